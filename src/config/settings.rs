@@ -1,0 +1,96 @@
+//! The settings in force, checked: what the rest of the house may rely on.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// A text that must never be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
+    /// The secret itself, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// More log.
+    pub verbose: bool,
+    /// Development: mails go to the log, nothing is written to disk.
+    pub test: bool,
+    /// Debug log.
+    pub debug: bool,
+    /// The address to serve on; `::` serves both families.
+    pub bind_addr: IpAddr,
+    /// The port to serve on; `None` for any free one.
+    pub port: Option<u16>,
+    /// Who is told when a registration names nobody.
+    pub email: Vec<String>,
+    /// How mail is sent; `None`: not at all.
+    pub mail: Option<MailSettings>,
+    /// The address of the status page in mails; `None`: made from the address of the default route.
+    pub public_url: Option<String>,
+    /// Whether the service is announced by Zeroconf.
+    pub announce: bool,
+    /// The most checks at once (threads).
+    pub workers: u16,
+}
+
+/// How mail is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailSettings {
+    /// The sender's address.
+    pub from: String,
+    /// The server's name or address.
+    pub host: String,
+    /// The server's port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// Who we are to the server; `None`: no login.
+    pub login: Option<Login>,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// TLS from the first byte (port 465).
+    Tls,
+    /// TLS after STARTTLS, never without (port 587).
+    Starttls,
+    /// None (port 25): for a relay on the LAN.
+    None,
+}
+
+/// A login at the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// PLAIN or LOGIN, as the server offers.
+    Password {
+        /// The account.
+        user: String,
+        /// Its password (for Gmail an app password, spaces taken out).
+        password: Secret,
+    },
+    /// An OAuth2 access token, which lives an hour.
+    Xoauth2 {
+        /// The account.
+        user: String,
+        /// The access token.
+        token: Secret,
+    },
+}

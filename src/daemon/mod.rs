@@ -1,0 +1,1 @@
+//! The edge: the only place with sockets, threads and clocks.

@@ -1,0 +1,46 @@
+//! What came of one check, as the prober hands it to the engine.
+
+use serde::{Deserialize, Serialize};
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The app is fine, or says so.
+    Pass,
+    /// The app answers and warns.
+    Warn,
+    /// No acceptable answer, or the app says that it fails.
+    Fail,
+}
+
+/// The verdict on one answer, or on its absence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Pass, warn or fail.
+    pub outcome: Outcome,
+    /// The final status code; `None` without an answer.
+    pub http_status: Option<u16>,
+    /// A sentence for a person: `connection refused`, `HTTP 200 OK`,
+    /// `the app says fail: disk 98 % full`. No control characters, bounded.
+    pub reason: String,
+    /// The connection was refused: forgiven while an app that has just registered starts to listen.
+    pub refused: bool,
+    /// The body as returned, when it is health JSON (and only then), bounded.
+    pub body: Option<String>,
+}
+
+/// How a check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckEnd {
+    /// A verdict that counts.
+    Verdict(Verdict),
+    /// Nothing can be said, and it counts neither way (a certificate "not yet valid" while our own
+    /// clock is not set). The reason is for the log.
+    NoVerdict {
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// The check had less than its time-out (see the lanes) and used it up: to be run again in full.
+    LeashEnded,
+}

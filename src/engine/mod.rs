@@ -1,0 +1,8 @@
+//! The core: pure decisions in virtual time.
+//!
+//! Nothing here reads a clock, opens a socket or a file, or starts a thread.
+
+pub mod answer;
+pub mod delivery;
+pub mod notice;
+pub mod time;

@@ -1,0 +1,128 @@
+//! The two clocks, as the engine is told them.
+//!
+//! Every deadline is a [`Moment`] on the monotonic clock. [`Wall`] time is for people only: it
+//! jumps when a Pi without a clock battery finds a time server.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A point on the monotonic clock: whole milliseconds since the daemon started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The start of the daemon.
+    pub const START: Moment = Moment(0);
+
+    /// A moment `ms` milliseconds after the start.
+    pub const fn from_millis(ms: u64) -> Moment {
+        Moment(ms)
+    }
+
+    /// Milliseconds since the start.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The span since `earlier`; zero when `earlier` is later.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl std::ops::Add<Duration> for Moment {
+    type Output = Moment;
+
+    /// A part of a millisecond is rounded up, so that no deadline is early.
+    fn add(self, span: Duration) -> Moment {
+        let ms = span.as_nanos().div_ceil(1_000_000);
+        Moment(self.0.saturating_add(u64::try_from(ms).unwrap_or(u64::MAX)))
+    }
+}
+
+/// A time on the wall clock: milliseconds since 1970-01-01 in UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Wall(i64);
+
+impl Wall {
+    /// A wall time `ms` milliseconds after 1970-01-01 in UTC.
+    pub const fn from_unix_millis(ms: i64) -> Wall {
+        Wall(ms)
+    }
+
+    /// Milliseconds since 1970-01-01 in UTC.
+    pub const fn as_unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// The span since `earlier`; zero when the clock went back in between.
+    pub fn since(self, earlier: Wall) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// For people: `2026-11-23 22:55:40 UTC`.
+    pub fn for_people(self) -> String {
+        let date = self.date();
+        format!(
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+            date.year(),
+            u8::from(date.month()),
+            date.day(),
+            date.hour(),
+            date.minute(),
+            date.second()
+        )
+    }
+
+    fn date(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, as on the wire.
+impl fmt::Display for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.date().format(&Rfc3339).unwrap_or_default())
+    }
+}
+
+impl Serialize for Wall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Both clocks, read once per turn of the event loop and handed down.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// For deadlines.
+    pub at: Moment,
+    /// For texts.
+    pub wall: Wall,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_millisecond_is_rounded_up() {
+        let at = Moment::from_millis(5) + Duration::from_micros(1);
+        assert_eq!(at, Moment::from_millis(6));
+    }
+
+    #[test]
+    fn wall_time_is_rfc_3339_on_the_wire_and_plain_for_people() {
+        let wall = Wall::from_unix_millis(1_795_474_540_250);
+        assert_eq!(wall.to_string(), "2026-11-23T22:55:40.25Z");
+        assert_eq!(wall.for_people(), "2026-11-23 22:55:40 UTC");
+        let far = Wall::from_unix_millis(i64::from(u32::MAX) * 1000);
+        assert_eq!(far.to_string(), "2106-02-07T06:28:15Z");
+    }
+}

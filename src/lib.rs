@@ -1,0 +1,13 @@
+//! HealthChecker: watches the apps of a household and mails the owner when a person has to act.
+//!
+//! The map of the house, from the inside out:
+//!
+//! - [`engine`] decides. It has no clock, socket, file or thread: events and the time go in,
+//!   actions come out. The timer wheel, the state machine, the verdict on an answer, who is told what.
+//! - [`daemon`] acts. The event loop, the gate in front of the API, the threads that ask and mail,
+//!   the announcement on the network. It decides as little as it can.
+//! - [`config`] reads what the owner wants, from the command line, the environment and a file.
+
+pub mod config;
+pub mod daemon;
+pub mod engine;

@@ -1,0 +1,3 @@
+//! The doorstep: everything else is in the library.
+
+fn main() {}
