@@ -4,5 +4,8 @@
 
 pub mod answer;
 pub mod delivery;
+pub mod lanes;
 pub mod notice;
+pub mod spread;
 pub mod time;
+pub mod wheel;
