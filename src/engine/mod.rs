@@ -2,7 +2,12 @@
 //!
 //! Nothing here reads a clock, opens a socket or a file, or starts a thread.
 
+pub mod address;
 pub mod answer;
 pub mod delivery;
+pub mod fields;
 pub mod notice;
+pub mod registration;
+pub mod status_set;
 pub mod time;
+pub mod view;
