@@ -2,10 +2,15 @@
 //!
 //! Nothing here reads a clock, opens a socket or a file, or starts a thread.
 
+pub mod address;
 pub mod answer;
 pub mod delivery;
+pub mod fields;
 pub mod lanes;
 pub mod notice;
+pub mod registration;
 pub mod spread;
+pub mod status_set;
 pub mod time;
+pub mod view;
 pub mod wheel;

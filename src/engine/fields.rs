@@ -1,0 +1,172 @@
+//! The parameters of a call as they came, before they mean anything: names and texts.
+//!
+//! What is refused here: names that nobody knows, and one parameter given twice.
+
+use std::fmt;
+
+/// The most characters of a refused value that an error repeats.
+const SHOWN_MAX: usize = 80;
+
+/// What is wrong with a call's parameters, in a sentence for the person who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The parameter at fault; `None` when it is the call as a whole.
+    pub field: Option<String>,
+    /// Names the parameter, its value and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    /// An error of the parameter `field`.
+    pub fn of(field: &str, message: String) -> FieldError {
+        FieldError {
+            field: Some(clipped(field)),
+            message,
+        }
+    }
+
+    /// An error of the call as a whole.
+    pub fn of_call(message: String) -> FieldError {
+        FieldError {
+            field: None,
+            message,
+        }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// A value as an error may repeat it: quoted, bounded, control characters escaped.
+pub fn shown(value: &str) -> String {
+    format!("\"{}\"", clipped(value))
+}
+
+fn clipped(value: &str) -> String {
+    let mut text: String = value
+        .chars()
+        .take(SHOWN_MAX)
+        .flat_map(char::escape_debug)
+        .collect();
+    if value.chars().nth(SHOWN_MAX).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+/// True for characters that must reach no header, subject, log line or terminal: the control
+/// characters, line and paragraph separators, and those that turn the direction of writing.
+pub fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// One parameter of a call: the name it is known by, and its older names.
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    pub(super) aliases: &'static [&'static str],
+}
+
+impl Known {
+    pub(super) const fn new(name: &'static str) -> Known {
+        Known { name, aliases: &[] }
+    }
+
+    fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// The parameters of a call, each known and given once at most.
+pub(super) struct Fields<'a> {
+    given: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Sorts what was given into what `call` takes.
+    ///
+    /// # Errors
+    /// An unknown parameter, or one that is given twice (an alias counts as its parameter).
+    pub(super) fn read(
+        call: &str,
+        takes: &'static [Known],
+        pairs: &'a [(String, String)],
+    ) -> Result<Fields<'a>, FieldError> {
+        let mut given: Vec<(&'static str, &str)> = Vec::with_capacity(takes.len());
+        for (name, value) in pairs {
+            let Some(known) = takes.iter().find(|known| known.answers_to(name)) else {
+                let names: Vec<&str> = takes.iter().map(|known| known.name).collect();
+                let message = format!(
+                    "unknown parameter {}; {call} takes {}",
+                    shown(name),
+                    names.join(", ")
+                );
+                return Err(FieldError::of(name, message));
+            };
+            if given.iter().any(|(earlier, _)| *earlier == known.name) {
+                let message = format!("{} is given more than once; give it once", known.name);
+                return Err(FieldError::of(known.name, message));
+            }
+            given.push((known.name, value));
+        }
+        Ok(Fields { given })
+    }
+
+    /// The value of `name`, if it was given.
+    ///
+    /// # Errors
+    /// The value is empty.
+    pub(super) fn optional(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
+        match self.raw(name) {
+            Some("") => Err(FieldError::of(
+                name,
+                format!("{name} is empty; leave it out or give it a value"),
+            )),
+            value => Ok(value),
+        }
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    /// It was not given, or is empty.
+    pub(super) fn required(&self, name: &str) -> Result<&'a str, FieldError> {
+        self.optional(name)?
+            .ok_or_else(|| FieldError::of(name, format!("{name} is missing; it is required")))
+    }
+
+    /// The value of `name`, which may be empty.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.given
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| *value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_value_is_bounded_and_has_no_control_characters() {
+        assert_eq!(shown("a\r\n\u{1b}"), "\"a\\r\\n\\u{1b}\"");
+        let long = shown(&"x".repeat(10_000));
+        assert!(long.chars().count() < 100 && long.ends_with("…\""));
+    }
+
+    #[test]
+    fn writing_direction_and_separators_count_as_control() {
+        for c in ['\0', '\n', '\u{7f}', '\u{85}', '\u{2028}', '\u{202e}'] {
+            assert!(is_control(c), "{c:?}");
+        }
+        for c in ['a', 'ü', ' ', '\u{200d}', '🏠'] {
+            assert!(!is_control(c), "{c:?}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
+    given
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn read(more: &[(&str, &str)]) -> Result<Registration, FieldError> {
+    let mut given = vec![("appname", "Kodi"), ("url", "http://kodi:8080")];
+    given.extend_from_slice(more);
+    Registration::from_fields(
+        &pairs(&given),
+        Origin::Network,
+        &["owner@example.org".into()],
+    )
+}
+
+fn refusal(more: &[(&str, &str)]) -> (String, String) {
+    let why = read(more).unwrap_err();
+    (why.field.unwrap_or_default(), why.message)
+}
+
+#[test]
+fn name_and_address_are_enough() {
+    let kodi = read(&[]).unwrap();
+    assert_eq!(kodi.name, "Kodi");
+    assert_eq!(kodi.url, "http://kodi:8080");
+    assert_eq!(kodi.health_url, "http://kodi:8080/health");
+    assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (5, 30));
+    assert_eq!((kodi.unhealthy, kodi.healthy), (2, 10));
+    assert_eq!(kodi.expect.to_string(), "200");
+    assert_eq!(kodi.email, ["owner@example.org"]);
+}
+
+#[test]
+fn every_parameter_counts_and_old_names_are_understood() {
+    let kodi = read(&[
+        ("email", "a@example.org, b@example.org ,a@example.org,"),
+        ("timeout", "60"),
+        ("interval", "5"),
+        ("unhealthy_threshold", "3"),
+        ("healthy_threshold", "4"),
+        ("path", "/ok"),
+        ("expect", "200-204,401"),
+    ])
+    .unwrap();
+    assert_eq!(kodi.email, ["a@example.org", "b@example.org"]);
+    assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (60, 5));
+    assert_eq!((kodi.unhealthy, kodi.healthy), (3, 4));
+    assert_eq!(kodi.health_url, "http://kodi:8080/ok");
+    assert!(kodi.expect.contains(401));
+}
+
+#[test]
+fn numbers_out_of_range_are_refused_with_the_range() {
+    for (field, values, range) in [
+        ("timeout", ["1", "61", "5.5", "-5", "+5", "x"], "2 to 60"),
+        (
+            "interval",
+            ["4", "301", "30s", "1e1", "٣٠", "99999999999999999999"],
+            "5 to 300",
+        ),
+        (
+            "unhealthy",
+            ["1", "11", "2,3", "0x2", "2.0", "two"],
+            "2 to 10",
+        ),
+        ("healthy", ["0", "11", "2;", "2 3", "--", "NaN"], "2 to 10"),
+    ] {
+        for value in values {
+            let (name, message) = refusal(&[(field, value)]);
+            assert_eq!(name, field);
+            assert!(
+                message.contains(range) && message.contains(value),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_empty_twice_or_unknown_is_named() {
+    let no_url = Registration::from_fields(&pairs(&[("appname", "a")]), Origin::Network, &[]);
+    assert_eq!(
+        no_url.unwrap_err().message,
+        "url is missing; it is required"
+    );
+    assert_eq!(refusal(&[("interval", "")]).0, "interval");
+    assert_eq!(refusal(&[("appname", "again")]).0, "appname");
+    let (field, message) = refusal(&[("healthy", "3"), ("healthy_threshold", "3")]);
+    assert_eq!(
+        (field.as_str(), message.contains("more than once")),
+        ("healthy", true)
+    );
+    let (field, message) = refusal(&[("intervall", "30")]);
+    assert_eq!(field, "intervall");
+    assert!(message.contains("unknown parameter \"intervall\"") && message.contains("interval,"));
+}
+
+#[test]
+fn an_empty_email_means_the_default_which_may_change_later() {
+    for mut kodi in [
+        read(&[]).unwrap(),
+        read(&[("email", "")]).unwrap(),
+        read(&[("email", " , ")]).unwrap(),
+    ] {
+        assert!(kodi.email_is_default);
+        kodi.set_default_email(&["new@example.org".into()]);
+        assert_eq!(kodi.email, ["new@example.org"]);
+    }
+    let mut kodi = read(&[("email", "a@example.org")]).unwrap();
+    kodi.set_default_email(&["new@example.org".into()]);
+    assert_eq!(kodi.email, ["a@example.org"]);
+}
+
+#[test]
+fn what_is_no_mail_address_is_refused() {
+    let long = format!("{}@example.org", "x".repeat(EMAIL_MAX));
+    for email in [
+        "nobody",
+        "a@",
+        "@b",
+        "Owner <a@example.org>",
+        "a@example.org\r\nBcc: b@c.d",
+        long.as_str(),
+    ] {
+        assert_eq!(refusal(&[("email", email)]).0, "email", "{email}");
+    }
+    let many: Vec<String> = (0..=EMAILS_MAX)
+        .map(|n| format!("a{n}@example.org"))
+        .collect();
+    assert_eq!(refusal(&[("email", &many.join(","))]).0, "email");
+}
+
+#[test]
+fn a_name_is_short_and_printable() {
+    for name in [
+        "",
+        " ",
+        "a\nb",
+        "a\u{202e}b",
+        "\u{7f}",
+        &"x".repeat(NAME_MAX + 1),
+    ] {
+        let why = single_name("pause", &pairs(&[("appname", name)])).unwrap_err();
+        assert_eq!(why.field.as_deref(), Some("appname"));
+        assert!(!why.message.chars().any(is_control), "{}", why.message);
+    }
+    for name in ["K", "Küche 🏠", &"ü".repeat(NAME_MAX)] {
+        assert_eq!(
+            single_name("pause", &pairs(&[("appname", name)])).unwrap(),
+            name
+        );
+    }
+    assert!(single_name("info", &pairs(&[("appname", "a"), ("limit", "3")])).is_err());
+}
+
+#[test]
+fn a_registration_survives_its_record() {
+    let kodi = read(&[("expect", "200-299,401"), ("timeout", "7")]).unwrap();
+    let record = serde_json::to_string(&kodi).unwrap();
+    assert!(record.contains("\"timeout\":7"), "{record}");
+    assert_eq!(serde_json::from_str::<Registration>(&record).unwrap(), kodi);
+}
+
+proptest! {
+    #[test]
+    fn no_parameter_of_any_text_panics_or_shows_control_characters(
+        name in "appname|url|email|timeout|path|expect|[a-z]{0,9}",
+        value in any::<String>(),
+    ) {
+        let given = pairs(&[("appname", "a"), ("url", "http://a"), (&name, &value)]);
+        if let Err(why) = Registration::from_fields(&given, Origin::Network, &[]) {
+            prop_assert!(!why.message.chars().any(is_control), "{}", why.message);
+        }
+        let alone = pairs(&[("appname", &value), ("url", &format!("http://{value}"))]);
+        if let Err(why) = Registration::from_fields(&alone, Origin::OwnMachine, &[]) {
+            prop_assert!(!why.message.chars().any(is_control), "{}", why.message);
+        }
+    }
+}
