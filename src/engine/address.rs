@@ -55,11 +55,7 @@ impl Address {
         if port == 0 {
             return Err(refused(url, "has port 0, on which nothing can listen"));
         }
-        Ok(Address {
-            health_url: health_url(base, path)?,
-            host,
-            port,
-        })
+        Ok(Address { health_url: health_url(base, path)?, host, port })
     }
 }
 
@@ -102,10 +98,7 @@ fn authority(url: &str) -> &str {
     let rest = url.split_once("//").map_or("", |(_, rest)| rest);
     // A browser, and so the URL standard, reads `\` as `/`.
     // Extra slashes are skipped, by the same standard.
-    rest.trim_start_matches(['/', '\\'])
-        .split(['/', '\\', '?', '#'])
-        .next()
-        .unwrap_or_default()
+    rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default()
 }
 
 fn host(base: &Url, url: &str) -> Result<Host, FieldError> {
@@ -156,19 +149,13 @@ fn health_url(mut base: Url, path: &str) -> Result<String, FieldError> {
     if !path.starts_with('/') {
         return Err(FieldError::of(
             "path",
-            format!(
-                "path must start with /, such as /health, not {}",
-                shown(path)
-            ),
+            format!("path must start with /, such as /health, not {}", shown(path)),
         ));
     }
     if path.contains('#') {
         return Err(FieldError::of(
             "path",
-            format!(
-                "path must have no #: it is never sent, as in {}",
-                shown(path)
-            ),
+            format!("path must have no #: it is never sent, as in {}", shown(path)),
         ));
     }
     let (path, query) = match path.split_once('?') {
@@ -183,17 +170,11 @@ fn health_url(mut base: Url, path: &str) -> Result<String, FieldError> {
 
 fn check_text(field: &str, text: &str) -> Result<(), FieldError> {
     if text.len() > TEXT_MAX {
-        let message = format!(
-            "{field} has {} bytes; at most {TEXT_MAX} are allowed",
-            text.len()
-        );
+        let message = format!("{field} has {} bytes; at most {TEXT_MAX} are allowed", text.len());
         return Err(FieldError::of(field, message));
     }
     if text.chars().any(is_control) {
-        let message = format!(
-            "{field} must have no control characters, not {}",
-            shown(text)
-        );
+        let message = format!("{field} must have no control characters, not {}", shown(text));
         return Err(FieldError::of(field, message));
     }
     Ok(())
@@ -216,24 +197,12 @@ mod tests {
         for (url, path, whole) in [
             ("http://nas", "/health", "http://nas/health"),
             ("http://nas/", "/health", "http://nas/health"),
-            (
-                "http://nas:8080/api/",
-                "/health",
-                "http://nas:8080/api/health",
-            ),
+            ("http://nas:8080/api/", "/health", "http://nas:8080/api/health"),
             ("HTTPS://NAS:443/api", "/health", "https://nas/api/health"),
-            (
-                "http://[2001:db8::5]:81",
-                "/ok?full=1",
-                "http://[2001:db8::5]:81/ok?full=1",
-            ),
+            ("http://[2001:db8::5]:81", "/ok?full=1", "http://[2001:db8::5]:81/ok?full=1"),
             ("http://nas/a b", "/c d", "http://nas/a%20b/c%20d"),
         ] {
-            assert_eq!(
-                from_network(url, path).unwrap().health_url,
-                whole,
-                "{url} {path}"
-            );
+            assert_eq!(from_network(url, path).unwrap().health_url, whole, "{url} {path}");
         }
     }
 
@@ -242,10 +211,7 @@ mod tests {
         let app = from_network("https://NAS.local./x", "/health").unwrap();
         assert_eq!((app.host, app.port), (Host::Name("nas.local".into()), 443));
         let app = from_network("http://[::ffff:10.0.0.7]:81", "/health").unwrap();
-        assert_eq!(
-            (app.host, app.port),
-            (Host::Address("10.0.0.7".parse().unwrap()), 81)
-        );
+        assert_eq!((app.host, app.port), (Host::Address("10.0.0.7".parse().unwrap()), 81));
     }
 
     #[test]
@@ -267,10 +233,7 @@ mod tests {
         ] {
             let why = from_network(url, "/health").unwrap_err();
             assert!(why.message.contains("over the network"), "{url}: {why}");
-            assert!(
-                Address::new(url, "/health", Origin::OwnMachine).is_ok(),
-                "{url}"
-            );
+            assert!(Address::new(url, "/health", Origin::OwnMachine).is_ok(), "{url}");
         }
     }
 

@@ -19,18 +19,12 @@ pub struct FieldError {
 impl FieldError {
     /// An error of the parameter `field`.
     pub fn of(field: &str, message: String) -> FieldError {
-        FieldError {
-            field: Some(clipped(field)),
-            message,
-        }
+        FieldError { field: Some(clipped(field)), message }
     }
 
     /// An error of the call as a whole.
     pub fn of_call(message: String) -> FieldError {
-        FieldError {
-            field: None,
-            message,
-        }
+        FieldError { field: None, message }
     }
 }
 
@@ -48,11 +42,7 @@ pub fn shown(value: &str) -> String {
 }
 
 fn clipped(value: &str) -> String {
-    let mut text: String = value
-        .chars()
-        .take(SHOWN_MAX)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut text: String = value.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
     if value.chars().nth(SHOWN_MAX).is_some() {
         text.push('…');
     }
@@ -101,11 +91,8 @@ impl<'a> Fields<'a> {
         for (name, value) in pairs {
             let Some(known) = takes.iter().find(|known| known.answers_to(name)) else {
                 let names: Vec<&str> = takes.iter().map(|known| known.name).collect();
-                let message = format!(
-                    "unknown parameter {}; {call} takes {}",
-                    shown(name),
-                    names.join(", ")
-                );
+                let message =
+                    format!("unknown parameter {}; {call} takes {}", shown(name), names.join(", "));
                 return Err(FieldError::of(name, message));
             };
             if given.iter().any(|(earlier, _)| *earlier == known.name) {
@@ -142,10 +129,7 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`, which may be empty.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
-        self.given
-            .iter()
-            .find(|(given, _)| *given == name)
-            .map(|(_, value)| *value)
+        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
     }
 }
 

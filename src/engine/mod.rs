@@ -3,11 +3,19 @@
 //! Nothing here reads a clock, opens a socket or a file, or starts a thread.
 
 pub mod address;
+pub mod alert;
 pub mod answer;
+pub mod app;
+pub mod core;
 pub mod delivery;
 pub mod fields;
+pub mod history;
 pub mod lanes;
+pub mod monitor;
+pub mod note;
 pub mod notice;
+pub mod outbox;
+pub mod present;
 pub mod registration;
 pub mod spread;
 pub mod status_set;

@@ -36,14 +36,8 @@ const MONITOR: &[Known] = &[
     Known::new("email"),
     Known::new("timeout"),
     Known::new("interval"),
-    Known {
-        name: "unhealthy",
-        aliases: &["unhealthy_threshold"],
-    },
-    Known {
-        name: "healthy",
-        aliases: &["healthy_threshold"],
-    },
+    Known { name: "unhealthy", aliases: &["unhealthy_threshold"] },
+    Known { name: "healthy", aliases: &["healthy_threshold"] },
     Known::new("path"),
     Known::new("expect"),
 ];
@@ -153,10 +147,7 @@ fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
         ));
     }
     if name.chars().any(is_control) {
-        return refused(format!(
-            "must have no control characters, not {}",
-            shown(name)
-        ));
+        return refused(format!("must have no control characters, not {}", shown(name)));
     }
     if name.trim().is_empty() {
         return refused("must have more than spaces".to_owned());
@@ -180,10 +171,8 @@ fn emails(text: &str) -> Result<Vec<String>, FieldError> {
         }
     }
     if emails.len() > EMAILS_MAX {
-        let message = format!(
-            "email has {} addresses; at most {EMAILS_MAX} are allowed",
-            emails.len()
-        );
+        let message =
+            format!("email has {} addresses; at most {EMAILS_MAX} are allowed", emails.len());
         return Err(FieldError::of("email", message));
     }
     Ok(emails)
@@ -191,8 +180,7 @@ fn emails(text: &str) -> Result<Vec<String>, FieldError> {
 
 fn is_mail_address(text: &str) -> bool {
     // Beyond ASCII the domain is written in punycode; the local part may be anything printable.
-    text.rsplit_once('@')
-        .is_some_and(|(_, domain)| domain.is_ascii())
+    text.rsplit_once('@').is_some_and(|(_, domain)| domain.is_ascii())
         && text.len() <= EMAIL_MAX
         && !text.chars().any(is_control)
         && lettre::Address::from_str(text).is_ok()
@@ -243,10 +231,7 @@ fn expect(fields: &Fields<'_>) -> Result<StatusSet, FieldError> {
         return Ok(StatusSet::default());
     };
     text.parse().map_err(|right| {
-        FieldError::of(
-            "expect",
-            format!("expect must be {right}, not {}", shown(text)),
-        )
+        FieldError::of("expect", format!("expect must be {right}, not {}", shown(text)))
     })
 }
 

@@ -22,9 +22,7 @@ pub struct StatusSet {
 impl StatusSet {
     /// Whether `code` counts as an answer.
     pub fn contains(&self, code: u16) -> bool {
-        self.ranges
-            .iter()
-            .any(|&(first, last)| (first..=last).contains(&code))
+        self.ranges.iter().any(|&(first, last)| (first..=last).contains(&code))
     }
 
     fn from_ranges(mut given: Vec<(u16, u16)>) -> StatusSet {
@@ -45,9 +43,7 @@ impl StatusSet {
 /// Only 200, as the protocol's users expect.
 impl Default for StatusSet {
     fn default() -> StatusSet {
-        StatusSet {
-            ranges: vec![(200, 200)],
-        }
+        StatusSet { ranges: vec![(200, 200)] }
     }
 }
 
@@ -94,11 +90,7 @@ fn code(text: &str) -> Result<u16, NotStatusCodes> {
         return Err(NotStatusCodes);
     }
     let code = text.parse().map_err(|_| NotStatusCodes)?;
-    if FINAL_CODES.contains(&code) {
-        Ok(code)
-    } else {
-        Err(NotStatusCodes)
-    }
+    if FINAL_CODES.contains(&code) { Ok(code) } else { Err(NotStatusCodes) }
 }
 
 /// The shortest text that reads back as the same set.
@@ -152,9 +144,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [
-            "", ",", "200,", "199", "600", "299-200", "2xx", "+200", "-200", "200--201",
-        ] {
+        for text in ["", ",", "200,", "199", "600", "299-200", "2xx", "+200", "-200", "200--201"] {
             assert_eq!(text.parse::<StatusSet>(), Err(NotStatusCodes), "{text}");
         }
     }

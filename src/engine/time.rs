@@ -99,7 +99,7 @@ impl Serialize for Wall {
 }
 
 /// Both clocks, read once per turn of the event loop and handed down.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
     /// For deadlines.
     pub at: Moment,

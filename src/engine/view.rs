@@ -157,11 +157,7 @@ impl HealthView {
 
 impl OutboxView {
     fn status(&self) -> Outcome {
-        if self.trouble.is_empty() {
-            Outcome::Pass
-        } else {
-            Outcome::Warn
-        }
+        if self.trouble.is_empty() { Outcome::Pass } else { Outcome::Warn }
     }
 }
 
@@ -180,12 +176,7 @@ struct Checks<'a>(&'a HealthView);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let HealthView {
-            uptime,
-            apps,
-            outbox,
-            ..
-        } = self.0;
+        let HealthView { uptime, apps, outbox, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime as usize, "s")])?;
         map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown, "apps")])?;
@@ -299,9 +290,6 @@ mod tests {
         let shown = serde_json::to_value(&health).unwrap();
         assert_eq!(shown["status"], "warn");
         assert_eq!(shown["checks"]["outbox:waiting"][0]["status"], "warn");
-        assert_eq!(
-            shown["checks"]["outbox:waiting"][0]["output"],
-            "credentials refused"
-        );
+        assert_eq!(shown["checks"]["outbox:waiting"][0]["output"], "credentials refused");
     }
 }

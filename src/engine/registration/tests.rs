@@ -3,20 +3,13 @@ use proptest::prelude::*;
 use super::*;
 
 fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
-    given
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn read(more: &[(&str, &str)]) -> Result<Registration, FieldError> {
     let mut given = vec![("appname", "Kodi"), ("url", "http://kodi:8080")];
     given.extend_from_slice(more);
-    Registration::from_fields(
-        &pairs(&given),
-        Origin::Network,
-        &["owner@example.org".into()],
-    )
+    Registration::from_fields(&pairs(&given), Origin::Network, &["owner@example.org".into()])
 }
 
 fn refusal(more: &[(&str, &str)]) -> (String, String) {
@@ -59,25 +52,14 @@ fn every_parameter_counts_and_old_names_are_understood() {
 fn numbers_out_of_range_are_refused_with_the_range() {
     for (field, values, range) in [
         ("timeout", ["1", "61", "5.5", "-5", "+5", "x"], "2 to 60"),
-        (
-            "interval",
-            ["4", "301", "30s", "1e1", "٣٠", "99999999999999999999"],
-            "5 to 300",
-        ),
-        (
-            "unhealthy",
-            ["1", "11", "2,3", "0x2", "2.0", "two"],
-            "2 to 10",
-        ),
+        ("interval", ["4", "301", "30s", "1e1", "٣٠", "99999999999999999999"], "5 to 300"),
+        ("unhealthy", ["1", "11", "2,3", "0x2", "2.0", "two"], "2 to 10"),
         ("healthy", ["0", "11", "2;", "2 3", "--", "NaN"], "2 to 10"),
     ] {
         for value in values {
             let (name, message) = refusal(&[(field, value)]);
             assert_eq!(name, field);
-            assert!(
-                message.contains(range) && message.contains(value),
-                "{message}"
-            );
+            assert!(message.contains(range) && message.contains(value), "{message}");
         }
     }
 }
@@ -85,17 +67,11 @@ fn numbers_out_of_range_are_refused_with_the_range() {
 #[test]
 fn what_is_missing_empty_twice_or_unknown_is_named() {
     let no_url = Registration::from_fields(&pairs(&[("appname", "a")]), Origin::Network, &[]);
-    assert_eq!(
-        no_url.unwrap_err().message,
-        "url is missing; it is required"
-    );
+    assert_eq!(no_url.unwrap_err().message, "url is missing; it is required");
     assert_eq!(refusal(&[("interval", "")]).0, "interval");
     assert_eq!(refusal(&[("appname", "again")]).0, "appname");
     let (field, message) = refusal(&[("healthy", "3"), ("healthy_threshold", "3")]);
-    assert_eq!(
-        (field.as_str(), message.contains("more than once")),
-        ("healthy", true)
-    );
+    assert_eq!((field.as_str(), message.contains("more than once")), ("healthy", true));
     let (field, message) = refusal(&[("intervall", "30")]);
     assert_eq!(field, "intervall");
     assert!(message.contains("unknown parameter \"intervall\"") && message.contains("interval,"));
@@ -103,11 +79,9 @@ fn what_is_missing_empty_twice_or_unknown_is_named() {
 
 #[test]
 fn an_empty_email_means_the_default_which_may_change_later() {
-    for mut kodi in [
-        read(&[]).unwrap(),
-        read(&[("email", "")]).unwrap(),
-        read(&[("email", " , ")]).unwrap(),
-    ] {
+    for mut kodi in
+        [read(&[]).unwrap(), read(&[("email", "")]).unwrap(), read(&[("email", " , ")]).unwrap()]
+    {
         assert!(kodi.email_is_default);
         kodi.set_default_email(&["new@example.org".into()]);
         assert_eq!(kodi.email, ["new@example.org"]);
@@ -130,31 +104,19 @@ fn what_is_no_mail_address_is_refused() {
     ] {
         assert_eq!(refusal(&[("email", email)]).0, "email", "{email}");
     }
-    let many: Vec<String> = (0..=EMAILS_MAX)
-        .map(|n| format!("a{n}@example.org"))
-        .collect();
+    let many: Vec<String> = (0..=EMAILS_MAX).map(|n| format!("a{n}@example.org")).collect();
     assert_eq!(refusal(&[("email", &many.join(","))]).0, "email");
 }
 
 #[test]
 fn a_name_is_short_and_printable() {
-    for name in [
-        "",
-        " ",
-        "a\nb",
-        "a\u{202e}b",
-        "\u{7f}",
-        &"x".repeat(NAME_MAX + 1),
-    ] {
+    for name in ["", " ", "a\nb", "a\u{202e}b", "\u{7f}", &"x".repeat(NAME_MAX + 1)] {
         let why = single_name("pause", &pairs(&[("appname", name)])).unwrap_err();
         assert_eq!(why.field.as_deref(), Some("appname"));
         assert!(!why.message.chars().any(is_control), "{}", why.message);
     }
     for name in ["K", "Küche 🏠", &"ü".repeat(NAME_MAX)] {
-        assert_eq!(
-            single_name("pause", &pairs(&[("appname", name)])).unwrap(),
-            name
-        );
+        assert_eq!(single_name("pause", &pairs(&[("appname", name)])).unwrap(), name);
     }
     assert!(single_name("info", &pairs(&[("appname", "a"), ("limit", "3")])).is_err());
 }

@@ -1,0 +1,100 @@
+//! What the engine shows of itself.
+
+use super::app::{App, LastCheck};
+use super::core::{Engine, Refusal};
+use super::time::{Moment, Now};
+use super::view::{
+    AppView, CheckView, HealthView, InfoView, OutboxView, ServerView, StateCounts, StatusView,
+};
+
+/// The daemon's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Engine {
+    /// One app with its recent checks.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn info(&self, now: Now, name: &str) -> Result<InfoView, Refusal> {
+        let id = self.find(name)?;
+        let app = self.apps.get(&id).ok_or_else(|| Refusal::UnknownApp(name.to_owned()))?;
+        Ok(InfoView { app: show(app, now.at), recent: app.recent.all() })
+    }
+
+    /// All apps, by name. `started` is when the daemon started.
+    pub fn status(&self, now: Now, started: Moment) -> StatusView {
+        let apps = self.names.values().filter_map(|id| self.apps.get(id));
+        StatusView {
+            server: ServerView {
+                version: VERSION,
+                time: now.wall,
+                uptime: now.at.since(started).as_secs(),
+                apps: self.counts(),
+            },
+            apps: apps.map(|app| show(app, now.at)).collect(),
+        }
+    }
+
+    /// The daemon's own health, as far as the engine knows it.
+    pub fn health(&self, now: Now, started: Moment) -> HealthView {
+        HealthView {
+            version: VERSION,
+            uptime: now.at.since(started).as_secs(),
+            apps: self.counts(),
+            outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
+        }
+    }
+
+    fn counts(&self) -> StateCounts {
+        let mut counts = StateCounts::default();
+        for app in self.apps.values() {
+            counts.add(app.state());
+        }
+        counts
+    }
+
+    fn mail_troubles(&self) -> Vec<String> {
+        let troubles = self.outbox.troubles();
+        troubles
+            .map(|(mail, tries, trouble)| {
+                let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
+                format!("a mail to {} failed {times}: {}", mail.to, trouble.text)
+            })
+            .collect()
+    }
+}
+
+fn show(app: &App, at: Moment) -> AppView {
+    let registration = &app.registration;
+    AppView {
+        appname: registration.name.clone(),
+        url: registration.url.clone(),
+        path: registration.path.clone(),
+        email: registration.email.clone(),
+        timeout: registration.timeout.as_secs(),
+        interval: registration.interval.as_secs(),
+        unhealthy: registration.unhealthy,
+        healthy: registration.healthy,
+        state: app.state(),
+        since: app.monitor.since.wall,
+        paused: app.paused(),
+        failed_in_a_row: app.monitor.rows.failed,
+        passed_in_a_row: app.monitor.rows.passed,
+        checks: app.checks,
+        failures: app.failures,
+        uptime_24h: app.day.uptime(at),
+        last_healthy: app.last_healthy,
+        last_check: app.last.as_ref().map(show_check),
+    }
+}
+
+fn show_check(last: &LastCheck) -> CheckView {
+    CheckView {
+        time: last.time,
+        outcome: last.verdict.outcome,
+        http_status: last.verdict.http_status,
+        latency_ms: last.latency_ms,
+        reason: last.verdict.reason.clone(),
+        body: last.verdict.body.clone(),
+    }
+}
