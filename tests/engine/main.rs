@@ -1,0 +1,13 @@
+//! The engine in virtual time: stories of a household, told in milliseconds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod chance;
+mod load;
+mod mail;
+mod stories;
+mod world;

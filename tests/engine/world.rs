@@ -1,0 +1,276 @@
+//! A simulated household: apps that answer as told, a mail server with moods, and a clock that
+//! jumps straight to the next thing that happens.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::core::{Action, Engine, Options, Probe};
+use healthchecker::engine::delivery::Delivery;
+use healthchecker::engine::lanes::LEASH;
+use healthchecker::engine::notice::{Mail, Notice, State};
+use healthchecker::engine::registration::{Origin, Registration};
+use healthchecker::engine::time::{Moment, Now, Wall};
+
+/// How an app answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Pass,
+    Warn,
+    Fail,
+    Refused,
+    /// Accepts, and never answers.
+    Hang,
+    /// Passes, slowly.
+    Slow(u64),
+    NoVerdict,
+}
+
+/// What the mail server says to the next mails.
+#[derive(Clone, Debug)]
+pub(super) enum Mood {
+    Accepts,
+    Away,
+    RefusesLogin,
+    Rejects(String),
+}
+
+enum Event {
+    Report(u64, CheckEnd, Duration),
+    Delivered(u64, Delivery),
+}
+
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) now: Now,
+    pub(super) mood: Mood,
+    /// What arrived, in order.
+    pub(super) inbox: Vec<(u64, Mail)>,
+    /// Every check: when (ms), which app.
+    pub(super) checks: Vec<(u64, String)>,
+    answers: HashMap<String, Answer>,
+    events: BTreeMap<(u64, u64), Event>,
+    sequence: u64,
+    pub(super) registrations: HashMap<String, Vec<(String, String)>>,
+}
+
+/// Milliseconds that an app on the LAN takes to answer.
+const LATENCY: u64 = 5;
+
+impl World {
+    pub(super) fn new() -> World {
+        World::with_workers(32)
+    }
+
+    pub(super) fn with_workers(workers: usize) -> World {
+        let options = Options { mailing: true, workers, seed: 7 };
+        World {
+            engine: Engine::new(options),
+            now: Now {
+                at: Moment::from_millis(1_000_000),
+                wall: Wall::from_unix_millis(1_795_474_540_000),
+            },
+            mood: Mood::Accepts,
+            inbox: Vec::new(),
+            checks: Vec::new(),
+            answers: HashMap::new(),
+            events: BTreeMap::new(),
+            sequence: 0,
+            registrations: HashMap::new(),
+        }
+    }
+
+    /// Registers `name` at `http://NAME/` with further parameters; it passes unless told otherwise.
+    pub(super) fn register(&mut self, name: &str, parameters: &[(&str, &str)]) {
+        let mut fields = vec![
+            ("appname".to_owned(), name.to_owned()),
+            ("url".to_owned(), format!("http://{}/", name.to_lowercase())),
+            ("email".to_owned(), "owner@example.org".to_owned()),
+        ];
+        for (field, value) in parameters {
+            fields.retain(|(known, _)| known != field);
+            fields.push(((*field).to_owned(), (*value).to_owned()));
+        }
+        self.registrations.insert(name.to_owned(), fields);
+        self.register_again(name);
+    }
+
+    pub(super) fn register_again(&mut self, name: &str) {
+        let fields = self.registrations[name].clone();
+        let registration = Registration::from_fields(&fields, Origin::Network, &[]).unwrap();
+        self.engine.register(self.now, registration).unwrap();
+        self.act();
+    }
+
+    pub(super) fn answers(&mut self, name: &str, answer: Answer) {
+        self.answers.insert(name.to_lowercase(), answer);
+    }
+
+    pub(super) fn pause(&mut self, name: &str) {
+        self.engine.pause(name).unwrap();
+        self.act();
+    }
+
+    pub(super) fn resume(&mut self, name: &str) {
+        self.engine.resume(self.now, name).unwrap();
+        self.act();
+    }
+
+    pub(super) fn stop(&mut self, name: &str) {
+        self.engine.stop(name).unwrap();
+        self.act();
+    }
+
+    pub(super) fn state(&self, name: &str) -> State {
+        self.engine.info(self.now, name).unwrap().app.state
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&mut self, span: Duration) {
+        let until = self.now.at + span;
+        while let Some(next) = self.next_event().filter(|next| *next <= until) {
+            self.advance(next);
+            self.step();
+        }
+        self.advance(until);
+    }
+
+    pub(super) fn seconds(&mut self, seconds: u64) {
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    /// Lets time pass until `name` was checked once more and the verdict is in.
+    pub(super) fn one_check(&mut self, name: &str) {
+        let checks = |world: &World| {
+            let info = world.engine.info(world.now, name).unwrap();
+            info.app.last_check.map(|last| last.time)
+        };
+        let before = checks(self);
+        let deadline = self.now.at + Duration::from_secs(700);
+        while checks(self) == before {
+            let next = self.next_event().filter(|next| *next <= deadline).expect("no check came");
+            self.advance(next);
+            self.step();
+        }
+    }
+
+    /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
+    pub(super) fn mails(&self) -> Vec<String> {
+        self.inbox.iter().map(|(_, mail)| in_short(mail)).collect()
+    }
+
+    fn next_event(&self) -> Option<Moment> {
+        let event = self.events.keys().next().map(|(at, _)| Moment::from_millis(*at));
+        [self.engine.next_deadline(), event].into_iter().flatten().min()
+    }
+
+    fn advance(&mut self, to: Moment) {
+        let span = to.since(self.now.at).as_millis() as i64;
+        self.now.at = self.now.at.max(to);
+        self.now.wall = Wall::from_unix_millis(self.now.wall.as_unix_millis() + span);
+    }
+
+    fn step(&mut self) {
+        self.engine.handle_time(self.now);
+        self.act();
+        while let Some(entry) =
+            self.events.first_entry().filter(|e| e.key().0 <= self.now.at.as_millis())
+        {
+            match entry.remove() {
+                Event::Report(check, end, latency) => {
+                    self.engine.handle_check(self.now, check, end, latency);
+                }
+                Event::Delivered(id, delivery) => {
+                    self.engine.handle_delivery(self.now, id, delivery)
+                }
+            }
+            self.act();
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.engine.poll_action() {
+            match action {
+                Action::Probe(probe) => self.probe(&probe),
+                Action::Send(mail) => self.send(mail),
+                Action::Log(_) => {}
+            }
+        }
+    }
+
+    fn probe(&mut self, probe: &Probe) {
+        let name = probe.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
+        self.checks.push((self.now.at.as_millis(), name));
+        let full = probe.timeout.as_millis() as u64;
+        let limit = if probe.leashed { (LEASH.as_millis() as u64).min(full) } else { full };
+        let latency = match answer {
+            Answer::Hang => u64::MAX,
+            Answer::Slow(ms) => ms,
+            _ => LATENCY,
+        };
+        let end = if latency > limit && limit < full {
+            CheckEnd::LeashEnded
+        } else if latency > limit {
+            verdict(Outcome::Fail, "no answer", false)
+        } else {
+            match answer {
+                Answer::Pass | Answer::Slow(_) | Answer::Hang => {
+                    verdict(Outcome::Pass, "HTTP 200 OK", false)
+                }
+                Answer::Warn => verdict(Outcome::Warn, "the app says warn", false),
+                Answer::Fail => verdict(Outcome::Fail, "HTTP 503 Service Unavailable", false),
+                Answer::Refused => verdict(Outcome::Fail, "connection refused", true),
+                Answer::NoVerdict => {
+                    CheckEnd::NoVerdict { reason: "the clock is not set".to_owned() }
+                }
+            }
+        };
+        let latency = latency.min(limit);
+        self.later(latency, Event::Report(probe.check, end, Duration::from_millis(latency)));
+    }
+
+    fn send(&mut self, mail: Mail) {
+        let delivery = match &self.mood {
+            Mood::Accepts => Delivery::Accepted,
+            Mood::Away => Delivery::Later("connection refused".to_owned()),
+            Mood::RefusesLogin => Delivery::Credentials("535 5.7.8".to_owned()),
+            Mood::Rejects(to) if *to == mail.to => Delivery::Rejected("550 5.1.1".to_owned()),
+            Mood::Rejects(_) => Delivery::Accepted,
+        };
+        let id = mail.id;
+        if delivery == Delivery::Accepted {
+            self.inbox.push((self.now.at.as_millis(), mail));
+        }
+        self.later(50, Event::Delivered(id, delivery));
+    }
+
+    fn later(&mut self, ms: u64, event: Event) {
+        self.sequence += 1;
+        self.events.insert((self.now.at.as_millis() + ms, self.sequence), event);
+    }
+}
+
+fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
+    let http_status = (!refused).then_some(200);
+    CheckEnd::Verdict(Verdict {
+        outcome,
+        http_status,
+        reason: reason.to_owned(),
+        refused,
+        body: None,
+    })
+}
+
+fn in_short(mail: &Mail) -> String {
+    let told = mail.notices.iter().map(|notice| match notice {
+        Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
+        Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
+        Notice::Test { .. } => "test".to_owned(),
+    });
+    let told = told.collect::<Vec<_>>().join(" + ");
+    match mail.to.as_str() {
+        "owner@example.org" => told,
+        other => format!("{other}: {told}"),
+    }
+}
