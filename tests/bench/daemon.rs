@@ -1,0 +1,69 @@
+//! The real binary, started in an empty folder.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+pub(crate) struct Daemon {
+    child: Child,
+    address: SocketAddr,
+    pub(crate) started: Instant,
+    _folder: tempfile::TempDir,
+}
+
+impl Daemon {
+    pub(crate) fn start() -> Daemon {
+        let folder = tempfile::tempdir().unwrap();
+        let started = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_healthchecker"))
+            .args(["--bind_addr", "127.0.0.1"])
+            .env_clear()
+            .env("HOME", folder.path())
+            .env("HEALTHCHECKER_ANNOUNCE", "False")
+            .current_dir(folder.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let serving = lines
+            .find_map(|line| Some(line.split_once("serving on http://")?.1.to_owned()))
+            .unwrap();
+        let address = serving.split('/').next().unwrap().parse().unwrap();
+        std::thread::spawn(move || lines.for_each(drop));
+        Daemon { child, address, started, _folder: folder }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
+        self.request(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    }
+
+    pub(crate) fn register(&self, name: &str, url: &str, interval: u64) {
+        let body = format!("appname={name}&url={url}&interval={interval}");
+        let answer = self.request(&format!(
+            "POST /healthchecker/monitor HTTP/1.1\r\nHost: localhost\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    fn request(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

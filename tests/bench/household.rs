@@ -1,0 +1,143 @@
+//! What the daemon costs and how well it keeps time: `make bench`.
+//!
+//! Starts the real binary against targets on loopback, and counts at the targets. CPU is set
+//! against a bare loop of blocking GETs in the same run, since machines differ and drift.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a benchmark may fail loudly"
+)]
+
+mod daemon;
+mod figures;
+mod target;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use daemon::Daemon;
+use figures::{Usage, percentile};
+use target::Target;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "bare-loop") {
+        return bare_loop(arguments[at + 1].parse().unwrap(), arguments[at + 2].parse().unwrap());
+    }
+    let quick = std::env::var_os("QUICK").is_some();
+    println!("{:<34}measured", "what");
+    start_to_first_answer();
+    idle(if quick { 5 } else { 30 });
+    let bare = bare_cost(if quick { 2_000 } else { 20_000 });
+    println!("{:<34}{:.3} s per 1,000 checks", "bare loop of blocking GETs: CPU", bare);
+    household(100, 5, if quick { 15 } else { 60 }, bare);
+    if !quick {
+        household(1_000, 5, 60, bare);
+    }
+}
+
+/// The limit: one thread, a fresh connection for each GET, nothing else.
+fn bare_loop(target: SocketAddr, count: usize) {
+    let before = Usage::of(std::process::id()).cpu;
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(target).unwrap();
+        stream
+            .write_all(b"GET /0/health HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    }
+    println!("{}", (Usage::of(std::process::id()).cpu - before).as_secs_f64());
+}
+
+/// CPU seconds for 1,000 GETs of the bare loop, in a process of its own.
+fn bare_cost(count: usize) -> f64 {
+    let target = Target::start();
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["bare-loop", &target.address.to_string(), &count.to_string()])
+        .output()
+        .unwrap();
+    let seconds: f64 = String::from_utf8(child.stdout).unwrap().trim().parse().unwrap();
+    seconds * 1_000.0 / count as f64
+}
+
+fn start_to_first_answer() {
+    let mut times: Vec<f64> = (0..5)
+        .map(|_| {
+            let daemon = Daemon::start();
+            assert!(daemon.get("/health").contains("pass"));
+            daemon.started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("{:<34}{:.0} ms (median of 5)", "start to first answer", times[2]);
+}
+
+fn idle(seconds: u64) {
+    let daemon = Daemon::start();
+    thread::sleep(Duration::from_secs(2));
+    let before = Usage::of(daemon.pid());
+    thread::sleep(Duration::from_secs(seconds));
+    let after = Usage::of(daemon.pid());
+    let rate = (after.switches - before.switches) as f64 / seconds as f64;
+    println!(
+        "{:<34}{rate:.2} a second; {} KiB resident, {} threads",
+        "idle: wake-ups, all threads", after.resident_kib, after.threads
+    );
+}
+
+fn household(apps: usize, interval: u64, seconds: u64, bare: f64) {
+    let target = Target::start();
+    let daemon = Daemon::start();
+    for app in 0..apps {
+        daemon.register(
+            &format!("app{app}"),
+            &format!("http://{}/{app}", target.address),
+            interval,
+        );
+    }
+    // Two intervals for every app to find its place.
+    thread::sleep(Duration::from_secs(2 * interval + 2));
+    target.forget();
+    let before = Usage::of(daemon.pid());
+    let begun = Instant::now();
+    thread::sleep(Duration::from_secs(seconds));
+    let after = Usage::of(daemon.pid());
+    let arrivals = target.arrivals();
+    let cost = (after.cpu - before.cpu).as_secs_f64() * 1_000.0 / arrivals.len() as f64;
+    let mut deviations = figures::deviations(&arrivals, apps, Duration::from_secs(interval));
+    let label = format!("{apps} apps at {interval} s");
+    println!(
+        "{:<34}{} in {:.0} s",
+        format!("{label}: checks"),
+        arrivals.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    println!(
+        "{:<34}{:.2} / {:.2} ms",
+        format!("{label}: deviation p50 / p99"),
+        percentile(&mut deviations, 50.0),
+        percentile(&mut deviations, 99.0)
+    );
+    println!(
+        "{:<34}{}",
+        format!("{label}: most in any 100 ms"),
+        figures::most_within(&arrivals, Duration::from_millis(100))
+    );
+    println!(
+        "{:<34}{cost:.3} s per 1,000 checks = {:.2} bare loops",
+        format!("{label}: CPU"),
+        cost / bare
+    );
+    println!(
+        "{:<34}{} KiB resident, {} KiB anonymous, {} threads",
+        format!("{label}: memory"),
+        after.resident_kib,
+        after.anonymous_kib,
+        after.threads
+    );
+}
