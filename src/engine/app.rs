@@ -6,7 +6,7 @@ use super::alert::Alert;
 use super::answer::{Outcome, Verdict};
 use super::history::{Day, Recent};
 use super::lanes::{LEASH, Lane};
-use super::monitor::{Monitor, Thresholds, Transition};
+use super::monitor::{Monitor, Rows, Thresholds, Transition};
 use super::notice::{Change, State};
 use super::registration::Registration;
 use super::spread::Train;
@@ -25,8 +25,10 @@ pub struct AppId(pub u64);
 pub enum Welcome {
     /// The app has not passed yet.
     Owed,
-    /// It has, and the word is being gathered with others, or has gone out.
-    Done,
+    /// It has, and the word is being gathered with others.
+    Gathered,
+    /// The word has gone out.
+    Told,
 }
 
 /// How the checks of an app follow each other.
@@ -92,6 +94,8 @@ pub struct App {
     pub recent: Recent,
     /// The last day, in counts.
     pub day: Day,
+    /// The rows as they were last recorded, as far as they matter.
+    pub recorded: Rows,
 }
 
 /// What a verdict did to an app.
@@ -123,6 +127,7 @@ impl App {
             last: None,
             recent: Recent::default(),
             day: Day::default(),
+            recorded: Rows::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use super::alert::{Alert, Level};
 use super::answer::{CheckEnd, Verdict};
 use super::app::{App, AppId, Due, Pace, Welcome};
 use super::delivery::Delivery;
+use super::keep::{Changes, TALLY_EVERY};
 use super::lanes::{Lane, Lanes};
 use super::monitor::Transition;
 use super::note::Note;
@@ -77,10 +78,11 @@ pub enum Refusal {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Timer {
+pub(super) enum Timer {
     Check(AppId),
     Welcome,
     Mail(u64),
+    Tally,
 }
 
 /// A check that waits for a thread or has one.
@@ -100,9 +102,12 @@ pub struct Engine {
     last_check: u64,
     running: HashMap<u64, AppId>,
     lanes: Lanes<Check>,
-    wheel: TimerWheel<Timer>,
+    pub(super) wheel: TimerWheel<Timer>,
     pub(super) outbox: Outbox,
     newcomers: BTreeSet<AppId>,
+    /// The timer for the next tally runs.
+    tally_due: bool,
+    pub(super) changes: Changes,
     actions: VecDeque<Action>,
 }
 
@@ -121,6 +126,8 @@ impl Engine {
             running: HashMap::new(),
             wheel: TimerWheel::default(),
             newcomers: BTreeSet::new(),
+            changes: Changes::default(),
+            tally_due: false,
             actions: VecDeque::new(),
         }
     }
@@ -153,6 +160,7 @@ impl Engine {
             self.wheel.cancel(due.timer);
             app.pace = Pace::Paused;
             app.check = None;
+            self.changes.app(id);
             self.log(Note::Commanded { app: name.to_owned(), what: "paused" });
         }
         Ok(())
@@ -165,6 +173,7 @@ impl Engine {
             self.log(Note::Commanded { app: name.to_owned(), what: "resumed" });
             self.forget(now, id, "resumed");
             self.begin(now, id);
+            self.changes.app(id);
         }
         Ok(())
     }
@@ -174,6 +183,7 @@ impl Engine {
         let id = self.find(name)?;
         self.names.remove(name);
         self.newcomers.remove(&id);
+        self.changes.stopped(name);
         if let Some(due) = self.apps.remove(&id).and_then(|app| app.due()) {
             self.wheel.cancel(due.timer);
         }
@@ -182,11 +192,16 @@ impl Engine {
     }
 
     fn register_new(&mut self, now: Now, registration: Registration) {
-        self.last_app += 1;
-        let id = AppId(self.last_app);
+        let id = self.new_id();
         let due = self.first_check(now, id);
         self.names.insert(registration.name.clone(), id);
         self.apps.insert(id, App::new(now, registration, due));
+        self.changes.app(id);
+    }
+
+    pub(super) fn new_id(&mut self) -> AppId {
+        self.last_app += 1;
+        AppId(self.last_app)
     }
 
     fn register_again(&mut self, now: Now, id: AppId, registration: Registration) {
@@ -194,6 +209,9 @@ impl Engine {
         let moved = !app.registration.is_same_address(&registration);
         let repaced = app.registration.interval != registration.interval;
         app.forgive_until = now.at + registration.interval;
+        if app.registration != registration {
+            self.changes.app(id);
+        }
         app.registration = registration;
         let paused = app.paused();
         if moved {
@@ -220,6 +238,7 @@ impl Engine {
                 Some(Timer::Check(app)) => self.check_due(now, app),
                 Some(Timer::Welcome) => self.welcome(now),
                 Some(Timer::Mail(id)) => self.send(now, id),
+                Some(Timer::Tally) => self.tally(),
                 None => break,
             }
         }
@@ -238,6 +257,7 @@ impl Engine {
         match self.outbox.handle_delivery(now.at, id, delivery) {
             None => {}
             Some(Fate::Accepted(mail)) => {
+                self.changes.mail_done(id);
                 self.log(Note::MailAccepted { to: mail.to, after: now.wall.since(mail.written) });
                 for id in self.outbox.release(now.at) {
                     self.send(now, id);
@@ -253,6 +273,7 @@ impl Engine {
                 });
             }
             Some(Fate::Refused { mail, text }) => {
+                self.changes.mail_done(id);
                 self.log(Note::MailRefused { to: mail.to, reason: text });
             }
         }
@@ -376,6 +397,9 @@ impl Engine {
         let Some(app) = self.apps.get_mut(&id) else { return };
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
         let effect = app.observe(now, verdict, latency);
+        if app.monitor.rows_that_matter() != app.recorded {
+            self.changes.rows(id);
+        }
         let name = app.registration.name.clone();
         self.log(Note::Checked {
             app: name,
@@ -384,11 +408,26 @@ impl Engine {
             latency,
             counts: effect.counts,
         });
+        self.tally_later(now);
         if effect.first_pass {
             self.greet(now, id);
         }
         if let Some(transition) = effect.transition {
             self.changed(now, id, transition, reason);
+        }
+    }
+
+    /// Counters and history are recorded once an hour, while there are any.
+    fn tally_later(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.tally_due, true) {
+            self.wheel.schedule(now.at + TALLY_EVERY, Timer::Tally);
+        }
+    }
+
+    fn tally(&mut self) {
+        self.tally_due = false;
+        for id in self.names.values() {
+            self.changes.tally(*id);
         }
     }
 
@@ -404,6 +443,7 @@ impl Engine {
 impl Engine {
     fn changed(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
         let Some(app) = self.apps.get_mut(&id) else { return };
+        self.changes.app(id);
         let app_name = app.registration.name.clone();
         let Transition { from, to } = transition;
         self.actions.push_back(Action::Log(Note::StateChanged { app: app_name, from, to, reason }));
@@ -457,14 +497,18 @@ impl Engine {
         }
         self.newcomers.insert(id);
         if let Some(app) = self.apps.get_mut(&id) {
-            app.welcome = Welcome::Done;
+            app.welcome = Welcome::Gathered;
         }
     }
 
     fn welcome(&mut self, now: Now) {
         let newcomers = std::mem::take(&mut self.newcomers);
         let mut apps_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for app in newcomers.iter().filter_map(|id| self.apps.get(id)) {
+        for id in newcomers {
+            let Some(app) = self.apps.get_mut(&id) else { continue };
+            app.welcome = Welcome::Told;
+            self.changes.app(id);
+            let Some(app) = self.apps.get(&id) else { continue };
             for to in self.recipients(app) {
                 apps_of.entry(to).or_default().push(app.registration.name.clone());
             }
@@ -482,11 +526,12 @@ impl Engine {
     fn write(&mut self, now: Now, to: &str, notice: Notice, thread: &[String]) -> String {
         let mail = self.outbox.write(now, to, notice, thread);
         let (id, message_id) = (mail.id, mail.message_id.clone());
+        self.changes.mail(id);
         self.send(now, id);
         message_id
     }
 
-    fn send(&mut self, now: Now, id: u64) {
+    pub(super) fn send(&mut self, now: Now, id: u64) {
         if let Some(mail) = self.outbox.take(now.at, id) {
             self.actions.push_back(Action::Send(mail));
         }

@@ -2,15 +2,21 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::answer::Outcome;
 use super::notice::RecentCheck;
-use super::time::{Moment, Wall};
+use super::time::{Moment, Now, Wall};
 
 /// Checks remembered for each app: half an hour at the default interval, for 12 bytes each.
 const RECENT: usize = 60;
 /// Hours in `uptime_24h`.
 const HOURS: u64 = 24;
 const HOUR_MS: u64 = 3_600_000;
+/// Recent checks that are written to disk each hour: 60 bytes of text.
+const RECENT_ON_DISK: usize = 12;
+/// Hours that are written to disk each hour: the one that ended, and the one that has begun.
+const HOURS_ON_DISK: usize = 2;
 
 /// The last checks of one app, newest last.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +57,105 @@ impl Recent {
     pub fn all(&self) -> Vec<RecentCheck> {
         self.newest(RECENT)
     }
+
+    /// The newest checks, for the disk.
+    pub fn record(&self) -> RecentRecord {
+        RecentRecord::of(&self.newest(RECENT_ON_DISK))
+    }
+
+    /// What was recorded.
+    pub fn restore(record: &RecentRecord) -> Recent {
+        let mut recent = Recent::default();
+        for check in record.checks() {
+            recent.push(check.time, check.outcome, check.latency_ms);
+        }
+        recent
+    }
+}
+
+/// Recent checks in a short text: the time of the first in seconds since 1970, then for each the
+/// seconds since the one before, `p`, `w` or `f`, and the latency in ms: `1795474540 0p5 30f5000`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecentRecord(String);
+
+impl RecentRecord {
+    fn of(checks: &[RecentCheck]) -> RecentRecord {
+        let seconds = |check: &RecentCheck| check.time.as_unix_millis() / 1000;
+        let Some(first) = checks.first() else { return RecentRecord::default() };
+        let mut text = seconds(first).to_string();
+        let mut before = seconds(first);
+        for check in checks {
+            let letter = match check.outcome {
+                Outcome::Pass => 'p',
+                Outcome::Warn => 'w',
+                Outcome::Fail => 'f',
+            };
+            text.push_str(&format!(" {}{letter}{}", seconds(check) - before, check.latency_ms));
+            before = seconds(check);
+        }
+        RecentRecord(text)
+    }
+
+    /// The checks; those after the first that cannot be read are left out.
+    fn checks(&self) -> impl Iterator<Item = RecentCheck> {
+        let mut words = self.0.split(' ');
+        let mut time_s: i64 = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+        words.map_while(move |word| {
+            let (at, letter) =
+                word.char_indices().find(|(_, letter)| letter.is_ascii_lowercase())?;
+            let outcome = match letter {
+                'p' => Outcome::Pass,
+                'w' => Outcome::Warn,
+                'f' => Outcome::Fail,
+                _ => return None,
+            };
+            time_s = time_s.checked_add(word.get(..at)?.parse().ok()?)?;
+            let latency_ms = word.get(at + 1..)?.parse().ok()?;
+            Some(RecentCheck {
+                time: Wall::from_unix_millis(time_s.checked_mul(1000)?),
+                outcome,
+                latency_ms,
+            })
+        })
+    }
 }
 
 /// Checks and failures of the last day, by the hour on the monotonic clock.
 #[derive(Clone, Debug, Default)]
 pub struct Day {
     hours: VecDeque<Hour>,
+}
+
+/// Hours of checks in a short text, for the disk: for each, minutes since 1970 within the hour,
+/// checks and failures: `29924575:120:0 29924635:119:3`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DayRecord(String);
+
+impl DayRecord {
+    /// Takes in what was recorded later.
+    pub fn extend(&mut self, later: &DayRecord) {
+        let begins = later.hours().next().map_or(i64::MAX, |(minutes, ..)| minutes - 30);
+        let kept = self.hours().filter(|(minutes, ..)| *minutes < begins);
+        let hours: Vec<_> = kept.chain(later.hours()).collect();
+        *self = DayRecord::of(hours.into_iter());
+    }
+
+    fn of(hours: impl Iterator<Item = (i64, u16, u16)>) -> DayRecord {
+        let words =
+            hours.map(|(minutes, checks, failures)| format!("{minutes}:{checks}:{failures}"));
+        DayRecord(words.collect::<Vec<_>>().join(" "))
+    }
+
+    /// The hours, up to one that cannot be read.
+    fn hours(&self) -> impl Iterator<Item = (i64, u16, u16)> {
+        self.0.split(' ').map_while(|word| {
+            let mut numbers = word.splitn(3, ':');
+            let minutes = numbers.next()?.parse().ok()?;
+            Some((minutes, numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +180,36 @@ impl Day {
             hour.checks = hour.checks.saturating_add(1);
             hour.failures = hour.failures.saturating_add(u16::from(outcome == Outcome::Fail));
         }
+    }
+
+    /// All hours, for the disk.
+    pub fn record(&self, now: Now) -> DayRecord {
+        self.record_newest(now, self.hours.len())
+    }
+
+    /// The hours that may have changed since an hour ago, for the disk.
+    pub fn record_latest(&self, now: Now) -> DayRecord {
+        self.record_newest(now, HOURS_ON_DISK)
+    }
+
+    fn record_newest(&self, now: Now, count: usize) -> DayRecord {
+        let newest = self.hours.iter().skip(self.hours.len().saturating_sub(count));
+        DayRecord::of(newest.map(|hour| {
+            let ago = now.at.as_millis().saturating_sub(hour.number * HOUR_MS);
+            let begun =
+                now.wall.as_unix_millis().saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX));
+            (begun / 60_000, hour.checks, hour.failures)
+        }))
+    }
+
+    /// What was recorded, put in its place before now.
+    pub fn restore(now: Now, record: &DayRecord) -> Day {
+        let hours = record.hours().map(|(minutes, checks, failures)| {
+            let begun = now.recall(Wall::from_unix_millis(minutes.saturating_mul(60_000))).at;
+            // Half an hour keeps clear of rounding at the rims.
+            Hour { number: (begun.as_millis() + HOUR_MS / 2) / HOUR_MS, checks, failures }
+        });
+        Day { hours: hours.collect() }
     }
 
     /// The share of checks of the last 24 hours that did not fail, 0 to 1; `None` without any.
@@ -110,9 +239,46 @@ mod tests {
     }
 
     #[test]
+    fn recent_checks_are_the_same_after_a_restart() {
+        let mut recent = Recent::default();
+        for (second, outcome) in [(10, Outcome::Pass), (40, Outcome::Fail), (71, Outcome::Warn)] {
+            recent.push(Wall::from_unix_millis(second * 1000), outcome, 5000);
+        }
+        let record = recent.record();
+        assert_eq!(record.0, "10 0p5000 30f5000 31w5000");
+        assert_eq!(Recent::restore(&record).all(), recent.all());
+        assert!(Recent::restore(&RecentRecord("garbage x".to_owned())).all().is_empty());
+        assert_eq!(
+            Recent::restore(&RecentRecord("9 0p5 99999999999999999999p5".to_owned())).all().len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_day_is_the_same_after_a_restart() {
+        let hours = |hours: u64| Now {
+            at: Moment::START + std::time::Duration::from_secs(hours * 3600 + 100),
+            wall: Wall::from_unix_millis(1_795_474_540_000 + hours as i64 * 3_600_000),
+        };
+        let mut day = Day::default();
+        let mut record = DayRecord::default();
+        for hour in 0..10 {
+            day.count(hours(hour).at, if hour == 0 { Outcome::Fail } else { Outcome::Pass });
+            record.extend(&day.record_latest(hours(hour)));
+        }
+        assert_eq!(record, day.record(hours(10)), "the hourly records add up");
+        let restarted = Now { at: Moment::START, ..hours(12) };
+        let mut restored = Day::restore(restarted, &record);
+        assert_eq!(restored.uptime(restarted.at), Some(0.9));
+        let later = restarted.at + std::time::Duration::from_secs(14 * 3600);
+        restored.count(later, Outcome::Pass);
+        assert_eq!(restored.uptime(later), Some(1.0));
+    }
+
+    #[test]
     fn uptime_is_of_the_last_24_hours() {
         let mut day = Day::default();
-        assert_eq!(day.uptime(Moment::START), None);
+        assert_eq!(day.uptime(Moment::from_millis(0)), None);
         let hour = |number: u64| Moment::from_millis(number * HOUR_MS);
         day.count(hour(0), Outcome::Fail);
         day.count(hour(1), Outcome::Pass);

@@ -9,6 +9,9 @@ use super::time::Now;
 /// So many checks in a row that did not pass make an app DEGRADED. One lone failure changes nothing.
 const DEGRADED_AFTER: u32 = 2;
 
+/// No threshold is higher, so a longer row decides nothing more.
+const LONGEST_ROW: u32 = 10;
+
 /// How many checks in a row it takes, as registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
@@ -94,6 +97,18 @@ impl Monitor {
         let from = self.state;
         *self = Monitor::new(if from == State::Unknown { self.since } else { now });
         (from != State::Unknown).then_some(Transition { from, to: State::Unknown })
+    }
+
+    /// The rows as far as they can still decide anything: what has to be the same after a restart.
+    pub fn rows_that_matter(&self) -> Rows {
+        let capped = |row: u32| row.min(LONGEST_ROW);
+        let well = self.state == State::Healthy;
+        Rows {
+            failed: capped(self.rows.failed),
+            passed: if well { 0 } else { capped(self.rows.passed) },
+            not_passed: capped(self.rows.not_passed),
+            not_failed: if well { 0 } else { capped(self.rows.not_failed) },
+        }
     }
 
     fn next(&self, needed: Thresholds) -> State {

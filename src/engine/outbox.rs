@@ -173,6 +173,25 @@ impl Outbox {
         released.collect()
     }
 
+    /// Takes in a mail that was found waiting at the start; it is due at once.
+    pub fn restore(&mut self, at: Moment, mail: Mail) {
+        self.next_id = self.next_id.max(mail.id + 1);
+        let place = Place::Waiting { retry_at: at };
+        let text = "was found waiting at the start".to_owned();
+        let trouble = Some(Trouble { text, credentials: false });
+        self.entries.insert(mail.id, Entry { mail, tries: 0, place, trouble });
+    }
+
+    /// One mail.
+    pub fn mail(&self, id: u64) -> Option<&Mail> {
+        self.entries.get(&id).map(|entry| &entry.mail)
+    }
+
+    /// All mails, oldest first.
+    pub fn mails(&self) -> impl Iterator<Item = &Mail> {
+        self.entries.values().map(|entry| &entry.mail)
+    }
+
     /// Who a mail is for.
     pub fn recipient(&self, id: u64) -> Option<&str> {
         self.entries.get(&id).map(|entry| entry.mail.to.as_str())
@@ -188,7 +207,7 @@ impl Outbox {
         self.entries.is_empty()
     }
 
-    /// The mails that failed at least once: how often, and why, oldest first.
+    /// The mails that failed, or were found waiting: how often they failed, and why, oldest first.
     pub fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &Trouble)> {
         self.entries
             .values()

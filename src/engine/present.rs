@@ -54,13 +54,12 @@ impl Engine {
     }
 
     fn mail_troubles(&self) -> Vec<String> {
-        let troubles = self.outbox.troubles();
-        troubles
-            .map(|(mail, tries, trouble)| {
-                let times = if tries == 1 { "once".to_owned() } else { format!("{tries} times") };
-                format!("a mail to {} failed {times}: {}", mail.to, trouble.text)
-            })
-            .collect()
+        let troubles = self.outbox.troubles().map(|(mail, tries, trouble)| match tries {
+            0 => format!("a mail to {} {}", mail.to, trouble.text),
+            1 => format!("a mail to {} failed once: {}", mail.to, trouble.text),
+            _ => format!("a mail to {} failed {tries} times: {}", mail.to, trouble.text),
+        });
+        troubles.collect()
     }
 }
 

@@ -125,7 +125,7 @@ mod tests {
     fn apps_that_start_together_are_spread_over_their_interval() {
         let interval = Duration::from_secs(10);
         let dues: Vec<u64> =
-            (0..4).map(|n| even(Moment::START, interval, n, 4).as_millis()).collect();
+            (0..4).map(|n| even(Moment::from_millis(0), interval, n, 4).as_millis()).collect();
         assert_eq!(dues, [1_250, 3_750, 6_250, 8_750]);
     }
 }

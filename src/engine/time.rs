@@ -6,24 +6,25 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A point on the monotonic clock: whole milliseconds since the daemon started.
+/// A point on the monotonic clock, in whole milliseconds. The origin lies decades before the start
+/// of the daemon, so that what happened before a restart has a place too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// The start of the daemon.
-    pub const START: Moment = Moment(0);
+    /// When the daemon starts: 34 years after the origin.
+    pub const START: Moment = Moment(1 << 40);
 
-    /// A moment `ms` milliseconds after the start.
+    /// A moment `ms` milliseconds after the origin.
     pub const fn from_millis(ms: u64) -> Moment {
         Moment(ms)
     }
 
-    /// Milliseconds since the start.
+    /// Milliseconds since the origin.
     pub const fn as_millis(self) -> u64 {
         self.0
     }
@@ -31,6 +32,11 @@ impl Moment {
     /// The span since `earlier`; zero when `earlier` is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment `span` before.
+    pub fn before(self, span: Duration) -> Moment {
+        Moment(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -45,8 +51,7 @@ impl std::ops::Add<Duration> for Moment {
 }
 
 /// A time on the wall clock: milliseconds since 1970-01-01 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wall(i64);
 
 impl Wall {
@@ -98,6 +103,14 @@ impl Serialize for Wall {
     }
 }
 
+impl<'de> Deserialize<'de> for Wall {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Wall, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let date = OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)?;
+        i64::try_from(date.unix_timestamp_nanos() / 1_000_000).map(Wall).map_err(de::Error::custom)
+    }
+}
+
 /// Both clocks, read once per turn of the event loop and handed down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
@@ -105,6 +118,14 @@ pub struct Now {
     pub at: Moment,
     /// For texts.
     pub wall: Wall,
+}
+
+impl Now {
+    /// The place on both clocks of something that is remembered by its wall time: before a
+    /// restart, say. As good as the wall clock was.
+    pub fn recall(self, wall: Wall) -> Now {
+        Now { at: self.at.before(self.wall.since(wall)), wall }
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +143,9 @@ mod tests {
         let wall = Wall::from_unix_millis(1_795_474_540_250);
         assert_eq!(wall.to_string(), "2026-11-23T22:55:40.25Z");
         assert_eq!(wall.for_people(), "2026-11-23 22:55:40 UTC");
+        let json = serde_json::to_string(&wall).unwrap();
+        assert_eq!(serde_json::from_str::<Wall>(&json).unwrap(), wall);
+        assert!(serde_json::from_str::<Wall>("\"yesterday\"").is_err());
         let far = Wall::from_unix_millis(i64::from(u32::MAX) * 1000);
         assert_eq!(far.to_string(), "2106-02-07T06:28:15Z");
     }

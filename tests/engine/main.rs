@@ -9,5 +9,6 @@
 mod chance;
 mod load;
 mod mail;
+mod restart;
 mod stories;
 mod world;

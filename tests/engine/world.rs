@@ -9,6 +9,7 @@ use healthchecker::engine::core::{Action, Engine, Options, Probe};
 use healthchecker::engine::delivery::Delivery;
 use healthchecker::engine::lanes::LEASH;
 use healthchecker::engine::notice::{Mail, Notice, State};
+use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
 
@@ -52,6 +53,8 @@ pub(super) struct World {
     events: BTreeMap<(u64, u64), Event>,
     sequence: u64,
     pub(super) registrations: HashMap<String, Vec<(String, String)>>,
+    /// What is on disk: a JSON text for each turn of the engine that had something to keep.
+    pub(super) journal: Vec<String>,
 }
 
 /// Milliseconds that an app on the LAN takes to answer.
@@ -77,6 +80,7 @@ impl World {
             events: BTreeMap::new(),
             sequence: 0,
             registrations: HashMap::new(),
+            journal: Vec::new(),
         }
     }
 
@@ -188,7 +192,22 @@ impl World {
         }
     }
 
+    /// Pulls the plug: what is on its way is lost, the disk stays. Then starts again.
+    pub(super) fn restart(&mut self) {
+        self.events.clear();
+        let turns =
+            self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
+        let records: Vec<Record> = turns.flatten().collect();
+        self.engine = Engine::new(Options { mailing: true, workers: 32, seed: self.sequence });
+        self.engine.restore(self.now, records, &[]);
+        self.act();
+    }
+
     fn act(&mut self) {
+        let records = self.engine.take_records(self.now);
+        if !records.is_empty() {
+            self.journal.push(serde_json::to_string(&records).unwrap());
+        }
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(&probe),

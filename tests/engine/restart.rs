@@ -1,0 +1,155 @@
+//! A power cut changes nothing but the time.
+
+use proptest::prelude::*;
+
+use super::world::{Answer, Mood, World};
+
+const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
+
+fn healthy() -> World {
+    let mut world = World::new();
+    world.register("NAS", &QUICK);
+    world.seconds(60);
+    world.inbox.clear();
+    world
+}
+
+/// What must be the same before and after.
+fn facts(world: &World) -> String {
+    let mut app = world.engine.info(world.now, "NAS").unwrap().app;
+    // Counters may be an hour old, and the last check is of the life before.
+    app.checks = 0;
+    app.failures = 0;
+    app.uptime_24h = None;
+    app.last_healthy = None;
+    app.last_check = None;
+    if app.state.word() == "HEALTHY" {
+        app.passed_in_a_row = 0;
+    }
+    serde_json::to_string(&app).unwrap()
+}
+
+#[test]
+fn states_rows_and_what_was_told_are_exact() {
+    for (script, mails) in [
+        (&[Answer::Fail][..], "NAS DEGRADED; NAS UNHEALTHY"),
+        (&[Answer::Fail, Answer::Fail], "NAS DEGRADED; NAS UNHEALTHY"),
+        (&[Answer::Fail, Answer::Pass], "NAS DEGRADED; NAS UNHEALTHY"),
+        (&[Answer::Warn, Answer::Fail], "NAS DEGRADED; NAS UNHEALTHY"),
+        (&[Answer::Fail, Answer::Fail, Answer::Fail], "NAS DEGRADED; NAS UNHEALTHY"),
+    ] {
+        let mut world = healthy();
+        for answer in script {
+            world.answers("NAS", *answer);
+            world.one_check("NAS");
+            world.pass(std::time::Duration::from_millis(100));
+        }
+        let before = facts(&world);
+        world.restart();
+        assert_eq!(facts(&world), before, "{script:?}");
+        world.answers("NAS", Answer::Fail);
+        world.seconds(60);
+        assert_eq!(world.mails().join("; "), mails, "{script:?}");
+    }
+}
+
+#[test]
+fn a_row_of_passes_goes_on_too() {
+    let mut world = healthy();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(30);
+    world.answers("NAS", Answer::Pass);
+    world.one_check("NAS");
+    world.one_check("NAS");
+    world.restart();
+    assert_eq!(world.state("NAS").word(), "UNHEALTHY");
+    world.one_check("NAS");
+    assert_eq!(world.state("NAS").word(), "HEALTHY");
+}
+
+#[test]
+fn a_mail_that_was_written_goes_out_after_the_restart() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(600);
+    world.restart();
+    let trouble = world.engine.health(world.now, world.now.at).outbox.trouble;
+    assert!(trouble[0].contains("found waiting"), "{trouble:?}");
+    world.mood = Mood::Accepts;
+    world.restart();
+    world.seconds(1);
+    assert_eq!(world.mails(), ["NAS DEGRADED + NAS UNHEALTHY"]);
+    world.restart();
+    world.seconds(1);
+    assert_eq!(world.inbox.len(), 1, "and only once");
+}
+
+#[test]
+fn pauses_removals_and_the_welcome_are_kept() {
+    let mut world = healthy();
+    world.pause("NAS");
+    world.register("Kodi", &QUICK);
+    world.seconds(5);
+    world.restart();
+    assert!(world.engine.info(world.now, "NAS").unwrap().app.paused);
+    world.seconds(60);
+    assert_eq!(world.mails(), ["watching Kodi"]);
+    world.stop("Kodi");
+    world.restart();
+    assert!(world.engine.info(world.now, "Kodi").is_err());
+}
+
+#[test]
+fn quiet_apps_write_nothing_but_an_hourly_tally() {
+    let mut world = World::new();
+    for number in 0..100 {
+        world.register(&format!("app{number}"), &[("interval", "30")]);
+    }
+    world.seconds(2 * 3600);
+    let settled = world.journal.len();
+    world.journal.clear();
+    world.seconds(24 * 3600);
+    let bytes: usize = world.journal.iter().map(String::len).sum();
+    assert_eq!(world.journal.len(), 24, "of {settled} before");
+    assert!(bytes < 1 << 20, "{bytes} bytes a day");
+}
+
+#[test]
+fn after_a_restart_every_app_is_checked_within_its_interval() {
+    let mut world = World::new();
+    for number in 0..50 {
+        world.register(&format!("app{number}"), &[("interval", "30")]);
+    }
+    world.seconds(60);
+    world.restart();
+    world.checks.clear();
+    world.seconds(30);
+    let checked: std::collections::HashSet<&String> =
+        world.checks.iter().map(|(_, app)| app).collect();
+    assert_eq!(checked.len(), 50);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// The same life, with and without power cuts, tells the same story.
+    #[test]
+    fn power_cuts_do_not_change_the_story(answers in prop::collection::vec((0..3u8, 1..5usize, any::<bool>()), 1..20)) {
+        let tell = |cuts: bool| {
+            let mut world = healthy();
+            for (kind, times, cut) in &answers {
+                world.answers("NAS", [Answer::Pass, Answer::Warn, Answer::Fail][*kind as usize]);
+                for _ in 0..*times {
+                    world.one_check("NAS");
+                    world.pass(std::time::Duration::from_millis(100));
+                }
+                if cuts && *cut {
+                    world.restart();
+                }
+            }
+            world.mails().join("; ")
+        };
+        prop_assert_eq!(tell(true), tell(false));
+    }
+}
