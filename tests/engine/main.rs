@@ -1,6 +1,7 @@
 //! The engine in virtual time: stories of a household, told in milliseconds.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may fail loudly"

@@ -1,0 +1,123 @@
+//! Who is told what.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::alert::{Alert, Level};
+use super::app::{App, AppId, Welcome};
+use super::core::{Action, Engine, Timer};
+use super::monitor::Transition;
+use super::note::Note;
+use super::notice::{Notice, State};
+use super::time::Now;
+
+/// First passes are gathered so long, for one mail instead of many.
+const WELCOME_GATHERED: Duration = Duration::from_secs(10);
+
+impl Engine {
+    pub(super) fn changed(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
+        let Some(app) = self.apps.get_mut(&id) else { return };
+        self.changes.app(id);
+        let app_name = app.registration.name.clone();
+        let Transition { from, to } = transition;
+        self.actions.push_back(Action::Log(Note::StateChanged { app: app_name, from, to, reason }));
+        match (Level::of(to), app.alert.take()) {
+            (Some(level), Some(alert)) if alert.level == level => app.alert = Some(alert),
+            (Some(level), alert) => self.alarm(now, id, transition, level, alert),
+            (None, Some(alert)) if to == State::Healthy => {
+                self.recovered(now, id, transition, &alert)
+            }
+            (None, alert) => app.alert = alert,
+        }
+    }
+
+    /// Opens an alert, or tells that an open one changed its level.
+    pub(super) fn alarm(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Transition,
+        level: Level,
+        open: Option<Alert>,
+    ) {
+        let Some(app) = self.apps.get(&id) else { return };
+        let since = app.monitor.trouble_since;
+        let mut alert = open.unwrap_or(Alert { level, opened: now, threads: BTreeMap::new() });
+        alert.level = level;
+        let notice = Notice::Change(app.change(now, transition, since));
+        for to in self.recipients(app) {
+            let thread = alert.threads.entry(to.clone()).or_default();
+            let message_id = self.write(now, &to, notice.clone(), thread);
+            thread.push(message_id);
+        }
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.alert = Some(alert);
+        }
+    }
+
+    /// Tells everyone who was told of the trouble that it is over.
+    pub(super) fn recovered(&mut self, now: Now, id: AppId, transition: Transition, alert: &Alert) {
+        let Some(app) = self.apps.get(&id) else { return };
+        let notice = Notice::Change(app.change(now, transition, alert.opened));
+        for (to, thread) in &alert.threads {
+            self.write(now, to, notice.clone(), thread);
+        }
+    }
+
+    /// A first pass after the registration is told too, gathered with others.
+    pub(super) fn greet(&mut self, now: Now, id: AppId) {
+        if self.newcomers.is_empty() {
+            self.wheel.schedule(now.at + WELCOME_GATHERED, Timer::Welcome);
+        }
+        self.newcomers.insert(id);
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.welcome = Welcome::Gathered;
+        }
+    }
+
+    pub(super) fn welcome(&mut self, now: Now) {
+        let newcomers = std::mem::take(&mut self.newcomers);
+        let mut apps_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for id in newcomers {
+            let Some(app) = self.apps.get_mut(&id) else { continue };
+            app.welcome = Welcome::Told;
+            self.changes.app(id);
+            let Some(app) = self.apps.get(&id) else { continue };
+            for to in self.recipients(app) {
+                apps_of.entry(to).or_default().push(app.registration.name.clone());
+            }
+        }
+        for (to, apps) in apps_of {
+            self.write(now, &to, Notice::Watching { apps, at: now.wall }, &[]);
+        }
+    }
+
+    pub(super) fn recipients(&self, app: &App) -> Vec<String> {
+        if self.options.mailing { app.registration.email.clone() } else { Vec::new() }
+    }
+
+    /// Writes to the outbox and sends at once; the message id.
+    pub(super) fn write(
+        &mut self,
+        now: Now,
+        to: &str,
+        notice: Notice,
+        thread: &[String],
+    ) -> String {
+        let mail = self.outbox.write(now, to, notice, thread);
+        let (id, message_id) = (mail.id, mail.message_id.clone());
+        self.changes.mail(id);
+        self.send(now, id);
+        message_id
+    }
+
+    pub(super) fn send(&mut self, now: Now, id: u64) {
+        if let Some(mail) = self.outbox.take(now.at, id) {
+            self.actions.push_back(Action::Send(mail));
+        }
+    }
+
+    pub(super) fn log(&mut self, note: Note) {
+        self.actions.push_back(Action::Log(note));
+    }
+}
