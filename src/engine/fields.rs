@@ -57,13 +57,13 @@ pub fn is_control(c: char) -> bool {
 }
 
 /// One parameter of a call: the name it is known by, and its older names.
-pub(super) struct Known {
-    pub(super) name: &'static str,
-    pub(super) aliases: &'static [&'static str],
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    pub(crate) aliases: &'static [&'static str],
 }
 
 impl Known {
-    pub(super) const fn new(name: &'static str) -> Known {
+    pub(crate) const fn new(name: &'static str) -> Known {
         Known { name, aliases: &[] }
     }
 
@@ -73,7 +73,7 @@ impl Known {
 }
 
 /// The parameters of a call, each known and given once at most.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     given: Vec<(&'static str, &'a str)>,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// An unknown parameter, or one that is given twice (an alias counts as its parameter).
-    pub(super) fn read(
+    pub(crate) fn read(
         call: &str,
         takes: &'static [Known],
         pairs: &'a [(String, String)],
@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// The value is empty.
-    pub(super) fn optional(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
         match self.raw(name) {
             Some("") => Err(FieldError::of(
                 name,
@@ -122,14 +122,17 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// It was not given, or is empty.
-    pub(super) fn required(&self, name: &str) -> Result<&'a str, FieldError> {
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, FieldError> {
         self.optional(name)?
             .ok_or_else(|| FieldError::of(name, format!("{name} is missing; it is required")))
     }
 
     /// The value of `name`, which may be empty.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
-        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.given
+            .iter()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| *value)
     }
 }
 

@@ -1,0 +1,169 @@
+//! The API: `tiny_http` behind the gate, on a private socket.
+//!
+//! Its threads wait for requests that the gate has let in, find out which [`Call`] each is, send it
+//! to the event loop, wait for the [`Reply`] and write it. The loop itself never writes an answer:
+//! it is the one who empties that socket.
+
+mod folder;
+mod parameters;
+mod reply;
+mod route;
+mod shelf;
+
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use tiny_http::Request;
+
+use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
+
+pub use folder::runtime_directory;
+pub use reply::{Change, Done, Problem, Reply};
+pub use route::Call;
+
+use folder::SocketFolder;
+use route::{Asked, route};
+use shelf::Shelf;
+
+/// The loop must answer by then; before the gate gives up, so that the client learns why.
+pub const REPLY_WITHIN: Duration = Duration::from_secs(25);
+/// JSON of the deepest nesting that serde_json follows fits many times.
+const STACK: usize = 256 * 1024;
+
+/// A call for the event loop.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// What is to be done.
+    pub call: Call,
+    /// Who asks.
+    pub client: Client,
+    /// Where the answer goes.
+    pub responder: Responder,
+}
+
+/// Takes the answer to one call. Dropped without one, the client is told that there is none.
+#[derive(Debug)]
+pub struct Responder(SyncSender<Reply>);
+
+impl Responder {
+    /// Answers. Never blocks; a client that is gone by now is no error.
+    pub fn answer(self, reply: Reply) {
+        let _ = self.0.try_send(reply);
+    }
+}
+
+/// The running API; dropped, it ends.
+pub struct Api {
+    shelf: Arc<Shelf>,
+}
+
+impl Api {
+    /// Starts the API, its socket in a fresh folder inside `runtime` (see [`runtime_directory`])
+    /// or among the temporary files. Calls go to `requests`, and after each `wake` is called.
+    /// `default_email` is told about apps that name nobody.
+    ///
+    /// # Errors
+    /// The socket or a thread cannot be made.
+    pub fn start(
+        runtime: Option<&Path>,
+        default_email: Vec<String>,
+        requests: Sender<ApiRequest>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<Api> {
+        let shelf = Arc::new(Shelf::new(SocketFolder::new(runtime)?)?);
+        let api = Api { shelf };
+        let desk = Arc::new(Desk {
+            default_email,
+            wake: Box::new(wake),
+        });
+        // One for each place at the gate: none of them can keep another waiting.
+        for n in 1..=API_PLACES {
+            let (shelf, desk, requests) = (api.shelf.clone(), desk.clone(), requests.clone());
+            thread::Builder::new()
+                .name(format!("api-{n}"))
+                .stack_size(STACK)
+                .spawn(move || serve(&shelf, &desk, &requests))?;
+        }
+        Ok(api)
+    }
+
+    /// The way in, for the gate.
+    pub fn door(&self) -> Door {
+        let shelf = self.shelf.clone();
+        Box::new(move || shelf.connect())
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        self.shelf.close();
+    }
+}
+
+/// What the API's threads share.
+struct Desk {
+    default_email: Vec<String>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+fn serve(shelf: &Shelf, desk: &Desk, requests: &Sender<ApiRequest>) {
+    while let Some(request) = shelf.next_request() {
+        // A request that is dropped on the way is answered with 500 by tiny_http.
+        let handled = catch_unwind(AssertUnwindSafe(|| handle(request, desk, requests)));
+        if handled.is_err() {
+            log::error!("a panic in the API was contained; this is a bug, please report it");
+        }
+    }
+}
+
+fn handle(mut request: Request, desk: &Desk, requests: &Sender<ApiRequest>) {
+    let reply = reply_to(&mut request, desk, requests).unwrap_or_else(Reply::Problem);
+    if let Err(why) = request.respond(reply::response(&reply)) {
+        log::debug!("an answer could not be written: {why}");
+    }
+}
+
+fn reply_to(
+    request: &mut Request,
+    desk: &Desk,
+    requests: &Sender<ApiRequest>,
+) -> Result<Reply, Problem> {
+    let mut body = Vec::new();
+    let mut reader = request.as_reader().take(BODY_MAX as u64);
+    reader
+        .read_to_end(&mut body)
+        .map_err(|why| Problem::new(400, format!("the body cannot be read: {why}")))?;
+    let client = header(request, CLIENT_HEADER)
+        .and_then(Client::from_header)
+        .ok_or_else(|| Problem::new(400, "the request did not come through the gate".into()))?;
+    let asked = Asked {
+        method: request.method().as_str(),
+        target: request.url(),
+        content_type: header(request, "Content-Type"),
+        body: &body,
+        client,
+    };
+    let call = route(asked, &desk.default_email)?;
+    log::debug!("{} asks: {call:?}", client.addr);
+    let (responder, reply) = sync_channel(1);
+    let no_answer = || Problem::unavailable("no answer in time; try again in a moment".into());
+    let sent = requests.send(ApiRequest {
+        call,
+        client,
+        responder: Responder(responder),
+    });
+    sent.map_err(|_| no_answer())?;
+    (desk.wake)();
+    reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
+}
+
+fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
+    let mut headers = request.headers().iter();
+    let header = headers.find(|header| header.field.equiv(name))?;
+    Some(header.value.as_str())
+}

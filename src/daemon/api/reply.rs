@@ -1,0 +1,203 @@
+//! What the event loop answers, and how that looks on the wire.
+//!
+//! The loop hands over plain data; turning it into bytes happens on the API's threads.
+
+use std::io::Cursor;
+
+use serde::Serialize;
+use tiny_http::{Header, Response};
+
+use crate::engine::fields::{FieldError, shown};
+use crate::engine::view::{HealthView, InfoView, StatusView};
+
+const JSON: &str = "application/json";
+const HEALTH_JSON: &str = "application/health+json";
+const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
+
+/// The answer to a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// To `monitor`, `pause`, `resume` and `stop`: it is done.
+    Done(Done),
+    /// To `info`.
+    Info(Box<InfoView>),
+    /// To `status`.
+    Status(Box<StatusView>),
+    /// To `/health`; 200 with a warning, too.
+    Health(Box<HealthView>),
+    /// It cannot be done.
+    Problem(Problem),
+}
+
+/// A change that is made, and on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// The app's name.
+    pub appname: String,
+    /// What became of it.
+    pub result: Change,
+}
+
+/// What became of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Registered,
+    /// It was known, and something differs.
+    Updated,
+    /// It was known just so.
+    Unchanged,
+    /// It is left alone, or was already.
+    Paused,
+    /// It is checked again, or was already.
+    Resumed,
+    /// It is forgotten.
+    Stopped,
+}
+
+/// Why a call cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The HTTP status.
+    #[serde(skip)]
+    pub status: u16,
+    /// A sentence for the person who made the call.
+    pub error: String,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The methods that the path has, for the `Allow` header.
+    #[serde(skip)]
+    pub allow: Option<&'static str>,
+}
+
+impl Problem {
+    /// 404: no app of this name.
+    pub fn unknown_app(name: &str) -> Problem {
+        let error = format!("no app is registered by the name {}", shown(name));
+        Problem {
+            field: Some("appname".to_owned()),
+            ..Problem::new(404, error)
+        }
+    }
+
+    /// 503: not now; `error` says why and what to do.
+    pub fn unavailable(error: String) -> Problem {
+        Problem::new(503, error)
+    }
+
+    pub(super) fn unknown_path(path: &str) -> Problem {
+        let error = format!(
+            "there is nothing at {}; try /healthchecker/status",
+            shown(path)
+        );
+        Problem::new(404, error)
+    }
+
+    pub(super) fn wrong_method(method: &str, allow: &'static str) -> Problem {
+        Problem {
+            allow: Some(allow),
+            ..Problem::new(405, format!("{method} is not allowed here; use {allow}"))
+        }
+    }
+
+    pub(super) fn new(status: u16, error: String) -> Problem {
+        Problem {
+            status,
+            error,
+            field: None,
+            allow: None,
+        }
+    }
+}
+
+/// 400, with the parameter.
+impl From<FieldError> for Problem {
+    fn from(why: FieldError) -> Problem {
+        Problem {
+            field: why.field,
+            ..Problem::new(400, why.message)
+        }
+    }
+}
+
+/// The reply as a response.
+pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
+    match reply {
+        Reply::Done(done) => json(200, JSON, done),
+        Reply::Info(info) => json(200, JSON, info),
+        Reply::Status(status) => json(200, JSON, status),
+        Reply::Health(health) => json(200, HEALTH_JSON, health),
+        Reply::Problem(problem) => {
+            let response = json(problem.status, JSON, problem);
+            match (problem.allow, problem.status) {
+                (Some(allow), _) => with(response, "Allow", allow),
+                (None, 503) => with(response, "Retry-After", "1"),
+                (None, _) => response,
+            }
+        }
+    }
+}
+
+fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cursor<Vec<u8>>> {
+    let (status, mut body) = match serde_json::to_vec(shown) {
+        Ok(body) => (status, body),
+        Err(why) => {
+            log::error!("cannot write an answer as JSON: {why}");
+            (500, br#"{"error":"the answer cannot be shown"}"#.to_vec())
+        }
+    };
+    // So that a shell's prompt has a line of its own.
+    body.push(b'\n');
+    let response = Response::from_data(body)
+        .with_status_code(status)
+        // The length is known, and the smallest clients understand no chunks.
+        .with_chunked_threshold(usize::MAX);
+    let response = with(response, "Server", SERVER);
+    let response = with(response, "Content-Type", content_type);
+    let response = with(response, "Cache-Control", "no-store");
+    with(response, "X-Content-Type-Options", "nosniff")
+}
+
+fn with(response: Response<Cursor<Vec<u8>>>, name: &str, value: &str) -> Response<Cursor<Vec<u8>>> {
+    match Header::from_bytes(name, value) {
+        Ok(header) => response.with_header(header),
+        Err(()) => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(reply: &Reply) -> String {
+        let mut bytes = Vec::new();
+        let version = tiny_http::HTTPVersion(1, 1);
+        response(reply)
+            .raw_print(&mut bytes, version, &[], false, None)
+            .unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_named() {
+        let text = printed(&Reply::Done(Done {
+            appname: "Kodi".into(),
+            result: Change::Registered,
+        }));
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
+        assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
+    }
+
+    #[test]
+    fn a_problem_names_its_field_and_the_methods() {
+        let text = printed(&Reply::Problem(Problem::unknown_app("a\"b\n")));
+        assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
+        assert!(text.contains("\"field\":\"appname\""));
+        assert!(text.contains("Content-Type: application/json\r\n"));
+        let text = printed(&Reply::Problem(Problem::wrong_method("PUT", "GET, HEAD")));
+        assert!(text.contains("\r\nAllow: GET, HEAD\r\n"));
+        assert!(!text.contains("field"));
+    }
+}

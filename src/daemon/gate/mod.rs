@@ -1,0 +1,333 @@
+//! The gate: the public listener, and every connection of a client until its request is whole and
+//! while its answer flows back.
+//!
+//! The API's HTTP library gives every connection a thread, waits for ever and believes every
+//! length that it is told. It sits behind this gate on a private socket and sees one whole,
+//! bounded, plain request at a time. The gate belongs to the event loop, and never blocks.
+//!
+//! The loop's side of the contract: give the gate the tokens from the one that it is made with
+//! upward, pass it their events, and call [`Gate::handle_deadlines`] at [`Gate::next_deadline`],
+//! which each of the other calls may change.
+
+mod client;
+mod connection;
+mod listen;
+mod outgoing;
+mod places;
+mod refusal;
+mod request;
+mod reserve;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use mio::net::{TcpListener, UnixStream};
+use mio::{Interest, Registry, Token};
+
+use crate::engine::time::Moment;
+
+pub use client::{CLIENT_HEADER, Client};
+pub use connection::{ANSWER_WITHIN, DRAIN_FOR, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN};
+pub use listen::{BACKLOG, bind};
+pub use places::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS, HELD_MAX};
+pub use refusal::Refusal;
+pub use request::{BODY_MAX, HEAD_MAX, HEADERS_MAX, Inbox, Progress, Whole};
+
+use connection::{Connection, Next, Phase};
+use places::Places;
+use reserve::Reserve;
+
+/// The most connections to the API at once: it has a thread for each.
+pub const API_PLACES: usize = 4;
+/// The most of them for one address: a client that takes its answer slowly leaves room for others.
+pub const API_PLACES_PER_ADDRESS: usize = 2;
+/// The most connections accepted before the others have their turn.
+const ACCEPTS_PER_TURN: usize = 64;
+/// When the system is out of descriptors or memory, or the API is being rebuilt: the next try.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Room for one read: most requests and answers are shorter.
+const SCRATCH: usize = 4 * 1024;
+
+/// Opens a connection to the API, without waiting.
+pub type Door = Box<dyn Fn() -> io::Result<UnixStream> + Send>;
+
+/// The gate.
+pub struct Gate {
+    /// `None` once the daemon stops.
+    listener: Option<TcpListener>,
+    door: Door,
+    first_token: Token,
+    places: Places,
+    /// The connections with a whole request, in the order in which it became so.
+    queue: VecDeque<usize>,
+    asking: usize,
+    reserve: Reserve,
+    accept_again_at: Option<Moment>,
+    /// The last try to accept failed: said once, not ten times a second.
+    accept_fails: bool,
+    knock_again_at: Option<Moment>,
+    scratch: Box<[u8]>,
+}
+
+impl Gate {
+    /// A gate for `listener` (see [`bind`]) in front of `door`. Its tokens are `first_token` and
+    /// all above.
+    ///
+    /// # Errors
+    /// The listener cannot be made non-blocking.
+    pub fn new(
+        listener: std::net::TcpListener,
+        door: Door,
+        first_token: Token,
+    ) -> io::Result<Gate> {
+        listener.set_nonblocking(true)?;
+        Ok(Gate {
+            listener: Some(TcpListener::from_std(listener)),
+            door,
+            first_token,
+            places: Places::default(),
+            queue: VecDeque::new(),
+            asking: 0,
+            reserve: Reserve::new(API_PLACES),
+            accept_again_at: None,
+            accept_fails: false,
+            knock_again_at: None,
+            scratch: vec![0; SCRATCH].into_boxed_slice(),
+        })
+    }
+
+    /// Starts to listen to events.
+    ///
+    /// # Errors
+    /// The system refuses; the daemon cannot serve.
+    pub fn register(&mut self, registry: &Registry) -> io::Result<()> {
+        match &mut self.listener {
+            Some(listener) => registry.register(listener, self.first_token, Interest::READABLE),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether events of `token` are the gate's.
+    pub fn owns(&self, token: Token) -> bool {
+        token >= self.first_token
+    }
+
+    /// An event of one of the gate's tokens.
+    pub fn handle_event(&mut self, registry: &Registry, token: Token, now: Moment) {
+        match token.0.checked_sub(self.first_token.0) {
+            None => {}
+            Some(0) => self.accept(registry, now),
+            // Two tokens for each connection: the client's end, and the API's.
+            Some(n) => self.advance(registry, n.saturating_sub(1) / 2, now),
+        }
+        self.admit_to_api(registry, now);
+    }
+
+    /// When [`Gate::handle_deadlines`] is to be called, if ever.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        [
+            self.places.next_deadline(),
+            self.accept_again_at,
+            self.knock_again_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Ends what has taken too long, and tries again what was put off.
+    pub fn handle_deadlines(&mut self, registry: &Registry, now: Moment) {
+        while let Some(index) = self.places.first_due(now) {
+            self.with(registry, index, |connection, scratch| {
+                connection.expire(scratch, now)
+            });
+        }
+        if self.accept_again_at.is_some_and(|at| at <= now) {
+            self.accept(registry, now);
+        }
+        if self.knock_again_at.is_some_and(|at| at <= now) {
+            self.knock_again_at = None;
+        }
+        self.admit_to_api(registry, now);
+    }
+
+    /// The daemon stops: no more clients, no more requests; the answers under way are finished
+    /// (see [`Gate::is_idle`]).
+    pub fn drain(&mut self, registry: &Registry, now: Moment) {
+        self.listener = None;
+        self.accept_again_at = None;
+        for index in self.places.of_phase(Phase::Reading) {
+            self.with(registry, index, |connection, scratch| {
+                connection.refuse(Refusal::Busy, now);
+                connection.advance(scratch, now)
+            });
+        }
+    }
+
+    /// Whether no client is left.
+    pub fn is_idle(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// How many clients are connected.
+    pub fn connections(&self) -> usize {
+        self.places.len()
+    }
+
+    fn accept(&mut self, registry: &Registry, now: Moment) {
+        self.accept_again_at = None;
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(listener) = &self.listener else {
+                return;
+            };
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    self.accept_fails = false;
+                    let client = Client::new(peer, stream.local_addr().ok());
+                    self.admit(registry, Connection::new(stream, client, now));
+                }
+                Err(why) => match why.kind() {
+                    io::ErrorKind::WouldBlock => return,
+                    // This client is gone; there may be others.
+                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    _ => {
+                        if !std::mem::replace(&mut self.accept_fails, true) {
+                            log::warn!("cannot accept a connection: {why}; trying again");
+                        }
+                        self.accept_again_at = Some(now + AGAIN_AFTER);
+                        return;
+                    }
+                },
+            }
+        }
+        // Edges come once: ask for another, or those still waiting would wait for the next client.
+        self.accept_again_at = Some(now);
+    }
+
+    /// Gives `connection` a place, or drops it: whoever has no place is not left waiting.
+    fn admit(&mut self, registry: &Registry, mut connection: Connection) {
+        if !self.places.make_room_for(connection.client()) {
+            return;
+        }
+        // Answers are written in one piece; waiting for more to send would only delay their end.
+        let _ = connection.stream().set_nodelay(true);
+        let index = self.places.free_index();
+        let token = self.client_token(index);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        match registry.register(connection.stream(), token, both) {
+            Ok(()) => self.places.put(index, connection),
+            Err(why) => log::warn!("cannot watch a connection: {why}"),
+        }
+    }
+
+    fn advance(&mut self, registry: &Registry, index: usize, now: Moment) {
+        self.with(registry, index, |connection, scratch| {
+            connection.advance(scratch, now)
+        });
+        // A flood of half requests must not fill the memory, nor one of whole requests.
+        while self.places.held() > HELD_MAX {
+            if self.places.evict_oldest() {
+                continue;
+            }
+            self.with(registry, index, |connection, scratch| {
+                connection.refuse(Refusal::Busy, now);
+                connection.advance(scratch, now)
+            });
+            break;
+        }
+    }
+
+    /// Lets a connection do something, and keeps the books.
+    fn with(
+        &mut self,
+        registry: &Registry,
+        index: usize,
+        action: impl FnOnce(&mut Connection, &mut [u8]) -> Next,
+    ) {
+        // Events of connections that have just been closed are no news.
+        let Some(mut connection) = self.places.take(index) else {
+            return;
+        };
+        let before = connection.phase();
+        let mut next = action(&mut connection, &mut self.scratch);
+        if next == Next::Again {
+            // Edges come once: a fresh registration brings another, after those of the others.
+            let token = self.client_token(index);
+            let both = Interest::READABLE | Interest::WRITABLE;
+            if registry
+                .reregister(connection.stream(), token, both)
+                .is_err()
+            {
+                next = Next::Close;
+            }
+        }
+        let after = (next != Next::Close).then(|| connection.phase());
+        if next == Next::Queue {
+            self.queue.push_back(index);
+        } else if before == Phase::Queued && after != Some(Phase::Queued) {
+            self.queue.retain(|queued| *queued != index);
+        }
+        if next != Next::Close {
+            self.places.put(index, connection);
+        }
+        if before == Phase::Asking && after != Some(Phase::Asking) {
+            self.asking = self.asking.saturating_sub(1);
+            self.reserve.follow(self.asking);
+        }
+    }
+
+    /// Takes requests from the queue to the API as far as there are places.
+    fn admit_to_api(&mut self, registry: &Registry, now: Moment) {
+        while self.asking < API_PLACES && self.knock_again_at.is_none() {
+            let Some(position) = self.next_in_queue() else {
+                return;
+            };
+            self.reserve.follow(self.asking.saturating_add(1));
+            let Some(index) = self.queue.get(position).copied() else {
+                return;
+            };
+            match self.open(registry, index) {
+                Ok(api) => {
+                    self.queue.remove(position);
+                    self.asking = self.asking.saturating_add(1);
+                    // The first event of the new connection does the rest.
+                    if let Some(mut connection) = self.places.take(index) {
+                        connection.ask(api);
+                        self.places.put(index, connection);
+                    }
+                }
+                Err(why) => {
+                    log::debug!("the API cannot be reached: {why}; trying again");
+                    self.reserve.follow(self.asking);
+                    self.knock_again_at = Some(now + AGAIN_AFTER);
+                }
+            }
+        }
+    }
+
+    fn next_in_queue(&self) -> Option<usize> {
+        self.queue.iter().position(|index| {
+            let place = self.places.get(*index).map(|one| one.client());
+            place.is_some_and(|client| self.places.asking_of(client) < API_PLACES_PER_ADDRESS)
+        })
+    }
+
+    fn open(&self, registry: &Registry, index: usize) -> io::Result<UnixStream> {
+        let mut api = (self.door)()?;
+        let token = Token(self.client_token(index).0.saturating_add(1));
+        registry.register(&mut api, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(api)
+    }
+
+    fn client_token(&self, index: usize) -> Token {
+        Token(
+            self.first_token
+                .0
+                .saturating_add(1)
+                .saturating_add(index.saturating_mul(2)),
+        )
+    }
+}

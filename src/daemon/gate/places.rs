@@ -1,0 +1,130 @@
+//! The places at the gate: who has one, who must go, who is next to run out of time.
+
+use std::collections::BTreeSet;
+
+use crate::engine::time::Moment;
+
+use super::client::Client;
+use super::connection::{Connection, Phase};
+
+/// The most connections at once: 1,800 slow clients get these and no more. A place costs little
+/// until it is filled (see [`HELD_MAX`]).
+pub const CONNECTIONS_MAX: usize = 256;
+/// The most for one address: all apps of a big machine may register in the same second.
+pub const CONNECTIONS_PER_ADDRESS: usize = 64;
+/// The most bytes of requests and answers in memory, so that a flood of half requests costs less
+/// than 2 MiB.
+pub const HELD_MAX: usize = 1024 * 1024;
+
+/// All connections, by index, and the order of their deadlines.
+#[derive(Default)]
+pub(super) struct Places {
+    connections: Vec<Option<Connection>>,
+    /// One entry for each connection.
+    deadlines: BTreeSet<(Moment, usize)>,
+    held: usize,
+}
+
+impl Places {
+    pub(super) fn len(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.deadlines.is_empty()
+    }
+
+    /// Bytes of memory taken for requests and answers.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Moment> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// The connection that has been due for longest.
+    pub(super) fn first_due(&self, now: Moment) -> Option<usize> {
+        self.deadlines
+            .first()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, index)| *index)
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Connection> {
+        self.connections.get(index).and_then(Option::as_ref)
+    }
+
+    /// The index for a new connection.
+    pub(super) fn free_index(&self) -> usize {
+        self.connections
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.connections.len())
+    }
+
+    /// Takes a connection out, for good or until it is put back.
+    pub(super) fn take(&mut self, index: usize) -> Option<Connection> {
+        let connection = self.connections.get_mut(index).and_then(Option::take)?;
+        self.deadlines.remove(&(connection.deadline(), index));
+        self.held = self.held.saturating_sub(connection.held());
+        Some(connection)
+    }
+
+    /// Puts a connection at a free index.
+    pub(super) fn put(&mut self, index: usize, connection: Connection) {
+        self.deadlines.insert((connection.deadline(), index));
+        self.held = self.held.saturating_add(connection.held());
+        if self.connections.len() <= index {
+            self.connections
+                .resize_with(index.saturating_add(1), || None);
+        }
+        if let Some(place) = self.connections.get_mut(index) {
+            *place = Some(connection);
+        }
+    }
+
+    /// Whether there is a place for one more of `client`. If all are taken, the one who has been
+    /// sending its request for longest gives way: an honest request comes in one piece, so it is
+    /// hardly ever one of those.
+    pub(super) fn make_room_for(&mut self, client: Client) -> bool {
+        let place = client.household_place();
+        let same = |one: &&Connection| one.client().household_place() == place;
+        if self.present().filter(same).count() >= CONNECTIONS_PER_ADDRESS {
+            return false;
+        }
+        self.len() < CONNECTIONS_MAX || self.evict_oldest()
+    }
+
+    /// Drops the oldest connection to which nothing is owed; false if there is none.
+    pub(super) fn evict_oldest(&mut self) -> bool {
+        let oldest = self
+            .deadlines
+            .iter()
+            .map(|(_, index)| *index)
+            .find(|index| {
+                let phase = self.get(*index).map(Connection::phase);
+                matches!(phase, Some(Phase::Reading | Phase::Draining))
+            });
+        oldest.is_some_and(|index| self.take(index).is_some())
+    }
+
+    /// How many of the API's places `client` has.
+    pub(super) fn asking_of(&self, client: Client) -> usize {
+        let place = client.household_place();
+        self.present()
+            .filter(|one| one.phase() == Phase::Asking)
+            .filter(|one| one.client().household_place() == place)
+            .count()
+    }
+
+    /// The connections that are in `phase`.
+    pub(super) fn of_phase(&self, phase: Phase) -> Vec<usize> {
+        let here = |index: &usize| self.get(*index).is_some_and(|one| one.phase() == phase);
+        (0..self.connections.len()).filter(here).collect()
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter().flatten()
+    }
+}

@@ -1,0 +1,317 @@
+//! One request, from the bytes that a client sends to the bytes that the API is given.
+//!
+//! Pure: bytes go in as they come, cut anywhere, and out comes *more*, a whole request, or why
+//! there will be none. What goes on is written anew from an allow-list, so that nothing the API's
+//! HTTP library could misread ever reaches it.
+
+use super::client::{CLIENT_HEADER, Client};
+use super::refusal::Refusal;
+
+/// The longest head, in bytes: what common servers allow.
+pub const HEAD_MAX: usize = 8 * 1024;
+/// The most headers; a browser sends about 15.
+pub const HEADERS_MAX: usize = 64;
+/// The longest body, in bytes: a registration with every value at its longest fits five times.
+pub const BODY_MAX: usize = 16 * 1024;
+
+/// The methods that reach the API, which knows what each path allows.
+const PASSED: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+/// The others of RFC 9110, section 9: no path here could ever allow them.
+const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
+
+/// The headers that pass, and whether a request may have more than one.
+const ALLOWED: [(&str, bool); 11] = [
+    ("Accept", true),
+    ("Authorization", false),
+    ("Content-Type", false),
+    ("Host", false),
+    ("Origin", false),
+    ("Referer", false),
+    ("Sec-Fetch-Dest", false),
+    ("Sec-Fetch-Mode", false),
+    ("Sec-Fetch-Site", false),
+    ("Sec-Fetch-User", false),
+    ("User-Agent", false),
+];
+
+/// A whole request, as the API is given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// Head and body, written anew.
+    pub bytes: Vec<u8>,
+    /// A HEAD: its answer has no body.
+    pub head_only: bool,
+}
+
+/// What the bytes so far amount to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not yet a request.
+    More {
+        /// The client waits for `100 Continue` before it sends the body.
+        invite: bool,
+    },
+    /// A request.
+    Whole(Whole),
+    /// It will never be one.
+    Bad(Refusal),
+}
+
+/// Collects one request.
+#[derive(Debug)]
+pub struct Inbox {
+    client: Client,
+    part: Part,
+}
+
+#[derive(Debug)]
+enum Part {
+    Head(Vec<u8>),
+    Body { request: Whole, missing: usize },
+}
+
+impl Inbox {
+    /// An empty one, for a request of `client`.
+    pub fn new(client: Client) -> Inbox {
+        Inbox {
+            client,
+            part: Part::Head(Vec::new()),
+        }
+    }
+
+    /// True until the first byte that belongs to a request.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.part, Part::Head(head) if head.is_empty())
+    }
+
+    /// Bytes of memory taken.
+    pub fn held(&self) -> usize {
+        match &self.part {
+            Part::Head(head) => head.capacity(),
+            Part::Body { request, .. } => request.bytes.capacity(),
+        }
+    }
+
+    /// Takes the next bytes. After anything but [`Progress::More`] nothing more is to be fed; what
+    /// follows a whole request is ignored, since every connection carries one.
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Progress {
+        let mut invite = false;
+        if let Part::Head(head) = &mut self.part {
+            let parsed = match collect_head(head, &mut bytes) {
+                Ok(true) => parse_head(head, self.client),
+                Ok(false) => return Progress::More { invite: false },
+                Err(refusal) => return Progress::Bad(refusal),
+            };
+            match parsed {
+                Ok(head) => {
+                    invite = head.expects_invitation;
+                    self.part = Part::Body {
+                        request: head.request,
+                        missing: head.body_length,
+                    };
+                }
+                Err(refusal) => return Progress::Bad(refusal),
+            }
+        }
+        self.collect_body(bytes, invite)
+    }
+
+    fn collect_body(&mut self, bytes: &[u8], invite: bool) -> Progress {
+        let Part::Body { request, missing } = &mut self.part else {
+            return Progress::More { invite: false };
+        };
+        let taken = bytes.get(..*missing).unwrap_or(bytes);
+        request.bytes.extend_from_slice(taken);
+        *missing = missing.saturating_sub(taken.len());
+        if *missing > 0 {
+            return Progress::More { invite };
+        }
+        Progress::Whole(Whole {
+            bytes: std::mem::take(&mut request.bytes),
+            head_only: request.head_only,
+        })
+    }
+}
+
+/// Moves bytes to `head` until it is whole: true then. Each byte is looked at once, so a client
+/// that sends one at a time costs no more than another, and how they are cut makes no difference.
+fn collect_head(head: &mut Vec<u8>, bytes: &mut &[u8]) -> Result<bool, Refusal> {
+    while let Some((&byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        // Empty lines before a request are tolerated (RFC 9112, section 2.2).
+        if head.is_empty() && matches!(byte, b'\r' | b'\n') {
+            continue;
+        }
+        if head.len() >= HEAD_MAX {
+            return Err(Refusal::LongHead);
+        }
+        // Said at once, since a TLS greeting or a wrong protocol never has an empty line.
+        if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') {
+            return Err(Refusal::Malformed("a control character (is it https?)"));
+        }
+        head.push(byte);
+        if head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+struct ParsedHead {
+    request: Whole,
+    body_length: usize,
+    expects_invitation: bool,
+}
+
+fn parse_head(bytes: &[u8], client: Client) -> Result<ParsedHead, Refusal> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Request::new(&mut headers);
+    match head.parse(bytes) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => {
+            return Err(Refusal::Malformed("an unexpected empty line"));
+        }
+        Err(why) => return Err(refusal_of(why)),
+    }
+    let method = method(head.method.unwrap_or_default())?;
+    let mut anew = format!(
+        "{method} {} HTTP/1.1\r\n",
+        target(head.path.unwrap_or_default())?
+    );
+    let seen = copy_headers(head.headers, &mut anew)?;
+    if seen.body_length > 0 {
+        anew.push_str(&format!("Content-Length: {}\r\n", seen.body_length));
+    }
+    anew.push_str(&format!(
+        "{CLIENT_HEADER}: {}\r\nConnection: close\r\n\r\n",
+        client.to_header()
+    ));
+    Ok(ParsedHead {
+        request: Whole {
+            bytes: anew.into_bytes(),
+            head_only: method == "HEAD",
+        },
+        body_length: seen.body_length,
+        // HTTP/1.0 clients know no interim answers (RFC 9110, section 10.1.1).
+        expects_invitation: seen.expects_invitation && head.version == Some(1),
+    })
+}
+
+fn refusal_of(why: httparse::Error) -> Refusal {
+    match why {
+        httparse::Error::TooManyHeaders => Refusal::LongHead,
+        httparse::Error::HeaderName => Refusal::Malformed("a bad header name"),
+        httparse::Error::HeaderValue => Refusal::Malformed("a bad header value"),
+        httparse::Error::Version => Refusal::Malformed("only HTTP/1.0 and HTTP/1.1 are spoken"),
+        httparse::Error::NewLine => Refusal::Malformed("a bad line end"),
+        httparse::Error::Token | httparse::Error::Status => {
+            Refusal::Malformed("a bad request line")
+        }
+    }
+}
+
+fn method(given: &str) -> Result<&str, Refusal> {
+    if PASSED.contains(&given) {
+        Ok(given)
+    } else if NEVER.contains(&given) {
+        Err(Refusal::Method)
+    } else {
+        Err(Refusal::UnknownMethod)
+    }
+}
+
+/// The request target as path and query. Proxies send the whole address (RFC 9112, section 3.2.2);
+/// bytes beyond ASCII, which curl sends as typed, are percent-encoded.
+fn target(given: &str) -> Result<String, Refusal> {
+    let path = match given.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("http://") => {
+            let rest = given.get(7..).unwrap_or_default();
+            let start = rest.find(['/', '?']).unwrap_or(rest.len());
+            rest.get(start..).unwrap_or_default()
+        }
+        _ if given.starts_with('/') => given,
+        _ => return Err(Refusal::Malformed("the path must begin with /")),
+    };
+    let mut anew = String::with_capacity(path.len() + 1);
+    if !path.starts_with('/') {
+        anew.push('/');
+    }
+    for c in path.chars() {
+        if c.is_ascii() {
+            anew.push(c);
+        } else {
+            let mut utf8 = [0; 4];
+            for byte in c.encode_utf8(&mut utf8).bytes() {
+                anew.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    Ok(anew)
+}
+
+#[derive(Default)]
+struct Seen {
+    body_length: usize,
+    expects_invitation: bool,
+}
+
+fn copy_headers(headers: &[httparse::Header<'_>], anew: &mut String) -> Result<Seen, Refusal> {
+    let mut seen = Seen::default();
+    let mut length_seen = false;
+    let mut names_seen = [false; ALLOWED.len()];
+    for header in headers {
+        let value = std::str::from_utf8(header.value)
+            .ok()
+            .filter(|value| value.is_ascii())
+            .ok_or(Refusal::Malformed("a header beyond ASCII"))?;
+        if header.name.eq_ignore_ascii_case("Transfer-Encoding") {
+            return Err(Refusal::TransferEncoding);
+        } else if header.name.eq_ignore_ascii_case("Content-Length") {
+            if std::mem::replace(&mut length_seen, true) {
+                return Err(Refusal::Malformed("more than one Content-Length"));
+            }
+            seen.body_length = body_length(value)?;
+        } else if header.name.eq_ignore_ascii_case("Expect") {
+            // Other expectations may be ignored (RFC 9110, section 10.1.1).
+            seen.expects_invitation = value.eq_ignore_ascii_case("100-continue");
+        } else {
+            copy_allowed(header.name, value, &mut names_seen, anew)?;
+        }
+    }
+    Ok(seen)
+}
+
+fn copy_allowed(
+    name: &str,
+    value: &str,
+    names_seen: &mut [bool],
+    anew: &mut String,
+) -> Result<(), Refusal> {
+    let allowed = ALLOWED.iter().zip(names_seen);
+    for ((allowed, repeatable), seen) in allowed {
+        if name.eq_ignore_ascii_case(allowed) {
+            if std::mem::replace(seen, true) && !repeatable {
+                return Err(Refusal::Malformed(
+                    "a header that must be single comes twice",
+                ));
+            }
+            anew.push_str(&format!("{allowed}: {value}\r\n"));
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn body_length(value: &str) -> Result<usize, Refusal> {
+    if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Refusal::Malformed("Content-Length must be digits"));
+    }
+    // Digits that fit no number are a length all the same, and too long a one.
+    match value.parse() {
+        Ok(length) if length <= BODY_MAX => Ok(length),
+        _ => Err(Refusal::LongBody),
+    }
+}
+
+#[cfg(test)]
+mod tests;

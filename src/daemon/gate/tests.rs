@@ -1,0 +1,471 @@
+mod world;
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use crate::daemon::api::{ApiRequest, Call, Change, Done, Reply};
+use crate::engine::notice::State;
+use crate::engine::registration::Origin;
+use crate::engine::time::Wall;
+use crate::engine::view::{AppView, HealthView, OutboxView, ServerView, StateCounts, StatusView};
+
+use super::*;
+use world::{World, rest};
+
+/// Answers every call at once; `status` shows `apps` apps.
+fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
+    move |request| {
+        assert_eq!(request.client.origin, Origin::OwnMachine);
+        let reply = match request.call {
+            Call::Monitor(registration) => done(registration.name, Change::Registered),
+            Call::Pause(name) => done(name, Change::Paused),
+            Call::Resume(name) => done(name, Change::Resumed),
+            Call::Stop(name) => done(name, Change::Stopped),
+            Call::Info(name) => Reply::Problem(crate::daemon::api::Problem::unknown_app(&name)),
+            Call::Status => status(apps),
+            Call::Health => health(),
+        };
+        request.responder.answer(reply);
+    }
+}
+
+fn done(appname: String, result: Change) -> Reply {
+    Reply::Done(Done { appname, result })
+}
+
+fn health() -> Reply {
+    Reply::Health(Box::new(HealthView {
+        version: "1",
+        uptime: 7,
+        apps: StateCounts::default(),
+        outbox: OutboxView::default(),
+    }))
+}
+
+fn status(apps: usize) -> Reply {
+    let app = AppView {
+        appname: "Kodi".into(),
+        url: "http://kodi".into(),
+        path: "/health".into(),
+        email: vec![],
+        timeout: 5,
+        interval: 30,
+        unhealthy: 2,
+        healthy: 10,
+        state: State::Unknown,
+        since: Wall::default(),
+        paused: false,
+        failed_in_a_row: 0,
+        passed_in_a_row: 0,
+        checks: 0,
+        failures: 0,
+        uptime_24h: None,
+        last_healthy: None,
+        last_check: None,
+    };
+    Reply::Status(Box::new(StatusView {
+        server: ServerView {
+            version: "1",
+            time: Wall::default(),
+            uptime: 7,
+            apps: StateCounts::default(),
+        },
+        apps: vec![app; apps],
+    }))
+}
+
+const GET_HEALTH: &str = "GET /health HTTP/1.1\r\nHost: pi\r\n\r\n";
+
+fn post(content_type: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /healthchecker/monitor HTTP/1.1\r\nHost: pi\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn code(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or("none")
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+#[test]
+fn a_registration_arrives_in_each_of_its_forms() {
+    let world = World::new(engine(0));
+    let query = "appname=Kodi&url=http%3A%2F%2Fkodi";
+    for request in [
+        post("application/x-www-form-urlencoded", query),
+        post(
+            "application/json",
+            r#"{"appname": "Kodi", "url": "http://kodi"}"#,
+        ),
+        format!("POST /healthchecker/monitor?{query} HTTP/1.0\r\n\r\n"),
+    ] {
+        let answer = world.talk(&request);
+        assert_eq!(code(&answer), "200", "{answer}");
+        assert_eq!(
+            body(&answer),
+            "{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"
+        );
+    }
+}
+
+#[test]
+fn an_answer_closes_the_connection_and_says_so() {
+    let world = World::new(engine(0));
+    let answer = world.talk(GET_HEALTH);
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK\r\nConnection: close\r\n"),
+        "{answer}"
+    );
+    assert!(answer.contains("Content-Type: application/health+json\r\n"));
+    assert!(!answer.contains("chunked"));
+    world.wait_for_connections(|n| n == 0);
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let world = World::new(engine(3));
+    let get = world.talk("GET /healthchecker/status HTTP/1.1\r\n\r\n");
+    let head = world.talk("HEAD /healthchecker/status HTTP/1.1\r\n\r\n");
+    let length = format!("Content-Length: {}\r\n", body(&get).len());
+    assert!(get.contains(&length) && head.contains(&length), "{head}");
+    assert_eq!(body(&head), "");
+}
+
+#[test]
+fn mistakes_are_named() {
+    let world = World::new(engine(0));
+    for (request, status, word) in [
+        ("GET /nothing HTTP/1.1\r\n\r\n", "404", "status"),
+        (
+            "GET /healthchecker/info?appname=x HTTP/1.1\r\n\r\n",
+            "404",
+            "appname",
+        ),
+        (
+            "PUT /healthchecker/monitor HTTP/1.1\r\n\r\n",
+            "405",
+            "Allow: POST\r\n",
+        ),
+        (
+            "TRACE / HTTP/1.1\r\n\r\n",
+            "405",
+            "Allow: GET, HEAD, POST\r\n",
+        ),
+        (
+            "GET /healthchecker/pause HTTP/1.1\r\n\r\n",
+            "400",
+            "appname",
+        ),
+        (
+            "POST /healthchecker/monitor?interval=3&appname=a&url=http://a HTTP/1.1\r\n\r\n",
+            "400",
+            "5 to 300",
+        ),
+        (
+            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+            "400",
+            "Content-Length",
+        ),
+        (
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "501",
+            "Content-Length",
+        ),
+        (
+            "POST / HTTP/1.1\r\nContent-Length: 9000000000000000000\r\n\r\n",
+            "413",
+            "16384",
+        ),
+        ("\u{16}\u{3}\u{1}", "400", "https"),
+    ] {
+        let answer = world.talk(request);
+        assert_eq!(code(&answer), status, "{request:?} gave {answer}");
+        assert!(answer.contains(word), "{answer}");
+        assert!(
+            serde_json::from_str::<serde_json::Value>(body(&answer)).unwrap()["error"].is_string()
+        );
+    }
+    let long = format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(9000));
+    assert_eq!(code(&world.talk(long)), "431");
+    let fair = format!("GET /health HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(2000));
+    assert_eq!(code(&world.talk(fair)), "200");
+}
+
+#[test]
+fn a_refusal_arrives_though_the_client_goes_on_sending() {
+    let world = World::new(engine(0));
+    let mut stream = world.connect();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n")
+        .unwrap();
+    stream.write_all(&vec![b'x'; 3_000_000]).unwrap();
+    assert_eq!(code(&rest(&mut stream)), "413");
+}
+
+#[test]
+fn what_follows_a_request_is_ignored() {
+    let world = World::new(engine(0));
+    let answer = world.talk(GET_HEALTH.repeat(20));
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1);
+}
+
+#[test]
+fn a_request_may_come_byte_by_byte() {
+    let world = World::new(engine(0));
+    let mut stream = world.connect();
+    stream.set_nodelay(true).unwrap();
+    for byte in post("", "appname=a&url=http://a").bytes() {
+        stream.write_all(&[byte]).unwrap();
+    }
+    assert_eq!(code(&rest(&mut stream)), "200");
+}
+
+#[test]
+fn a_body_is_invited() {
+    let world = World::new(engine(0));
+    let mut stream = world.connect();
+    let whole = post("", "appname=a&url=http://a").replace("Host: pi", "Expect: 100-continue");
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    stream
+        .write_all(format!("{head}\r\n\r\n").as_bytes())
+        .unwrap();
+    let mut invitation = [0; 25];
+    stream.read_exact(&mut invitation).unwrap();
+    assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).unwrap();
+    assert_eq!(code(&rest(&mut stream)), "200");
+}
+
+#[test]
+fn a_client_that_closes_its_side_is_answered_all_the_same() {
+    let world = World::new(engine(0));
+    for (request, status) in [(GET_HEALTH, "200"), ("GET /hea", "400")] {
+        let mut stream = world.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(code(&rest(&mut stream)), status);
+    }
+}
+
+#[test]
+fn a_slow_client_is_told_after_the_deadline_and_not_before() {
+    let world = World::new(engine(0));
+    let mut slow = world.connect();
+    slow.write_all(b"GET /hea").unwrap();
+    world.wait_for_connections(|n| n == 1);
+    world.skip(REQUEST_WITHIN / 2);
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+    slow.write_all(b"l").unwrap();
+    world.skip(REQUEST_WITHIN / 2);
+    assert_eq!(code(&rest(&mut slow)), "408");
+}
+
+#[test]
+fn a_client_that_never_hangs_up_is_let_go() {
+    let world = World::new(engine(0));
+    let mut stream = world.connect();
+    stream.write_all(GET_HEALTH.as_bytes()).unwrap();
+    assert_eq!(code(&rest(&mut stream)), "200");
+    assert_eq!(world.connections(), 1);
+    world.skip(DRAIN_FOR);
+    world.wait_for_connections(|n| n == 0);
+}
+
+#[test]
+fn resets_at_any_time_do_no_harm() {
+    let world = World::new(engine(500));
+    for request in ["", "GET /hea", GET_HEALTH, "GET / HTTP/1.1\r\n\r\n"] {
+        for _ in 0..25 {
+            let mut stream = world.connect_from(household(3));
+            let _ = stream.write_all(request.as_bytes());
+            SockRef::from(&stream)
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+        }
+    }
+    // Accepted in order: by then all of them have been.
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+    world.wait_for_connections(|n| n == 0);
+}
+
+fn household(n: usize) -> IpAddr {
+    let n = u8::try_from(n % 200).unwrap();
+    Ipv4Addr::new(127, 0, 7, n + 1).into()
+}
+
+/// True if the daemon has closed this connection.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    match stream.read(&mut [0; 1]) {
+        Ok(0) => true,
+        Ok(_) => panic!("an answer"),
+        Err(why) => why.kind() != ErrorKind::WouldBlock,
+    }
+}
+
+#[test]
+fn one_address_has_only_so_many_places() {
+    let world = World::new(engine(0));
+    let mut crowd: Vec<_> = (0..CONNECTIONS_PER_ADDRESS + 20)
+        .map(|_| world.connect_from(household(0)))
+        .collect();
+    // Accepted in order: when the last has been closed, the others have been looked at.
+    while !is_closed(crowd.last_mut().unwrap()) {
+        std::thread::yield_now();
+    }
+    assert_eq!(world.connections(), CONNECTIONS_PER_ADDRESS);
+    let closed = crowd.iter_mut().map(is_closed).filter(|closed| *closed);
+    assert_eq!(closed.count(), 20);
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+}
+
+#[test]
+fn a_flood_of_silent_clients_leaves_room_for_an_honest_one() {
+    let world = World::new(engine(0));
+    let crowd: Vec<_> = (0..CONNECTIONS_MAX + 100)
+        .map(|n| world.connect_from(household(n)))
+        .collect();
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+    world.wait_for_connections(|n| n <= CONNECTIONS_MAX);
+    drop(crowd);
+    world.wait_for_connections(|n| n == 0);
+}
+
+#[test]
+fn half_requests_of_many_do_not_fill_the_memory() {
+    let world = World::new(engine(0));
+    let half = format!(
+        "POST / HTTP/1.1\r\nContent-Length: 16000\r\n\r\n{}",
+        "x".repeat(15_999)
+    );
+    let crowd: Vec<_> = (0..CONNECTIONS_MAX)
+        .map(|n| {
+            let mut stream = world.connect_from(household(n));
+            let _ = stream.write_all(half.as_bytes());
+            stream
+        })
+        .collect();
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+    world.wait_for_connections(|n| n <= HELD_MAX / half.len());
+    drop(crowd);
+}
+
+#[test]
+fn many_at_once_are_all_answered() {
+    let world = World::new(engine(0));
+    let clients: Vec<_> = (0..60)
+        .map(|n| {
+            let mut stream = world.connect_from(household(n % 3));
+            stream.write_all(GET_HEALTH.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    for mut client in clients {
+        assert_eq!(code(&rest(&mut client)), "200");
+    }
+}
+
+#[test]
+fn a_large_answer_arrives_whole() {
+    let world = World::new(engine(10_000));
+    let answer = world.talk("GET /healthchecker/status HTTP/1.1\r\n\r\n");
+    assert!(answer.len() > 3_000_000 && answer.ends_with("]}\n"));
+    assert!(answer.contains(&format!("Content-Length: {}\r\n", body(&answer).len())));
+}
+
+#[test]
+fn those_who_take_nothing_of_a_large_answer_hold_up_nobody_else_and_are_let_go() {
+    let world = World::new(engine(40_000));
+    let mut greedy: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = world.connect_from(household(0));
+            stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let mut begun = [0; 9];
+    greedy[0].read_exact(&mut begun).unwrap();
+    greedy[1].read_exact(&mut begun).unwrap();
+    assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+    world.wait_for_connections(|n| n == 4 || n == 5);
+    // The first two stall, then the next two.
+    world.skip(STALL_MAX);
+    greedy[2].read_exact(&mut begun).unwrap();
+    greedy[3].read_exact(&mut begun).unwrap();
+    world.skip(STALL_MAX);
+    world.wait_for_connections(|n| n == 0);
+}
+
+/// An engine that hands its calls to the test.
+fn by_hand() -> (World, mpsc::Receiver<ApiRequest>) {
+    let (calls, taken) = mpsc::channel();
+    let world = World::new(move |request| calls.send(request).unwrap());
+    (world, taken)
+}
+
+#[test]
+fn one_address_has_only_so_many_calls_under_way() {
+    let (world, calls) = by_hand();
+    let ask = |from| {
+        let mut stream = world.connect_from(household(from));
+        stream.write_all(GET_HEALTH.as_bytes()).unwrap();
+        stream
+    };
+    let mut same: Vec<_> = (0..5).map(|_| ask(1)).collect();
+    let mut other = ask(2);
+    let mut first: Vec<_> = (0..3).map(|_| calls.recv().unwrap()).collect();
+    assert!(calls.try_recv().is_err());
+    let addrs = first.iter().filter(|call| call.client.addr == household(1));
+    assert_eq!(addrs.count(), API_PLACES_PER_ADDRESS);
+    first
+        .drain(..)
+        .for_each(|call| call.responder.answer(health()));
+    assert_eq!(code(&rest(&mut other)), "200");
+    for _ in 0..3 {
+        calls.recv().unwrap().responder.answer(health());
+    }
+    for stream in &mut same {
+        assert_eq!(code(&rest(stream)), "200");
+    }
+}
+
+#[test]
+fn without_an_answer_the_client_is_told_so() {
+    let (world, calls) = by_hand();
+    let mut asked = world.connect();
+    asked.write_all(GET_HEALTH.as_bytes()).unwrap();
+    drop(calls.recv().unwrap());
+    assert_eq!(code(&rest(&mut asked)), "503");
+    let mut asked = world.connect();
+    asked.write_all(GET_HEALTH.as_bytes()).unwrap();
+    let _kept = calls.recv().unwrap();
+    world.skip(ANSWER_WITHIN);
+    assert_eq!(code(&rest(&mut asked)), "503");
+}
+
+#[test]
+fn at_the_end_the_answers_under_way_are_finished() {
+    let (mut world, calls) = by_hand();
+    let mut half = world.connect();
+    half.write_all(b"GET /hea").unwrap();
+    let mut asked = world.connect();
+    asked.write_all(GET_HEALTH.as_bytes()).unwrap();
+    let call = calls.recv().unwrap();
+    world.wait_for_connections(|n| n == 2);
+    world.stop();
+    assert_eq!(code(&rest(&mut half)), "503");
+    assert!(TcpStream::connect(world.addr).is_err());
+    call.responder.answer(health());
+    assert_eq!(code(&rest(&mut asked)), "200");
+    drop((half, asked));
+    world.join();
+}
