@@ -129,10 +129,7 @@ impl<'a> Fields<'a> {
 
     /// The value of `name`, which may be empty.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
-        self.given
-            .iter()
-            .find(|(given, _)| *given == name)
-            .map(|(_, value)| *value)
+        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
     }
 }
 

@@ -14,9 +14,7 @@ const NAMES_TRIED: u32 = 100;
 /// The folder that systemd made for this run (`RuntimeDirectory=`; the first of several).
 pub fn runtime_directory() -> Option<PathBuf> {
     let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
-    std::env::split_paths(&folders)
-        .next()
-        .filter(|folder| folder.is_absolute())
+    std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())
 }
 
 /// A fresh folder of our own, removed at the end.
@@ -45,11 +43,7 @@ impl SocketFolder {
         let start = now.map_or(0, |since| since.subsec_nanos());
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for n in 0..NAMES_TRIED {
-            let name = format!(
-                "healthchecker-{}-{}",
-                std::process::id(),
-                start.wrapping_add(n)
-            );
+            let name = format!("healthchecker-{}-{}", std::process::id(), start.wrapping_add(n));
             let path = parent.join(name);
             // Making it fails if anything is there, a link too: nobody can put theirs in its place.
             match DirBuilder::new().mode(MODE).create(&path) {

@@ -77,10 +77,7 @@ impl Api {
     ) -> io::Result<Api> {
         let shelf = Arc::new(Shelf::new(SocketFolder::new(runtime)?)?);
         let api = Api { shelf };
-        let desk = Arc::new(Desk {
-            default_email,
-            wake: Box::new(wake),
-        });
+        let desk = Arc::new(Desk { default_email, wake: Box::new(wake) });
         // One for each place at the gate: none of them can keep another waiting.
         for n in 1..=API_PLACES {
             let (shelf, desk, requests) = (api.shelf.clone(), desk.clone(), requests.clone());
@@ -152,11 +149,7 @@ fn reply_to(
     log::debug!("{} asks: {call:?}", client.addr);
     let (responder, reply) = sync_channel(1);
     let no_answer = || Problem::unavailable("no answer in time; try again in a moment".into());
-    let sent = requests.send(ApiRequest {
-        call,
-        client,
-        responder: Responder(responder),
-    });
+    let sent = requests.send(ApiRequest { call, client, responder: Responder(responder) });
     sent.map_err(|_| no_answer())?;
     (desk.wake)();
     reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())

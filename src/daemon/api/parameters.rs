@@ -157,10 +157,7 @@ mod tests {
         let form = "appname=K%C3%BCche+1&interval=30";
         assert_eq!(read(Some(form), None, b"").unwrap(), same);
         assert_eq!(read(None, FORM, form.as_bytes()).unwrap(), same);
-        assert_eq!(
-            read(None, None, format!("{form}\r\n").as_bytes()).unwrap(),
-            same
-        );
+        assert_eq!(read(None, None, format!("{form}\r\n").as_bytes()).unwrap(), same);
         let json = r#" {"appname": "Küche 1", "interval": 30, "email": null}"#;
         for content_type in [Some("application/json; charset=utf-8"), FORM, None] {
             assert_eq!(read(None, content_type, json.as_bytes()).unwrap(), same);
@@ -171,15 +168,8 @@ mod tests {
 
     #[test]
     fn a_list_is_its_texts_with_commas_between() {
-        let given = read(
-            None,
-            None,
-            br#"{"email": ["a@b.c", "d@e.f"], "expect": [200, 204]}"#,
-        );
-        assert_eq!(
-            given.unwrap(),
-            pairs(&[("email", "a@b.c,d@e.f"), ("expect", "200,204")])
-        );
+        let given = read(None, None, br#"{"email": ["a@b.c", "d@e.f"], "expect": [200, 204]}"#);
+        assert_eq!(given.unwrap(), pairs(&[("email", "a@b.c,d@e.f"), ("expect", "200,204")]));
     }
 
     #[test]

@@ -76,10 +76,7 @@ impl Problem {
     /// 404: no app of this name.
     pub fn unknown_app(name: &str) -> Problem {
         let error = format!("no app is registered by the name {}", shown(name));
-        Problem {
-            field: Some("appname".to_owned()),
-            ..Problem::new(404, error)
-        }
+        Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
     }
 
     /// 503: not now; `error` says why and what to do.
@@ -88,10 +85,7 @@ impl Problem {
     }
 
     pub(super) fn unknown_path(path: &str) -> Problem {
-        let error = format!(
-            "there is nothing at {}; try /healthchecker/status",
-            shown(path)
-        );
+        let error = format!("there is nothing at {}; try /healthchecker/status", shown(path));
         Problem::new(404, error)
     }
 
@@ -103,22 +97,14 @@ impl Problem {
     }
 
     pub(super) fn new(status: u16, error: String) -> Problem {
-        Problem {
-            status,
-            error,
-            field: None,
-            allow: None,
-        }
+        Problem { status, error, field: None, allow: None }
     }
 }
 
 /// 400, with the parameter.
 impl From<FieldError> for Problem {
     fn from(why: FieldError) -> Problem {
-        Problem {
-            field: why.field,
-            ..Problem::new(400, why.message)
-        }
+        Problem { field: why.field, ..Problem::new(400, why.message) }
     }
 }
 
@@ -174,18 +160,14 @@ mod tests {
     fn printed(reply: &Reply) -> String {
         let mut bytes = Vec::new();
         let version = tiny_http::HTTPVersion(1, 1);
-        response(reply)
-            .raw_print(&mut bytes, version, &[], false, None)
-            .unwrap();
+        response(reply).raw_print(&mut bytes, version, &[], false, None).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
     fn a_change_is_named() {
-        let text = printed(&Reply::Done(Done {
-            appname: "Kodi".into(),
-            result: Change::Registered,
-        }));
+        let text =
+            printed(&Reply::Done(Done { appname: "Kodi".into(), result: Change::Registered }));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
     }

@@ -129,10 +129,7 @@ mod tests {
             target,
             content_type: None,
             body: body.as_bytes(),
-            client: Client {
-                addr: "10.0.0.8".parse().unwrap(),
-                origin: Origin::Network,
-            },
+            client: Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network },
         };
         route(asked, &[])
     }
@@ -144,10 +141,7 @@ mod tests {
             ("/healthchecker/pause?appname=Kodi", Call::Pause(name())),
             ("/healthchecker/resume?appname=Kodi", Call::Resume(name())),
             ("/healthchecker/stop?appname=Kodi", Call::Stop(name())),
-            (
-                "/healthchecker/stopmonitoring?appname=Kodi",
-                Call::Stop(name()),
-            ),
+            ("/healthchecker/stopmonitoring?appname=Kodi", Call::Stop(name())),
             ("/healthchecker/info?appname=Kodi", Call::Info(name())),
             ("/healthchecker/status?format=json", Call::Status),
             ("/healthchecker/", Call::Status),
@@ -156,10 +150,7 @@ mod tests {
         ] {
             assert_eq!(ask("GET", target, "").unwrap(), call, "{target}");
         }
-        assert_eq!(
-            ask("POST", "/healthchecker/stop", "appname=Kodi"),
-            Ok(Call::Stop(name()))
-        );
+        assert_eq!(ask("POST", "/healthchecker/stop", "appname=Kodi"), Ok(Call::Stop(name())));
         assert_eq!(ask("HEAD", "/health", ""), Ok(Call::Health));
     }
 
@@ -169,10 +160,7 @@ mod tests {
         let Ok(Call::Monitor(one)) = ask("POST", query, "") else {
             panic!("no registration");
         };
-        for body in [
-            "appname=a&url=http%3A%2F%2Fnas",
-            r#"{"appname": "a", "url": "http://nas"}"#,
-        ] {
+        for body in ["appname=a&url=http%3A%2F%2Fnas", r#"{"appname": "a", "url": "http://nas"}"#] {
             let call = ask("POST", "/healthchecker/monitor", body);
             assert_eq!(call, Ok(Call::Monitor(one.clone())));
         }
@@ -188,23 +176,13 @@ mod tests {
             ("OPTIONS", "/health", "GET, HEAD"),
         ] {
             let problem = ask(method, target, "").unwrap_err();
-            assert_eq!(
-                (problem.status, problem.allow),
-                (405, Some(allow)),
-                "{target}"
-            );
+            assert_eq!((problem.status, problem.allow), (405, Some(allow)), "{target}");
         }
     }
 
     #[test]
     fn what_is_unknown_is_404_or_400() {
-        for target in [
-            "/x",
-            "/healthchecker/x",
-            "/healthchecker/info/",
-            "/HEALTH",
-            "//health",
-        ] {
+        for target in ["/x", "/healthchecker/x", "/healthchecker/info/", "/HEALTH", "//health"] {
             assert_eq!(ask("GET", target, "").unwrap_err().status, 404, "{target}");
         }
         for (target, field) in [
@@ -215,17 +193,8 @@ mod tests {
             ("/healthchecker/pause?appname=a&for=10m", "for"),
         ] {
             let problem = ask("GET", target, "").unwrap_err();
-            assert_eq!(
-                (problem.status, problem.field.as_deref()),
-                (400, Some(field)),
-                "{target}"
-            );
+            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{target}");
         }
-        assert_eq!(
-            ask("POST", "/healthchecker/monitor", "{")
-                .unwrap_err()
-                .status,
-            400
-        );
+        assert_eq!(ask("POST", "/healthchecker/monitor", "{").unwrap_err().status, 400);
     }
 }

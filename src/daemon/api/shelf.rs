@@ -45,12 +45,7 @@ impl Shelf {
     /// The socket cannot be made.
     pub(super) fn new(folder: SocketFolder) -> io::Result<Shelf> {
         let current = Mutex::new(build(&folder, 1)?);
-        Ok(Shelf {
-            folder,
-            current,
-            building: Mutex::new(()),
-            closed: AtomicBool::new(false),
-        })
+        Ok(Shelf { folder, current, building: Mutex::new(()), closed: AtomicBool::new(false) })
     }
 
     /// Waits for a request; `None` at the end.
@@ -73,10 +68,7 @@ impl Shelf {
     pub(super) fn connect(&self) -> io::Result<UnixStream> {
         let current = self.current();
         UnixStream::connect(&current.path).inspect_err(|why| {
-            if matches!(
-                why.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
-            ) {
+            if matches!(why.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) {
                 current.server.unblock();
             }
         })
@@ -123,11 +115,7 @@ fn build(folder: &SocketFolder, number: u64) -> io::Result<Current> {
         let path = path.display();
         io::Error::other(format!("cannot serve the API on {path}: {why}"))
     })?;
-    Ok(Current {
-        server: Arc::new(server),
-        path,
-        number,
-    })
+    Ok(Current { server: Arc::new(server), path, number })
 }
 
 /// Each thread takes one note to go.
@@ -145,9 +133,7 @@ mod tests {
 
     fn send(shelf: &Shelf) -> std::os::unix::net::UnixStream {
         let mut stream = std::os::unix::net::UnixStream::connect(&shelf.current().path).unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
         stream
     }
 

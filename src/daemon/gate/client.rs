@@ -77,11 +77,7 @@ mod tests {
     fn own_machine_is_loopback_or_the_same_address() {
         for (peer, local, origin) in [
             ("127.0.0.1:5", "127.0.0.1:80", Origin::OwnMachine),
-            (
-                "[::ffff:127.0.0.2]:5",
-                "[::ffff:127.0.0.1]:80",
-                Origin::OwnMachine,
-            ),
+            ("[::ffff:127.0.0.2]:5", "[::ffff:127.0.0.1]:80", Origin::OwnMachine),
             ("[::1]:5", "[::1]:80", Origin::OwnMachine),
             ("10.0.0.9:5", "10.0.0.9:80", Origin::OwnMachine),
             ("[::ffff:10.0.0.9]:5", "10.0.0.9:80", Origin::OwnMachine),

@@ -30,10 +30,7 @@ pub fn bind(addr: IpAddr, port: u16) -> io::Result<TcpListener> {
 
 /// Errors that have nothing to do with the family.
 fn is_final(why: &io::Error) -> bool {
-    matches!(
-        why.kind(),
-        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
-    )
+    matches!(why.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
 }
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {

@@ -128,22 +128,16 @@ impl Gate {
 
     /// When [`Gate::handle_deadlines`] is to be called, if ever.
     pub fn next_deadline(&self) -> Option<Moment> {
-        [
-            self.places.next_deadline(),
-            self.accept_again_at,
-            self.knock_again_at,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.places.next_deadline(), self.accept_again_at, self.knock_again_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Ends what has taken too long, and tries again what was put off.
     pub fn handle_deadlines(&mut self, registry: &Registry, now: Moment) {
         while let Some(index) = self.places.first_due(now) {
-            self.with(registry, index, |connection, scratch| {
-                connection.expire(scratch, now)
-            });
+            self.with(registry, index, |connection, scratch| connection.expire(scratch, now));
         }
         if self.accept_again_at.is_some_and(|at| at <= now) {
             self.accept(registry, now);
@@ -224,9 +218,7 @@ impl Gate {
     }
 
     fn advance(&mut self, registry: &Registry, index: usize, now: Moment) {
-        self.with(registry, index, |connection, scratch| {
-            connection.advance(scratch, now)
-        });
+        self.with(registry, index, |connection, scratch| connection.advance(scratch, now));
         // A flood of half requests must not fill the memory, nor one of whole requests.
         while self.places.held() > HELD_MAX {
             if self.places.evict_oldest() {
@@ -257,10 +249,7 @@ impl Gate {
             // Edges come once: a fresh registration brings another, after those of the others.
             let token = self.client_token(index);
             let both = Interest::READABLE | Interest::WRITABLE;
-            if registry
-                .reregister(connection.stream(), token, both)
-                .is_err()
-            {
+            if registry.reregister(connection.stream(), token, both).is_err() {
                 next = Next::Close;
             }
         }
@@ -323,11 +312,6 @@ impl Gate {
     }
 
     fn client_token(&self, index: usize) -> Token {
-        Token(
-            self.first_token
-                .0
-                .saturating_add(1)
-                .saturating_add(index.saturating_mul(2)),
-        )
+        Token(self.first_token.0.saturating_add(1).saturating_add(index.saturating_mul(2)))
     }
 }

@@ -45,10 +45,7 @@ impl Places {
 
     /// The connection that has been due for longest.
     pub(super) fn first_due(&self, now: Moment) -> Option<usize> {
-        self.deadlines
-            .first()
-            .filter(|(at, _)| *at <= now)
-            .map(|(_, index)| *index)
+        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, index)| *index)
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Connection> {
@@ -57,10 +54,7 @@ impl Places {
 
     /// The index for a new connection.
     pub(super) fn free_index(&self) -> usize {
-        self.connections
-            .iter()
-            .position(Option::is_none)
-            .unwrap_or(self.connections.len())
+        self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len())
     }
 
     /// Takes a connection out, for good or until it is put back.
@@ -76,8 +70,7 @@ impl Places {
         self.deadlines.insert((connection.deadline(), index));
         self.held = self.held.saturating_add(connection.held());
         if self.connections.len() <= index {
-            self.connections
-                .resize_with(index.saturating_add(1), || None);
+            self.connections.resize_with(index.saturating_add(1), || None);
         }
         if let Some(place) = self.connections.get_mut(index) {
             *place = Some(connection);
@@ -98,14 +91,10 @@ impl Places {
 
     /// Drops the oldest connection to which nothing is owed; false if there is none.
     pub(super) fn evict_oldest(&mut self) -> bool {
-        let oldest = self
-            .deadlines
-            .iter()
-            .map(|(_, index)| *index)
-            .find(|index| {
-                let phase = self.get(*index).map(Connection::phase);
-                matches!(phase, Some(Phase::Reading | Phase::Draining))
-            });
+        let oldest = self.deadlines.iter().map(|(_, index)| *index).find(|index| {
+            let phase = self.get(*index).map(Connection::phase);
+            matches!(phase, Some(Phase::Reading | Phase::Draining))
+        });
         oldest.is_some_and(|index| self.take(index).is_some())
     }
 

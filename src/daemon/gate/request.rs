@@ -73,10 +73,7 @@ enum Part {
 impl Inbox {
     /// An empty one, for a request of `client`.
     pub fn new(client: Client) -> Inbox {
-        Inbox {
-            client,
-            part: Part::Head(Vec::new()),
-        }
+        Inbox { client, part: Part::Head(Vec::new()) }
     }
 
     /// True until the first byte that belongs to a request.
@@ -105,10 +102,7 @@ impl Inbox {
             match parsed {
                 Ok(head) => {
                     invite = head.expects_invitation;
-                    self.part = Part::Body {
-                        request: head.request,
-                        missing: head.body_length,
-                    };
+                    self.part = Part::Body { request: head.request, missing: head.body_length };
                 }
                 Err(refusal) => return Progress::Bad(refusal),
             }
@@ -174,23 +168,14 @@ fn parse_head(bytes: &[u8], client: Client) -> Result<ParsedHead, Refusal> {
         Err(why) => return Err(refusal_of(why)),
     }
     let method = method(head.method.unwrap_or_default())?;
-    let mut anew = format!(
-        "{method} {} HTTP/1.1\r\n",
-        target(head.path.unwrap_or_default())?
-    );
+    let mut anew = format!("{method} {} HTTP/1.1\r\n", target(head.path.unwrap_or_default())?);
     let seen = copy_headers(head.headers, &mut anew)?;
     if seen.body_length > 0 {
         anew.push_str(&format!("Content-Length: {}\r\n", seen.body_length));
     }
-    anew.push_str(&format!(
-        "{CLIENT_HEADER}: {}\r\nConnection: close\r\n\r\n",
-        client.to_header()
-    ));
+    anew.push_str(&format!("{CLIENT_HEADER}: {}\r\nConnection: close\r\n\r\n", client.to_header()));
     Ok(ParsedHead {
-        request: Whole {
-            bytes: anew.into_bytes(),
-            head_only: method == "HEAD",
-        },
+        request: Whole { bytes: anew.into_bytes(), head_only: method == "HEAD" },
         body_length: seen.body_length,
         // HTTP/1.0 clients know no interim answers (RFC 9110, section 10.1.1).
         expects_invitation: seen.expects_invitation && head.version == Some(1),
@@ -291,9 +276,7 @@ fn copy_allowed(
     for ((allowed, repeatable), seen) in allowed {
         if name.eq_ignore_ascii_case(allowed) {
             if std::mem::replace(seen, true) && !repeatable {
-                return Err(Refusal::Malformed(
-                    "a header that must be single comes twice",
-                ));
+                return Err(Refusal::Malformed("a header that must be single comes twice"));
             }
             anew.push_str(&format!("{allowed}: {value}\r\n"));
             break;

@@ -18,10 +18,7 @@ pub(super) struct Reserve {
 impl Reserve {
     /// Enough for `places` connections to the API.
     pub(super) fn new(places: usize) -> Reserve {
-        let mut reserve = Reserve {
-            kept: Vec::new(),
-            places,
-        };
+        let mut reserve = Reserve { kept: Vec::new(), places };
         reserve.keep_for(places);
         reserve
     }

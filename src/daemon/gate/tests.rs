@@ -102,18 +102,12 @@ fn a_registration_arrives_in_each_of_its_forms() {
     let query = "appname=Kodi&url=http%3A%2F%2Fkodi";
     for request in [
         post("application/x-www-form-urlencoded", query),
-        post(
-            "application/json",
-            r#"{"appname": "Kodi", "url": "http://kodi"}"#,
-        ),
+        post("application/json", r#"{"appname": "Kodi", "url": "http://kodi"}"#),
         format!("POST /healthchecker/monitor?{query} HTTP/1.0\r\n\r\n"),
     ] {
         let answer = world.talk(&request);
         assert_eq!(code(&answer), "200", "{answer}");
-        assert_eq!(
-            body(&answer),
-            "{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"
-        );
+        assert_eq!(body(&answer), "{\"appname\":\"Kodi\",\"result\":\"registered\"}\n");
     }
 }
 
@@ -121,10 +115,7 @@ fn a_registration_arrives_in_each_of_its_forms() {
 fn an_answer_closes_the_connection_and_says_so() {
     let world = World::new(engine(0));
     let answer = world.talk(GET_HEALTH);
-    assert!(
-        answer.starts_with("HTTP/1.1 200 OK\r\nConnection: close\r\n"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\nConnection: close\r\n"), "{answer}");
     assert!(answer.contains("Content-Type: application/health+json\r\n"));
     assert!(!answer.contains("chunked"));
     world.wait_for_connections(|n| n == 0);
@@ -145,26 +136,10 @@ fn mistakes_are_named() {
     let world = World::new(engine(0));
     for (request, status, word) in [
         ("GET /nothing HTTP/1.1\r\n\r\n", "404", "status"),
-        (
-            "GET /healthchecker/info?appname=x HTTP/1.1\r\n\r\n",
-            "404",
-            "appname",
-        ),
-        (
-            "PUT /healthchecker/monitor HTTP/1.1\r\n\r\n",
-            "405",
-            "Allow: POST\r\n",
-        ),
-        (
-            "TRACE / HTTP/1.1\r\n\r\n",
-            "405",
-            "Allow: GET, HEAD, POST\r\n",
-        ),
-        (
-            "GET /healthchecker/pause HTTP/1.1\r\n\r\n",
-            "400",
-            "appname",
-        ),
+        ("GET /healthchecker/info?appname=x HTTP/1.1\r\n\r\n", "404", "appname"),
+        ("PUT /healthchecker/monitor HTTP/1.1\r\n\r\n", "405", "Allow: POST\r\n"),
+        ("TRACE / HTTP/1.1\r\n\r\n", "405", "Allow: GET, HEAD, POST\r\n"),
+        ("GET /healthchecker/pause HTTP/1.1\r\n\r\n", "400", "appname"),
         (
             "POST /healthchecker/monitor?interval=3&appname=a&url=http://a HTTP/1.1\r\n\r\n",
             "400",
@@ -175,16 +150,8 @@ fn mistakes_are_named() {
             "400",
             "Content-Length",
         ),
-        (
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            "501",
-            "Content-Length",
-        ),
-        (
-            "POST / HTTP/1.1\r\nContent-Length: 9000000000000000000\r\n\r\n",
-            "413",
-            "16384",
-        ),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501", "Content-Length"),
+        ("POST / HTTP/1.1\r\nContent-Length: 9000000000000000000\r\n\r\n", "413", "16384"),
         ("\u{16}\u{3}\u{1}", "400", "https"),
     ] {
         let answer = world.talk(request);
@@ -204,9 +171,7 @@ fn mistakes_are_named() {
 fn a_refusal_arrives_though_the_client_goes_on_sending() {
     let world = World::new(engine(0));
     let mut stream = world.connect();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n").unwrap();
     stream.write_all(&vec![b'x'; 3_000_000]).unwrap();
     assert_eq!(code(&rest(&mut stream)), "413");
 }
@@ -235,9 +200,7 @@ fn a_body_is_invited() {
     let mut stream = world.connect();
     let whole = post("", "appname=a&url=http://a").replace("Host: pi", "Expect: 100-continue");
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();
-    stream
-        .write_all(format!("{head}\r\n\r\n").as_bytes())
-        .unwrap();
+    stream.write_all(format!("{head}\r\n\r\n").as_bytes()).unwrap();
     let mut invitation = [0; 25];
     stream.read_exact(&mut invitation).unwrap();
     assert_eq!(&invitation, b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -287,9 +250,7 @@ fn resets_at_any_time_do_no_harm() {
         for _ in 0..25 {
             let mut stream = world.connect_from(household(3));
             let _ = stream.write_all(request.as_bytes());
-            SockRef::from(&stream)
-                .set_linger(Some(Duration::ZERO))
-                .unwrap();
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         }
     }
     // Accepted in order: by then all of them have been.
@@ -315,9 +276,8 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 #[test]
 fn one_address_has_only_so_many_places() {
     let world = World::new(engine(0));
-    let mut crowd: Vec<_> = (0..CONNECTIONS_PER_ADDRESS + 20)
-        .map(|_| world.connect_from(household(0)))
-        .collect();
+    let mut crowd: Vec<_> =
+        (0..CONNECTIONS_PER_ADDRESS + 20).map(|_| world.connect_from(household(0))).collect();
     // Accepted in order: when the last has been closed, the others have been looked at.
     while !is_closed(crowd.last_mut().unwrap()) {
         std::thread::yield_now();
@@ -331,9 +291,8 @@ fn one_address_has_only_so_many_places() {
 #[test]
 fn a_flood_of_silent_clients_leaves_room_for_an_honest_one() {
     let world = World::new(engine(0));
-    let crowd: Vec<_> = (0..CONNECTIONS_MAX + 100)
-        .map(|n| world.connect_from(household(n)))
-        .collect();
+    let crowd: Vec<_> =
+        (0..CONNECTIONS_MAX + 100).map(|n| world.connect_from(household(n))).collect();
     assert_eq!(code(&world.talk(GET_HEALTH)), "200");
     world.wait_for_connections(|n| n <= CONNECTIONS_MAX);
     drop(crowd);
@@ -343,10 +302,7 @@ fn a_flood_of_silent_clients_leaves_room_for_an_honest_one() {
 #[test]
 fn half_requests_of_many_do_not_fill_the_memory() {
     let world = World::new(engine(0));
-    let half = format!(
-        "POST / HTTP/1.1\r\nContent-Length: 16000\r\n\r\n{}",
-        "x".repeat(15_999)
-    );
+    let half = format!("POST / HTTP/1.1\r\nContent-Length: 16000\r\n\r\n{}", "x".repeat(15_999));
     let crowd: Vec<_> = (0..CONNECTIONS_MAX)
         .map(|n| {
             let mut stream = world.connect_from(household(n));
@@ -426,9 +382,7 @@ fn one_address_has_only_so_many_calls_under_way() {
     assert!(calls.try_recv().is_err());
     let addrs = first.iter().filter(|call| call.client.addr == household(1));
     assert_eq!(addrs.count(), API_PLACES_PER_ADDRESS);
-    first
-        .drain(..)
-        .for_each(|call| call.responder.answer(health()));
+    first.drain(..).for_each(|call| call.responder.answer(health()));
     assert_eq!(code(&rest(&mut other)), "200");
     for _ in 0..3 {
         calls.recv().unwrap().responder.answer(health());

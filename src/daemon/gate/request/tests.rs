@@ -5,10 +5,7 @@ use crate::engine::registration::Origin;
 use super::*;
 
 fn inbox() -> Inbox {
-    Inbox::new(Client {
-        addr: "10.0.0.8".parse().unwrap(),
-        origin: Origin::Network,
-    })
+    Inbox::new(Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network })
 }
 
 fn feed(bytes: impl AsRef<[u8]>) -> Progress {
@@ -58,24 +55,15 @@ fn the_barest_clients_are_understood() {
 fn what_is_not_http_is_refused_at_once() {
     for (sent, refusal) in [
         (&b"\x16\x03\x01"[..], "a control character (is it https?)"),
-        (
-            b"GET / HTTP/2.0\r\n\r\n",
-            "only HTTP/1.0 and HTTP/1.1 are spoken",
-        ),
+        (b"GET / HTTP/2.0\r\n\r\n", "only HTTP/1.0 and HTTP/1.1 are spoken"),
         (b"GET  / HTTP/1.1\r\n\r\n", "a bad request line"),
-        (
-            b"GET / a HTTP/1.1\r\n\r\n",
-            "only HTTP/1.0 and HTTP/1.1 are spoken",
-        ),
+        (b"GET / a HTTP/1.1\r\n\r\n", "only HTTP/1.0 and HTTP/1.1 are spoken"),
         (b"GET * HTTP/1.1\r\n\r\n", "the path must begin with /"),
         (b"GET a HTTP/1.1\r\n\r\n", "the path must begin with /"),
         (b"GET / HTTP/1.1\r\nA B: c\r\n\r\n", "a bad header name"),
         (b"GET / HTTP/1.1\r\nA : c\r\n\r\n", "a bad header name"),
         (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "a bad header name"),
-        (
-            b"GET / HTTP/1.1\r\nCookie: k\xc3\xbc\r\n\r\n",
-            "a header beyond ASCII",
-        ),
+        (b"GET / HTTP/1.1\r\nCookie: k\xc3\xbc\r\n\r\n", "a header beyond ASCII"),
         (
             b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
             "a header that must be single comes twice",
@@ -84,24 +72,11 @@ fn what_is_not_http_is_refused_at_once() {
             b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
             "more than one Content-Length",
         ),
-        (
-            b"GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\nx",
-            "Content-Length must be digits",
-        ),
-        (
-            b"GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\nx",
-            "Content-Length must be digits",
-        ),
-        (
-            b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\nx",
-            "Content-Length must be digits",
-        ),
+        (b"GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\nx", "Content-Length must be digits"),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\nx", "Content-Length must be digits"),
+        (b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\nx", "Content-Length must be digits"),
     ] {
-        assert_eq!(
-            feed(sent),
-            Progress::Bad(Refusal::Malformed(refusal)),
-            "{sent:?}"
-        );
+        assert_eq!(feed(sent), Progress::Bad(Refusal::Malformed(refusal)), "{sent:?}");
     }
 }
 
@@ -110,26 +85,11 @@ fn what_is_too_much_or_unknown_has_its_own_answer() {
     let head = |line: &str| format!("POST / HTTP/1.1\r\n{line}\r\n\r\n");
     for (sent, refusal) in [
         (head("Content-Length: 16385"), Refusal::LongBody),
-        (
-            head("Content-Length: 9000000000000000000"),
-            Refusal::LongBody,
-        ),
-        (
-            head(&format!("Content-Length: {}", "9".repeat(99))),
-            Refusal::LongBody,
-        ),
-        (
-            head("Transfer-Encoding: chunked"),
-            Refusal::TransferEncoding,
-        ),
-        (
-            head(&format!("A: {}", "x".repeat(HEAD_MAX))),
-            Refusal::LongHead,
-        ),
-        (
-            head(&"A: b\r\n".repeat(HEADERS_MAX + 1)[..6 * HEADERS_MAX + 4]),
-            Refusal::LongHead,
-        ),
+        (head("Content-Length: 9000000000000000000"), Refusal::LongBody),
+        (head(&format!("Content-Length: {}", "9".repeat(99))), Refusal::LongBody),
+        (head("Transfer-Encoding: chunked"), Refusal::TransferEncoding),
+        (head(&format!("A: {}", "x".repeat(HEAD_MAX))), Refusal::LongHead),
+        (head(&"A: b\r\n".repeat(HEADERS_MAX + 1)[..6 * HEADERS_MAX + 4]), Refusal::LongHead),
         ("BREW / HTTP/1.1\r\n\r\n".to_owned(), Refusal::UnknownMethod),
         ("TRACE / HTTP/1.1\r\n\r\n".to_owned(), Refusal::Method),
         ("CONNECT pi:80 HTTP/1.1\r\n\r\n".to_owned(), Refusal::Method),
@@ -143,16 +103,9 @@ fn the_limits_are_exact() {
     let frame = "GET / HTTP/1.1\r\nA: \r\n\r\n".len();
     let head = |fill: usize| format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(fill));
     assert!(matches!(feed(head(HEAD_MAX - frame)), Progress::Whole(_)));
-    assert_eq!(
-        feed(head(HEAD_MAX - frame + 1)),
-        Progress::Bad(Refusal::LongHead)
-    );
-    let body = |n: usize| {
-        format!(
-            "POST / HTTP/1.1\r\nContent-Length: {n}\r\n\r\n{}",
-            "x".repeat(n)
-        )
-    };
+    assert_eq!(feed(head(HEAD_MAX - frame + 1)), Progress::Bad(Refusal::LongHead));
+    let body =
+        |n: usize| format!("POST / HTTP/1.1\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));
     assert!(matches!(feed(body(BODY_MAX)), Progress::Whole(_)));
 }
 

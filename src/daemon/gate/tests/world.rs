@@ -48,12 +48,7 @@ impl World {
         let shared = Arc::new(Shared::default());
         let inside = shared.clone();
         let thread = thread::spawn(move || run(poll, gate, &inbox, engine, &inside, api));
-        World {
-            addr,
-            shared,
-            waker,
-            thread: Some(thread),
-        }
+        World { addr, shared, waker, thread: Some(thread) }
     }
 
     pub(super) fn connect(&self) -> TcpStream {
@@ -83,11 +78,7 @@ impl World {
     pub(super) fn wait_for_connections(&self, wanted: impl Fn(usize) -> bool) {
         let start = Instant::now();
         while !wanted(self.connections()) {
-            assert!(
-                start.elapsed() < PATIENCE,
-                "{} connections",
-                self.connections()
-            );
+            assert!(start.elapsed() < PATIENCE, "{} connections", self.connections());
             thread::yield_now();
         }
     }
