@@ -4,5 +4,9 @@
 
 pub mod answer;
 pub mod delivery;
+pub mod health;
 pub mod notice;
+pub mod plain;
 pub mod time;
+pub mod trouble;
+pub mod verdict;
