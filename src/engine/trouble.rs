@@ -35,7 +35,7 @@ pub enum Trouble {
     EndedEarly,
     /// The head of the answer is larger than this many bytes.
     HeadTooLarge(usize),
-    /// What came is not HTTP.
+    /// What came is not HTTP, or not as it should be.
     NotHttp(String),
     /// More redirects than are followed.
     TooManyRedirects {
@@ -92,7 +92,7 @@ impl fmt::Display for Trouble {
             Trouble::HeadTooLarge(most) => {
                 write!(f, "the head of the answer is larger than {most} bytes")
             }
-            Trouble::NotHttp(text) => write!(f, "the answer is not HTTP: {text}"),
+            Trouble::NotHttp(text) => write!(f, "not a valid HTTP answer: {text}"),
             Trouble::TooManyRedirects { .. } => f.write_str("too many redirects"),
             Trouble::RedirectElsewhere { to, .. } => {
                 write!(f, "redirected to {to}, which is not followed")
