@@ -1,4 +1,7 @@
 //! The edge: the only place with sockets, threads and clocks.
 
 pub mod api;
+pub mod clock;
 pub mod gate;
+pub mod names;
+pub mod prober;

@@ -1,0 +1,90 @@
+//! The machine's two clocks, and whether the one for people can be believed.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::engine::time::{Moment, Now, Wall};
+
+/// Made once by systemd-timesyncd, when it has set the clock (systemd-time-wait-sync.service(8)).
+const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
+
+/// Tells the time to the event loop.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock whose [`Moment::START`] is now.
+    pub fn start() -> Clock {
+        Clock { start: Instant::now() }
+    }
+
+    /// Both clocks. Moments are rounded down, so no deadline seems to have come early.
+    pub fn now(&self) -> Now {
+        Now { at: moment(self.start.elapsed()), wall: wall(SystemTime::now()) }
+    }
+}
+
+fn moment(span: Duration) -> Moment {
+    Moment::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn wall(time: SystemTime) -> Wall {
+    let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    Wall::from_unix_millis(match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => millis(after),
+        Err(before) => -millis(before.duration()),
+    })
+}
+
+/// Whether the wall clock has been set by a time server: false on a Pi, which has no clock battery,
+/// until the network is up. Told by the kernel, or, where it is not allowed to say, by systemd.
+pub fn is_synchronised() -> bool {
+    kernel_says_synchronised() || Path::new(TIMESYNC_MARK).exists()
+}
+
+/// Room for the kernel's `struct timex`, whatever the width of its times: 208 bytes on 64-bit Linux,
+/// 128 or 208 on 32-bit, and to spare.
+#[repr(C, align(16))]
+struct Timex([u8; 512]);
+
+/// Asks adjtimex(2), which changes nothing when `modes`, its first field, is 0.
+#[allow(unsafe_code)]
+fn kernel_says_synchronised() -> bool {
+    /// The clock is not synchronised (`TIME_ERROR`, also known as `TIME_BAD`).
+    const TIME_ERROR: libc::c_int = 5;
+    let mut timex = Timex([0; 512]);
+    // SAFETY: the only call in the house that std does not offer. The pointer is to zeroed memory
+    // that we own, aligned for every field and larger than any layout of the struct, so no
+    // mismatch between the C library's `time_t` and that of the `libc` crate (32 or 64 bits on
+    // musl) can make the call write beyond it. Its fields are never read: only the result counts.
+    let state = unsafe { libc::adjtimex((&raw mut timex).cast()) };
+    (0..TIME_ERROR).contains(&state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_count_from_the_start_and_never_go_back() {
+        let clock = Clock::start();
+        let first = clock.now();
+        assert!(first.at < Moment::from_millis(1000));
+        assert!(clock.now().at >= first.at);
+        assert!(first.wall > Wall::from_unix_millis(1_700_000_000_000));
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_borne() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
+        assert_eq!(wall(before), Wall::from_unix_millis(-1500));
+    }
+
+    #[test]
+    fn the_kernel_answers_without_harm() {
+        let first = is_synchronised();
+        assert_eq!(first, is_synchronised());
+    }
+}

@@ -1,0 +1,173 @@
+//! One check, from the first look-up to the last byte that is read.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use ureq::http::{Response, Uri};
+use ureq::tls::RootCerts;
+use ureq::{Agent, Body, Error};
+
+use super::Probe;
+use super::client::{client, get};
+use super::fault::{Failure, failure};
+use super::redirect::{REDIRECTS_MAX, target};
+use crate::daemon::names::Names;
+use crate::engine::answer::CheckEnd;
+use crate::engine::plain;
+use crate::engine::trouble::Trouble;
+use crate::engine::verdict::{Answer, REASON_MAX, judge};
+
+/// The most bytes that are read of a body; a longer one is cut there.
+const BODY_READ_MAX: usize = 64 * 1024;
+
+/// Makes checks. One for all threads.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    client: Agent,
+    names: Names,
+    clock_is_right: fn() -> bool,
+}
+
+impl Prober {
+    /// `clock_is_right` is asked when a certificate is not yet valid: is it, or is our clock
+    /// behind? (See [`clock::is_synchronised`](crate::daemon::clock::is_synchronised).)
+    pub fn new(names: Names, clock_is_right: fn() -> bool) -> Prober {
+        Prober::with_roots(RootCerts::WebPki, names, clock_is_right)
+    }
+
+    pub(super) fn with_roots(
+        roots: RootCerts,
+        names: Names,
+        clock_is_right: fn() -> bool,
+    ) -> Prober {
+        Prober { client: client(names.clone(), roots), names, clock_is_right }
+    }
+
+    /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
+    pub fn check(&self, probe: &Probe) -> CheckEnd {
+        let budget = Budget::new(probe.limit());
+        match self.ask(probe, &budget) {
+            Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
+                status: answer.status,
+                expected: probe.expects(answer.status),
+                body: &answer.body,
+                cut: answer.cut,
+            }))),
+            Err(failure) => self.failed(probe, failure),
+        }
+    }
+
+    fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
+        let trouble = match failure {
+            Failure::Theirs(trouble) => trouble,
+            Failure::Ours(reason) => return CheckEnd::NoVerdict { reason },
+        };
+        let time_was_up =
+            matches!(trouble, Trouble::Timeout { .. } | Trouble::LookupTimeout { .. });
+        if time_was_up && probe.is_on_leash() {
+            return CheckEnd::LeashEnded;
+        }
+        if trouble == Trouble::NotYetValid && !(self.clock_is_right)() {
+            let reason = format!("{trouble}, but our own clock is not synchronised");
+            let reason = plain::one_line(&reason, REASON_MAX);
+            return CheckEnd::NoVerdict { reason };
+        }
+        CheckEnd::Verdict(judge(Err(trouble)))
+    }
+
+    /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer.
+    fn ask(&self, probe: &Probe, budget: &Budget) -> Result<Received, Failure> {
+        let mut moved: Option<String> = None;
+        let mut redirects = 0;
+        loop {
+            let url = moved.as_deref().unwrap_or(&probe.url);
+            let response = self.get(url, budget)?;
+            let status = response.status().as_u16();
+            if probe.expects(status) {
+                return receive(status, response, true, budget);
+            }
+            match target(url, &response).map_err(Failure::Theirs)? {
+                None => return receive(status, response, false, budget),
+                Some(_) if redirects == REDIRECTS_MAX => {
+                    return Err(Failure::Theirs(Trouble::TooManyRedirects { status }));
+                }
+                Some(to) => moved = Some(to.into()),
+            }
+            redirects += 1;
+        }
+    }
+
+    fn get(&self, url: &str, budget: &Budget) -> Result<Response<Body>, Failure> {
+        get(&self.client, url, budget.left()?).map_err(|error| {
+            self.doubt_address(url, &error);
+            failure(error, budget.limit)
+        })
+    }
+
+    /// After a failed connection the address is looked up anew: the app may have moved.
+    fn doubt_address(&self, url: &str, error: &Error) {
+        if let (Error::Io(_) | Error::Timeout(_), Ok(uri)) = (error, url.parse::<Uri>()) {
+            self.names.doubt(uri.host().unwrap_or_default());
+        }
+    }
+}
+
+/// The time that a check may take, by our own clock.
+struct Budget {
+    deadline: Instant,
+    limit: Duration,
+}
+
+impl Budget {
+    fn new(limit: Duration) -> Budget {
+        Budget { deadline: Instant::now() + limit, limit }
+    }
+
+    /// What is left of it: more than nothing.
+    fn left(&self) -> Result<Duration, Failure> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let after = self.limit;
+            return Err(Failure::Theirs(Trouble::Timeout { after }));
+        }
+        Ok(left)
+    }
+}
+
+/// The final answer.
+struct Received {
+    status: u16,
+    body: Vec<u8>,
+    cut: bool,
+}
+
+/// Reads the body. When the status alone decides, the body is read only for the app's own words,
+/// and what goes wrong with it changes nothing.
+fn receive(
+    status: u16,
+    response: Response<Body>,
+    body_matters: bool,
+    budget: &Budget,
+) -> Result<Received, Failure> {
+    let mut body = Vec::new();
+    let most = BODY_READ_MAX as u64 + 1;
+    let read = response.into_body().into_reader().take(most).read_to_end(&mut body);
+    match read {
+        Err(error) if body_matters => return Err(body_failure(error.into(), budget)),
+        Ok(_) if body_matters => {
+            budget.left()?;
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let cut = body.len() > BODY_READ_MAX;
+    body.truncate(BODY_READ_MAX);
+    Ok(Received { status, body, cut })
+}
+
+/// What stopped a body that had begun.
+fn body_failure(error: Error, budget: &Budget) -> Failure {
+    match failure(error, budget.limit) {
+        Failure::Theirs(Trouble::NoAnswer) => Failure::Theirs(Trouble::EndedEarly),
+        other => other,
+    }
+}

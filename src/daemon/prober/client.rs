@@ -1,0 +1,61 @@
+//! The HTTP client, as checks want it.
+
+use std::time::Duration;
+
+use ureq::config::AutoHeaderValue;
+use ureq::http::header::CONNECTION;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::Connector;
+use ureq::{Agent, Body, Error};
+
+use super::connect::{TcpConnector, TlsConnector};
+use crate::daemon::names::Names;
+
+/// The most bytes of the head of an answer.
+pub(super) const HEAD_MAX: usize = 16 * 1024;
+
+/// Who we are, in the log of the app.
+const USER_AGENT: &str = concat!("HealthChecker/", env!("CARGO_PKG_VERSION"));
+
+/// What we would like to read.
+const ACCEPT: &str = "application/health+json, application/json";
+
+/// One client for all checks. Statuses are not errors, redirects are ours to follow, nothing is
+/// kept alive, and a proxy from the environment has no say in what a household's own apps answer.
+/// `roots` are the authorities whose certificates are believed.
+pub(super) fn client(names: Names, roots: RootCerts) -> Agent {
+    let tls = TlsConfig::builder().root_certs(roots).build();
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .tls_config(tls)
+        .user_agent(USER_AGENT)
+        .accept(ACCEPT)
+        .accept_encoding(AutoHeaderValue::None)
+        .max_idle_connections(0)
+        .max_idle_connections_per_host(0)
+        .max_response_header_size(HEAD_MAX)
+        // Those of TLS connections; the plain ones grow as they need.
+        .input_buffer_size(HEAD_MAX + 1)
+        .output_buffer_size(4 * 1024)
+        .build();
+    let connector = ().chain(TcpConnector).chain(TlsConnector::default());
+    Agent::with_parts(config, connector, names)
+}
+
+/// One GET of `url`, on a fresh connection, to the end of the head of its answer.
+pub(super) fn get(
+    client: &Agent,
+    url: &str,
+    timeout: Duration,
+) -> Result<ureq::http::Response<Body>, Error> {
+    client
+        .get(url)
+        .header(CONNECTION, "close")
+        .config()
+        .timeout_global(Some(timeout))
+        .build()
+        .call()
+}

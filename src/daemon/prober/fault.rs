@@ -1,0 +1,139 @@
+//! Finds the words for what can go wrong with a request.
+
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+
+use rustls::{CertificateError, Error as TlsError};
+use ureq::Error;
+
+use super::connect::is_timeout;
+use crate::daemon::names::{Fault, NameError};
+use crate::engine::trouble::Trouble;
+
+/// Why a request failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The app's, or that of the way to it.
+    Theirs(Trouble),
+    /// Ours: the machine has no descriptor or memory to spare. It says nothing about the app.
+    Ours(String),
+}
+
+/// What stopped a request that may take `limit`.
+pub(super) fn failure(error: Error, limit: Duration) -> Failure {
+    let trouble = match error {
+        Error::Timeout(_) => Trouble::Timeout { after: limit },
+        Error::Io(error) => return io_failure(error, limit),
+        Error::Protocol(error) => Trouble::NotHttp(protocol(&error.to_string())),
+        Error::LargeResponseHeader(_, most) => Trouble::HeadTooLarge(most),
+        Error::Rustls(error) => tls(&error),
+        Error::Tls(text) => Trouble::Tls(text.to_owned()),
+        Error::Other(error) => match error.downcast::<NameError>() {
+            Ok(error) => name(*error, limit),
+            Err(other) => Trouble::Other(other.to_string()),
+        },
+        other => Trouble::Other(other.to_string()),
+    };
+    Failure::Theirs(trouble)
+}
+
+fn io_failure(error: io::Error, limit: Duration) -> Failure {
+    if let Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS) = error.raw_os_error() {
+        return Failure::Ours(format!("cannot ask: {error}"));
+    }
+    let inner = error.get_ref().and_then(|e| e.downcast_ref::<TlsError>());
+    Failure::Theirs(match error.kind() {
+        _ if inner.is_some() => inner.map_or(Trouble::NoAnswer, tls),
+        _ if is_timeout(&error) => Trouble::Timeout { after: limit },
+        ErrorKind::ConnectionRefused => Trouble::Refused,
+        ErrorKind::HostUnreachable => Trouble::NoRoute,
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown | ErrorKind::AddrNotAvailable => {
+            Trouble::NoNetwork
+        }
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => Trouble::NoAnswer,
+        _ => Trouble::Other(error.to_string()),
+    })
+}
+
+/// The protocol's complaint without the part that says whose it is.
+fn protocol(text: &str) -> String {
+    let bare = text.strip_prefix("http parse fail: ").unwrap_or(text);
+    bare.to_owned()
+}
+
+fn name(error: NameError, limit: Duration) -> Trouble {
+    let NameError { name, fault } = error;
+    match fault {
+        Fault::Unknown => Trouble::UnknownHost(name),
+        Fault::Away => Trouble::NamesAway(name),
+        Fault::Timeout => Trouble::LookupTimeout { name, after: limit },
+    }
+}
+
+/// TLS failures in the words of the house where the usual ones are concerned.
+fn tls(error: &TlsError) -> Trouble {
+    let text = match error {
+        TlsError::InvalidCertificate(error) => match error {
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                return Trouble::NotYetValid;
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate has expired"
+            }
+            CertificateError::UnknownIssuer => {
+                "the certificate is not from a known authority (self-signed?)"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is for another name"
+            }
+            _ => return Trouble::Tls(error.to_string()),
+        },
+        TlsError::InvalidMessage(_) => "what answers there does not speak TLS (http, not https?)",
+        _ => return Trouble::Tls(error.to_string()),
+    };
+    Trouble::Tls(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    fn trouble(error: Error) -> Trouble {
+        match failure(error, LIMIT) {
+            Failure::Theirs(trouble) => trouble,
+            Failure::Ours(text) => panic!("ours: {text}"),
+        }
+    }
+
+    #[test]
+    fn a_machine_without_descriptors_says_nothing_about_the_app() {
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS] {
+            let error = Error::Io(io::Error::from_raw_os_error(code));
+            assert!(matches!(failure(error, LIMIT), Failure::Ours(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_kernel_is_understood() {
+        let of = |code| trouble(Error::Io(io::Error::from_raw_os_error(code)));
+        assert_eq!(of(libc::ECONNREFUSED), Trouble::Refused);
+        assert_eq!(of(libc::EHOSTUNREACH), Trouble::NoRoute);
+        assert_eq!(of(libc::ENETUNREACH), Trouble::NoNetwork);
+        assert_eq!(of(libc::ECONNRESET), Trouble::NoAnswer);
+        assert_eq!(of(libc::ETIMEDOUT), Trouble::Timeout { after: LIMIT });
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_yet_valid_is_a_case_of_its_own() {
+        let of = |error| trouble(Error::Io(io::Error::new(ErrorKind::InvalidData, error)));
+        let certificate = |error| of(TlsError::InvalidCertificate(error));
+        assert_eq!(certificate(CertificateError::NotValidYet), Trouble::NotYetValid);
+        let expired = Trouble::Tls("the certificate has expired".to_owned());
+        assert_eq!(certificate(CertificateError::Expired), expired);
+    }
+}
