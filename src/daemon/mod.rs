@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod discovery;
 pub mod gate;
 pub mod names;
 pub mod prober;
