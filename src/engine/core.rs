@@ -10,12 +10,12 @@ use super::answer::CheckEnd;
 use super::app::{App, AppId, Pace};
 use super::delivery::Delivery;
 use super::keep::Changes;
-use super::lanes::Lanes;
+use super::lanes::{LEASH, Lanes};
 use super::note::Note;
 use super::notice::Mail;
 use super::outbox::{Fate, Outbox};
+use super::probe::Probe;
 use super::registration::Registration;
-use super::status_set::StatusSet;
 use super::time::{Moment, Now};
 use super::wheel::TimerWheel;
 
@@ -44,21 +44,6 @@ pub enum Action {
     Send(Mail),
     /// Write a line to the log.
     Log(Note),
-}
-
-/// A check to be run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Probe {
-    /// Names the check in the report.
-    pub check: u64,
-    /// The health address.
-    pub url: String,
-    /// For all of it.
-    pub timeout: Duration,
-    /// Whether it is to be broken off after [`super::lanes::LEASH`].
-    pub leashed: bool,
-    /// Status codes that count as an answer.
-    pub expect: StatusSet,
 }
 
 /// What a registration did.
@@ -315,11 +300,11 @@ impl Engine {
             self.running.insert(id, app);
             let registration = &app_now.registration;
             return Some(Probe {
-                check: id,
+                id,
                 url: registration.health_url.clone(),
                 timeout: registration.timeout,
-                leashed: start.leashed,
-                expect: registration.expect.clone(),
+                leash: start.leashed.then_some(LEASH),
+                expected: registration.expect.clone(),
             });
         }
     }

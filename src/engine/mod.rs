@@ -20,6 +20,7 @@ pub mod notice;
 pub mod outbox;
 pub mod plain;
 pub mod present;
+pub mod probe;
 pub mod record;
 pub mod registration;
 pub mod spread;

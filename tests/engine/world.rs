@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
-use healthchecker::engine::core::{Action, Engine, Options, Probe};
+use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::delivery::Delivery;
-use healthchecker::engine::lanes::LEASH;
 use healthchecker::engine::notice::{Mail, Notice, State};
+use healthchecker::engine::probe::Probe;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
@@ -221,14 +221,13 @@ impl World {
         let name = probe.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
         let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
         self.checks.push((self.now.at.as_millis(), name));
-        let full = probe.timeout.as_millis() as u64;
-        let limit = if probe.leashed { (LEASH.as_millis() as u64).min(full) } else { full };
+        let limit = probe.limit().as_millis() as u64;
         let latency = match answer {
             Answer::Hang => u64::MAX,
             Answer::Slow(ms) => ms,
             _ => LATENCY,
         };
-        let end = if latency > limit && limit < full {
+        let end = if latency > limit && probe.is_on_leash() {
             CheckEnd::LeashEnded
         } else if latency > limit {
             verdict(Outcome::Fail, "no answer", false)
@@ -246,7 +245,7 @@ impl World {
             }
         };
         let latency = latency.min(limit);
-        self.later(latency, Event::Report(probe.check, end, Duration::from_millis(latency)));
+        self.later(latency, Event::Report(probe.id, end, Duration::from_millis(latency)));
     }
 
     fn send(&mut self, mail: Mail) {

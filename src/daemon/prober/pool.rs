@@ -230,6 +230,7 @@ mod tests {
 
     use super::*;
     use crate::engine::answer::{Outcome, Verdict};
+    use crate::engine::status_set::StatusSet;
 
     /// A pool whose checks wait for a word, and what comes of them.
     struct Bench {
@@ -265,7 +266,7 @@ mod tests {
                 url: url.to_owned(),
                 timeout: Duration::from_secs(5),
                 leash: None,
-                expected: vec![200..=200],
+                expected: StatusSet::default(),
             })
         }
 
