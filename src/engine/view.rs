@@ -187,15 +187,27 @@ impl Serialize for Checks<'_> {
             ..
         } = self.0;
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("uptime", &[Observed::pass(*uptime as usize, "s")])?;
-        map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown, "apps")])?;
-        map.serialize_entry("apps:healthy", &[Observed::pass(apps.healthy, "apps")])?;
-        map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded, "apps")])?;
-        map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy, "apps")])?;
+        map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
+        map.serialize_entry(
+            "apps:unknown",
+            &[Observed::pass(apps.unknown as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:healthy",
+            &[Observed::pass(apps.healthy as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:degraded",
+            &[Observed::pass(apps.degraded as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:unhealthy",
+            &[Observed::pass(apps.unhealthy as u64, "apps")],
+        )?;
         let waiting = Observed {
             status: outbox.status(),
             output: outbox.trouble.join("; "),
-            ..Observed::pass(outbox.waiting, "mails")
+            ..Observed::pass(outbox.waiting as u64, "mails")
         };
         map.serialize_entry("outbox:waiting", &[waiting])?;
         map.end()
@@ -207,7 +219,7 @@ impl Serialize for Checks<'_> {
 #[serde(rename_all = "camelCase")]
 struct Observed {
     component_type: &'static str,
-    observed_value: usize,
+    observed_value: u64,
     observed_unit: &'static str,
     status: Outcome,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -215,7 +227,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn pass(value: usize, unit: &'static str) -> Observed {
+    fn pass(value: u64, unit: &'static str) -> Observed {
         Observed {
             component_type: "component",
             observed_value: value,
