@@ -178,15 +178,27 @@ impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let HealthView { uptime, apps, outbox, .. } = self.0;
         let mut map = to.serialize_map(None)?;
-        map.serialize_entry("uptime", &[Observed::pass(*uptime as usize, "s")])?;
-        map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown, "apps")])?;
-        map.serialize_entry("apps:healthy", &[Observed::pass(apps.healthy, "apps")])?;
-        map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded, "apps")])?;
-        map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy, "apps")])?;
+        map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
+        map.serialize_entry(
+            "apps:unknown",
+            &[Observed::pass(apps.unknown as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:healthy",
+            &[Observed::pass(apps.healthy as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:degraded",
+            &[Observed::pass(apps.degraded as u64, "apps")],
+        )?;
+        map.serialize_entry(
+            "apps:unhealthy",
+            &[Observed::pass(apps.unhealthy as u64, "apps")],
+        )?;
         let waiting = Observed {
             status: outbox.status(),
             output: outbox.trouble.join("; "),
-            ..Observed::pass(outbox.waiting, "mails")
+            ..Observed::pass(outbox.waiting as u64, "mails")
         };
         map.serialize_entry("outbox:waiting", &[waiting])?;
         map.end()
@@ -198,7 +210,7 @@ impl Serialize for Checks<'_> {
 #[serde(rename_all = "camelCase")]
 struct Observed {
     component_type: &'static str,
-    observed_value: usize,
+    observed_value: u64,
     observed_unit: &'static str,
     status: Outcome,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -206,7 +218,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn pass(value: usize, unit: &'static str) -> Observed {
+    fn pass(value: u64, unit: &'static str) -> Observed {
         Observed {
             component_type: "component",
             observed_value: value,

@@ -84,7 +84,7 @@ pub(super) enum Phase {
     /// Nothing is owed to it: the first to go when room is needed.
     Reading,
     /// It has a place in the queue.
-    Queued,
+    Waiting,
     /// It has one of the API's places.
     Asking,
     /// It is being answered.
@@ -115,7 +115,7 @@ impl Connection {
     pub(super) fn phase(&self) -> Phase {
         match &self.stage {
             Stage::Reading(_) => Phase::Reading,
-            Stage::Waiting(_) => Phase::Queued,
+            Stage::Waiting(_) => Phase::Waiting,
             Stage::Asking(_) => Phase::Asking,
             Stage::Telling { .. } => Phase::Telling,
             Stage::Draining => Phase::Draining,
@@ -158,7 +158,7 @@ impl Connection {
             let before = self.phase();
             let next = match before {
                 Phase::Reading => self.read(scratch, now),
-                Phase::Queued => Next::Wait,
+                Phase::Waiting => Next::Wait,
                 Phase::Asking => self.relay(scratch, now),
                 Phase::Telling => self.tell(now),
                 Phase::Draining => self.drain(scratch),

@@ -256,7 +256,7 @@ impl Gate {
         let after = (next != Next::Close).then(|| connection.phase());
         if next == Next::Queue {
             self.queue.push_back(index);
-        } else if before == Phase::Queued && after != Some(Phase::Queued) {
+        } else if before == Phase::Waiting && after != Some(Phase::Waiting) {
             self.queue.retain(|queued| *queued != index);
         }
         if next != Next::Close {

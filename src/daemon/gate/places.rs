@@ -8,7 +8,7 @@ use super::client::Client;
 use super::connection::{Connection, Phase};
 
 /// The most connections at once: 1,800 slow clients get these and no more. A place costs little
-/// until it is filled (see [`HELD_MAX`]).
+/// until it is filled (see [`HELD_MAX`]), and the usual limit of 1,024 descriptors is far.
 pub const CONNECTIONS_MAX: usize = 256;
 /// The most for one address: all apps of a big machine may register in the same second.
 pub const CONNECTIONS_PER_ADDRESS: usize = 64;

@@ -21,10 +21,14 @@ const GATE: Token = Token(1);
 /// Nothing here takes so long, unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Many times what a turn of the loop takes.
+const CALM: Duration = Duration::from_millis(50);
+
 #[derive(Default)]
 struct Shared {
     skipped_ms: AtomicU64,
     connections: AtomicUsize,
+    turns: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -80,6 +84,15 @@ impl World {
         while !wanted(self.connections()) {
             assert!(start.elapsed() < PATIENCE, "{} connections", self.connections());
             thread::yield_now();
+        }
+    }
+
+    /// Waits until the loop stands still: no client takes or sends anything.
+    pub(super) fn wait_for_calm(&self) {
+        let mut turns = usize::MAX;
+        while turns != self.shared.turns.load(SeqCst) {
+            turns = self.shared.turns.load(SeqCst);
+            thread::sleep(CALM);
         }
     }
 
@@ -153,5 +166,6 @@ fn run(
         }
         gate.handle_deadlines(poll.registry(), at);
         shared.connections.store(gate.connections(), SeqCst);
+        shared.turns.fetch_add(1, SeqCst);
     }
 }
