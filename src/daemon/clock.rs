@@ -20,6 +20,12 @@ impl Clock {
         Clock { start: Instant::now() }
     }
 
+    /// How long from now until `moment`; zero when it has passed.
+    pub fn until(&self, moment: Moment) -> Duration {
+        let at = moment.since(Moment::START);
+        at.saturating_sub(self.start.elapsed())
+    }
+
     /// Both clocks. Moments are rounded down, so no deadline seems to have come early.
     pub fn now(&self) -> Now {
         Now { at: moment(self.start.elapsed()), wall: wall(SystemTime::now()) }
@@ -27,7 +33,7 @@ impl Clock {
 }
 
 fn moment(span: Duration) -> Moment {
-    Moment::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    Moment::START.after_whole_millis(span)
 }
 
 fn wall(time: SystemTime) -> Wall {

@@ -34,6 +34,11 @@ impl Moment {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// The moment `span` after, rounded down: for reading a clock, not for deadlines.
+    pub fn after_whole_millis(self, span: Duration) -> Moment {
+        Moment(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// The moment `span` before.
     pub fn before(self, span: Duration) -> Moment {
         Moment(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))

@@ -1,0 +1,57 @@
+//! What clients ask for, carried out by the engine.
+
+use super::api::{Call, Change, Done, Problem, Reply};
+use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
+use crate::engine::time::{Moment, Now};
+
+/// Carries out one call.
+pub(super) fn carry_out(engine: &mut Engine, now: Now, started: Moment, call: Call) -> Reply {
+    answer(engine, now, started, call).unwrap_or_else(|refusal| Reply::Problem(problem(refusal)))
+}
+
+fn answer(engine: &mut Engine, now: Now, started: Moment, call: Call) -> Result<Reply, Refusal> {
+    Ok(match call {
+        Call::Monitor(registration) => {
+            let appname = registration.name.clone();
+            done(appname, engine.register(now, *registration)?.into())
+        }
+        Call::Pause(name) => {
+            engine.pause(&name)?;
+            done(name, Change::Paused)
+        }
+        Call::Resume(name) => {
+            engine.resume(now, &name)?;
+            done(name, Change::Resumed)
+        }
+        Call::Stop(name) => {
+            engine.stop(&name)?;
+            done(name, Change::Stopped)
+        }
+        Call::Info(name) => Reply::Info(Box::new(engine.info(now, &name)?)),
+        Call::Status => Reply::Status(Box::new(engine.status(now, started))),
+        Call::Health => Reply::Health(Box::new(engine.health(now, started))),
+    })
+}
+
+fn done(appname: String, result: Change) -> Reply {
+    Reply::Done(Done { appname, result })
+}
+
+impl From<Registered> for Change {
+    fn from(registered: Registered) -> Change {
+        match registered {
+            Registered::New => Change::Registered,
+            Registered::Updated => Change::Updated,
+            Registered::Unchanged => Change::Unchanged,
+        }
+    }
+}
+
+fn problem(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::UnknownApp(name) => Problem::unknown_app(&name),
+        Refusal::TooManyApps => {
+            Problem::unavailable(format!("{MOST_APPS} apps are watched already; stop one of them first"))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The one thread that owns every byte of state.
+//!
+//! Each turn: sleep until something happens or is due, read the clock once, hand the engine what
+//! happened, and do what it says. Nothing here waits for a disk, a name, a mail server or a client.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use log::{debug, info, warn};
+use mio::{Events, Poll, Token};
+
+use super::api::{ApiRequest, Reply};
+use super::clock::Clock;
+use super::commands;
+use super::discovery::Announcer;
+use super::gate::Gate;
+use super::mailer::{Mailer, Receipt};
+use super::multicast::Multicast;
+use super::prober::{Pool, Report};
+use super::public_url::PublicUrl;
+use super::signals::Signals;
+use crate::engine::answer::CheckEnd;
+use crate::engine::core::{Action, Engine};
+use crate::engine::letter;
+use crate::engine::note::{Note, Weight};
+use crate::engine::notice::Mail;
+use crate::engine::probe::Probe;
+use crate::engine::time::{Moment, Now};
+
+/// The threads have something for us.
+pub(super) const WAKER: Token = Token(0);
+/// A signal has come.
+pub(super) const SIGNALS: Token = Token(1);
+/// The gate's tokens begin here.
+pub(super) const GATE: Token = Token(2);
+
+/// Events taken from the system in one turn.
+const EVENTS: usize = 256;
+/// How long clients have to take their answers when the daemon stops.
+const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// What the threads send.
+pub(super) struct Inbox {
+    pub(super) requests: Receiver<ApiRequest>,
+    pub(super) reports: Receiver<Report>,
+    pub(super) receipts: Receiver<Receipt>,
+}
+
+/// The loop and all that it owns.
+pub(super) struct EventLoop {
+    pub(super) poll: Poll,
+    pub(super) clock: Clock,
+    pub(super) signals: Signals,
+    pub(super) inbox: Inbox,
+    pub(super) engine: Engine,
+    pub(super) gate: Gate,
+    pub(super) pool: Pool,
+    /// `None`: no mail is sent.
+    pub(super) mailer: Option<Mailer>,
+    /// `None`: not announced.
+    pub(super) announcer: Option<Announcer>,
+    pub(super) multicast: Arc<Multicast>,
+    pub(super) public_url: PublicUrl,
+    pub(super) started: Moment,
+}
+
+impl EventLoop {
+    /// Runs until a signal ends it.
+    ///
+    /// # Errors
+    /// The system no longer tells us of events.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.signals.came() {
+            self.turn(&mut events, None)?;
+        }
+        info!("stopping");
+        self.wind_down(&mut events)
+    }
+
+    /// The last answers go out, and the network learns that we are gone.
+    fn wind_down(&mut self, events: &mut Events) -> io::Result<()> {
+        let now = self.clock.now();
+        self.gate.drain(self.poll.registry(), now.at);
+        let end = now.at + LAST_ANSWERS_WITHIN;
+        while !self.gate.is_idle() && self.clock.now().at < end {
+            self.turn(events, Some(end))?;
+        }
+        if let Some(announcer) = self.announcer.take() {
+            announcer.stop();
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, events: &mut Events, until: Option<Moment>) -> io::Result<()> {
+        let deadline = self.next_deadline().into_iter().chain(until).min();
+        let timeout = deadline.map(|deadline| self.clock.until(deadline));
+        match self.poll.poll(events, timeout) {
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            result => result?,
+        }
+        let now = self.clock.now();
+        for event in events.iter().filter(|event| self.gate.owns(event.token())) {
+            self.gate.handle_event(self.poll.registry(), event.token(), now.at);
+        }
+        self.gate.handle_deadlines(self.poll.registry(), now.at);
+        self.handle_inbox(now);
+        self.engine.handle_time(now);
+        self.pool.handle_deadline(now.at);
+        self.look_after_announcement(now);
+        self.act(now);
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Moment> {
+        let announcer = self.announcer.as_ref().and_then(Announcer::next_deadline);
+        let deadlines =
+            [self.engine.next_deadline(), self.gate.next_deadline(), self.pool.next_deadline(), announcer];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn handle_inbox(&mut self, now: Now) {
+        while let Ok(report) = self.inbox.reports.try_recv() {
+            self.pool.finished(&report, now.at);
+            self.engine.handle_check(now, report.id, report.end, report.latency);
+        }
+        while let Ok(request) = self.inbox.requests.try_recv() {
+            let reply: Reply = commands::carry_out(&mut self.engine, now, self.started, request.call);
+            request.responder.answer(reply);
+        }
+        while let Ok(Receipt { id, delivery }) = self.inbox.receipts.try_recv() {
+            self.engine.handle_delivery(now, id, delivery);
+        }
+    }
+
+    fn look_after_announcement(&mut self, now: Now) {
+        if let Some(announcer) = &mut self.announcer
+            && announcer.tick(now.at)
+        {
+            self.multicast.set(announcer.daemon());
+        }
+    }
+
+    fn act(&mut self, now: Now) {
+        while let Some(action) = self.engine.poll_action() {
+            match action {
+                Action::Probe(probe) => self.probe(now, probe),
+                Action::Send(mail) => self.send(now, &mail),
+                Action::Log(note) => log_note(&note),
+            }
+        }
+    }
+
+    fn probe(&mut self, now: Now, probe: Probe) {
+        if let Err(probe) = self.pool.start(probe) {
+            let reason = "no thread could be started for the check".to_owned();
+            self.engine.handle_check(now, probe.id, CheckEnd::NoVerdict { reason }, Duration::ZERO);
+        }
+    }
+
+    fn send(&self, now: Now, mail: &Mail) {
+        if let Some(mailer) = &self.mailer {
+            mailer.send(mail.id, letter::write(mail, now.wall, self.public_url.get().as_deref()));
+        }
+    }
+}
+
+fn log_note(note: &Note) {
+    match note.weight() {
+        Weight::Detail => debug!("{note}"),
+        Weight::Change => info!("{note}"),
+        Weight::Trouble => warn!("{note}"),
+    }
+}
