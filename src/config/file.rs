@@ -106,6 +106,7 @@ fn assignment(line: &LogicalLine<'_>) -> Result<Assignment, String> {
     let value = match literal::read(&value).map_err(|why| format!("{}: {why}", shown(&name)))? {
         Literal::None => None,
         Literal::Text(text) => Some(Given::Text(text)),
+        Literal::Word(word) => Some(Given::Word(word)),
         Literal::List(items) => Some(Given::List(items)),
     };
     Ok(Assignment {
@@ -165,14 +166,18 @@ mod tests {
         Some(Given::Text(text.to_owned()))
     }
 
+    fn word(word: &str) -> Option<Given> {
+        Some(Given::Word(word.to_owned()))
+    }
+
     #[test]
     fn a_file_as_people_write_it() {
         let file = "\u{feff}# mine\r\ndebug = True\r\n\r\nport=9090 # free\r\n\
                     gmail_token='ab#cd;ef:gh=ij'\r\nemail=['a@b.c',\r\n  'd@e.f']\r\n\
                     smtp_user='''x  \r\ny'''\r\nsmtp_host=None\r\n  bind_addr=::";
         let expected = [
-            (2, "debug", text("True")),
-            (4, "port", text("9090")),
+            (2, "debug", word("True")),
+            (4, "port", word("9090")),
             (5, "gmail_token", text("ab#cd;ef:gh=ij")),
             (
                 6,
@@ -181,7 +186,7 @@ mod tests {
             ),
             (8, "smtp_user", text("x  \ny")),
             (10, "smtp_host", None),
-            (11, "bind_addr", text("::")),
+            (11, "bind_addr", word("::")),
         ];
         let expected = expected.map(|(line, name, value)| (line, name.to_owned(), value));
         assert!(values(file.as_bytes()) == expected);

@@ -7,6 +7,8 @@ use super::spec::Spec;
 pub enum Given {
     /// One value.
     Text(String),
+    /// One value that stands in the file without quotes.
+    Word(String),
     /// Several: a list in the file.
     List(Vec<String>),
 }
@@ -18,8 +20,22 @@ impl Given {
     /// For a list.
     pub fn one(&self) -> Result<&str, String> {
         match self {
-            Given::Text(text) => Ok(text),
+            Given::Text(text) | Given::Word(text) => Ok(text),
             Given::List(_) => Err("takes one value, not a list".to_owned()),
+        }
+    }
+
+    /// The value, where only a number makes sense.
+    ///
+    /// Configobj writes a comment right behind a number, and Python reads it as one. In a text such
+    /// as a password, a `#` without a space before it is a letter.
+    ///
+    /// # Errors
+    /// For a list.
+    pub fn number(&self) -> Result<&str, String> {
+        match (self, self.one()?) {
+            (Given::Word(_), text) => Ok(text.split('#').next().unwrap_or_default()),
+            (_, text) => Ok(text),
         }
     }
 }

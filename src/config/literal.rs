@@ -12,8 +12,10 @@
 pub enum Literal {
     /// `None`: the option is left at its default.
     None,
-    /// One text, number or word.
+    /// One text in quotes.
     Text(String),
+    /// A number or a word without quotes.
+    Word(String),
     /// A list or a tuple.
     List(Vec<String>),
 }
@@ -26,7 +28,7 @@ pub fn read(source: &str) -> Result<Literal, String> {
     let mut reader = Reader { rest: source };
     reader.skip_blanks();
     match reader.peek() {
-        None => Ok(Literal::Text(String::new())),
+        None => Ok(Literal::Word(String::new())),
         Some('{') => Err("a dictionary is not the value of any option".to_owned()),
         Some('[' | '(') => {
             let sequence = reader.sequence()?;
@@ -41,10 +43,16 @@ pub fn read(source: &str) -> Result<Literal, String> {
             reader.end()?;
             Ok(Literal::Text(first))
         }
-        Some(_) => Ok(match reader.bare_word() {
-            "None" => Literal::None,
-            word => Literal::Text(word.to_owned()),
-        }),
+        Some(_) => Ok(word(reader.bare_word())),
+    }
+}
+
+/// Python's own words end where they end, even when a comment is right behind them.
+fn word(text: &str) -> Literal {
+    match text.split('#').next().unwrap_or_default() {
+        "None" => Literal::None,
+        own @ ("True" | "False") => Literal::Word(own.to_owned()),
+        _ => Literal::Word(text.to_owned()),
     }
 }
 
@@ -311,7 +319,7 @@ mod tests {
 
     fn text(source: &str) -> String {
         match read(source) {
-            Ok(Literal::Text(text)) => text,
+            Ok(Literal::Text(text) | Literal::Word(text)) => text,
             other => panic!("{source}: {other:?}"),
         }
     }
@@ -335,7 +343,12 @@ mod tests {
         assert_eq!(text("::"), "::");
         assert_eq!(text(""), "");
         assert_eq!(text("# nothing"), "");
+        assert_eq!(text("True# glued"), "True");
+        assert_eq!(text("True#glued"), "True");
         assert_eq!(read("None"), Ok(Literal::None));
+        assert_eq!(read("None# glued"), Ok(Literal::None));
+        assert_eq!(read("'9'"), Ok(Literal::Text("9".to_owned())));
+        assert_eq!(read("9"), Ok(Literal::Word("9".to_owned())));
     }
 
     #[test]

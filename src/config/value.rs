@@ -28,7 +28,7 @@ pub fn flag(given: &Given) -> Reading<bool> {
 
 /// A whole number, as Python writes them.
 pub fn whole(given: &Given, range: RangeInclusive<u16>) -> Reading<u16> {
-    let text = given.one()?;
+    let text = given.number()?;
     let (low, high) = (range.start(), range.end());
     let wanted = format!("a whole number from {low} to {high}");
     let number =
@@ -41,7 +41,7 @@ pub fn whole(given: &Given, range: RangeInclusive<u16>) -> Reading<u16> {
 
 /// A whole number, or nothing.
 pub fn maybe_whole(given: &Given, range: RangeInclusive<u16>) -> Reading<Option<u16>> {
-    if given.one()?.trim().is_empty() {
+    if given.number()?.trim().is_empty() {
         Ok(None)
     } else {
         whole(given, range).map(Some)
@@ -138,7 +138,7 @@ pub fn address(given: &Given) -> Reading<Option<String>> {
 /// Email addresses: a list, or a text with commas between them.
 pub fn addresses(given: &Given) -> Reading<Vec<String>> {
     let items: Vec<&str> = match given {
-        Given::Text(text) => text
+        Given::Text(text) | Given::Word(text) => text
             .split(',')
             .map(str::trim)
             .filter(|item| !item.is_empty())
@@ -275,6 +275,10 @@ mod tests {
             );
         }
         assert_eq!(maybe_whole(&given(""), 1..=9), Ok(None));
+        let glued = "9# a comment".to_owned();
+        assert_eq!(whole(&Given::Word(glued.clone()), 1..=9), Ok(9));
+        assert!(whole(&Given::Text(glued.clone()), 1..=9).is_err());
+        assert_eq!(text(&Given::Word(glued.clone())), Ok(Some(glued)));
     }
 
     #[test]
