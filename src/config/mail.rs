@@ -2,6 +2,7 @@
 
 use super::options::Options;
 use super::settings::{Login, MailSettings, Secret, Security};
+use super::value::is_email_address;
 
 const GMAIL_HOST: &str = "smtp.gmail.com";
 
@@ -126,7 +127,7 @@ fn through_server(options: &Options, host: &str, password: Option<&Secret>) -> P
     let user_as_address = options
         .smtp_user
         .as_ref()
-        .filter(|user| user.parse::<lettre::Address>().is_ok());
+        .filter(|user| is_email_address(user));
     let from = options
         .mail_from
         .as_ref()

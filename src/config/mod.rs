@@ -1,7 +1,7 @@
 //! What the owner wants: command line, then environment, then file, then default.
 //!
 //! - [`table`] lists every option once: its spellings, its help, what it takes, what it sets.
-//! - [`command_line`], [`environment`] and [`file`] (with [`logical`] lines and Python [`literal`]s)
+//! - [`command_line`], [`environment`] and [`mod@file`] (with [`logical`] lines and Python [`literal`]s)
 //!   each say what was [`given`] there; they know no ranges and no defaults.
 //! - [`value`] makes sense of one value; [`resolve`] decides which one is in force; [`secrets`] and
 //!   [`mail`] derive what follows from several.

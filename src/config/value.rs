@@ -156,15 +156,27 @@ pub fn addresses(given: &Given) -> Reading<Vec<String>> {
     Ok(addresses)
 }
 
+/// Whether mail can be sent to `text`.
+///
+/// A domain beyond ASCII is not even shown to lettre: the Unicode tables that it would need are left
+/// out to keep the binary small, and `idna_adapter` 1.0.0, which stands in for them, panics on some
+/// such domains in builds with debug assertions.
+pub fn is_email_address(text: &str) -> bool {
+    let ascii_domain = text
+        .rsplit_once('@')
+        .is_some_and(|(_, domain)| domain.is_ascii());
+    ascii_domain && text.parse::<lettre::Address>().is_ok()
+}
+
 fn one_address(text: &str) -> Reading<String> {
     one_line(text).map_err(|why| format!("{} {why}", quoted(text)))?;
-    match text.parse::<lettre::Address>() {
-        Ok(address) => Ok(address.to_string()),
-        Err(_) => Err(format!(
-            "{} is not an email address such as 'me@example.org'",
-            quoted(text)
-        )),
+    if is_email_address(text) {
+        return Ok(text.to_owned());
     }
+    Err(format!(
+        "{} is not an email address such as 'me@example.org'; a domain beyond ASCII is written in punycode",
+        quoted(text)
+    ))
 }
 
 /// An address for a browser, or nothing.
@@ -172,15 +184,31 @@ pub fn web_address(given: &Given) -> Reading<Option<String>> {
     let Some(text) = trimmed(given)? else {
         return Ok(None);
     };
-    let is_web = url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    if !is_web || text.contains(char::is_whitespace) {
+    if !is_web_address(text) {
         return Err(format!(
-            "{} is not an address such as 'http://pi.local:9090'",
+            "{} is not an address such as 'http://pi.local:9090'; a name beyond ASCII is written in punycode",
             quoted(text)
         ));
     }
     Ok(Some(text.to_owned()))
+}
+
+/// The host is kept from [`url`] unless it is plain ASCII, for the reason given at [`is_email_address`];
+/// a `%` could hide other characters in it.
+fn is_web_address(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let Some(rest) = lower
+        .strip_prefix("http://")
+        .or_else(|| lower.strip_prefix("https://"))
+    else {
+        return false;
+    };
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    // Without an authority, a browser's rules would take the first part of the path for one.
+    let plain = !authority.is_empty() && authority.is_ascii() && !authority.contains('%');
+    plain
+        && !text.contains(char::is_whitespace)
+        && url::Url::parse(text).is_ok_and(|url| url.has_host())
 }
 
 /// The name or address of a server, or nothing.
@@ -315,7 +343,11 @@ mod tests {
         assert_eq!(addresses(&given("")), Ok(vec![]));
         assert_eq!(
             addresses(&given("a@b.c, nobody")),
-            Err("'nobody' is not an email address such as 'me@example.org'".to_owned())
+            Err(
+                "'nobody' is not an email address such as 'me@example.org'; \
+                 a domain beyond ASCII is written in punycode"
+                    .to_owned()
+            )
         );
         assert!(address(&given("a@b.c\r\nBcc: d@e.f")).is_err());
         assert!(address(&given("Me <a@b.c>")).is_err());
@@ -347,7 +379,35 @@ mod tests {
         assert!(security(&given("ssl")).is_err());
     }
 
+    /// `idna_adapter` 1.0.0 has `debug_assert!(!c.is_ascii_uppercase())` in its stand-in for Unicode.
+    #[test]
+    fn a_domain_beyond_ascii_is_refused_and_does_not_panic() {
+        for domain in ["KÜ.de", "A猫.jp", "eA\u{301}", "%41é.de", "%41%C3%A9.de"] {
+            assert!(
+                web_address(&given(&format!("http://{domain}/"))).is_err(),
+                "{domain}"
+            );
+            assert!(
+                web_address(&given(&format!("http:\\\\{domain}/"))).is_err(),
+                "{domain}"
+            );
+            assert!(!is_email_address(&format!("x@{domain}")), "{domain}");
+        }
+        assert!(web_address(&given("http://pi.local/küche%41")).is_ok());
+        assert!(is_email_address("küche@example.org"));
+    }
+
     proptest! {
+        #[test]
+        fn no_web_address_makes_it_panic(text in "https?:[/\\\\]{0,3}[AaéÜ%41.:@/?#\\\\]{0,12}") {
+            let _ = web_address(&given(&text));
+        }
+
+        #[test]
+        fn no_email_address_makes_it_panic(text in "[Aaé\u{301}@.\"]{0,3}@[AaéÜ\u{301}.\\[\\]:xn-]{0,12}") {
+            let _ = address(&given(&text));
+        }
+
         #[test]
         fn nothing_makes_them_panic(text in any::<String>()) {
             let given = given(&text);

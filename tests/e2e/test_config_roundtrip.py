@@ -133,6 +133,16 @@ def test_a_control_character_is_read_as_such_and_refused(tmp_path, control):
     assert ": smtp_password: the secret contains a control character" in result.stderr
 
 
+@pytest.mark.parametrize("user", ["x@eA\u0301", "x@A猫.jp", "x@KÜ.de"])
+def test_an_account_with_a_domain_beyond_ascii_is_only_a_text(tmp_path, user):
+    """`idna_adapter` 1.0.0 panics on such domains; they must not reach it."""
+    path = tmp_path / "config"
+    write(path, {"smtp_user": user, "smtp_host": "relay", "smtp_password": "p", "email": "a@b.c"}, random.Random(1))
+    result = check(path)
+    assert result.returncode == 0, result.stderr
+    assert shown(result.stdout)["smtp_user"][0] == user
+
+
 def test_the_shipped_file_is_valid():
     result = check(ROOT / "config")
     assert result.returncode == 0, result.stderr
