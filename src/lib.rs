@@ -7,7 +7,9 @@
 //! - [`daemon`] acts. The event loop, the gate in front of the API, the threads that ask and mail,
 //!   the announcement on the network. It decides as little as it can.
 //! - [`config`] reads what the owner wants, from the command line, the environment and a file.
+//! - [`logging`] is the one place that writes to standard error.
 
 pub mod config;
 pub mod daemon;
 pub mod engine;
+pub mod logging;

@@ -76,6 +76,26 @@ pub enum Security {
     None,
 }
 
+impl Security {
+    /// As the option `smtp_security` says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Security::Tls => "tls",
+            Security::Starttls => "starttls",
+            Security::None => "none",
+        }
+    }
+
+    /// The port that such a mail server listens on (RFC 8314, RFC 6409, RFC 5321).
+    pub fn usual_port(self) -> u16 {
+        match self {
+            Security::Tls => 465,
+            Security::Starttls => 587,
+            Security::None => 25,
+        }
+    }
+}
+
 /// A login at the mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {

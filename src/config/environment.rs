@@ -1,0 +1,130 @@
+//! The environment: `HEALTHCHECKER_NAME` for every option, and the short variables.
+//!
+//! An empty variable counts as one that is not set, as service managers and shells mean it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use super::given::{Entry, Given, Origin};
+use super::hint::did_you_mean;
+use super::problem::Problem;
+use super::quoted::shown;
+use super::spec::VARIABLE_PREFIX;
+use super::table::OPTIONS;
+
+/// What the environment says.
+#[derive(Default)]
+pub struct Environment {
+    /// The short variables, which other software may have meant for itself.
+    pub shared: Vec<Entry>,
+    /// Our own variables.
+    pub own: Vec<Entry>,
+    /// Values that cannot be read at all.
+    pub problems: Vec<Problem>,
+    /// Variables that look like ours and are not.
+    pub warnings: Vec<String>,
+}
+
+/// Looks for our options in the environment.
+pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
+    let mut found = Environment::default();
+    let mut variables: BTreeMap<String, OsString> = variables
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .collect();
+    for spec in OPTIONS.iter().filter(|spec| spec.has_variable()) {
+        let own = spec.own_variable();
+        if let Some(value) = variables.remove(&own).and_then(|value| found.text(&own, value)) {
+            found.own.push(Entry { spec, value, origin: Origin::OwnVariable(own) });
+        }
+        let Some(shared) = spec.variable else {
+            continue;
+        };
+        if let Some(value) = variables.remove(shared).and_then(|value| found.text(shared, value)) {
+            found.shared.push(Entry { spec, value, origin: Origin::SharedVariable(shared) });
+        }
+    }
+    for name in variables.keys() {
+        let Some(option) = name.strip_prefix(VARIABLE_PREFIX) else {
+            continue;
+        };
+        let near = did_you_mean(
+            option,
+            OPTIONS.iter().filter(|spec| spec.has_variable()).map(|spec| spec.name),
+        );
+        found.warnings.push(format!("the variable {} sets no option{near}", shown(name)));
+    }
+    found
+}
+
+impl Environment {
+    fn text(&mut self, name: &str, value: OsString) -> Option<Given> {
+        let text = value.into_string();
+        if text.is_err() {
+            let what = "its value is not UTF-8".to_owned();
+            self.problems.push(Problem { place: name.to_owned(), what });
+        }
+        text.ok().map(Given::Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        read(variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    fn entries(entries: &[Entry]) -> Vec<(&str, String, String)> {
+        let text = |given: &'_ Given| given.one().expect("one value").to_owned();
+        entries.iter().map(|e| (e.spec.name, text(&e.value), e.origin.to_string())).collect()
+    }
+
+    #[test]
+    fn own_variables_and_shared_ones_are_told_apart() {
+        let found = environment(&[
+            ("HEALTHCHECKER_PORT", "1"),
+            ("PORT", "2"),
+            ("HEALTHCHECKER_CONFIG", "/etc/hc"),
+            ("BIND_ADDR", ""),
+            ("SMTP_HOST", "not ours"),
+            ("port", "3"),
+        ]);
+        assert_eq!(
+            entries(&found.own),
+            [
+                ("port", "1".to_owned(), "environment HEALTHCHECKER_PORT".to_owned()),
+                ("config", "/etc/hc".to_owned(), "environment HEALTHCHECKER_CONFIG".to_owned()),
+            ]
+        );
+        assert_eq!(
+            entries(&found.shared),
+            [("port", "2".to_owned(), "environment PORT".to_owned())]
+        );
+        assert!(found.warnings.is_empty() && found.problems.is_empty());
+    }
+
+    #[test]
+    fn what_only_looks_like_ours_is_a_warning() {
+        let found = environment(&[("HEALTHCHECKER_SMTPHOST", "x"), ("HEALTHCHECKER_HELP", "1")]);
+        assert_eq!(
+            found.warnings,
+            [
+                "the variable HEALTHCHECKER_HELP sets no option",
+                "the variable HEALTHCHECKER_SMTPHOST sets no option; did you mean smtp_host?",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_a_problem_only_where_it_is_ours() {
+        let bytes = || OsString::from_vec(vec![0xff]);
+        let found = read([("LESS".into(), bytes()), ("PORT".into(), bytes()), (bytes(), bytes())]);
+        let problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(problems, ["PORT: its value is not UTF-8"]);
+    }
+}

@@ -1,0 +1,60 @@
+//! The options as they were set, before anything is derived from them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use super::settings::{Secret, Security};
+
+/// Checks at once, unless told otherwise: to find 50 hung apps in 30 s takes 17.
+const DEFAULT_WORKERS: u16 = 32;
+
+/// One field for each option of the table in [`super::table`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // The table says what each one means, to the owner too.
+pub struct Options {
+    pub verbose: bool,
+    pub test: bool,
+    pub debug: bool,
+    pub bind_addr: IpAddr,
+    pub port: Option<u16>,
+    pub announce: bool,
+    pub public_url: Option<String>,
+    pub workers: u16,
+    pub email: Vec<String>,
+    pub mail_from: Option<String>,
+    pub gmail_token: Option<Secret>,
+    pub gmail_token_file: Option<PathBuf>,
+    pub gmail_user: Option<String>,
+    pub smtp_host: Option<String>,
+    pub smtp_port: Option<u16>,
+    pub smtp_security: Option<Security>,
+    pub smtp_user: Option<String>,
+    pub smtp_password: Option<Secret>,
+    pub smtp_password_file: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            verbose: false,
+            test: false,
+            debug: false,
+            bind_addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: None,
+            announce: true,
+            public_url: None,
+            workers: DEFAULT_WORKERS,
+            email: Vec::new(),
+            mail_from: None,
+            gmail_token: None,
+            gmail_token_file: None,
+            gmail_user: None,
+            smtp_host: None,
+            smtp_port: None,
+            smtp_security: None,
+            smtp_user: None,
+            smtp_password: None,
+            smtp_password_file: None,
+        }
+    }
+}

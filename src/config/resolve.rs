@@ -1,0 +1,246 @@
+//! Which value of an option is in force: each by itself, from the place that goes first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::ReadFile;
+use super::command_line::CommandLine;
+use super::environment::Environment;
+use super::file::{self, Assignment};
+use super::given::{Entry, Given, Origin};
+use super::hint::did_you_mean;
+use super::in_force::{ConfigFile, InForce};
+use super::mail::{self, Plan};
+use super::options::Options;
+use super::problem::{Problem, Problems};
+use super::quoted::{quoted, shown};
+use super::secrets::{self, TwoWays};
+use super::settings::{MailSettings, Secret, Settings};
+use super::spec::{Role, Spec, Takes, settings};
+use super::table::OPTIONS;
+use super::value;
+
+/// The file that is read if no other is named, and may be missing.
+pub const DEFAULT_FILE: &str = "./config";
+
+/// Puts the values of all places in force.
+///
+/// # Errors
+/// Everything that is wrong anywhere, also with a value of ours that another place overrides.
+pub fn resolve(
+    line: CommandLine,
+    environment: Environment,
+    read_file: &ReadFile<'_>,
+) -> Result<InForce, Problems> {
+    let mut layers = Layers { warnings: environment.warnings, ..Layers::default() };
+    let stated = [line.problems, environment.problems].concat();
+    let file = layers.config_file([&line.entries, &environment.own], read_file);
+    let above = |spec: &Spec| has(&environment.own, spec) || has(&line.entries, spec);
+    for entry in environment.shared.into_iter().filter(|entry| !above(entry.spec)) {
+        layers.shared(entry);
+    }
+    for entry in environment.own.into_iter().chain(line.entries) {
+        layers.warn_if_visible(&entry);
+        layers.put(entry.spec, &entry.value, entry.origin);
+    }
+    let plan = layers.mail(read_file);
+    layers.finish(stated, file, plan)
+}
+
+fn has(entries: &[Entry], spec: &Spec) -> bool {
+    entries.iter().any(|entry| entry.spec.name == spec.name)
+}
+
+/// What is in force so far, from the lowest place up.
+#[derive(Default)]
+struct Layers {
+    options: Options,
+    origins: BTreeMap<&'static str, Origin>,
+    /// With the place, to put them in the order in which a person would look for them.
+    problems: Vec<(Origin, Problem)>,
+    warnings: Vec<String>,
+}
+
+impl Layers {
+    fn put(&mut self, spec: &'static Spec, value: &Given, origin: Origin) {
+        let Role::Setting { set, .. } = spec.role else {
+            return;
+        };
+        match set(&mut self.options, value) {
+            Ok(()) => {
+                self.origins.insert(spec.name, origin);
+            }
+            Err(what) => self.complain(origin, spec.name, what),
+        }
+    }
+
+    fn complain(&mut self, origin: Origin, name: &str, what: String) {
+        let place = origin.place(name);
+        self.problems.push((origin, Problem { place, what }));
+    }
+
+    /// A variable that other software may have set. For a switch, something odd was not meant for
+    /// us: `DEBUG=*` must not end the start.
+    fn shared(&mut self, entry: Entry) {
+        match value::flag(&entry.value) {
+            Err(why) if entry.spec.takes == Takes::Nothing => {
+                let name = entry.spec.name;
+                self.warnings.push(format!("{} leaves {name} as it is: {why}", entry.origin));
+            }
+            _ => self.put(entry.spec, &entry.value, entry.origin),
+        }
+    }
+
+    fn warn_if_visible(&mut self, entry: &Entry) {
+        if let (true, Origin::CommandLine(spelling)) = (entry.spec.is_secret(), &entry.origin) {
+            self.warnings.push(format!(
+                "{spelling} on the command line can be seen by every user of this machine (ps); \
+                 put it in the environment, the configuration file or a file of its own"
+            ));
+        }
+    }
+
+    /// Reads the file that the command line or the environment names, else the default one.
+    fn config_file(&mut self, named_in: [&[Entry]; 2], read_file: &ReadFile<'_>) -> ConfigFile {
+        let named = named_in.into_iter().find_map(|entries| {
+            entries.iter().rev().find(|entry| matches!(entry.spec.role, Role::ConfigFile))
+        });
+        let path = named.and_then(|entry| entry.value.one().ok()).unwrap_or(DEFAULT_FILE);
+        match read_file(Path::new(path)) {
+            Ok(bytes) => {
+                self.file_contents(&shown(path), &bytes);
+                ConfigFile::Read(shown(path))
+            }
+            Err(e) if named.is_none() && e.kind() == ErrorKind::NotFound => {
+                ConfigFile::Missing(shown(path))
+            }
+            // Somebody's folder of that name in the working directory is no file of ours.
+            Err(e) if named.is_none() && e.kind() == ErrorKind::IsADirectory => {
+                self.warnings.push(format!("{path} is a folder and not read"));
+                ConfigFile::Missing(shown(path))
+            }
+            Err(e) => {
+                let origin = named.map_or(Origin::Default, |entry| entry.origin.clone());
+                let what = format!("the configuration file {} cannot be read: {e}", quoted(path));
+                self.complain(origin, "config", what);
+                ConfigFile::Missing(shown(path))
+            }
+        }
+    }
+
+    fn file_contents(&mut self, path: &str, bytes: &[u8]) {
+        let at = |line| Origin::File { path: path.to_owned(), line };
+        let (assignments, complaints) = file::read(bytes);
+        for complaint in complaints {
+            let origin = at(complaint.line);
+            let problem =
+                Problem { place: format!("{path}:{}", complaint.line), what: complaint.what };
+            self.problems.push((origin, problem));
+        }
+        for Assignment { line, name, value } in assignments {
+            match (Spec::by_file_name(&name), value) {
+                (Some(spec), Some(value)) => self.put(spec, &value, at(line)),
+                (Some(_), None) => {}
+                (None, _) => self.complain(at(line), &shown(&name), unknown(&name)),
+            }
+        }
+    }
+
+    /// The way of sending mail; `None` after a problem.
+    fn mail(&mut self, read_file: &ReadFile<'_>) -> Option<Plan> {
+        let secrets = self.secrets(read_file);
+        let [token, password] = secrets.map(|secret| match secret {
+            Ok(secret) => Some(secret),
+            Err(problem) => {
+                self.problems.push((Origin::Default, problem));
+                None
+            }
+        });
+        match mail::plan(&self.options, token?.as_ref(), password?.as_ref()) {
+            Ok(plan) => Some(plan),
+            Err(what) => {
+                self.complain(Origin::Default, "mail", what);
+                None
+            }
+        }
+    }
+
+    /// The Gmail token and the SMTP password, wherever they lie.
+    fn secrets(&self, read_file: &ReadFile<'_>) -> [Result<Option<Secret>, Problem>; 2] {
+        let options = &self.options;
+        let token = TwoWays {
+            name: "gmail_token",
+            text: options.gmail_token.as_ref(),
+            text_origin: self.origin("gmail_token"),
+            file_name: "gmail_token_file",
+            file: options.gmail_token_file.as_deref(),
+            file_origin: self.origin("gmail_token_file"),
+            read: value::token,
+        };
+        let password = TwoWays {
+            name: "smtp_password",
+            text: options.smtp_password.as_ref(),
+            text_origin: self.origin("smtp_password"),
+            file_name: "smtp_password_file",
+            file: options.smtp_password_file.as_deref(),
+            file_origin: self.origin("smtp_password_file"),
+            read: value::secret,
+        };
+        [token, password].map(|ways| secrets::choose(&ways, read_file))
+    }
+
+    fn origin(&self, name: &str) -> &Origin {
+        self.origins.get(name).unwrap_or(&Origin::Default)
+    }
+
+    fn finish(
+        mut self,
+        mut problems: Vec<Problem>,
+        file: ConfigFile,
+        plan: Option<Plan>,
+    ) -> Result<InForce, Problems> {
+        // What was typed just now comes first, and a file is read from top to bottom.
+        self.problems.sort_by_key(|(origin, _)| (Reverse(origin.rank()), origin.line()));
+        problems.extend(self.problems.into_iter().map(|(_, problem)| problem));
+        let Some(plan) = plan.filter(|_| problems.is_empty()) else {
+            return Err(Problems(problems));
+        };
+        let mut warnings = self.warnings;
+        warnings.extend(plan.remarks);
+        if let Err(why) = &plan.way {
+            warnings.push(format!("no mail is sent: {why}"));
+        }
+        Ok(InForce {
+            settings: checked(&self.options, plan.way.as_ref().ok().cloned()),
+            options: self.options,
+            origins: self.origins,
+            file,
+            mail: plan.way,
+            warnings,
+        })
+    }
+}
+
+fn checked(options: &Options, mail: Option<MailSettings>) -> Settings {
+    Settings {
+        verbose: options.verbose,
+        test: options.test,
+        debug: options.debug,
+        bind_addr: options.bind_addr,
+        port: options.port,
+        email: options.email.clone(),
+        mail,
+        public_url: options.public_url.clone(),
+        announce: options.announce,
+        workers: options.workers,
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match OPTIONS.iter().find(|spec| spec.name == name) {
+        Some(_) => "has no place in the file, only on the command line".to_owned(),
+        None => format!("unknown option{}", did_you_mean(name, settings().map(|spec| spec.name))),
+    }
+}
