@@ -1,0 +1,45 @@
+# HealthChecker: `make` says what there is to make.
+.DEFAULT_GOAL := help
+.PHONY: help build run lint test check clean
+
+CARGO ?= cargo
+PYTHON ?= python3
+# What `make run` hands on: make run ARGS="--port 9090"
+ARGS ?=
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+BINARY := target/release/healthchecker
+DEBUG_BINARY := target/debug/healthchecker
+
+help: ## this text
+	@echo 'HealthChecker: what there is to make'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program, small and fast: target/release/healthchecker
+	$(CARGO) build --release --locked
+
+run: build ## build and run it: make run ARGS="--port 9090"
+	exec $(BINARY) $(ARGS)
+
+lint: ## format, clippy and documentation, with warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+
+test: $(VENV)/ready ## all tests; needs cargo and Python 3.11 with venv, no root
+	$(CARGO) build --locked
+	$(CARGO) test --locked
+	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest tests/e2e
+
+check: lint test ## everything that must be right before a commit
+
+clean: ## remove all that was made
+	$(CARGO) clean
+	rm -rf $(VENV)
+
+# What the end-to-end tests need, in a folder of its own; made again when the list changes.
+$(VENV)/ready: tests/e2e/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

@@ -1,0 +1,78 @@
+"""What the end-to-end tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from daemon import BINARY, Daemon
+from lan import Lan, Machine, why_unavailable
+from target import Target
+
+StartDaemon = Callable[..., Daemon]
+NewTarget = Callable[..., Target]
+
+
+def pytest_sessionstart() -> None:
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not there: `cargo build`, or set HEALTHCHECKER_BIN", returncode=2)
+
+
+@pytest.fixture
+def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
+    """Starts daemons: `start_daemon(email="a@b.c", ...)`. All are stopped at the end."""
+    numbers = count(1)
+    with ExitStack() as started:
+
+        def start(machine: Machine | None = None, **options: object) -> Daemon:
+            one = Daemon(tmp_path / f"daemon{next(numbers)}", machine, **options)
+            started.callback(one.close)
+            return one.start()
+
+        yield start
+
+
+@pytest.fixture
+def daemon(start_daemon: StartDaemon) -> Daemon:
+    """A daemon on the loopback interface that sends no mail."""
+    return start_daemon()
+
+
+@pytest.fixture
+def new_target() -> Iterator[NewTarget]:
+    """Makes apps to be watched: `new_target(listening=False)`."""
+    with ExitStack() as made:
+
+        def new(listening: bool = True) -> Target:
+            one = Target(listening)
+            made.callback(one.close)
+            return one
+
+        yield new
+
+
+@pytest.fixture
+def target(new_target: NewTarget) -> Target:
+    """An app to be watched, which is fine."""
+    return new_target()
+
+
+@cache
+def why_no_lan() -> str | None:
+    return why_unavailable()
+
+
+@pytest.fixture
+def lan() -> Iterator[Lan]:
+    """A small network, without machines yet."""
+    reason = why_no_lan()
+    if reason is not None:
+        pytest.skip(reason)
+    network = Lan()
+    yield network
+    network.close()

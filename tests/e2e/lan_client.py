@@ -1,0 +1,122 @@
+"""What tests do on a machine of the `Lan`: a program, because a namespace is a process's.
+
+lan_client.py resolve NAME SECONDS     one service, by its full name, as JSON
+lan_client.py browse TYPE              each service added or removed, a JSON line each
+lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
+lan_client.py get URL                  status and body of an answer, as JSON; `post` likewise
+lan_client.py serve IP                 a healthy app; prints its port, until standard input ends
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
+
+
+def say(answer: Any) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+def resolve(name: str, seconds: str) -> None:
+    service_type = name.split(".", 1)[1]
+    zeroconf = Zeroconf(ip_version=IPVersion.All)
+    info = zeroconf.get_service_info(service_type, name, int(float(seconds) * 1000))
+    if info is None:
+        say(None)
+    else:
+        properties = {
+            key.decode(): value.decode() if value is not None else None
+            for key, value in info.properties.items()
+        }
+        say(
+            {
+                "name": info.name,
+                "server": info.server,
+                "port": info.port,
+                "addresses": sorted(info.parsed_addresses(IPVersion.All)),
+                "properties": properties,
+            }
+        )
+    zeroconf.close()
+
+
+def browse(service_type: str) -> None:
+    def handle(
+        zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+    ) -> None:
+        say({"name": name, "change": state_change.name})
+
+    zeroconf = Zeroconf(ip_version=IPVersion.All)
+    ServiceBrowser(zeroconf, service_type, handlers=[handle])
+    sys.stdin.read()
+    zeroconf.close()
+
+
+def announce_host(name: str, address: str) -> None:
+    service_type = "_test._tcp.local."
+    zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
+    info = ServiceInfo(
+        service_type,
+        f"test.{service_type}",
+        addresses=[socket.inet_aton(address)],
+        port=1,
+        server=f"{name}.",
+    )
+    zeroconf.register_service(info)
+    say("announced")
+    sys.stdin.read()
+    zeroconf.close()
+
+
+def get(url: str) -> None:
+    ask("GET", url)
+
+
+def post(url: str) -> None:
+    ask("POST", url)
+
+
+def ask(method: str, url: str) -> None:
+    answer = requests.request(method, url, timeout=10)
+    say({"status": answer.status_code, "body": answer.text})
+
+
+class HealthyApp(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"status": "pass"}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/health+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def serve(address: str) -> None:
+    server = http.server.ThreadingHTTPServer((address, 0), HealthyApp)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    say(server.server_port)
+    sys.stdin.read()
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "resolve": resolve,
+    "browse": browse,
+    "announce-host": announce_host,
+    "get": get,
+    "post": post,
+    "serve": serve,
+}
+
+if __name__ == "__main__":
+    COMMANDS[sys.argv[1]](*sys.argv[2:])

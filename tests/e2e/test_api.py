@@ -1,0 +1,353 @@
+"""The HTTP interface of the real binary, call by call (design: HTTP interface)."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import Any
+
+import pytest
+import requests
+
+from conftest import StartDaemon
+from daemon import Daemon
+from target import Target
+from waiting import wait_for
+
+MONITOR = "/healthchecker/monitor"
+INFO = "/healthchecker/info"
+
+APP_FIELDS = set(
+    "appname url path email timeout interval unhealthy healthy state since paused failed_in_a_row "
+    "passed_in_a_row checks failures uptime_24h last_healthy last_check".split()
+)
+CHECK_FIELDS = set("time outcome http_status latency_ms reason body".split())
+RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def fields(url: str, **given: object) -> dict[str, str]:
+    """A good registration, but for what is given; `None` leaves a field out."""
+    all_fields = {"appname": "Kodi", "url": url, **given}
+    return {name: str(value) for name, value in all_fields.items() if value is not None}
+
+
+def error_of(answer: requests.Response, status: int) -> dict[str, Any]:
+    """The error in an answer, which has `status`."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"].startswith("application/json")
+    error: dict[str, Any] = answer.json()
+    assert error["error"]
+    return error
+
+
+# The field, a bad value, and what the sentence must name besides it.
+BAD_VALUES = [
+    ("timeout", "1", ["2", "60"]),
+    ("timeout", "61", ["2", "60"]),
+    ("timeout", "soon", ["2", "60"]),
+    ("timeout", "2.5", ["2", "60"]),
+    ("timeout", "-3", ["2", "60"]),
+    ("timeout", "99999999999999999999", ["2", "60"]),
+    ("interval", "4", ["5", "300"]),
+    ("interval", "301", ["5", "300"]),
+    ("interval", "5 s", ["5", "300"]),
+    ("unhealthy", "1", ["2", "10"]),
+    ("unhealthy", "11", ["2", "10"]),
+    ("unhealthy_threshold", "11", ["2", "10"]),
+    ("healthy", "1", ["2", "10"]),
+    ("healthy", "11", ["2", "10"]),
+    ("healthy_threshold", "0", ["2", "10"]),
+    ("path", "health", ["/"]),
+    ("expect", "ok", []),
+    ("expect", "299-200", []),
+    ("expect", "200-", []),
+    ("url", "ftp://192.0.2.1/", ["http://", "https://"]),
+    ("url", "192.0.2.1", ["http://", "https://"]),
+    ("url", "http://", []),
+    ("email", "nobody", []),
+    ("email", "a@b.example, nobody", []),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "named"), BAD_VALUES)
+def test_a_bad_value_is_named_with_what_would_be_right(
+    daemon: Daemon, target: Target, field: str, value: str, named: list[str]
+) -> None:
+    answer = daemon.post(MONITOR, data=fields(target.url, **{field: value}))
+    error = error_of(answer, 400)
+    assert error["field"] in (field, field.removesuffix("_threshold"))
+    for word in [value.split(", ")[-1], *named]:
+        assert word in error["error"], error
+    assert daemon.get(INFO, params={"appname": "Kodi"}).status_code == 404
+
+
+@pytest.mark.parametrize("field", ["appname", "url"])
+@pytest.mark.parametrize("value", [None, "", "   "], ids=["missing", "empty", "blank"])
+def test_a_required_field_must_be_there(
+    daemon: Daemon, target: Target, field: str, value: str | None
+) -> None:
+    answer = daemon.post(MONITOR, data=fields(target.url, **{field: value}))
+    assert error_of(answer, 400)["field"] == field
+
+
+@pytest.mark.parametrize("field", ["timeout", "interval", "unhealthy", "healthy", "path", "expect"])
+def test_an_empty_field_is_refused(daemon: Daemon, target: Target, field: str) -> None:
+    answer = daemon.post(MONITOR, data=fields(target.url, **{field: ""}))
+    assert error_of(answer, 400)["field"] == field
+
+
+@pytest.mark.parametrize(
+    "appname", ["x" * 129, "new\nline", "\x1b[31mred", "nul\0"], ids=["long", "lf", "esc", "nul"]
+)
+def test_a_name_is_short_and_printable(daemon: Daemon, target: Target, appname: str) -> None:
+    error = error_of(daemon.post(MONITOR, json=fields(target.url, appname=appname)), 400)
+    assert error["field"] == "appname"
+    assert "128" in error["error"] or "control" in error["error"]
+    assert not re.search(r"[\x00-\x1f\x7f]", error["error"])
+
+
+@pytest.mark.parametrize("field", ["colour", "tls", "parent", "quiet", "kind"])
+def test_an_unknown_field_is_refused(daemon: Daemon, target: Target, field: str) -> None:
+    error = error_of(daemon.post(MONITOR, data=fields(target.url, **{field: "x"})), 400)
+    assert error["field"] == field
+    assert field in error["error"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "0.0.0.0"])
+def test_this_machine_itself_may_name_its_own_addresses(daemon: Daemon, host: str) -> None:
+    daemon.register("Kodi", f"http://{host}:1")
+    assert daemon.info("Kodi")["url"].startswith(f"http://{host}:1")
+
+
+@pytest.mark.parametrize("form", ["form", "json", "query"])
+def test_parameters_come_in_three_forms(daemon: Daemon, target: Target, form: str) -> None:
+    given = fields(target.url, email="a@b.example,c@d.example", timeout=3, interval=60)
+    key = {"form": "data", "json": "json", "query": "params"}[form]
+    answer = daemon.post(MONITOR, **{key: given})
+    assert answer.status_code == 200, answer.text
+    info = daemon.info("Kodi")
+    assert info["email"] == ["a@b.example", "c@d.example"]
+    assert (info["timeout"], info["interval"]) == (3, 60)
+    assert (info["unhealthy"], info["healthy"], info["path"]) == (2, 10, "/health")
+
+
+def test_json_may_hold_numbers(daemon: Daemon, target: Target) -> None:
+    given = {"appname": "Kodi", "url": target.url, "timeout": 3, "healthy": 2}
+    assert daemon.post(MONITOR, json=given).status_code == 200
+    assert (daemon.info("Kodi")["timeout"], daemon.info("Kodi")["healthy"]) == (3, 2)
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '"Kodi"', "{}"])
+def test_broken_json_is_refused(daemon: Daemon, body: str) -> None:
+    error_of(daemon.post(MONITOR, data=body, headers={"Content-Type": "application/json"}), 400)
+
+
+def test_thresholds_have_two_names_each(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url, unhealthy_threshold=3, healthy_threshold=4)
+    assert (daemon.info("Kodi")["unhealthy"], daemon.info("Kodi")["healthy"]) == (3, 4)
+
+
+def test_a_registration_is_updated_in_place(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url, interval=5, healthy=2)
+    healthy = daemon.wait_for_state("Kodi", "HEALTHY", 15)
+    daemon.register("Kodi", target.url, interval=6, healthy=2)
+    info = daemon.info("Kodi")
+    assert (info["interval"], info["state"], info["since"]) == (6, "HEALTHY", healthy["since"])
+    assert info["checks"] >= healthy["checks"]
+    daemon.register("Kodi", target.url.replace("127.0.0.1", "localhost"), interval=6, healthy=2)
+    assert daemon.info("Kodi")["state"] == "UNKNOWN"
+
+
+def test_info_is_complete(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url)
+    wait_for(lambda: daemon.info("Kodi")["checks"] > 0, 5, "the first check")
+    info = daemon.info("Kodi")
+    assert APP_FIELDS | {"recent"} <= set(info)
+    assert set(info["last_check"]) == CHECK_FIELDS
+    assert (info["state"], info["paused"], info["checks"], info["failures"]) == (
+        "UNKNOWN",
+        False,
+        1,
+        0,
+    )
+    last = info["last_check"]
+    assert (last["outcome"], last["http_status"]) == ("pass", 200)
+    assert set(info["recent"][0]) == {"time", "outcome", "latency_ms"}
+    for text in (info["since"], last["time"], info["recent"][0]["time"]):
+        assert RFC_3339_UTC.fullmatch(text), text
+    assert target.requests[0].path == "/health"
+    assert target.requests[0].headers["Accept"] == "application/health+json, application/json"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_app_is_paused_resumed_and_stopped(daemon: Daemon, target: Target, method: str) -> None:
+    daemon.register("Kodi", target.url)
+
+    def call(what: str) -> None:
+        answer = daemon.request(method, f"/healthchecker/{what}", params={"appname": "Kodi"})
+        assert answer.status_code == 200, answer.text
+
+    call("pause")
+    assert daemon.info("Kodi")["paused"] is True
+    call("resume")
+    assert (daemon.info("Kodi")["paused"], daemon.info("Kodi")["state"]) == (False, "UNKNOWN")
+    call("stop")
+    assert daemon.get(INFO, params={"appname": "Kodi"}).status_code == 404
+
+
+def test_stop_has_an_old_name(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url)
+    assert daemon.get("/healthchecker/stopmonitoring?appname=Kodi").status_code == 200
+    assert daemon.get(INFO, params={"appname": "Kodi"}).status_code == 404
+
+
+@pytest.mark.parametrize("call", ["pause", "resume", "stop", "stopmonitoring", "info", "log"])
+def test_an_unknown_app_is_not_found(daemon: Daemon, call: str) -> None:
+    error = error_of(daemon.get(f"/healthchecker/{call}", params={"appname": "Nobody"}), 404)
+    assert "Nobody" in error["error"]
+
+
+@pytest.mark.parametrize("call", ["pause", "resume", "stop", "info"])
+def test_the_app_must_be_named(daemon: Daemon, call: str) -> None:
+    assert error_of(daemon.get(f"/healthchecker/{call}"), 400)["field"] == "appname"
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthchecker", "/healthchecker/nothing", "/favicon", "/health/x"]
+)
+def test_an_unknown_path_is_not_found(daemon: Daemon, path: str) -> None:
+    error_of(daemon.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", MONITOR, {"POST"}),
+        ("DELETE", MONITOR, {"POST"}),
+        ("PUT", "/healthchecker/pause", {"GET", "POST"}),
+        ("DELETE", "/healthchecker/stop", {"GET", "POST"}),
+        ("POST", INFO, {"GET"}),
+        ("POST", "/healthchecker/status", {"GET"}),
+        ("POST", "/healthchecker/log", {"GET"}),
+        ("POST", "/health", {"GET"}),
+        ("POST", "/metrics", {"GET"}),
+        ("POST", "/openapi.json", {"GET"}),
+        ("POST", "/", {"GET"}),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    daemon: Daemon, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = daemon.request(method, path)
+    error_of(answer, 405)
+    assert set(re.split(r",\s*", answer.headers["Allow"])) - {"HEAD", "OPTIONS"} == allowed
+
+
+def test_status_is_a_page_for_a_browser_and_json_for_programs(
+    daemon: Daemon, target: Target
+) -> None:
+    daemon.register("<b>Kodi</b>", target.url)
+    for path in ("/", "/healthchecker/status"):
+        page = daemon.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert page.status_code == 200
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Content-Security-Policy" in page.headers
+        assert "&lt;b&gt;Kodi" in page.text and "<b>Kodi" not in page.text
+    by_header = daemon.get("/healthchecker/status", headers={"Accept": "application/json"})
+    by_query = daemon.get("/healthchecker/status?format=json")
+    for answer in (by_header, by_query):
+        status = answer.json()
+        assert set(status) == {"server", "apps"}
+        assert [app["appname"] for app in status["apps"]] == ["<b>Kodi</b>"]
+        assert APP_FIELDS <= set(status["apps"][0])
+
+
+def test_the_log_is_json_lines_newest_last(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url, interval=5)
+    wait_for(lambda: daemon.info("Kodi")["checks"] >= 2, 10, "two checks")
+    everything = daemon.get("/healthchecker/log?appname=Kodi")
+    lines = [json.loads(line) for line in everything.text.splitlines()]
+    times = [line["time"] for line in lines]
+    assert len(times) >= 2 and times == sorted(times)
+    last = daemon.get("/healthchecker/log?appname=Kodi&limit=1").text.splitlines()
+    assert len(last) == 1
+    error = error_of(daemon.get("/healthchecker/log?appname=Kodi&limit=many"), 400)
+    assert error["field"] == "limit"
+
+
+def test_its_own_health_is_health_json(daemon: Daemon) -> None:
+    answer = daemon.get("/health")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/health+json")
+    assert answer.json()["status"] == "pass"
+    assert answer.json()["checks"]
+
+
+def test_a_sick_app_is_not_our_sickness(daemon: Daemon, target: Target) -> None:
+    target.fails("disk full")
+    daemon.register("Kodi", target.url, interval=5)
+    daemon.wait_for_state("Kodi", "UNHEALTHY", 15)
+    assert daemon.get("/health").json()["status"] == "pass"
+    assert "disk full" in daemon.info("Kodi")["last_check"]["reason"]
+
+
+def test_metrics_explain_every_family(daemon: Daemon, target: Target) -> None:
+    daemon.register('Ko"di\\', target.url)
+    answer = daemon.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    lines = answer.text.splitlines()
+    helped = {line.split()[2] for line in lines if line.startswith("# HELP ")}
+    typed = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
+    samples = {re.split(r"[{ ]", line)[0] for line in lines if line and not line.startswith("#")}
+    assert helped == typed and samples
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in samples}
+    assert families <= helped | samples & helped
+    assert any('app="Ko\\"di\\\\"' in line for line in lines)
+
+
+def test_openapi_describes_calls_that_exist(daemon: Daemon) -> None:
+    document = daemon.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    paths = document["paths"]
+    assert {MONITOR, INFO, "/healthchecker/status", "/health", "/metrics"} <= set(paths)
+    for path, calls in paths.items():
+        for method in set(calls) & {"get", "post"}:
+            answer = daemon.request(method.upper(), path)
+            assert answer.status_code not in (405, 500), f"{method} {path}"
+
+
+def raw(daemon: Daemon, request: bytes) -> bytes:
+    """What comes back for these bytes."""
+    with socket.create_connection((daemon.host, daemon.port), timeout=10) as connection:
+        connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n", b"431"),
+        (
+            b"POST /healthchecker/monitor HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            b"413",
+        ),
+        (b"POST /healthchecker/monitor HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\n", b"400"),
+    ],
+    ids=["nonsense", "long head", "long body", "odd length"],
+)
+def test_a_malformed_request_is_answered(
+    daemon: Daemon, request_bytes: bytes, status: bytes
+) -> None:
+    assert raw(daemon, request_bytes).startswith(b"HTTP/1.1 " + status)
+    assert daemon.get("/health").status_code == 200
+
+
+def test_a_taken_port_ends_the_start(daemon: Daemon, start_daemon: StartDaemon) -> None:
+    with pytest.raises(AssertionError, match=str(daemon.port)):
+        start_daemon(port=daemon.port)
