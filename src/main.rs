@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
+use healthchecker::daemon::start;
 use healthchecker::logging;
 
 fn main() -> ExitCode {
@@ -17,19 +18,30 @@ fn main() -> ExitCode {
         Ok(Command::Help) => print(&help::help()),
         Ok(Command::Version) => print(&help::version()),
         Ok(Command::CheckConfig(in_force)) => print(&in_force.to_string()),
-        Ok(Command::Run(in_force) | Command::TestMail(in_force)) => begin(&in_force),
+        Ok(Command::Run(in_force)) => run(&in_force),
+        Ok(Command::TestMail(in_force)) => run(&in_force),
+    }
+}
+
+/// Serves until a signal comes.
+fn run(in_force: &InForce) -> ExitCode {
+    start_log(in_force);
+    match start::run(in_force) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            log::error!("{why}");
+            ExitCode::FAILURE
+        }
     }
 }
 
 /// Starts the log and says in it what the owner should know from the start.
-fn begin(in_force: &InForce) -> ExitCode {
-    if logging::start(&in_force.settings).is_err() {
-        return ExitCode::FAILURE;
-    }
+fn start_log(in_force: &InForce) {
+    // It fails only where there is a log already.
+    let _ = logging::start(&in_force.settings);
     for warning in &in_force.warnings {
         log::warn!("{warning}");
     }
-    ExitCode::SUCCESS
 }
 
 /// Prints the answer to a question. A reader that has seen enough (`| head`) is no failure.

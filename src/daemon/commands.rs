@@ -50,8 +50,8 @@ impl From<Registered> for Change {
 fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::UnknownApp(name) => Problem::unknown_app(&name),
-        Refusal::TooManyApps => {
-            Problem::unavailable(format!("{MOST_APPS} apps are watched already; stop one of them first"))
-        }
+        Refusal::TooManyApps => Problem::unavailable(format!(
+            "{MOST_APPS} apps are watched already; stop one of them first"
+        )),
     }
 }

@@ -102,7 +102,8 @@ impl EventLoop {
             result => result?,
         }
         let now = self.clock.now();
-        for event in events.iter().filter(|event| self.gate.owns(event.token())) {
+        // The gate leaves tokens that are not its own alone.
+        for event in &*events {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);
         }
         self.gate.handle_deadlines(self.poll.registry(), now.at);
@@ -116,8 +117,12 @@ impl EventLoop {
 
     fn next_deadline(&self) -> Option<Moment> {
         let announcer = self.announcer.as_ref().and_then(Announcer::next_deadline);
-        let deadlines =
-            [self.engine.next_deadline(), self.gate.next_deadline(), self.pool.next_deadline(), announcer];
+        let deadlines = [
+            self.engine.next_deadline(),
+            self.gate.next_deadline(),
+            self.pool.next_deadline(),
+            announcer,
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -127,7 +132,8 @@ impl EventLoop {
             self.engine.handle_check(now, report.id, report.end, report.latency);
         }
         while let Ok(request) = self.inbox.requests.try_recv() {
-            let reply: Reply = commands::carry_out(&mut self.engine, now, self.started, request.call);
+            let reply: Reply =
+                commands::carry_out(&mut self.engine, now, self.started, request.call);
             request.responder.answer(reply);
         }
         while let Ok(Receipt { id, delivery }) = self.inbox.receipts.try_recv() {

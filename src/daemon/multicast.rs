@@ -18,7 +18,8 @@ impl Multicast {
     pub fn get(&self) -> Option<ServiceDaemon> {
         let mut daemon = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if daemon.is_none() {
-            *daemon = ServiceDaemon::new().inspect_err(|why| log::debug!("no multicast: {why}")).ok();
+            *daemon =
+                ServiceDaemon::new().inspect_err(|why| log::debug!("no multicast: {why}")).ok();
         }
         daemon.clone()
     }

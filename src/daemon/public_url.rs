@@ -28,7 +28,8 @@ impl PublicUrl {
             return Some(set.clone());
         }
         let ip = self.serving.ip();
-        let ip = if ip.is_unspecified() { ANYWHERE.into_iter().find_map(source_address)? } else { ip };
+        let ip =
+            if ip.is_unspecified() { ANYWHERE.into_iter().find_map(source_address)? } else { ip };
         Some(format!("http://{}/", SocketAddr::new(ip, self.serving.port())))
     }
 }

@@ -1,0 +1,181 @@
+//! From settings to a running daemon: every part is made here, and handed to the loop.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use log::info;
+use mio::{Poll, Waker};
+
+use super::api::{Api, runtime_directory};
+use super::clock::{self, Clock};
+use super::discovery::{Announcement, Announcer};
+use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
+use super::gate::{Gate, bind};
+use super::mailer::{Mailer, Receipt};
+use super::multicast::Multicast;
+use super::names::Names;
+use super::prober::{Pool, Probe, Prober, Report};
+use super::public_url::PublicUrl;
+use super::signals::Signals;
+use crate::config::in_force::InForce;
+use crate::config::settings::Settings;
+use crate::engine::core::{Engine, Options};
+use crate::engine::present::VERSION;
+
+/// Why the daemon could not start, or could not go on.
+#[derive(Debug)]
+pub enum StartError {
+    /// The address and port cannot be served.
+    Bind {
+        /// What was tried.
+        address: SocketAddr,
+        /// Where the port was set.
+        origin: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The system refused something that the daemon cannot do without.
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        why: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Bind { address, origin, why } => write!(
+                f,
+                "cannot serve on {address} (port: {origin}): {why}; \
+                 choose another port or address, or stop what uses it"
+            ),
+            StartError::System { what, why } => write!(f, "cannot {what}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// For `map_err`: names what was tried.
+fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
+    move |why| StartError::System { what, why }
+}
+
+/// Runs the daemon until a signal ends it.
+///
+/// # Errors
+/// It cannot start, or the system no longer tells it of events.
+pub fn run(in_force: &InForce) -> Result<(), StartError> {
+    let settings = &in_force.settings;
+    let clock = Clock::start();
+    let poll = Poll::new().map_err(cannot("wait for events"))?;
+    let waker = Waker::new(poll.registry(), WAKER).map_err(cannot("be woken by threads"))?;
+    let waker = Arc::new(waker);
+    let signals = Signals::catch(poll.registry(), SIGNALS).map_err(cannot("catch signals"))?;
+    let wake = move || {
+        if let Err(why) = waker.wake() {
+            log::error!("cannot wake the event loop: {why}");
+        }
+    };
+    let (requests, requests_in) = channel();
+    let (reports, reports_in) = channel();
+    let (receipts, receipts_in) = channel();
+
+    let listener = listen(in_force)?;
+    let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
+    let api =
+        Api::start(runtime_directory().as_deref(), settings.email.clone(), requests, wake.clone());
+    let api = api.map_err(cannot("start the API on a private socket"))?;
+    let mut gate = Gate::new(listener, api.door(), GATE).map_err(cannot("serve clients"))?;
+    gate.register(poll.registry()).map_err(cannot("wait for clients"))?;
+    info!("serving on http://{serving}/healthchecker/");
+
+    let multicast = Arc::new(Multicast::default());
+    let announcer = announce(settings, serving, &clock, &multicast);
+    let mailer = start_mailer(in_force, receipts, wake.clone())?;
+    let event_loop = EventLoop {
+        started: clock.now().at,
+        engine: Engine::new(Options {
+            mailing: mailer.is_some(),
+            workers: usize::from(settings.workers),
+            seed: seed(),
+        }),
+        pool: pool(settings, &multicast, reports, Arc::new(wake)),
+        public_url: PublicUrl::new(settings.public_url.clone(), serving),
+        inbox: Inbox { requests: requests_in, reports: reports_in, receipts: receipts_in },
+        poll,
+        clock,
+        signals,
+        gate,
+        mailer,
+        announcer,
+        multicast,
+    };
+    event_loop.run().map_err(cannot("wait for events"))
+}
+
+/// Opens the public listener.
+fn listen(in_force: &InForce) -> Result<std::net::TcpListener, StartError> {
+    let settings = &in_force.settings;
+    let port = settings.port.unwrap_or(0);
+    bind(settings.bind_addr, port).map_err(|why| StartError::Bind {
+        address: SocketAddr::new(settings.bind_addr, port),
+        origin: in_force.origin("port").to_string(),
+        why,
+    })
+}
+
+fn announce(
+    settings: &Settings,
+    serving: SocketAddr,
+    clock: &Clock,
+    multicast: &Multicast,
+) -> Option<Announcer> {
+    if !settings.announce {
+        return None;
+    }
+    // A fall back to IPv4 is seen in what is served, not in what was asked for.
+    let bind: IpAddr = serving.ip();
+    let announcement =
+        Announcement { bind, port: serving.port(), version: VERSION, hostname: hostname() };
+    let announcer = Announcer::start(announcement, clock.now().at);
+    multicast.set(announcer.daemon());
+    Some(announcer)
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+}
+
+fn pool(
+    settings: &Settings,
+    multicast: &Arc<Multicast>,
+    reports: Sender<Report>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> Pool {
+    let multicast = Arc::clone(multicast);
+    let names = Names::new(Arc::new(move || multicast.get()));
+    let prober = Prober::new(names, clock::is_synchronised);
+    let check = move |probe: &Probe| prober.check(probe);
+    Pool::new(usize::from(settings.workers), Arc::new(check), reports, wake)
+}
+
+fn start_mailer(
+    in_force: &InForce,
+    receipts: Sender<Receipt>,
+    wake: impl Fn() + Send + 'static,
+) -> Result<Option<Mailer>, StartError> {
+    let _ = (in_force, receipts, wake);
+    Ok(None)
+}
+
+/// Differs from run to run and from daemon to daemon; nothing secret hangs on it.
+fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
