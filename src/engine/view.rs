@@ -179,22 +179,10 @@ impl Serialize for Checks<'_> {
         let HealthView { uptime, apps, outbox, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
-        map.serialize_entry(
-            "apps:unknown",
-            &[Observed::pass(apps.unknown as u64, "apps")],
-        )?;
-        map.serialize_entry(
-            "apps:healthy",
-            &[Observed::pass(apps.healthy as u64, "apps")],
-        )?;
-        map.serialize_entry(
-            "apps:degraded",
-            &[Observed::pass(apps.degraded as u64, "apps")],
-        )?;
-        map.serialize_entry(
-            "apps:unhealthy",
-            &[Observed::pass(apps.unhealthy as u64, "apps")],
-        )?;
+        map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
+        map.serialize_entry("apps:healthy", &[Observed::pass(apps.healthy as u64, "apps")])?;
+        map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded as u64, "apps")])?;
+        map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy as u64, "apps")])?;
         let waiting = Observed {
             status: outbox.status(),
             output: outbox.trouble.join("; "),

@@ -38,23 +38,15 @@ fn element(block: &Block) -> String {
         Block::Facts(facts) => table(facts.iter().map(|(label, value)| {
             let label =
                 format!("<td style=\"padding-right: 1em; vertical-align: top\">{label}</td>");
-            format!(
-                "{label}\n<td style=\"word-break: break-word\">\n{}</td>\n",
-                escaped(value)
-            )
+            format!("{label}\n<td style=\"word-break: break-word\">\n{}</td>\n", escaped(value))
         })),
         Block::List(title, points) => {
-            let points: String = points
-                .iter()
-                .map(|point| format!("<li>\n{}</li>\n", escaped(point)))
-                .collect();
+            let points: String =
+                points.iter().map(|point| format!("<li>\n{}</li>\n", escaped(point))).collect();
             format!("<p>{title}</p>\n<ul>\n{points}</ul>\n")
         }
         Block::Checks(checks) => {
-            format!(
-                "<p>Last checks, newest last:</p>\n{}",
-                table(checks.iter().map(cells))
-            )
+            format!("<p>Last checks, newest last:</p>\n{}", table(checks.iter().map(cells)))
         }
         Block::Quote(title, text) => {
             let lines: String = text.lines().map(|line| escaped(line) + "\n").collect();
@@ -85,10 +77,7 @@ fn link(label: &str, url: &str) -> String {
     if target.len() > MAX_TEXT {
         return format!("<p>{label}:\n{}</p>\n", escaped(url));
     }
-    format!(
-        "<p>{label}:\n<a href=\"{target}\">\n{}</a></p>\n",
-        escaped(url)
-    )
+    format!("<p>{label}:\n<a href=\"{target}\">\n{}</a></p>\n", escaped(url))
 }
 
 /// A bar of the state's colour, readable on white and on black.

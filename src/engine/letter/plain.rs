@@ -47,11 +47,7 @@ fn titled(title: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
 
 fn check(check: &RecentCheck) -> String {
     let time = check.time.for_people();
-    format!(
-        "  {time}  {}  {:>6} ms",
-        outcome(check.outcome),
-        check.latency_ms
-    )
+    format!("  {time}  {}  {:>6} ms", outcome(check.outcome), check.latency_ms)
 }
 
 /// Four letters each, so that columns stay straight.

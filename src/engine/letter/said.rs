@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean;
+use crate::engine::plain::{harmless, one_line};
 
 /// The most points shown: a mail is read on a phone.
 const MAX_POINTS: usize = 20;
@@ -33,11 +33,17 @@ pub(super) fn read(body: &str) -> Said {
     }
     points.truncate(MAX_POINTS);
     for point in &mut points {
-        *point = clean::line(point, MAX_POINT);
+        *point = one_line(point, MAX_POINT);
     }
-    Said {
-        points,
-        raw: clean::lines(body, MAX_RAW),
+    Said { points, raw: raw(body) }
+}
+
+/// The JSON as it came, its first [`MAX_RAW`] characters.
+fn raw(body: &str) -> String {
+    let whole = harmless(body.trim()).replace('\r', "").replace('\t', "  ");
+    match whole.char_indices().nth(MAX_RAW) {
+        None => whole,
+        Some(_) => whole.chars().take(MAX_RAW).chain("\n…".chars()).collect(),
     }
 }
 
@@ -47,28 +53,16 @@ fn troubled((part, entries): (&String, &Value)) -> Vec<String> {
         Value::Array(list) => list.as_slice(),
         single => std::slice::from_ref(single),
     };
-    entries
-        .iter()
-        .filter_map(Value::as_object)
-        .filter_map(|entry| trouble(part, entry))
-        .collect()
+    entries.iter().filter_map(Value::as_object).filter_map(|entry| trouble(part, entry)).collect()
 }
 
 /// `disk:utilization: fail, 98 percent, almost full`; `None` when all is well.
 fn trouble(part: &str, entry: &Map<String, Value>) -> Option<String> {
     let status = entry.get("status")?.as_str()?;
-    if ["pass", "ok", "up"]
-        .iter()
-        .any(|well| status.eq_ignore_ascii_case(well))
-    {
+    if ["pass", "ok", "up"].iter().any(|well| status.eq_ignore_ascii_case(well)) {
         return None;
     }
-    let get = |names: [&str; 2]| {
-        names
-            .iter()
-            .find_map(|name| entry.get(*name))
-            .and_then(text)
-    };
+    let get = |names: [&str; 2]| names.iter().find_map(|name| entry.get(*name)).and_then(text);
     let mut point = format!("{part}: {status}");
     if let Some(value) = get(["observedValue", "metricValue"]) {
         point.push_str(", ");
@@ -119,10 +113,8 @@ mod tests {
     fn anything_else_is_shown_as_it_came_and_bounded() {
         assert_eq!(read("oops").points, Vec::<String>::new());
         assert_eq!(read("oops").raw, "oops");
-        assert_eq!(read(&"x".repeat(100_000)).raw.chars().count(), MAX_RAW);
-        let many: String = (0..50)
-            .map(|i| format!(r#""c{i}":{{"status":"fail"}},"#))
-            .collect();
+        assert_eq!(read(&"x".repeat(100_000)).raw, "x".repeat(MAX_RAW) + "\n…");
+        let many: String = (0..50).map(|i| format!(r#""c{i}":{{"status":"fail"}},"#)).collect();
         let body = format!(r#"{{"checks":{{{many}"z":{{"status":"fail"}}}}}}"#);
         assert_eq!(read(&body).points.len(), MAX_POINTS);
     }

@@ -56,18 +56,11 @@ fn recovered(app: &str, at: i64) -> Change {
 }
 
 fn recent(secs: i64, outcome: Outcome, latency_ms: u32) -> RecentCheck {
-    RecentCheck {
-        time: wall(secs),
-        outcome,
-        latency_ms,
-    }
+    RecentCheck { time: wall(secs), outcome, latency_ms }
 }
 
 fn watching(apps: &[&str]) -> Notice {
-    Notice::Watching {
-        apps: apps.iter().map(ToString::to_string).collect(),
-        at: wall(0),
-    }
+    Notice::Watching { apps: apps.iter().map(ToString::to_string).collect(), at: wall(0) }
 }
 
 fn subject(notices: Vec<Notice>) -> String {
@@ -78,11 +71,7 @@ fn subject(notices: Vec<Notice>) -> String {
 fn an_alert_word_for_word() {
     let mut change = nas(State::Unhealthy);
     change.body = Some(r#"{"status":"fail","output":"disk <full>"}"#.into());
-    let letter = write(
-        &mail(vec![Notice::Change(change)]),
-        wall(1),
-        Some("http://pi.example/"),
-    );
+    let letter = write(&mail(vec![Notice::Change(change)]), wall(1), Some("http://pi.example/"));
     assert_eq!(letter.subject, "[HealthChecker] NAS is UNHEALTHY");
     assert_eq!(letter.to, "owner@example.org");
     assert_eq!(letter.references, ["m0"]);
@@ -128,10 +117,7 @@ All apps: http://pi.example/
 fn a_recovery_that_waited_word_for_word() {
     let change = recovered("NAS", 0);
     let letter = write(&mail(vec![Notice::Change(change)]), wall(31 * 60 + 5), None);
-    assert_eq!(
-        letter.subject,
-        "[HealthChecker] NAS is HEALTHY again after 12 min"
-    );
+    assert_eq!(letter.subject, "[HealthChecker] NAS is HEALTHY again after 12 min");
     assert_eq!(
         letter.text,
         "\
@@ -153,10 +139,7 @@ fn what_was_overtaken_is_told_in_order() {
     let notices = vec![
         Notice::Change(nas(State::Unhealthy)),
         watching(&["Heating"]),
-        Notice::Change(Change {
-            app: "Kodi".into(),
-            ..nas(State::Degraded)
-        }),
+        Notice::Change(Change { app: "Kodi".into(), ..nas(State::Degraded) }),
         Notice::Change(recovered("NAS", 720)),
     ];
     let letter = write(&mail(notices), wall(60), None);
@@ -179,47 +162,26 @@ It answers, but not always well.
 Reason:      connection refused
 ";
     assert!(letter.text.starts_with(start), "{}", letter.text);
-    assert_eq!(
-        letter.text.matches("\nNAS is UNHEALTHY\n").count(),
-        0,
-        "told in the list only"
-    );
-    assert!(
-        letter
-            .text
-            .contains("\nNAS is HEALTHY again after 12 min\n-----")
-    );
+    assert_eq!(letter.text.matches("\nNAS is UNHEALTHY\n").count(), 0, "told in the list only");
+    assert!(letter.text.contains("\nNAS is HEALTHY again after 12 min\n-----"));
 }
 
 #[test]
 fn subjects() {
+    assert_eq!(subject(vec![watching(&["Kodi", "NAS"])]), "[HealthChecker] Now watching Kodi, NAS");
+    assert_eq!(subject(vec![Notice::Test { at: wall(0) }]), "[HealthChecker] Test mail");
     assert_eq!(
-        subject(vec![watching(&["Kodi", "NAS"])]),
-        "[HealthChecker] Now watching Kodi, NAS"
-    );
-    assert_eq!(
-        subject(vec![Notice::Test { at: wall(0) }]),
-        "[HealthChecker] Test mail"
-    );
-    assert_eq!(
-        subject(vec![
-            Notice::Change(nas(State::Degraded)),
-            watching(&["Kodi"])
-        ]),
+        subject(vec![Notice::Change(nas(State::Degraded)), watching(&["Kodi"])]),
         "[HealthChecker] NAS is DEGRADED, now watching Kodi"
     );
     // An alert and its recovery: the news is that all is well again.
     assert_eq!(
-        subject(vec![
-            Notice::Change(nas(State::Unhealthy)),
-            Notice::Change(recovered("NAS", 720))
-        ]),
+        subject(vec![Notice::Change(nas(State::Unhealthy)), Notice::Change(recovered("NAS", 720))]),
         "[HealthChecker] NAS is HEALTHY again after 12 min"
     );
     // The bad news come first; what finds no room is counted.
-    let mut notices: Vec<Notice> = (0..9)
-        .map(|i| Notice::Change(recovered(&format!("App {i}"), i)))
-        .collect();
+    let mut notices: Vec<Notice> =
+        (0..9).map(|i| Notice::Change(recovered(&format!("App {i}"), i))).collect();
     notices.push(Notice::Change(nas(State::Unhealthy)));
     assert_eq!(
         subject(notices),
@@ -254,11 +216,7 @@ This test mail was asked for at 2026-11-23 22:55:40 UTC. When an app needs you, 
 #[test]
 fn only_a_web_address_is_linked() {
     for url in ["javascript:alert(1)", "http://a/\r\nb", "http://a/\u{202e}"] {
-        let letter = write(
-            &mail(vec![Notice::Test { at: wall(0) }]),
-            wall(1),
-            Some(url),
-        );
+        let letter = write(&mail(vec![Notice::Test { at: wall(0) }]), wall(1), Some(url));
         assert!(!letter.html.contains("<a "), "{url}");
     }
 }
@@ -280,43 +238,18 @@ fn hostile() -> impl Strategy<Value = String> {
         "'",
         "{\"output\":\"<b>\"}",
     ]);
-    let chunk = prop_oneof![
-        nasty.prop_map(str::to_owned),
-        any::<String>(),
-        "[a-z<>&]{0,2000}"
-    ];
+    let chunk = prop_oneof![nasty.prop_map(str::to_owned), any::<String>(), "[a-z<>&]{0,2000}"];
     prop::collection::vec(chunk, 0..4).prop_map(|chunks| chunks.concat())
 }
 
 fn any_notice() -> impl Strategy<Value = Notice> {
-    let states = [
-        State::Unknown,
-        State::Healthy,
-        State::Degraded,
-        State::Unhealthy,
-    ];
+    let states = [State::Unknown, State::Healthy, State::Degraded, State::Unhealthy];
     let state = prop::sample::select(states.to_vec());
-    let change = (
-        hostile(),
-        hostile(),
-        hostile(),
-        hostile(),
-        state,
-        any::<i64>(),
-        any::<u64>(),
-    )
+    let change = (hostile(), hostile(), hostile(), hostile(), state, any::<i64>(), any::<u64>())
         .prop_map(|(app, url, reason, body, to, at, lasted_ms)| {
             let at = Wall::from_unix_millis(at);
             let body = Some(body);
-            Notice::Change(Change {
-                app,
-                url,
-                reason,
-                body,
-                at,
-                lasted_ms,
-                ..nas(to)
-            })
+            Notice::Change(Change { app, url, reason, body, at, lasted_ms, ..nas(to) })
         });
     let watching = prop::collection::vec(hostile(), 0..5)
         .prop_map(|apps| Notice::Watching { apps, at: wall(0) });
@@ -334,10 +267,9 @@ fn tamed(notice: &Notice) -> Notice {
             body: it.body.as_deref().map(tame),
             ..it.clone()
         }),
-        Notice::Watching { apps, at } => Notice::Watching {
-            apps: apps.iter().map(|app| tame(app)).collect(),
-            at: *at,
-        },
+        Notice::Watching { apps, at } => {
+            Notice::Watching { apps: apps.iter().map(|app| tame(app)).collect(), at: *at }
+        }
         test => test.clone(),
     }
 }
@@ -373,14 +305,7 @@ fn a_mail_is_bounded_whatever_waited() {
             let (app, body) = (format!("{i}{long}"), Some(long.clone()));
             let recent = vec![recent(0, Outcome::Fail, u32::MAX); 500];
             let (url, reason) = (long.clone(), long.clone());
-            Notice::Change(Change {
-                app,
-                url,
-                reason,
-                body,
-                recent,
-                ..nas(State::Unhealthy)
-            })
+            Notice::Change(Change { app, url, reason, body, recent, ..nas(State::Unhealthy) })
         })
         .collect();
     let letter = write(&mail(notices), wall(0), None);
