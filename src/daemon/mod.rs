@@ -4,5 +4,6 @@ pub mod api;
 pub mod clock;
 pub mod discovery;
 pub mod gate;
+pub mod mailer;
 pub mod names;
 pub mod prober;

@@ -17,9 +17,8 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 #[test]
 fn one_address_has_only_so_many_places() {
     let world = World::new(engine(0));
-    let mut crowd: Vec<_> = (0..CONNECTIONS_PER_ADDRESS + 20)
-        .map(|_| world.connect_from(household(0)))
-        .collect();
+    let mut crowd: Vec<_> =
+        (0..CONNECTIONS_PER_ADDRESS + 20).map(|_| world.connect_from(household(0))).collect();
     // Accepted in order: when the last has been closed, the others have been looked at.
     while !is_closed(crowd.last_mut().unwrap()) {
         std::thread::yield_now();
@@ -33,9 +32,8 @@ fn one_address_has_only_so_many_places() {
 #[test]
 fn a_flood_of_silent_clients_leaves_room_for_an_honest_one() {
     let world = World::new(engine(0));
-    let crowd: Vec<_> = (0..CONNECTIONS_MAX + 100)
-        .map(|n| world.connect_from(household(n)))
-        .collect();
+    let crowd: Vec<_> =
+        (0..CONNECTIONS_MAX + 100).map(|n| world.connect_from(household(n))).collect();
     assert_eq!(code(&world.talk(GET_HEALTH)), "200");
     world.wait_for_connections(|n| n <= CONNECTIONS_MAX);
     drop(crowd);
@@ -45,10 +43,7 @@ fn a_flood_of_silent_clients_leaves_room_for_an_honest_one() {
 #[test]
 fn half_requests_of_many_do_not_fill_the_memory() {
     let world = World::new(engine(0));
-    let half = format!(
-        "POST / HTTP/1.1\r\nContent-Length: 16000\r\n\r\n{}",
-        "x".repeat(15_999)
-    );
+    let half = format!("POST / HTTP/1.1\r\nContent-Length: 16000\r\n\r\n{}", "x".repeat(15_999));
     let crowd: Vec<_> = (0..CONNECTIONS_MAX)
         .map(|n| {
             let mut stream = world.connect_from(household(n));
