@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
-use healthchecker::daemon::start;
+use healthchecker::daemon::clock::Clock;
+use healthchecker::daemon::{mailer, start};
 use healthchecker::logging;
 
 fn main() -> ExitCode {
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
         Ok(Command::Version) => print(&help::version()),
         Ok(Command::CheckConfig(in_force)) => print(&in_force.to_string()),
         Ok(Command::Run(in_force)) => run(&in_force),
-        Ok(Command::TestMail(in_force)) => run(&in_force),
+        Ok(Command::TestMail(in_force)) => test_mail(&in_force),
     }
 }
 
@@ -32,6 +33,16 @@ fn run(in_force: &InForce) -> ExitCode {
             log::error!("{why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Sends one mail to each person who is told by default, and says what came of it.
+fn test_mail(in_force: &InForce) -> ExitCode {
+    start_log(in_force);
+    let outcome = mailer::test_mail(&in_force.settings, Clock::start().now().wall);
+    match print(&format!("{}\n", outcome.words)) {
+        code if code == ExitCode::SUCCESS => ExitCode::from(outcome.exit_code),
+        code => code,
     }
 }
 

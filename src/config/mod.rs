@@ -9,6 +9,7 @@
 //!
 //! Nothing in here prints, logs or ends the process.
 
+pub mod certificates;
 pub mod command_line;
 pub mod environment;
 pub mod file;

@@ -31,6 +31,7 @@ pub struct Options {
     pub smtp_user: Option<String>,
     pub smtp_password: Option<Secret>,
     pub smtp_password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -55,6 +56,7 @@ impl Default for Options {
             smtp_user: None,
             smtp_password: None,
             smtp_password_file: None,
+            ca_file: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::ReadFile;
+use super::certificates;
 use super::command_line::CommandLine;
 use super::environment::Environment;
 use super::file::{self, Assignment};
@@ -158,8 +159,14 @@ impl Layers {
                 None
             }
         });
+        let extra_roots = self.extra_roots(read_file)?;
         match mail::plan(&self.options, token?.as_ref(), password?.as_ref()) {
-            Ok(plan) => Some(plan),
+            Ok(mut plan) => {
+                if let Ok(way) = &mut plan.way {
+                    way.extra_roots = extra_roots;
+                }
+                Some(plan)
+            }
             Err(what) => {
                 self.complain(Origin::Default, "mail", what);
                 None
@@ -189,6 +196,19 @@ impl Layers {
             read: value::secret,
         };
         [token, password].map(|ways| secrets::choose(&ways, read_file))
+    }
+
+    /// The text of `ca_file`, if one is named; the outer `None` after a problem.
+    fn extra_roots(&mut self, read_file: &ReadFile<'_>) -> Option<Option<String>> {
+        let Some(path) = &self.options.ca_file else { return Some(None) };
+        match certificates::read(path, read_file) {
+            Ok(pem) => Some(Some(pem)),
+            Err(what) => {
+                let origin = self.origin("ca_file").clone();
+                self.complain(origin, "ca_file", what);
+                None
+            }
+        }
     }
 
     fn origin(&self, name: &str) -> &Origin {

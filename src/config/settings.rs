@@ -63,6 +63,8 @@ pub struct MailSettings {
     pub security: Security,
     /// Who we are to the server; `None`: no login.
     pub login: Option<Login>,
+    /// Certificates in PEM that are trusted besides the built-in roots: the text of `ca_file`.
+    pub extra_roots: Option<String>,
 }
 
 /// How the connection to the mail server is protected.

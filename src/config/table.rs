@@ -18,7 +18,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 23] = [
+pub static OPTIONS: [Spec; 24] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -184,6 +184,16 @@ pub static OPTIONS: [Spec; 23] = [
         |options, given| value::path(given).map(|path| options.smtp_password_file = path),
         |options| shown_path(options.smtp_password_file.as_ref()),
     ),
+    Spec::setting(
+        "ca_file",
+        FILE,
+        &[
+            "certificates (PEM) of authorities that are trusted besides the usual ones",
+            "for a mail server with a certificate of its own",
+        ],
+        |options, given| value::path(given).map(|path| options.ca_file = path),
+        |options| shown_path(options.ca_file.as_ref()),
+    ),
     Spec::other("config", FILE, &["the configuration file instead of ./config"], Role::ConfigFile),
     Spec::other(
         "check_config",
@@ -239,7 +249,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 19] = [
+    const EXAMPLES: [(&str, &str); 20] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -259,6 +269,7 @@ mod tests {
         ("smtp_user", "'me'"),
         ("smtp_password", "(set, hidden)"),
         ("smtp_password_file", "'/run/password'"),
+        ("ca_file", "'/etc/home-ca.pem'"),
     ];
 
     #[test]

@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::commands;
 use super::discovery::Announcer;
 use super::gate::Gate;
-use super::mailer::{Mailer, Receipt};
+use super::mailer::{self, Mailer};
 use super::multicast::Multicast;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
@@ -45,7 +45,7 @@ const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 pub(super) struct Inbox {
     pub(super) requests: Receiver<ApiRequest>,
     pub(super) reports: Receiver<Report>,
-    pub(super) receipts: Receiver<Receipt>,
+    pub(super) mails: Receiver<mailer::Report>,
 }
 
 /// The loop and all that it owns.
@@ -136,8 +136,13 @@ impl EventLoop {
                 commands::carry_out(&mut self.engine, now, self.started, request.call);
             request.responder.answer(reply);
         }
-        while let Ok(Receipt { id, delivery }) = self.inbox.receipts.try_recv() {
-            self.engine.handle_delivery(now, id, delivery);
+        while let Ok(report) = self.inbox.mails.try_recv() {
+            match report {
+                mailer::Report::Mail { id, delivery } => {
+                    self.engine.handle_delivery(now, id, delivery)
+                }
+                mailer::Report::Login(delivery) => self.engine.handle_login(delivery),
+            }
         }
     }
 

@@ -9,14 +9,14 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
 /// The loop's end of a socket that the signal handler writes to.
-pub struct Signals(UnixStream);
+pub(super) struct Signals(UnixStream);
 
 impl Signals {
     /// Catches the signals from now on.
     ///
     /// # Errors
     /// The system refuses a socket or a handler.
-    pub fn catch(registry: &Registry, token: Token) -> io::Result<Signals> {
+    pub(super) fn catch(registry: &Registry, token: Token) -> io::Result<Signals> {
         let (reader, writer) = StdUnixStream::pair()?;
         reader.set_nonblocking(true)?;
         for signal in [SIGTERM, SIGINT] {
@@ -28,7 +28,7 @@ impl Signals {
     }
 
     /// Whether a signal has come since the last call.
-    pub fn came(&mut self) -> bool {
+    pub(super) fn came(&mut self) -> bool {
         let mut bytes = [0; 16];
         matches!(self.0.read(&mut bytes), Ok(count) if count > 0)
     }

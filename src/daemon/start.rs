@@ -15,7 +15,7 @@ use super::clock::{self, Clock};
 use super::discovery::{Announcement, Announcer};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
-use super::mailer::{Mailer, Receipt};
+use super::mailer::{self, Mailer};
 use super::multicast::Multicast;
 use super::names::Names;
 use super::prober::{Pool, Probe, Prober, Report};
@@ -85,7 +85,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     };
     let (requests, requests_in) = channel();
     let (reports, reports_in) = channel();
-    let (receipts, receipts_in) = channel();
+    let (mails, mails_in) = channel();
 
     let listener = listen(in_force)?;
     let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
@@ -98,7 +98,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
 
     let multicast = Arc::new(Multicast::default());
     let announcer = announce(settings, serving, &clock, &multicast);
-    let mailer = start_mailer(in_force, receipts, wake.clone())?;
+    let mailer = start_mailer(settings, mails, wake.clone())?;
     let event_loop = EventLoop {
         started: clock.now().at,
         engine: Engine::new(Options {
@@ -108,7 +108,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         }),
         pool: pool(settings, &multicast, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
-        inbox: Inbox { requests: requests_in, reports: reports_in, receipts: receipts_in },
+        inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in },
         poll,
         clock,
         signals,
@@ -166,13 +166,26 @@ fn pool(
     Pool::new(usize::from(settings.workers), Arc::new(check), reports, wake)
 }
 
+/// The mailer, if mail is sent at all. A login is tried at once: wrong credentials are to be known
+/// before the first alert.
 fn start_mailer(
-    in_force: &InForce,
-    receipts: Sender<Receipt>,
-    wake: impl Fn() + Send + 'static,
+    settings: &Settings,
+    reports: Sender<mailer::Report>,
+    wake: impl Fn() + Send + Sync + 'static,
 ) -> Result<Option<Mailer>, StartError> {
-    let _ = (in_force, receipts, wake);
-    Ok(None)
+    let tell = move |report| {
+        // The loop has ended if nobody listens: the outbox keeps the mail.
+        if reports.send(report).is_ok() {
+            wake();
+        }
+    };
+    let mailer = match &settings.mail {
+        _ if settings.test => Mailer::to_log(tell),
+        Some(mail) => Mailer::start(mail.clone(), tell).map_err(cannot("start the mailer"))?,
+        None => return Ok(None),
+    };
+    mailer.probe_login();
+    Ok(Some(mailer))
 }
 
 /// Differs from run to run and from daemon to daemon; nothing secret hangs on it.

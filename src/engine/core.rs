@@ -93,6 +93,9 @@ pub struct Engine {
     pub(super) lanes: Lanes<Check>,
     pub(super) wheel: TimerWheel<Timer>,
     pub(super) outbox: Outbox,
+    /// What the mail server said when it refused our credentials at the start; gone with the first
+    /// mail that it accepts.
+    pub(super) login_refused: Option<String>,
     pub(super) newcomers: BTreeSet<AppId>,
     /// The timer for the next tally runs.
     pub(super) tally_due: bool,
@@ -114,6 +117,7 @@ impl Engine {
             last_check: 0,
             running: HashMap::new(),
             wheel: TimerWheel::default(),
+            login_refused: None,
             newcomers: BTreeSet::new(),
             changes: Changes::default(),
             tally_due: false,
@@ -255,6 +259,7 @@ impl Engine {
         match self.outbox.handle_delivery(now.at, id, delivery) {
             None => {}
             Some(Fate::Accepted(mail)) => {
+                self.login_refused = None;
                 self.changes.mail_done(id);
                 self.log(Note::MailAccepted { to: mail.to, after: now.wall.since(mail.written) });
                 for id in self.outbox.release(now.at) {
@@ -273,6 +278,20 @@ impl Engine {
             Some(Fate::Refused { mail, text }) => {
                 self.changes.mail_done(id);
                 self.log(Note::MailRefused { to: mail.to, reason: text });
+            }
+        }
+    }
+
+    /// A login at the mail server was tried at the start.
+    pub fn handle_login(&mut self, outcome: Delivery) {
+        match outcome {
+            Delivery::Accepted => self.log(Note::LoginAccepted),
+            Delivery::Credentials(reason) | Delivery::Rejected(reason) => {
+                self.log(Note::LoginRefused { reason: reason.clone() });
+                self.login_refused = Some(reason);
+            }
+            Delivery::Later(reason) | Delivery::MuchLater(reason) => {
+                self.log(Note::MailServerAway { reason });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What the mail server said to a mail, and what that means for it.
 
-use super::letter::clean;
+use super::plain::one_line;
 
 /// Characters of a server's reply in a sentence.
 const MAX_REPLY: usize = 300;
@@ -58,7 +58,7 @@ type Enhanced = (u16, u16, u16);
 /// change with the server's version and language. A 5xx is final only when it is about this
 /// recipient or this message; before that it is about us or our settings, and the mail is kept.
 pub fn classify(stage: Stage, code: u16, reply: &str) -> Delivery {
-    let said = clean::line(&format!("{code} {reply}"), MAX_REPLY);
+    let said = one_line(&format!("{code} {reply}"), MAX_REPLY);
     let sentence = format!("the mail server answered {} with {said}", stage.word());
     match (code, enhanced(code, reply)) {
         (421, Some((4, 7, 0))) | (450, Some((4, 2, 1))) => Delivery::MuchLater(sentence),
@@ -146,8 +146,7 @@ mod tests {
         assert_eq!(
             classify(Stage::Recipient, 550, "5.1.1 no such user\r\n\u{1b}[2J"),
             Delivery::Rejected(
-                "the mail server answered the recipient with 550 5.1.1 no such user  \\u{1b}[2J"
-                    .into()
+                "the mail server answered the recipient with 550 5.1.1 no such user [2J".into()
             )
         );
     }

@@ -83,6 +83,18 @@ pub enum Note {
         /// Why.
         reason: String,
     },
+    /// The login that was tried at the start worked.
+    LoginAccepted,
+    /// The mail server refuses our credentials.
+    LoginRefused {
+        /// What it said.
+        reason: String,
+    },
+    /// The mail server could not be asked at the start.
+    MailServerAway {
+        /// Why.
+        reason: String,
+    },
     /// A mail was refused for good.
     MailRefused {
         /// The recipient.
@@ -99,6 +111,7 @@ impl Note {
             Note::Checked { .. } | Note::Undecided { .. } => Weight::Detail,
             Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
             Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
+            Note::LoginRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
             _ => Weight::Change,
         }
     }
@@ -136,6 +149,19 @@ impl fmt::Display for Note {
                     f,
                     "mail to {to} not sent: {reason}; kept, next try in {} s",
                     retry_in.as_secs()
+                )
+            }
+            Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
+            Note::LoginRefused { reason } => {
+                write!(
+                    f,
+                    "the mail server refuses our login: {reason}; mails are kept until it does not"
+                )
+            }
+            Note::MailServerAway { reason } => {
+                write!(
+                    f,
+                    "the mail server could not be asked: {reason}; mails are kept until it is there"
                 )
             }
             Note::MailRefused { to, reason } => {

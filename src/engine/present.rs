@@ -59,7 +59,11 @@ impl Engine {
             1 => format!("a mail to {} failed once: {}", mail.to, trouble.text),
             _ => format!("a mail to {} failed {tries} times: {}", mail.to, trouble.text),
         });
-        troubles.collect()
+        let login = self
+            .login_refused
+            .iter()
+            .map(|why| format!("the mail server refuses our login: {why}"));
+        login.chain(troubles).collect()
     }
 }
 

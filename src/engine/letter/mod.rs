@@ -1,9 +1,8 @@
 //! Facts in, words out: a [`Mail`] of the outbox becomes a [`Letter`] for a person.
 //!
 //! The words are found at each attempt to send, so that a mail that waited can say so. Nothing from
-//! outside reaches subject or body as it came: see [`clean`].
+//! outside reaches subject or body as it came: see [`plain`](super::plain).
 
-pub mod clean;
 mod html;
 mod page;
 mod plain;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean;
+use crate::engine::plain::{harmless, one_line};
 
 /// The most points shown: a mail is read on a phone.
 const MAX_POINTS: usize = 20;
@@ -33,9 +33,18 @@ pub(super) fn read(body: &str) -> Said {
     }
     points.truncate(MAX_POINTS);
     for point in &mut points {
-        *point = clean::line(point, MAX_POINT);
+        *point = one_line(point, MAX_POINT);
     }
-    Said { points, raw: clean::lines(body, MAX_RAW) }
+    Said { points, raw: raw(body) }
+}
+
+/// The JSON as it came, its first [`MAX_RAW`] characters.
+fn raw(body: &str) -> String {
+    let whole = harmless(body.trim()).replace('\r', "").replace('\t', "  ");
+    match whole.char_indices().nth(MAX_RAW) {
+        None => whole,
+        Some(_) => whole.chars().take(MAX_RAW).chain("\n…".chars()).collect(),
+    }
 }
 
 /// The entries of one part that warn or fail. The draft wants a list; single objects are met, too.
@@ -104,7 +113,7 @@ mod tests {
     fn anything_else_is_shown_as_it_came_and_bounded() {
         assert_eq!(read("oops").points, Vec::<String>::new());
         assert_eq!(read("oops").raw, "oops");
-        assert_eq!(read(&"x".repeat(100_000)).raw.chars().count(), MAX_RAW);
+        assert_eq!(read(&"x".repeat(100_000)).raw, "x".repeat(MAX_RAW) + "\n…");
         let many: String = (0..50).map(|i| format!(r#""c{i}":{{"status":"fail"}},"#)).collect();
         let body = format!(r#"{{"checks":{{{many}"z":{{"status":"fail"}}}}}}"#);
         assert_eq!(read(&body).points.len(), MAX_POINTS);

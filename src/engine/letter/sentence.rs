@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::clean;
 use crate::engine::notice::{Change, State};
+use crate::engine::plain::one_line;
 use crate::engine::span;
 
 /// Characters of a name: the state behind it must stay in sight.
@@ -11,7 +11,7 @@ const MAX_NAME: usize = 60;
 
 /// An app's name, fit to be shown.
 pub(super) fn name(app: &str) -> String {
-    clean::line(app, MAX_NAME)
+    one_line(app, MAX_NAME)
 }
 
 /// `NAS is UNHEALTHY`, `NAS is HEALTHY again after 12 min`.
@@ -42,7 +42,7 @@ pub(super) fn fit(items: &[String], max: usize) -> String {
         }
         row.push_str(item);
         if row.chars().count() > max {
-            return shorter.unwrap_or_else(|| clean::clip(&row, max));
+            return shorter.unwrap_or_else(|| one_line(&row, max));
         }
         let more = format!("{row} and {} more", items.len() - at - 1);
         if more.chars().count() <= max {

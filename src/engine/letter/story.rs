@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::page::{Block, Page};
-use super::{clean, said, sentence};
+use super::{said, sentence};
 use crate::engine::notice::{Change, Mail, Notice, State};
+use crate::engine::plain::one_line;
 use crate::engine::span;
 use crate::engine::time::Wall;
 
@@ -119,7 +120,7 @@ fn point(notice: &Notice) -> String {
         Notice::Change(change) => {
             let at = change.at.for_people();
             let state = sentence::state(change);
-            match clean::line(&change.reason, MAX_VALUE) {
+            match one_line(&change.reason, MAX_VALUE) {
                 _ if change.to == State::Healthy => format!("{at}: {state}"),
                 none if none.is_empty() => format!("{at}: {state}"),
                 reason => format!("{at}: {state} ({reason})"),
@@ -155,7 +156,7 @@ fn in_full(change: &Change, page: &mut Page) {
 }
 
 fn facts(change: &Change) -> Vec<(&'static str, String)> {
-    let reason = clean::line(&change.reason, MAX_VALUE);
+    let reason = one_line(&change.reason, MAX_VALUE);
     let changed = format!("{}, from {}", change.at.for_people(), change.from.word());
     let since = change.since.for_people();
     let mut facts = match change.to {
@@ -164,7 +165,7 @@ fn facts(change: &Change) -> Vec<(&'static str, String)> {
         }
         _ => vec![("Reason", reason), ("Since", since), ("Changed", changed)],
     };
-    facts.push(("Address", clean::line(&change.url, MAX_VALUE)));
+    facts.push(("Address", one_line(&change.url, MAX_VALUE)));
     facts.retain(|(_, value)| !value.is_empty());
     facts
 }
@@ -180,6 +181,6 @@ fn test(at: Wall, page: &mut Page) {
 /// A link to the status page; `None` for what is no web address of ordinary length.
 fn link(url: &str) -> Option<Block> {
     let web = url.starts_with("http://") || url.starts_with("https://");
-    let cleaned = clean::line(url, MAX_VALUE);
+    let cleaned = one_line(url, MAX_VALUE);
     (web && cleaned == url).then_some(Block::Link("All apps", cleaned))
 }

@@ -1,0 +1,97 @@
+//! One attempt at a time, each on a thread of its own that may be given up.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::config::settings::MailSettings;
+use crate::engine::delivery::Delivery;
+
+/// All of one attempt, look-up to farewell.
+const ATTEMPT: Duration = Duration::from_secs(120);
+/// For an attempt that heeds its end to say so itself.
+const GRACE: Duration = Duration::from_secs(5);
+/// Attempts that were given up may still hang in the system; beyond these, none is started.
+const MAX_HANGING: usize = 4;
+/// A TLS handshake with the certificates of a large provider stays well below, in a debug build, too.
+const STACK: usize = 256 * 1024;
+
+/// Runs conversations with one mail server.
+pub(super) struct Attempts {
+    settings: Arc<MailSettings>,
+    /// Held by each attempt until it ends: its owners are counted.
+    running: Arc<()>,
+}
+
+impl Attempts {
+    pub(super) fn new(settings: MailSettings) -> Attempts {
+        Attempts { settings: Arc::new(settings), running: Arc::new(()) }
+    }
+
+    /// Runs `conversation` with the time at which it must be over, and waits for its end. One that
+    /// goes on regardless is left to itself: should it deliver after all, the mail comes twice,
+    /// which is better than never.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        conversation: impl FnOnce(&MailSettings, Instant) -> Result<T, Delivery> + Send + 'static,
+    ) -> Result<T, Delivery> {
+        if Arc::strong_count(&self.running) > MAX_HANGING {
+            return Err(Delivery::Later("earlier attempts still hang in the system".into()));
+        }
+        let (settings, running) = (Arc::clone(&self.settings), Arc::clone(&self.running));
+        let (tell, end) = mpsc::sync_channel(1);
+        let spawned =
+            thread::Builder::new().name("mail".into()).stack_size(STACK).spawn(move || {
+                // Nobody listens when the attempt was given up.
+                let _ = tell.send(conversation(&settings, Instant::now() + ATTEMPT));
+                drop(running);
+            });
+        if let Err(error) = spawned {
+            return Err(Delivery::Later(format!("no thread for a mail: {error}")));
+        }
+        match end.recv_timeout(ATTEMPT + GRACE) {
+            Ok(outcome) => outcome,
+            Err(RecvTimeoutError::Timeout) => {
+                Err(Delivery::Later(format!("no end after {} s", ATTEMPT.as_secs())))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Delivery::Later("a fault in our mail program; its report is in the log".into()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::Security;
+
+    fn attempts() -> Attempts {
+        Attempts::new(MailSettings {
+            from: "a@b.example".into(),
+            host: "127.0.0.1".into(),
+            port: 25,
+            security: Security::None,
+            login: None,
+            extra_roots: None,
+        })
+    }
+
+    #[test]
+    fn a_panic_costs_one_attempt() {
+        let attempts = attempts();
+        let end = attempts.run(|_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });
+        assert!(matches!(end, Err(Delivery::Later(why)) if why.contains("a fault")));
+        assert_eq!(attempts.run(|_, _| Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn attempts_that_hang_do_not_pile_up() {
+        let attempts = attempts();
+        let hanging: Vec<_> = (0..MAX_HANGING).map(|_| Arc::clone(&attempts.running)).collect();
+        assert!(matches!(attempts.run(|_, _| Ok(7)), Err(Delivery::Later(_))));
+        drop(hanging);
+        assert_eq!(attempts.run(|_, _| Ok(7)), Ok(7));
+    }
+}

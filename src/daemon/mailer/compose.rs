@@ -1,0 +1,125 @@
+//! A letter in the form that travels: MIME, headers and all.
+
+use std::time::SystemTime;
+
+use lettre::address::AddressError;
+use lettre::error::Error;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message};
+
+use crate::engine::notice::Letter;
+
+/// The name that mail programs show as the sender.
+const SENDER_NAME: &str = "HealthChecker";
+/// The most message ids in `References`: the first and the latest are kept, as RFC 5537 section
+/// 3.4.4 does, so that a thread of months stays within one header.
+const MAX_REFERENCES: usize = 20;
+
+/// No answer by a machine, please: an absence note would answer an alert (RFC 3834 section 5).
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+/// The same for Exchange, which looks at its own header only.
+const AUTO_RESPONSE_SUPPRESS: HeaderName =
+    HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
+
+/// Reads an address.
+///
+/// # Errors
+/// If it is none, or could break out of its place in a command or header.
+pub(super) fn address(text: &str) -> Result<Address, AddressError> {
+    if text.chars().any(char::is_control) {
+        return Err(AddressError::InvalidInput);
+    }
+    text.parse()
+}
+
+/// The message as bytes, ASCII unless an address is not, dated `date`.
+pub(super) fn compose(
+    letter: &Letter,
+    from: &Address,
+    to: &Address,
+    date: SystemTime,
+) -> Result<Vec<u8>, Error> {
+    let id = |local: &str| format!("<{local}@{}>", from.domain());
+    let mut builder = Message::builder()
+        .date(date)
+        .from(Mailbox::new(Some(SENDER_NAME.to_owned()), from.clone()))
+        .to(Mailbox::new(None, to.clone()))
+        .subject(&letter.subject)
+        .message_id(Some(id(&letter.message_id)))
+        .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
+        .raw_header(HeaderValue::new(AUTO_RESPONSE_SUPPRESS, "All".to_owned()));
+    if let [first, later @ ..] = letter.references.as_slice() {
+        let newest = later.get(later.len().saturating_sub(MAX_REFERENCES - 1)..).unwrap_or(later);
+        let thread: Vec<String> = std::iter::once(first).chain(newest).map(|it| id(it)).collect();
+        builder =
+            builder.in_reply_to(id(later.last().unwrap_or(first))).references(thread.join(" "));
+    }
+    let body = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
+    Ok(builder.multipart(body)?.formatted())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn letter() -> Letter {
+        Letter {
+            to: "owner@example.org".into(),
+            subject: "[HealthChecker] Küche is UNHEALTHY".into(),
+            text: "Küche\n".into(),
+            html: "<p>Küche</p>\n".into(),
+            message_id: "m9.1".into(),
+            references: (0..30).map(|i| format!("m{i}")).collect(),
+        }
+    }
+
+    fn composed(letter: &Letter) -> String {
+        let (from, to) = (address("pi@home.example").unwrap(), address(&letter.to).unwrap());
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_474_540);
+        String::from_utf8(compose(letter, &from, &to, date).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_headers_that_mail_programs_look_at() {
+        let mail = composed(&letter());
+        let (head, body) = mail.split_once("\r\n\r\n").unwrap();
+        let head = head.replace("\r\n ", " ");
+        let lines: Vec<&str> = head.split("\r\n").collect();
+        for line in [
+            "Date: Mon, 23 Nov 2026 22:55:40 +0000",
+            "From: HealthChecker <pi@home.example>",
+            "To: owner@example.org",
+            "Message-ID: <m9.1@home.example>",
+            "In-Reply-To: <m29@home.example>",
+            "Auto-Submitted: auto-generated",
+            "X-Auto-Response-Suppress: All",
+            "MIME-Version: 1.0",
+        ] {
+            assert!(lines.contains(&line), "{line} in {head}");
+        }
+        assert!(head.contains("Content-Type: multipart/alternative;"), "{head}");
+        assert!(head.contains("References: <m0@home.example> <m11@home.example> <m12@"), "{head}");
+        assert!(body.contains("text/plain") && body.contains("text/html"), "{body}");
+        assert!(mail.is_ascii(), "any server takes it, 8BITMIME or not");
+    }
+
+    #[test]
+    fn the_first_mail_of_a_thread_answers_none() {
+        let mail = composed(&Letter { references: vec![], ..letter() });
+        assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
+    }
+
+    #[test]
+    fn nothing_breaks_out_of_a_header() {
+        let evil = "x\r\nBcc: thief@example.org\r\n\r\nbody";
+        assert!(address("a@b.c\r\nBcc: x@y.z").is_err());
+        assert!(address("\"a\r\nb\"@b.c").is_err());
+        let references = vec![evil.to_owned()];
+        let (subject, message_id) = (evil.to_owned(), evil.to_owned());
+        let mail = composed(&Letter { subject, message_id, references, ..letter() });
+        assert!(!mail.contains("\r\nBcc"), "{mail}");
+    }
+}

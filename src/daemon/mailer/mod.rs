@@ -1,0 +1,140 @@
+//! Sends letters, one after the other, on a thread of its own.
+//!
+//! The thread waits for letters and never wakes otherwise. Each conversation with the mail server
+//! runs on a thread that lives for that one mail: so a panic inside lettre, a name look-up that
+//! cannot be cancelled, or a server that answers one byte a minute costs that one attempt, and the
+//! mail is tried again.
+
+mod attempt;
+mod compose;
+mod conversation;
+mod trial;
+mod trouble;
+mod trust;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::{io, thread};
+
+use self::attempt::Attempts;
+use self::conversation::{deliver, log_in};
+use crate::config::settings::MailSettings;
+use crate::engine::delivery::Delivery;
+use crate::engine::notice::Letter;
+
+pub use self::trial::{TestMail, test_mail};
+
+/// The waiting thread only passes things on.
+const STACK: usize = 64 * 1024;
+
+/// What the mailer has to tell the event loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// An attempt to send a mail ended.
+    Mail {
+        /// As given to [`Mailer::send`].
+        id: u64,
+        /// How.
+        delivery: Delivery,
+    },
+    /// The login that [`Mailer::probe_login`] asked for ended; `Accepted`: we are let in.
+    Login(Delivery),
+}
+
+/// What is asked of the thread.
+enum Job {
+    Mail { id: u64, letter: Box<Letter> },
+    Login,
+}
+
+type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// Sends letters. Dropping it ends its thread after the mail under way, which nobody waits for: the
+/// outbox keeps what was not reported.
+pub struct Mailer {
+    tell: Tell,
+    /// `None`: letters go to the log.
+    jobs: Option<Sender<Job>>,
+}
+
+impl Mailer {
+    /// Starts the thread. `tell` is called on it for each report; it must not block (send to a
+    /// channel and wake the loop).
+    ///
+    /// # Errors
+    /// If the system has no thread for us.
+    pub fn start(
+        settings: MailSettings,
+        tell: impl Fn(Report) + Send + Sync + 'static,
+    ) -> io::Result<Mailer> {
+        let tell: Tell = Arc::new(tell);
+        let (jobs, queue) = mpsc::channel();
+        let attempts = Attempts::new(settings);
+        let told = Arc::clone(&tell);
+        thread::Builder::new()
+            .name("mailer".into())
+            .stack_size(STACK)
+            .spawn(move || work(&attempts, &queue, &told))?;
+        Ok(Mailer { tell, jobs: Some(jobs) })
+    }
+
+    /// For development: letters go to the log, and are accepted at once, from within
+    /// [`Mailer::send`].
+    pub fn to_log(tell: impl Fn(Report) + Send + Sync + 'static) -> Mailer {
+        Mailer { tell: Arc::new(tell), jobs: None }
+    }
+
+    /// Sends a letter; the report comes later, with the same `id`.
+    pub fn send(&self, id: u64, letter: Letter) {
+        let Some(jobs) = &self.jobs else {
+            log_letter(&letter);
+            return (self.tell)(Report::Mail { id, delivery: Delivery::Accepted });
+        };
+        if jobs.send(Job::Mail { id, letter: Box::new(letter) }).is_err() {
+            (self.tell)(Report::Mail { id, delivery: thread_is_gone() });
+        }
+    }
+
+    /// Logs in and out again, so that wrong credentials are known before the first alert; the
+    /// report comes later.
+    pub fn probe_login(&self) {
+        let Some(jobs) = &self.jobs else {
+            return (self.tell)(Report::Login(Delivery::Accepted));
+        };
+        if jobs.send(Job::Login).is_err() {
+            (self.tell)(Report::Login(thread_is_gone()));
+        }
+    }
+}
+
+fn thread_is_gone() -> Delivery {
+    Delivery::Later("the mailer's thread has ended; a restart helps".into())
+}
+
+fn log_letter(letter: &Letter) {
+    let text = letter.text.trim_end().replace('\n', "\n  | ");
+    log::info!(
+        "not sent, for this is a test: mail to {}: {}\n  | {text}",
+        letter.to,
+        letter.subject
+    );
+}
+
+/// The thread: one job after the other, until the mailer is dropped.
+fn work(attempts: &Attempts, queue: &Receiver<Job>, tell: &Tell) {
+    for job in queue {
+        tell(match job {
+            Job::Mail { id, letter } => {
+                let end = attempts.run(move |settings, end| deliver(settings, &letter, end));
+                Report::Mail { id, delivery: end.map_or_else(|it| it, |_| Delivery::Accepted) }
+            }
+            Job::Login => {
+                let end = attempts.run(log_in);
+                Report::Login(end.map_or_else(|it| it, |()| Delivery::Accepted))
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

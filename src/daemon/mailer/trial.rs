@@ -1,0 +1,119 @@
+//! `healthchecker test-mail`: one mail now, and what came of it in words.
+
+use super::attempt::Attempts;
+use super::conversation::deliver;
+use super::trouble;
+use crate::config::settings::{Login, MailSettings, Security, Settings};
+use crate::engine::delivery::Delivery;
+use crate::engine::letter;
+use crate::engine::notice::{Letter, Mail, Notice};
+use crate::engine::time::Wall;
+
+/// `sysexits.h`: something is to be set first.
+const EX_CONFIG: u8 = 78;
+
+/// What came of a test mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestMail {
+    /// For the terminal: a line for each recipient, without a line break at the end.
+    pub words: String,
+    /// 0: accepted by all; 1: not; 78: mail is not configured.
+    pub exit_code: u8,
+}
+
+/// Sends one test mail to each address of the `email` option, or to the sender's own account.
+/// Blocks until all is done: minutes, when the server is slow.
+pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
+    let Some(mail) = &settings.mail else {
+        return TestMail { words: WHAT_TO_SET.to_owned(), exit_code: EX_CONFIG };
+    };
+    let letters = letters(settings, mail, now);
+    if settings.test {
+        return on_paper(&letters);
+    }
+    let attempts = Attempts::new(mail.clone());
+    let mut lines = vec![through(mail)];
+    let mut exit_code = 0;
+    let mut letters = letters.into_iter();
+    while let Some(letter) = letters.next() {
+        let to = letter.to.clone();
+        let outcome = attempts.run(move |settings, end| deliver(settings, &letter, end));
+        exit_code |= u8::from(outcome.is_err());
+        // Only a refused recipient says nothing about the next one.
+        let over = !matches!(outcome, Ok(_) | Err(Delivery::Rejected(_)));
+        lines.push(format!("{to}: {}", told(outcome)));
+        if over {
+            lines.extend(letters.map(|letter| format!("{}: not tried", letter.to)));
+            break;
+        }
+    }
+    TestMail { words: lines.join("\n"), exit_code }
+}
+
+const WHAT_TO_SET: &str = "mail is not configured: set gmail_token to a Gmail app password \
+    (and gmail_user or email to the account), or smtp_host, smtp_user and smtp_password for any \
+    other server, in the configuration file or as HEALTHCHECKER_SMTP_HOST and so on";
+
+fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
+    let own = match &mail.login {
+        Some(Login::Password { user, .. } | Login::Xoauth2 { user, .. }) if user.contains('@') => {
+            user
+        }
+        _ => &mail.from,
+    };
+    let recipients = match settings.email.as_slice() {
+        [] => std::slice::from_ref(own),
+        several => several,
+    };
+    let write = |(number, to): (u64, &String)| {
+        let mail = Mail {
+            id: number,
+            to: to.clone(),
+            message_id: format!("test.{}.{number}", now.as_unix_millis()),
+            references: vec![],
+            notices: vec![Notice::Test { at: now }],
+            written: now,
+        };
+        letter::write(&mail, now, settings.public_url.as_deref())
+    };
+    (1..).zip(recipients).map(write).collect()
+}
+
+fn on_paper(letters: &[Letter]) -> TestMail {
+    let words: Vec<String> = letters
+        .iter()
+        .map(|it| {
+            format!(
+                "not sent, for --test is set:\nTo: {}\nSubject: {}\n\n{}",
+                it.to, it.subject, it.text
+            )
+        })
+        .collect();
+    TestMail { words: words.join("\n").trim_end().to_owned(), exit_code: 0 }
+}
+
+/// `through smtp.example.org:587 (STARTTLS) as user, from a@b.c`.
+fn through(mail: &MailSettings) -> String {
+    let security = match mail.security {
+        Security::Tls => "TLS",
+        Security::Starttls => "STARTTLS",
+        Security::None => "not encrypted",
+    };
+    let login = match &mail.login {
+        Some(Login::Password { user, .. }) => format!("as {user}"),
+        Some(Login::Xoauth2 { user, .. }) => format!("as {user} with an access token"),
+        None => "without a login".to_owned(),
+    };
+    format!("through {} ({security}) {login}, from {}", trouble::server(mail), mail.from)
+}
+
+fn told(outcome: Result<String, Delivery>) -> String {
+    match outcome {
+        Ok(reply) => format!("accepted ({reply})"),
+        Err(Delivery::Accepted) => "accepted".to_owned(),
+        Err(Delivery::Later(why)) => format!("not now: {why}"),
+        Err(Delivery::MuchLater(why)) => format!("not for a while: {why}"),
+        Err(Delivery::Credentials(why)) => format!("not with these settings: {why}"),
+        Err(Delivery::Rejected(why)) => format!("refused: {why}"),
+    }
+}
