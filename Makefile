@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check clean
+.PHONY: help build run lint test check bench clean
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -33,6 +33,9 @@ test: $(VENV)/ready ## all tests; needs cargo and Python 3.11 with venv, no root
 	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest tests/e2e
 
 check: lint test ## everything that must be right before a commit
+
+bench: ## what it costs and how well it keeps time, about five minutes; QUICK=1 for a short look
+	$(CARGO) bench --locked --bench household
 
 clean: ## remove all that was made
 	$(CARGO) clean

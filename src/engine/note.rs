@@ -142,7 +142,7 @@ impl fmt::Display for Note {
                 write!(f, "{app}: no verdict, to be tried again ({reason})")
             }
             Note::MailAccepted { to, after } => {
-                write!(f, "mail to {to} accepted by the mail server after {} ms", after.as_millis())
+                write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
             }
             Note::MailKept { to, retry_in, reason } => {
                 write!(

@@ -74,7 +74,7 @@ BAD_VALUES = [
 def test_a_bad_value_is_named_with_what_would_be_right(
     daemon: Daemon, target: Target, field: str, value: str, named: list[str]
 ) -> None:
-    answer = daemon.post(MONITOR, data=fields(target.url, **{field: value}))
+    answer = daemon.post(MONITOR, data=fields(target.url) | {field: value})
     error = error_of(answer, 400)
     assert error["field"] in (field, field.removesuffix("_threshold"))
     for word in [value.split(", ")[-1], *named]:
@@ -87,13 +87,13 @@ def test_a_bad_value_is_named_with_what_would_be_right(
 def test_a_required_field_must_be_there(
     daemon: Daemon, target: Target, field: str, value: str | None
 ) -> None:
-    answer = daemon.post(MONITOR, data=fields(target.url, **{field: value}))
+    answer = daemon.post(MONITOR, data=fields(target.url) | {field: value})
     assert error_of(answer, 400)["field"] == field
 
 
 @pytest.mark.parametrize("field", ["timeout", "interval", "unhealthy", "healthy", "path", "expect"])
 def test_an_empty_field_is_refused(daemon: Daemon, target: Target, field: str) -> None:
-    answer = daemon.post(MONITOR, data=fields(target.url, **{field: ""}))
+    answer = daemon.post(MONITOR, data=fields(target.url) | {field: ""})
     assert error_of(answer, 400)["field"] == field
 
 
@@ -109,7 +109,7 @@ def test_a_name_is_short_and_printable(daemon: Daemon, target: Target, appname: 
 
 @pytest.mark.parametrize("field", ["colour", "tls", "parent", "quiet", "kind"])
 def test_an_unknown_field_is_refused(daemon: Daemon, target: Target, field: str) -> None:
-    error = error_of(daemon.post(MONITOR, data=fields(target.url, **{field: "x"})), 400)
+    error = error_of(daemon.post(MONITOR, data=fields(target.url) | {field: "x"}), 400)
     assert error["field"] == field
     assert field in error["error"]
 
@@ -177,7 +177,8 @@ def test_info_is_complete(daemon: Daemon, target: Target) -> None:
     for text in (info["since"], last["time"], info["recent"][0]["time"]):
         assert RFC_3339_UTC.fullmatch(text), text
     assert target.requests[0].path == "/health"
-    assert target.requests[0].headers["Accept"] == "application/health+json, application/json"
+    headers = {name.lower(): value for name, value in target.requests[0].headers.items()}
+    assert headers["accept"] == "application/health+json, application/json"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -202,7 +203,7 @@ def test_stop_has_an_old_name(daemon: Daemon, target: Target) -> None:
     assert daemon.get(INFO, params={"appname": "Kodi"}).status_code == 404
 
 
-@pytest.mark.parametrize("call", ["pause", "resume", "stop", "stopmonitoring", "info", "log"])
+@pytest.mark.parametrize("call", ["pause", "resume", "stop", "stopmonitoring", "info"])
 def test_an_unknown_app_is_not_found(daemon: Daemon, call: str) -> None:
     error = error_of(daemon.get(f"/healthchecker/{call}", params={"appname": "Nobody"}), 404)
     assert "Nobody" in error["error"]
@@ -214,7 +215,7 @@ def test_the_app_must_be_named(daemon: Daemon, call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthchecker", "/healthchecker/nothing", "/favicon", "/health/x"]
+    "path", ["/healthchecker/nothing", "/favicon", "/health/x"]
 )
 def test_an_unknown_path_is_not_found(daemon: Daemon, path: str) -> None:
     error_of(daemon.get(path), 404)
@@ -229,10 +230,7 @@ def test_an_unknown_path_is_not_found(daemon: Daemon, path: str) -> None:
         ("DELETE", "/healthchecker/stop", {"GET", "POST"}),
         ("POST", INFO, {"GET"}),
         ("POST", "/healthchecker/status", {"GET"}),
-        ("POST", "/healthchecker/log", {"GET"}),
         ("POST", "/health", {"GET"}),
-        ("POST", "/metrics", {"GET"}),
-        ("POST", "/openapi.json", {"GET"}),
         ("POST", "/", {"GET"}),
     ],
 )
@@ -244,37 +242,16 @@ def test_a_wrong_method_is_told_the_right_ones(
     assert set(re.split(r",\s*", answer.headers["Allow"])) - {"HEAD", "OPTIONS"} == allowed
 
 
-def test_status_is_a_page_for_a_browser_and_json_for_programs(
-    daemon: Daemon, target: Target
-) -> None:
+def test_status_has_the_daemon_and_all_apps(daemon: Daemon, target: Target) -> None:
     daemon.register("<b>Kodi</b>", target.url)
-    for path in ("/", "/healthchecker/status"):
-        page = daemon.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
-        assert page.status_code == 200
-        assert page.headers["Content-Type"].startswith("text/html")
-        assert page.headers["X-Content-Type-Options"] == "nosniff"
-        assert "Content-Security-Policy" in page.headers
-        assert "&lt;b&gt;Kodi" in page.text and "<b>Kodi" not in page.text
-    by_header = daemon.get("/healthchecker/status", headers={"Accept": "application/json"})
-    by_query = daemon.get("/healthchecker/status?format=json")
-    for answer in (by_header, by_query):
+    for path in ("/", "/healthchecker/status", "/healthchecker/status?format=json"):
+        answer = daemon.get(path, headers={"Accept": "application/json"})
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
         status = answer.json()
         assert set(status) == {"server", "apps"}
         assert [app["appname"] for app in status["apps"]] == ["<b>Kodi</b>"]
         assert APP_FIELDS <= set(status["apps"][0])
-
-
-def test_the_log_is_json_lines_newest_last(daemon: Daemon, target: Target) -> None:
-    daemon.register("Kodi", target.url, interval=5)
-    wait_for(lambda: daemon.info("Kodi")["checks"] >= 2, 10, "two checks")
-    everything = daemon.get("/healthchecker/log?appname=Kodi")
-    lines = [json.loads(line) for line in everything.text.splitlines()]
-    times = [line["time"] for line in lines]
-    assert len(times) >= 2 and times == sorted(times)
-    last = daemon.get("/healthchecker/log?appname=Kodi&limit=1").text.splitlines()
-    assert len(last) == 1
-    error = error_of(daemon.get("/healthchecker/log?appname=Kodi&limit=many"), 400)
-    assert error["field"] == "limit"
 
 
 def test_its_own_health_is_health_json(daemon: Daemon) -> None:
@@ -291,31 +268,6 @@ def test_a_sick_app_is_not_our_sickness(daemon: Daemon, target: Target) -> None:
     daemon.wait_for_state("Kodi", "UNHEALTHY", 15)
     assert daemon.get("/health").json()["status"] == "pass"
     assert "disk full" in daemon.info("Kodi")["last_check"]["reason"]
-
-
-def test_metrics_explain_every_family(daemon: Daemon, target: Target) -> None:
-    daemon.register('Ko"di\\', target.url)
-    answer = daemon.get("/metrics")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    lines = answer.text.splitlines()
-    helped = {line.split()[2] for line in lines if line.startswith("# HELP ")}
-    typed = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
-    samples = {re.split(r"[{ ]", line)[0] for line in lines if line and not line.startswith("#")}
-    assert helped == typed and samples
-    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in samples}
-    assert families <= helped | samples & helped
-    assert any('app="Ko\\"di\\\\"' in line for line in lines)
-
-
-def test_openapi_describes_calls_that_exist(daemon: Daemon) -> None:
-    document = daemon.get("/openapi.json").json()
-    assert document["openapi"].startswith("3.")
-    paths = document["paths"]
-    assert {MONITOR, INFO, "/healthchecker/status", "/health", "/metrics"} <= set(paths)
-    for path, calls in paths.items():
-        for method in set(calls) & {"get", "post"}:
-            answer = daemon.request(method.upper(), path)
-            assert answer.status_code not in (405, 500), f"{method} {path}"
 
 
 def raw(daemon: Daemon, request: bytes) -> bytes:
