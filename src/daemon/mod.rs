@@ -1,1 +1,3 @@
 //! The edge: the only place with sockets, threads and clocks.
+
+pub mod journal;
