@@ -1,0 +1,171 @@
+//! The real disk: the state folder, ours alone while it is open.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::disk::{Content, Disk, DiskFile, Identity};
+use super::lock::{self, ClaimError};
+
+/// What a folder that we make lets others do: nothing.
+const FOLDER_MODE: u32 = 0o700;
+/// The same for files.
+const FILE_MODE: u32 = 0o600;
+/// A bad place on a disk costs this much of a file: a sector of today's disks, a page of memory.
+const BLOCK: usize = 4096;
+
+/// The state folder, locked against a second daemon for as long as this lives.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    locked: File,
+}
+
+impl Folder {
+    /// Makes the folder when it is missing (mode 0700), uses one that exists as it is, and locks it.
+    ///
+    /// # Errors
+    /// When it cannot be made or opened, or another daemon has it.
+    pub fn claim(path: &Path) -> Result<Folder, ClaimError> {
+        let unusable = |error| ClaimError::Unusable { path: path.to_path_buf(), error };
+        make(path).map_err(unusable)?;
+        let locked = File::open(path).map_err(unusable)?;
+        lock::lock(&locked, path)?;
+        Ok(Folder { path: path.to_path_buf(), locked })
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+/// Makes a folder and what is missing above it, and has the names on the disk before it returns.
+fn make(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)?;
+    for above in missing.iter().filter_map(|folder| folder.parent()) {
+        // The folder above `name` is written "".
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        sync_folder(&File::open(above)?)?;
+    }
+    Ok(())
+}
+
+fn sync_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        // Some file systems cannot sync a folder, and need not: they say EINVAL.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    Identity { device: metadata.dev(), inode: metadata.ino() }
+}
+
+/// `None` for what is not there.
+fn look<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Disk for Folder {
+    type File = File;
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn claim(&mut self) -> io::Result<()> {
+        let there = look(fs::metadata(&self.path))?;
+        if there.as_ref().map(identity) != Some(identity(&self.locked.metadata()?)) {
+            *self = Folder::claim(&self.path).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, name: &str, most: u64) -> io::Result<Option<Content>> {
+        let path = self.at(name);
+        let Some(metadata) = look(fs::metadata(&path))? else { return Ok(None) };
+        if !metadata.is_file() {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "not a file"));
+        }
+        let file = File::open(&path)?;
+        let wanted = metadata.len().min(most);
+        let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(usize::MAX)];
+        let mut unreadable = metadata.len() - wanted;
+        let mut offset = 0;
+        for block in bytes.chunks_mut(BLOCK) {
+            let length = block.len() as u64;
+            if file.read_exact_at(block, offset).is_err() {
+                block.fill(0);
+                unreadable += length;
+            }
+            offset += length;
+        }
+        Ok(Some(Content { bytes, unreadable }))
+    }
+
+    fn identity(&self, name: &str) -> io::Result<Option<Identity>> {
+        // Not through a symbolic link: it is the name that will be replaced.
+        Ok(look(fs::symlink_metadata(self.at(name)))?.as_ref().map(identity))
+    }
+
+    fn append_to(&self, name: &str) -> io::Result<File> {
+        OpenOptions::new().append(true).open(self.at(name))
+    }
+
+    fn create(&self, name: &str) -> io::Result<File> {
+        look(self.remove(name))?;
+        OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(self.at(name))
+    }
+
+    fn link(&self, name: &str, second: &str) -> io::Result<()> {
+        let (name, second) = (self.at(name), self.at(second));
+        match fs::hard_link(&name, &second) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => copy(&name, &second),
+            result => result,
+        }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.at(from), self.at(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.at(name))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        sync_folder(&self.locked)
+    }
+}
+
+/// A second name where the file system knows none (FAT): a copy.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = File::open(from)?;
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(to)?;
+    let copied = io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all());
+    copied.inspect_err(|_| {
+        // Half a copy is worth nothing, and the original is still there.
+        let _ = fs::remove_file(to);
+    })
+}
+
+impl DiskFile for File {
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(&self.metadata()?))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Write::write(self, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}

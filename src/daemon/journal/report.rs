@@ -1,0 +1,74 @@
+//! What the event loop and the journal's thread tell each other.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::Duration;
+
+/// A place in the order of everything that was appended. A later one is larger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mark(pub(super) u64);
+
+/// Whether somebody waits for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// At once: an answer or a mail waits for it.
+    Now,
+    /// Within about a second, together with what else comes.
+    Soon,
+}
+
+/// What became of everything up to a mark that no earlier report named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The last mark that is spoken of.
+    pub mark: Mark,
+    /// `Ok`: on the disk, for good. An error: not known to be there; the next snapshot brings it.
+    pub outcome: Result<(), Trouble>,
+    /// When a snapshot was asked for: whether it is in place. One that failed while the old file is
+    /// still good loses nothing.
+    pub snapshot: Option<Result<(), Trouble>>,
+    /// Where the journal stands now.
+    pub stats: Stats,
+}
+
+/// What the journal has cost the disk since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Bytes written to files.
+    pub written: u64,
+    /// Files and folders synced.
+    pub syncs: u64,
+    /// How long the last sync of the file took.
+    pub last_sync: Duration,
+    /// The size of the file, in bytes.
+    pub size: u64,
+    /// Its size when the last snapshot was in place, or when it was opened.
+    pub snapshot_size: u64,
+}
+
+/// Why something is not on the disk: a sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What was tried, on which file, and what went wrong.
+    pub text: String,
+    /// The disk (or a quota) is full: what a client gets is 507, and 503 otherwise.
+    pub full: bool,
+}
+
+impl Trouble {
+    /// An action on a file of `folder` that failed.
+    pub(super) fn new(tried: &str, folder: &Path, name: &str, error: &io::Error) -> Trouble {
+        let path = folder.join(name);
+        Trouble {
+            text: format!("could not {tried} {}: {error}", path.display()),
+            full: matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

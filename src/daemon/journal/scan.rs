@@ -1,0 +1,162 @@
+//! Sorts what is in a journal into good, torn, damaged and unknown.
+
+use serde::de::DeserializeOwned;
+
+use super::format::{self, BadLine, Header};
+
+/// A journal of a later daemon, which must not be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Newer {
+    pub(super) version: u32,
+}
+
+/// What a journal holds.
+#[derive(Debug)]
+pub(super) struct Scan<'a, R> {
+    /// The good batches, in order.
+    pub(super) batches: Vec<Vec<R>>,
+    /// Their lines.
+    pub(super) good: Vec<&'a [u8]>,
+    /// The first line is no header (or there is none).
+    pub(super) headless: bool,
+    /// The bytes of a last line that a crash cut short.
+    pub(super) torn: usize,
+    /// Lines that are not as they were written.
+    pub(super) damaged: Lines,
+    /// Lines that another version wrote.
+    pub(super) unknown: Lines,
+    /// What is odd about the first of those.
+    pub(super) oddity: String,
+}
+
+/// Lines that are no use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    /// How many.
+    pub(super) count: usize,
+    /// The bytes in them.
+    pub(super) bytes: usize,
+    /// The number of the first, from 1.
+    pub(super) first: usize,
+}
+
+impl Lines {
+    fn add(&mut self, number: usize, line: &[u8]) {
+        if self.count == 0 {
+            self.first = number;
+        }
+        self.count += 1;
+        self.bytes += line.len();
+    }
+}
+
+/// Sorts the content of a journal.
+pub(super) fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, Newer> {
+    let mut scan = Scan {
+        batches: Vec::new(),
+        good: Vec::new(),
+        headless: true,
+        torn: 0,
+        damaged: Lines::default(),
+        unknown: Lines::default(),
+        oddity: String::new(),
+    };
+    let mut lines = (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')).peekable();
+    match lines.peek().map_or(Header::Absent, |(_, line)| format::read_header(line)) {
+        Header::Newer(version) => return Err(Newer { version }),
+        Header::Known => {
+            scan.headless = false;
+            lines.next();
+        }
+        Header::Absent => {}
+    }
+    while let Some((number, line)) = lines.next() {
+        match format::read_line(line) {
+            Ok(batch) => {
+                scan.batches.push(batch);
+                scan.good.push(line);
+            }
+            Err(BadLine::Damaged) if lines.peek().is_none() && cut_short(line) => {
+                scan.torn = line.len();
+            }
+            Err(BadLine::Damaged) => scan.damaged.add(number, line),
+            Err(BadLine::Unknown(oddity)) => {
+                if scan.unknown.count == 0 {
+                    scan.oddity = oddity;
+                }
+                scan.unknown.add(number, line);
+            }
+        }
+    }
+    Ok(scan)
+}
+
+/// Whether a crash can have left the line so: without its end, or with zeros where a file system
+/// had made room but nothing had arrived. JSON has no zeros. Anything else was once whole.
+fn cut_short(line: &[u8]) -> bool {
+    !line.ends_with(b"\n") || line.contains(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(batches: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = format::header();
+        for batch in batches {
+            format::write_line(batch, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_whole_journal_is_all_good() {
+        let bytes = journal(&[&[1], &[2, 3]]);
+        let scan = scan::<u8>(&bytes).unwrap();
+        assert_eq!(scan.batches, [vec![1], vec![2, 3]]);
+        assert_eq!((scan.headless, scan.torn, scan.damaged.count), (false, 0, 0));
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_or_with_zeros_is_torn() {
+        let whole = journal(&[&[1], &[2, 3]]);
+        let cut = scan::<u8>(&whole[..whole.len() - 1]).unwrap();
+        assert_eq!((cut.batches, cut.torn, cut.damaged.count), (vec![vec![1]], 14, 0));
+        let mut zeros = whole.clone();
+        let at = zeros.len() - 3;
+        zeros[at] = 0;
+        assert_eq!(scan::<u8>(&zeros).unwrap().torn, 15);
+    }
+
+    #[test]
+    fn a_whole_last_line_that_changed_is_damage_not_a_tear() {
+        let mut bytes = journal(&[&[1], &[2]]);
+        let at = bytes.len() - 3;
+        bytes[at] = b'7';
+        let scan = scan::<u8>(&bytes).unwrap();
+        assert_eq!((scan.batches, scan.torn), (vec![vec![1]], 0));
+        assert_eq!(scan.damaged, Lines { count: 1, bytes: 13, first: 3 });
+    }
+
+    #[test]
+    fn without_a_header_every_good_line_counts() {
+        let bytes = journal(&[&[1], &[2]]);
+        let headless = bytes.split_inclusive(|byte| *byte == b'\n').skip(1).collect::<Vec<_>>();
+        let bytes = headless.concat();
+        let scan = scan::<u8>(&bytes).unwrap();
+        assert!(scan.headless);
+        assert_eq!(scan.batches, [vec![1], vec![2]]);
+        assert!(super::scan::<u8>(b"").unwrap().headless);
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_counted_with_its_oddity() {
+        let mut bytes = journal(&[&[1]]);
+        format::write_line(&["new"], &mut bytes).unwrap();
+        format::write_line(&[4u8], &mut bytes).unwrap();
+        let scan = scan::<u8>(&bytes).unwrap();
+        assert_eq!(scan.batches, [vec![1], vec![4]]);
+        assert_eq!((scan.unknown.count, scan.unknown.first), (1, 3));
+        assert!(scan.oddity.contains("invalid type: string"), "{}", scan.oddity);
+    }
+}

@@ -1,0 +1,187 @@
+//! The thread that waits for the disk, so that the event loop need not.
+//!
+//! It sleeps until something is appended; there is no tick. All that waits goes to the disk in one
+//! write with one sync: a flurry costs an SD card no more than one change.
+
+use std::io;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::disk::Disk;
+use super::report::{Mark, Report, Trouble, Urgency};
+use super::store::Store;
+
+/// How long a batch that nobody waits for is held back for company.
+const COMPANY: Duration = Duration::from_secs(1);
+/// Nothing in the thread is deep: it formats a message and calls the system.
+const STACK: usize = 64 * 1024;
+
+/// What the thread is given to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// A line, or nothing when the batch was empty.
+    Append { line: Vec<u8>, urgency: Urgency, mark: Mark },
+    /// Lines that stand for everything before them.
+    Snapshot { lines: Vec<u8>, mark: Mark },
+    /// A batch that could not be put into words; the file is no longer the whole truth.
+    Unwritable { trouble: Trouble, mark: Mark },
+}
+
+/// The running thread. Dropping it writes what still waits and waits for that.
+#[derive(Debug)]
+pub(super) struct Writer {
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start<D: Disk>(
+        mut store: Store<D>,
+        tell: impl Fn(Report) + Send + 'static,
+    ) -> io::Result<Writer> {
+        let (orders, inbox) = mpsc::channel();
+        let work = move || {
+            while let Ok(order) = inbox.recv() {
+                tell(Group::gather(order, &inbox).write(&mut store));
+            }
+        };
+        let thread = thread::Builder::new().name("journal".to_owned()).stack_size(STACK);
+        Ok(Writer { orders: Some(orders), thread: Some(thread.spawn(work)?) })
+    }
+
+    /// Hands an order over; `false` when the thread is gone.
+    pub(super) fn send(&self, order: Order) -> bool {
+        self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic has been printed by the thread itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Orders that go to the disk together.
+#[derive(Debug, Default)]
+struct Group {
+    /// What was appended, in order.
+    lines: Vec<u8>,
+    /// A snapshot, and how many bytes of `lines` it stands for.
+    snapshot: Option<(Vec<u8>, usize)>,
+    unwritable: Option<Trouble>,
+    mark: Mark,
+    urgent: bool,
+}
+
+impl Group {
+    /// All that waits, or comes within [`COMPANY`] while nothing is urgent.
+    fn gather(first: Order, inbox: &Receiver<Order>) -> Group {
+        let mut group = Group::default();
+        group.add(first);
+        let until = Instant::now() + COMPANY;
+        loop {
+            let next = if group.urgent {
+                inbox.try_recv().ok()
+            } else {
+                inbox.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+            };
+            match next {
+                Some(order) => group.add(order),
+                None => return group,
+            }
+        }
+    }
+
+    fn add(&mut self, order: Order) {
+        self.urgent |= !matches!(order, Order::Append { urgency: Urgency::Soon, .. });
+        match order {
+            Order::Append { line, mark, .. } => {
+                self.lines.extend(line);
+                self.mark = mark;
+            }
+            Order::Snapshot { lines, mark } => {
+                self.snapshot = Some((lines, self.lines.len()));
+                self.mark = mark;
+            }
+            Order::Unwritable { trouble, mark } => {
+                self.unwritable = Some(trouble);
+                self.mark = mark;
+            }
+        }
+    }
+
+    fn write<D: Disk>(self, store: &mut Store<D>) -> Report {
+        let snapshot = self.snapshot.map(|(snapshot, covers)| {
+            let after = self.lines.get(covers..).unwrap_or_default();
+            store.replace(&[&snapshot, after]).map(|set_aside| {
+                if let Some(name) = set_aside {
+                    log::warn!("a journal that was not written by this run is kept as {name}");
+                }
+            })
+        });
+        let mut outcome = match snapshot {
+            Some(Ok(())) => Ok(()),
+            _ => store.append(&self.lines),
+        };
+        if let Some(trouble) = self.unwritable {
+            store.fail(trouble.clone());
+            outcome = Err(trouble);
+        }
+        Report { mark: self.mark, outcome, snapshot, stats: store.stats() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(number: u64, urgency: Urgency) -> Order {
+        Order::Append { line: format!("{number};").into_bytes(), urgency, mark: Mark(number) }
+    }
+
+    fn gather(orders: Vec<Order>) -> Group {
+        let (sender, inbox) = mpsc::channel();
+        orders.into_iter().for_each(|order| sender.send(order).unwrap());
+        Group::gather(inbox.recv().unwrap(), &inbox)
+    }
+
+    #[test]
+    fn all_that_waits_goes_together_and_nothing_waits_for_more() {
+        let group = gather((1..=500).map(|number| append(number, Urgency::Now)).collect());
+        assert_eq!(group.mark, Mark(500));
+        assert!(group.lines.starts_with(b"1;2;3;"));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_goes_with_what_somebody_does() {
+        let group = gather(vec![
+            append(1, Urgency::Soon),
+            append(2, Urgency::Soon),
+            append(3, Urgency::Now),
+        ]);
+        assert_eq!((group.lines.as_slice(), group.mark), (b"1;2;3;".as_slice(), Mark(3)));
+    }
+
+    #[test]
+    fn an_end_waits_for_no_company() {
+        let (sender, inbox) = mpsc::channel();
+        sender.send(append(2, Urgency::Soon)).unwrap();
+        drop(sender);
+        let group = Group::gather(append(1, Urgency::Soon), &inbox);
+        assert_eq!((group.lines.as_slice(), group.urgent), (b"1;2;".as_slice(), false));
+    }
+
+    #[test]
+    fn a_snapshot_stands_for_what_came_before_it() {
+        let snapshot = Order::Snapshot { lines: b"all;".to_vec(), mark: Mark(2) };
+        let group = gather(vec![append(1, Urgency::Soon), snapshot, append(3, Urgency::Now)]);
+        assert_eq!(group.snapshot, Some((b"all;".to_vec(), 2)));
+        assert_eq!((group.lines.as_slice(), group.mark), (b"1;3;".as_slice(), Mark(3)));
+    }
+}
