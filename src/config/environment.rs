@@ -3,7 +3,9 @@
 //! An empty variable counts as one that is not set, as service managers and shells mean it.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use super::given::{Entry, Given, Origin};
 use super::hint::did_you_mean;
@@ -23,6 +25,8 @@ pub struct Environment {
     pub problems: Vec<Problem>,
     /// Variables that look like ours and are not.
     pub warnings: Vec<String>,
+    /// Where state is kept unless an option says otherwise; `None` without a home.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Looks for our options in the environment.
@@ -33,6 +37,7 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
         .filter(|(_, value)| !value.is_empty())
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .collect();
+    found.state_dir = state_dir(&variables);
     for spec in OPTIONS.iter().filter(|spec| spec.has_variable()) {
         let own = spec.own_variable();
         if let Some(value) = variables.remove(&own).and_then(|value| found.text(&own, value)) {
@@ -56,6 +61,16 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
         found.warnings.push(format!("the variable {} sets no option{near}", shown(name)));
     }
     found
+}
+
+/// The folder that systemd gives a service (systemd.exec(5)), else that of the user (XDG Base
+/// Directory Specification, which has relative paths ignored).
+fn state_dir(variables: &BTreeMap<String, OsString>) -> Option<PathBuf> {
+    let path =
+        |name: &str| variables.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let service = variables.get("STATE_DIRECTORY").and_then(|paths| env::split_paths(paths).next());
+    let home = || path("HOME").map(|home| home.join(".local/state"));
+    service.or_else(|| Some(path("XDG_STATE_HOME").or_else(home)?.join("healthchecker")))
 }
 
 impl Environment {
@@ -126,5 +141,20 @@ mod tests {
         let found = read([("LESS".into(), bytes()), ("PORT".into(), bytes()), (bytes(), bytes())]);
         let problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         assert_eq!(problems, ["PORT: its value is not UTF-8"]);
+    }
+
+    #[test]
+    fn state_has_a_place_wherever_there_is_one() {
+        let place = |variables: &[(&str, &str)]| {
+            let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            read(pairs).state_dir.map(|path| path.display().to_string())
+        };
+        let home = ("HOME", "/home/me");
+        assert_eq!(place(&[home]).as_deref(), Some("/home/me/.local/state/healthchecker"));
+        let xdg = ("XDG_STATE_HOME", "/state");
+        assert_eq!(place(&[home, xdg]).as_deref(), Some("/state/healthchecker"));
+        assert_eq!(place(&[("XDG_STATE_HOME", "not/absolute")]), None);
+        let service = ("STATE_DIRECTORY", "/var/lib/hc:/var/lib/other");
+        assert_eq!(place(&[home, xdg, service]).as_deref(), Some("/var/lib/hc"));
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ReadFile;
 use super::certificates;
@@ -35,7 +35,8 @@ pub fn resolve(
     environment: Environment,
     read_file: &ReadFile<'_>,
 ) -> Result<InForce, Problems> {
-    let mut layers = Layers { warnings: environment.warnings, ..Layers::default() };
+    let state_dir = environment.state_dir;
+    let mut layers = Layers { warnings: environment.warnings, state_dir, ..Layers::default() };
     let stated = [line.problems, environment.problems].concat();
     let file = layers.config_file([&line.entries, &environment.own], read_file);
     let above = |spec: &Spec| has(&environment.own, spec) || has(&line.entries, spec);
@@ -62,6 +63,8 @@ struct Layers {
     /// With the place, to put them in the order in which a person would look for them.
     problems: Vec<(Origin, Problem)>,
     warnings: Vec<String>,
+    /// Where state is kept unless an option says otherwise.
+    state_dir: Option<PathBuf>,
 }
 
 impl Layers {
@@ -232,8 +235,9 @@ impl Layers {
         if let Err(why) = &plan.way {
             warnings.push(format!("no mail is sent: {why}"));
         }
+        let mail = plan.way.as_ref().ok().cloned();
         Ok(InForce {
-            settings: checked(&self.options, plan.way.as_ref().ok().cloned()),
+            settings: checked(&self.options, mail, self.state_dir),
             options: self.options,
             origins: self.origins,
             file,
@@ -243,7 +247,7 @@ impl Layers {
     }
 }
 
-fn checked(options: &Options, mail: Option<MailSettings>) -> Settings {
+fn checked(options: &Options, mail: Option<MailSettings>, state_dir: Option<PathBuf>) -> Settings {
     Settings {
         verbose: options.verbose,
         test: options.test,
@@ -255,6 +259,7 @@ fn checked(options: &Options, mail: Option<MailSettings>) -> Settings {
         public_url: options.public_url.clone(),
         announce: options.announce,
         workers: options.workers,
+        state_dir: options.state_dir.clone().or(state_dir),
     }
 }
 

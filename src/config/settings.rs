@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 /// A text that must never be shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Settings {
     pub announce: bool,
     /// The most checks at once (threads).
     pub workers: u16,
+    /// The folder of the state; `None` only where nothing is written to disk.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// How mail is sent.

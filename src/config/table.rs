@@ -18,7 +18,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 24] = [
+pub static OPTIONS: [Spec; 25] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -91,6 +91,17 @@ pub static OPTIONS: [Spec; 24] = [
         &["the most checks at the same time, 1 to 256; threads are started when they are needed"],
         |options, given| value::whole(given, 1..=MAX_WORKERS).map(|n| options.workers = n),
         |options| options.workers.to_string(),
+    ),
+    Spec::setting(
+        "state_dir",
+        Takes::Value("FOLDER"),
+        &[
+            "where registrations, states and unsent mails are kept; one that exists is used as it is",
+            "if not set: $STATE_DIRECTORY, else $XDG_STATE_HOME/healthchecker,",
+            "else ~/.local/state/healthchecker",
+        ],
+        |options, given| value::path(given).map(|path| options.state_dir = path),
+        |options| shown_path(options.state_dir.as_ref()),
     ),
     Spec::setting(
         "email",
@@ -249,7 +260,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 20] = [
+    const EXAMPLES: [(&str, &str); 21] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -258,6 +269,7 @@ mod tests {
         ("announce", "False"),
         ("public_url", "'https://pi.local/'"),
         ("workers", "8"),
+        ("state_dir", "'/var/lib/hc'"),
         ("email", "['a@b.c', 'd@e.f']"),
         ("mail_from", "'hc@b.c'"),
         ("gmail_token", "(set, hidden)"),

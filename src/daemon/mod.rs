@@ -1,3 +1,16 @@
 //! The edge: the only place with sockets, threads and clocks.
 
+pub mod api;
+pub mod clock;
+mod commands;
+pub mod discovery;
+mod event_loop;
+pub mod gate;
 pub mod journal;
+pub mod mailer;
+pub mod multicast;
+pub mod names;
+pub mod prober;
+pub mod public_url;
+mod signals;
+pub mod start;

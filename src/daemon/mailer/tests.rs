@@ -260,6 +260,7 @@ fn settings(mail: Option<MailSettings>, email: &[&str]) -> Settings {
         public_url: None,
         announce: false,
         workers: 1,
+        state_dir: None,
     }
 }
 
