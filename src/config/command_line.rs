@@ -281,10 +281,10 @@ mod tests {
     #[test]
     fn everything_wrong_is_said_at_once() {
         assert_eq!(
-            problems(&["--prt", "5", "--state_dir=/x", "-z", "testmail", "-d=5", "--port"]),
+            problems(&["--prt", "5", "--flavour=/x", "-z", "testmail", "-d=5", "--port"]),
             [
                 "--prt: unknown option; did you mean port?",
-                "--state_dir: unknown option",
+                "--flavour: unknown option",
                 "-z: unknown option; --help lists them all",
                 "command line: a short option that takes no value was given one",
                 "--port: INTEGER is missing behind it",

@@ -83,7 +83,7 @@ fn an_odd_debug_is_a_warning_and_an_odd_port_is_not() {
 
 #[test]
 fn everything_wrong_is_said_at_once_in_order() {
-    let file = "prot=1\nworkers=0\n\nworkers=5\ndebug=Treu\nemail=['a@b.c'\nhelp=True\nport=1\nstate_dir='/x'\nport 2";
+    let file = "prot=1\nworkers=0\n\nworkers=5\ndebug=Treu\nemail=['a@b.c'\nhelp=True\nport=1\nflavour='/x'\nport 2";
     assert_eq!(
         problems(
             &["--workers", "999", "--colour"],
@@ -100,7 +100,7 @@ fn everything_wrong_is_said_at_once_in_order() {
             "./config:5: debug: 'Treu' is neither True nor False",
             "./config:6: email: a list ends with ] and has commas between its items",
             "./config:7: help: has no place in the file, only on the command line",
-            "./config:9: state_dir: unknown option",
+            "./config:9: flavour: unknown option",
             "./config:10: is not of the form name=value; a comment begins with #",
         ]
     );
