@@ -4,12 +4,25 @@ use super::api::{Call, Change, Done, Problem, Reply};
 use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
 use crate::engine::time::{Moment, Now};
 
-/// Carries out one call.
-pub(super) fn carry_out(engine: &mut Engine, now: Now, started: Moment, call: Call) -> Reply {
-    answer(engine, now, started, call).unwrap_or_else(|refusal| Reply::Problem(problem(refusal)))
+/// Carries out one call; `disk` is what there is to say about the disk.
+pub(super) fn carry_out(
+    engine: &mut Engine,
+    now: Now,
+    started: Moment,
+    disk: Vec<String>,
+    call: Call,
+) -> Reply {
+    answer(engine, now, started, disk, call)
+        .unwrap_or_else(|refusal| Reply::Problem(problem(refusal)))
 }
 
-fn answer(engine: &mut Engine, now: Now, started: Moment, call: Call) -> Result<Reply, Refusal> {
+fn answer(
+    engine: &mut Engine,
+    now: Now,
+    started: Moment,
+    disk: Vec<String>,
+    call: Call,
+) -> Result<Reply, Refusal> {
     Ok(match call {
         Call::Monitor(registration) => {
             let appname = registration.name.clone();
@@ -29,7 +42,7 @@ fn answer(engine: &mut Engine, now: Now, started: Moment, call: Call) -> Result<
         }
         Call::Info(name) => Reply::Info(Box::new(engine.info(now, &name)?)),
         Call::Status => Reply::Status(Box::new(engine.status(now, started))),
-        Call::Health => Reply::Health(Box::new(engine.health(now, started))),
+        Call::Health => Reply::Health(Box::new(engine.health(now, started, disk))),
     })
 }
 

@@ -11,11 +11,13 @@ use std::time::Duration;
 use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
-use super::api::{ApiRequest, Reply};
+use super::api::{ApiRequest, Call, Reply};
 use super::clock::Clock;
 use super::commands;
 use super::discovery::Announcer;
 use super::gate::Gate;
+use super::journal;
+use super::keeper::{Keeper, Release};
 use super::mailer::{self, Mailer};
 use super::multicast::Multicast;
 use super::prober::{Pool, Report};
@@ -40,12 +42,15 @@ pub(super) const GATE: Token = Token(2);
 const EVENTS: usize = 256;
 /// How long clients have to take their answers when the daemon stops.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// How long a mail under way may still take, so that it is not sent again after the next start.
+const LAST_MAIL_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the threads send.
 pub(super) struct Inbox {
     pub(super) requests: Receiver<ApiRequest>,
     pub(super) reports: Receiver<Report>,
     pub(super) mails: Receiver<mailer::Report>,
+    pub(super) kept: Receiver<journal::Report>,
 }
 
 /// The loop and all that it owns.
@@ -55,6 +60,7 @@ pub(super) struct EventLoop {
     pub(super) signals: Signals,
     pub(super) inbox: Inbox,
     pub(super) engine: Engine,
+    pub(super) keeper: Keeper,
     pub(super) gate: Gate,
     pub(super) pool: Pool,
     /// `None`: no mail is sent.
@@ -80,14 +86,22 @@ impl EventLoop {
         self.wind_down(&mut events)
     }
 
-    /// The last answers go out, and the network learns that we are gone.
+    /// The last answers and mails go out, everything is written, and the network learns that we
+    /// are gone.
     fn wind_down(&mut self, events: &mut Events) -> io::Result<()> {
         let now = self.clock.now();
         self.gate.drain(self.poll.registry(), now.at);
-        let end = now.at + LAST_ANSWERS_WITHIN;
-        while !self.gate.is_idle() && self.clock.now().at < end {
-            self.turn(events, Some(end))?;
+        let (answers, mails) = (now.at + LAST_ANSWERS_WITHIN, now.at + LAST_MAIL_WITHIN);
+        loop {
+            let answering = !self.gate.is_idle() && self.clock.now().at < answers;
+            let mailing = self.engine.is_sending() && self.clock.now().at < mails;
+            match (answering, mailing) {
+                (false, false) => break,
+                (true, _) => self.turn(events, Some(answers))?,
+                (false, true) => self.turn(events, Some(mails))?,
+            }
         }
+        self.keeper.snapshot(&self.engine, self.clock.now());
         if let Some(announcer) = self.announcer.take() {
             announcer.stop();
         }
@@ -112,6 +126,7 @@ impl EventLoop {
         self.pool.handle_deadline(now.at);
         self.look_after_announcement(now);
         self.act(now);
+        self.keeper.compact(&self.engine, now);
         Ok(())
     }
 
@@ -119,6 +134,7 @@ impl EventLoop {
         let announcer = self.announcer.as_ref().and_then(Announcer::next_deadline);
         let deadlines = [
             self.engine.next_deadline(),
+            self.keeper.next_deadline(),
             self.gate.next_deadline(),
             self.pool.next_deadline(),
             announcer,
@@ -132,9 +148,12 @@ impl EventLoop {
             self.engine.handle_check(now, report.id, report.end, report.latency);
         }
         while let Ok(request) = self.inbox.requests.try_recv() {
-            let reply: Reply =
-                commands::carry_out(&mut self.engine, now, self.started, request.call);
-            request.responder.answer(reply);
+            self.serve(now, request);
+        }
+        while let Ok(report) = self.inbox.kept.try_recv() {
+            for release in self.keeper.handle_report(&report, now.at) {
+                self.release(now, release);
+            }
         }
         while let Ok(report) = self.inbox.mails.try_recv() {
             match report {
@@ -143,6 +162,34 @@ impl EventLoop {
                 }
                 mailer::Report::Login(delivery) => self.engine.handle_login(delivery),
             }
+        }
+    }
+
+    fn serve(&mut self, now: Now, request: ApiRequest) {
+        let ApiRequest { call, responder, .. } = request;
+        let promises =
+            matches!(call, Call::Monitor(_) | Call::Pause(_) | Call::Resume(_) | Call::Stop(_));
+        let disk = self.keeper.troubles();
+        let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);
+        self.keep(now);
+        if !promises || matches!(reply, Reply::Problem(_)) {
+            return responder.answer(reply);
+        }
+        if let Some(release) = self.keeper.answer_when_kept(responder, reply) {
+            self.release(now, release);
+        }
+    }
+
+    /// What changed is written before anything that rests on it goes out.
+    fn keep(&mut self, now: Now) {
+        let records = self.engine.take_records(now);
+        self.keeper.keep(&records);
+    }
+
+    fn release(&self, now: Now, release: Release) {
+        match release {
+            Release::Answer(responder, reply) => responder.answer(reply),
+            Release::Mail(mail) => self.send(now, &mail),
         }
     }
 
@@ -155,10 +202,15 @@ impl EventLoop {
     }
 
     fn act(&mut self, now: Now) {
+        self.keep(now);
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(now, probe),
-                Action::Send(mail) => self.send(now, &mail),
+                Action::Send(mail) => {
+                    if let Some(release) = self.keeper.send_when_kept(mail) {
+                        self.release(now, release);
+                    }
+                }
                 Action::Log(note) => log_note(&note),
             }
         }

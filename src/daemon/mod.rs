@@ -7,6 +7,7 @@ pub mod discovery;
 mod event_loop;
 pub mod gate;
 pub mod journal;
+mod keeper;
 pub mod mailer;
 pub mod multicast;
 pub mod names;

@@ -15,6 +15,8 @@ use super::clock::{self, Clock};
 use super::discovery::{Announcement, Announcer};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
+use super::journal::{self, ClaimError, Folder, Journal, OpenError};
+use super::keeper::Keeper;
 use super::mailer::{self, Mailer};
 use super::multicast::Multicast;
 use super::names::Names;
@@ -25,6 +27,7 @@ use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
 use crate::engine::core::{Engine, Options};
 use crate::engine::present::VERSION;
+use crate::engine::record::Record;
 
 /// Why the daemon could not start, or could not go on.
 #[derive(Debug)]
@@ -38,6 +41,12 @@ pub enum StartError {
         /// What the system said.
         why: io::Error,
     },
+    /// There is no folder for the state.
+    NoStateDir,
+    /// The folder for the state cannot be used.
+    StateDir(ClaimError),
+    /// What is on record cannot be read.
+    Journal(OpenError),
     /// The system refused something that the daemon cannot do without.
     System {
         /// What was tried.
@@ -55,6 +64,11 @@ impl fmt::Display for StartError {
                 "cannot serve on {address} (port: {origin}): {why}; \
                  choose another port or address, or stop what uses it"
             ),
+            StartError::NoStateDir => f.write_str(
+                "there is no folder for the state: set state_dir, or HOME in the environment",
+            ),
+            StartError::StateDir(why) => why.fmt(f),
+            StartError::Journal(why) => why.fmt(f),
             StartError::System { what, why } => write!(f, "cannot {what}: {why}"),
         }
     }
@@ -87,7 +101,13 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let (reports, reports_in) = channel();
     let (mails, mails_in) = channel();
 
-    let listener = listen(in_force)?;
+    let (kept, kept_in) = channel();
+    let Recovered { journal, records, warnings, lost } =
+        open_journal(settings, kept, wake.clone())?;
+    for warning in &warnings {
+        log::warn!("{warning}");
+    }
+    let listener = listen(in_force, last_port(&records))?;
     let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
     let api =
         Api::start(runtime_directory().as_deref(), settings.email.clone(), requests, wake.clone());
@@ -99,16 +119,19 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let multicast = Arc::new(Multicast::default());
     let announcer = announce(settings, serving, &clock, &multicast);
     let mailer = start_mailer(settings, mails, wake.clone())?;
+    let mut engine = Engine::new(Options {
+        mailing: mailer.is_some(),
+        workers: usize::from(settings.workers),
+        seed: seed(),
+    });
+    engine.restore(clock.now(), records, &settings.email);
     let event_loop = EventLoop {
         started: clock.now().at,
-        engine: Engine::new(Options {
-            mailing: mailer.is_some(),
-            workers: usize::from(settings.workers),
-            seed: seed(),
-        }),
+        engine,
+        keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
         pool: pool(settings, &multicast, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
-        inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in },
+        inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
         clock,
         signals,
@@ -120,9 +143,55 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     event_loop.run().map_err(cannot("wait for events"))
 }
 
-/// Opens the public listener.
-fn listen(in_force: &InForce) -> Result<std::net::TcpListener, StartError> {
+/// The journal, and what was in it.
+struct Recovered {
+    journal: Journal<Record>,
+    records: Vec<Record>,
+    /// For the log.
+    warnings: Vec<String>,
+    /// Something that was on record is gone.
+    lost: bool,
+}
+
+fn open_journal(
+    settings: &Settings,
+    reports: Sender<journal::Report>,
+    wake: impl Fn() + Send + 'static,
+) -> Result<Recovered, StartError> {
+    let tell = move |report| {
+        // The loop has ended if nobody listens.
+        if reports.send(report).is_ok() {
+            wake();
+        }
+    };
+    if settings.test {
+        let journal = Journal::nowhere(tell);
+        return Ok(Recovered { journal, records: Vec::new(), warnings: Vec::new(), lost: false });
+    }
+    let state_dir = settings.state_dir.as_deref().ok_or(StartError::NoStateDir)?;
+    let folder = Folder::claim(state_dir).map_err(StartError::StateDir)?;
+    let (journal, opened) = Journal::open(folder, tell).map_err(StartError::Journal)?;
+    let records = opened.batches.into_iter().flatten().collect();
+    Ok(Recovered { journal, records, warnings: opened.warnings, lost: opened.lost })
+}
+
+/// The port that was served last, so that clients still find it.
+fn last_port(records: &[Record]) -> Option<u16> {
+    records.iter().rev().find_map(|record| match record {
+        Record::Port { port } => Some(*port),
+        _ => None,
+    })
+}
+
+/// Opens the public listener: on the port that is set, else on the last one if it is free, else on
+/// any.
+fn listen(in_force: &InForce, last: Option<u16>) -> Result<std::net::TcpListener, StartError> {
     let settings = &in_force.settings;
+    if settings.port.is_none()
+        && let Some(listener) = last.and_then(|port| bind(settings.bind_addr, port).ok())
+    {
+        return Ok(listener);
+    }
     let port = settings.port.unwrap_or(0);
     bind(settings.bind_addr, port).map_err(|why| StartError::Bind {
         address: SocketAddr::new(settings.bind_addr, port),

@@ -301,6 +301,11 @@ impl Engine {
         self.actions.pop_front().or_else(|| self.poll_probe().map(Action::Probe))
     }
 
+    /// Whether a mail is on its way to the server.
+    pub fn is_sending(&self) -> bool {
+        self.outbox.is_sending()
+    }
+
     /// When [`Engine::handle_time`] wants to be called next.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.wheel.next_deadline()

@@ -182,6 +182,11 @@ impl Outbox {
         self.entries.insert(mail.id, Entry { mail, tries: 0, place, trouble });
     }
 
+    /// Whether the mailer has a mail.
+    pub fn is_sending(&self) -> bool {
+        self.entries.values().any(|entry| entry.place == Place::Sending)
+    }
+
     /// One mail.
     pub fn mail(&self, id: u64) -> Option<&Mail> {
         self.entries.get(&id).map(|entry| &entry.mail)

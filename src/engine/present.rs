@@ -36,12 +36,14 @@ impl Engine {
     }
 
     /// The daemon's own health, as far as the engine knows it.
-    pub fn health(&self, now: Now, started: Moment) -> HealthView {
+    /// `disk` is what there is to say about the disk.
+    pub fn health(&self, now: Now, started: Moment, disk: Vec<String>) -> HealthView {
         HealthView {
             version: VERSION,
             uptime: now.at.since(started).as_secs(),
             apps: self.counts(),
             outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
+            disk,
         }
     }
 

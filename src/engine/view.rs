@@ -136,6 +136,8 @@ pub struct HealthView {
     pub apps: StateCounts,
     /// The mails that wait.
     pub outbox: OutboxView,
+    /// Disk trouble, and what was lost to damage, in sentences; empty when all is well.
+    pub disk: Vec<String>,
 }
 
 /// The outbox in `/health`.
@@ -151,14 +153,12 @@ pub struct OutboxView {
 impl HealthView {
     /// `pass`, or `warn` when the owner should look.
     pub fn status(&self) -> Outcome {
-        self.outbox.status()
+        if self.disk.is_empty() { status_of(&self.outbox.trouble) } else { Outcome::Warn }
     }
 }
 
-impl OutboxView {
-    fn status(&self) -> Outcome {
-        if self.trouble.is_empty() { Outcome::Pass } else { Outcome::Warn }
-    }
+fn status_of(trouble: &[String]) -> Outcome {
+    if trouble.is_empty() { Outcome::Pass } else { Outcome::Warn }
 }
 
 impl Serialize for HealthView {
@@ -176,7 +176,7 @@ struct Checks<'a>(&'a HealthView);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let HealthView { uptime, apps, outbox, .. } = self.0;
+        let HealthView { uptime, apps, outbox, disk, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
         map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
@@ -184,11 +184,17 @@ impl Serialize for Checks<'_> {
         map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded as u64, "apps")])?;
         map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy as u64, "apps")])?;
         let waiting = Observed {
-            status: outbox.status(),
+            status: status_of(&outbox.trouble),
             output: outbox.trouble.join("; "),
             ..Observed::pass(outbox.waiting as u64, "mails")
         };
         map.serialize_entry("outbox:waiting", &[waiting])?;
+        let troubles = Observed {
+            status: status_of(disk),
+            output: disk.join("; "),
+            ..Observed::pass(disk.len() as u64, "troubles")
+        };
+        map.serialize_entry("disk:troubles", &[troubles])?;
         map.end()
     }
 }
@@ -277,6 +283,7 @@ mod tests {
             uptime: 61,
             apps: StateCounts::default(),
             outbox: OutboxView::default(),
+            disk: Vec::new(),
         };
         health.apps.add(State::Unhealthy);
         let shown = serde_json::to_value(&health).unwrap();
@@ -291,5 +298,11 @@ mod tests {
         assert_eq!(shown["status"], "warn");
         assert_eq!(shown["checks"]["outbox:waiting"][0]["status"], "warn");
         assert_eq!(shown["checks"]["outbox:waiting"][0]["output"], "credentials refused");
+
+        health.outbox = OutboxView::default();
+        health.disk.push("the disk is full".into());
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "warn");
+        assert_eq!(shown["checks"]["disk:troubles"][0]["output"], "the disk is full");
     }
 }

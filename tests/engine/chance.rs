@@ -81,7 +81,7 @@ proptest! {
         live(&mut world, &steps);
         world.mood = Mood::Accepts;
         world.seconds(24 * 3600);
-        prop_assert_eq!(world.engine.health(world.now, world.now.at).outbox.waiting, 0);
+        prop_assert_eq!(world.engine.health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
         let mut told: HashMap<String, &str> = HashMap::new();
         for notice in world.inbox.iter().flat_map(|(_, mail)| &mail.notices) {
             if let Notice::Change(change) = notice {
@@ -109,7 +109,7 @@ proptest! {
         for app in 0..APPS {
             prop_assert_eq!(world.state(&name(app)).word(), "HEALTHY");
         }
-        let waits = world.engine.health(world.now, world.now.at).outbox.waiting;
+        let waits = world.engine.health(world.now, world.now.at, Vec::new()).outbox.waiting;
         prop_assert!(waits <= 1, "{} mails wait for one person", waits);
     }
 }

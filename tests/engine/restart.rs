@@ -74,7 +74,7 @@ fn a_mail_that_was_written_goes_out_after_the_restart() {
     world.answers("NAS", Answer::Fail);
     world.seconds(600);
     world.restart();
-    let trouble = world.engine.health(world.now, world.now.at).outbox.trouble;
+    let trouble = world.engine.health(world.now, world.now.at, Vec::new()).outbox.trouble;
     assert!(trouble[0].contains("found waiting"), "{trouble:?}");
     world.mood = Mood::Accepts;
     world.restart();

@@ -79,6 +79,11 @@ impl Problem {
         Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
     }
 
+    /// 503 or 507: carried out, but not on disk; `error` says why.
+    pub fn not_kept(status: u16, error: String) -> Problem {
+        Problem::new(status, error)
+    }
+
     /// 503: not now; `error` says why and what to do.
     pub fn unavailable(error: String) -> Problem {
         Problem::new(503, error)

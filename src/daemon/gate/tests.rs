@@ -44,6 +44,7 @@ fn health() -> Reply {
         uptime: 7,
         apps: StateCounts::default(),
         outbox: OutboxView::default(),
+        disk: vec![],
     }))
 }
 

@@ -1,0 +1,147 @@
+//! Nothing is promised before it is on disk: answers and mails wait here for their records.
+
+use std::collections::VecDeque;
+
+use super::api::{Problem, Reply, Responder};
+use super::journal::{Journal, Mark, Report, Trouble, Urgency};
+use crate::engine::core::Engine;
+use crate::engine::notice::Mail;
+use crate::engine::record::Record;
+use crate::engine::time::{Moment, Now};
+
+/// Records in one line of a snapshot: damage costs whole lines.
+const SNAPSHOT_LINE: usize = 4;
+
+/// The journal, and what waits for it.
+pub(super) struct Keeper {
+    journal: Journal<Record>,
+    port: u16,
+    /// Everything up to here is on disk, or known not to be.
+    reported: Mark,
+    last: Mark,
+    held: VecDeque<(Mark, Held)>,
+    /// Said at the start: what damage has cost. Stays until the next start.
+    lost: Vec<String>,
+}
+
+/// What waits for its record.
+enum Held {
+    Answer(Responder, Reply),
+    Mail(Mail),
+}
+
+/// What may go out now.
+pub(super) enum Release {
+    Answer(Responder, Reply),
+    Mail(Mail),
+}
+
+impl Keeper {
+    /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
+    pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> Keeper {
+        let mark = Mark::default();
+        Keeper { journal, port, reported: mark, last: mark, held: VecDeque::new(), lost }
+    }
+
+    /// Writes the records of a turn.
+    pub(super) fn keep(&mut self, records: &[Record]) {
+        if !records.is_empty() {
+            self.last = self.journal.append(records, urgency(records));
+        }
+    }
+
+    /// An answer that promises something, once that is on disk.
+    pub(super) fn answer_when_kept(
+        &mut self,
+        responder: Responder,
+        reply: Reply,
+    ) -> Option<Release> {
+        self.hold(Held::Answer(responder, reply))
+    }
+
+    /// A mail, once it is on disk.
+    pub(super) fn send_when_kept(&mut self, mail: Mail) -> Option<Release> {
+        self.hold(Held::Mail(mail))
+    }
+
+    fn hold(&mut self, held: Held) -> Option<Release> {
+        if self.last <= self.reported && self.journal.trouble().is_none() {
+            return Some(held.release(&Ok(())));
+        }
+        if self.last <= self.reported {
+            // Whether it is on disk cannot be known from before the trouble: ask again.
+            self.last = self.journal.append(&[], Urgency::Now);
+        }
+        self.held.push_back((self.last, held));
+        None
+    }
+
+    /// The journal's thread reports: what may go out now.
+    pub(super) fn handle_report(&mut self, report: &Report, now: Moment) -> Vec<Release> {
+        self.journal.handle_report(report, now);
+        self.reported = self.reported.max(report.mark);
+        let ready = self.held.iter().take_while(|(mark, _)| *mark <= report.mark).count();
+        self.held.drain(..ready).map(|(_, held)| held.release(&report.outcome)).collect()
+    }
+
+    /// Writes a snapshot when the journal wants one: after a start, when it has grown, and as the
+    /// way out of trouble.
+    pub(super) fn compact(&mut self, engine: &Engine, now: Now) {
+        if self.journal.wants_snapshot(now.at) {
+            self.snapshot(engine, now);
+        }
+    }
+
+    /// Writes everything as it is now: the counters too are exact after an orderly stop.
+    pub(super) fn snapshot(&mut self, engine: &Engine, now: Now) {
+        let mut records = vec![Record::Port { port: self.port }];
+        records.extend(engine.snapshot(now));
+        self.last = self.journal.write_snapshot(records.chunks(SNAPSHOT_LINE));
+    }
+
+    /// When [`Keeper::compact`] is to be called again.
+    pub(super) fn next_deadline(&self) -> Option<Moment> {
+        self.journal.next_try()
+    }
+
+    /// What the owner should know about the disk.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.journal
+            .trouble()
+            .map(ToString::to_string)
+            .into_iter()
+            .chain(self.lost.clone())
+            .collect()
+    }
+}
+
+impl Held {
+    fn release(self, outcome: &Result<(), Trouble>) -> Release {
+        match (self, outcome) {
+            (Held::Answer(responder, reply), Ok(())) => Release::Answer(responder, reply),
+            (Held::Answer(responder, _), Err(trouble)) => {
+                Release::Answer(responder, Reply::Problem(not_kept(trouble)))
+            }
+            // An alert that cannot be kept is all the more to be sent.
+            (Held::Mail(mail), _) => Release::Mail(mail),
+        }
+    }
+}
+
+fn not_kept(trouble: &Trouble) -> Problem {
+    let status = if trouble.full { 507 } else { 503 };
+    Problem::not_kept(
+        status,
+        format!(
+            "in effect for now, but it would not survive a restart: {trouble}; try again later"
+        ),
+    )
+}
+
+/// Somebody waits for all but the records of single checks.
+fn urgency(records: &[Record]) -> Urgency {
+    let lazy = |record: &Record| {
+        matches!(record, Record::Rows(_) | Record::Tally(_) | Record::MailDone { .. })
+    };
+    if records.iter().all(lazy) { Urgency::Soon } else { Urgency::Now }
+}
