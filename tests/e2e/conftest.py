@@ -12,6 +12,7 @@ import pytest
 
 from daemon import BINARY, Daemon
 from lan import Lan, Machine, why_unavailable
+from smtp_server import authority, mailbox, new_smtp_server  # noqa: F401 (fixtures)
 from target import Target
 
 StartDaemon = Callable[..., Daemon]
