@@ -40,7 +40,10 @@ impl Keeper {
     /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
     pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> Keeper {
         let mark = Mark::default();
-        Keeper { journal, port, reported: mark, last: mark, held: VecDeque::new(), lost }
+        let mut keeper =
+            Keeper { journal, port, reported: mark, last: mark, held: VecDeque::new(), lost };
+        keeper.keep(&[Record::Port { port }]);
+        keeper
     }
 
     /// Writes the records of a turn.
