@@ -186,7 +186,10 @@ def test_a_restart_changes_nothing(
     watching.wait_for_state("Shop", "HEALTHY", CHANGE_SECONDS)
     wait_for(lambda: recovery_of(mailbox), MAIL_SECONDS, "the recovery")
     assert_answers(recovery_of(mailbox)[0], alert)
-    assert subjects(mailbox).count("[HealthChecker] Shop is UNHEALTHY") == 1
+    # Killed between the server's 250 and our note of it, the same mail may come again.
+    alerts = [mail for mail in mailbox.mails() if mail["Subject"] == alert["Subject"]]
+    assert {mail["Message-ID"] for mail in alerts} == {alert["Message-ID"]}
+    assert len(alerts) == 1 or end == "kill"
 
 
 def test_a_hanging_app_is_unhealthy_and_the_reason_says_so(
