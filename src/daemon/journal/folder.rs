@@ -169,3 +169,30 @@ impl DiskFile for File {
         self.sync_data()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_replaces_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| home.path().join(name));
+        fs::write(&from, "content").unwrap();
+        copy(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"content");
+        fs::write(&from, "other").unwrap();
+        assert_eq!(copy(&from, &to).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&to).unwrap(), b"content");
+    }
+
+    #[test]
+    fn no_more_is_read_than_wanted() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("file"), vec![7; 10_000]).unwrap();
+        let folder = Folder::claim(home.path()).unwrap();
+        let content = folder.read("file", 9_000).unwrap().unwrap();
+        assert_eq!(content, Content { bytes: vec![7; 9_000], unreadable: 1_000 });
+        assert_eq!(folder.read("none", 9_000).unwrap(), None);
+    }
+}

@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_line_is_a_checksum_and_json() {
-        assert_eq!(line(&["a", "b\n"]), b"4530257e [\"a\",\"b\\n\"]\n");
+        assert_eq!(line(&["a", "b\n"]), b"5b8a260c [\"a\",\"b\\n\"]\n");
         assert_eq!(header(), b"healthchecker journal 1 5e50a4e5\n");
     }
 

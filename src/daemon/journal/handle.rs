@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::disk::Disk;
 use super::open::{self, OpenError, Opened};
 use super::report::{Mark, Report, Stats, Trouble, Urgency};
+use super::store::Store;
 use super::writer::{Order, Writer};
 use super::{JOURNAL, format};
 use crate::engine::time::Moment;
@@ -35,7 +36,7 @@ pub struct Journal<R> {
     way: Way,
     last: Mark,
     stats: Stats,
-    /// A snapshot is needed whatever the size.
+    /// A snapshot is needed, whatever the size.
     due: bool,
     /// The mark of a snapshot that is on its way.
     asked: Option<Mark>,
@@ -54,10 +55,10 @@ enum Way {
 }
 
 impl<R: Serialize> Journal<R> {
-    /// Opens the journal in a folder, and starts the thread that writes it. `tell` is called in that
-    /// thread, with a report for every mark.
-    ///
-    /// A disk that cannot be written to is no error: see [`Journal::trouble`].
+    /// Reads the journal in a folder, and starts the thread that writes it. `tell` is called in that
+    /// thread, with a report for every mark. The first says whether a fresh file could be put in the
+    /// old one's place: a disk that cannot be written to is trouble ([`Journal::trouble`]) and no
+    /// error, since a household must not be left unwatched for that.
     ///
     /// # Errors
     /// When a later version wrote the file, it cannot be read, or no thread can be had.
@@ -68,18 +69,14 @@ impl<R: Serialize> Journal<R> {
     where
         R: DeserializeOwned,
     {
-        let (store, opened) = open::open(disk)?;
-        let trouble = store.trouble().cloned();
-        let stats = store.stats();
+        let found = open::read(&disk)?;
+        let store = Store::new(disk, found.replaceable);
         let writer = Writer::start(store, tell).map_err(OpenError::NoThread)?;
         let mut journal = Journal::new(Way::Disk(writer));
-        // What the last run could not sync may have been read from memory just now. A snapshot, once
-        // for each start, makes sure that all of it is on the disk; it also brings an old format up
-        // to date.
-        journal.due = trouble.is_some() || !opened.batches.is_empty();
-        journal.trouble = trouble;
-        journal.stats = stats;
-        Ok((journal, opened))
+        // The fresh file is a snapshot like any other.
+        journal.asked = Some(journal.last);
+        journal.send(Order::Snapshot { lines: found.lines, mark: journal.last });
+        Ok((journal, found.opened))
     }
 
     /// A journal that writes nothing: every mark is reported at once, in the caller's thread.
@@ -190,8 +187,8 @@ impl<R> Journal<R> {
         }
     }
 
-    /// Whether the loop should write a snapshot now: after a start, when the file has grown, and as
-    /// the way out of trouble. The answer may change with each report, and at [`Journal::next_try`].
+    /// Whether the loop should write a snapshot now: when the file has grown, and as the way out of
+    /// trouble. The answer may change with each report, and at [`Journal::next_try`].
     pub fn wants_snapshot(&self, now: Moment) -> bool {
         let grown = self.stats.size > COMPACT_FROM.max(COMPACT_AT * self.stats.snapshot_size);
         let waited = self.retry_at.is_none_or(|at| at <= now);

@@ -7,7 +7,7 @@
 //! - `handle`: the [`Journal`] in the hand of the event loop, which never waits for the disk;
 //! - `writer`: the thread that does, with one sync for all batches that wait;
 //! - `store`: the one open file, and how another takes its place;
-//! - `open` and `scan`: what a start finds in it, whole, torn or damaged;
+//! - `open` and `scan`: what a start finds, whole, torn or damaged;
 //! - `format`: batches as lines;
 //! - `disk`: what all of them ask of a disk, so that tests can let it fail; `folder` and `lock`: the
 //!   real one, which only one daemon may have.

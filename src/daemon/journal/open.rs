@@ -1,9 +1,9 @@
 //! What a start makes of the journal that it finds.
 //!
-//! A torn tail is cut off: a crash interrupted a write that nobody had been told of. A damaged file
-//! keeps its bytes under another name, and what is good in it goes into a fresh one. A disk that
-//! can be read but not written is no reason to leave a household unwatched: the journal is then
-//! in trouble from the start, and as able to recover as later.
+//! Whatever is good in it goes into a fresh file, at every start: a file that the last run could
+//! not sync may read well from memory and still not be on the disk, and nothing may be appended to
+//! that. A torn tail is left out: a crash interrupted a write that nobody had been told of. A
+//! damaged file keeps its bytes under another name.
 
 use std::fmt;
 use std::io;
@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::disk::{Content, Disk};
+use super::disk::{Content, Disk, Identity};
 use super::scan::{self, Newer, Scan};
-use super::store::Store;
-use super::{JOURNAL, MOST_BYTES, NEW};
+use super::{JOURNAL, MOST_BYTES};
 
 /// What was on record.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,67 +70,50 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Reads the journal, repairs what can be repaired, and has the file ready to append to.
-pub(super) fn open<D: Disk, R: DeserializeOwned>(
-    disk: D,
-) -> Result<(Store<D>, Opened<R>), OpenError> {
+/// A journal that has been read.
+#[derive(Debug)]
+pub(super) struct Found<R> {
+    /// What was on record.
+    pub(super) opened: Opened<R>,
+    /// The good lines, for the fresh file.
+    pub(super) lines: Vec<u8>,
+    /// The old file, when the fresh one leaves nothing of it out that was ever whole.
+    pub(super) replaceable: Option<Identity>,
+}
+
+/// Reads the journal.
+pub(super) fn read<R: DeserializeOwned>(disk: &impl Disk) -> Result<Found<R>, OpenError> {
     let path = disk.path().join(JOURNAL);
     let content = match disk.read(JOURNAL, MOST_BYTES) {
         Ok(content) => content,
         Err(error) => return Err(OpenError::Unreadable { path, error }),
     };
-    let Some(content) = content else { return Ok(begin(disk)) };
+    let Some(content) = content else {
+        let opened = Opened { batches: Vec::new(), warnings: Vec::new(), lost: false };
+        return Ok(Found { opened, lines: Vec::new(), replaceable: None });
+    };
     match scan::scan(&content.bytes) {
-        Ok(scan) => Ok(recover(disk, &content, scan, &path)),
+        Ok(scan) => Ok(judge(disk, &content, scan, &path)),
         Err(Newer { version }) => Err(OpenError::Newer { path, version }),
     }
 }
 
-/// The first start of all.
-fn begin<D: Disk, R>(disk: D) -> (Store<D>, Opened<R>) {
-    let mut store = Store::without_file(disk, None);
-    let trouble = store.replace(&[]).err();
-    let warnings = trouble.iter().map(ToString::to_string).collect();
-    (store, Opened { batches: Vec::new(), warnings, lost: false })
-}
-
-fn recover<D: Disk, R>(
-    disk: D,
-    content: &Content,
-    scan: Scan<'_, R>,
-    path: &Path,
-) -> (Store<D>, Opened<R>) {
-    // What a broken compaction left: its content is in the journal. No matter if it stays.
-    let _ = disk.remove(NEW);
+fn judge<R>(disk: &impl Disk, content: &Content, scan: Scan<'_, R>, path: &Path) -> Found<R> {
     let damage = damage(content, &scan, path);
     let unknown = unknown(&scan, path);
     let lost = damage.is_some();
     let keep = lost || unknown.is_some();
     let mut warnings: Vec<String> = damage.into_iter().chain(unknown).collect();
-    let store = if keep {
-        let mut store = Store::without_file(disk, None);
-        warnings.push(match store.replace(&[&scan.good.concat()]) {
-            Ok(Some(name)) => format!("all of the old file is kept as {name}"),
-            Ok(None) => "the old file is gone".to_owned(),
-            Err(trouble) => format!("the old file stays where it is: {trouble}"),
-        });
-        store
-    } else if scan.torn > 0 {
+    if !keep && scan.torn > 0 {
         warnings.push(format!(
             "{} was torn by a crash: {} bytes of a write that never ended are cut off",
             path.display(),
             scan.torn
         ));
-        let replaceable = disk.identity(JOURNAL).ok().flatten();
-        let mut store = Store::without_file(disk, replaceable);
-        warnings.extend(store.replace(&[&scan.good.concat()]).err().map(|trouble| trouble.text));
-        store
-    } else {
-        let store = Store::resume(disk, content.bytes.len() as u64);
-        warnings.extend(store.trouble().map(ToString::to_string));
-        store
-    };
-    (store, Opened { batches: scan.batches, warnings, lost })
+    }
+    let replaceable = if keep { None } else { disk.identity(JOURNAL).ok().flatten() };
+    let opened = Opened { batches: scan.batches, warnings, lost };
+    Found { opened, lines: scan.good.concat(), replaceable }
 }
 
 fn damage<R>(content: &Content, scan: &Scan<'_, R>, path: &Path) -> Option<String> {

@@ -5,7 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::Duration;
 
-/// A place in the order of everything that was appended. A later one is larger.
+/// A place in the order of everything that was appended. A later one is larger; the default, before
+/// them all, stands for what was on record at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark(pub(super) u64);
 
@@ -25,8 +26,8 @@ pub struct Report {
     pub mark: Mark,
     /// `Ok`: on the disk, for good. An error: not known to be there; the next snapshot brings it.
     pub outcome: Result<(), Trouble>,
-    /// When a snapshot was asked for: whether it is in place. One that failed while the old file is
-    /// still good loses nothing.
+    /// When a snapshot was among it: whether that is in place. One that failed while the old file is
+    /// still good loses nothing: it is all in that one.
     pub snapshot: Option<Result<(), Trouble>>,
     /// Where the journal stands now.
     pub stats: Stats,
@@ -43,7 +44,7 @@ pub struct Stats {
     pub last_sync: Duration,
     /// The size of the file, in bytes.
     pub size: u64,
-    /// Its size when the last snapshot was in place, or when it was opened.
+    /// Its size when the last snapshot was in place.
     pub snapshot_size: u64,
 }
 

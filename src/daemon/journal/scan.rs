@@ -19,7 +19,8 @@ pub(super) struct Scan<'a, R> {
     pub(super) good: Vec<&'a [u8]>,
     /// The first line is no header (or there is none).
     pub(super) headless: bool,
-    /// The bytes of a last line that a crash cut short.
+    /// The bytes of a last line that a crash cut short: it has no line feed. (One that has was once
+    /// whole, and may have been acknowledged: that is damage.)
     pub(super) torn: usize,
     /// Lines that are not as they were written.
     pub(super) damaged: Lines,
@@ -70,13 +71,13 @@ pub(super) fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, New
         }
         Header::Absent => {}
     }
-    while let Some((number, line)) = lines.next() {
+    for (number, line) in lines {
         match format::read_line(line) {
             Ok(batch) => {
                 scan.batches.push(batch);
                 scan.good.push(line);
             }
-            Err(BadLine::Damaged) if lines.peek().is_none() && cut_short(line) => {
+            Err(BadLine::Damaged) if !line.ends_with(b"\n") => {
                 scan.torn = line.len();
             }
             Err(BadLine::Damaged) => scan.damaged.add(number, line),
@@ -89,12 +90,6 @@ pub(super) fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, New
         }
     }
     Ok(scan)
-}
-
-/// Whether a crash can have left the line so: without its end, or with zeros where a file system
-/// had made room but nothing had arrived. JSON has no zeros. Anything else was once whole.
-fn cut_short(line: &[u8]) -> bool {
-    !line.ends_with(b"\n") || line.contains(&0)
 }
 
 #[cfg(test)]
@@ -118,18 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_without_its_end_or_with_zeros_is_torn() {
+    fn a_last_line_without_its_end_is_torn() {
         let whole = journal(&[&[1], &[2, 3]]);
         let cut = scan::<u8>(&whole[..whole.len() - 1]).unwrap();
         assert_eq!((cut.batches, cut.torn, cut.damaged.count), (vec![vec![1]], 14, 0));
-        let mut zeros = whole.clone();
-        let at = zeros.len() - 3;
-        zeros[at] = 0;
-        assert_eq!(scan::<u8>(&zeros).unwrap().torn, 15);
     }
 
     #[test]
-    fn a_whole_last_line_that_changed_is_damage_not_a_tear() {
+    fn a_whole_last_line_that_changed_is_damage_and_not_torn() {
         let mut bytes = journal(&[&[1], &[2]]);
         let at = bytes.len() - 3;
         bytes[at] = b'7';

@@ -12,7 +12,7 @@ use super::{DAMAGED, JOURNAL, MOST_BYTES, NEW, format};
 #[derive(Debug)]
 pub(super) struct Store<D: Disk> {
     disk: D,
-    /// Open, and good up to its end. After any failure it is never written or synced again: the
+    /// Open, written by this run, and good up to its end. After any failure it is never written or synced again: the
     /// system may have dropped what it could not write and call the next sync a success. Only a new
     /// file brings the store back.
     file: Result<D::File, Trouble>,
@@ -23,23 +23,9 @@ pub(super) struct Store<D: Disk> {
 }
 
 impl<D: Disk> Store<D> {
-    /// A store whose file is good and goes on to be used.
-    pub(super) fn resume(disk: D, size: u64) -> Store<D> {
-        let opened = disk.append_to(JOURNAL).and_then(|file| Ok((file.identity()?, file)));
-        let (replaceable, file) = match opened {
-            Ok((identity, file)) => (Some(identity), Ok(file)),
-            Err(error) => (
-                disk.identity(JOURNAL).ok().flatten(),
-                Err(Trouble::new("append to", disk.path(), JOURNAL, &error)),
-            ),
-        };
-        let stats = Stats { size, snapshot_size: size, ..Stats::default() };
-        Store { disk, file, replaceable, stats }
-    }
-
     /// A store that has no file until [`Store::replace`] succeeds. `replaceable` is the file that
     /// is there now, when there is no need to keep it.
-    pub(super) fn without_file(disk: D, replaceable: Option<Identity>) -> Store<D> {
+    pub(super) fn new(disk: D, replaceable: Option<Identity>) -> Store<D> {
         let error = ErrorKind::NotFound.into();
         let file = Err(Trouble::new("use", disk.path(), JOURNAL, &error));
         Store { disk, file, replaceable, stats: Stats::default() }
@@ -48,11 +34,6 @@ impl<D: Disk> Store<D> {
     /// Where the file stands.
     pub(super) fn stats(&self) -> Stats {
         self.stats
-    }
-
-    /// Why the file cannot be appended to, if so.
-    pub(super) fn trouble(&self) -> Option<&Trouble> {
-        self.file.as_ref().err()
     }
 
     /// Gives the file up.
@@ -103,9 +84,8 @@ impl<D: Disk> Store<D> {
         self.disk.claim().map_err(|error| self.trouble_with("use", "", &error))?;
         let written = self.write_new(lines);
         let (file, identity) = written.map_err(|error| self.trouble_with("write", NEW, &error))?;
-        let set_aside = self.set_aside();
-        let set_aside =
-            set_aside.map_err(|error| self.trouble_with("set aside", JOURNAL, &error))?;
+        let kept = self.set_aside();
+        let kept = kept.map_err(|error| self.trouble_with("set aside", JOURNAL, &error))?;
         let renamed = self.disk.rename(NEW, JOURNAL);
         renamed.map_err(|error| self.trouble_with("replace", JOURNAL, &error))?;
         // The name leads to the new file from here on; until the folder is synced, a crash may
@@ -114,7 +94,7 @@ impl<D: Disk> Store<D> {
         self.stats.snapshot_size = self.stats.size;
         let synced = self.sync_folder();
         self.file = synced.map(|()| file).map_err(|error| self.trouble_with("sync", "", &error));
-        self.file.as_ref().map(|_| set_aside).map_err(Clone::clone)
+        self.file.as_ref().map(|_| kept).map_err(Clone::clone)
     }
 
     fn write_new(&mut self, lines: &[&[u8]]) -> io::Result<(D::File, Identity)> {
@@ -138,14 +118,18 @@ impl<D: Disk> Store<D> {
         for number in 1u32.. {
             let name = format!("{DAMAGED}{number}");
             match self.disk.link(JOURNAL, &name) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    self.sync_folder()?;
-                    self.replaceable = found;
-                    return Ok(Some(name));
+                Ok(()) => {}
+                // An attempt that got no further than this may have left the name.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if self.disk.identity(&name)? != found {
+                        continue;
+                    }
                 }
+                Err(error) => return Err(error),
             }
+            self.sync_folder()?;
+            self.replaceable = found;
+            return Ok(Some(name));
         }
         Err(ErrorKind::AlreadyExists.into())
     }

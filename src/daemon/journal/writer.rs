@@ -121,7 +121,9 @@ impl Group {
             let after = self.lines.get(covers..).unwrap_or_default();
             store.replace(&[&snapshot, after]).map(|set_aside| {
                 if let Some(name) = set_aside {
-                    log::warn!("a journal that was not written by this run is kept as {name}");
+                    log::warn!(
+                        "the journal that was there, damaged or not ours, is kept as {name}"
+                    );
                 }
             })
         });

@@ -1,0 +1,15 @@
+//! The journal on disks that fail: everything acknowledged is found again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod bytes;
+mod chance;
+mod crash;
+mod faulty;
+mod folder;
+mod keeper;
