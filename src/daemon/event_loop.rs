@@ -79,7 +79,8 @@ impl EventLoop {
     /// The system no longer tells us of events.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
-        while !self.signals.came() {
+        // Signals are looked at only when they wake the loop.
+        while !(events.iter().any(|event| event.token() == SIGNALS) && self.signals.came()) {
             self.turn(&mut events, None)?;
         }
         info!("stopping");

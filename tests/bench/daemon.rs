@@ -43,7 +43,7 @@ impl Daemon {
     }
 
     pub(crate) fn register(&self, name: &str, url: &str, interval: u64) {
-        let body = format!("appname={name}&url={url}&interval={interval}");
+        let body = format!("appname={name}&url={url}&interval={interval}&healthy=2");
         let answer = self.request(&format!(
             "POST /healthchecker/monitor HTTP/1.1\r\nHost: localhost\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
