@@ -242,10 +242,9 @@ fn in_development_letters_go_to_the_log() {
     let (tell, reports) = mpsc::channel();
     let mailer = Mailer::to_log(move |report| tell.send(report).unwrap());
     mailer.send(9, letter("owner@example.org"));
-    let delivery = Delivery::Accepted;
-    assert_eq!(reports.try_recv(), Ok(Report::Mail { id: 9, delivery: delivery.clone() }));
+    assert_eq!(reports.try_recv(), Ok(Report::Mail { id: 9, delivery: Delivery::Accepted }));
     mailer.probe_login();
-    assert_eq!(reports.try_recv(), Ok(Report::Login(delivery)));
+    assert!(reports.try_recv().is_err(), "there is nobody to log in to");
 }
 
 fn settings(mail: Option<MailSettings>, email: &[&str]) -> Settings {
