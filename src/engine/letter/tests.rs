@@ -280,7 +280,8 @@ proptest! {
     fn no_input_escapes_its_place(
         notices in prop::collection::vec(any_notice(), 1..5), now in any::<i64>(), url in hostile()
     ) {
-        let url = format!("http://{url}");
+        // Short enough to be a link however it is escaped.
+        let url = format!("http://{}", url.chars().take(80).collect::<String>());
         let tame: Vec<Notice> = notices.iter().map(tamed).collect();
         let letter = write(&mail(notices), Wall::from_unix_millis(now), Some(&url));
 
