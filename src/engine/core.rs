@@ -97,6 +97,8 @@ pub struct Engine {
     /// mail that it accepts.
     pub(super) login_refused: Option<String>,
     pub(super) newcomers: BTreeSet<AppId>,
+    /// It has been said that mails wait for the clock.
+    pub(super) waits_for_clock: bool,
     /// The timer for the next tally runs.
     pub(super) tally_due: bool,
     pub(super) changes: Changes,
@@ -120,6 +122,7 @@ impl Engine {
             login_refused: None,
             newcomers: BTreeSet::new(),
             changes: Changes::default(),
+            waits_for_clock: false,
             tally_due: false,
             actions: VecDeque::new(),
         }
@@ -266,8 +269,9 @@ impl Engine {
                     self.send(now, id);
                 }
             }
-            Some(Fate::Kept { retry_at, trouble }) => {
+            Some(Fate::Kept { retry_at, trouble, took_in }) => {
                 self.wheel.schedule(retry_at, Timer::Mail(id));
+                self.took_in(id, took_in);
                 let to = self.outbox.recipient(id).unwrap_or_default().to_owned();
                 self.log(Note::MailKept {
                     to,
@@ -277,6 +281,9 @@ impl Engine {
             }
             Some(Fate::Refused { mail, text }) => {
                 self.changes.mail_done(id);
+                if let Some(next) = self.outbox.next_for(&mail.to) {
+                    self.send(now, next);
+                }
                 self.log(Note::MailRefused { to: mail.to, reason: text });
             }
         }

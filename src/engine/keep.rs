@@ -100,9 +100,14 @@ impl Engine {
         for record in records {
             kept.take(record);
         }
+        let mut ids = Vec::new();
         for mail in kept.mails.into_values() {
             let id = mail.id;
-            self.outbox.restore(now.at, mail);
+            self.outbox.restore(mail);
+            ids.push(id);
+        }
+        // Only now is it known which are to go together.
+        for id in ids {
             self.send(now, id);
         }
         let mut due = places(now, &kept.apps);

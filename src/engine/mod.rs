@@ -6,6 +6,7 @@ pub mod address;
 pub mod alert;
 pub mod answer;
 pub mod app;
+mod backoff;
 mod checks;
 pub mod core;
 pub mod delivery;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answer::Outcome;
 use super::notice::State;
+use super::time::Wall;
 
 /// How much a line matters to the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,11 @@ pub enum Note {
         /// Why.
         reason: String,
     },
+    /// The clock cannot be right, and a mail waits until it is set.
+    ClockWrong {
+        /// What it shows.
+        clock: Wall,
+    },
     /// The login that was tried at the start worked.
     LoginAccepted,
     /// The mail server refuses our credentials.
@@ -112,6 +118,7 @@ impl Note {
             Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
             Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
             Note::LoginRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
+            Note::ClockWrong { .. } => Weight::Trouble,
             _ => Weight::Change,
         }
     }
@@ -150,6 +157,9 @@ impl fmt::Display for Note {
                     "mail to {to} not sent: {reason}; kept, next try in {} s",
                     retry_in.as_secs()
                 )
+            }
+            Note::ClockWrong { clock } => {
+                write!(f, "the clock shows {clock}, which is past; mails wait until it is set")
             }
             Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
             Note::LoginRefused { reason } => {

@@ -1,41 +1,27 @@
 //! The outbox: mails that wait to be accepted by the mail server, and when each is tried again.
+//!
+//! Each person's mails arrive in the order in which they were written: one at a time is on its way,
+//! and one that has to wait takes in those that were written after it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::btree_map::Entry as Slot;
 
+use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
 use super::notice::{Mail, Notice};
 use super::time::{Moment, Now};
 
-/// After network trouble or a 4xx: soon, then doubling.
-const SOON: Backoff = Backoff { first: Duration::from_secs(5), most: Duration::from_secs(15 * 60) };
-/// After a rate limit, which a quick retry would only prolong.
-const LATER: Backoff =
-    Backoff { first: Duration::from_secs(30 * 60), most: Duration::from_secs(2 * 3600) };
-/// After refused credentials: only a person can mend them, and many tries lock an account.
-const SLOWLY: Backoff =
-    Backoff { first: Duration::from_secs(30 * 60), most: Duration::from_secs(6 * 3600) };
 /// A thread remembers so many of its mails: RFC 5322 wants them all, old ones help nobody.
 const REFERENCES: usize = 10;
-
-struct Backoff {
-    first: Duration,
-    most: Duration,
-}
-
-impl Backoff {
-    fn after(&self, tries: u32) -> Duration {
-        let doubled = 2u32.saturating_pow(tries.saturating_sub(1));
-        self.first.saturating_mul(doubled).min(self.most)
-    }
-}
 
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
+    /// It goes out as soon as the mails before it to the same person have.
+    Queued,
     /// The mailer has it.
     Sending,
-    /// It waits for its next try.
+    /// It is not tried before `retry_at`, and takes in what else there is to tell until then.
     Waiting { retry_at: Moment },
 }
 
@@ -44,8 +30,16 @@ struct Entry {
     mail: Mail,
     /// Attempts that failed.
     tries: u32,
+    /// The last of them, as far as they were of one kind.
+    failures: Option<Failures>,
     place: Place,
     trouble: Option<Trouble>,
+}
+
+impl Entry {
+    fn is_waiting(&self) -> bool {
+        matches!(self.place, Place::Waiting { .. })
+    }
 }
 
 /// Why a mail waits.
@@ -68,6 +62,8 @@ pub enum Fate {
         retry_at: Moment,
         /// Why.
         trouble: Trouble,
+        /// The ids of mails that it took in, and that are gone.
+        took_in: Vec<u64>,
     },
     /// Refused for good, and dropped.
     Refused {
@@ -95,45 +91,62 @@ impl Outbox {
 
     /// Writes a mail, to be sent at once: take it with [`Outbox::take`].
     ///
-    /// A mail to the same person that has waited since a failed try takes the notice in, under a
-    /// new message id (the server may have the old one already, without this notice).
+    /// A mail to the same person that waits for its next try takes the notice in, under a new
+    /// message id (the server may have the old one already, without this notice).
     pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> &Mail {
         let id = self.waiting_for(to).unwrap_or(self.next_id);
-        let message_id = format!("{:016x}.{}", self.seed, self.next_id);
+        let mail = Mail {
+            id,
+            to: to.to_owned(),
+            message_id: format!("{:016x}.{}", self.seed, self.next_id),
+            references: references.to_vec(),
+            notices: vec![notice],
+            written: now.wall,
+        };
         self.next_id += 1;
-        let entry = self.entries.entry(id).or_insert_with(|| Entry {
-            mail: Mail {
-                id,
-                to: to.to_owned(),
-                message_id: String::new(),
-                references: Vec::new(),
-                notices: Vec::new(),
-                written: now.wall,
-            },
-            tries: 0,
-            place: Place::Waiting { retry_at: now.at },
-            trouble: None,
-        });
-        let mail = &mut entry.mail;
-        let old = std::mem::replace(&mut mail.message_id, message_id);
-        let replaced = (!old.is_empty()).then_some(old);
-        mail.references.extend(references.iter().cloned().chain(replaced));
-        shorten(&mut mail.references);
-        mail.notices.push(notice);
-        entry.place = Place::Waiting { retry_at: now.at };
-        &entry.mail
+        match self.entries.entry(id) {
+            Slot::Vacant(slot) => {
+                let place = Place::Queued;
+                &slot.insert(Entry { mail, tries: 0, failures: None, place, trouble: None }).mail
+            }
+            Slot::Occupied(slot) => {
+                let entry = slot.into_mut();
+                take_in(&mut entry.mail, mail);
+                if entry.failures.is_none_or(Failures::allow_haste) {
+                    entry.place = Place::Waiting { retry_at: now.at };
+                }
+                &entry.mail
+            }
+        }
     }
 
-    /// Hands a mail to the mailer, if it waits and is due.
+    /// Hands a mail to the mailer, if it is due and the next one for its recipient.
     pub fn take(&mut self, at: Moment, id: u64) -> Option<Mail> {
-        let entry = self.entries.get_mut(&id)?;
-        match entry.place {
-            Place::Waiting { retry_at } if retry_at <= at => {
-                entry.place = Place::Sending;
-                Some(entry.mail.clone())
-            }
-            _ => None,
+        if !self.is_due(at, id) {
+            return None;
         }
+        let entry = self.entries.get_mut(&id)?;
+        entry.place = Place::Sending;
+        Some(entry.mail.clone())
+    }
+
+    /// Whether [`Outbox::take`] would hand the mail over.
+    pub fn is_due(&self, at: Moment, id: u64) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        let due = match entry.place {
+            Place::Queued => true,
+            Place::Sending => false,
+            Place::Waiting { retry_at } => retry_at <= at,
+        };
+        due && self.next_for(&entry.mail.to) == Some(id)
+    }
+
+    /// Has a mail wait though it was not tried. The ids of those that it took in, which are gone.
+    pub fn put_off(&mut self, id: u64, retry_at: Moment) -> Vec<u64> {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.place = Place::Waiting { retry_at };
+        }
+        self.gather(id)
     }
 
     /// The mailer reports on a mail.
@@ -152,34 +165,54 @@ impl Outbox {
         };
         let entry = self.entries.get_mut(&id)?;
         entry.tries += 1;
-        let retry_at = at + backoff.after(entry.tries);
+        let failures = Failures::and(entry.failures, backoff);
+        entry.failures = Some(failures);
+        let retry_at = at + failures.wait();
         let trouble = Trouble { text, credentials };
         entry.place = Place::Waiting { retry_at };
         entry.trouble = Some(trouble.clone());
-        Some(Fate::Kept { retry_at, trouble })
+        Some(Fate::Kept { retry_at, trouble, took_in: self.gather(id) })
     }
 
-    /// The server is there again: every mail that waits after a failed try is due now. Their ids,
-    /// oldest first.
+    /// The server is there again: the mails that wait are due now, but those that a limit holds
+    /// back. The ids of all that can be tried, oldest first.
     pub fn release(&mut self, at: Moment) -> Vec<u64> {
-        let waiting = self
-            .entries
-            .iter_mut()
-            .filter(|(_, entry)| matches!(entry.place, Place::Waiting { .. }));
-        let released = waiting.map(|(id, entry)| {
-            entry.place = Place::Waiting { retry_at: at };
-            *id
-        });
-        released.collect()
+        for entry in self.entries.values_mut() {
+            if entry.is_waiting() && entry.failures.is_none_or(Failures::end_with_another) {
+                entry.place = Place::Waiting { retry_at: at };
+            }
+        }
+        self.entries.keys().copied().filter(|id| self.is_due(at, *id)).collect()
     }
 
     /// Takes in a mail that was found waiting at the start; it is due at once.
-    pub fn restore(&mut self, at: Moment, mail: Mail) {
+    pub fn restore(&mut self, mail: Mail) {
         self.next_id = self.next_id.max(mail.id + 1);
-        let place = Place::Waiting { retry_at: at };
         let text = "was found waiting at the start".to_owned();
         let trouble = Some(Trouble { text, credentials: false });
-        self.entries.insert(mail.id, Entry { mail, tries: 0, place, trouble });
+        let place = Place::Queued;
+        self.entries.insert(mail.id, Entry { mail, tries: 0, failures: None, place, trouble });
+    }
+
+    /// The oldest mail to a person, which goes out before any other.
+    pub fn next_for(&self, to: &str) -> Option<u64> {
+        self.entries.iter().find(|(_, entry)| entry.mail.to == to).map(|(id, _)| *id)
+    }
+
+    /// Has a mail take in those that are queued behind it; their ids.
+    fn gather(&mut self, id: u64) -> Vec<u64> {
+        let Some(to) = self.recipient(id) else { return Vec::new() };
+        let behind = |(_, entry): &(&u64, &Entry)| {
+            entry.mail.to == to && entry.place == Place::Queued && entry.mail.id > id
+        };
+        let ids: Vec<u64> = self.entries.iter().filter(behind).map(|(id, _)| *id).collect();
+        for behind in &ids {
+            let taken = self.entries.remove(behind);
+            if let (Some(entry), Some(taken)) = (self.entries.get_mut(&id), taken) {
+                take_in(&mut entry.mail, taken.mail);
+            }
+        }
+        ids
     }
 
     /// Whether the mailer has a mail.
@@ -220,11 +253,20 @@ impl Outbox {
     }
 
     fn waiting_for(&self, to: &str) -> Option<u64> {
-        let waits = |entry: &Entry| {
-            entry.mail.to == to && entry.tries > 0 && matches!(entry.place, Place::Waiting { .. })
-        };
-        self.entries.iter().find(|(_, entry)| waits(entry)).map(|(id, _)| *id)
+        self.next_for(to).filter(|id| self.entries.get(id).is_some_and(Entry::is_waiting))
     }
+}
+
+/// Has one mail tell what a later one was to tell, under the later one's message id.
+fn take_in(mail: &mut Mail, later: Mail) {
+    let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
+    for reference in later.references.into_iter().chain([replaced]) {
+        if !mail.references.contains(&reference) {
+            mail.references.push(reference);
+        }
+    }
+    shorten(&mut mail.references);
+    mail.notices.extend(later.notices);
 }
 
 /// Drops the oldest references but the first, which names the thread.
@@ -278,12 +320,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_waits_half_an_hour_and_so_do_credentials() {
+    fn a_rate_limit_and_refused_credentials_each_start_at_half_an_hour() {
         let mut outbox = Outbox::new(1);
         let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
-        assert_eq!(retry_in(&mut outbox, 0, id, Delivery::MuchLater(String::new())), 1800);
-        assert_eq!(retry_in(&mut outbox, 0, id, Delivery::Credentials(String::new())), 3600);
-        assert!(outbox.troubles().all(|(_, tries, trouble)| tries == 2 && trouble.credentials));
+        let mut wait = |delivery| retry_in(&mut outbox, 0, id, delivery);
+        assert_eq!(wait(later()), 5);
+        assert_eq!(wait(later()), 10);
+        assert_eq!(wait(Delivery::MuchLater(String::new())), 1800);
+        assert_eq!(wait(Delivery::MuchLater(String::new())), 3600);
+        assert_eq!(wait(Delivery::Credentials(String::new())), 1800);
+        assert_eq!(wait(later()), 5);
+        assert!(outbox.troubles().all(|(_, tries, _)| tries == 6));
     }
 
     #[test]
@@ -305,8 +352,6 @@ mod tests {
         let mut outbox = Outbox::new(1);
         let first = outbox.write(now(0), "a@b.c", notice(), &[]).clone();
         outbox.take(now(0).at, first.id);
-        let apart = outbox.write(now(1), "a@b.c", notice(), &[]).clone();
-        assert_ne!(apart.id, first.id, "the first is on its way");
         retry_in(&mut outbox, 1, first.id, later());
         let merged = outbox.write(now(2), "a@b.c", notice(), &["root".to_owned()]).clone();
         assert_eq!((merged.id, merged.notices.len()), (first.id, 2));
@@ -314,6 +359,50 @@ mod tests {
         assert_eq!(merged.references, ["root".to_owned(), first.message_id]);
         assert_eq!(merged.written, first.written);
         assert!(outbox.take(now(2).at, first.id).is_some(), "and is tried at once");
+    }
+
+    #[test]
+    fn fresh_news_does_not_hurry_what_has_to_wait() {
+        for delivery in [Delivery::MuchLater(String::new()), Delivery::Credentials(String::new())] {
+            let mut outbox = Outbox::new(1);
+            let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+            outbox.take(now(0).at, id);
+            retry_in(&mut outbox, 0, id, delivery);
+            assert_eq!(outbox.write(now(1), "a@b.c", notice(), &[]).id, id);
+            assert_eq!(outbox.take(now(1799).at, id), None);
+            assert_eq!(outbox.take(now(1800).at, id).unwrap().notices.len(), 2);
+        }
+    }
+
+    #[test]
+    fn mails_to_one_person_go_out_one_after_the_other() {
+        let mut outbox = Outbox::new(1);
+        let [first, second, third] =
+            [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]).clone());
+        let other = outbox.write(now(2), "d@e.f", notice(), &[]).id;
+        assert!(outbox.take(now(2).at, first.id).is_some());
+        assert_eq!(outbox.take(now(2).at, second.id), None, "the first is on its way");
+        assert!(outbox.take(now(2).at, other).is_some(), "nobody else waits for it");
+        outbox.handle_delivery(now(3).at, first.id, Delivery::Accepted);
+        assert_eq!(outbox.release(now(3).at), [second.id]);
+        assert!(outbox.take(now(3).at, second.id).is_some());
+        let fate = outbox.handle_delivery(now(4).at, second.id, later());
+        assert!(matches!(fate, Some(Fate::Kept { took_in, .. }) if took_in == [third.id]));
+        let both = outbox.take(now(9).at, second.id).unwrap();
+        assert_eq!((both.notices.len(), &both.message_id), (2, &third.message_id));
+        assert_eq!(both.references, [second.message_id]);
+        assert_eq!(outbox.next_for("a@b.c"), Some(second.id));
+    }
+
+    #[test]
+    fn a_limit_on_one_mailbox_outlasts_the_success_of_another() {
+        let mut outbox = Outbox::new(1);
+        let ids = ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id);
+        for (id, delivery) in ids.into_iter().zip([Delivery::MuchLater(String::new()), later()]) {
+            outbox.take(now(0).at, id);
+            retry_in(&mut outbox, 0, id, delivery);
+        }
+        assert_eq!(outbox.release(now(1).at), ids[1..]);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::time::Now;
 
 /// First passes are gathered so long, for one mail instead of many.
 const WELCOME_GATHERED: Duration = Duration::from_secs(10);
+/// While a mail waits for the clock to be set, it is looked at so often. Waking up costs little, and
+/// a person waits for the mail.
+const CLOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 
 impl Engine {
     pub(super) fn changed(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
@@ -111,9 +114,38 @@ impl Engine {
         message_id
     }
 
+    /// Hands a mail to the mailer, if it is its turn, and the clock can be right: the mail's date and
+    /// the server's certificate depend on it.
     pub(super) fn send(&mut self, now: Now, id: u64) {
+        if !self.options.mailing || !self.outbox.is_due(now.at, id) {
+            return;
+        }
+        if now.wall.is_plainly_wrong() {
+            return self.wait_for_clock(now, id);
+        }
+        self.waits_for_clock = false;
         if let Some(mail) = self.outbox.take(now.at, id) {
             self.actions.push_back(Action::Send(mail));
+        }
+    }
+
+    fn wait_for_clock(&mut self, now: Now, id: u64) {
+        if !std::mem::replace(&mut self.waits_for_clock, true) {
+            self.log(Note::ClockWrong { clock: now.wall });
+        }
+        let look_at = now.at + CLOCK_LOOKED_AT_EVERY;
+        let took_in = self.outbox.put_off(id, look_at);
+        self.wheel.schedule(look_at, Timer::Mail(id));
+        self.took_in(id, took_in);
+    }
+
+    /// A mail tells what others were to tell, which are gone.
+    pub(super) fn took_in(&mut self, id: u64, others: Vec<u64>) {
+        if !others.is_empty() {
+            self.changes.mail(id);
+        }
+        for other in others {
+            self.changes.mail_done(other);
         }
     }
 

@@ -59,6 +59,10 @@ impl std::ops::Add<Duration> for Moment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wall(i64);
 
+/// 2025-08-07, when the oldest compiler that builds this release came out (`rust-version` in
+/// `Cargo.toml`): this program has never run before. A Pi that knows nothing better starts in 1970.
+const FIRST_POSSIBLE: Wall = Wall(1_754_524_800_000);
+
 impl Wall {
     /// A wall time `ms` milliseconds after 1970-01-01 in UTC.
     pub const fn from_unix_millis(ms: i64) -> Wall {
@@ -75,11 +79,17 @@ impl Wall {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// For people: `2026-11-23 22:55:40 UTC`.
+    /// The clock that showed this time was not set.
+    pub fn is_plainly_wrong(self) -> bool {
+        self < FIRST_POSSIBLE
+    }
+
+    /// For people: `2026-11-23 22:55:40 UTC`, or `1970-01-01 00:02:10 UTC (clock not set)`.
     pub fn for_people(self) -> String {
         let date = self.date();
+        let doubt = if self.is_plainly_wrong() { " (clock not set)" } else { "" };
         format!(
-            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC",
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC{doubt}",
             date.year(),
             u8::from(date.month()),
             date.day(),
@@ -144,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_possible_time_follows_the_compiler() {
+        assert_eq!(env!("CARGO_PKG_RUST_VERSION"), "1.89", "put its date in the constant, too");
+        assert_eq!(FIRST_POSSIBLE.for_people(), "2025-08-07 00:00:00 UTC");
+    }
+
+    #[test]
     fn wall_time_is_rfc_3339_on_the_wire_and_plain_for_people() {
         let wall = Wall::from_unix_millis(1_795_474_540_250);
         assert_eq!(wall.to_string(), "2026-11-23T22:55:40.25Z");
@@ -151,6 +167,8 @@ mod tests {
         let json = serde_json::to_string(&wall).unwrap();
         assert_eq!(serde_json::from_str::<Wall>(&json).unwrap(), wall);
         assert!(serde_json::from_str::<Wall>("\"yesterday\"").is_err());
+        assert!(!wall.is_plainly_wrong() && Wall::default().is_plainly_wrong());
+        assert_eq!(Wall(130_000).for_people(), "1970-01-01 00:02:10 UTC (clock not set)");
         let far = Wall::from_unix_millis(i64::from(u32::MAX) * 1000);
         assert_eq!(far.to_string(), "2106-02-07T06:28:15Z");
     }

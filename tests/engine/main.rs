@@ -8,8 +8,10 @@
 )]
 
 mod chance;
+mod clock;
 mod load;
 mod mail;
+mod outages;
 mod restart;
 mod stories;
 mod world;

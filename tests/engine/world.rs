@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
 use healthchecker::engine::core::{Action, Engine, Options};
-use healthchecker::engine::delivery::Delivery;
+use healthchecker::engine::delivery::{Delivery, Stage, classify};
+use healthchecker::engine::note::Note;
 use healthchecker::engine::notice::{Mail, Notice, State};
 use healthchecker::engine::probe::Probe;
 use healthchecker::engine::record::Record;
@@ -34,6 +35,10 @@ pub(super) enum Mood {
     Away,
     RefusesLogin,
     Rejects(String),
+    /// Answers so.
+    Replies(Stage, u16, &'static str),
+    /// Takes the mail, but its 250 is lost.
+    Loses250,
 }
 
 enum Event {
@@ -47,6 +52,14 @@ pub(super) struct World {
     pub(super) mood: Mood,
     /// What arrived, in order.
     pub(super) inbox: Vec<(u64, Mail)>,
+    /// Milliseconds of a conversation with the mail server.
+    pub(super) mail_takes: u64,
+    /// When a mail was tried (ms).
+    pub(super) tries: Vec<u64>,
+    /// What was logged.
+    pub(super) notes: Vec<Note>,
+    /// Whether a daemon that starts finds settings for mail.
+    pub(super) mailing: bool,
     /// Every check: when (ms), which app.
     pub(super) checks: Vec<(u64, String)>,
     answers: HashMap<String, Answer>,
@@ -75,6 +88,10 @@ impl World {
             },
             mood: Mood::Accepts,
             inbox: Vec::new(),
+            mail_takes: 50,
+            tries: Vec::new(),
+            notes: Vec::new(),
+            mailing: true,
             checks: Vec::new(),
             answers: HashMap::new(),
             events: BTreeMap::new(),
@@ -158,6 +175,11 @@ impl World {
         }
     }
 
+    /// Somebody sets the wall clock.
+    pub(super) fn set_clock(&mut self, wall: Wall) {
+        self.now.wall = wall;
+    }
+
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
     pub(super) fn mails(&self) -> Vec<String> {
         self.inbox.iter().map(|(_, mail)| in_short(mail)).collect()
@@ -198,7 +220,8 @@ impl World {
         let turns =
             self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
         let records: Vec<Record> = turns.flatten().collect();
-        self.engine = Engine::new(Options { mailing: true, workers: 32, seed: self.sequence });
+        let (mailing, seed) = (self.mailing, self.sequence);
+        self.engine = Engine::new(Options { mailing, workers: 32, seed });
         self.engine.restore(self.now, records, &[]);
         self.act();
     }
@@ -212,7 +235,7 @@ impl World {
             match action {
                 Action::Probe(probe) => self.probe(&probe),
                 Action::Send(mail) => self.send(mail),
-                Action::Log(_) => {}
+                Action::Log(note) => self.notes.push(note),
             }
         }
     }
@@ -255,12 +278,15 @@ impl World {
             Mood::RefusesLogin => Delivery::Credentials("535 5.7.8".to_owned()),
             Mood::Rejects(to) if *to == mail.to => Delivery::Rejected("550 5.1.1".to_owned()),
             Mood::Rejects(_) => Delivery::Accepted,
+            Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),
+            Mood::Loses250 => Delivery::Later("the connection was reset".to_owned()),
         };
         let id = mail.id;
-        if delivery == Delivery::Accepted {
+        self.tries.push(self.now.at.as_millis());
+        if delivery == Delivery::Accepted || matches!(self.mood, Mood::Loses250) {
             self.inbox.push((self.now.at.as_millis(), mail));
         }
-        self.later(50, Event::Delivered(id, delivery));
+        self.later(self.mail_takes, Event::Delivered(id, delivery));
     }
 
     fn later(&mut self, ms: u64, event: Event) {
@@ -280,7 +306,7 @@ fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
     })
 }
 
-fn in_short(mail: &Mail) -> String {
+pub(super) fn in_short(mail: &Mail) -> String {
     let told = mail.notices.iter().map(|notice| match notice {
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),

@@ -103,6 +103,10 @@ impl<'a> Story<'a> {
 }
 
 fn waited(written: Wall, now: Wall) -> Option<Block> {
+    if written.is_plainly_wrong() {
+        let text = "This mail waited until the clock was set. Times before that are wrong.";
+        return Some(Block::Paragraph(text.to_owned()));
+    }
     let waited = now.since(written);
     if waited.as_millis() <= u128::from(WORTH_TELLING_MS) {
         return None;
