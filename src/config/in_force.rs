@@ -6,6 +6,7 @@ use std::fmt;
 use super::given::Origin;
 use super::mail;
 use super::options::Options;
+use super::quoted::shown;
 use super::settings::{MailSettings, Settings};
 use super::spec::{Role, settings};
 
@@ -61,6 +62,9 @@ impl fmt::Display for InForce {
         let values = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
         for (name, value, origin) in rows {
             writeln!(f, "{name:names$} = {value:values$}  # {origin}")?;
+        }
+        if let Some(folder) = &self.settings.state_dir {
+            writeln!(f, "\nstate: {}", shown(&folder.to_string_lossy()))?;
         }
         match &self.mail {
             Ok(way) => writeln!(f, "\nmail: {}", mail::describe(way))?,
