@@ -63,8 +63,9 @@ impl fmt::Display for InForce {
         for (name, value, origin) in rows {
             writeln!(f, "{name:names$} = {value:values$}  # {origin}")?;
         }
-        if let Some(folder) = &self.settings.state_dir {
-            writeln!(f, "\nstate: {}", shown(&folder.to_string_lossy()))?;
+        match &self.settings.state_dir {
+            Some(folder) => writeln!(f, "\nstate: {}", shown(&folder.to_string_lossy()))?,
+            None => writeln!(f, "\nstate: nothing is written to disk, for this is a test")?,
         }
         match &self.mail {
             Ok(way) => writeln!(f, "\nmail: {}", mail::describe(way))?,

@@ -270,7 +270,7 @@ fn checked(options: &Options, mail: Option<MailSettings>, state_dir: Option<Path
         public_url: options.public_url.clone(),
         announce: options.announce,
         workers: options.workers,
-        state_dir: options.state_dir.clone().or(state_dir),
+        state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),
     }
 }
 

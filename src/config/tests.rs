@@ -179,7 +179,9 @@ fn state_has_a_folder_unless_nothing_is_written() {
     let problems = problems(&[], &homeless, None);
     assert!(problems[0].starts_with("state_dir: no folder for the state"), "{problems:?}");
     assert!(run(&["--state_dir", "here"], &homeless, None).is_ok());
-    assert!(run(&["--test"], &homeless, None).expect("in order").settings.state_dir.is_none());
+    let test = run(&["--test", "--state_dir", "here"], &[], None).expect("in order");
+    assert!(test.settings.state_dir.is_none(), "nothing is written");
+    assert!(run(&["--test"], &homeless, None).is_ok());
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub mod alert;
 pub mod answer;
 pub mod app;
 mod checks;
+pub mod chronicle;
 pub mod core;
 pub mod delivery;
 pub mod fields;

@@ -8,6 +8,7 @@
 )]
 
 mod chance;
+mod chronicle;
 mod load;
 mod mail;
 mod restart;
