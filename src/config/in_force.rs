@@ -6,6 +6,7 @@ use std::fmt;
 use super::given::Origin;
 use super::mail;
 use super::options::Options;
+use super::quoted::shown;
 use super::settings::{MailSettings, Settings};
 use super::spec::{Role, settings};
 
@@ -61,6 +62,10 @@ impl fmt::Display for InForce {
         let values = rows.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0);
         for (name, value, origin) in rows {
             writeln!(f, "{name:names$} = {value:values$}  # {origin}")?;
+        }
+        match &self.settings.state_dir {
+            Some(folder) => writeln!(f, "\nstate: {}", shown(&folder.to_string_lossy()))?,
+            None => writeln!(f, "\nstate: nothing is written to disk, for this is a test")?,
         }
         match &self.mail {
             Ok(way) => writeln!(f, "\nmail: {}", mail::describe(way))?,

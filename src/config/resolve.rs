@@ -47,6 +47,7 @@ pub fn resolve(
         layers.warn_if_visible(&entry);
         layers.put(entry.spec, &entry.value, entry.origin);
     }
+    layers.complain_without_state_dir();
     let plan = layers.mail(read_file);
     layers.finish(stated, file, plan)
 }
@@ -149,6 +150,16 @@ impl Layers {
                 (Some(_), None) => {}
                 (None, _) => self.complain(at(line), &shown(&name), unknown(&name)),
             }
+        }
+    }
+
+    /// A test writes nothing, so it needs no folder.
+    fn complain_without_state_dir(&mut self) {
+        let found = self.options.state_dir.is_some() || self.state_dir.is_some();
+        if !found && !self.options.test {
+            let what = "no folder for the state can be found, since none of STATE_DIRECTORY, \
+                        XDG_STATE_HOME and HOME names an absolute one; name one here";
+            self.complain(Origin::Default, "state_dir", what.to_owned());
         }
     }
 
@@ -259,7 +270,7 @@ fn checked(options: &Options, mail: Option<MailSettings>, state_dir: Option<Path
         public_url: options.public_url.clone(),
         announce: options.announce,
         workers: options.workers,
-        state_dir: options.state_dir.clone().or(state_dir),
+        state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),
     }
 }
 

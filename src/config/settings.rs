@@ -49,7 +49,7 @@ pub struct Settings {
     pub announce: bool,
     /// The most checks at once (threads).
     pub workers: u16,
-    /// The folder of the state; `None` only where nothing is written to disk.
+    /// The folder of the state; `None` with `test`, when nothing is written to disk.
     pub state_dir: Option<PathBuf>,
 }
 

@@ -96,7 +96,8 @@ pub static OPTIONS: [Spec; 25] = [
         "state_dir",
         Takes::Value("FOLDER"),
         &[
-            "where registrations, states and unsent mails are kept; one that exists is used as it is",
+            "where registrations, states, unsent mails and the health check log are kept",
+            "one that exists is used as it is",
             "if not set: $STATE_DIRECTORY, else $XDG_STATE_HOME/healthchecker,",
             "else ~/.local/state/healthchecker",
         ],

@@ -8,6 +8,9 @@ use super::*;
 /// The shipped file.
 const SHIPPED: &str = include_str!("../../config");
 
+/// Overridden by a later one.
+const HOME: (&str, &str) = ("HOME", "/home/me");
+
 fn run(
     args: &[&str],
     variables: &[(&str, &str)],
@@ -19,7 +22,8 @@ fn run(
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
     let args = args.iter().map(OsString::from);
-    let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+    let variables = [HOME].iter().chain(variables);
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
     match parse(args, variables, &read_file) {
         Ok(
             Command::Run(in_force) | Command::CheckConfig(in_force) | Command::TestMail(in_force),
@@ -166,6 +170,21 @@ fn no_mail_is_a_warning_and_two_servers_are_a_problem() {
 }
 
 #[test]
+fn state_has_a_folder_unless_nothing_is_written() {
+    let in_force = run(&[], &[], None).expect("in order");
+    let home = Path::new("/home/me/.local/state/healthchecker");
+    assert_eq!(in_force.settings.state_dir.as_deref(), Some(home));
+    assert!(in_force.to_string().contains("\nstate: /home/me/.local/state/healthchecker\n"));
+    let homeless = [("HOME", "not/absolute")];
+    let problems = problems(&[], &homeless, None);
+    assert!(problems[0].starts_with("state_dir: no folder for the state"), "{problems:?}");
+    assert!(run(&["--state_dir", "here"], &homeless, None).is_ok());
+    let test = run(&["--test", "--state_dir", "here"], &[], None).expect("in order");
+    assert!(test.settings.state_dir.is_none(), "nothing is written");
+    assert!(run(&["--test"], &homeless, None).is_ok());
+}
+
+#[test]
 fn the_shipped_file_names_every_option_with_its_default() {
     let in_force = run(&[], &[], Some(SHIPPED)).expect("in order");
     assert!(in_force.origins.is_empty());
@@ -190,7 +209,8 @@ fn uncommented(line: &str) -> String {
 fn questions_and_commands() {
     let asked = |args: &[&str]| {
         let read_file = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
-        parse(args.iter().map(OsString::from), [], &read_file)
+        let home = [HOME].map(|(name, value)| (name.into(), value.into()));
+        parse(args.iter().map(OsString::from), home, &read_file)
     };
     assert!(matches!(asked(&["--help", "--nonsense"]), Ok(Command::Help)));
     assert!(matches!(asked(&["-V"]), Ok(Command::Version)));

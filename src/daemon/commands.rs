@@ -29,7 +29,7 @@ fn answer(
             done(appname, engine.register(now, *registration)?.into())
         }
         Call::Pause(name) => {
-            engine.pause(&name)?;
+            engine.pause(now, &name)?;
             done(name, Change::Paused)
         }
         Call::Resume(name) => {
@@ -37,7 +37,7 @@ fn answer(
             done(name, Change::Resumed)
         }
         Call::Stop(name) => {
-            engine.stop(&name)?;
+            engine.stop(now, &name)?;
             done(name, Change::Stopped)
         }
         Call::Info(name) => Reply::Info(Box::new(engine.info(now, &name)?)),

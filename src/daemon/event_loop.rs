@@ -12,6 +12,7 @@ use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
 use super::api::{ApiRequest, Call, Reply};
+use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
 use super::discovery::Announcer;
@@ -61,6 +62,7 @@ pub(super) struct EventLoop {
     pub(super) inbox: Inbox,
     pub(super) engine: Engine,
     pub(super) keeper: Keeper,
+    pub(super) check_log: CheckLog,
     pub(super) gate: Gate,
     pub(super) pool: Pool,
     /// `None`: no mail is sent.
@@ -102,7 +104,10 @@ impl EventLoop {
                 (false, true) => self.turn(events, Some(mails))?,
             }
         }
-        self.keeper.snapshot(&self.engine, self.clock.now());
+        let now = self.clock.now();
+        self.engine.handle_stop(now);
+        self.act(now);
+        self.keeper.snapshot(&self.engine, now);
         if let Some(announcer) = self.announcer.take() {
             announcer.stop();
         }
@@ -170,7 +175,8 @@ impl EventLoop {
         let ApiRequest { call, responder, .. } = request;
         let promises =
             matches!(call, Call::Monitor(_) | Call::Pause(_) | Call::Resume(_) | Call::Stop(_));
-        let disk = self.keeper.troubles();
+        let mut disk = self.keeper.troubles();
+        disk.extend(self.check_log.trouble().map(str::to_owned));
         let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);
         self.keep(now);
         if !promises || matches!(reply, Reply::Problem(_)) {
@@ -213,6 +219,7 @@ impl EventLoop {
                     }
                 }
                 Action::Log(note) => log_note(&note),
+                Action::Chronicle(line) => self.check_log.write(line),
             }
         }
     }

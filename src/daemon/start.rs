@@ -11,6 +11,7 @@ use log::info;
 use mio::{Poll, Waker};
 
 use super::api::{Api, runtime_directory};
+use super::checklog::CheckLog;
 use super::clock::{self, Clock};
 use super::discovery::{Announcement, Announcer};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
@@ -41,8 +42,6 @@ pub enum StartError {
         /// What the system said.
         why: io::Error,
     },
-    /// There is no folder for the state.
-    NoStateDir,
     /// The folder for the state cannot be used.
     StateDir(ClaimError),
     /// What is on record cannot be read.
@@ -63,9 +62,6 @@ impl fmt::Display for StartError {
                 f,
                 "cannot serve on {address} (port: {origin}): {why}; \
                  choose another port or address, or stop what uses it"
-            ),
-            StartError::NoStateDir => f.write_str(
-                "there is no folder for the state: set state_dir, or HOME in the environment",
             ),
             StartError::StateDir(why) => why.fmt(f),
             StartError::Journal(why) => why.fmt(f),
@@ -109,8 +105,15 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     }
     let listener = listen(in_force, last_port(&records))?;
     let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
-    let api =
-        Api::start(runtime_directory().as_deref(), settings.email.clone(), requests, wake.clone());
+    let check_log = CheckLog::start(settings.state_dir.as_deref());
+    let check_log = check_log.map_err(cannot("start the health check log"))?;
+    let api = Api::start(
+        runtime_directory().as_deref(),
+        settings.email.clone(),
+        check_log.reader(),
+        requests,
+        wake.clone(),
+    );
     let api = api.map_err(cannot("start the API on a private socket"))?;
     let mut gate = Gate::new(listener, api.door(), GATE).map_err(cannot("serve clients"))?;
     gate.register(poll.registry()).map_err(cannot("wait for clients"))?;
@@ -135,6 +138,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         poll,
         clock,
         signals,
+        check_log,
         gate,
         mailer,
         announcer,
@@ -164,11 +168,10 @@ fn open_journal(
             wake();
         }
     };
-    if settings.test {
+    let Some(state_dir) = &settings.state_dir else {
         let journal = Journal::nowhere(tell);
         return Ok(Recovered { journal, records: Vec::new(), warnings: Vec::new(), lost: false });
-    }
-    let state_dir = settings.state_dir.as_deref().ok_or(StartError::NoStateDir)?;
+    };
     let folder = Folder::claim(state_dir).map_err(StartError::StateDir)?;
     let (journal, opened) = Journal::open(folder, tell).map_err(StartError::Journal)?;
     let records = opened.batches.into_iter().flatten().collect();

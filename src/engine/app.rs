@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::alert::Alert;
 use super::answer::{Outcome, Verdict};
+use super::chronicle::{HourSoFar, is_news};
 use super::history::{Day, Recent};
 use super::lanes::{LEASH, Lane};
 use super::monitor::{Monitor, Rows, Thresholds, Transition};
@@ -94,6 +95,8 @@ pub struct App {
     pub recent: Recent,
     /// The last day, in counts.
     pub day: Day,
+    /// What the health check log has not summed up yet.
+    pub hour: HourSoFar,
     /// The rows as they were last recorded, as far as they matter.
     pub recorded: Rows,
 }
@@ -103,6 +106,8 @@ pub struct App {
 pub struct Effect {
     /// Whether it counted.
     pub counts: bool,
+    /// Whether it tells something else than the one before, or is the first from UNKNOWN.
+    pub news: bool,
     /// The change of state that it led to.
     pub transition: Option<Transition>,
     /// Whether this is the first pass after the registration.
@@ -127,6 +132,7 @@ impl App {
             last: None,
             recent: Recent::default(),
             day: Day::default(),
+            hour: HourSoFar::default(),
             recorded: Rows::default(),
         }
     }
@@ -156,20 +162,24 @@ impl App {
         let counts = !(verdict.refused && asked_early);
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         self.lane = if latency > LEASH { Lane::Slow } else { Lane::Quick };
+        let begins_anew = counts && self.monitor.rows == Rows::default();
+        let before = self.last.as_ref().map(|last| &last.verdict);
+        let news = begins_anew || is_news(before, &verdict);
         self.last = Some(LastCheck { time: now.wall, verdict, latency_ms });
         self.recent.push(now.wall, outcome, latency_ms);
         if !counts {
-            return Effect { counts, transition: None, first_pass: false };
+            return Effect { counts, news, transition: None, first_pass: false };
         }
         self.checks += 1;
         self.failures += u64::from(outcome == Outcome::Fail);
         self.day.count(now.at, outcome);
+        self.hour.count(outcome, latency_ms);
         if outcome == Outcome::Pass {
             self.last_healthy = Some(now.wall);
         }
         let first_pass = outcome == Outcome::Pass && self.welcome == Welcome::Owed;
         let transition = self.monitor.observe(now, outcome, self.thresholds());
-        Effect { counts, transition, first_pass }
+        Effect { counts, news, transition, first_pass }
     }
 
     /// A change of state in the words that its people get. `since` is when the story began.

@@ -118,6 +118,9 @@ impl Engine {
             counts: effect.counts,
         });
         self.tally_later(now);
+        if effect.news {
+            self.chronicle_check(now, id, effect.counts);
+        }
         if effect.first_pass {
             self.greet(now, id);
         }
@@ -126,18 +129,19 @@ impl Engine {
         }
     }
 
-    /// Counters and history are recorded once an hour, while there are any.
+    /// Counters and history are recorded and summed up once an hour, while there are any.
     pub(super) fn tally_later(&mut self, now: Now) {
         if !std::mem::replace(&mut self.tally_due, true) {
             self.wheel.schedule(now.at + TALLY_EVERY, Timer::Tally);
         }
     }
 
-    pub(super) fn tally(&mut self) {
+    pub(super) fn tally(&mut self, now: Now) {
         self.tally_due = false;
         for id in self.names.values() {
             self.changes.tally(*id);
         }
+        self.sum_up_all(now);
     }
 
     pub(super) fn forget(&mut self, now: Now, id: AppId, why: &str) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::answer::CheckEnd;
 use super::app::{App, AppId, Pace};
+use super::chronicle::{Event, Line, SumsDue};
 use super::delivery::Delivery;
 use super::keep::Changes;
 use super::lanes::{LEASH, Lanes};
@@ -44,6 +45,8 @@ pub enum Action {
     Send(Mail),
     /// Write a line to the log.
     Log(Note),
+    /// Write a line to the health check log.
+    Chronicle(Line),
 }
 
 /// What a registration did.
@@ -101,6 +104,7 @@ pub struct Engine {
     pub(super) waits_for_clock: bool,
     /// The timer for the next tally runs.
     pub(super) tally_due: bool,
+    pub(super) sums_due: SumsDue,
     pub(super) changes: Changes,
     pub(super) actions: VecDeque<Action>,
 }
@@ -124,6 +128,7 @@ impl Engine {
             changes: Changes::default(),
             waits_for_clock: false,
             tally_due: false,
+            sums_due: SumsDue::default(),
             actions: VecDeque::new(),
         }
     }
@@ -155,7 +160,7 @@ impl Engine {
     }
 
     /// Stops checking an app until it is resumed. Pausing twice is pausing once.
-    pub fn pause(&mut self, name: &str) -> Result<(), Refusal> {
+    pub fn pause(&mut self, now: Now, name: &str) -> Result<(), Refusal> {
         let id = self.find(name)?;
         let Some(app) = self.apps.get_mut(&id) else { return Ok(()) };
         if let Some(due) = app.due() {
@@ -164,6 +169,7 @@ impl Engine {
             app.check = None;
             self.changes.app(id);
             self.log(Note::Commanded { app: name.to_owned(), what: "paused" });
+            self.chronicle(now, id, Event::Paused);
         }
         Ok(())
     }
@@ -173,6 +179,7 @@ impl Engine {
         let id = self.find(name)?;
         if self.apps.get(&id).is_some_and(App::paused) {
             self.log(Note::Commanded { app: name.to_owned(), what: "resumed" });
+            self.chronicle(now, id, Event::Resumed);
             self.forget(now, id, "resumed");
             self.begin(now, id);
             self.changes.app(id);
@@ -181,8 +188,11 @@ impl Engine {
     }
 
     /// Watches an app no longer. What is on its way in the outbox still goes out.
-    pub fn stop(&mut self, name: &str) -> Result<(), Refusal> {
+    pub fn stop(&mut self, now: Now, name: &str) -> Result<(), Refusal> {
         let id = self.find(name)?;
+        let sum = self.sum_up(now.wall, id);
+        self.actions.extend(sum.map(Action::Chronicle));
+        self.chronicle(now, id, Event::Stopped);
         self.names.remove(name);
         self.newcomers.remove(&id);
         self.changes.stopped(name);
@@ -196,8 +206,10 @@ impl Engine {
     fn register_new(&mut self, now: Now, registration: Registration) -> Registered {
         let id = self.new_id();
         let due = self.first_check(now, id);
+        let url = registration.health_url.clone();
         self.names.insert(registration.name.clone(), id);
         self.apps.insert(id, App::new(now, registration, due));
+        self.chronicle(now, id, Event::Registered { url });
         self.changes.app(id);
         Registered::New
     }
@@ -218,6 +230,8 @@ impl Engine {
         self.changes.app(id);
         app.registration = registration;
         let paused = app.paused();
+        let url = app.registration.health_url.clone();
+        self.chronicle(now, id, Event::Updated { url });
         if moved {
             self.forget(now, id, "the address changed");
         }
@@ -243,7 +257,7 @@ impl Engine {
                 Some(Timer::Check(app)) => self.check_due(now, app),
                 Some(Timer::Welcome) => self.welcome(now),
                 Some(Timer::Mail(id)) => self.send(now, id),
-                Some(Timer::Tally) => self.tally(),
+                Some(Timer::Tally) => self.tally(now),
                 None => break,
             }
         }
@@ -303,9 +317,17 @@ impl Engine {
         }
     }
 
+    /// The daemon is about to stop: what the hour has brought so far is summed up.
+    pub fn handle_stop(&mut self, now: Now) {
+        self.sum_up_all(now);
+    }
+
     /// The next thing to be done, if any.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front().or_else(|| self.poll_probe().map(Action::Probe))
+        self.actions
+            .pop_front()
+            .or_else(|| self.poll_sum().map(Action::Chronicle))
+            .or_else(|| self.poll_probe().map(Action::Probe))
     }
 
     /// Whether a mail is on its way to the server.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::alert::Alert;
 use super::app::{App, AppId, Due, Pace, Welcome};
+use super::chronicle::HourSoFar;
 use super::core::{Engine, Timer};
 use super::history::{Day, DayRecord, Recent};
 use super::lanes::Lane;
@@ -143,6 +144,7 @@ impl Engine {
             last: None,
             recent: Recent::default(),
             day: Day::default(),
+            hour: HourSoFar::default(),
             recorded: record.rows.rows,
         };
         if let Some(tally) = tally {

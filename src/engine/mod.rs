@@ -8,6 +8,7 @@ pub mod answer;
 pub mod app;
 mod backoff;
 mod checks;
+pub mod chronicle;
 pub mod core;
 pub mod delivery;
 pub mod fields;

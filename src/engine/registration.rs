@@ -136,6 +136,14 @@ pub fn single_name(call: &str, fields: &[(String, String)]) -> Result<String, Fi
     app_name(&Fields::read(call, ONE_APP, fields)?)
 }
 
+/// Reads `appname` where it may be left out.
+///
+/// # Errors
+/// The name is empty, too long or has control characters.
+pub(crate) fn any_name(fields: &Fields<'_>) -> Result<Option<String>, FieldError> {
+    fields.raw("appname").map(|_| app_name(fields)).transpose()
+}
+
 fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
     let name = fields.required("appname")?;
     let length = name.chars().count();

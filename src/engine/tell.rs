@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::alert::{Alert, Level};
 use super::app::{App, AppId, Welcome};
+use super::chronicle::Event;
 use super::core::{Action, Engine, Timer};
 use super::monitor::Transition;
 use super::note::Note;
@@ -19,10 +20,11 @@ const CLOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 
 impl Engine {
     pub(super) fn changed(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
+        let Transition { from, to } = transition;
+        self.chronicle(now, id, Event::State { from, to, reason: reason.clone() });
         let Some(app) = self.apps.get_mut(&id) else { return };
         self.changes.app(id);
         let app_name = app.registration.name.clone();
-        let Transition { from, to } = transition;
         self.actions.push_back(Action::Log(Note::StateChanged { app: app_name, from, to, reason }));
         match (Level::of(to), app.alert.take()) {
             (Some(level), Some(alert)) if alert.level == level => app.alert = Some(alert),

@@ -77,7 +77,7 @@ def write(path, settings, rng):
 
 
 def check(path, *args):
-    environment = {"PATH": os.environ["PATH"]}
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
     command = [BINARY, "--config", path, "--check_config", *args]
     return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=20)
 

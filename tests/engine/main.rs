@@ -8,6 +8,7 @@
 )]
 
 mod chance;
+mod chronicle;
 mod clock;
 mod load;
 mod mail;

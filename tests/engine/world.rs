@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::chronicle::Line;
 use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::delivery::{Delivery, Stage, classify};
 use healthchecker::engine::note::Note;
@@ -68,8 +69,12 @@ pub(super) struct World {
     pub(super) registrations: HashMap<String, Vec<(String, String)>>,
     /// What is on disk: a JSON text for each turn of the engine that had something to keep.
     pub(super) journal: Vec<String>,
+    /// The health check log.
+    pub(super) chronicle: Vec<Line>,
 }
 
+/// The verdict on an app that hangs.
+const NO_ANSWER: &str = "no answer";
 /// Milliseconds that an app on the LAN takes to answer.
 const LATENCY: u64 = 5;
 
@@ -98,6 +103,7 @@ impl World {
             sequence: 0,
             registrations: HashMap::new(),
             journal: Vec::new(),
+            chronicle: Vec::new(),
         }
     }
 
@@ -128,7 +134,7 @@ impl World {
     }
 
     pub(super) fn pause(&mut self, name: &str) {
-        self.engine.pause(name).unwrap();
+        self.engine.pause(self.now, name).unwrap();
         self.act();
     }
 
@@ -138,7 +144,7 @@ impl World {
     }
 
     pub(super) fn stop(&mut self, name: &str) {
-        self.engine.stop(name).unwrap();
+        self.engine.stop(self.now, name).unwrap();
         self.act();
     }
 
@@ -214,6 +220,12 @@ impl World {
         }
     }
 
+    /// Ends in an orderly way.
+    pub(super) fn orderly_stop(&mut self) {
+        self.engine.handle_stop(self.now);
+        self.act();
+    }
+
     /// Pulls the plug: what is on its way is lost, the disk stays. Then starts again.
     pub(super) fn restart(&mut self) {
         self.events.clear();
@@ -236,6 +248,7 @@ impl World {
                 Action::Probe(probe) => self.probe(&probe),
                 Action::Send(mail) => self.send(mail),
                 Action::Log(note) => self.notes.push(note),
+                Action::Chronicle(line) => self.chronicle.push(line),
             }
         }
     }
@@ -253,7 +266,7 @@ impl World {
         let end = if latency > limit && probe.is_on_leash() {
             CheckEnd::LeashEnded
         } else if latency > limit {
-            verdict(Outcome::Fail, "no answer", false)
+            verdict(Outcome::Fail, NO_ANSWER, false)
         } else {
             match answer {
                 Answer::Pass | Answer::Slow(_) | Answer::Hang => {
@@ -296,7 +309,7 @@ impl World {
 }
 
 fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
-    let http_status = (!refused).then_some(200);
+    let http_status = (!refused && reason != NO_ANSWER).then_some(200);
     CheckEnd::Verdict(Verdict {
         outcome,
         http_status,

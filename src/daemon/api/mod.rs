@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tiny_http::Request;
 
+use crate::daemon::checklog::{Found, LogReader, Query};
 use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
 
 pub use folder::runtime_directory;
@@ -27,7 +28,7 @@ pub use reply::{Change, Done, Problem, Reply};
 pub use route::Call;
 
 use folder::SocketFolder;
-use route::{Asked, route};
+use route::{Asked, Errand, route};
 use shelf::Shelf;
 
 /// The loop must answer by then; before the gate gives up, so that the client learns why.
@@ -65,26 +66,27 @@ pub struct Api {
 impl Api {
     /// Starts the API, its socket in a fresh folder inside `runtime` (see [`runtime_directory`])
     /// or among the temporary files. Calls go to `requests`, and after each `wake` is called.
-    /// `default_email` is told about apps that name nobody.
+    /// `default_email` is told about apps that name nobody, and `log` is what `log` shows.
     ///
     /// # Errors
     /// The socket or a thread cannot be made.
     pub fn start(
         runtime: Option<&Path>,
         default_email: Vec<String>,
+        log: LogReader,
         requests: Sender<ApiRequest>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Api> {
         let shelf = Arc::new(Shelf::new(SocketFolder::new(runtime)?)?);
         let api = Api { shelf };
-        let desk = Arc::new(Desk { default_email, wake: Box::new(wake) });
+        let desk = Arc::new(Desk { default_email, log, requests, wake: Box::new(wake) });
         // One for each place at the gate: none of them can keep another waiting.
         for n in 1..=API_PLACES {
-            let (shelf, desk, requests) = (api.shelf.clone(), desk.clone(), requests.clone());
+            let (shelf, desk) = (api.shelf.clone(), desk.clone());
             thread::Builder::new()
                 .name(format!("api-{n}"))
                 .stack_size(STACK)
-                .spawn(move || serve(&shelf, &desk, &requests))?;
+                .spawn(move || serve(&shelf, &desk))?;
         }
         Ok(api)
     }
@@ -105,31 +107,39 @@ impl Drop for Api {
 /// What the API's threads share.
 struct Desk {
     default_email: Vec<String>,
+    log: LogReader,
+    requests: Sender<ApiRequest>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-fn serve(shelf: &Shelf, desk: &Desk, requests: &Sender<ApiRequest>) {
+fn serve(shelf: &Shelf, desk: &Desk) {
     while let Some(request) = shelf.next_request() {
         // A request that is dropped on the way is answered with 500 by tiny_http.
-        let handled = catch_unwind(AssertUnwindSafe(|| handle(request, desk, requests)));
+        let handled = catch_unwind(AssertUnwindSafe(|| handle(request, desk)));
         if handled.is_err() {
             log::error!("a panic in the API was contained; this is a bug, please report it");
         }
     }
 }
 
-fn handle(mut request: Request, desk: &Desk, requests: &Sender<ApiRequest>) {
-    let reply = reply_to(&mut request, desk, requests).unwrap_or_else(Reply::Problem);
-    if let Err(why) = request.respond(reply::response(&reply)) {
+/// What a client gets.
+enum Answer {
+    Reply(Reply),
+    Log(Found),
+}
+
+fn handle(mut request: Request, desk: &Desk) {
+    let answer = answer_to(&mut request, desk);
+    let responded = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
+        Answer::Reply(reply) => request.respond(reply::response(&reply)),
+        Answer::Log(found) => request.respond(reply::log_response(found)),
+    };
+    if let Err(why) = responded {
         log::debug!("an answer could not be written: {why}");
     }
 }
 
-fn reply_to(
-    request: &mut Request,
-    desk: &Desk,
-    requests: &Sender<ApiRequest>,
-) -> Result<Reply, Problem> {
+fn answer_to(request: &mut Request, desk: &Desk) -> Result<Answer, Problem> {
     let mut body = Vec::new();
     let mut reader = request.as_reader().take(BODY_MAX as u64);
     reader
@@ -145,14 +155,39 @@ fn reply_to(
         body: &body,
         client,
     };
-    let call = route(asked, &desk.default_email)?;
-    log::debug!("{} asks: {call:?}", client.addr);
-    let (responder, reply) = sync_channel(1);
-    let no_answer = || Problem::unavailable("no answer in time; try again in a moment".into());
-    let sent = requests.send(ApiRequest { call, client, responder: Responder(responder) });
-    sent.map_err(|_| no_answer())?;
-    (desk.wake)();
-    reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
+    match route(asked, &desk.default_email)? {
+        Errand::Loop(call) => desk.ask_loop(call, client).map(Answer::Reply),
+        Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
+    }
+}
+
+impl Desk {
+    /// Sends a call to the event loop, and waits for the answer.
+    fn ask_loop(&self, call: Call, client: Client) -> Result<Reply, Problem> {
+        log::debug!("{} asks: {call:?}", client.addr);
+        let (responder, reply) = sync_channel(1);
+        let no_answer = || Problem::unavailable("no answer in time; try again in a moment".into());
+        let sent = self.requests.send(ApiRequest { call, client, responder: Responder(responder) });
+        sent.map_err(|_| no_answer())?;
+        (self.wake)();
+        reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
+    }
+
+    /// Reads the log here, for the loop must not wait for the disk. An app that was stopped is still
+    /// known to it; one that has no line may be known to the loop.
+    fn read_log(&self, query: &Query, client: Client) -> Result<Found, Problem> {
+        log::debug!("{} asks: {query:?}", client.addr);
+        let found = self.log.find(query).map_err(Problem::unavailable)?;
+        match &query.appname {
+            Some(name) if found.is_empty() => {
+                match self.ask_loop(Call::Info(name.clone()), client)? {
+                    Reply::Problem(unknown) => Err(unknown),
+                    _ => Ok(found),
+                }
+            }
+            _ => Ok(found),
+        }
+    }
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {

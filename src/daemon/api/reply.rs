@@ -2,16 +2,19 @@
 //!
 //! The loop hands over plain data; turning it into bytes happens on the API's threads.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 
 use serde::Serialize;
-use tiny_http::{Header, Response};
+use tiny_http::{Header, Response, StatusCode};
 
+use crate::daemon::checklog::Found;
 use crate::engine::fields::{FieldError, shown};
 use crate::engine::view::{HealthView, InfoView, StatusView};
 
 const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
+/// JSON lines. Nothing is registered for them; this is what programs know them by.
+const JSON_LINES: &str = "application/x-ndjson";
 const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 
 /// The answer to a call.
@@ -141,8 +144,18 @@ fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cur
     };
     // So that a shell's prompt has a line of its own.
     body.push(b'\n');
-    let response = Response::from_data(body)
-        .with_status_code(status)
+    let length = body.len();
+    of_length(status, content_type, Cursor::new(body), length)
+}
+
+/// Lines of the health check log, read from the disk as they are sent.
+pub(super) fn log_response(found: Found) -> Response<Found> {
+    let length = found.len();
+    of_length(200, JSON_LINES, found, length)
+}
+
+fn of_length<R: Read>(status: u16, content_type: &str, body: R, length: usize) -> Response<R> {
+    let response = Response::new(StatusCode(status), Vec::new(), body, Some(length), None)
         // The length is known, and the smallest clients understand no chunks.
         .with_chunked_threshold(usize::MAX);
     let response = with(response, "Server", SERVER);
@@ -151,7 +164,7 @@ fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cur
     with(response, "X-Content-Type-Options", "nosniff")
 }
 
-fn with(response: Response<Cursor<Vec<u8>>>, name: &str, value: &str) -> Response<Cursor<Vec<u8>>> {
+fn with<R: Read>(response: Response<R>, name: &str, value: &str) -> Response<R> {
     match Header::from_bytes(name, value) {
         Ok(header) => response.with_header(header),
         Err(()) => response,

@@ -1,8 +1,9 @@
 //! Which call a request is.
 
+use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::engine::fields::{FieldError, Fields, Known, shown};
-use crate::engine::registration::{Registration, single_name};
+use crate::engine::registration::{Registration, any_name, single_name};
 
 use super::parameters::{self, Pair};
 use super::reply::Problem;
@@ -26,6 +27,15 @@ pub enum Call {
     Health,
 }
 
+/// What a request is for, and who sees to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// The event loop.
+    Loop(Call),
+    /// Whoever reads the health check log.
+    Log(Query),
+}
+
 /// A request as it came through the gate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
@@ -43,12 +53,18 @@ const REGISTER: &str = "POST";
 
 const NOTHING: &[Known] = &[];
 const STATUS: &[Known] = &[Known::new("format")];
+const LOG: &[Known] = &[Known::new("appname"), Known::new("limit")];
 
-/// Finds the call. `default_email` is for registrations that name nobody.
+/// How many lines of the log there are to see at once: what a person reads,
+const LINES: usize = 100;
+/// and what a program may want: a megabyte or so.
+const LINES_MAX: usize = 10_000;
+
+/// Finds the errand. `default_email` is for registrations that name nobody.
 ///
 /// # Errors
 /// What the client is answered instead: an unknown path, a wrong method, a bad parameter.
-pub(super) fn route(asked: Asked<'_>, default_email: &[String]) -> Result<Call, Problem> {
+pub(super) fn route(asked: Asked<'_>, default_email: &[String]) -> Result<Errand, Problem> {
     let (path, query) = match asked.target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (asked.target, None),
@@ -58,7 +74,10 @@ pub(super) fn route(asked: Asked<'_>, default_email: &[String]) -> Result<Call, 
         return Err(Problem::wrong_method(asked.method, allowed));
     }
     let pairs = parameters::read(query, asked.content_type, asked.body)?;
-    call(path, &pairs, asked.client, default_email)
+    match path {
+        "/healthchecker/log" => Ok(Errand::Log(log_query(&pairs)?)),
+        _ => call(path, &pairs, asked.client, default_email).map(Errand::Loop),
+    }
 }
 
 /// The methods of a path; `None` if there is no such path. A HEAD must change nothing (RFC 9110,
@@ -75,6 +94,7 @@ fn allowed(path: &str) -> Option<&'static str> {
         | "/healthchecker/"
         | "/healthchecker/status"
         | "/healthchecker/info"
+        | "/healthchecker/log"
         | "/health" => Some(READ),
         _ => None,
     }
@@ -107,6 +127,26 @@ fn call(
     Ok(call)
 }
 
+fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {
+    let fields = Fields::read("log", LOG, pairs)?;
+    let appname = any_name(&fields)?;
+    let limit = match fields.optional("limit")? {
+        None => LINES,
+        Some(text) => lines(text).ok_or_else(|| {
+            let message =
+                format!("limit must be 1 to {LINES_MAX} lines, whole, not {}", shown(text));
+            FieldError::of("limit", message)
+        })?,
+    };
+    Ok(Query { appname, limit })
+}
+
+fn lines(text: &str) -> Option<usize> {
+    // `parse` alone would take `+5`.
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits?.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines))
+}
+
 fn check_format(fields: &Fields<'_>) -> Result<(), FieldError> {
     match fields.optional("format")? {
         None | Some("json") => Ok(()),
@@ -131,7 +171,49 @@ mod tests {
             body: body.as_bytes(),
             client: Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network },
         };
+        route(asked, &[]).map(|errand| match errand {
+            Errand::Loop(call) => call,
+            Errand::Log(query) => panic!("{query:?}"),
+        })
+    }
+
+    fn ask_log(query: &str) -> Result<Errand, Problem> {
+        let asked = Asked {
+            method: "GET",
+            target: &format!("/healthchecker/log{query}"),
+            content_type: None,
+            body: &[],
+            client: Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network },
+        };
         route(asked, &[])
+    }
+
+    #[test]
+    fn the_log_is_of_all_apps_or_one_and_bounded() {
+        let query =
+            |appname: Option<&str>, limit| Query { appname: appname.map(str::to_owned), limit };
+        for (asked, expected) in [
+            ("", query(None, LINES)),
+            ("?appname=Kodi", query(Some("Kodi"), LINES)),
+            ("?limit=1", query(None, 1)),
+            ("?limit=10000&appname=K%C3%BCche", query(Some("Küche"), LINES_MAX)),
+        ] {
+            assert_eq!(ask_log(asked), Ok(Errand::Log(expected)), "{asked}");
+        }
+        for (asked, field) in [
+            ("?limit=0", "limit"),
+            ("?limit=10001", "limit"),
+            ("?limit=%2B5", "limit"),
+            ("?limit=many", "limit"),
+            ("?limit=99999999999999999999", "limit"),
+            ("?limit=", "limit"),
+            ("?appname=", "appname"),
+            ("?appname=a%0Ab", "appname"),
+            ("?since=1", "since"),
+        ] {
+            let problem = ask_log(asked).unwrap_err();
+            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{asked}");
+        }
     }
 
     #[test]
@@ -174,6 +256,7 @@ mod tests {
             ("DELETE", "/healthchecker/stop", "GET, POST"),
             ("POST", "/healthchecker/status", "GET, HEAD"),
             ("OPTIONS", "/health", "GET, HEAD"),
+            ("POST", "/healthchecker/log", "GET, HEAD"),
         ] {
             let problem = ask(method, target, "").unwrap_err();
             assert_eq!((problem.status, problem.allow), (405, Some(allow)), "{target}");

@@ -13,6 +13,7 @@ use mio::{Events, Poll, Token, Waker};
 use socket2::{Domain, Socket, Type};
 
 use crate::daemon::api::{Api, ApiRequest};
+use crate::daemon::checklog::CheckLog;
 use crate::daemon::gate::{Gate, bind};
 use crate::engine::time::Moment;
 
@@ -45,7 +46,8 @@ impl World {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
         let (requests, inbox) = mpsc::channel();
         let wake = waker.clone();
-        let api = Api::start(None, vec![], requests, move || wake.wake().unwrap()).unwrap();
+        let log = CheckLog::start(None).unwrap().reader();
+        let api = Api::start(None, vec![], log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();
         let gate = Gate::new(listener, api.door(), GATE).unwrap();
