@@ -169,7 +169,7 @@ def test_a_named_file_that_is_missing_is_a_mistake(tmp_path):
 
 @pytest.mark.parametrize("option", ["--help", "--version", "--check_config"])
 def test_a_closed_pipe_and_a_full_disk_do_not_panic(option):
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/nonexistent"}
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as pipe:
