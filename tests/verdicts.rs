@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use healthchecker::daemon::names::Names;
 use healthchecker::daemon::prober::{Pool, Probe, Prober};
-use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
-use healthchecker::engine::status_set::StatusSet;
+use healthchecker::engine::registration::status_set::StatusSet;
 use healthchecker::engine::time::Moment;
+use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 
 /// The time-out of the checks that are expected to run into it. Shorter than an app may have, so
 /// that the tests are quick.

@@ -24,13 +24,13 @@ use super::multicast::Multicast;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
-use crate::engine::answer::CheckEnd;
+use crate::engine::alerts::letter;
+use crate::engine::alerts::notice::Mail;
 use crate::engine::core::{Action, Engine};
-use crate::engine::letter;
-use crate::engine::note::{Note, Weight};
-use crate::engine::notice::Mail;
-use crate::engine::probe::Probe;
 use crate::engine::time::{Moment, Now};
+use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::probe::Probe;
+use crate::engine::words::note::{Note, Weight};
 
 /// The threads have something for us.
 pub(super) const WAKER: Token = Token(0);

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::api::{Problem, Reply, Responder};
 use super::journal::{Journal, Mark, Report, Trouble, Urgency};
+use crate::engine::alerts::notice::Mail;
 use crate::engine::core::Engine;
-use crate::engine::notice::Mail;
 use crate::engine::record::Record;
 use crate::engine::time::{Moment, Now};
 

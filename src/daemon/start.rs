@@ -27,8 +27,8 @@ use super::signals::Signals;
 use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
 use crate::engine::core::{Engine, Options};
-use crate::engine::present::VERSION;
 use crate::engine::record::Record;
+use crate::engine::show::present::VERSION;
 
 /// Why the daemon could not start, or could not go on.
 #[derive(Debug)]

@@ -6,19 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::answer::CheckEnd;
+use super::alerts::delivery::Delivery;
+use super::alerts::notice::Mail;
+use super::alerts::outbox::{Fate, Outbox};
 use super::app::{App, AppId, Pace};
 use super::chronicle::{Event, Line, SumsDue};
-use super::delivery::Delivery;
-use super::keep::Changes;
-use super::lanes::{LEASH, Lanes};
-use super::note::Note;
-use super::notice::Mail;
-use super::outbox::{Fate, Outbox};
-use super::probe::Probe;
+use super::record::keep::Changes;
 use super::registration::Registration;
+use super::schedule::lanes::{LEASH, Lanes};
+use super::schedule::wheel::TimerWheel;
 use super::time::{Moment, Now};
-use super::wheel::TimerWheel;
+use super::verdict::answer::CheckEnd;
+use super::verdict::probe::Probe;
+use super::words::note::Note;
 
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::notice::Notice;
+use healthchecker::engine::alerts::notice::Notice;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -1,9 +1,9 @@
 //! A Pi has no clock battery: its mail waits until the clock is set.
 
 use super::world::{Answer, World};
-use healthchecker::engine::letter;
-use healthchecker::engine::note::Note;
+use healthchecker::engine::alerts::letter;
 use healthchecker::engine::time::Wall;
+use healthchecker::engine::words::note::Note;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 

@@ -1,7 +1,7 @@
 //! Who is told what, and when the mail server has its moods.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::notice::Notice;
+use healthchecker::engine::alerts::notice::Notice;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 

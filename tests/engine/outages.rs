@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World, in_short};
-use healthchecker::engine::delivery::Stage;
-use healthchecker::engine::letter;
-use healthchecker::engine::notice::Notice;
+use healthchecker::engine::alerts::delivery::Stage;
+use healthchecker::engine::alerts::letter;
+use healthchecker::engine::alerts::notice::Notice;
 use healthchecker::engine::time::Wall;
 
 /// Slow enough for days in a blink.

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use healthchecker::engine::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::alerts::delivery::{Delivery, Stage, classify};
+use healthchecker::engine::alerts::notice::{Mail, Notice, State};
 use healthchecker::engine::chronicle::Line;
 use healthchecker::engine::core::{Action, Engine, Options};
-use healthchecker::engine::delivery::{Delivery, Stage, classify};
-use healthchecker::engine::note::Note;
-use healthchecker::engine::notice::{Mail, Notice, State};
-use healthchecker::engine::probe::Probe;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
+use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::verdict::probe::Probe;
+use healthchecker::engine::words::note::Note;
 
 /// How an app answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::engine::fields::FieldError;
+use crate::engine::registration::fields::FieldError;
 
 /// A parameter's name and text.
 pub(super) type Pair = (String, String);

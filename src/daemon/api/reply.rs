@@ -8,8 +8,8 @@ use serde::Serialize;
 use tiny_http::{Header, Response, StatusCode};
 
 use crate::daemon::checklog::Found;
-use crate::engine::fields::{FieldError, shown};
-use crate::engine::view::{HealthView, InfoView, StatusView};
+use crate::engine::registration::fields::{FieldError, shown};
+use crate::engine::show::view::{HealthView, InfoView, StatusView};
 
 const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";

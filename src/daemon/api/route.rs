@@ -2,7 +2,7 @@
 
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
-use crate::engine::fields::{FieldError, Fields, Known, shown};
+use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, single_name};
 
 use super::parameters::{self, Pair};

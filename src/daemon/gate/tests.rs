@@ -9,10 +9,12 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::daemon::api::{ApiRequest, Call, Change, Done, Reply};
-use crate::engine::notice::State;
+use crate::engine::alerts::notice::State;
 use crate::engine::registration::Origin;
+use crate::engine::show::view::{
+    AppView, HealthView, OutboxView, ServerView, StateCounts, StatusView,
+};
 use crate::engine::time::Wall;
-use crate::engine::view::{AppView, HealthView, OutboxView, ServerView, StateCounts, StatusView};
 
 use super::*;
 use world::{World, rest};

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::settings::MailSettings;
-use crate::engine::delivery::Delivery;
+use crate::engine::alerts::delivery::Delivery;
 
 /// All of one attempt, look-up to farewell.
 const ATTEMPT: Duration = Duration::from_secs(120);

@@ -8,7 +8,7 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
-use crate::engine::notice::Letter;
+use crate::engine::alerts::notice::Letter;
 
 /// The name that mail programs show as the sender.
 const SENDER_NAME: &str = "HealthChecker";

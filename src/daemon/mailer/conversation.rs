@@ -13,8 +13,8 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use super::compose::{address, compose};
 use super::{trouble, trust};
 use crate::config::settings::{Login, MailSettings, Security};
-use crate::engine::delivery::{Delivery, Stage};
-use crate::engine::notice::Letter;
+use crate::engine::alerts::delivery::{Delivery, Stage};
+use crate::engine::alerts::notice::Letter;
 
 /// A server that takes longer for one answer is not well; the final one may take all that is left.
 const STEP: Duration = Duration::from_secs(30);

@@ -19,8 +19,8 @@ use std::{io, thread};
 use self::attempt::Attempts;
 use self::conversation::{deliver, log_in};
 use crate::config::settings::MailSettings;
-use crate::engine::delivery::Delivery;
-use crate::engine::notice::Letter;
+use crate::engine::alerts::delivery::Delivery;
+use crate::engine::alerts::notice::Letter;
 
 pub use self::trial::{TestMail, test_mail};
 

@@ -4,9 +4,9 @@ use super::attempt::Attempts;
 use super::conversation::deliver;
 use super::trouble;
 use crate::config::settings::{Login, MailSettings, Security, Settings};
-use crate::engine::delivery::Delivery;
-use crate::engine::letter;
-use crate::engine::notice::{Letter, Mail, Notice};
+use crate::engine::alerts::delivery::Delivery;
+use crate::engine::alerts::letter;
+use crate::engine::alerts::notice::{Letter, Mail, Notice};
 use crate::engine::time::Wall;
 
 /// `sysexits.h`: something is to be set first.

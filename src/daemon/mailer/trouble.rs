@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind};
 use lettre::transport::smtp::Error;
 
 use crate::config::settings::{Login, MailSettings, Security};
-use crate::engine::delivery::{Delivery, Stage, classify};
-use crate::engine::plain::one_line;
+use crate::engine::alerts::delivery::{Delivery, Stage, classify};
+use crate::engine::words::plain::one_line;
 
 /// Characters of an error's own words.
 const MAX_WORDS: usize = 300;

@@ -12,10 +12,10 @@ use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use crate::daemon::names::Names;
-use crate::engine::answer::CheckEnd;
-use crate::engine::plain;
-use crate::engine::trouble::Trouble;
+use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, REASON_MAX, judge};
+use crate::engine::words::plain;
 
 /// The most bytes that are read of a body; a longer one is cut there.
 const BODY_READ_MAX: usize = 64 * 1024;

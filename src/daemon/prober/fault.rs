@@ -8,7 +8,7 @@ use ureq::Error;
 
 use super::connect::is_timeout;
 use crate::daemon::names::{Fault, NameError};
-use crate::engine::trouble::Trouble;
+use crate::engine::verdict::trouble::Trouble;
 
 /// Why a request failed.
 #[derive(Debug, PartialEq, Eq)]

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 pub use self::ask::Prober;
 pub use self::pool::{Check, Pool, Wake};
-use crate::engine::answer::CheckEnd;
-pub use crate::engine::probe::Probe;
+use crate::engine::verdict::answer::CheckEnd;
+pub use crate::engine::verdict::probe::Probe;
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Probe, Report};
-use crate::engine::answer::CheckEnd;
 use crate::engine::time::Moment;
-use crate::engine::trouble::Trouble;
+use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::judge;
+use crate::engine::verdict::trouble::Trouble;
 
 /// How long a thread without work is kept.
 const IDLE: Duration = Duration::from_secs(10);
@@ -229,8 +229,8 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::engine::answer::{Outcome, Verdict};
-    use crate::engine::status_set::StatusSet;
+    use crate::engine::registration::status_set::StatusSet;
+    use crate::engine::verdict::answer::{Outcome, Verdict};
 
     /// A pool whose checks wait for a word, and what comes of them.
     struct Bench {

@@ -4,7 +4,7 @@ use ureq::http::Response;
 use ureq::http::header::LOCATION;
 use url::{Host, Url};
 
-use crate::engine::trouble::Trouble;
+use crate::engine::verdict::trouble::Trouble;
 
 /// The most redirects that are followed in one check.
 pub(super) const REDIRECTS_MAX: usize = 3;

@@ -13,8 +13,8 @@ use ureq::tls::{Certificate, RootCerts};
 
 use super::{Pool, Probe, Prober};
 use crate::daemon::names::Names;
-use crate::engine::answer::{CheckEnd, Outcome, Verdict};
-use crate::engine::status_set::StatusSet;
+use crate::engine::registration::status_set::StatusSet;
+use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 
 const AUTHORITY: &[u8] = include_bytes!("../../../tests/tls/ca.der");
 const GOOD: &[u8] = include_bytes!("../../../tests/tls/good.der");

@@ -1,7 +1,7 @@
 //! An hour of checks, in counts and latencies.
 
 use super::Event;
-use crate::engine::answer::Outcome;
+use crate::engine::verdict::answer::Outcome;
 
 /// The checks of an app since they were last summed up, in 20 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

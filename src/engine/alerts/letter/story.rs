@@ -1,0 +1,190 @@
+//! What a mail tells, sorted: the latest news of each app, what it overtook, who is newly watched.
+
+use std::collections::HashSet;
+
+use super::page::{Block, Page};
+use super::{said, sentence};
+use crate::engine::alerts::notice::{Change, Mail, Notice, State};
+use crate::engine::time::Wall;
+use crate::engine::words::plain::one_line;
+use crate::engine::words::span;
+
+/// A mail that waited longer than this says so: ms. The first retries are no news.
+const WORTH_TELLING_MS: u64 = 2 * 60 * 1000;
+/// The most notices listed in order; the oldest are only counted.
+const MAX_LISTED: usize = 40;
+/// The most apps told in full; the list has them all.
+const MAX_IN_FULL: usize = 8;
+/// The most recent checks shown of an app.
+const MAX_CHECKS: usize = 10;
+/// Characters of a reason or an address.
+const MAX_VALUE: usize = 400;
+/// Characters of the names of newly watched apps.
+const MAX_NAMES: usize = 2000;
+
+/// The notices of one mail, sorted.
+#[derive(Debug)]
+pub(super) struct Story<'a> {
+    notices: &'a [Notice],
+    /// How many changes there are, overtaken ones included.
+    pub(super) changes: usize,
+    /// The latest change of each app, in the order in which they came.
+    pub(super) latest: Vec<&'a Change>,
+    /// The names of newly watched apps.
+    pub(super) watching: Vec<&'a str>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn of(notices: &'a [Notice]) -> Story<'a> {
+        let changes = || {
+            notices.iter().filter_map(|notice| match notice {
+                Notice::Change(change) => Some(change),
+                Notice::Watching { .. } | Notice::Test { .. } => None,
+            })
+        };
+        let mut seen = HashSet::new();
+        let mut latest: Vec<&Change> = changes().rev().filter(|it| seen.insert(&it.app)).collect();
+        latest.reverse();
+        let mut seen = HashSet::new();
+        let watching = notices
+            .iter()
+            .filter_map(|notice| match notice {
+                Notice::Watching { apps, .. } => Some(apps),
+                Notice::Change(_) | Notice::Test { .. } => None,
+            })
+            .flatten()
+            .map(String::as_str)
+            .filter(|app| seen.insert(*app))
+            .collect();
+        Story { notices, changes: changes().count(), latest, watching }
+    }
+
+    /// The body.
+    pub(super) fn page(&self, mail: &Mail, now: Wall, status_url: Option<&str>) -> Page {
+        let mut page = Page::default();
+        page.blocks.extend(waited(mail.written, now));
+        if self.notices.len() > 1 {
+            page.add(self.in_order());
+        }
+        for change in self.latest.iter().take(MAX_IN_FULL) {
+            in_full(change, &mut page);
+        }
+        match self.notices {
+            [Notice::Watching { at, .. }] => self.now_watching(*at, &mut page),
+            [Notice::Test { at }] => test(*at, &mut page),
+            _ => {}
+        }
+        page.blocks.extend(status_url.and_then(link));
+        page
+    }
+
+    fn in_order(&self) -> Block {
+        let older = self.notices.len().saturating_sub(MAX_LISTED);
+        let mut points = Vec::new();
+        if older > 0 {
+            points.push(format!("{older} older ones are left out"));
+        }
+        points.extend(self.notices.iter().skip(older).map(point));
+        Block::List("What happened, in order:", points)
+    }
+
+    fn now_watching(&self, at: Wall, page: &mut Page) {
+        let names = sentence::names(&self.watching, MAX_NAMES);
+        page.add(Block::Headline(format!("Now watching {names}"), None));
+        let (passed, they) = match self.watching.len() {
+            1 => ("Its first check passed", "it is"),
+            _ => ("Their first checks passed", "one of them is"),
+        };
+        page.add(Block::Paragraph(format!(
+            "{passed} at {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",
+            at.for_people()
+        )));
+    }
+}
+
+fn waited(written: Wall, now: Wall) -> Option<Block> {
+    if written.is_plainly_wrong() {
+        let text = "This mail waited until the clock was set. Times before that are wrong.";
+        return Some(Block::Paragraph(text.to_owned()));
+    }
+    let waited = now.since(written);
+    if waited.as_millis() <= u128::from(WORTH_TELLING_MS) {
+        return None;
+    }
+    Some(Block::Paragraph(format!(
+        "This mail waited {}: it was written at {} and could not be sent before.",
+        span::in_words(waited),
+        written.for_people()
+    )))
+}
+
+/// One notice as a line: `2026-11-23 22:55:40 UTC: NAS is UNHEALTHY (connection refused)`.
+fn point(notice: &Notice) -> String {
+    match notice {
+        Notice::Change(change) => {
+            let at = change.at.for_people();
+            let state = sentence::state(change);
+            match one_line(&change.reason, MAX_VALUE) {
+                _ if change.to == State::Healthy => format!("{at}: {state}"),
+                none if none.is_empty() => format!("{at}: {state}"),
+                reason => format!("{at}: {state} ({reason})"),
+            }
+        }
+        Notice::Watching { apps, at } => {
+            let apps: Vec<&str> = apps.iter().map(String::as_str).collect();
+            let names = sentence::names(&apps, MAX_VALUE);
+            format!("{}: now watching {names}", at.for_people())
+        }
+        Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people()),
+    }
+}
+
+fn in_full(change: &Change, page: &mut Page) {
+    page.add(Block::Headline(sentence::state(change), Some(change.to)));
+    if change.to == State::Degraded {
+        let again = if change.from == State::Unhealthy { " again" } else { "" };
+        page.add(Block::Paragraph(format!("It answers{again}, but not always well.")));
+    }
+    page.add(Block::Facts(facts(change)));
+    if !change.recent.is_empty() {
+        let older = change.recent.len().saturating_sub(MAX_CHECKS);
+        page.add(Block::Checks(change.recent.iter().skip(older).cloned().collect()));
+    }
+    if let Some(body) = &change.body {
+        let said = said::read(body);
+        if !said.points.is_empty() {
+            page.add(Block::List("The app says:", said.points));
+        }
+        page.add(Block::Quote("Its answer in full:", said.raw));
+    }
+}
+
+fn facts(change: &Change) -> Vec<(&'static str, String)> {
+    let reason = one_line(&change.reason, MAX_VALUE);
+    let changed = format!("{}, from {}", change.at.for_people(), change.from.word());
+    let since = change.since.for_people();
+    let mut facts = match change.to {
+        State::Healthy => {
+            vec![("Last check", reason), ("Alert since", since), ("Changed", changed)]
+        }
+        _ => vec![("Reason", reason), ("Since", since), ("Changed", changed)],
+    };
+    facts.push(("Address", one_line(&change.url, MAX_VALUE)));
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+fn test(at: Wall, page: &mut Page) {
+    page.add(Block::Headline("Mail works".into(), None));
+    page.add(Block::Paragraph(format!(
+        "This test mail was asked for at {}. When an app needs you, its mail comes this way, too.",
+        at.for_people()
+    )));
+}
+
+/// A link to the status page; `None` for what is no web address of ordinary length.
+fn link(url: &str) -> Option<Block> {
+    let web = url.starts_with("http://") || url.starts_with("https://");
+    let cleaned = one_line(url, MAX_VALUE);
+    (web && cleaned == url).then_some(Block::Link("All apps", cleaned))
+}

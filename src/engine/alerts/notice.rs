@@ -1,0 +1,126 @@
+//! What a person is told: facts first, words later.
+//!
+//! A [`Mail`] in the outbox holds facts. It is turned into words ([`Letter`]) at each attempt to
+//! send it, so that a mail that waited can say so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+/// The state of an app (design: UNKNOWN until proven, DEGRADED between well and dead).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Not enough is known.
+    Unknown,
+    /// Enough passes in a row.
+    Healthy,
+    /// It answers, not always well.
+    Degraded,
+    /// Enough failures in a row.
+    Unhealthy,
+}
+
+impl State {
+    /// The word on the wire and in mails.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Unknown => "UNKNOWN",
+            State::Healthy => "HEALTHY",
+            State::Degraded => "DEGRADED",
+            State::Unhealthy => "UNHEALTHY",
+        }
+    }
+}
+
+/// One of the last checks, as a mail and `info` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentCheck {
+    /// When the verdict fell.
+    pub time: Wall,
+    /// How it went.
+    pub outcome: Outcome,
+    /// Milliseconds until the verdict.
+    pub latency_ms: u32,
+}
+
+/// A change of an app that its people are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The app's name.
+    pub app: String,
+    /// Its full health address.
+    pub url: String,
+    /// The state before.
+    pub from: State,
+    /// The state now.
+    pub to: State,
+    /// When it changed.
+    pub at: Wall,
+    /// When the trouble began (the first check of the row that led to the change), or, for a
+    /// recovery, when the alert that it answers was opened.
+    pub since: Wall,
+    /// Milliseconds between `since` and `at` on the monotonic clock: right when the wall clock jumps.
+    pub lasted_ms: u64,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The app's own words: the health JSON it returned, if any.
+    pub body: Option<String>,
+    /// The last checks, newest last.
+    pub recent: Vec<RecentCheck>,
+}
+
+/// One thing to tell a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// An app changed for the worse, or recovered after an alert.
+    Change(Change),
+    /// First passes after registration, gathered: shows that mail works.
+    Watching {
+        /// The apps' names.
+        apps: Vec<String>,
+        /// When the first of them passed.
+        at: Wall,
+    },
+    /// Asked for by `healthchecker test-mail`.
+    Test {
+        /// When it was asked for.
+        at: Wall,
+    },
+}
+
+/// A mail to one person, in facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Unique in this outbox.
+    pub id: u64,
+    /// The recipient's address.
+    pub to: String,
+    /// The part of `Message-ID` before the `@`: stable over retries and restarts.
+    pub message_id: String,
+    /// The mails of the same thread that went to this person before, oldest first (same form).
+    pub references: Vec<String>,
+    /// What is told; never empty.
+    pub notices: Vec<Notice>,
+    /// When it was written to the outbox.
+    pub written: Wall,
+}
+
+/// A mail in words, ready for the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The recipient's address.
+    pub to: String,
+    /// The subject: one line, no control characters.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+    /// See [`Mail::message_id`].
+    pub message_id: String,
+    /// See [`Mail::references`].
+    pub references: Vec<String>,
+}

@@ -1,0 +1,428 @@
+//! The outbox: mails that wait to be accepted by the mail server, and when each is tried again.
+//!
+//! Each person's mails arrive in the order in which they were written: one at a time is on its way,
+//! and one that has to wait takes in those that were written after it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+
+use super::backoff::{Failures, LATER, SLOWLY, SOON};
+use super::delivery::Delivery;
+use super::notice::{Mail, Notice};
+use crate::engine::time::{Moment, Now};
+
+/// A thread remembers so many of its mails: RFC 5322 wants them all, old ones help nobody.
+const REFERENCES: usize = 10;
+
+/// Where a mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It goes out as soon as the mails before it to the same person have.
+    Queued,
+    /// The mailer has it.
+    Sending,
+    /// It is not tried before `retry_at`, and takes in what else there is to tell until then.
+    Waiting { retry_at: Moment },
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    mail: Mail,
+    /// Attempts that failed.
+    tries: u32,
+    /// The last of them, as far as they were of one kind.
+    failures: Option<Failures>,
+    place: Place,
+    trouble: Option<Trouble>,
+}
+
+impl Entry {
+    fn is_waiting(&self) -> bool {
+        matches!(self.place, Place::Waiting { .. })
+    }
+}
+
+/// Why a mail waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What the server said, or what went wrong on the way.
+    pub text: String,
+    /// Whether it is about our credentials or quota, so that a person has to act.
+    pub credentials: bool,
+}
+
+/// What became of a mail that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The server has it.
+    Accepted(Mail),
+    /// It is tried again at `retry_at`.
+    Kept {
+        /// When.
+        retry_at: Moment,
+        /// Why.
+        trouble: Trouble,
+        /// The ids of mails that it took in, and that are gone.
+        took_in: Vec<u64>,
+    },
+    /// Refused for good, and dropped.
+    Refused {
+        /// The mail.
+        mail: Mail,
+        /// What the server said.
+        text: String,
+    },
+}
+
+/// The mails that wait, in the order in which they were written.
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    entries: BTreeMap<u64, Entry>,
+    next_id: u64,
+    /// Makes our message ids differ from those of any other run and daemon.
+    seed: u64,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    pub fn new(seed: u64) -> Outbox {
+        Outbox { entries: BTreeMap::new(), next_id: 1, seed }
+    }
+
+    /// Writes a mail, to be sent at once: take it with [`Outbox::take`].
+    ///
+    /// A mail to the same person that waits for its next try takes the notice in, under a new
+    /// message id (the server may have the old one already, without this notice).
+    pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> &Mail {
+        let id = self.waiting_for(to).unwrap_or(self.next_id);
+        let mail = Mail {
+            id,
+            to: to.to_owned(),
+            message_id: format!("{:016x}.{}", self.seed, self.next_id),
+            references: references.to_vec(),
+            notices: vec![notice],
+            written: now.wall,
+        };
+        self.next_id += 1;
+        match self.entries.entry(id) {
+            Slot::Vacant(slot) => {
+                let place = Place::Queued;
+                &slot.insert(Entry { mail, tries: 0, failures: None, place, trouble: None }).mail
+            }
+            Slot::Occupied(slot) => {
+                let entry = slot.into_mut();
+                take_in(&mut entry.mail, mail);
+                if entry.failures.is_none_or(Failures::allow_haste) {
+                    entry.place = Place::Waiting { retry_at: now.at };
+                }
+                &entry.mail
+            }
+        }
+    }
+
+    /// Hands a mail to the mailer, if it is due and the next one for its recipient.
+    pub fn take(&mut self, at: Moment, id: u64) -> Option<Mail> {
+        if !self.is_due(at, id) {
+            return None;
+        }
+        let entry = self.entries.get_mut(&id)?;
+        entry.place = Place::Sending;
+        Some(entry.mail.clone())
+    }
+
+    /// Whether [`Outbox::take`] would hand the mail over.
+    pub fn is_due(&self, at: Moment, id: u64) -> bool {
+        let Some(entry) = self.entries.get(&id) else { return false };
+        let due = match entry.place {
+            Place::Queued => true,
+            Place::Sending => false,
+            Place::Waiting { retry_at } => retry_at <= at,
+        };
+        due && self.next_for(&entry.mail.to) == Some(id)
+    }
+
+    /// Has a mail wait though it was not tried. The ids of those that it took in, which are gone.
+    pub fn put_off(&mut self, id: u64, retry_at: Moment) -> Vec<u64> {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.place = Place::Waiting { retry_at };
+        }
+        self.gather(id)
+    }
+
+    /// The mailer reports on a mail.
+    pub fn handle_delivery(&mut self, at: Moment, id: u64, delivery: Delivery) -> Option<Fate> {
+        let (backoff, text, credentials) = match delivery {
+            Delivery::Accepted => {
+                return self.entries.remove(&id).map(|entry| Fate::Accepted(entry.mail));
+            }
+            Delivery::Rejected(text) => {
+                let mail = self.entries.remove(&id)?.mail;
+                return Some(Fate::Refused { mail, text });
+            }
+            Delivery::Later(text) => (SOON, text, false),
+            Delivery::MuchLater(text) => (LATER, text, false),
+            Delivery::Credentials(text) => (SLOWLY, text, true),
+        };
+        let entry = self.entries.get_mut(&id)?;
+        entry.tries += 1;
+        let failures = Failures::and(entry.failures, backoff);
+        entry.failures = Some(failures);
+        let retry_at = at + failures.wait();
+        let trouble = Trouble { text, credentials };
+        entry.place = Place::Waiting { retry_at };
+        entry.trouble = Some(trouble.clone());
+        Some(Fate::Kept { retry_at, trouble, took_in: self.gather(id) })
+    }
+
+    /// The server is there again: the mails that wait are due now, but those that a limit holds
+    /// back. The ids of all that can be tried, oldest first.
+    pub fn release(&mut self, at: Moment) -> Vec<u64> {
+        for entry in self.entries.values_mut() {
+            if entry.is_waiting() && entry.failures.is_none_or(Failures::end_with_another) {
+                entry.place = Place::Waiting { retry_at: at };
+            }
+        }
+        self.entries.keys().copied().filter(|id| self.is_due(at, *id)).collect()
+    }
+
+    /// Takes in a mail that was found waiting at the start; it is due at once.
+    pub fn restore(&mut self, mail: Mail) {
+        self.next_id = self.next_id.max(mail.id + 1);
+        let text = "was found waiting at the start".to_owned();
+        let trouble = Some(Trouble { text, credentials: false });
+        let place = Place::Queued;
+        self.entries.insert(mail.id, Entry { mail, tries: 0, failures: None, place, trouble });
+    }
+
+    /// The oldest mail to a person, which goes out before any other.
+    pub fn next_for(&self, to: &str) -> Option<u64> {
+        self.entries.iter().find(|(_, entry)| entry.mail.to == to).map(|(id, _)| *id)
+    }
+
+    /// Has a mail take in those that are queued behind it; their ids.
+    fn gather(&mut self, id: u64) -> Vec<u64> {
+        let Some(to) = self.recipient(id) else { return Vec::new() };
+        let behind = |(_, entry): &(&u64, &Entry)| {
+            entry.mail.to == to && entry.place == Place::Queued && entry.mail.id > id
+        };
+        let ids: Vec<u64> = self.entries.iter().filter(behind).map(|(id, _)| *id).collect();
+        for behind in &ids {
+            let taken = self.entries.remove(behind);
+            if let (Some(entry), Some(taken)) = (self.entries.get_mut(&id), taken) {
+                take_in(&mut entry.mail, taken.mail);
+            }
+        }
+        ids
+    }
+
+    /// Whether the mailer has a mail.
+    pub fn is_sending(&self) -> bool {
+        self.entries.values().any(|entry| entry.place == Place::Sending)
+    }
+
+    /// One mail.
+    pub fn mail(&self, id: u64) -> Option<&Mail> {
+        self.entries.get(&id).map(|entry| &entry.mail)
+    }
+
+    /// All mails, oldest first.
+    pub fn mails(&self) -> impl Iterator<Item = &Mail> {
+        self.entries.values().map(|entry| &entry.mail)
+    }
+
+    /// Who a mail is for.
+    pub fn recipient(&self, id: u64) -> Option<&str> {
+        self.entries.get(&id).map(|entry| entry.mail.to.as_str())
+    }
+
+    /// How many mails are not accepted yet.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether every mail was accepted.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The mails that failed, or were found waiting: how often they failed, and why, oldest first.
+    pub fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &Trouble)> {
+        self.entries
+            .values()
+            .filter_map(|entry| Some((&entry.mail, entry.tries, entry.trouble.as_ref()?)))
+    }
+
+    fn waiting_for(&self, to: &str) -> Option<u64> {
+        self.next_for(to).filter(|id| self.entries.get(id).is_some_and(Entry::is_waiting))
+    }
+}
+
+/// Has one mail tell what a later one was to tell, under the later one's message id.
+fn take_in(mail: &mut Mail, later: Mail) {
+    let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
+    for reference in later.references.into_iter().chain([replaced]) {
+        if !mail.references.contains(&reference) {
+            mail.references.push(reference);
+        }
+    }
+    shorten(&mut mail.references);
+    mail.notices.extend(later.notices);
+}
+
+/// Drops the oldest references but the first, which names the thread.
+fn shorten(references: &mut Vec<String>) {
+    let surplus = references.len().saturating_sub(REFERENCES);
+    if surplus > 0 {
+        references.drain(1..=surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::Wall;
+
+    fn now(seconds: u64) -> Now {
+        Now {
+            at: Moment::from_millis(seconds * 1000),
+            wall: Wall::from_unix_millis(seconds as i64 * 1000),
+        }
+    }
+
+    fn notice() -> Notice {
+        Notice::Test { at: Wall::default() }
+    }
+
+    fn later() -> Delivery {
+        Delivery::Later("timed out".to_owned())
+    }
+
+    fn retry_in(outbox: &mut Outbox, at: u64, id: u64, delivery: Delivery) -> u64 {
+        match outbox.handle_delivery(now(at).at, id, delivery) {
+            Some(Fate::Kept { retry_at, .. }) => retry_at.as_millis() / 1000 - at,
+            fate => panic!("not kept: {fate:?}"),
+        }
+    }
+
+    #[test]
+    fn tries_double_from_5_s_to_15_min_for_as_long_as_it_takes() {
+        let mut outbox = Outbox::new(1);
+        let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+        let (mut at, mut waits) = (0, Vec::new());
+        for _ in 0..12 {
+            assert!(outbox.take(now(at).at, id).is_some());
+            let wait = retry_in(&mut outbox, at, id, later());
+            assert!(outbox.take(now(at + wait - 1).at, id).is_none());
+            at += wait;
+            waits.push(wait);
+        }
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]);
+    }
+
+    #[test]
+    fn a_rate_limit_and_refused_credentials_each_start_at_half_an_hour() {
+        let mut outbox = Outbox::new(1);
+        let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+        let mut wait = |delivery| retry_in(&mut outbox, 0, id, delivery);
+        assert_eq!(wait(later()), 5);
+        assert_eq!(wait(later()), 10);
+        assert_eq!(wait(Delivery::MuchLater(String::new())), 1800);
+        assert_eq!(wait(Delivery::MuchLater(String::new())), 3600);
+        assert_eq!(wait(Delivery::Credentials(String::new())), 1800);
+        assert_eq!(wait(later()), 5);
+        assert!(outbox.troubles().all(|(_, tries, _)| tries == 6));
+    }
+
+    #[test]
+    fn what_is_rejected_is_dropped_and_what_is_accepted_is_done() {
+        let mut outbox = Outbox::new(1);
+        let first = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+        let second = outbox.write(now(0), "d@e.f", notice(), &[]).id;
+        let fate =
+            outbox.handle_delivery(now(0).at, first, Delivery::Rejected("no such user".to_owned()));
+        assert!(matches!(fate, Some(Fate::Refused { .. })));
+        let fate = outbox.handle_delivery(now(0).at, second, Delivery::Accepted);
+        assert!(matches!(fate, Some(Fate::Accepted(mail)) if mail.to == "d@e.f"));
+        assert!(outbox.is_empty());
+        assert_eq!(outbox.handle_delivery(now(0).at, second, Delivery::Accepted), None);
+    }
+
+    #[test]
+    fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
+        let mut outbox = Outbox::new(1);
+        let first = outbox.write(now(0), "a@b.c", notice(), &[]).clone();
+        outbox.take(now(0).at, first.id);
+        retry_in(&mut outbox, 1, first.id, later());
+        let merged = outbox.write(now(2), "a@b.c", notice(), &["root".to_owned()]).clone();
+        assert_eq!((merged.id, merged.notices.len()), (first.id, 2));
+        assert_ne!(merged.message_id, first.message_id);
+        assert_eq!(merged.references, ["root".to_owned(), first.message_id]);
+        assert_eq!(merged.written, first.written);
+        assert!(outbox.take(now(2).at, first.id).is_some(), "and is tried at once");
+    }
+
+    #[test]
+    fn fresh_news_does_not_hurry_what_has_to_wait() {
+        for delivery in [Delivery::MuchLater(String::new()), Delivery::Credentials(String::new())] {
+            let mut outbox = Outbox::new(1);
+            let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+            outbox.take(now(0).at, id);
+            retry_in(&mut outbox, 0, id, delivery);
+            assert_eq!(outbox.write(now(1), "a@b.c", notice(), &[]).id, id);
+            assert_eq!(outbox.take(now(1799).at, id), None);
+            assert_eq!(outbox.take(now(1800).at, id).unwrap().notices.len(), 2);
+        }
+    }
+
+    #[test]
+    fn mails_to_one_person_go_out_one_after_the_other() {
+        let mut outbox = Outbox::new(1);
+        let [first, second, third] =
+            [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]).clone());
+        let other = outbox.write(now(2), "d@e.f", notice(), &[]).id;
+        assert!(outbox.take(now(2).at, first.id).is_some());
+        assert_eq!(outbox.take(now(2).at, second.id), None, "the first is on its way");
+        assert!(outbox.take(now(2).at, other).is_some(), "nobody else waits for it");
+        outbox.handle_delivery(now(3).at, first.id, Delivery::Accepted);
+        assert_eq!(outbox.release(now(3).at), [second.id]);
+        assert!(outbox.take(now(3).at, second.id).is_some());
+        let fate = outbox.handle_delivery(now(4).at, second.id, later());
+        assert!(matches!(fate, Some(Fate::Kept { took_in, .. }) if took_in == [third.id]));
+        let both = outbox.take(now(9).at, second.id).unwrap();
+        assert_eq!((both.notices.len(), &both.message_id), (2, &third.message_id));
+        assert_eq!(both.references, [second.message_id]);
+        assert_eq!(outbox.next_for("a@b.c"), Some(second.id));
+    }
+
+    #[test]
+    fn a_limit_on_one_mailbox_outlasts_the_success_of_another() {
+        let mut outbox = Outbox::new(1);
+        let ids = ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id);
+        for (id, delivery) in ids.into_iter().zip([Delivery::MuchLater(String::new()), later()]) {
+            outbox.take(now(0).at, id);
+            retry_in(&mut outbox, 0, id, delivery);
+        }
+        assert_eq!(outbox.release(now(1).at), ids[1..]);
+    }
+
+    #[test]
+    fn once_the_server_is_back_nothing_waits() {
+        let mut outbox = Outbox::new(1);
+        let ids: Vec<u64> =
+            ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id).into();
+        for id in &ids {
+            outbox.take(now(0).at, *id);
+            retry_in(&mut outbox, 0, *id, later());
+        }
+        assert_eq!(outbox.release(now(1).at), ids);
+        assert!(outbox.take(now(1).at, ids[1]).is_some());
+    }
+
+    #[test]
+    fn a_long_thread_keeps_its_root_and_its_end() {
+        let mut references: Vec<String> = (0..15).map(|n| n.to_string()).collect();
+        shorten(&mut references);
+        assert_eq!(references.len(), REFERENCES);
+        assert_eq!((references[0].as_str(), references[1].as_str()), ("0", "6"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Who is told what.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::alert::{Alert, Level};
+use super::notice::{Notice, State};
+use crate::engine::app::monitor::Transition;
+use crate::engine::app::{App, AppId, Welcome};
+use crate::engine::chronicle::Event;
+use crate::engine::core::{Action, Engine, Timer};
+use crate::engine::time::Now;
+use crate::engine::words::note::Note;
+
+/// First passes are gathered so long, for one mail instead of many.
+const WELCOME_GATHERED: Duration = Duration::from_secs(10);
+/// While a mail waits for the clock to be set, it is looked at so often. Waking up costs little, and
+/// a person waits for the mail.
+const CLOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
+
+impl Engine {
+    pub(in crate::engine) fn changed(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Transition,
+        reason: String,
+    ) {
+        let Transition { from, to } = transition;
+        self.chronicle(now, id, Event::State { from, to, reason: reason.clone() });
+        let Some(app) = self.apps.get_mut(&id) else { return };
+        self.changes.app(id);
+        let app_name = app.registration.name.clone();
+        self.actions.push_back(Action::Log(Note::StateChanged { app: app_name, from, to, reason }));
+        match (Level::of(to), app.alert.take()) {
+            (Some(level), Some(alert)) if alert.level == level => app.alert = Some(alert),
+            (Some(level), alert) => self.alarm(now, id, transition, level, alert),
+            (None, Some(alert)) if to == State::Healthy => {
+                self.recovered(now, id, transition, &alert)
+            }
+            (None, alert) => app.alert = alert,
+        }
+    }
+
+    /// Opens an alert, or tells that an open one changed its level.
+    pub(in crate::engine) fn alarm(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Transition,
+        level: Level,
+        open: Option<Alert>,
+    ) {
+        let Some(app) = self.apps.get(&id) else { return };
+        let since = app.monitor.trouble_since;
+        let mut alert = open.unwrap_or(Alert { level, opened: now, threads: BTreeMap::new() });
+        alert.level = level;
+        let notice = Notice::Change(app.change(now, transition, since));
+        for to in self.recipients(app) {
+            let thread = alert.threads.entry(to.clone()).or_default();
+            let message_id = self.write(now, &to, notice.clone(), thread);
+            thread.push(message_id);
+        }
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.alert = Some(alert);
+        }
+    }
+
+    /// Tells everyone who was told of the trouble that it is over.
+    pub(in crate::engine) fn recovered(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Transition,
+        alert: &Alert,
+    ) {
+        let Some(app) = self.apps.get(&id) else { return };
+        let notice = Notice::Change(app.change(now, transition, alert.opened));
+        for (to, thread) in &alert.threads {
+            self.write(now, to, notice.clone(), thread);
+        }
+    }
+
+    /// A first pass after the registration is told too, gathered with others.
+    pub(in crate::engine) fn greet(&mut self, now: Now, id: AppId) {
+        if self.newcomers.is_empty() {
+            self.wheel.schedule(now.at + WELCOME_GATHERED, Timer::Welcome);
+        }
+        self.newcomers.insert(id);
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.welcome = Welcome::Gathered;
+        }
+    }
+
+    pub(in crate::engine) fn welcome(&mut self, now: Now) {
+        let newcomers = std::mem::take(&mut self.newcomers);
+        let mut apps_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for id in newcomers {
+            let Some(app) = self.apps.get_mut(&id) else { continue };
+            app.welcome = Welcome::Told;
+            self.changes.app(id);
+            let Some(app) = self.apps.get(&id) else { continue };
+            for to in self.recipients(app) {
+                apps_of.entry(to).or_default().push(app.registration.name.clone());
+            }
+        }
+        for (to, apps) in apps_of {
+            self.write(now, &to, Notice::Watching { apps, at: now.wall }, &[]);
+        }
+    }
+
+    pub(in crate::engine) fn recipients(&self, app: &App) -> Vec<String> {
+        if self.options.mailing { app.registration.email.clone() } else { Vec::new() }
+    }
+
+    /// Writes to the outbox and sends at once; the message id.
+    pub(in crate::engine) fn write(
+        &mut self,
+        now: Now,
+        to: &str,
+        notice: Notice,
+        thread: &[String],
+    ) -> String {
+        let mail = self.outbox.write(now, to, notice, thread);
+        let (id, message_id) = (mail.id, mail.message_id.clone());
+        self.changes.mail(id);
+        self.send(now, id);
+        message_id
+    }
+
+    /// Hands a mail to the mailer, if it is its turn, and the clock can be right: the mail's date and
+    /// the server's certificate depend on it.
+    pub(in crate::engine) fn send(&mut self, now: Now, id: u64) {
+        if !self.options.mailing || !self.outbox.is_due(now.at, id) {
+            return;
+        }
+        if now.wall.is_plainly_wrong() {
+            return self.wait_for_clock(now, id);
+        }
+        self.waits_for_clock = false;
+        if let Some(mail) = self.outbox.take(now.at, id) {
+            self.actions.push_back(Action::Send(mail));
+        }
+    }
+
+    fn wait_for_clock(&mut self, now: Now, id: u64) {
+        if !std::mem::replace(&mut self.waits_for_clock, true) {
+            self.log(Note::ClockWrong { clock: now.wall });
+        }
+        let look_at = now.at + CLOCK_LOOKED_AT_EVERY;
+        let took_in = self.outbox.put_off(id, look_at);
+        self.wheel.schedule(look_at, Timer::Mail(id));
+        self.took_in(id, took_in);
+    }
+
+    /// A mail tells what others were to tell, which are gone.
+    pub(in crate::engine) fn took_in(&mut self, id: u64, others: Vec<u64>) {
+        if !others.is_empty() {
+            self.changes.mail(id);
+        }
+        for other in others {
+            self.changes.mail_done(other);
+        }
+    }
+
+    pub(in crate::engine) fn log(&mut self, note: Note) {
+        self.actions.push_back(Action::Log(note));
+    }
+}

@@ -1,0 +1,217 @@
+//! One app that is watched: what was registered, how it fares, and when it is asked next.
+
+mod checks;
+pub mod history;
+pub mod monitor;
+
+use std::time::Duration;
+
+use self::history::{Day, Recent};
+use self::monitor::{Monitor, Rows, Thresholds, Transition};
+use crate::engine::alerts::alert::Alert;
+use crate::engine::alerts::notice::{Change, State};
+use crate::engine::chronicle::{HourSoFar, is_news};
+use crate::engine::registration::Registration;
+use crate::engine::schedule::lanes::{LEASH, Lane};
+use crate::engine::schedule::spread::Train;
+use crate::engine::schedule::wheel::TimerId;
+use crate::engine::time::{Moment, Now, Wall};
+use crate::engine::verdict::answer::{Outcome, Verdict};
+
+/// Checks shown in a mail.
+const SHOWN_IN_MAIL: usize = 8;
+
+/// Names an app inside the engine; never used again for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppId(pub u64);
+
+/// The word that a first pass after the registration is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Welcome {
+    /// The app has not passed yet.
+    Owed,
+    /// It has, and the word is being gathered with others.
+    Gathered,
+    /// The word has gone out.
+    Told,
+}
+
+/// How the checks of an app follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Paused: no check is due.
+    Paused,
+    /// The next check is the first one, after which the app gets its place among the others.
+    First(Due),
+    /// A check every interval.
+    Steady(Due),
+}
+
+/// The next check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Moment,
+    /// The timer that says so.
+    pub timer: TimerId,
+}
+
+/// The last check that has a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastCheck {
+    /// When the verdict fell.
+    pub time: Wall,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Milliseconds until the verdict.
+    pub latency_ms: u32,
+}
+
+/// One app that is watched.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What was registered.
+    pub registration: Registration,
+    /// The state machine.
+    pub monitor: Monitor,
+    /// Open while people are owed the end of the story.
+    pub alert: Option<Alert>,
+    /// Whether the first pass is still to be told.
+    pub welcome: Welcome,
+    /// When a check that began before ends in a refused connection, it does not count: the app
+    /// may not listen yet.
+    pub forgive_until: Moment,
+    /// When it is asked next.
+    pub pace: Pace,
+    /// The check that is queued or runs.
+    pub check: Option<u64>,
+    /// The lane of its next check.
+    pub lane: Lane,
+    /// Checks with a verdict.
+    pub checks: u64,
+    /// Failed ones among them.
+    pub failures: u64,
+    /// The last check that passed.
+    pub last_healthy: Option<Wall>,
+    /// The last check.
+    pub last: Option<LastCheck>,
+    /// The recent checks.
+    pub recent: Recent,
+    /// The last day, in counts.
+    pub day: Day,
+    /// What the health check log has not summed up yet.
+    pub hour: HourSoFar,
+    /// The rows as they were last recorded, as far as they matter.
+    pub recorded: Rows,
+}
+
+/// What a verdict did to an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Whether it counted.
+    pub counts: bool,
+    /// Whether it tells something else than the one before, or is the first from UNKNOWN.
+    pub news: bool,
+    /// The change of state that it led to.
+    pub transition: Option<Transition>,
+    /// Whether this is the first pass after the registration.
+    pub first_pass: bool,
+}
+
+impl App {
+    /// An app that has just registered; its first check is due at `due`.
+    pub fn new(now: Now, registration: Registration, due: Due) -> App {
+        App {
+            forgive_until: now.at + registration.interval,
+            registration,
+            monitor: Monitor::new(now),
+            alert: None,
+            welcome: Welcome::Owed,
+            pace: Pace::First(due),
+            check: None,
+            lane: Lane::Quick,
+            checks: 0,
+            failures: 0,
+            last_healthy: None,
+            last: None,
+            recent: Recent::default(),
+            day: Day::default(),
+            hour: HourSoFar::default(),
+            recorded: Rows::default(),
+        }
+    }
+
+    /// Whether it is paused.
+    pub fn paused(&self) -> bool {
+        self.pace == Pace::Paused
+    }
+
+    /// The next check, unless the app is paused.
+    pub fn due(&self) -> Option<Due> {
+        match self.pace {
+            Pace::Paused => None,
+            Pace::First(due) | Pace::Steady(due) => Some(due),
+        }
+    }
+
+    /// Its checks to come, as the others have to reckon with them.
+    pub fn train(&self) -> Option<Train> {
+        Some(Train { due: self.due()?.at, interval: self.registration.interval })
+    }
+
+    /// Counts a verdict.
+    pub fn observe(&mut self, now: Now, verdict: Verdict, latency: Duration) -> Effect {
+        let outcome = verdict.outcome;
+        let asked_early = now.at <= self.forgive_until + latency;
+        let counts = !(verdict.refused && asked_early);
+        let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
+        self.lane = if latency > LEASH { Lane::Slow } else { Lane::Quick };
+        let begins_anew = counts && self.monitor.rows == Rows::default();
+        let before = self.last.as_ref().map(|last| &last.verdict);
+        let news = begins_anew || is_news(before, &verdict);
+        self.last = Some(LastCheck { time: now.wall, verdict, latency_ms });
+        self.recent.push(now.wall, outcome, latency_ms);
+        if !counts {
+            return Effect { counts, news, transition: None, first_pass: false };
+        }
+        self.checks += 1;
+        self.failures += u64::from(outcome == Outcome::Fail);
+        self.day.count(now.at, outcome);
+        self.hour.count(outcome, latency_ms);
+        if outcome == Outcome::Pass {
+            self.last_healthy = Some(now.wall);
+        }
+        let first_pass = outcome == Outcome::Pass && self.welcome == Welcome::Owed;
+        let transition = self.monitor.observe(now, outcome, self.thresholds());
+        Effect { counts, news, transition, first_pass }
+    }
+
+    /// A change of state in the words that its people get. `since` is when the story began.
+    pub fn change(&self, now: Now, transition: Transition, since: Now) -> Change {
+        let verdict = self.last.as_ref().map(|last| &last.verdict);
+        Change {
+            app: self.registration.name.clone(),
+            url: self.registration.health_url.clone(),
+            from: transition.from,
+            to: transition.to,
+            at: now.wall,
+            since: since.wall,
+            lasted_ms: u64::try_from(now.at.since(since.at).as_millis()).unwrap_or(u64::MAX),
+            reason: verdict.map(|verdict| verdict.reason.clone()).unwrap_or_default(),
+            body: verdict.and_then(|verdict| verdict.body.clone()),
+            recent: self.recent.newest(SHOWN_IN_MAIL),
+        }
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.monitor.state
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            unhealthy: u32::from(self.registration.unhealthy),
+            healthy: u32::from(self.registration.healthy),
+        }
+    }
+}

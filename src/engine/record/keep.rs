@@ -1,0 +1,264 @@
+//! What the engine wants kept, and how it is rebuilt from what was kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::{AlertRecord, AppRecord, Record, RowsPart, RowsRecord, TallyRecord};
+use crate::engine::alerts::alert::Alert;
+use crate::engine::alerts::notice::Mail;
+use crate::engine::app::history::{Day, DayRecord, Recent};
+use crate::engine::app::monitor::Monitor;
+use crate::engine::app::{App, AppId, Due, Pace, Welcome};
+use crate::engine::chronicle::HourSoFar;
+use crate::engine::core::{Engine, Timer};
+use crate::engine::schedule::lanes::Lane;
+use crate::engine::schedule::spread;
+use crate::engine::time::{Moment, Now};
+
+/// Counters and history are recorded so often: what a crash may cost.
+pub(in crate::engine) const TALLY_EVERY: Duration = Duration::from_secs(3600);
+
+/// What has changed since the records were last taken.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Changes {
+    apps: BTreeSet<AppId>,
+    rows: BTreeSet<AppId>,
+    tallies: BTreeSet<AppId>,
+    stopped: BTreeSet<String>,
+    mails: BTreeSet<u64>,
+    done: BTreeSet<u64>,
+}
+
+impl Changes {
+    pub(in crate::engine) fn app(&mut self, id: AppId) {
+        self.apps.insert(id);
+    }
+
+    pub(in crate::engine) fn rows(&mut self, id: AppId) {
+        self.rows.insert(id);
+    }
+
+    pub(in crate::engine) fn tally(&mut self, id: AppId) {
+        self.tallies.insert(id);
+    }
+
+    pub(in crate::engine) fn stopped(&mut self, name: &str) {
+        self.stopped.insert(name.to_owned());
+    }
+
+    pub(in crate::engine) fn mail(&mut self, id: u64) {
+        self.mails.insert(id);
+    }
+
+    pub(in crate::engine) fn mail_done(&mut self, id: u64) {
+        self.mails.remove(&id);
+        self.done.insert(id);
+    }
+}
+
+impl Engine {
+    /// The records of this turn: to be written, all or none, before its mails are sent and its
+    /// commands are answered. Empty when nothing changed that must be kept.
+    pub fn take_records(&mut self, now: Now) -> Vec<Record> {
+        let changes = std::mem::take(&mut self.changes);
+        let mut records: Vec<Record> = Vec::new();
+        // A name that was stopped may have been registered anew in the same turn.
+        records.extend(changes.stopped.into_iter().map(|app| Record::Stopped { app }));
+        records
+            .extend(changes.mails.iter().filter_map(|id| self.outbox.mail(*id)).map(mail_record));
+        records.extend(changes.done.into_iter().map(|id| Record::MailDone { id }));
+        for id in &changes.apps {
+            records.extend(self.apps.get(id).map(app_record));
+        }
+        for id in changes.rows.difference(&changes.apps) {
+            records.extend(self.apps.get(id).map(rows_record));
+        }
+        for id in &changes.tallies {
+            records
+                .extend(self.apps.get(id).map(|app| tally_record(app, app.day.record_latest(now))));
+        }
+        for id in changes.apps.iter().chain(&changes.rows) {
+            if let Some(app) = self.apps.get_mut(id) {
+                app.recorded = app.monitor.rows_that_matter();
+            }
+        }
+        records
+    }
+
+    /// Everything that is to be kept, as if nothing had been recorded before.
+    pub fn snapshot(&self, now: Now) -> Vec<Record> {
+        let mails = self.outbox.mails().map(mail_record);
+        let apps = self.names.values().filter_map(|id| self.apps.get(id));
+        mails
+            .chain(apps.flat_map(|app| [app_record(app), tally_record(app, app.day.record(now))]))
+            .collect()
+    }
+
+    /// Rebuilds the household from its records, oldest first, in an engine that watches nothing
+    /// yet. Mails that wait are tried at once, and every app is checked within its interval.
+    pub fn restore(&mut self, now: Now, records: Vec<Record>, default_email: &[String]) {
+        let mut kept = Kept::default();
+        for record in records {
+            kept.take(record);
+        }
+        let mut ids = Vec::new();
+        for mail in kept.mails.into_values() {
+            let id = mail.id;
+            self.outbox.restore(mail);
+            ids.push(id);
+        }
+        // Only now is it known which are to go together.
+        for id in ids {
+            self.send(now, id);
+        }
+        let mut due = places(now, &kept.apps);
+        for (name, (mut record, tally)) in kept.apps {
+            record.registration.set_default_email(default_email);
+            let at = due.remove(&name).unwrap_or(now.at);
+            self.restore_app(now, record, tally, at);
+        }
+    }
+
+    fn restore_app(&mut self, now: Now, record: AppRecord, tally: Option<TallyRecord>, at: Moment) {
+        let id = self.new_id();
+        let timer = (!record.paused).then(|| self.wheel.schedule(at, Timer::Check(id)));
+        let pace = timer.map_or(Pace::Paused, |timer| Pace::Steady(Due { at, timer }));
+        self.names.insert(record.registration.name.clone(), id);
+        let mut app = App {
+            monitor: Monitor {
+                state: record.state,
+                since: now.recall(record.since),
+                rows: record.rows.rows,
+                trouble_since: now.recall(record.rows.trouble_since),
+            },
+            alert: record.alert.map(|alert| restore_alert(now, alert)),
+            welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
+            registration: record.registration,
+            forgive_until: Moment::from_millis(0),
+            pace,
+            check: None,
+            lane: Lane::Quick,
+            checks: 0,
+            failures: 0,
+            last_healthy: None,
+            last: None,
+            recent: Recent::default(),
+            day: Day::default(),
+            hour: HourSoFar::default(),
+            recorded: record.rows.rows,
+        };
+        if let Some(tally) = tally {
+            app.checks = tally.checks;
+            app.failures = tally.failures;
+            app.last_healthy = tally.last_healthy;
+            app.day = Day::restore(now, &tally.day);
+            app.recent = Recent::restore(&tally.recent);
+        }
+        self.apps.insert(id, app);
+    }
+}
+
+/// The last record of everything, while records are read.
+#[derive(Default)]
+struct Kept {
+    apps: BTreeMap<String, (AppRecord, Option<TallyRecord>)>,
+    mails: BTreeMap<u64, Mail>,
+}
+
+impl Kept {
+    fn take(&mut self, record: Record) {
+        match record {
+            Record::App(app) => {
+                let tally = self.apps.remove(&app.registration.name).and_then(|(_, tally)| tally);
+                self.apps.insert(app.registration.name.clone(), (*app, tally));
+            }
+            Record::Rows(rows) => {
+                if let Some((app, _)) = self.apps.get_mut(&rows.app) {
+                    app.rows = rows.rows;
+                }
+            }
+            Record::Tally(mut tally) => {
+                if let Some((_, kept)) = self.apps.get_mut(&tally.app) {
+                    if let Some(mut old) = kept.take() {
+                        old.day.extend(&tally.day);
+                        tally.day = old.day;
+                    }
+                    *kept = Some(tally);
+                }
+            }
+            Record::Stopped { app } => {
+                self.apps.remove(&app);
+            }
+            Record::Mail(mail) => {
+                self.mails.insert(mail.id, *mail);
+            }
+            Record::MailDone { id } => {
+                self.mails.remove(&id);
+            }
+            // Of use to the daemon, which has looked at it before.
+            Record::Port { .. } => {}
+        }
+    }
+}
+
+/// Spreads the first checks after a restart: the apps of one interval evenly over it.
+fn places(
+    now: Now,
+    apps: &BTreeMap<String, (AppRecord, Option<TallyRecord>)>,
+) -> BTreeMap<String, Moment> {
+    let mut by_interval: BTreeMap<Duration, Vec<&String>> = BTreeMap::new();
+    for (name, (app, _)) in apps.iter().filter(|(_, (app, _))| !app.paused) {
+        by_interval.entry(app.registration.interval).or_default().push(name);
+    }
+    let mut due = BTreeMap::new();
+    for (interval, names) in by_interval {
+        for (number, name) in names.iter().enumerate() {
+            due.insert((*name).clone(), spread::even(now.at, interval, number, names.len()));
+        }
+    }
+    due
+}
+
+fn restore_alert(now: Now, record: AlertRecord) -> Alert {
+    Alert { level: record.level, opened: now.recall(record.opened), threads: record.threads }
+}
+
+fn mail_record(mail: &Mail) -> Record {
+    Record::Mail(Box::new(mail.clone()))
+}
+
+fn rows_part(app: &App) -> RowsPart {
+    RowsPart { rows: app.monitor.rows, trouble_since: app.monitor.trouble_since.wall }
+}
+
+fn app_record(app: &App) -> Record {
+    let alert = app.alert.as_ref().map(|alert| AlertRecord {
+        level: alert.level,
+        opened: alert.opened.wall,
+        threads: alert.threads.clone(),
+    });
+    Record::App(Box::new(AppRecord {
+        registration: app.registration.clone(),
+        paused: app.paused(),
+        welcome_owed: app.welcome != Welcome::Told,
+        state: app.state(),
+        since: app.monitor.since.wall,
+        rows: rows_part(app),
+        alert,
+    }))
+}
+
+fn rows_record(app: &App) -> Record {
+    Record::Rows(RowsRecord { app: app.registration.name.clone(), rows: rows_part(app) })
+}
+
+fn tally_record(app: &App, day: DayRecord) -> Record {
+    Record::Tally(TallyRecord {
+        app: app.registration.name.clone(),
+        checks: app.checks,
+        failures: app.failures,
+        last_healthy: app.last_healthy,
+        day,
+        recent: app.recent.record(),
+    })
+}

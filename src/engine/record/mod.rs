@@ -1,0 +1,113 @@
+//! What must outlive a power cut: facts for the journal, and the household rebuilt from them.
+//!
+//! A later record about an app or a mail takes the place of earlier ones. The records of one turn
+//! of the engine belong together: all of them are kept, or none.
+
+pub(in crate::engine) mod keep;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::alerts::alert::Level;
+use crate::engine::alerts::notice::{Mail, State};
+use crate::engine::app::history::{DayRecord, RecentRecord};
+use crate::engine::app::monitor::Rows;
+use crate::engine::registration::Registration;
+use crate::engine::time::Wall;
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// An app, whole: registered or changed.
+    App(Box<AppRecord>),
+    /// Rows of an app that went on without a change of state.
+    Rows(RowsRecord),
+    /// Counters and history of an app, now and then.
+    Tally(TallyRecord),
+    /// An app is watched no longer.
+    Stopped {
+        /// Its name.
+        app: String,
+    },
+    /// A mail was written to the outbox, or took in another notice.
+    Mail(Box<Mail>),
+    /// A mail is done with: accepted, or refused for good.
+    MailDone {
+        /// Its id.
+        id: u64,
+    },
+    /// The port that was served last.
+    Port {
+        /// The port.
+        port: u16,
+    },
+}
+
+/// An app, but for its counters and history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppRecord {
+    /// What was registered.
+    pub registration: Registration,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Whether the first pass is still to be told.
+    pub welcome_owed: bool,
+    /// The state.
+    pub state: State,
+    /// Since when.
+    pub since: Wall,
+    /// The rows.
+    #[serde(flatten)]
+    pub rows: RowsPart,
+    /// The open alert.
+    pub alert: Option<AlertRecord>,
+}
+
+/// An open alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRecord {
+    /// What was told last.
+    pub level: Level,
+    /// When it was opened.
+    pub opened: Wall,
+    /// The message ids of its mails for each person who was told.
+    pub threads: BTreeMap<String, Vec<String>>,
+}
+
+/// Rows, and when the row that did not pass began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsPart {
+    /// The rows.
+    pub rows: Rows,
+    /// The first check of the row that did not pass.
+    pub trouble_since: Wall,
+}
+
+/// Rows of one app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsRecord {
+    /// Its name.
+    pub app: String,
+    /// The rows.
+    #[serde(flatten)]
+    pub rows: RowsPart,
+}
+
+/// Counters and history of one app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TallyRecord {
+    /// Its name.
+    pub app: String,
+    /// Checks with a verdict.
+    pub checks: u64,
+    /// Failed ones among them.
+    pub failures: u64,
+    /// The last check that passed.
+    pub last_healthy: Option<Wall>,
+    /// The last day, in counts; in an hourly record only what is new.
+    pub day: DayRecord,
+    /// The recent checks.
+    pub recent: RecentRecord,
+}

@@ -1,0 +1,284 @@
+//! The address of an app: what a registration may name, and the health address made of it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::fields::{FieldError, is_control, shown};
+
+/// The longest address or path, in bytes: ten thousand apps of this length still fit in memory,
+/// and no real address comes near.
+pub const TEXT_MAX: usize = 512;
+/// What is asked when a registration names no path.
+pub const DEFAULT_PATH: &str = "/health";
+
+/// Where a request came from, as far as it matters for what it may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The machine that the daemon runs on: `localhost` means the same to both.
+    OwnMachine,
+    /// Anywhere else.
+    Network,
+}
+
+/// The host of an app's address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Host {
+    /// An address literal; IPv4-mapped IPv6 addresses are written as IPv4.
+    Address(IpAddr),
+    /// A name, in lower case, without a dot at the end.
+    Name(String),
+}
+
+/// A checked address of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::engine) struct Address {
+    /// The full health address.
+    pub(in crate::engine) health_url: String,
+    pub(in crate::engine) host: Host,
+    pub(in crate::engine) port: u16,
+}
+
+impl Address {
+    /// Appends `path` to the path of the base address `url`.
+    ///
+    /// # Errors
+    /// An address that can be nobody's, or that means another machine to the daemon than to the
+    /// app (`localhost`); the sentence says what to give instead.
+    pub(in crate::engine) fn new(
+        url: &str,
+        path: &str,
+        origin: Origin,
+    ) -> Result<Address, FieldError> {
+        let base = base(url)?;
+        let host = host(&base, url)?;
+        refuse_ambiguous(&host, url, origin)?;
+        let port = base.port_or_known_default().unwrap_or(0);
+        if port == 0 {
+            return Err(refused(url, "has port 0, on which nothing can listen"));
+        }
+        Ok(Address { health_url: health_url(base, path)?, host, port })
+    }
+}
+
+fn base(url: &str) -> Result<Url, FieldError> {
+    check_text("url", url)?;
+    let lower = url.to_ascii_lowercase();
+    if !lower.starts_with("http://") && !lower.starts_with("https://") {
+        return Err(refused(
+            url,
+            "must begin with http:// or https://, such as http://192.168.1.20:8080",
+        ));
+    }
+    if lower.contains("//[fe80:") {
+        return Err(link_local(url));
+    }
+    if !authority(&lower).is_ascii() || authority(&lower).contains('%') {
+        return Err(refused(
+            url,
+            "must have its host name in ASCII; a name beyond it is written in punycode (xn--...)",
+        ));
+    }
+    let base = Url::parse(url).map_err(|why| refused(url, &format!("is no address: {why}")))?;
+    if !base.username().is_empty() || base.password().is_some() {
+        return Err(refused(
+            url,
+            "must carry no user or password: addresses are shown on pages and in mails",
+        ));
+    }
+    if base.query().is_some() || base.fragment().is_some() {
+        return Err(refused(
+            url,
+            "must have no ? or #: the path is appended to it; a query belongs into path",
+        ));
+    }
+    Ok(base)
+}
+
+/// What stands between `//` and the path: host, port, user.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("//").map_or("", |(_, rest)| rest);
+    // A browser, and so the URL standard, reads `\` as `/`.
+    // Extra slashes are skipped, by the same standard.
+    rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default()
+}
+
+fn host(base: &Url, url: &str) -> Result<Host, FieldError> {
+    match base.host() {
+        Some(url::Host::Ipv4(address)) => Ok(Host::Address(address.into())),
+        Some(url::Host::Ipv6(address)) => Ok(Host::Address(IpAddr::V6(address).to_canonical())),
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            if name.is_empty() || name.len() > 253 {
+                return Err(refused(url, "has no usable host name"));
+            }
+            Ok(Host::Name(name))
+        }
+        None => Err(refused(url, "has no host")),
+    }
+}
+
+fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldError> {
+    let own_machine_only = match host {
+        Host::Address(address) => address.is_loopback() || address.is_unspecified(),
+        Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+    };
+    if own_machine_only && origin == Origin::Network {
+        return Err(refused(
+            url,
+            "would be asked on the health checker's own machine; \
+             give the address or name by which the app is reached over the network",
+        ));
+    }
+    match host {
+        Host::Address(IpAddr::V6(address)) if address.is_unicast_link_local() => {
+            Err(link_local(url))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn link_local(url: &str) -> FieldError {
+    refused(
+        url,
+        "is a link-local IPv6 address, which means nothing without an interface; \
+         give an IPv4 address, a global one, or a name such as kodi.local",
+    )
+}
+
+fn health_url(mut base: Url, path: &str) -> Result<String, FieldError> {
+    check_text("path", path)?;
+    if !path.starts_with('/') {
+        return Err(FieldError::of(
+            "path",
+            format!("path must start with /, such as /health, not {}", shown(path)),
+        ));
+    }
+    if path.contains('#') {
+        return Err(FieldError::of(
+            "path",
+            format!("path must have no #: it is never sent, as in {}", shown(path)),
+        ));
+    }
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    let whole = format!("{}{path}", base.path().trim_end_matches('/'));
+    base.set_path(&whole);
+    base.set_query(query);
+    Ok(base.into())
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), FieldError> {
+    if text.len() > TEXT_MAX {
+        let message = format!("{field} has {} bytes; at most {TEXT_MAX} are allowed", text.len());
+        return Err(FieldError::of(field, message));
+    }
+    if text.chars().any(is_control) {
+        let message = format!("{field} must have no control characters, not {}", shown(text));
+        return Err(FieldError::of(field, message));
+    }
+    Ok(())
+}
+
+fn refused(url: &str, why: &str) -> FieldError {
+    FieldError::of("url", format!("url {} {why}", shown(url)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_network(url: &str, path: &str) -> Result<Address, FieldError> {
+        Address::new(url, path, Origin::Network)
+    }
+
+    #[test]
+    fn the_path_is_appended_to_the_base_path() {
+        for (url, path, whole) in [
+            ("http://nas", "/health", "http://nas/health"),
+            ("http://nas/", "/health", "http://nas/health"),
+            ("http://nas:8080/api/", "/health", "http://nas:8080/api/health"),
+            ("HTTPS://NAS:443/api", "/health", "https://nas/api/health"),
+            ("http://[2001:db8::5]:81", "/ok?full=1", "http://[2001:db8::5]:81/ok?full=1"),
+            ("http://nas/a b", "/c d", "http://nas/a%20b/c%20d"),
+        ] {
+            assert_eq!(from_network(url, path).unwrap().health_url, whole, "{url} {path}");
+        }
+    }
+
+    #[test]
+    fn host_and_port_are_those_that_are_asked() {
+        let app = from_network("https://NAS.local./x", "/health").unwrap();
+        assert_eq!((app.host, app.port), (Host::Name("nas.local".into()), 443));
+        let app = from_network("http://[::ffff:10.0.0.7]:81", "/health").unwrap();
+        assert_eq!((app.host, app.port), (Host::Address("10.0.0.7".parse().unwrap()), 81));
+    }
+
+    #[test]
+    fn this_machine_is_refused_from_elsewhere_in_every_spelling() {
+        for url in [
+            "http://localhost:5000",
+            "http://LOCALHOST.:5000",
+            "http://app.localhost",
+            "http://127.0.0.1",
+            "http://127.1.2.3:80",
+            "http://127.1",
+            "http://2130706433",
+            "http://0x7f.0.0.1",
+            "http://[::1]:5000",
+            "http://0.0.0.0:5000",
+            "http://[::]:5000",
+            "http://[::ffff:127.0.0.1]",
+            "http://[::ffff:0.0.0.0]",
+        ] {
+            let why = from_network(url, "/health").unwrap_err();
+            assert!(why.message.contains("over the network"), "{url}: {why}");
+            assert!(Address::new(url, "/health", Origin::OwnMachine).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_nobodys_address_is_refused_with_the_reason() {
+        for (url, hint) in [
+            ("192.168.1.5:8080", "must begin with http://"),
+            ("kodi:8080", "must begin with http://"),
+            ("ftp://kodi", "must begin with http://"),
+            ("http://", "is no address"),
+            ("http://kodi:99999", "is no address"),
+            ("http://kodi:0", "port 0"),
+            ("http://user:secret@kodi", "no user or password"),
+            ("http://kodi?x=1", "must have no ? or #"),
+            ("http://kodi#x", "must have no ? or #"),
+            ("http://[fe80::1]:80", "link-local"),
+            ("http://[fe80::1%25eth0]:80", "link-local"),
+            ("http://[febf::1]", "link-local"),
+            ("http://küche", "punycode"),
+            ("http://k%C3%BCche", "punycode"),
+            ("http:///küche", "punycode"),
+            ("http://ko\ndi", "no control characters"),
+        ] {
+            let why = from_network(url, "/health").unwrap_err();
+            assert!(why.message.contains(hint), "{url}: {why}");
+            assert_eq!(why.field.as_deref(), Some("url"));
+        }
+    }
+
+    #[test]
+    fn a_path_starts_with_a_slash_and_has_no_fragment() {
+        for path in ["health", "?x", "/a#b", "/a\tb"] {
+            let why = from_network("http://kodi", path).unwrap_err();
+            assert_eq!(why.field.as_deref(), Some("path"), "{path}");
+        }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        let long = format!("http://kodi/{}", "x".repeat(TEXT_MAX));
+        assert!(from_network(&long, "/health").is_err());
+        assert!(from_network("http://kodi", &long.replacen("http:/", "", 1)).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! What the engine shows of itself.
+
+use super::view::{
+    AppView, CheckView, HealthView, InfoView, OutboxView, ServerView, StateCounts, StatusView,
+};
+use crate::engine::app::{App, LastCheck};
+use crate::engine::core::{Engine, Refusal};
+use crate::engine::time::{Moment, Now};
+
+/// The daemon's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Engine {
+    /// One app with its recent checks.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn info(&self, now: Now, name: &str) -> Result<InfoView, Refusal> {
+        let id = self.find(name)?;
+        let app = self.apps.get(&id).ok_or_else(|| Refusal::UnknownApp(name.to_owned()))?;
+        Ok(InfoView { app: show(app, now.at), recent: app.recent.all() })
+    }
+
+    /// All apps, by name. `started` is when the daemon started.
+    pub fn status(&self, now: Now, started: Moment) -> StatusView {
+        let apps = self.names.values().filter_map(|id| self.apps.get(id));
+        StatusView {
+            server: ServerView {
+                version: VERSION,
+                time: now.wall,
+                uptime: now.at.since(started).as_secs(),
+                apps: self.counts(),
+            },
+            apps: apps.map(|app| show(app, now.at)).collect(),
+        }
+    }
+
+    /// The daemon's own health, as far as the engine knows it.
+    /// `disk` is what there is to say about the disk.
+    pub fn health(&self, now: Now, started: Moment, disk: Vec<String>) -> HealthView {
+        HealthView {
+            version: VERSION,
+            uptime: now.at.since(started).as_secs(),
+            apps: self.counts(),
+            outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
+            disk,
+        }
+    }
+
+    fn counts(&self) -> StateCounts {
+        let mut counts = StateCounts::default();
+        for app in self.apps.values() {
+            counts.add(app.state());
+        }
+        counts
+    }
+
+    fn mail_troubles(&self) -> Vec<String> {
+        let troubles = self.outbox.troubles().map(|(mail, tries, trouble)| match tries {
+            0 => format!("a mail to {} {}", mail.to, trouble.text),
+            1 => format!("a mail to {} failed once: {}", mail.to, trouble.text),
+            _ => format!("a mail to {} failed {tries} times: {}", mail.to, trouble.text),
+        });
+        let login = self
+            .login_refused
+            .iter()
+            .map(|why| format!("the mail server refuses our login: {why}"));
+        login.chain(troubles).collect()
+    }
+}
+
+fn show(app: &App, at: Moment) -> AppView {
+    let registration = &app.registration;
+    AppView {
+        appname: registration.name.clone(),
+        url: registration.url.clone(),
+        path: registration.path.clone(),
+        email: registration.email.clone(),
+        timeout: registration.timeout.as_secs(),
+        interval: registration.interval.as_secs(),
+        unhealthy: registration.unhealthy,
+        healthy: registration.healthy,
+        state: app.state(),
+        since: app.monitor.since.wall,
+        paused: app.paused(),
+        failed_in_a_row: app.monitor.rows.failed,
+        passed_in_a_row: app.monitor.rows.passed,
+        checks: app.checks,
+        failures: app.failures,
+        uptime_24h: app.day.uptime(at),
+        last_healthy: app.last_healthy,
+        last_check: app.last.as_ref().map(show_check),
+    }
+}
+
+fn show_check(last: &LastCheck) -> CheckView {
+    CheckView {
+        time: last.time,
+        outcome: last.verdict.outcome,
+        http_status: last.verdict.http_status,
+        latency_ms: last.latency_ms,
+        reason: last.verdict.reason.clone(),
+        body: last.verdict.body.clone(),
+    }
+}

@@ -1,0 +1,308 @@
+//! What the daemon shows of itself: plain data, serialised elsewhere.
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::engine::alerts::notice::{RecentCheck, State};
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+/// One app, as in `info` and in `status`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AppView {
+    /// The app's name.
+    pub appname: String,
+    /// Its base address as given.
+    pub url: String,
+    /// What is appended to it.
+    pub path: String,
+    /// Who is told.
+    pub email: Vec<String>,
+    /// Seconds.
+    pub timeout: u64,
+    /// Seconds.
+    pub interval: u64,
+    /// Failed checks in a row before UNHEALTHY.
+    pub unhealthy: u8,
+    /// Passed checks in a row before HEALTHY.
+    pub healthy: u8,
+    /// The state now.
+    pub state: State,
+    /// When it became so.
+    pub since: Wall,
+    /// Whether it is left alone for now.
+    pub paused: bool,
+    /// Failed checks in a row, up to the last.
+    pub failed_in_a_row: u32,
+    /// Passed checks in a row, up to the last.
+    pub passed_in_a_row: u32,
+    /// All checks since the registration.
+    pub checks: u64,
+    /// Those of them that failed.
+    pub failures: u64,
+    /// 0 to 1; `None` before the first check.
+    pub uptime_24h: Option<f64>,
+    /// When it was last HEALTHY, if ever.
+    pub last_healthy: Option<Wall>,
+    /// The last check; `None` before the first.
+    pub last_check: Option<CheckView>,
+}
+
+/// One check in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckView {
+    /// When the verdict fell.
+    pub time: Wall,
+    /// How it went.
+    pub outcome: Outcome,
+    /// The final status code; `None` without an answer.
+    pub http_status: Option<u16>,
+    /// Milliseconds until the verdict.
+    pub latency_ms: u32,
+    /// A sentence for a person.
+    pub reason: String,
+    /// The health JSON that the app returned, if it did.
+    pub body: Option<String>,
+}
+
+/// One app with its recent checks: the answer to `info`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InfoView {
+    /// The app.
+    #[serde(flatten)]
+    pub app: AppView,
+    /// The recent checks, newest last.
+    pub recent: Vec<RecentCheck>,
+}
+
+/// Everything at a glance: the answer to `status`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatusView {
+    /// The daemon.
+    pub server: ServerView,
+    /// All apps.
+    pub apps: Vec<AppView>,
+}
+
+/// The daemon in `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerView {
+    /// The daemon's version.
+    pub version: &'static str,
+    /// Now.
+    pub time: Wall,
+    /// Seconds since the start.
+    pub uptime: u64,
+    /// How many apps are in which state.
+    pub apps: StateCounts,
+}
+
+/// How many apps are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateCounts {
+    /// UNKNOWN.
+    pub unknown: usize,
+    /// HEALTHY.
+    pub healthy: usize,
+    /// DEGRADED.
+    pub degraded: usize,
+    /// UNHEALTHY.
+    pub unhealthy: usize,
+}
+
+impl StateCounts {
+    /// Counts one more app.
+    pub fn add(&mut self, state: State) {
+        let count = match state {
+            State::Unknown => &mut self.unknown,
+            State::Healthy => &mut self.healthy,
+            State::Degraded => &mut self.degraded,
+            State::Unhealthy => &mut self.unhealthy,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// The daemon's own health. A monitored app's state never counts.
+///
+/// Serialised as `application/health+json` (draft-inadarei-api-health-check-06, section 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthView {
+    /// The daemon's version.
+    pub version: &'static str,
+    /// Seconds since the start.
+    pub uptime: u64,
+    /// How many apps are in which state.
+    pub apps: StateCounts,
+    /// The mails that wait.
+    pub outbox: OutboxView,
+    /// Disk trouble, and what was lost to damage, in sentences; empty when all is well.
+    pub disk: Vec<String>,
+}
+
+/// The outbox in `/health`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxView {
+    /// How many mails wait to be accepted.
+    pub waiting: usize,
+    /// Why the owner should look (a mail that failed once, or was found waiting at the start;
+    /// refused credentials), in sentences; empty when all is well.
+    pub trouble: Vec<String>,
+}
+
+impl HealthView {
+    /// `pass`, or `warn` when the owner should look.
+    pub fn status(&self) -> Outcome {
+        if self.disk.is_empty() { status_of(&self.outbox.trouble) } else { Outcome::Warn }
+    }
+}
+
+fn status_of(trouble: &[String]) -> Outcome {
+    if trouble.is_empty() { Outcome::Pass } else { Outcome::Warn }
+}
+
+impl Serialize for HealthView {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("status", &self.status())?;
+        map.serialize_entry("version", self.version)?;
+        map.serialize_entry("description", "health check micro-service")?;
+        map.serialize_entry("checks", &Checks(self))?;
+        map.end()
+    }
+}
+
+struct Checks<'a>(&'a HealthView);
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let HealthView { uptime, apps, outbox, disk, .. } = self.0;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
+        map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
+        map.serialize_entry("apps:healthy", &[Observed::pass(apps.healthy as u64, "apps")])?;
+        map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded as u64, "apps")])?;
+        map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy as u64, "apps")])?;
+        let waiting = Observed {
+            status: status_of(&outbox.trouble),
+            output: outbox.trouble.join("; "),
+            ..Observed::pass(outbox.waiting as u64, "mails")
+        };
+        map.serialize_entry("outbox:waiting", &[waiting])?;
+        let troubles = Observed {
+            status: status_of(disk),
+            output: disk.join("; "),
+            ..Observed::pass(disk.len() as u64, "troubles")
+        };
+        map.serialize_entry("disk:troubles", &[troubles])?;
+        map.end()
+    }
+}
+
+/// One entry of `checks` (section 4 of the draft).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Observed {
+    component_type: &'static str,
+    observed_value: u64,
+    observed_unit: &'static str,
+    status: Outcome,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    output: String,
+}
+
+impl Observed {
+    fn pass(value: u64, unit: &'static str) -> Observed {
+        Observed {
+            component_type: "component",
+            observed_value: value,
+            observed_unit: unit,
+            status: Outcome::Pass,
+            output: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn app() -> AppView {
+        AppView {
+            appname: "Kodi".into(),
+            url: "http://kodi".into(),
+            path: "/health".into(),
+            email: vec!["a@example.org".into()],
+            timeout: 5,
+            interval: 30,
+            unhealthy: 2,
+            healthy: 10,
+            state: State::Healthy,
+            since: Wall::from_unix_millis(0),
+            paused: false,
+            failed_in_a_row: 0,
+            passed_in_a_row: 12,
+            checks: 12,
+            failures: 0,
+            uptime_24h: None,
+            last_healthy: None,
+            last_check: None,
+        }
+    }
+
+    #[test]
+    fn an_app_has_exactly_the_fields_of_the_contract() {
+        let info = InfoView {
+            app: app(),
+            recent: vec![RecentCheck {
+                time: Wall::from_unix_millis(0),
+                outcome: Outcome::Pass,
+                latency_ms: 7,
+            }],
+        };
+        assert_eq!(
+            serde_json::to_value(info).unwrap(),
+            json!({
+                "appname": "Kodi", "url": "http://kodi", "path": "/health",
+                "email": ["a@example.org"], "timeout": 5, "interval": 30,
+                "unhealthy": 2, "healthy": 10, "state": "HEALTHY",
+                "since": "1970-01-01T00:00:00Z", "paused": false,
+                "failed_in_a_row": 0, "passed_in_a_row": 12, "checks": 12, "failures": 0,
+                "uptime_24h": null, "last_healthy": null, "last_check": null,
+                "recent": [{"time": "1970-01-01T00:00:00Z", "outcome": "pass", "latency_ms": 7}],
+            })
+        );
+    }
+
+    #[test]
+    fn trouble_with_mail_is_a_warning_and_an_unhealthy_app_is_none() {
+        let mut health = HealthView {
+            version: "1",
+            uptime: 61,
+            apps: StateCounts::default(),
+            outbox: OutboxView::default(),
+            disk: Vec::new(),
+        };
+        health.apps.add(State::Unhealthy);
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "pass");
+        assert_eq!(shown["checks"]["uptime"][0]["observedValue"], 61);
+        assert_eq!(shown["checks"]["apps:unhealthy"][0]["observedValue"], 1);
+        assert!(shown["checks"]["outbox:waiting"][0].get("output").is_none());
+
+        health.outbox.waiting = 2;
+        health.outbox.trouble.push("credentials refused".into());
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "warn");
+        assert_eq!(shown["checks"]["outbox:waiting"][0]["status"], "warn");
+        assert_eq!(shown["checks"]["outbox:waiting"][0]["output"], "credentials refused");
+
+        health.outbox = OutboxView::default();
+        health.disk.push("the disk is full".into());
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "warn");
+        assert_eq!(shown["checks"]["disk:troubles"][0]["output"], "the disk is full");
+    }
+}

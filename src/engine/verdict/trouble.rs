@@ -1,0 +1,133 @@
+//! Why there is no whole answer to a check.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
+/// they came, so it goes through [`plain`](crate::engine::words::plain) before it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The machine is there, nothing listens.
+    Refused,
+    /// The machine does not answer at the link (switched off, or another network).
+    NoRoute,
+    /// We have no network, or none of this address family.
+    NoNetwork,
+    /// No address belongs to the name.
+    UnknownHost(String),
+    /// Nobody could be asked for the address of the name, or nobody answered.
+    NamesAway(String),
+    /// The time was up while the address of the name was still being looked up.
+    LookupTimeout {
+        /// The name.
+        name: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The time was up.
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The connection was closed or reset before a whole head came.
+    NoAnswer,
+    /// The connection ended before the body that the head had announced.
+    EndedEarly,
+    /// The head of the answer is larger than this many bytes.
+    HeadTooLarge(usize),
+    /// What came is not HTTP, or not as it should be.
+    NotHttp(String),
+    /// More redirects than are followed.
+    TooManyRedirects {
+        /// The status code of the last one.
+        status: u16,
+    },
+    /// A redirect that is not followed.
+    RedirectElsewhere {
+        /// Its status code.
+        status: u16,
+        /// Where it leads: scheme, host and port.
+        to: String,
+    },
+    /// The certificate is not yet valid: the app's fault, or our clock's.
+    NotYetValid,
+    /// Any other TLS failure.
+    Tls(String),
+    /// Any other failure.
+    Other(String),
+}
+
+impl Trouble {
+    /// The status code, where one came.
+    pub fn http_status(&self) -> Option<u16> {
+        match self {
+            Trouble::TooManyRedirects { status } | Trouble::RedirectElsewhere { status, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Refused => f.write_str("connection refused"),
+            Trouble::NoRoute => f.write_str("no route to host"),
+            Trouble::NoNetwork => f.write_str("network is unreachable"),
+            Trouble::UnknownHost(name) => write!(f, "unknown host {name}"),
+            Trouble::NamesAway(name) => {
+                write!(f, "unknown host {name}: nobody answers for this name")
+            }
+            Trouble::LookupTimeout { name, after } => {
+                write!(f, "no answer within {}, still looking up {name}", Span(*after))
+            }
+            Trouble::Timeout { after } => write!(f, "no answer within {}", Span(*after)),
+            Trouble::NoAnswer => f.write_str("the connection was closed without an answer"),
+            Trouble::EndedEarly => f.write_str("the answer ended early"),
+            Trouble::HeadTooLarge(most) => {
+                write!(f, "the head of the answer is larger than {most} bytes")
+            }
+            Trouble::NotHttp(text) => write!(f, "not a valid HTTP answer: {text}"),
+            Trouble::TooManyRedirects { .. } => f.write_str("too many redirects"),
+            Trouble::RedirectElsewhere { to, .. } => {
+                write!(f, "redirected to {to}, which is not followed")
+            }
+            Trouble::NotYetValid => f.write_str("TLS: the certificate is not yet valid"),
+            Trouble::Tls(text) => write!(f, "TLS: {text}"),
+            Trouble::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// A span as people write it: `5 s`, `1.5 s`.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_millis() as f64 / 1000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_plain() {
+        let text = |ms| {
+            let after = Duration::from_millis(ms);
+            Trouble::Timeout { after }.to_string()
+        };
+        assert_eq!(text(5000), "no answer within 5 s");
+        assert_eq!(text(60_000), "no answer within 60 s");
+        assert_eq!(text(1500), "no answer within 1.5 s");
+    }
+
+    #[test]
+    fn a_look_up_that_hangs_is_told_apart() {
+        let trouble =
+            Trouble::LookupTimeout { name: "nas.lan".to_owned(), after: Duration::from_secs(5) };
+        assert_eq!(trouble.to_string(), "no answer within 5 s, still looking up nas.lan");
+    }
+}

@@ -1,0 +1,182 @@
+//! What happened, for the log: one value for each kind of line.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::engine::alerts::notice::State;
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+/// How much a line matters to the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Each check: for those who look closely.
+    Detail,
+    /// Something changed.
+    Change,
+    /// A person should look at it.
+    Trouble,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// An app is watched from now on, or registered again.
+    Registered {
+        /// Its name.
+        app: String,
+        /// The address that is asked.
+        url: String,
+        /// Whether the name is new.
+        new: bool,
+    },
+    /// Pause, resume or stop was asked for.
+    Commanded {
+        /// The app's name.
+        app: String,
+        /// `paused`, `resumed`, `stopped`.
+        what: &'static str,
+    },
+    /// An app changed its state.
+    StateChanged {
+        /// Its name.
+        app: String,
+        /// Before.
+        from: State,
+        /// Now.
+        to: State,
+        /// Why.
+        reason: String,
+    },
+    /// A check has a verdict.
+    Checked {
+        /// The app's name.
+        app: String,
+        /// How it went.
+        outcome: Outcome,
+        /// Why.
+        reason: String,
+        /// Until the verdict.
+        latency: Duration,
+        /// Whether it counts; a refusal just after a registration does not.
+        counts: bool,
+    },
+    /// A check ended without a verdict, and is tried again.
+    Undecided {
+        /// The app's name.
+        app: String,
+        /// Why.
+        reason: String,
+    },
+    /// The mail server has a mail.
+    MailAccepted {
+        /// The recipient.
+        to: String,
+        /// Until then.
+        after: Duration,
+    },
+    /// A mail is kept and tried again.
+    MailKept {
+        /// The recipient.
+        to: String,
+        /// When it is tried again.
+        retry_in: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// The clock cannot be right, and a mail waits until it is set.
+    ClockWrong {
+        /// What it shows.
+        clock: Wall,
+    },
+    /// The login that was tried at the start worked.
+    LoginAccepted,
+    /// The mail server refuses our credentials.
+    LoginRefused {
+        /// What it said.
+        reason: String,
+    },
+    /// The mail server could not be asked at the start.
+    MailServerAway {
+        /// Why.
+        reason: String,
+    },
+    /// A mail was refused for good.
+    MailRefused {
+        /// The recipient.
+        to: String,
+        /// What the server said.
+        reason: String,
+    },
+}
+
+impl Note {
+    /// How much the line matters.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Note::Checked { .. } | Note::Undecided { .. } => Weight::Detail,
+            Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
+            Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
+            Note::LoginRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
+            Note::ClockWrong { .. } => Weight::Trouble,
+            _ => Weight::Change,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::Registered { app, url, new: true } => {
+                write!(f, "{app}: watched from now on at {url}")
+            }
+            Note::Registered { app, url, new: false } => {
+                write!(f, "{app}: registered again at {url}")
+            }
+            Note::Commanded { app, what } => write!(f, "{app}: {what}"),
+            Note::StateChanged { app, from, to, reason } => {
+                write!(f, "{app}: {} -> {} ({reason})", from.word(), to.word())
+            }
+            Note::Checked { app, outcome, reason, latency, counts } => {
+                let uncounted = if *counts { "" } else { ", not counted: it may not listen yet" };
+                write!(
+                    f,
+                    "{app}: {outcome:?} after {} ms ({reason}{uncounted})",
+                    latency.as_millis()
+                )
+            }
+            Note::Undecided { app, reason } => {
+                write!(f, "{app}: no verdict, to be tried again ({reason})")
+            }
+            Note::MailAccepted { to, after } => {
+                write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
+            }
+            Note::MailKept { to, retry_in, reason } => {
+                write!(
+                    f,
+                    "mail to {to} not sent: {reason}; kept, next try in {} s",
+                    retry_in.as_secs()
+                )
+            }
+            Note::ClockWrong { clock } => {
+                write!(f, "the clock shows {clock}, which is past; mails wait until it is set")
+            }
+            Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
+            Note::LoginRefused { reason } => {
+                write!(
+                    f,
+                    "the mail server refuses our login: {reason}; mails are kept until it does not"
+                )
+            }
+            Note::MailServerAway { reason } => {
+                write!(
+                    f,
+                    "the mail server could not be asked: {reason}; mails are kept until it is there"
+                )
+            }
+            Note::MailRefused { to, reason } => {
+                write!(f, "mail to {to} refused for good: {reason}")
+            }
+        }
+    }
+}
