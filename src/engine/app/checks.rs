@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::history::room;
 use super::{App, AppId, Due, Pace};
 use crate::engine::core::{Check, Engine, Timer};
 use crate::engine::record::keep::TALLY_EVERY;
@@ -109,9 +110,10 @@ impl Engine {
         verdict: Verdict,
         latency: Duration,
     ) {
+        let room = room(self.apps.len());
         let Some(app) = self.apps.get_mut(&id) else { return };
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
-        let effect = app.observe(now, verdict, latency);
+        let effect = app.observe(now, verdict, latency, room);
         if app.monitor.rows_that_matter() != app.recorded {
             self.changes.rows(id);
         }

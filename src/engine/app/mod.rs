@@ -6,7 +6,7 @@ pub mod monitor;
 
 use std::time::Duration;
 
-use self::history::{Day, Recent};
+use self::history::History;
 use self::monitor::{Monitor, Rows, Thresholds, Transition};
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::notice::{Change, State};
@@ -89,16 +89,16 @@ pub struct App {
     pub lane: Lane,
     /// Checks with a verdict.
     pub checks: u64,
+    /// Those among them that warned.
+    pub warnings: u64,
     /// Failed ones among them.
     pub failures: u64,
     /// The last check that passed.
     pub last_healthy: Option<Wall>,
     /// The last check.
     pub last: Option<LastCheck>,
-    /// The recent checks.
-    pub recent: Recent,
-    /// The last day, in counts.
-    pub day: Day,
+    /// The checks before it.
+    pub history: History,
     /// What the health check log has not summed up yet.
     pub hour: HourSoFar,
     /// The rows as they were last recorded, as far as they matter.
@@ -131,11 +131,11 @@ impl App {
             check: None,
             lane: Lane::Quick,
             checks: 0,
+            warnings: 0,
             failures: 0,
             last_healthy: None,
             last: None,
-            recent: Recent::default(),
-            day: Day::default(),
+            history: History::default(),
             hour: HourSoFar::default(),
             recorded: Rows::default(),
         }
@@ -159,8 +159,14 @@ impl App {
         Some(Train { due: self.due()?.at, interval: self.registration.interval })
     }
 
-    /// Counts a verdict.
-    pub fn observe(&mut self, now: Now, verdict: Verdict, latency: Duration) -> Effect {
+    /// Counts a verdict. `room` bytes are there for the recent checks.
+    pub fn observe(
+        &mut self,
+        now: Now,
+        verdict: Verdict,
+        latency: Duration,
+        room: usize,
+    ) -> Effect {
         let outcome = verdict.outcome;
         let asked_early = now.at <= self.forgive_until + latency;
         let counts = !(verdict.refused && asked_early);
@@ -170,13 +176,14 @@ impl App {
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);
         self.last = Some(LastCheck { time: now.wall, verdict, latency_ms });
-        self.recent.push(now.wall, outcome, latency_ms);
+        self.history.recent.push(now.wall, outcome, latency_ms, room);
         if !counts {
             return Effect { counts, news, transition: None, first_pass: false };
         }
         self.checks += 1;
+        self.warnings += u64::from(outcome == Outcome::Warn);
         self.failures += u64::from(outcome == Outcome::Fail);
-        self.day.count(now.at, outcome);
+        self.history.count(now, outcome, latency_ms);
         self.hour.count(outcome, latency_ms);
         if outcome == Outcome::Pass {
             self.last_healthy = Some(now.wall);
@@ -199,7 +206,7 @@ impl App {
             lasted_ms: u64::try_from(now.at.since(since.at).as_millis()).unwrap_or(u64::MAX),
             reason: verdict.map(|verdict| verdict.reason.clone()).unwrap_or_default(),
             body: verdict.and_then(|verdict| verdict.body.clone()),
-            recent: self.recent.newest(SHOWN_IN_MAIL),
+            recent: self.history.recent.newest(SHOWN_IN_MAIL),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{AlertRecord, AppRecord, Record, RowsPart, RowsRecord, TallyRecord};
+use super::{AlertRecord, AppRecord, HistoryPart, Record, RowsPart, RowsRecord, TallyRecord};
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::notice::Mail;
-use crate::engine::app::history::{Day, DayRecord, Recent};
+use crate::engine::app::history::{Days, History, Hours, Recent};
 use crate::engine::app::monitor::Monitor;
 use crate::engine::app::{App, AppId, Due, Pace, Welcome};
 use crate::engine::chronicle::HourSoFar;
@@ -75,7 +75,7 @@ impl Engine {
         }
         for id in &changes.tallies {
             records
-                .extend(self.apps.get(id).map(|app| tally_record(app, app.day.record_latest(now))));
+                .extend(self.apps.get(id).map(|app| tally_record(app, latest_history(now, app))));
         }
         for id in changes.apps.iter().chain(&changes.rows) {
             if let Some(app) = self.apps.get_mut(id) {
@@ -90,7 +90,9 @@ impl Engine {
         let mails = self.outbox.mails().map(mail_record);
         let apps = self.names.values().filter_map(|id| self.apps.get(id));
         mails
-            .chain(apps.flat_map(|app| [app_record(app), tally_record(app, app.day.record(now))]))
+            .chain(
+                apps.flat_map(|app| [app_record(app), tally_record(app, whole_history(now, app))]),
+            )
             .collect()
     }
 
@@ -139,20 +141,20 @@ impl Engine {
             check: None,
             lane: Lane::Quick,
             checks: 0,
+            warnings: 0,
             failures: 0,
             last_healthy: None,
             last: None,
-            recent: Recent::default(),
-            day: Day::default(),
+            history: History::default(),
             hour: HourSoFar::default(),
             recorded: record.rows.rows,
         };
         if let Some(tally) = tally {
             app.checks = tally.checks;
+            app.warnings = tally.warnings;
             app.failures = tally.failures;
             app.last_healthy = tally.last_healthy;
-            app.day = Day::restore(now, &tally.day);
-            app.recent = Recent::restore(&tally.recent);
+            app.history = restore_history(now, &tally.history);
         }
         self.apps.insert(id, app);
     }
@@ -180,8 +182,8 @@ impl Kept {
             Record::Tally(mut tally) => {
                 if let Some((_, kept)) = self.apps.get_mut(&tally.app) {
                     if let Some(mut old) = kept.take() {
-                        old.day.extend(&tally.day);
-                        tally.day = old.day;
+                        old.history.extend(&tally.history);
+                        tally.history = old.history;
                     }
                     *kept = Some(tally);
                 }
@@ -252,13 +254,38 @@ fn rows_record(app: &App) -> Record {
     Record::Rows(RowsRecord { app: app.registration.name.clone(), rows: rows_part(app) })
 }
 
-fn tally_record(app: &App, day: DayRecord) -> Record {
+/// Everything that is remembered.
+fn whole_history(now: Now, app: &App) -> HistoryPart {
+    let History { recent, hours, days, .. } = &app.history;
+    HistoryPart { day: hours.record(now), days: days.record(), recent: recent.record() }
+}
+
+/// What may have changed since an hour ago.
+fn latest_history(now: Now, app: &App) -> HistoryPart {
+    let History { recent, hours, days, .. } = &app.history;
+    HistoryPart {
+        day: hours.record_latest(now),
+        days: days.record_latest(),
+        recent: recent.record_latest(),
+    }
+}
+
+fn restore_history(now: Now, part: &HistoryPart) -> History {
+    History {
+        recent: Recent::restore(&part.recent),
+        hours: Hours::restore(now, &part.day),
+        days: Days::restore(&part.days),
+        ..History::default()
+    }
+}
+
+fn tally_record(app: &App, history: HistoryPart) -> Record {
     Record::Tally(TallyRecord {
         app: app.registration.name.clone(),
         checks: app.checks,
+        warnings: app.warnings,
         failures: app.failures,
         last_healthy: app.last_healthy,
-        day,
-        recent: app.recent.record(),
+        history,
     })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::alerts::alert::Level;
 use crate::engine::alerts::notice::{Mail, State};
-use crate::engine::app::history::{DayRecord, RecentRecord};
+use crate::engine::app::history::{DaysRecord, HoursRecord, RecentRecord};
 use crate::engine::app::monitor::Rows;
 use crate::engine::registration::Registration;
 use crate::engine::time::Wall;
@@ -102,12 +102,40 @@ pub struct TallyRecord {
     pub app: String,
     /// Checks with a verdict.
     pub checks: u64,
+    /// Those among them that warned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warnings: u64,
     /// Failed ones among them.
     pub failures: u64,
     /// The last check that passed.
     pub last_healthy: Option<Wall>,
-    /// The last day, in counts; in an hourly record only what is new.
-    pub day: DayRecord,
+    /// What is remembered of single hours, days and checks.
+    #[serde(flatten)]
+    pub history: HistoryPart,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// The history of one app; in an hourly record only what is new.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPart {
+    /// The last day, by the hour.
+    pub day: HoursRecord,
+    /// The last 90 days, by the day.
+    #[serde(default)]
+    pub days: DaysRecord,
     /// The recent checks.
     pub recent: RecentRecord,
+}
+
+impl HistoryPart {
+    /// Takes in what was recorded later.
+    pub(in crate::engine) fn extend(&mut self, later: &HistoryPart) {
+        self.day.extend(&later.day);
+        self.days.extend(&later.days);
+        self.recent.extend(&later.recent);
+    }
 }

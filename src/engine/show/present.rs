@@ -10,6 +10,9 @@ use crate::engine::time::{Moment, Now};
 /// The daemon's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Recent checks in `info`: half an hour at the default interval.
+const RECENT_IN_INFO: usize = 60;
+
 impl Engine {
     /// One app with its recent checks.
     ///
@@ -18,7 +21,7 @@ impl Engine {
     pub fn info(&self, now: Now, name: &str) -> Result<InfoView, Refusal> {
         let id = self.find(name)?;
         let app = self.apps.get(&id).ok_or_else(|| Refusal::UnknownApp(name.to_owned()))?;
-        Ok(InfoView { app: show(app, now.at), recent: app.recent.all() })
+        Ok(InfoView { app: show(app, now.at), recent: app.history.recent.newest(RECENT_IN_INFO) })
     }
 
     /// All apps, by name. `started` is when the daemon started.
@@ -87,7 +90,7 @@ fn show(app: &App, at: Moment) -> AppView {
         passed_in_a_row: app.monitor.rows.passed,
         checks: app.checks,
         failures: app.failures,
-        uptime_24h: app.day.uptime(at),
+        uptime_24h: app.history.hours.uptime(at),
         last_healthy: app.last_healthy,
         last_check: app.last.as_ref().map(show_check),
     }

@@ -1,0 +1,356 @@
+//! The last 90 days, by the day in UTC: how many checks, how many failed, how long answers took.
+
+use serde::{Deserialize, Serialize};
+
+use super::latencies::{STEPS, percentile, step};
+use super::packed::Packed;
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+/// Days that are remembered, today among them. Days without a check take no place.
+pub const DAYS: u16 = 90;
+const DAY_MS: i64 = 24 * 3_600_000;
+/// Days that are written to disk each hour: today, and yesterday, which may just have ended.
+const WRITTEN_EACH_HOUR: usize = 2;
+
+/// One day of checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DayOfChecks {
+    /// Days since 1970-01-01 in UTC; lasts until 2149.
+    pub day: u16,
+    /// Checks that counted; 17,280 at the shortest interval.
+    pub checks: u16,
+    /// Those of them that failed.
+    pub failures: u16,
+    /// Half of the answers took no longer, in ms; 0 without an answer.
+    pub p50_ms: u16,
+    /// 19 of 20 answers took no longer, in ms; 0 without an answer.
+    pub p95_ms: u16,
+}
+
+impl DayOfChecks {
+    /// The share of checks that did not fail, 0 to 1; `None` without any.
+    pub fn uptime(&self) -> Option<f64> {
+        share(u32::from(self.checks), u32::from(self.failures))
+    }
+}
+
+/// Which day a time is in; `None` while the clock is not set.
+fn day_of(wall: Wall) -> Option<u16> {
+    let day = u16::try_from(wall.as_unix_millis().div_euclid(DAY_MS)).ok();
+    day.filter(|_| !wall.is_plainly_wrong())
+}
+
+fn share(checks: u32, failures: u32) -> Option<f64> {
+    (checks > 0).then(|| 1.0 - f64::from(failures) / f64::from(checks))
+}
+
+/// The days, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Days {
+    /// Days that are over: days since the one before, checks, failures, and the percentiles.
+    over: Packed<5>,
+    /// The day before the oldest that is over, as far as gaps go.
+    before: u16,
+    /// The newest day that is over.
+    newest_over: u16,
+    today: Today,
+}
+
+/// The day that goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Today {
+    /// 0 while the clock is not set.
+    day: u16,
+    checks: u16,
+    failures: u16,
+    answers: [u16; STEPS],
+}
+
+impl Today {
+    fn sum(&self) -> DayOfChecks {
+        let ms = |share| {
+            let ms = percentile(&self.answers, share).unwrap_or_default();
+            u16::try_from(ms).unwrap_or(u16::MAX)
+        };
+        let Today { day, checks, failures, .. } = *self;
+        DayOfChecks { day, checks, failures, p50_ms: ms(0.5), p95_ms: ms(0.95) }
+    }
+}
+
+impl Days {
+    /// Counts a check that counts.
+    pub fn count(&mut self, wall: Wall, outcome: Outcome, latency_ms: u32) {
+        if let Some(day) = day_of(wall) {
+            self.turn_to(day);
+        }
+        let today = &mut self.today;
+        today.checks = today.checks.saturating_add(1);
+        if outcome == Outcome::Fail {
+            today.failures = today.failures.saturating_add(1);
+        } else if let Some(count) = today.answers.get_mut(step(latency_ms)) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Ends the day that went on, if it is over. A clock that is set back by hours counts on in the
+    /// same day; one that was days ahead has filled days that are no more.
+    fn turn_to(&mut self, day: u16) {
+        if self.today.day > day + 1 {
+            self.take_back(day);
+        }
+        if self.today.day == 0 {
+            self.today.day = day.max(self.newest_over);
+        }
+        if day > self.today.day {
+            let over = std::mem::take(&mut self.today);
+            self.end(over.sum());
+            self.today.day = day;
+        }
+    }
+
+    fn end(&mut self, over: DayOfChecks) {
+        if over.checks == 0 {
+            return;
+        }
+        if self.over.rows() == 0 {
+            self.before = over.day;
+            self.newest_over = over.day;
+        }
+        let gap = over.day.saturating_sub(self.newest_over);
+        self.over.push([gap, over.checks, over.failures, over.p50_ms, over.p95_ms].map(u32::from));
+        self.newest_over = over.day;
+        while self.over.rows() >= usize::from(DAYS) {
+            let Some([gap, ..]) = self.over.pop() else { break };
+            self.before = self.before.saturating_add(small(gap));
+        }
+    }
+
+    /// Counts what lies after `day` as of that day.
+    fn take_back(&mut self, day: u16) {
+        let kept: Vec<DayOfChecks> = self.over().filter(|over| over.day < day).collect();
+        self.over = Packed::default();
+        for over in kept {
+            self.end(over);
+        }
+        self.today.day = day;
+    }
+
+    fn over(&self) -> impl Iterator<Item = DayOfChecks> {
+        let mut day = self.before;
+        self.over.iter().map(move |[gap, checks, failures, p50_ms, p95_ms]| {
+            day = day.saturating_add(small(gap));
+            let [checks, failures, p50_ms, p95_ms] = [checks, failures, p50_ms, p95_ms].map(small);
+            DayOfChecks { day, checks, failures, p50_ms, p95_ms }
+        })
+    }
+
+    /// All days with a check, oldest first, the one that goes on last.
+    pub fn all(&self) -> impl Iterator<Item = DayOfChecks> {
+        self.over().chain(Some(self.today.sum()).filter(|today| today.checks > 0))
+    }
+
+    /// The share of checks of the last `days` days, today among them, that did not fail, 0 to 1;
+    /// `None` without any.
+    pub fn uptime(&self, wall: Wall, days: u16) -> Option<f64> {
+        let after = day_of(wall).unwrap_or(self.today.day).saturating_sub(days);
+        let counted = self.all().filter(|day| day.day > after || day.day == self.today.day);
+        let (checks, failures) = counted.fold((0u32, 0u32), |(checks, failures), day| {
+            (checks + u32::from(day.checks), failures + u32::from(day.failures))
+        });
+        share(checks, failures)
+    }
+
+    /// All days, for the disk.
+    pub fn record(&self) -> DaysRecord {
+        self.record_newest(usize::from(DAYS))
+    }
+
+    /// The days that may have changed since an hour ago, for the disk.
+    pub fn record_latest(&self) -> DaysRecord {
+        self.record_newest(WRITTEN_EACH_HOUR)
+    }
+
+    fn record_newest(&self, count: usize) -> DaysRecord {
+        let days: Vec<DayOfChecks> = self.all().collect();
+        let skipped = days.len().saturating_sub(count);
+        DaysRecord::of(days.get(skipped..).unwrap_or_default(), &self.today.answers)
+    }
+
+    /// What was recorded: the last day may go on.
+    pub fn restore(record: &DaysRecord) -> Days {
+        let (mut recorded, answers) = record.read();
+        let mut days = Days::default();
+        if let Some(DayOfChecks { day, checks, failures, .. }) = recorded.pop() {
+            days.today = Today { day, checks, failures, answers };
+        }
+        for day in recorded {
+            days.end(day);
+        }
+        days
+    }
+}
+
+fn small(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// Days in a short text, oldest first, for each `day:checks:failures:p50:p95` (days since 1970,
+/// left out for the day after the one before; ms), and at the end how many answers of the last day
+/// fell into which step of latency: `20779:2880:0:5:9 :1200:3:5:10 3=1150 4=47`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DaysRecord(String);
+
+impl DaysRecord {
+    /// Takes in what was recorded later.
+    pub fn extend(&mut self, later: &DaysRecord) {
+        let (new, answers) = later.read();
+        let Some(first) = new.first() else { return };
+        let (mut days, _) = self.read();
+        days.retain(|day| day.day < first.day);
+        days.extend(new);
+        let old = days.len().saturating_sub(usize::from(DAYS));
+        *self = DaysRecord::of(days.get(old..).unwrap_or_default(), &answers);
+    }
+
+    fn of(days: &[DayOfChecks], answers: &[u16; STEPS]) -> DaysRecord {
+        let mut words = Vec::with_capacity(days.len());
+        let mut before = None;
+        for day in days {
+            let DayOfChecks { day, checks, failures, p50_ms, p95_ms } = *day;
+            let named = if before == day.checked_sub(1) { String::new() } else { day.to_string() };
+            words.push(format!("{named}:{checks}:{failures}:{p50_ms}:{p95_ms}"));
+            before = Some(day);
+        }
+        let steps = answers.iter().enumerate().filter(|(_, count)| **count > 0);
+        words.extend(steps.map(|(step, count)| format!("{step}={count}")));
+        DaysRecord(words.join(" "))
+    }
+
+    /// The days and the steps, up to what cannot be read.
+    fn read(&self) -> (Vec<DayOfChecks>, [u16; STEPS]) {
+        let mut days: Vec<DayOfChecks> = Vec::new();
+        let mut answers = [0; STEPS];
+        for word in self.0.split(' ') {
+            if let Some((step, count)) = word.split_once('=') {
+                let place = step.parse().ok().and_then(|step: usize| answers.get_mut(step));
+                if let (Some(place), Ok(count)) = (place, count.parse()) {
+                    *place = count;
+                }
+                continue;
+            }
+            let Some(day) = read_day(word, days.last().map(|day| day.day)) else { break };
+            days.push(day);
+        }
+        (days, answers)
+    }
+}
+
+fn read_day(word: &str, before: Option<u16>) -> Option<DayOfChecks> {
+    let mut numbers = word.splitn(5, ':');
+    let day = match numbers.next()? {
+        "" => before?.checked_add(1)?,
+        day => day.parse().ok()?,
+    };
+    let mut next = || numbers.next()?.parse().ok();
+    Some(DayOfChecks { day, checks: next()?, failures: next()?, p50_ms: next()?, p95_ms: next()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIRST: i64 = 20_779;
+
+    fn wall(day: i64) -> Wall {
+        Wall::from_unix_millis((FIRST + day) * DAY_MS + 1000)
+    }
+
+    fn numbers(days: &Days) -> Vec<i64> {
+        days.all().map(|day| i64::from(day.day) - FIRST).collect()
+    }
+
+    #[test]
+    fn a_season_is_kept_in_seven_bytes_a_day() {
+        let mut days = Days::default();
+        for day in 0..200 {
+            for check in 0..2880u32 {
+                let outcome = if check < 288 { Outcome::Fail } else { Outcome::Pass };
+                days.count(wall(day), outcome, 7);
+            }
+        }
+        assert_eq!(numbers(&days), (110..200).collect::<Vec<_>>());
+        assert!(days.over.bytes() <= 7 * 90, "{} bytes", days.over.bytes());
+        let day = days.all().next().unwrap();
+        assert_eq!((day.checks, day.failures, day.uptime()), (2880, 288, Some(0.9)));
+        assert!((5..=10).contains(&day.p50_ms) && (5..=10).contains(&day.p95_ms));
+        assert_eq!(days.uptime(wall(199), 30), Some(0.9));
+        assert_eq!(days.uptime(wall(400), 30), Some(0.9), "today, even when it is long ago");
+    }
+
+    #[test]
+    fn uptime_is_of_the_days_asked_for() {
+        let mut days = Days::default();
+        assert_eq!(days.uptime(wall(0), 7), None);
+        days.count(wall(0), Outcome::Fail, 5);
+        days.count(wall(6), Outcome::Pass, 5);
+        assert_eq!(days.uptime(wall(6), 7), Some(0.5));
+        days.count(wall(7), Outcome::Warn, 5);
+        assert_eq!(days.uptime(wall(7), 7), Some(1.0));
+        assert_eq!(days.all().next().unwrap().p95_ms, 0, "nothing answered");
+    }
+
+    #[test]
+    fn a_clock_that_is_not_set_fills_no_days() {
+        let mut days = Days::default();
+        days.count(Wall::from_unix_millis(130_000), Outcome::Pass, 5);
+        assert_eq!(days.uptime(Wall::from_unix_millis(130_000), 7), Some(1.0));
+        days.count(wall(3), Outcome::Pass, 5);
+        assert_eq!(numbers(&days), [3]);
+        days.count(Wall::from_unix_millis(130_000), Outcome::Pass, 5);
+        assert_eq!(days.all().last().unwrap().checks, 3);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_is_put_right() {
+        let mut days = Days::default();
+        for day in [0, 1, 9000, 9001] {
+            days.count(wall(day), Outcome::Pass, 5);
+        }
+        days.count(wall(2), Outcome::Pass, 5);
+        assert_eq!(numbers(&days), [0, 1, 2]);
+        days.count(wall(1), Outcome::Pass, 5);
+        assert_eq!(numbers(&days), [0, 1, 2], "a small step back is no new day");
+    }
+
+    proptest! {
+        #[test]
+        fn days_are_the_same_after_a_restart_and_hourly_records_add_up(
+            checks in prop::collection::vec((0i64..2, 0u8..3, 0u32..70_000), 1..300)
+        ) {
+            let outcomes = [Outcome::Pass, Outcome::Warn, Outcome::Fail];
+            let mut days = Days::default();
+            let mut record = DaysRecord::default();
+            let mut day = 0;
+            for (step, outcome, latency) in checks {
+                day += step;
+                days.count(wall(day), outcomes[usize::from(outcome)], latency);
+                record.extend(&days.record_latest());
+            }
+            prop_assert_eq!(&record, &days.record());
+            let restored = Days::restore(&record);
+            prop_assert_eq!(restored.all().collect::<Vec<_>>(), days.all().collect::<Vec<_>>());
+            prop_assert_eq!(restored.today, days.today);
+        }
+
+        #[test]
+        fn any_text_can_be_read(text in "[0-9 :=-]{0,80}") {
+            let mut days = Days::restore(&DaysRecord(text));
+            days.count(wall(0), Outcome::Pass, 5);
+            prop_assert!(days.all().count() > 0);
+        }
+    }
+}
