@@ -10,8 +10,9 @@ use crate::engine::verdict::answer::Outcome;
 /// Days that are remembered, today among them. Days without a check take no place.
 pub const DAYS: u16 = 90;
 const DAY_MS: i64 = 24 * 3_600_000;
-/// Days that are written to disk each hour: today, and yesterday, which may just have ended.
-const WRITTEN_EACH_HOUR: usize = 2;
+/// So many checks fit into an hour: while today has no more, the day before may have ended since it
+/// was last written.
+const HOUR_OF_CHECKS: u16 = 720;
 
 /// One day of checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,7 +169,7 @@ impl Days {
 
     /// The days that may have changed since an hour ago, for the disk.
     pub fn record_latest(&self) -> DaysRecord {
-        self.record_newest(WRITTEN_EACH_HOUR)
+        self.record_newest(if self.today.checks > HOUR_OF_CHECKS { 1 } else { 2 })
     }
 
     fn record_newest(&self, count: usize) -> DaysRecord {
