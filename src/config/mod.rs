@@ -3,12 +3,13 @@
 //! - [`table`] lists every option once: its spellings, its help, what it takes, what it sets.
 //! - [`command_line`], [`environment`] and [`mod@file`] (with [`logical`] lines and Python [`literal`]s)
 //!   each say what was [`given`] there; they know no ranges and no defaults.
-//! - [`value`] makes sense of one value; [`resolve`] decides which one is in force; [`secrets`] and
-//!   [`mail`] derive what follows from several.
+//! - [`value`] makes sense of one value; [`resolve`] decides which one is in force; [`secrets`],
+//!   [`mail`] and [`access`] derive what follows from several.
 //! - [`in_force`] and [`settings`] are the result, [`problem`] is what there is instead of one.
 //!
 //! Nothing in here prints, logs or ends the process.
 
+pub mod access;
 pub mod certificates;
 pub mod command_line;
 pub mod environment;

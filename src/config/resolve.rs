@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::ReadFile;
+use super::access;
 use super::certificates;
 use super::command_line::CommandLine;
 use super::environment::Environment;
@@ -18,7 +19,7 @@ use super::options::Options;
 use super::problem::{Problem, Problems};
 use super::quoted::{quoted, shown};
 use super::secrets::{self, TwoWays};
-use super::settings::{MailSettings, Secret, Settings};
+use super::settings::{AccessSettings, MailSettings, Secret, Settings};
 use super::spec::{Role, Spec, Takes, settings};
 use super::table::OPTIONS;
 use super::value;
@@ -48,8 +49,8 @@ pub fn resolve(
         layers.put(entry.spec, &entry.value, entry.origin);
     }
     layers.complain_without_state_dir();
-    let plan = layers.mail(read_file);
-    layers.finish(stated, file, plan)
+    let (plan, access) = (layers.mail(read_file), layers.access(read_file));
+    layers.finish(stated, file, plan.zip(access))
 }
 
 fn has(entries: &[Entry], spec: &Spec) -> bool {
@@ -165,14 +166,20 @@ impl Layers {
 
     /// The way of sending mail; `None` after a problem.
     fn mail(&mut self, read_file: &ReadFile<'_>) -> Option<Plan> {
-        let secrets = self.secrets(read_file);
-        let [token, password] = secrets.map(|secret| match secret {
-            Ok(secret) => Some(secret),
-            Err(problem) => {
-                self.problems.push((Origin::Default, problem));
-                None
-            }
-        });
+        let options = &self.options;
+        let token = self.secret(
+            ("gmail_token", options.gmail_token.as_ref()),
+            ("gmail_token_file", options.gmail_token_file.as_deref()),
+            value::token,
+            read_file,
+        );
+        let password = self.secret(
+            ("smtp_password", options.smtp_password.as_ref()),
+            ("smtp_password_file", options.smtp_password_file.as_deref()),
+            value::secret,
+            read_file,
+        );
+        let [token, password] = self.in_order([token, password]);
         let extra_roots = self.extra_roots(read_file)?;
         match mail::plan(&self.options, token?.as_ref(), password?.as_ref()) {
             Ok(mut plan) => {
@@ -188,28 +195,47 @@ impl Layers {
         }
     }
 
-    /// The Gmail token and the SMTP password, wherever they lie.
-    fn secrets(&self, read_file: &ReadFile<'_>) -> [Result<Option<Secret>, Problem>; 2] {
+    /// Who may do what over HTTP; `None` after a problem.
+    fn access(&mut self, read_file: &ReadFile<'_>) -> Option<AccessSettings> {
         let options = &self.options;
-        let token = TwoWays {
-            name: "gmail_token",
-            text: options.gmail_token.as_ref(),
-            text_origin: self.origin("gmail_token"),
-            file_name: "gmail_token_file",
-            file: options.gmail_token_file.as_deref(),
-            file_origin: self.origin("gmail_token_file"),
-            read: value::token,
-        };
-        let password = TwoWays {
-            name: "smtp_password",
-            text: options.smtp_password.as_ref(),
-            text_origin: self.origin("smtp_password"),
-            file_name: "smtp_password_file",
-            file: options.smtp_password_file.as_deref(),
-            file_origin: self.origin("smtp_password_file"),
-            read: value::secret,
-        };
-        [token, password].map(|ways| secrets::choose(&ways, read_file))
+        let api = self.secret(
+            ("api_token", options.api_token.as_ref()),
+            ("api_token_file", options.api_token_file.as_deref()),
+            access::bearer_token,
+            read_file,
+        );
+        let read = self.secret(
+            ("read_token", options.read_token.as_ref()),
+            ("read_token_file", options.read_token_file.as_deref()),
+            access::bearer_token,
+            read_file,
+        );
+        let [api, read] = self.in_order([api, read]);
+        let allow_host = self.options.allow_host.clone();
+        Some(AccessSettings { api_token: api?, read_token: read?, allow_host })
+    }
+
+    /// A secret, wherever it lies: in an option of its own, or in a file that another option names.
+    fn secret(
+        &self,
+        (name, text): (&'static str, Option<&Secret>),
+        (file_name, file): (&'static str, Option<&Path>),
+        read: fn(&Given) -> Result<Option<Secret>, String>,
+        read_file: &ReadFile<'_>,
+    ) -> Result<Option<Secret>, Problem> {
+        let (text_origin, file_origin) = (self.origin(name), self.origin(file_name));
+        let ways = TwoWays { name, text, text_origin, file_name, file, file_origin, read };
+        secrets::choose(&ways, read_file)
+    }
+
+    /// Notes the problems among several secrets; `None` for each that has one.
+    fn in_order<const N: usize>(
+        &mut self,
+        secrets: [Result<Option<Secret>, Problem>; N],
+    ) -> [Option<Option<Secret>>; N] {
+        secrets.map(|secret| {
+            secret.map_err(|problem| self.problems.push((Origin::Default, problem))).ok()
+        })
     }
 
     /// The text of `ca_file`, if one is named; the outer `None` after a problem.
@@ -233,22 +259,23 @@ impl Layers {
         mut self,
         mut problems: Vec<Problem>,
         file: ConfigFile,
-        plan: Option<Plan>,
+        derived: Option<(Plan, AccessSettings)>,
     ) -> Result<InForce, Problems> {
         // What was typed just now comes first, and a file is read from top to bottom.
         self.problems.sort_by_key(|(origin, _)| (Reverse(origin.rank()), origin.line()));
         problems.extend(self.problems.into_iter().map(|(_, problem)| problem));
-        let Some(plan) = plan.filter(|_| problems.is_empty()) else {
+        let Some((plan, access)) = derived.filter(|_| problems.is_empty()) else {
             return Err(Problems(problems));
         };
         let mut warnings = self.warnings;
+        warnings.extend(access::remarks(&access));
         warnings.extend(plan.remarks);
         if let Err(why) = &plan.way {
             warnings.push(format!("no mail is sent: {why}"));
         }
         let mail = plan.way.as_ref().ok().cloned();
         Ok(InForce {
-            settings: checked(&self.options, mail, self.state_dir),
+            settings: checked(&self.options, mail, access, self.state_dir),
             options: self.options,
             origins: self.origins,
             file,
@@ -258,7 +285,12 @@ impl Layers {
     }
 }
 
-fn checked(options: &Options, mail: Option<MailSettings>, state_dir: Option<PathBuf>) -> Settings {
+fn checked(
+    options: &Options,
+    mail: Option<MailSettings>,
+    access: AccessSettings,
+    state_dir: Option<PathBuf>,
+) -> Settings {
     Settings {
         verbose: options.verbose,
         test: options.test,
@@ -270,6 +302,7 @@ fn checked(options: &Options, mail: Option<MailSettings>, state_dir: Option<Path
         public_url: options.public_url.clone(),
         announce: options.announce,
         workers: options.workers,
+        access,
         state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),
     }
 }

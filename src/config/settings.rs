@@ -49,8 +49,21 @@ pub struct Settings {
     pub announce: bool,
     /// The most checks at once (threads).
     pub workers: u16,
+    /// Who may do what over HTTP.
+    pub access: AccessSettings,
     /// The folder of the state; `None` with `test`, when nothing is written to disk.
     pub state_dir: Option<PathBuf>,
+}
+
+/// Who may do what over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessSettings {
+    /// Whoever sends it may change and read; `None`: everybody may change.
+    pub api_token: Option<Secret>,
+    /// Whoever sends it may read; `None`: everybody may.
+    pub read_token: Option<Secret>,
+    /// Names in small letters under which a browser may come, besides those of any household.
+    pub allow_host: Vec<String>,
 }
 
 /// How mail is sent.

@@ -128,21 +128,29 @@ pub fn address(given: &Given) -> Reading<Option<String>> {
 
 /// Email addresses: a list, or a text with commas between them.
 pub fn addresses(given: &Given) -> Reading<Vec<String>> {
+    distinct(given, one_address)
+}
+
+/// Several values of a kind: a list, or a text with commas between them; each once.
+///
+/// # Errors
+/// Of the first item that `read` refuses.
+pub fn distinct(given: &Given, read: impl Fn(&str) -> Reading<String>) -> Reading<Vec<String>> {
     let items: Vec<&str> = match given {
         Given::Text(text) | Given::Word(text) => {
             text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
         }
         Given::List(items) => items.iter().map(|item| item.trim()).collect(),
     };
-    let mut addresses: Vec<String> = Vec::new();
+    let mut values: Vec<String> = Vec::new();
     for item in items {
-        let address = one_address(item)?;
+        let value = read(item)?;
         // Told twice is told once too often.
-        if !addresses.contains(&address) {
-            addresses.push(address);
+        if !values.contains(&value) {
+            values.push(value);
         }
     }
-    Ok(addresses)
+    Ok(values)
 }
 
 /// Whether mail can be sent to `text`.

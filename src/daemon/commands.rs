@@ -1,6 +1,6 @@
 //! What clients ask for, carried out by the engine.
 
-use super::api::{Call, Change, Done, Problem, Reply};
+use super::api::{Call, Change, Command, Done, Problem, Question, Reply};
 use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
 use crate::engine::time::{Moment, Now};
 
@@ -24,25 +24,25 @@ fn answer(
     call: Call,
 ) -> Result<Reply, Refusal> {
     Ok(match call {
-        Call::Monitor(registration) => {
+        Call::Do(Command::Monitor(registration)) => {
             let appname = registration.name.clone();
             done(appname, engine.register(now, *registration)?.into())
         }
-        Call::Pause(name) => {
+        Call::Do(Command::Pause(name)) => {
             engine.pause(now, &name)?;
             done(name, Change::Paused)
         }
-        Call::Resume(name) => {
+        Call::Do(Command::Resume(name)) => {
             engine.resume(now, &name)?;
             done(name, Change::Resumed)
         }
-        Call::Stop(name) => {
+        Call::Do(Command::Stop(name)) => {
             engine.stop(now, &name)?;
             done(name, Change::Stopped)
         }
-        Call::Info(name) => Reply::Info(Box::new(engine.info(now, &name)?)),
-        Call::Status => Reply::Status(Box::new(engine.status(now, started))),
-        Call::Health => Reply::Health(Box::new(engine.health(now, started, disk))),
+        Call::Show(Question::Info(name)) => Reply::Info(Box::new(engine.info(now, &name)?)),
+        Call::Show(Question::Status) => Reply::Status(Box::new(engine.status(now, started))),
+        Call::Show(Question::Health) => Reply::Health(Box::new(engine.health(now, started, disk))),
     })
 }
 

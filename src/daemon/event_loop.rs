@@ -173,8 +173,7 @@ impl EventLoop {
 
     fn serve(&mut self, now: Now, request: ApiRequest) {
         let ApiRequest { call, responder, .. } = request;
-        let promises =
-            matches!(call, Call::Monitor(_) | Call::Pause(_) | Call::Resume(_) | Call::Stop(_));
+        let promises = matches!(call, Call::Do(_));
         let mut disk = self.keeper.troubles();
         disk.extend(self.check_log.trouble().map(str::to_owned));
         let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Sender, channel};
 use log::info;
 use mio::{Poll, Waker};
 
-use super::api::{Api, runtime_directory};
+use super::api::{Access, Api, Rules, runtime_directory};
 use super::checklog::CheckLog;
 use super::clock::{self, Clock};
 use super::discovery::{Announcement, Announcer};
@@ -109,7 +109,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let check_log = check_log.map_err(cannot("start the health check log"))?;
     let api = Api::start(
         runtime_directory().as_deref(),
-        settings.email.clone(),
+        rules(settings)?,
         check_log.reader(),
         requests,
         wake.clone(),
@@ -219,6 +219,12 @@ fn announce(
     let announcer = Announcer::start(announcement, clock.now().at);
     multicast.set(announcer.daemon());
     Some(announcer)
+}
+
+fn rules(settings: &Settings) -> Result<Rules, StartError> {
+    let access = Access::new(&settings.access, &hostname());
+    let access = access.map_err(|why| cannot("make the tokens ready")(io::Error::other(why)))?;
+    Ok(Rules { default_email: settings.email.clone(), access })
 }
 
 fn hostname() -> String {

@@ -4,6 +4,7 @@
 //! to the event loop, wait for the [`Reply`] and write it. The loop itself never writes an answer:
 //! it is the one who empties that socket.
 
+mod access;
 mod folder;
 mod parameters;
 mod reply;
@@ -23,10 +24,12 @@ use tiny_http::Request;
 use crate::daemon::checklog::{Found, LogReader, Query};
 use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
 
+pub use access::Access;
 pub use folder::runtime_directory;
 pub use reply::{Change, Done, Problem, Reply};
-pub use route::Call;
+pub use route::{Call, Command, Question, Rules};
 
+use access::{Credentials, Marks};
 use folder::SocketFolder;
 use route::{Asked, Errand, route};
 use shelf::Shelf;
@@ -35,6 +38,9 @@ use shelf::Shelf;
 pub const REPLY_WITHIN: Duration = Duration::from_secs(25);
 /// JSON of the deepest nesting that serde_json follows fits many times.
 const STACK: usize = 256 * 1024;
+
+/// So the headers begin in which a browser says what a request is for (W3C Fetch Metadata).
+const FETCH_METADATA: &str = "Sec-Fetch-";
 
 /// A call for the event loop.
 #[derive(Debug)]
@@ -66,20 +72,20 @@ pub struct Api {
 impl Api {
     /// Starts the API, its socket in a fresh folder inside `runtime` (see [`runtime_directory`])
     /// or among the temporary files. Calls go to `requests`, and after each `wake` is called.
-    /// `default_email` is told about apps that name nobody, and `log` is what `log` shows.
+    /// `rules` is what the owner wants of every call, and `log` is what `log` shows.
     ///
     /// # Errors
     /// The socket or a thread cannot be made.
     pub fn start(
         runtime: Option<&Path>,
-        default_email: Vec<String>,
+        rules: Rules,
         log: LogReader,
         requests: Sender<ApiRequest>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Api> {
         let shelf = Arc::new(Shelf::new(SocketFolder::new(runtime)?)?);
         let api = Api { shelf };
-        let desk = Arc::new(Desk { default_email, log, requests, wake: Box::new(wake) });
+        let desk = Arc::new(Desk { rules, log, requests, wake: Box::new(wake) });
         // One for each place at the gate: none of them can keep another waiting.
         for n in 1..=API_PLACES {
             let (shelf, desk) = (api.shelf.clone(), desk.clone());
@@ -106,7 +112,7 @@ impl Drop for Api {
 
 /// What the API's threads share.
 struct Desk {
-    default_email: Vec<String>,
+    rules: Rules,
     log: LogReader,
     requests: Sender<ApiRequest>,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -154,8 +160,9 @@ fn answer_to(request: &mut Request, desk: &Desk) -> Result<Answer, Problem> {
         content_type: header(request, "Content-Type"),
         body: &body,
         client,
+        credentials: credentials(request),
     };
-    match route(asked, &desk.default_email)? {
+    match route(&asked, &desk.rules)? {
         Errand::Loop(call) => desk.ask_loop(call, client).map(Answer::Reply),
         Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
     }
@@ -180,13 +187,33 @@ impl Desk {
         let found = self.log.find(query).map_err(Problem::unavailable)?;
         match &query.appname {
             Some(name) if found.is_empty() => {
-                match self.ask_loop(Call::Info(name.clone()), client)? {
+                match self.ask_loop(Call::Show(Question::Info(name.clone())), client)? {
                     Reply::Problem(unknown) => Err(unknown),
                     _ => Ok(found),
                 }
             }
             _ => Ok(found),
         }
+    }
+}
+
+fn credentials(request: &Request) -> Credentials<'_> {
+    let fetch_metadata = |name: &str| {
+        name.get(..FETCH_METADATA.len()).is_some_and(|it| it.eq_ignore_ascii_case(FETCH_METADATA))
+    };
+    Credentials {
+        authorization: header(request, "Authorization"),
+        host: header(request, "Host"),
+        marks: Marks {
+            origin: header(request, "Origin"),
+            referer: header(request, "Referer"),
+            fetch_site: header(request, "Sec-Fetch-Site"),
+            fetch_metadata: request
+                .headers()
+                .iter()
+                .any(|header| fetch_metadata(header.field.as_str().as_str())),
+            user_agent: header(request, "User-Agent"),
+        },
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{Cursor, Read};
 use serde::Serialize;
 use tiny_http::{Header, Response, StatusCode};
 
+use super::access::Refusal;
 use crate::daemon::checklog::Found;
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
@@ -15,6 +16,8 @@ const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
 /// JSON lines. Nothing is registered for them; this is what programs know them by.
 const JSON_LINES: &str = "application/x-ndjson";
+/// Of an answer that is no page a browser uses nothing, and no other page may frame or embed it.
+const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 
 /// The answer to a call.
@@ -70,9 +73,9 @@ pub struct Problem {
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The methods that the path has, for the `Allow` header.
+    /// A header that goes with the status, such as `Allow` with its methods.
     #[serde(skip)]
-    pub allow: Option<&'static str>,
+    pub header: Option<(&'static str, &'static str)>,
 }
 
 impl Problem {
@@ -89,7 +92,7 @@ impl Problem {
 
     /// 503: not now; `error` says why and what to do.
     pub fn unavailable(error: String) -> Problem {
-        Problem::new(503, error)
+        Problem { header: Some(("Retry-After", "1")), ..Problem::new(503, error) }
     }
 
     pub(super) fn unknown_path(path: &str) -> Problem {
@@ -99,13 +102,13 @@ impl Problem {
 
     pub(super) fn wrong_method(method: &str, allow: &'static str) -> Problem {
         Problem {
-            allow: Some(allow),
+            header: Some(("Allow", allow)),
             ..Problem::new(405, format!("{method} is not allowed here; use {allow}"))
         }
     }
 
     pub(super) fn new(status: u16, error: String) -> Problem {
-        Problem { status, error, field: None, allow: None }
+        Problem { status, error, field: None, header: None }
     }
 }
 
@@ -113,6 +116,18 @@ impl Problem {
 impl From<FieldError> for Problem {
     fn from(why: FieldError) -> Problem {
         Problem { field: why.field, ..Problem::new(400, why.message) }
+    }
+}
+
+/// 401 or 403.
+impl From<Refusal> for Problem {
+    fn from(why: Refusal) -> Problem {
+        let (status, header) = match why {
+            // RFC 6750, section 3.
+            Refusal::Token { .. } => (401, Some(("WWW-Authenticate", "Bearer"))),
+            Refusal::Browser(_) => (403, None),
+        };
+        Problem { header, ..Problem::new(status, why.to_string()) }
     }
 }
 
@@ -125,10 +140,9 @@ pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
         Reply::Health(health) => json(200, HEALTH_JSON, health),
         Reply::Problem(problem) => {
             let response = json(problem.status, JSON, problem);
-            match (problem.allow, problem.status) {
-                (Some(allow), _) => with(response, "Allow", allow),
-                (None, 503) => with(response, "Retry-After", "1"),
-                (None, _) => response,
+            match problem.header {
+                Some((name, value)) => with(response, name, value),
+                None => response,
             }
         }
     }
@@ -161,7 +175,12 @@ fn of_length<R: Read>(status: u16, content_type: &str, body: R, length: usize) -
     let response = with(response, "Server", SERVER);
     let response = with(response, "Content-Type", content_type);
     let response = with(response, "Cache-Control", "no-store");
-    with(response, "X-Content-Type-Options", "nosniff")
+    let response = with(response, "X-Content-Type-Options", "nosniff");
+    let response = with(response, "Content-Security-Policy", NO_PAGE_POLICY);
+    // An `<img>` or `<script>` on a foreign page gets nothing to look at.
+    let response = with(response, "Cross-Origin-Resource-Policy", "same-origin");
+    // Our own forms must say where they come from, other sites need not know.
+    with(response, "Referrer-Policy", "same-origin")
 }
 
 fn with<R: Read>(response: Response<R>, name: &str, value: &str) -> Response<R> {

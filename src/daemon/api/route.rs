@@ -1,16 +1,29 @@
-//! Which call a request is.
+//! The one table of routes: which call a request is, and whether it changes something.
+//!
+//! A route either shows something or changes something, and its function's type says which: only
+//! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
 
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, single_name};
 
+use super::access::{Access, Credentials, Effect};
 use super::parameters::{self, Pair};
 use super::reply::Problem;
 
-/// What a client asks the daemon to do.
+/// What a client asks the event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
+    /// To change something.
+    Do(Command),
+    /// To show something.
+    Show(Question),
+}
+
+/// What a client has the daemon change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
     /// Register an app, or update it.
     Monitor(Box<Registration>),
     /// Leave the app of this name alone for now.
@@ -19,11 +32,16 @@ pub enum Call {
     Resume(String),
     /// Forget it.
     Stop(String),
-    /// Show it.
+}
+
+/// What a client wants to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// One app.
     Info(String),
-    /// Show everything.
+    /// Everything.
     Status,
-    /// Show how the daemon itself is.
+    /// How the daemon itself is.
     Health,
 }
 
@@ -45,11 +63,63 @@ pub(super) struct Asked<'a> {
     pub(super) content_type: Option<&'a str>,
     pub(super) body: &'a [u8],
     pub(super) client: Client,
+    pub(super) credentials: Credentials<'a>,
 }
 
-const READ: &str = "GET, HEAD";
-const CHANGE: &str = "GET, POST";
-const REGISTER: &str = "POST";
+/// What the owner wants of every call.
+#[derive(Debug)]
+pub struct Rules {
+    /// Who is told about apps that name nobody.
+    pub default_email: Vec<String>,
+    /// Who may do what.
+    pub access: Access,
+}
+
+/// One route.
+pub(super) struct Route {
+    /// Where it is; the other paths are shorter or older.
+    pub(super) path: &'static str,
+    pub(super) other_paths: &'static [&'static str],
+    pub(super) does: Does,
+}
+
+/// What a route does.
+pub(super) enum Does {
+    /// It shows something, by GET and HEAD.
+    Read(fn(&[Pair]) -> Result<Errand, Problem>),
+    /// It changes something.
+    Change(By, fn(&[Pair], &Asked<'_>, &Rules) -> Result<Command, Problem>),
+}
+
+/// By which methods something is changed. Never by HEAD, which must change nothing (RFC 9110, section
+/// 9.2.1), though for the sake of small hardware a GET may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Post,
+    GetOrPost,
+}
+
+impl Route {
+    /// The methods, for `Allow`.
+    pub(super) fn allowed(&self) -> &'static str {
+        match self.does {
+            Does::Read(_) => "GET, HEAD",
+            Does::Change(By::GetOrPost, _) => "GET, POST",
+            Does::Change(By::Post, _) => "POST",
+        }
+    }
+
+    pub(super) fn effect(&self) -> Effect {
+        match self.does {
+            Does::Read(_) => Effect::Reads,
+            Does::Change(..) => Effect::Changes,
+        }
+    }
+
+    fn is_at(&self, path: &str) -> bool {
+        self.path == path || self.other_paths.contains(&path)
+    }
+}
 
 const NOTHING: &[Known] = &[];
 const STATUS: &[Known] = &[Known::new("format")];
@@ -60,71 +130,91 @@ const LINES: usize = 100;
 /// and what a program may want: a megabyte or so.
 const LINES_MAX: usize = 10_000;
 
-/// Finds the errand. `default_email` is for registrations that name nobody.
+/// Every route there is.
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        path: "/healthchecker/monitor",
+        other_paths: &[],
+        does: Does::Change(By::Post, |pairs, asked, rules| {
+            let origin = asked.client.origin;
+            let registration = Registration::from_fields(pairs, origin, &rules.default_email)?;
+            Ok(Command::Monitor(Box::new(registration)))
+        }),
+    },
+    Route {
+        path: "/healthchecker/pause",
+        other_paths: &[],
+        does: Does::Change(By::GetOrPost, |pairs, _, _| {
+            Ok(Command::Pause(single_name("pause", pairs)?))
+        }),
+    },
+    Route {
+        path: "/healthchecker/resume",
+        other_paths: &[],
+        does: Does::Change(By::GetOrPost, |pairs, _, _| {
+            Ok(Command::Resume(single_name("resume", pairs)?))
+        }),
+    },
+    Route {
+        path: "/healthchecker/stop",
+        other_paths: &["/healthchecker/stopmonitoring"],
+        does: Does::Change(By::GetOrPost, |pairs, _, _| {
+            Ok(Command::Stop(single_name("stop", pairs)?))
+        }),
+    },
+    Route {
+        path: "/healthchecker/info",
+        other_paths: &[],
+        does: Does::Read(|pairs| show(Question::Info(single_name("info", pairs)?))),
+    },
+    Route {
+        path: "/healthchecker/status",
+        other_paths: &["/", "/healthchecker", "/healthchecker/"],
+        does: Does::Read(|pairs| {
+            check_format(&Fields::read("status", STATUS, pairs)?)?;
+            show(Question::Status)
+        }),
+    },
+    Route {
+        path: "/healthchecker/log",
+        other_paths: &[],
+        does: Does::Read(|pairs| Ok(Errand::Log(log_query(pairs)?))),
+    },
+    Route {
+        path: "/health",
+        other_paths: &[],
+        does: Does::Read(|pairs| {
+            Fields::read("health", NOTHING, pairs)?;
+            show(Question::Health)
+        }),
+    },
+];
+
+fn show(question: Question) -> Result<Errand, Problem> {
+    Ok(Errand::Loop(Call::Show(question)))
+}
+
+/// Finds the errand.
 ///
 /// # Errors
-/// What the client is answered instead: an unknown path, a wrong method, a bad parameter.
-pub(super) fn route(asked: Asked<'_>, default_email: &[String]) -> Result<Errand, Problem> {
+/// What the client is answered instead: an unknown path, a wrong method, no leave, a bad parameter.
+pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem> {
     let (path, query) = match asked.target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (asked.target, None),
     };
-    let allowed = allowed(path).ok_or_else(|| Problem::unknown_path(path))?;
+    let route = ROUTES.iter().find(|route| route.is_at(path));
+    let route = route.ok_or_else(|| Problem::unknown_path(path))?;
+    let allowed = route.allowed();
     if !allowed.split(", ").any(|method| method == asked.method) {
         return Err(Problem::wrong_method(asked.method, allowed));
     }
+    rules.access.admit(route.effect(), asked.method, &asked.credentials)?;
     let pairs = parameters::read(query, asked.content_type, asked.body)?;
-    match path {
-        "/healthchecker/log" => Ok(Errand::Log(log_query(&pairs)?)),
-        _ => call(path, &pairs, asked.client, default_email).map(Errand::Loop),
+    match route.does {
+        Does::Read(question) => question(&pairs),
+        Does::Change(_, command) => Ok(Errand::Loop(Call::Do(command(&pairs, asked, rules)?))),
     }
-}
-
-/// The methods of a path; `None` if there is no such path. A HEAD must change nothing (RFC 9110,
-/// section 9.2.1), though for the sake of small hardware a GET may.
-fn allowed(path: &str) -> Option<&'static str> {
-    match path {
-        "/healthchecker/monitor" => Some(REGISTER),
-        "/healthchecker/pause"
-        | "/healthchecker/resume"
-        | "/healthchecker/stop"
-        | "/healthchecker/stopmonitoring" => Some(CHANGE),
-        "/"
-        | "/healthchecker"
-        | "/healthchecker/"
-        | "/healthchecker/status"
-        | "/healthchecker/info"
-        | "/healthchecker/log"
-        | "/health" => Some(READ),
-        _ => None,
-    }
-}
-
-fn call(
-    path: &str,
-    pairs: &[Pair],
-    client: Client,
-    default_email: &[String],
-) -> Result<Call, Problem> {
-    let call = match path.strip_prefix("/healthchecker/").unwrap_or(path) {
-        "monitor" => {
-            let registration = Registration::from_fields(pairs, client.origin, default_email)?;
-            Call::Monitor(Box::new(registration))
-        }
-        "pause" => Call::Pause(single_name("pause", pairs)?),
-        "resume" => Call::Resume(single_name("resume", pairs)?),
-        "stop" | "stopmonitoring" => Call::Stop(single_name("stop", pairs)?),
-        "info" => Call::Info(single_name("info", pairs)?),
-        "/health" => {
-            Fields::read("health", NOTHING, pairs)?;
-            Call::Health
-        }
-        _ => {
-            check_format(&Fields::read("status", STATUS, pairs)?)?;
-            Call::Status
-        }
-    };
-    Ok(call)
 }
 
 fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {
@@ -159,33 +249,78 @@ fn check_format(fields: &Fields<'_>) -> Result<(), FieldError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::settings::{AccessSettings, Secret};
+    use crate::daemon::api::access::Marks;
     use crate::engine::registration::Origin;
 
     use super::*;
 
-    fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
-        let asked = Asked {
-            method,
-            target,
-            content_type: None,
-            body: body.as_bytes(),
-            client: Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network },
+    fn ask_as(
+        credentials: Credentials<'_>,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Result<Errand, Problem> {
+        let settings = AccessSettings {
+            api_token: Some(Secret::new("change".to_owned())),
+            read_token: Some(Secret::new("read".to_owned())),
+            allow_host: Vec::new(),
         };
-        route(asked, &[]).map(|errand| match errand {
+        let access = Access::new(&settings, "pi").unwrap();
+        let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
+        let body = body.as_bytes();
+        let asked = Asked { method, target, content_type: None, body, client, credentials };
+        route(&asked, &Rules { default_email: Vec::new(), access })
+    }
+
+    const WITH_TOKEN: Credentials<'_> = Credentials {
+        authorization: Some("Bearer change"),
+        host: None,
+        marks: Marks {
+            origin: None,
+            referer: None,
+            fetch_site: None,
+            fetch_metadata: false,
+            user_agent: None,
+        },
+    };
+
+    fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
+        ask_as(WITH_TOKEN, method, target, body).map(|errand| match errand {
             Errand::Loop(call) => call,
             Errand::Log(query) => panic!("{query:?}"),
         })
     }
 
     fn ask_log(query: &str) -> Result<Errand, Problem> {
-        let asked = Asked {
-            method: "GET",
-            target: &format!("/healthchecker/log{query}"),
-            content_type: None,
-            body: &[],
-            client: Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network },
-        };
-        route(asked, &[])
+        ask_as(WITH_TOKEN, "GET", &format!("/healthchecker/log{query}"), "")
+    }
+
+    #[test]
+    fn every_route_asks_for_leave_before_it_looks_at_parameters() {
+        for route in ROUTES {
+            let method = if route.effect() == Effect::Reads { "GET" } else { "POST" };
+            for path in std::iter::once(&route.path).chain(route.other_paths) {
+                let target = format!("{path}?no=such");
+                let nobody = ask_as(Credentials::default(), method, &target, "");
+                assert_eq!(nobody.unwrap_err().status, 401, "{path}");
+                let reader = Credentials { authorization: Some("Bearer read"), ..WITH_TOKEN };
+                let reader = ask_as(reader, method, &target, "").unwrap_err();
+                let expected = if route.effect() == Effect::Reads { 400 } else { 401 };
+                assert_eq!(reader.status, expected, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_path_is_there_once() {
+        let paths: Vec<&str> = ROUTES
+            .iter()
+            .flat_map(|route| std::iter::once(&route.path).chain(route.other_paths))
+            .copied()
+            .collect();
+        let unique: std::collections::BTreeSet<&str> = paths.iter().copied().collect();
+        assert_eq!(unique.len(), paths.len());
     }
 
     #[test]
@@ -220,31 +355,34 @@ mod tests {
     fn every_path_leads_to_its_call() {
         let name = || "Kodi".to_owned();
         for (target, call) in [
-            ("/healthchecker/pause?appname=Kodi", Call::Pause(name())),
-            ("/healthchecker/resume?appname=Kodi", Call::Resume(name())),
-            ("/healthchecker/stop?appname=Kodi", Call::Stop(name())),
-            ("/healthchecker/stopmonitoring?appname=Kodi", Call::Stop(name())),
-            ("/healthchecker/info?appname=Kodi", Call::Info(name())),
-            ("/healthchecker/status?format=json", Call::Status),
-            ("/healthchecker/", Call::Status),
-            ("/", Call::Status),
-            ("/health", Call::Health),
+            ("/healthchecker/pause?appname=Kodi", Call::Do(Command::Pause(name()))),
+            ("/healthchecker/resume?appname=Kodi", Call::Do(Command::Resume(name()))),
+            ("/healthchecker/stop?appname=Kodi", Call::Do(Command::Stop(name()))),
+            ("/healthchecker/stopmonitoring?appname=Kodi", Call::Do(Command::Stop(name()))),
+            ("/healthchecker/info?appname=Kodi", Call::Show(Question::Info(name()))),
+            ("/healthchecker/status?format=json", Call::Show(Question::Status)),
+            ("/healthchecker/", Call::Show(Question::Status)),
+            ("/", Call::Show(Question::Status)),
+            ("/health", Call::Show(Question::Health)),
         ] {
             assert_eq!(ask("GET", target, "").unwrap(), call, "{target}");
         }
-        assert_eq!(ask("POST", "/healthchecker/stop", "appname=Kodi"), Ok(Call::Stop(name())));
-        assert_eq!(ask("HEAD", "/health", ""), Ok(Call::Health));
+        assert_eq!(
+            ask("POST", "/healthchecker/stop", "appname=Kodi"),
+            Ok(Call::Do(Command::Stop(name())))
+        );
+        assert_eq!(ask("HEAD", "/health", ""), Ok(Call::Show(Question::Health)));
     }
 
     #[test]
     fn a_registration_comes_as_form_json_or_query() {
         let query = "/healthchecker/monitor?appname=a&url=http://nas";
-        let Ok(Call::Monitor(one)) = ask("POST", query, "") else {
+        let Ok(Call::Do(Command::Monitor(one))) = ask("POST", query, "") else {
             panic!("no registration");
         };
         for body in ["appname=a&url=http%3A%2F%2Fnas", r#"{"appname": "a", "url": "http://nas"}"#] {
             let call = ask("POST", "/healthchecker/monitor", body);
-            assert_eq!(call, Ok(Call::Monitor(one.clone())));
+            assert_eq!(call, Ok(Call::Do(Command::Monitor(one.clone()))));
         }
     }
 
@@ -259,7 +397,7 @@ mod tests {
             ("POST", "/healthchecker/log", "GET, HEAD"),
         ] {
             let problem = ask(method, target, "").unwrap_err();
-            assert_eq!((problem.status, problem.allow), (405, Some(allow)), "{target}");
+            assert_eq!((problem.status, problem.header), (405, Some(("Allow", allow))), "{target}");
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::daemon::api::{ApiRequest, Call, Change, Done, Reply};
+use crate::daemon::api::{ApiRequest, Call, Change, Command, Done, Problem, Question, Reply};
 use crate::engine::alerts::notice::State;
 use crate::engine::registration::Origin;
 use crate::engine::show::view::{
@@ -24,13 +24,13 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
     move |request| {
         assert_eq!(request.client.origin, Origin::OwnMachine);
         let reply = match request.call {
-            Call::Monitor(registration) => done(registration.name, Change::Registered),
-            Call::Pause(name) => done(name, Change::Paused),
-            Call::Resume(name) => done(name, Change::Resumed),
-            Call::Stop(name) => done(name, Change::Stopped),
-            Call::Info(name) => Reply::Problem(crate::daemon::api::Problem::unknown_app(&name)),
-            Call::Status => status(apps),
-            Call::Health => health(),
+            Call::Do(Command::Monitor(registration)) => done(registration.name, Change::Registered),
+            Call::Do(Command::Pause(name)) => done(name, Change::Paused),
+            Call::Do(Command::Resume(name)) => done(name, Change::Resumed),
+            Call::Do(Command::Stop(name)) => done(name, Change::Stopped),
+            Call::Show(Question::Info(name)) => Reply::Problem(Problem::unknown_app(&name)),
+            Call::Show(Question::Status) => status(apps),
+            Call::Show(Question::Health) => health(),
         };
         request.responder.answer(reply);
     }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
-use crate::config::settings::{Login, Secret, Security, Settings};
+use crate::config::settings::{AccessSettings, Login, Secret, Security, Settings};
 use crate::engine::time::Wall;
 
 /// Nothing here takes longer; a test that hangs fails.
@@ -259,6 +259,7 @@ fn settings(mail: Option<MailSettings>, email: &[&str]) -> Settings {
         public_url: None,
         announce: false,
         workers: 1,
+        access: AccessSettings::default(),
         state_dir: None,
     }
 }

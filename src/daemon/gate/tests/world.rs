@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll, Token, Waker};
 use socket2::{Domain, Socket, Type};
 
-use crate::daemon::api::{Api, ApiRequest};
+use crate::config::settings::AccessSettings;
+use crate::daemon::api::{Access, Api, ApiRequest, Rules};
 use crate::daemon::checklog::CheckLog;
 use crate::daemon::gate::{Gate, bind};
 use crate::engine::time::Moment;
@@ -47,7 +48,9 @@ impl World {
         let (requests, inbox) = mpsc::channel();
         let wake = waker.clone();
         let log = CheckLog::start(None).unwrap().reader();
-        let api = Api::start(None, vec![], log, requests, move || wake.wake().unwrap()).unwrap();
+        let access = Access::new(&AccessSettings::default(), "pi").unwrap();
+        let rules = Rules { default_email: vec![], access };
+        let api = Api::start(None, rules, log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();
         let gate = Gate::new(listener, api.door(), GATE).unwrap();

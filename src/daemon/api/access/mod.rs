@@ -1,0 +1,140 @@
+//! Who may do what: whether a request is let through to its call.
+//!
+//! Pure: the request's headers go in, and out comes nothing or a [`Refusal`]. Two rules, each in a
+//! file: a [`browser`] must not be used by a foreign page to act for the owner, and where the owner
+//! has set a [`token`], only its holder is served.
+
+mod browser;
+mod host;
+mod token;
+
+use std::fmt;
+
+use crate::config::settings::AccessSettings;
+
+pub(super) use browser::Marks;
+
+use token::Lock;
+
+/// What a request does to the household.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It shows something.
+    Reads,
+    /// It changes something.
+    Changes,
+}
+
+/// The headers of a request that say who asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Credentials<'a> {
+    /// `Authorization`.
+    pub(super) authorization: Option<&'a str>,
+    /// `Host`.
+    pub(super) host: Option<&'a str>,
+    /// What a browser leaves.
+    pub(super) marks: Marks<'a>,
+}
+
+/// Why a request is not let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// 401: the token is missing or wrong.
+    Token {
+        /// What the token is for.
+        effect: Effect,
+        /// One was given.
+        given: bool,
+    },
+    /// 403: a browser may not do this, and why.
+    Browser(browser::Reason),
+}
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct Access {
+    /// Opens everything; `None`: everything is open.
+    api: Option<Lock>,
+    /// Opens what reads, as `api` does; `None`: that is open.
+    read: Option<Lock>,
+    names: host::Names,
+}
+
+impl Access {
+    /// The rules as the owner has set them, on a machine called `own_name`.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn new(settings: &AccessSettings, own_name: &str) -> Result<Access, token::NoRandom> {
+        let lock = |token: &Option<_>| token.as_ref().map(Lock::new).transpose();
+        Ok(Access {
+            api: lock(&settings.api_token)?,
+            read: lock(&settings.read_token)?,
+            names: host::Names::new(own_name, &settings.allow_host),
+        })
+    }
+
+    /// Lets a request through, or says why not.
+    ///
+    /// The browser's rules go first: a foreign page must not even learn whether a token is set.
+    pub(super) fn admit(
+        &self,
+        effect: Effect,
+        method: &str,
+        from: &Credentials<'_>,
+    ) -> Result<(), Refusal> {
+        if from.marks.are_there() {
+            let rule = match effect {
+                Effect::Changes => browser::may_change(method, from, &self.names),
+                Effect::Reads => browser::may_read(from, &self.names),
+            };
+            rule.map_err(Refusal::Browser)?;
+        }
+        if self.is_open(effect) {
+            return Ok(());
+        }
+        let token = from.authorization.and_then(token::bearer);
+        let opens = |lock: &Option<Lock>| {
+            token.zip(lock.as_ref()).is_some_and(|(token, lock)| lock.opens_with(token))
+        };
+        let opened = match effect {
+            Effect::Changes => opens(&self.api),
+            // Not `||`: which of the two locks a token opens shall not show in the time it takes.
+            Effect::Reads => opens(&self.api) | opens(&self.read),
+        };
+        if opened { Ok(()) } else { Err(Refusal::Token { effect, given: token.is_some() }) }
+    }
+
+    fn is_open(&self, effect: Effect) -> bool {
+        match effect {
+            Effect::Changes => self.api.is_none(),
+            Effect::Reads => self.read.is_none(),
+        }
+    }
+}
+
+/// For the person who made the call.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Token { given: true, .. } => {
+                f.write_str("the token in the header Authorization is not the one that is set here")
+            }
+            Refusal::Token { effect, given: false } => {
+                let (what, option) = match effect {
+                    Effect::Changes => ("changes something", "api_token"),
+                    Effect::Reads => ("reads", "read_token or api_token"),
+                };
+                write!(
+                    f,
+                    "a call that {what} needs the header \"Authorization: Bearer TOKEN\" here, with \
+                     the {option} of the health checker"
+                )
+            }
+            Refusal::Browser(reason) => reason.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The rules as people meet them: header sets of real clients, let through or not.
+
+use super::browser::Reason;
+use super::*;
+use crate::config::settings::Secret;
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const CURL: &str = "curl/8.14.1";
+
+fn access(api: Option<&str>, read: Option<&str>, allow_host: &[&str]) -> Access {
+    let secret = |text: Option<&str>| text.map(|text| Secret::new(text.to_owned()));
+    let settings = AccessSettings {
+        api_token: secret(api),
+        read_token: secret(read),
+        allow_host: allow_host.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    Access::new(&settings, "pi").unwrap()
+}
+
+fn open() -> Access {
+    access(None, None, &[])
+}
+
+/// A request to `host`, by a client called `agent`.
+fn from<'a>(host: &'a str, agent: &'a str) -> Credentials<'a> {
+    let marks = Marks { user_agent: Some(agent), ..Marks::default() };
+    Credentials { host: Some(host), marks, ..Credentials::default() }
+}
+
+fn on_page<'a>(host: &'a str, origin: &'a str) -> Credentials<'a> {
+    let mut request = from(host, FIREFOX);
+    request.marks.origin = Some(origin);
+    request
+}
+
+fn refused(end: Result<(), Refusal>) -> Option<Reason> {
+    match end {
+        Ok(()) => None,
+        Err(Refusal::Browser(reason)) => Some(reason),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn programs_keep_their_gets_under_any_name() {
+    for agent in [CURL, "python-requests/2.32.5", "ESP8266HTTPClient", "Wget/1.25", ""] {
+        for host in ["192.168.1.5:9090", "pi.local", "hc.example.org", "evil.example"] {
+            for method in ["GET", "POST"] {
+                let request = from(host, agent);
+                assert_eq!(open().admit(Effect::Changes, method, &request), Ok(()), "{agent}");
+            }
+        }
+    }
+    assert_eq!(open().admit(Effect::Changes, "GET", &Credentials::default()), Ok(()), "no header");
+}
+
+#[test]
+fn an_image_or_a_link_on_a_page_changes_nothing() {
+    let only = |marks| Credentials { host: Some("192.168.1.5"), marks, authorization: None };
+    let none = Marks::default;
+    for marks in [
+        // Over http to a private address Chromium sends no more than this.
+        Marks { user_agent: Some(FIREFOX), ..none() },
+        Marks { referer: Some("http://evil.example/"), ..none() },
+        Marks { referer: Some("http://192.168.1.5/"), ..none() },
+        Marks { fetch_site: Some("cross-site"), ..none() },
+        Marks { fetch_site: Some("same-origin"), ..none() },
+        Marks { fetch_metadata: true, ..none() },
+        Marks { origin: Some("null"), ..none() },
+    ] {
+        let end = open().admit(Effect::Changes, "GET", &only(marks));
+        assert_eq!(refused(end), Some(Reason::NotPosted), "{marks:?}");
+    }
+}
+
+#[test]
+fn only_our_own_page_may_post() {
+    let post = |request: &Credentials<'_>| refused(open().admit(Effect::Changes, "POST", request));
+    for host in ["192.168.1.5:9090", "[fe80::1]:9090", "pi", "pi.local:9090"] {
+        assert_eq!(post(&on_page(host, &format!("http://{host}"))), None, "{host}");
+    }
+    for origin in
+        ["http://evil.example", "null", "http://192.168.1.5:8080", "http://192.168.1.6:9090"]
+    {
+        assert_eq!(post(&on_page("192.168.1.5:9090", origin)), Some(Reason::ForeignPage));
+    }
+    let mut by_referer = from("pi.local", FIREFOX);
+    assert_eq!(post(&by_referer), Some(Reason::NoPage));
+    by_referer.marks.referer = Some("http://pi.local/?app=x");
+    assert_eq!(post(&by_referer), None);
+    by_referer.marks.origin = Some("http://evil.example");
+    assert_eq!(post(&by_referer), Some(Reason::ForeignPage), "the origin goes first");
+    let mut fetched = on_page("pi.local", "http://pi.local");
+    for (site, end) in [
+        ("same-origin", None),
+        ("none", None),
+        ("same-site", Some(Reason::ForeignPage)),
+        ("cross-site", Some(Reason::ForeignPage)),
+        ("", Some(Reason::ForeignPage)),
+    ] {
+        fetched.marks.fetch_site = Some(site);
+        assert_eq!(post(&fetched), end, "{site}");
+    }
+}
+
+#[test]
+fn a_page_that_gave_us_its_name_changes_nothing() {
+    let rebound = on_page("evil.example:9090", "http://evil.example:9090");
+    let end = open().admit(Effect::Changes, "POST", &rebound);
+    assert_eq!(refused(end), Some(Reason::ForeignName));
+    let no_host = Credentials { host: None, ..on_page("", "http://evil.example") };
+    let end = open().admit(Effect::Changes, "POST", &no_host);
+    assert_eq!(refused(end), Some(Reason::ForeignName));
+    let own = on_page("hc.example.org", "https://hc.example.org");
+    let named = access(None, None, &["hc.example.org"]);
+    assert_eq!(named.admit(Effect::Changes, "POST", &own), Ok(()), "the owner's own name");
+}
+
+#[test]
+fn a_browser_may_read_under_any_name_until_the_owner_has_named_them() {
+    let rebound = on_page("evil.example", "http://evil.example");
+    assert_eq!(open().admit(Effect::Reads, "GET", &rebound), Ok(()));
+    let named = access(None, None, &["hc.example.org"]);
+    let end = named.admit(Effect::Reads, "GET", &rebound);
+    assert_eq!(refused(end), Some(Reason::ForeignName));
+    for host in ["192.168.1.5", "pi.local", "hc.example.org"] {
+        assert_eq!(named.admit(Effect::Reads, "GET", &from(host, FIREFOX)), Ok(()), "{host}");
+    }
+    assert_eq!(named.admit(Effect::Reads, "GET", &from("evil.example", CURL)), Ok(()));
+}
+
+#[test]
+fn a_token_opens_what_it_is_for() {
+    use Effect::{Changes, Reads};
+    for (api, read, opened_by_none, opened_by_api, opened_by_read) in [
+        (None, None, [true, true], [true, true], [true, true]),
+        (Some("a"), None, [false, true], [true, true], [false, true]),
+        (Some("a"), Some("r"), [false, false], [true, true], [false, true]),
+        (None, Some("r"), [true, false], [true, false], [true, true]),
+    ] {
+        let access = access(api, read, &[]);
+        for (authorization, expected) in [
+            (None, opened_by_none),
+            (Some("Bearer a"), opened_by_api),
+            (Some("Bearer r"), opened_by_read),
+            (Some("Bearer x"), opened_by_none),
+            (Some("Basic a"), opened_by_none),
+            (Some("Bearer "), opened_by_none),
+        ] {
+            let request = Credentials { authorization, ..from("pi", CURL) };
+            let opened =
+                [Changes, Reads].map(|effect| access.admit(effect, "POST", &request).is_ok());
+            assert_eq!(opened, expected, "{api:?} {read:?} {authorization:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_does_not_let_a_foreign_page_in_and_is_not_repeated() {
+    let access = access(Some("hunter2"), Some("hunter2"), &[]);
+    let mut foreign = on_page("pi.local", "http://evil.example");
+    foreign.authorization = Some("Bearer hunter2");
+    let end = access.admit(Effect::Changes, "POST", &foreign);
+    assert_eq!(refused(end), Some(Reason::ForeignPage));
+    let wrong = Credentials { authorization: Some("Bearer hunter3"), ..from("pi", CURL) };
+    let refusal = access.admit(Effect::Reads, "GET", &wrong).unwrap_err();
+    assert_eq!(refusal, Refusal::Token { effect: Effect::Reads, given: true });
+    for text in [refusal.to_string(), format!("{refusal:?} {access:?}")] {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}

@@ -1,0 +1,185 @@
+"""Who may do what (design: who may do what): tokens, and browsers on foreign pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import requests
+
+from conftest import StartDaemon
+from daemon import Daemon
+from target import Target
+
+API_TOKEN = "the-api-token-0123456789"
+READ_TOKEN = "the-read-token-0123456789"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+CHANGES = [
+    ("POST", "/healthchecker/monitor"),
+    ("POST", "/healthchecker/pause"),
+    ("GET", "/healthchecker/pause"),
+    ("POST", "/healthchecker/resume"),
+    ("GET", "/healthchecker/resume"),
+    ("POST", "/healthchecker/stop"),
+    ("GET", "/healthchecker/stop"),
+    ("GET", "/healthchecker/stopmonitoring"),
+]
+READS = [
+    "/",
+    "/health",
+    "/healthchecker/",
+    "/healthchecker/status",
+    "/healthchecker/info",
+    "/healthchecker/log",
+]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def is_watched(daemon: Daemon, appname: str = "NAS", **options: object) -> bool:
+    answer = daemon.get("/healthchecker/info", params={"appname": appname}, **options)
+    return answer.status_code == 200
+
+
+def assert_needs_token(answer: requests.Response) -> None:
+    assert answer.status_code == 401, answer.text
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert "token" in answer.json()["error"]
+
+
+def test_without_a_token_nothing_changes_and_with_it_everything_does(
+    start_daemon: StartDaemon, target: Target
+) -> None:
+    daemon = start_daemon(api_token=API_TOKEN)
+    app = {"appname": "NAS", "url": target.url}
+    for method, path in CHANGES:
+        for headers in [
+            {},
+            bearer(API_TOKEN[:-1]),
+            bearer(API_TOKEN + "x"),
+            bearer(API_TOKEN.upper()),
+            {"Authorization": API_TOKEN},
+            {"Authorization": f"Basic {API_TOKEN}"},
+        ]:
+            assert_needs_token(daemon.request(method, path, params=app, headers=headers))
+    assert not is_watched(daemon)
+    registered = daemon.post("/healthchecker/monitor", data=app, headers=bearer(API_TOKEN))
+    assert registered.status_code == 200
+    assert is_watched(daemon), "reading needs none"
+    stop = "/healthchecker/stop?appname=NAS"
+    assert_needs_token(daemon.get(stop))
+    assert is_watched(daemon)
+    assert daemon.get(stop, headers={"Authorization": f"bearer {API_TOKEN}"}).status_code == 200
+    assert not is_watched(daemon)
+
+
+def test_reading_needs_one_of_two_tokens_once_there_is_one_for_it(
+    start_daemon: StartDaemon,
+) -> None:
+    daemon = start_daemon(api_token=API_TOKEN, read_token=READ_TOKEN)
+    for path in READS:
+        for method in ["GET", "HEAD"]:
+            closed = daemon.request(method, path)
+            assert (closed.status_code, closed.headers["WWW-Authenticate"]) == (401, "Bearer")
+        for token in [API_TOKEN, READ_TOKEN]:
+            opened = daemon.get(path, headers=bearer(token))
+            assert opened.status_code == (400 if "info" in path else 200), path
+    for method, path in CHANGES:
+        assert_needs_token(daemon.request(method, path, headers=bearer(READ_TOKEN)))
+
+
+def test_tokens_come_from_files(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    for name, token in [("api", API_TOKEN), ("read", READ_TOKEN)]:
+        (tmp_path / name).write_text(token + "\n")
+    daemon = start_daemon(api_token_file=tmp_path / "api", read_token_file=tmp_path / "read")
+    assert daemon.get("/health").status_code == 401
+    assert daemon.get("/health", headers=bearer(READ_TOKEN)).status_code == 200
+    stop = "/healthchecker/stop?appname=none"
+    assert daemon.get(stop).status_code == 401
+    assert daemon.get(stop, headers=bearer(API_TOKEN)).status_code == 404
+    assert API_TOKEN not in daemon.log() and READ_TOKEN not in daemon.log()
+
+
+# What browsers send for what a foreign page can have them do, to http://192.168.1.5:PORT. Chromium sends
+# no Sec-Fetch headers to an address that is neither https nor loopback.
+FOREIGN = {
+    "an image, Chromium": {"User-Agent": FIREFOX},
+    "an image, Firefox": {
+        "User-Agent": FIREFOX,
+        "Referer": "http://evil.example/",
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "no-cors",
+        "Sec-Fetch-Dest": "image",
+    },
+    "a link that is followed": {
+        "User-Agent": FIREFOX,
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+        "Sec-Fetch-User": "?1",
+    },
+    "a form": {"User-Agent": FIREFOX, "Origin": "http://evil.example"},
+    "a form in a sandbox": {"User-Agent": FIREFOX, "Origin": "null"},
+    "a form without a trace": {"User-Agent": FIREFOX},
+    "a script with a name of its own": {"User-Agent": "curl/8", "Origin": "http://evil.example"},
+    "another app on the same machine": {
+        "User-Agent": FIREFOX,
+        "Origin": "http://192.168.1.5:8080",
+        "Host": "192.168.1.5:9090",
+    },
+    "a page that passed its own name for ours": {
+        "User-Agent": FIREFOX,
+        "Origin": "http://evil.example:9090",
+        "Host": "evil.example:9090",
+        "Sec-Fetch-Site": "same-origin",
+    },
+}
+
+
+@pytest.mark.parametrize("page", FOREIGN)
+def test_a_foreign_page_changes_nothing(daemon: Daemon, target: Target, page: str) -> None:
+    daemon.register("NAS", target.url)
+    for method, path in CHANGES:
+        app = {"appname": "NAS"} | ({"url": "http://192.0.2.1"} if "monitor" in path else {})
+        answer = daemon.request(method, path, params=app, headers=FOREIGN[page])
+        assert answer.status_code == 403, answer.text
+        assert "browser" in answer.json()["error"] or "allow_host" in answer.json()["error"]
+    info = daemon.info("NAS")
+    assert (info["url"], info["paused"]) == (target.url, False)
+
+
+def test_our_own_page_changes_what_it_asks_for(start_daemon: StartDaemon, target: Target) -> None:
+    daemon = start_daemon(allow_host="hc.example.org")
+    for host in ["192.168.1.5:9090", "pi.local:9090", "pi", "hc.example.org"]:
+        for page in [{"Origin": f"http://{host}"}, {"Referer": f"https://{host}/status?a=b"}]:
+            daemon.register("NAS", target.url)
+            headers = {"User-Agent": FIREFOX, "Host": host, **page}
+            data = {"appname": "NAS"}
+            assert daemon.get("/", headers=headers).status_code == 200
+            answer = daemon.post("/healthchecker/stop", data=data, headers=headers)
+            assert answer.status_code == 200, answer.text
+    rebound = {"User-Agent": FIREFOX, "Host": "evil.example"}
+    assert daemon.get("/", headers=rebound).status_code == 403, "the names are named"
+
+
+@pytest.mark.parametrize("agent", ["curl/8.14.1", "python-requests/2.32.5", "ESP8266HTTPClient", None])
+def test_programs_keep_their_gets(daemon: Daemon, target: Target, agent: str | None) -> None:
+    for host in [None, "evil.example"]:
+        daemon.register("NAS", target.url)
+        headers = {"User-Agent": agent, "Host": host}
+        for call in ["pause", "resume", "stop"]:
+            answer = daemon.get(f"/healthchecker/{call}?appname=NAS", headers=headers)
+            assert answer.status_code == 200, answer.text
+
+
+def test_every_answer_tells_browsers_to_be_careful(daemon: Daemon) -> None:
+    for method, path in [*(("GET", path) for path in READS), ("GET", "/none"), ("PUT", "/health")]:
+        headers = daemon.request(method, path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        policy = headers["Content-Security-Policy"]
+        assert re.search(r"default-src 'none'", policy) and "frame-ancestors 'none'" in policy, path
+        assert "Access-Control-Allow-Origin" not in headers, path
