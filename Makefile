@@ -25,6 +25,7 @@ run: build ## build and run it: make run ARGS="--port 9090"
 lint: ## format, clippy and documentation, with warnings denied
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features --features client -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 
 test: $(VENV)/ready ## all tests; needs cargo and Python 3.11 with venv, no root

@@ -8,8 +8,19 @@
 //!   the announcement on the network. It decides as little as it can.
 //! - [`config`] reads what the owner wants, from the command line, the environment and a file.
 //! - [`logging`] is the one place that writes to standard error.
+//! - [`client`] is for the others: apps that register, and the command line. It knows the daemon by
+//!   what it says on the network alone, and is all that the feature `client` builds.
 
+// The map names rooms that a client does not build.
+#![cfg_attr(not(feature = "daemon"), allow(rustdoc::broken_intra_doc_links))]
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "daemon")]
 pub mod config;
+#[cfg(feature = "daemon")]
 pub mod daemon;
+#[cfg(feature = "daemon")]
 pub mod engine;
+#[cfg(feature = "daemon")]
 pub mod logging;

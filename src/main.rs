@@ -1,8 +1,11 @@
 //! The doorstep: everything else is in the library.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use healthchecker::client::cli;
 use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
 use healthchecker::daemon::clock::Clock;
@@ -10,7 +13,11 @@ use healthchecker::daemon::{mailer, start};
 use healthchecker::logging;
 
 fn main() -> ExitCode {
-    match config::parse(std::env::args_os().skip(1), std::env::vars_os(), &config::read_file) {
+    let args: Vec<OsString> = env::args_os().skip(1).collect();
+    if cli::is_meant(&args) {
+        return ExitCode::from(cli::run(args, &|name| env::var(name).ok()).code());
+    }
+    match config::parse(args, env::vars_os(), &config::read_file) {
         Err(problems) => {
             // Nobody is left to be told if this fails; the exit code stands.
             let _ = write!(io::stderr(), "{problems}");

@@ -5,6 +5,8 @@ use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
 
+use crate::client::cli;
+
 use super::given::{Entry, Given, Origin};
 use super::hint::did_you_mean;
 use super::problem::Problem;
@@ -186,6 +188,10 @@ impl Reading {
         match (known, before) {
             (Some((_, verb, _)), _) if self.verb.is_none() => self.verb = Some(*verb),
             (Some((name, ..)), _) => self.complain(name, "there is one command already".to_owned()),
+            (None, Before::Nothing) if cli::table::command(&word).is_some() => {
+                let what = "this command stands first, and takes its own options only".to_owned();
+                self.complain(&word, what);
+            }
             (None, Before::Unknown) => {}
             (None, Before::Value(option)) => {
                 // The words of an app password, say: complain once, and repeat none of them.
@@ -194,7 +200,8 @@ impl Reading {
                 self.complain(&format!("--{option}"), what);
             }
             (None, Before::Nothing) => {
-                let near = did_you_mean(&word, VERBS.iter().map(|(name, ..)| *name));
+                let others = cli::table::COMMANDS.iter().map(|command| command.word);
+                let near = did_you_mean(&word, VERBS.iter().map(|(name, ..)| *name).chain(others));
                 self.complain(&quoted(&word), format!("unknown command{near}"));
             }
         }

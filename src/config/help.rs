@@ -7,6 +7,7 @@ use super::options::Options;
 use super::resolve::DEFAULT_FILE;
 use super::spec::{Role, Spec, Takes};
 use super::table::OPTIONS;
+use crate::client::cli;
 
 /// What `--version` says.
 pub fn version() -> String {
@@ -22,6 +23,8 @@ pub fn help() -> String {
         let usage = format!("{word} [OPTIONS]");
         let _ = writeln!(out, "  healthchecker {usage:20} {what}");
     }
+    out.push_str("\nTo talk to a server (each has its own --help):\n");
+    out.push_str(&cli::help::usages());
     out.push_str("\nOptions:\n");
     for spec in &OPTIONS {
         one_option(&mut out, spec);
@@ -61,8 +64,10 @@ begin with #. A long option is read with - for _ too.
 The log goes to standard error: changes of state, trouble and the start. --verbose adds every check,
 --debug adds everything, also from the libraries.
 
-Exit codes: 0 in order, 78 something is wrong with the configuration.
-"
+Exit codes: 0 in order, 78 something is wrong with the configuration. Of the commands that talk to a
+server: {}.
+",
+        cli::help::exit_codes()
     )
 }
 

@@ -1,0 +1,233 @@
+//! Does what a command line says.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::arguments::{self, Arguments};
+use super::table::Verb;
+use super::{completions, help, text};
+use crate::client::connection::{Connection, Parameter};
+use crate::client::{Error, SERVER_VARIABLE, discovery};
+
+/// How long `discover` listens: it cannot know how many there are.
+const LISTEN: Duration = Duration::from_secs(3);
+
+/// How a command ended; the numbers are those of `sysexits.h` where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It is done.
+    Done,
+    /// No app of this name is registered.
+    UnknownApp,
+    /// The command line makes no sense (EX_USAGE).
+    Usage,
+    /// The server refuses a value (EX_DATAERR).
+    Refused,
+    /// No server was reached, or it cannot now (EX_UNAVAILABLE).
+    Unavailable,
+    /// The answer could not be printed (EX_IOERR).
+    Output,
+    /// The token is missing or wrong, or this is not allowed (EX_NOPERM).
+    NotAllowed,
+}
+
+impl Exit {
+    /// All of them, by number.
+    pub const ALL: [Exit; 7] = [
+        Exit::Done,
+        Exit::UnknownApp,
+        Exit::Usage,
+        Exit::Refused,
+        Exit::Unavailable,
+        Exit::Output,
+        Exit::NotAllowed,
+    ];
+
+    /// The number for the shell.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::UnknownApp => 1,
+            Exit::Usage => 64,
+            Exit::Refused => 65,
+            Exit::Unavailable => 69,
+            Exit::Output => 74,
+            Exit::NotAllowed => 77,
+        }
+    }
+
+    /// What it means, in a few words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Exit::Done => "done",
+            Exit::UnknownApp => "no such app",
+            Exit::Usage => "usage",
+            Exit::Refused => "value refused",
+            Exit::Unavailable => "no server",
+            Exit::Output => "output",
+            Exit::NotAllowed => "not allowed",
+        }
+    }
+}
+
+impl From<&Error> for Exit {
+    fn from(why: &Error) -> Exit {
+        match why {
+            Error::BadAddress { .. } => Exit::Usage,
+            other => match other.status() {
+                401 | 403 => Exit::NotAllowed,
+                404 => Exit::UnknownApp,
+                400..500 => Exit::Refused,
+                _ => Exit::Unavailable,
+            },
+        }
+    }
+}
+
+/// Runs a command line (without the program's name) and prints what comes of it. `variable` looks
+/// into the environment.
+pub fn run(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+    let arguments = match arguments::read(args) {
+        Ok(arguments) => arguments,
+        Err(why) => return complain(&why, Exit::Usage),
+    };
+    match answer(&arguments, variable) {
+        Ok(text) => print(&text),
+        Err(why) => complain(&why.to_string(), Exit::from(&why)),
+    }
+}
+
+fn answer(
+    arguments: &Arguments,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, Error> {
+    if arguments.help {
+        return Ok(help::of_command(arguments.command));
+    }
+    let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
+    match arguments.command.verb {
+        Verb::Discover => return discover(arguments.json),
+        Verb::Completions => return Ok(completions::script(operand(0))),
+        _ => {}
+    }
+    let connection = connection(arguments, variable)?;
+    let name = [("appname", operand(0))];
+    match arguments.command.verb {
+        Verb::List => {
+            let status = connection.get("status", &[("format", "json")])?;
+            Ok(as_asked(arguments, status, text::list))
+        }
+        Verb::Info => Ok(as_asked(arguments, connection.get("info", &name)?, text::info)),
+        Verb::Log => {
+            let name = if arguments.operands.is_empty() { &name[..0] } else { &name[..] };
+            log(&connection, arguments, name)
+        }
+        Verb::Monitor => {
+            let more = arguments.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+            let parameters: Vec<Parameter<'_>> =
+                [("appname", operand(0)), ("url", operand(1))].into_iter().chain(more).collect();
+            Ok(as_asked(arguments, connection.post("monitor", &parameters)?, text::change))
+        }
+        _ => {
+            let done = connection.post(arguments.command.word, &name)?;
+            Ok(as_asked(arguments, done, text::change))
+        }
+    }
+}
+
+/// The way to the daemon that was named on the command line or in the environment, else to the one
+/// that Zeroconf finds.
+fn connection(
+    arguments: &Arguments,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Connection, Error> {
+    let named = arguments.server.clone().or_else(|| variable(SERVER_VARIABLE));
+    let connection = match named.filter(|server| !server.is_empty()) {
+        Some(server) => Connection::to(server.parse()?),
+        None => Connection::search(),
+    };
+    Ok(match &arguments.token {
+        Some(token) => connection.with_token(token),
+        None => connection,
+    })
+}
+
+fn discover(json: bool) -> Result<String, Error> {
+    let all = discovery::find_all(LISTEN)?;
+    if all.is_empty() {
+        return Err(Error::NotFound);
+    }
+    if !json {
+        return Ok(text::found(&all));
+    }
+    let all: Vec<Value> = all
+        .iter()
+        .map(|one| json!({"name": one.instance, "url": one.url.as_str(), "version": one.version}))
+        .collect();
+    Ok(format!("{}\n", Value::Array(all)))
+}
+
+fn log(
+    connection: &Connection,
+    arguments: &Arguments,
+    name: &[Parameter<'_>],
+) -> Result<String, Error> {
+    let more = arguments.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+    let parameters: Vec<Parameter<'_>> = name.iter().copied().chain(more).collect();
+    let lines = connection.get("log", &parameters)?;
+    Ok(if arguments.json {
+        lines
+    } else {
+        lines.lines().map(|line| shown(line, text::log_line)).collect()
+    })
+}
+
+/// An answer in JSON, as it came or for people.
+fn as_asked(arguments: &Arguments, answer: String, for_people: fn(&Value) -> String) -> String {
+    if arguments.json { answer } else { shown(&answer, for_people) }
+}
+
+fn shown(json: &str, for_people: fn(&Value) -> String) -> String {
+    for_people(&serde_json::from_str(json).unwrap_or_default())
+}
+
+/// Prints an answer. A reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) -> Exit {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Exit::Output,
+        _ => Exit::Done,
+    }
+}
+
+fn complain(what: &str, exit: Exit) -> Exit {
+    // Nobody is left to be told if this fails; the exit code stands.
+    let _ = writeln!(io::stderr(), "healthchecker: {what}");
+    exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_can_tell_the_reasons_apart() {
+        let refused = |status| Error::Refused { status, sentence: String::new(), field: None };
+        for (why, exit) in [
+            (Error::NotFound, Exit::Unavailable),
+            (Error::TokenMissing, Exit::NotAllowed),
+            (Error::BadAddress { given: String::new(), why: String::new() }, Exit::Usage),
+            (refused(400), Exit::Refused),
+            (refused(403), Exit::NotAllowed),
+            (refused(404), Exit::UnknownApp),
+            (refused(503), Exit::Unavailable),
+        ] {
+            assert_eq!(Exit::from(&why), exit, "{why:?}");
+        }
+        let codes: std::collections::BTreeSet<u8> = Exit::ALL.map(Exit::code).into();
+        assert_eq!(codes.len(), Exit::ALL.len());
+    }
+}

@@ -1,0 +1,280 @@
+//! Answers as text for people.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::discovery::Found;
+use crate::engine::time::Wall;
+use crate::engine::words::plain::one_line;
+use crate::engine::words::span::in_words;
+
+/// The widest that one cell may be: a name of the longest kind still fits.
+const CELL_MAX: usize = 128;
+/// The recent checks that `info` shows.
+const RECENT: usize = 10;
+
+/// What `status` answered, as a table.
+pub(super) fn list(status: &Value) -> String {
+    let now = time(status.get("server").and_then(|server| server.get("time")));
+    let apps = array(status, "apps");
+    if apps.is_empty() {
+        return "no apps are watched; register one with: healthchecker monitor NAME URL\n"
+            .to_owned();
+    }
+    let mut rows = vec![
+        ["NAME", "STATE", "SINCE", "LAST CHECK", "24 H", "ADDRESS"].map(str::to_owned).to_vec(),
+    ];
+    rows.extend(apps.iter().map(|app| {
+        vec![
+            cell(app, "appname"),
+            state(app),
+            age(app.get("since"), now),
+            app.get("last_check").map(check).unwrap_or_default(),
+            percent(app.get("uptime_24h")),
+            cell(app, "url"),
+        ]
+    }));
+    table(&rows)
+}
+
+/// What `info` answered, a line for each thing.
+pub(super) fn info(app: &Value) -> String {
+    let last = app.get("last_check").filter(|last| !last.is_null());
+    let seconds = |name: &str| format!("{} s", cell(app, name));
+    let mut lines = vec![
+        ("Name", cell(app, "appname")),
+        ("State", state(app)),
+        ("Since", when(app.get("since"))),
+        ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
+        ("Told", array(app, "email").iter().map(scalar).collect::<Vec<_>>().join(", ")),
+        ("Interval", seconds("interval")),
+        ("Time-out", seconds("timeout")),
+        (
+            "Thresholds",
+            format!(
+                "{} failed in a row, {} passed in a row",
+                cell(app, "unhealthy"),
+                cell(app, "healthy")
+            ),
+        ),
+        ("Checks", format!("{}, {} of them failed", cell(app, "checks"), cell(app, "failures"))),
+        ("24 h", percent(app.get("uptime_24h"))),
+        ("Healthy", when(app.get("last_healthy"))),
+        (
+            "Last check",
+            last.map(|last| format!("{}  {}", when(last.get("time")), check(last)))
+                .unwrap_or_default(),
+        ),
+    ];
+    for line in &mut lines {
+        if line.1.is_empty() {
+            line.1.push('-');
+        }
+    }
+    let mut text: String =
+        lines.iter().map(|(name, value)| format!("{:<12}{value}\n", format!("{name}:"))).collect();
+    let recent = array(app, "recent");
+    let skipped = recent.len().saturating_sub(RECENT);
+    for (n, check) in recent.iter().skip(skipped).enumerate() {
+        let name = if n == 0 { "Recent:" } else { "" };
+        let (time, outcome, latency) =
+            (when(check.get("time")), cell(check, "outcome"), cell(check, "latency_ms"));
+        text.push_str(&format!("{name:<12}{time}  {outcome:<4}  {latency} ms\n"));
+    }
+    text
+}
+
+/// One line of the log.
+pub(super) fn log_line(line: &Value) -> String {
+    let event = cell(line, "event");
+    let said = match event.as_str() {
+        "check" => check(line),
+        "hour" => format!(
+            "{} pass, {} warn, {} fail, {} to {} ms",
+            cell(line, "pass"),
+            cell(line, "warn"),
+            cell(line, "fail"),
+            cell(line, "min_ms"),
+            cell(line, "max_ms")
+        ),
+        "state" => {
+            format!("{} -> {} ({})", cell(line, "from"), cell(line, "to"), cell(line, "reason"))
+        }
+        _ => cell(line, "url"),
+    };
+    let line = format!("{}  {}  {event}  {said}", when(line.get("time")), cell(line, "appname"));
+    format!("{}\n", line.trim_end())
+}
+
+/// What became of an app.
+pub(super) fn change(done: &Value) -> String {
+    format!("{}: {}\n", cell(done, "appname"), cell(done, "result"))
+}
+
+/// The daemons that were found.
+pub(super) fn found(all: &[Found]) -> String {
+    let mut rows = vec![["NAME", "VERSION", "ADDRESS"].map(str::to_owned).to_vec()];
+    rows.extend(
+        all.iter().map(|one| vec![clean(&one.instance), clean(&one.version), one.url.to_string()]),
+    );
+    table(&rows)
+}
+
+fn state(app: &Value) -> String {
+    let paused = app.get("paused").and_then(Value::as_bool).unwrap_or(false);
+    format!("{}{}", cell(app, "state"), if paused { ", paused" } else { "" })
+}
+
+/// Outcome, time and reason of a check, in a few words.
+fn check(check: &Value) -> String {
+    if check.is_null() {
+        return String::new();
+    }
+    let (outcome, latency) = (cell(check, "outcome"), cell(check, "latency_ms"));
+    let reason = cell(check, "reason");
+    match outcome.as_str() {
+        "pass" => format!("pass, {latency} ms"),
+        _ => format!("{outcome}, {latency} ms: {reason}"),
+    }
+}
+
+fn age(since: Option<&Value>, now: Option<Wall>) -> String {
+    match (time(since), now) {
+        (Some(since), Some(now)) => in_words(Duration::from_secs(now.since(since).as_secs())),
+        _ => when(since),
+    }
+}
+
+fn when(value: Option<&Value>) -> String {
+    time(value).map_or_else(String::new, Wall::for_people)
+}
+
+fn time(value: Option<&Value>) -> Option<Wall> {
+    serde_json::from_value(value?.clone()).ok()
+}
+
+fn percent(part: Option<&Value>) -> String {
+    part.and_then(Value::as_f64).map_or_else(String::new, |part| format!("{:.1} %", part * 100.0))
+}
+
+fn array<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    of.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn cell(of: &Value, name: &str) -> String {
+    of.get(name).map(scalar).unwrap_or_default()
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => clean(text),
+        other => clean(&other.to_string()),
+    }
+}
+
+/// Nothing from outside steers the terminal.
+fn clean(text: &str) -> String {
+    one_line(text, CELL_MAX)
+}
+
+/// Columns as wide as they need, two blanks between them, none at the end of a line.
+fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_apps_are_a_table() {
+        let status = json!({
+            "server": {"time": "2026-11-23T10:12:00Z"},
+            "apps": [
+                {"appname": "NAS", "state": "UNHEALTHY", "since": "2026-11-23T10:00:00Z",
+                 "paused": false, "uptime_24h": 0.9876, "url": "http://nas",
+                 "last_check": {"outcome": "fail", "latency_ms": 3, "reason": "connection refused"}},
+                {"appname": "TV\u{1b}[2J", "state": "UNKNOWN", "since": "2026-11-23T10:11:55Z",
+                 "paused": true, "uptime_24h": null, "url": "http://tv", "last_check": null},
+            ],
+        });
+        assert_eq!(
+            list(&status),
+            "\
+NAME    STATE            SINCE   LAST CHECK                      24 H    ADDRESS
+NAS     UNHEALTHY        12 min  fail, 3 ms: connection refused  98.8 %  http://nas
+TV [2J  UNKNOWN, paused  5 s                                             http://tv
+"
+        );
+        assert!(list(&json!({"apps": []})).starts_with("no apps"));
+    }
+
+    #[test]
+    fn one_app_is_a_line_for_each_thing() {
+        let text = info(&json!({
+            "appname": "NAS", "url": "http://nas/", "path": "/health", "email": ["a@b.c"],
+            "state": "HEALTHY", "since": "2026-11-23T10:00:00Z", "paused": false,
+            "interval": 30, "timeout": 5, "unhealthy": 2, "healthy": 10, "checks": 12,
+            "failures": 0, "uptime_24h": 1.0, "last_healthy": null, "last_check": null,
+            "recent": [{"time": "2026-11-23T10:00:00Z", "outcome": "pass", "latency_ms": 7}],
+        }));
+        for line in [
+            "Name:       NAS\n",
+            "Address:    http://nas/health\n",
+            "Checks:     12, 0 of them failed\n",
+            "Healthy:    -\n",
+            "Recent:     2026-11-23 10:00:00 UTC  pass  7 ms\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+    }
+
+    #[test]
+    fn every_event_of_the_log_is_a_line() {
+        let line = |event: Value| {
+            let mut line = json!({"time": "2026-11-23T10:00:00Z", "appname": "NAS"});
+            line.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+            log_line(&line)
+        };
+        let begin = "2026-11-23 10:00:00 UTC  NAS  ";
+        for (event, said) in [
+            (json!({"event": "paused"}), "paused"),
+            (
+                json!({"event": "registered", "url": "http://nas/health"}),
+                "registered  http://nas/health",
+            ),
+            (
+                json!({"event": "state", "from": "UNKNOWN", "to": "HEALTHY", "reason": "x"}),
+                "state  UNKNOWN -> HEALTHY (x)",
+            ),
+            (
+                json!({"event": "check", "outcome": "pass", "latency_ms": 5, "reason": ""}),
+                "check  pass, 5 ms",
+            ),
+            (
+                json!({"event": "hour", "pass": 9, "warn": 0, "fail": 1, "min_ms": 2, "max_ms": 8}),
+                "hour  9 pass, 0 warn, 1 fail, 2 to 8 ms",
+            ),
+        ] {
+            assert_eq!(line(event), format!("{begin}{said}\n"));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What can go wrong between an app and the daemon, a sentence each.
+
+use std::fmt;
+
+use super::TOKEN_VARIABLE;
+
+/// Why a call was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// No daemon announced itself on this network.
+    NotFound,
+    /// Nobody can be looked for by Zeroconf on this machine; the text says why.
+    NoMulticast(String),
+    /// The address given for the server is none.
+    BadAddress {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no answer from where the daemon should be.
+    Unreachable {
+        /// Where it should be.
+        url: String,
+        /// What happened.
+        why: String,
+    },
+    /// Whoever answered there is no HealthChecker.
+    Stranger {
+        /// Where.
+        url: String,
+        /// The HTTP status of the answer.
+        status: u16,
+    },
+    /// The daemon wants a token, and none was given.
+    TokenMissing,
+    /// The daemon does not accept the token.
+    TokenRefused,
+    /// The daemon refuses the call.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Why, in the daemon's own sentence.
+        sentence: String,
+        /// The parameter at fault.
+        field: Option<String>,
+    },
+}
+
+impl Error {
+    /// The HTTP status that says the same: 503 when no daemon was reached.
+    pub fn status(&self) -> u16 {
+        match self {
+            Error::Refused { status, .. } => *status,
+            Error::TokenMissing | Error::TokenRefused => 401,
+            Error::BadAddress { .. } => 400,
+            Error::NotFound
+            | Error::NoMulticast(_)
+            | Error::Unreachable { .. }
+            | Error::Stranger { .. } => 503,
+        }
+    }
+
+    /// Whether another address of the daemon might help.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        matches!(self, Error::Unreachable { .. } | Error::Stranger { .. })
+    }
+
+    /// Whether the call is wrong in itself: the same call again would be refused again.
+    pub(super) fn is_final(&self) -> bool {
+        self.status() < 500
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotFound => write!(
+                f,
+                "no HealthChecker server was found on this network; start one, or give its address \
+                 (http://ADDRESS:PORT)"
+            ),
+            Error::NoMulticast(why) => write!(
+                f,
+                "the network cannot be searched for a HealthChecker server ({why}); give its \
+                 address (http://ADDRESS:PORT)"
+            ),
+            Error::BadAddress { given, why } => {
+                write!(f, "{given:?} is no address of a server: {why}; use http://ADDRESS:PORT")
+            }
+            Error::Unreachable { url, why } => {
+                write!(f, "no answer from the HealthChecker server at {url}: {why}")
+            }
+            Error::Stranger { url, status } => write!(
+                f,
+                "what answers at {url} is no HealthChecker server (HTTP status {status}); check \
+                 address and port"
+            ),
+            Error::TokenMissing => write!(
+                f,
+                "the HealthChecker server wants a token; set {TOKEN_VARIABLE} to its api_token"
+            ),
+            Error::TokenRefused => write!(
+                f,
+                "the HealthChecker server does not accept this token; it must be its api_token"
+            ),
+            Error::Refused { sentence, .. } => f.write_str(sentence),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

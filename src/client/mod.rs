@@ -1,0 +1,40 @@
+//! For those who register: apps in Rust, and the command line.
+//!
+//! ```no_run
+//! use healthchecker::client::{HealthCheckerServer, Monitor, iputils};
+//!
+//! let server = HealthCheckerServer::new("NAS", format!("http://{}:8080", iputils::get_my_ip_addr()));
+//! server.monitor(&Monitor::new().email("me@example.org"))?;
+//! # Ok::<(), healthchecker::client::Error>(())
+//! ```
+//!
+//! - [`HealthCheckerServer`] is an app's way to the daemon, which it finds by Zeroconf ([`discovery`]).
+//! - [`HealthCheckResponse`] is what an app answers at `/health`.
+//! - [`iputils`] has what an app needs to know about its own machine.
+//! - [`connection`] makes single calls, for programs that act for other apps.
+//!
+//! A server that is dropped leaves the app registered: a crash has to be noticed.
+
+#[cfg(feature = "daemon")]
+pub mod cli;
+pub mod connection;
+pub mod discovery;
+mod error;
+pub mod health;
+pub mod iputils;
+mod keeper;
+mod monitor;
+mod server;
+mod server_url;
+
+pub use error::Error;
+pub use health::{HealthCheckResponse, HealthStatus};
+pub use monitor::Monitor;
+pub use server::HealthCheckerServer;
+pub use server_url::ServerUrl;
+
+/// The variable that the token is taken from unless one is given.
+pub const TOKEN_VARIABLE: &str = "HEALTHCHECKER_API_TOKEN";
+
+/// The variable that names the server for the command line.
+pub const SERVER_VARIABLE: &str = "HEALTHCHECKER_SERVER";

@@ -1,0 +1,94 @@
+//! What an app asks for when it registers.
+
+use super::connection::Parameter;
+
+/// How an app is to be watched. What is not said is the daemon's default: an interval of 30 s,
+/// 5 s for an answer, 2 failed checks in a row before UNHEALTHY, 10 passed ones before HEALTHY,
+/// asked at `/health`, expecting a 200, mails to the daemon's own `email`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Monitor {
+    fields: Vec<(String, String)>,
+}
+
+impl Monitor {
+    /// All as the daemon does it by default.
+    pub fn new() -> Monitor {
+        Monitor::default()
+    }
+
+    /// Who is told; several separated by commas.
+    #[must_use]
+    pub fn email(self, addresses: &str) -> Monitor {
+        self.with("email", addresses)
+    }
+
+    /// Seconds to wait for an answer, all of it: 2 to 60.
+    #[must_use]
+    pub fn timeout(self, seconds: u64) -> Monitor {
+        self.with("timeout", &seconds.to_string())
+    }
+
+    /// Seconds between two checks: 5 to 300.
+    #[must_use]
+    pub fn interval(self, seconds: u64) -> Monitor {
+        self.with("interval", &seconds.to_string())
+    }
+
+    /// Failed checks in a row before UNHEALTHY: 2 to 10.
+    #[must_use]
+    pub fn unhealthy(self, checks: u64) -> Monitor {
+        self.with("unhealthy", &checks.to_string())
+    }
+
+    /// Passed checks in a row before HEALTHY: 2 to 10.
+    #[must_use]
+    pub fn healthy(self, checks: u64) -> Monitor {
+        self.with("healthy", &checks.to_string())
+    }
+
+    /// Where to ask instead of `/health`.
+    #[must_use]
+    pub fn path(self, path: &str) -> Monitor {
+        self.with("path", path)
+    }
+
+    /// The status codes that count as an answer, such as `200-299,401`.
+    #[must_use]
+    pub fn expect(self, statuses: &str) -> Monitor {
+        self.with("expect", statuses)
+    }
+
+    /// Any field of the `monitor` call, by its name; the last value of several holds.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: &str) -> Monitor {
+        self.fields.retain(|(name, _)| name != field);
+        self.fields.push((field.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The parameters of the call for this app.
+    pub fn parameters<'a>(&'a self, app: &'a str, url: &'a str) -> Vec<Parameter<'a>> {
+        let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        [("appname", app), ("url", url)].into_iter().chain(fields).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_said_is_sent_and_the_last_word_holds() {
+        let how = Monitor::new().interval(10).email("a@example.org").interval(20);
+        let sent = how.parameters("NAS", "http://nas");
+        assert_eq!(
+            sent,
+            [
+                ("appname", "NAS"),
+                ("url", "http://nas"),
+                ("email", "a@example.org"),
+                ("interval", "20")
+            ]
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! An app's way to the daemon.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::connection::Connection;
+use super::keeper::Keeper;
+use super::{Error, Monitor, ServerUrl};
+
+/// The daemon, as one app sees it.
+///
+/// Dropping it changes nothing: an app that ends, or crashes, stays registered and is noticed. See
+/// [`HealthCheckerServer::stop_when_dropped`] for apps that come and go.
+#[derive(Debug)]
+pub struct HealthCheckerServer {
+    desk: Arc<Desk>,
+    keeper: Keeper,
+    stop_when_dropped: bool,
+}
+
+/// What calls need, shared with the thread of [`Keeper`].
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) app: String,
+    url: String,
+    connection: Connection,
+}
+
+impl Desk {
+    pub(super) fn monitor(&self, how: &Monitor) -> Result<(), Error> {
+        let parameters = how.parameters(&self.app, &self.url);
+        self.connection.post("monitor", &parameters).map(drop)
+    }
+
+    pub(super) fn info(&self) -> Result<Value, Error> {
+        let text = self.connection.get("info", &[("appname", &self.app)])?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    fn change(&self, call: &str) -> Result<(), Error> {
+        self.connection.post(call, &[("appname", &self.app)]).map(drop)
+    }
+}
+
+impl HealthCheckerServer {
+    /// For the app of this name, whose health is asked for at `url` + `/health`. The daemon is
+    /// looked for by Zeroconf at the first call, and again when it has moved.
+    pub fn new(app: impl Into<String>, url: impl Into<String>) -> HealthCheckerServer {
+        HealthCheckerServer::over(Connection::search(), app.into(), url.into())
+    }
+
+    /// The same with the daemon at this address, `http://ADDRESS:PORT`.
+    ///
+    /// # Errors
+    /// `server` is no address.
+    pub fn at(
+        server: &str,
+        app: impl Into<String>,
+        url: impl Into<String>,
+    ) -> Result<HealthCheckerServer, Error> {
+        let connection = Connection::to(server.parse()?);
+        Ok(HealthCheckerServer::over(connection, app.into(), url.into()))
+    }
+
+    /// The same over a connection that was set up before, with a token say.
+    pub fn over(connection: Connection, app: String, url: String) -> HealthCheckerServer {
+        let desk = Arc::new(Desk { app, url, connection });
+        HealthCheckerServer { desk, keeper: Keeper::default(), stop_when_dropped: false }
+    }
+
+    /// Asks to be watched, or to be watched differently. May be called as often as you like: only
+    /// what differs changes.
+    ///
+    /// # Errors
+    /// No daemon was reached, or it refuses; [`Error::status`] is a number for it.
+    pub fn monitor(&self, how: &Monitor) -> Result<(), Error> {
+        self.desk.monitor(how)
+    }
+
+    /// Asks to be watched, on a thread of its own, until a daemon has taken it; and again when a
+    /// daemon comes back that knows nothing of it, at another address perhaps. Ends with
+    /// [`HealthCheckerServer::stop`], not with this value.
+    ///
+    /// What is in the way is logged as a warning (`log`), each reason once.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn keep_registered(&self, how: Monitor) -> std::io::Result<()> {
+        self.keeper.start(self.desk.clone(), how)
+    }
+
+    /// Asks to be left alone for now.
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn pause(&self) -> Result<(), Error> {
+        self.desk.change("pause")
+    }
+
+    /// Asks to be checked again.
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn resume(&self) -> Result<(), Error> {
+        self.desk.change("resume")
+    }
+
+    /// Asks to be forgotten.
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn stop(&self) -> Result<(), Error> {
+        self.keeper.end();
+        self.desk.change("stop")
+    }
+
+    /// What the daemon knows of the app: parameters, state, counters, recent checks.
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn info(&self) -> Result<Value, Error> {
+        self.desk.info()
+    }
+
+    /// Where the daemon is.
+    ///
+    /// # Errors
+    /// None was found.
+    pub fn url(&self) -> Result<ServerUrl, Error> {
+        self.desk.connection.server()
+    }
+
+    /// Asks to be forgotten when this is dropped. Only for apps whose end is never a fault: a panic
+    /// that unwinds drops it too.
+    #[must_use]
+    pub fn stop_when_dropped(mut self) -> HealthCheckerServer {
+        self.stop_when_dropped = true;
+        self
+    }
+}
+
+impl Drop for HealthCheckerServer {
+    fn drop(&mut self) {
+        if self.stop_when_dropped
+            && let Err(why) = self.stop()
+        {
+            log::warn!("{}: still watched: {why}", self.desk.app);
+        }
+    }
+}
