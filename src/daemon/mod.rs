@@ -4,6 +4,7 @@ pub mod api;
 pub mod checklog;
 pub mod clock;
 mod commands;
+mod descriptors;
 pub mod discovery;
 mod event_loop;
 pub mod gate;

@@ -13,6 +13,7 @@ use mio::{Poll, Waker};
 use super::api::{Access, Api, Rules, runtime_directory};
 use super::checklog::CheckLog;
 use super::clock::{self, Clock};
+use super::descriptors::Shares;
 use super::discovery::{Announcement, Announcer};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
@@ -115,24 +116,23 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         wake.clone(),
     );
     let api = api.map_err(cannot("start the API on a private socket"))?;
-    let mut gate = Gate::new(listener, api.door(), GATE).map_err(cannot("serve clients"))?;
+    let shares = Shares::of_this_process(usize::from(settings.workers));
+    let gate = Gate::new(listener, api.door(), GATE, shares.clients);
+    let mut gate = gate.map_err(cannot("serve clients"))?;
     gate.register(poll.registry()).map_err(cannot("wait for clients"))?;
     info!("serving on http://{serving}/healthchecker/");
 
     let multicast = Arc::new(Multicast::default());
     let announcer = announce(settings, serving, &clock, &multicast);
     let mailer = start_mailer(settings, mails, wake.clone())?;
-    let mut engine = Engine::new(Options {
-        mailing: mailer.is_some(),
-        workers: usize::from(settings.workers),
-        seed: seed(),
-    });
+    let mut engine =
+        Engine::new(Options { mailing: mailer.is_some(), workers: shares.checks, seed: seed() });
     engine.restore(clock.now(), records, &settings.email);
     let event_loop = EventLoop {
         started: clock.now().at,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
-        pool: pool(settings, &multicast, reports, Arc::new(wake)),
+        pool: pool(shares.checks, &multicast, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
@@ -232,7 +232,7 @@ fn hostname() -> String {
 }
 
 fn pool(
-    settings: &Settings,
+    workers: usize,
     multicast: &Arc<Multicast>,
     reports: Sender<Report>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -241,7 +241,7 @@ fn pool(
     let names = Names::new(Arc::new(move || multicast.get()));
     let prober = Prober::new(names, clock::is_synchronised);
     let check = move |probe: &Probe| prober.check(probe);
-    Pool::new(usize::from(settings.workers), Arc::new(check), reports, wake)
+    Pool::new(workers, Arc::new(check), reports, wake)
 }
 
 /// The mailer, if mail is sent at all. A login is tried at once: wrong credentials are to be known

@@ -25,6 +25,9 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub const STALL_MAX: Duration = Duration::from_secs(10);
 /// All of an answer must be taken by then, however steadily: a trickle holds a place, too.
 pub const TAKEN_WITHIN: Duration = Duration::from_secs(60);
+/// An answer that has been flowing for longer gives way when others wait for the API. What most
+/// clients ask for fits into the system's buffers, and is gone at once.
+pub const GIVES_WAY_AFTER: Duration = Duration::from_secs(2);
 /// How long the client may take to notice the end, so that no reset overtakes the answer.
 pub const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// The most bytes that one connection moves before the others have their turn.
@@ -74,8 +77,8 @@ struct Asking {
     head_only: bool,
     closer: Closer,
     answer: Outgoing,
-    /// When the answer must be taken; `None` before it begins.
-    by: Option<Moment>,
+    /// When the answer began, if it has.
+    begun_at: Option<Moment>,
 }
 
 /// Which part of its life a connection is in, as far as the gate's book-keeping needs to know.
@@ -122,6 +125,14 @@ impl Connection {
         }
     }
 
+    /// Since when its answer has been flowing from the API, while it does.
+    pub(super) fn answer_begun_at(&self) -> Option<Moment> {
+        match &self.stage {
+            Stage::Asking(asking) => asking.begun_at,
+            _ => None,
+        }
+    }
+
     /// Bytes of memory taken for what it sends and is sent.
     pub(super) fn held(&self) -> usize {
         match &self.stage {
@@ -147,7 +158,7 @@ impl Connection {
                 head_only: request.head_only,
                 closer: Closer::default(),
                 answer: Outgoing::default(),
-                by: None,
+                begun_at: None,
             });
         }
     }
@@ -175,7 +186,7 @@ impl Connection {
         let refusal = match &self.stage {
             Stage::Reading(_) => Refusal::Slow,
             Stage::Waiting(_) => Refusal::Busy,
-            Stage::Asking(asking) if asking.by.is_none() => Refusal::Busy,
+            Stage::Asking(asking) if asking.begun_at.is_none() => Refusal::Busy,
             Stage::Asking(_) | Stage::Telling { .. } | Stage::Draining => return Next::Close,
         };
         self.refuse(refusal, now);
@@ -187,7 +198,7 @@ impl Connection {
         let head_only = match &self.stage {
             Stage::Reading(_) => false,
             Stage::Waiting(request) => request.head_only,
-            Stage::Asking(asking) if asking.by.is_none() => asking.head_only,
+            Stage::Asking(asking) if asking.begun_at.is_none() => asking.head_only,
             Stage::Asking(_) | Stage::Telling { .. } | Stage::Draining => return,
         };
         self.deadline = now + STALL_MAX;
@@ -244,8 +255,8 @@ impl Connection {
                 Ok(0) => {}
                 Ok(taken) => {
                     moved = moved.saturating_add(taken);
-                    let stalled = now + STALL_MAX;
-                    self.deadline = asking.by.map_or(stalled, |by| stalled.min(by));
+                    let (stalled, begun_at) = (now + STALL_MAX, asking.begun_at);
+                    self.deadline = begun_at.map_or(stalled, |at| stalled.min(at + TAKEN_WITHIN));
                 }
                 Err(_) => return Next::Close,
             }
@@ -255,8 +266,8 @@ impl Connection {
             }
             match read_some(&mut asking.api, scratch) {
                 Chunk::Bytes(bytes) => {
-                    if asking.by.is_none() {
-                        asking.by = Some(now + TAKEN_WITHIN);
+                    if asking.begun_at.is_none() {
+                        asking.begun_at = Some(now);
                         self.deadline = now + STALL_MAX;
                     }
                     if asking.closer.pass(bytes, &mut asking.answer).is_err() {
@@ -276,11 +287,11 @@ impl Connection {
     /// The API has hung up: its place is free, whatever the client still has to take.
     fn end_of_answer(&mut self, now: Moment) {
         if let Stage::Asking(asking) = &mut self.stage {
-            match asking.by {
+            match asking.begun_at {
                 None => self.refuse(Refusal::Busy, now),
-                Some(by) => {
+                Some(at) => {
                     let answer = std::mem::take(&mut asking.answer);
-                    self.stage = Stage::Telling { answer, by };
+                    self.stage = Stage::Telling { answer, by: at + TAKEN_WITHIN };
                 }
             }
         }

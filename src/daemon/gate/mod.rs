@@ -30,11 +30,14 @@ use mio::{Interest, Registry, Token};
 use crate::engine::time::Moment;
 
 pub use client::{CLIENT_HEADER, Client};
-pub use connection::{ANSWER_WITHIN, DRAIN_FOR, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN};
+pub use connection::{
+    ANSWER_WITHIN, DRAIN_FOR, GIVES_WAY_AFTER, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN,
+};
 pub use listen::{BACKLOG, bind};
-pub use places::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS, HELD_MAX};
+pub use places::{CONNECTIONS_MAX, HELD_MAX, SHARE_PER_ADDRESS};
 pub use refusal::Refusal;
 pub use request::{BODY_MAX, HEAD_MAX, HEADERS_MAX, Inbox, Progress, Whole};
+pub use reserve::DESCRIPTORS_RESERVED;
 
 use connection::{Connection, Next, Phase};
 use places::Places;
@@ -48,6 +51,8 @@ pub const API_PLACES_PER_ADDRESS: usize = 2;
 const ACCEPTS_PER_TURN: usize = 64;
 /// When the system is out of descriptors or memory, or the API is being rebuilt: the next try.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Between two log lines about it.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 /// Room for one read: most requests and answers are shorter.
 const SCRATCH: usize = 4 * 1024;
 
@@ -66,15 +71,17 @@ pub struct Gate {
     asking: usize,
     reserve: Reserve,
     accept_again_at: Option<Moment>,
-    /// The last try to accept failed: said once, not ten times a second.
-    accept_fails: bool,
+    /// That accepting fails is said now and then, not ten times a second.
+    complain_again_at: Moment,
     knock_again_at: Option<Moment>,
+    /// When an answer that takes long is to give way to those who wait.
+    way_at: Option<Moment>,
     scratch: Box<[u8]>,
 }
 
 impl Gate {
-    /// A gate for `listener` (see [`bind`]) in front of `door`. Its tokens are `first_token` and
-    /// all above.
+    /// A gate for `listener` (see [`bind`]) in front of `door`, for at most `places` clients at
+    /// once. Its tokens are `first_token` and all above.
     ///
     /// # Errors
     /// The listener cannot be made non-blocking.
@@ -82,19 +89,21 @@ impl Gate {
         listener: std::net::TcpListener,
         door: Door,
         first_token: Token,
+        places: usize,
     ) -> io::Result<Gate> {
         listener.set_nonblocking(true)?;
         Ok(Gate {
             listener: Some(TcpListener::from_std(listener)),
             door,
             first_token,
-            places: Places::default(),
+            places: Places::new(places),
             queue: VecDeque::new(),
             asking: 0,
             reserve: Reserve::new(API_PLACES),
             accept_again_at: None,
-            accept_fails: false,
+            complain_again_at: Moment::default(),
             knock_again_at: None,
+            way_at: None,
             scratch: vec![0; SCRATCH].into_boxed_slice(),
         })
     }
@@ -128,10 +137,8 @@ impl Gate {
 
     /// When [`Gate::handle_deadlines`] is to be called, if ever.
     pub fn next_deadline(&self) -> Option<Moment> {
-        [self.places.next_deadline(), self.accept_again_at, self.knock_again_at]
-            .into_iter()
-            .flatten()
-            .min()
+        let of_ours = [self.accept_again_at, self.knock_again_at, self.way_at];
+        of_ours.into_iter().chain([self.places.next_deadline()]).flatten().min()
     }
 
     /// Ends what has taken too long, and tries again what was put off.
@@ -142,9 +149,7 @@ impl Gate {
         if self.accept_again_at.is_some_and(|at| at <= now) {
             self.accept(registry, now);
         }
-        if self.knock_again_at.is_some_and(|at| at <= now) {
-            self.knock_again_at = None;
-        }
+        self.knock_again_at = self.knock_again_at.filter(|at| *at > now);
         self.admit_to_api(registry, now);
     }
 
@@ -179,7 +184,6 @@ impl Gate {
             };
             match listener.accept() {
                 Ok((stream, peer)) => {
-                    self.accept_fails = false;
                     let client = Client::new(peer, stream.local_addr().ok());
                     self.admit(registry, Connection::new(stream, client, now));
                 }
@@ -188,7 +192,8 @@ impl Gate {
                     // This client is gone; there may be others.
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                     _ => {
-                        if !std::mem::replace(&mut self.accept_fails, true) {
+                        if self.complain_again_at <= now {
+                            self.complain_again_at = now + COMPLAIN_EVERY;
                             log::warn!("cannot accept a connection: {why}; trying again");
                         }
                         self.accept_again_at = Some(now + AGAIN_AFTER);
@@ -270,10 +275,14 @@ impl Gate {
 
     /// Takes requests from the queue to the API as far as there are places.
     fn admit_to_api(&mut self, registry: &Registry, now: Moment) {
-        while self.asking < API_PLACES && self.knock_again_at.is_none() {
+        self.way_at = None;
+        while self.knock_again_at.is_none() {
             let Some(position) = self.next_in_queue() else {
                 return;
             };
+            if self.asking >= API_PLACES && !self.make_way(registry, now) {
+                return;
+            }
             self.reserve.follow(self.asking.saturating_add(1));
             let Some(index) = self.queue.get(position).copied() else {
                 return;
@@ -298,10 +307,31 @@ impl Gate {
     }
 
     fn next_in_queue(&self) -> Option<usize> {
-        self.queue.iter().position(|index| {
-            let place = self.places.get(*index).map(|one| one.client());
-            place.is_some_and(|client| self.places.asking_of(client) < API_PLACES_PER_ADDRESS)
-        })
+        if self.queue.is_empty() {
+            return None;
+        }
+        let asking = self.places.asking();
+        let has_room = |index: &usize| {
+            let client = self.places.get(*index)?.client().household_place();
+            let taken = asking.iter().filter(|place| **place == client).count();
+            (taken < API_PLACES_PER_ADDRESS).then_some(())
+        };
+        self.queue.iter().position(|index| has_room(index).is_some())
+    }
+
+    /// All of the API's places are taken and somebody waits: the client that has been taking its
+    /// answer for longest must go, if it has had its time; false if not yet.
+    fn make_way(&mut self, registry: &Registry, now: Moment) -> bool {
+        let Some((begun_at, index)) = self.places.longest_answered() else {
+            return false;
+        };
+        let at = begun_at + GIVES_WAY_AFTER;
+        if at > now {
+            self.way_at = Some(at);
+            return false;
+        }
+        self.with(registry, index, |_, _| Next::Close);
+        true
     }
 
     fn open(&self, registry: &Registry, index: usize) -> io::Result<UnixStream> {

@@ -1,6 +1,7 @@
 //! The places at the gate: who has one, who must go, who is next to run out of time.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::engine::time::Moment;
 
@@ -8,17 +9,18 @@ use super::client::Client;
 use super::connection::{Connection, Phase};
 
 /// The most connections at once: 1,800 slow clients get these and no more. A place costs little
-/// until it is filled (see [`HELD_MAX`]), and the usual limit of 1,024 descriptors is far.
+/// until it is filled (see [`HELD_MAX`]). Fewer where the system allows few descriptors.
 pub const CONNECTIONS_MAX: usize = 256;
-/// The most for one address: all apps of a big machine may register in the same second.
-pub const CONNECTIONS_PER_ADDRESS: usize = 64;
+/// The most for one address, as a part of all: all apps of a big machine may register in the same
+/// second (64 of 256), and one that floods leaves room for the others.
+pub const SHARE_PER_ADDRESS: usize = 4;
 /// The most bytes of requests and answers in memory, so that a flood of half requests costs less
 /// than 2 MiB.
 pub const HELD_MAX: usize = 1024 * 1024;
 
 /// All connections, by index, and the order of their deadlines.
-#[derive(Default)]
 pub(super) struct Places {
+    max: usize,
     connections: Vec<Option<Connection>>,
     /// One entry for each connection.
     deadlines: BTreeSet<(Moment, usize)>,
@@ -26,6 +28,11 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// Room for `max` connections.
+    pub(super) fn new(max: usize) -> Places {
+        Places { max, connections: Vec::new(), deadlines: BTreeSet::new(), held: 0 }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.deadlines.len()
     }
@@ -83,10 +90,10 @@ impl Places {
     pub(super) fn make_room_for(&mut self, client: Client) -> bool {
         let place = client.household_place();
         let same = |one: &&Connection| one.client().household_place() == place;
-        if self.present().filter(same).count() >= CONNECTIONS_PER_ADDRESS {
+        if self.present().filter(same).count() >= self.max.div_ceil(SHARE_PER_ADDRESS) {
             return false;
         }
-        self.len() < CONNECTIONS_MAX || self.evict_oldest()
+        self.len() < self.max || self.evict_oldest()
     }
 
     /// Drops the oldest connection to which nothing is owed; false if there is none.
@@ -98,13 +105,18 @@ impl Places {
         oldest.is_some_and(|index| self.take(index).is_some())
     }
 
-    /// How many of the API's places `client` has.
-    pub(super) fn asking_of(&self, client: Client) -> usize {
-        let place = client.household_place();
-        self.present()
-            .filter(|one| one.phase() == Phase::Asking)
-            .filter(|one| one.client().household_place() == place)
-            .count()
+    /// Who has the API's places, one entry for each.
+    pub(super) fn asking(&self) -> Vec<IpAddr> {
+        let asking = self.present().filter(|one| one.phase() == Phase::Asking);
+        asking.map(|one| one.client().household_place()).collect()
+    }
+
+    /// The connection whose answer has been flowing from the API for longest, and since when.
+    pub(super) fn longest_answered(&self) -> Option<(Moment, usize)> {
+        let begun = |(index, one): (usize, &Option<Connection>)| {
+            Some((one.as_ref()?.answer_begun_at()?, index))
+        };
+        self.connections.iter().enumerate().filter_map(begun).min()
     }
 
     /// The connections that are in `phase`.

@@ -11,6 +11,9 @@ use super::refusal::Refusal;
 pub const HEAD_MAX: usize = 8 * 1024;
 /// The most headers; a browser sends about 15.
 pub const HEADERS_MAX: usize = 64;
+/// The most bytes of empty lines before a request. RFC 9112, section 2.2, asks to bear with one; old
+/// browsers send one after the body of the request before.
+const EMPTY_LINES_MAX: usize = 4;
 /// The longest body, in bytes: a registration with every value at its longest fits five times.
 pub const BODY_MAX: usize = 16 * 1024;
 
@@ -66,25 +69,25 @@ pub struct Inbox {
 
 #[derive(Debug)]
 enum Part {
-    Head(Vec<u8>),
+    Head(HeadLines),
     Body { request: Whole, missing: usize },
 }
 
 impl Inbox {
     /// An empty one, for a request of `client`.
     pub fn new(client: Client) -> Inbox {
-        Inbox { client, part: Part::Head(Vec::new()) }
+        Inbox { client, part: Part::Head(HeadLines::default()) }
     }
 
     /// True until the first byte that belongs to a request.
     pub fn is_empty(&self) -> bool {
-        matches!(&self.part, Part::Head(head) if head.is_empty())
+        matches!(&self.part, Part::Head(head) if head.bytes.is_empty())
     }
 
     /// Bytes of memory taken.
     pub fn held(&self) -> usize {
         match &self.part {
-            Part::Head(head) => head.capacity(),
+            Part::Head(head) => head.bytes.capacity(),
             Part::Body { request, .. } => request.bytes.capacity(),
         }
     }
@@ -94,8 +97,8 @@ impl Inbox {
     pub fn feed(&mut self, mut bytes: &[u8]) -> Progress {
         let mut invite = false;
         if let Part::Head(head) = &mut self.part {
-            let parsed = match collect_head(head, &mut bytes) {
-                Ok(true) => parse_head(head, self.client),
+            let parsed = match head.collect(&mut bytes) {
+                Ok(true) => parse_head(&head.bytes, self.client),
                 Ok(false) => return Progress::More { invite: false },
                 Err(refusal) => return Progress::Bad(refusal),
             };
@@ -127,28 +130,54 @@ impl Inbox {
     }
 }
 
-/// Moves bytes to `head` until it is whole: true then. Each byte is looked at once, so a client
-/// that sends one at a time costs no more than another, and how they are cut makes no difference.
-fn collect_head(head: &mut Vec<u8>, bytes: &mut &[u8]) -> Result<bool, Refusal> {
-    while let Some((&byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        // Empty lines before a request are tolerated (RFC 9112, section 2.2).
-        if head.is_empty() && matches!(byte, b'\r' | b'\n') {
-            continue;
+/// What has come of a head.
+#[derive(Debug, Default)]
+struct HeadLines {
+    bytes: Vec<u8>,
+    /// Bytes of empty lines before the first.
+    skipped: usize,
+    after_cr: bool,
+}
+
+impl HeadLines {
+    /// Takes bytes until the head is whole: true then. Each byte is looked at once, so a client
+    /// that sends one at a time costs no more than another, and how they are cut makes no
+    /// difference. What can never become a head is refused at once: a TLS greeting or another
+    /// protocol may never have an empty line.
+    fn collect(&mut self, bytes: &mut &[u8]) -> Result<bool, Refusal> {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            *bytes = rest;
+            self.check_line_end(byte)?;
+            if self.bytes.is_empty() && matches!(byte, b'\r' | b'\n') {
+                self.skipped = self.skipped.saturating_add(1);
+                if self.skipped > EMPTY_LINES_MAX {
+                    return Err(Refusal::Malformed("empty lines instead of a request"));
+                }
+                continue;
+            }
+            if self.bytes.len() >= HEAD_MAX {
+                return Err(Refusal::LongHead);
+            }
+            if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') {
+                return Err(Refusal::Malformed("a control character (is it https?)"));
+            }
+            self.bytes.push(byte);
+            if self.bytes.ends_with(b"\r\n\r\n") {
+                return Ok(true);
+            }
         }
-        if head.len() >= HEAD_MAX {
-            return Err(Refusal::LongHead);
-        }
-        // Said at once, since a TLS greeting or a wrong protocol never has an empty line.
-        if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') {
-            return Err(Refusal::Malformed("a control character (is it https?)"));
-        }
-        head.push(byte);
-        if head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") {
-            return Ok(true);
-        }
+        Ok(false)
     }
-    Ok(false)
+
+    /// Carriage return and line feed come together or not at all: whoever takes one for a line end
+    /// and whoever does not see two different requests (RFC 9112, section 2.2).
+    fn check_line_end(&mut self, byte: u8) -> Result<(), Refusal> {
+        if self.after_cr != (byte == b'\n') {
+            return Err(Refusal::Malformed("a line that does not end with CR LF"));
+        }
+        self.after_cr = byte == b'\r';
+        Ok(())
+    }
 }
 
 struct ParsedHead {

@@ -5,8 +5,13 @@
 
 use std::os::unix::net::UnixDatagram;
 
+use super::API_PLACES;
+
 /// Our end of a connection, the library's end, and the copy that it makes.
 const FOR_EACH: usize = 3;
+
+/// How many are set aside when nobody talks to the API.
+pub const DESCRIPTORS_RESERVED: usize = API_PLACES * FOR_EACH;
 
 /// Descriptors that do nothing but be there.
 #[derive(Debug)]

@@ -39,8 +39,8 @@ pub(super) enum Reply {
     Known(Addresses),
     /// It has just failed.
     Failed(Fault),
-    /// Wait: somebody is asking.
-    Asking { last_good: Option<Addresses> },
+    /// Wait: somebody has been asking since then.
+    Asking { last_good: Option<Addresses>, since: Instant },
     /// Ask, and then [`Table::settle`] or [`Table::abandon`].
     Ask { last_good: Option<Addresses> },
 }
@@ -54,7 +54,8 @@ struct Entry {
     /// The last good addresses, and when they were found.
     good: Option<(Addresses, Instant)>,
     belief: Belief,
-    asking: bool,
+    /// Since when somebody has been asking, if anybody is.
+    asking_since: Option<Instant>,
     used_at: Instant,
 }
 
@@ -83,11 +84,13 @@ impl Table {
         match (&entry.belief, last_good) {
             (Belief::Good { until }, Some(addresses)) if now < *until => Reply::Known(addresses),
             (Belief::Failure { fault, until }, _) if now < *until => Reply::Failed(*fault),
-            (_, last_good) if entry.asking => Reply::Asking { last_good },
-            (_, last_good) => {
-                entry.asking = true;
-                Reply::Ask { last_good }
-            }
+            (_, last_good) => match entry.asking_since {
+                Some(since) => Reply::Asking { last_good, since },
+                None => {
+                    entry.asking_since = Some(now);
+                    Reply::Ask { last_good }
+                }
+            },
         }
     }
 
@@ -103,7 +106,7 @@ impl Table {
         let Some(entry) = self.names.get_mut(name) else {
             return addresses;
         };
-        entry.asking = false;
+        entry.asking_since = None;
         match addresses {
             Ok(addresses) => {
                 entry.good = Some((addresses.clone(), now));
@@ -117,7 +120,7 @@ impl Table {
     /// Nobody asks for `name` any more, without a result.
     pub(super) fn abandon(&mut self, name: &str) {
         if let Some(entry) = self.names.get_mut(name) {
-            entry.asking = false;
+            entry.asking_since = None;
         }
     }
 
@@ -134,7 +137,7 @@ impl Table {
         if self.names.len() < NAMES_MAX {
             return;
         }
-        let idle = self.names.iter().filter(|(_, entry)| !entry.asking);
+        let idle = self.names.iter().filter(|(_, entry)| entry.asking_since.is_none());
         let oldest = idle.min_by_key(|(_, entry)| entry.used_at);
         if let Some(name) = oldest.map(|(name, _)| name.clone()) {
             self.names.remove(&name);
@@ -144,7 +147,7 @@ impl Table {
 
 impl Entry {
     fn new(now: Instant) -> Entry {
-        Entry { good: None, belief: Belief::Nothing, asking: false, used_at: now }
+        Entry { good: None, belief: Belief::Nothing, asking_since: None, used_at: now }
     }
 
     fn last_good(&self, now: Instant) -> Option<Addresses> {
@@ -202,7 +205,6 @@ mod tests {
     }
 
     const ASK: Reply = Reply::Ask { last_good: None };
-    const ASKING: Reply = Reply::Asking { last_good: None };
 
     /// A table and a clock, in seconds.
     struct Line {
@@ -238,7 +240,7 @@ mod tests {
     fn an_address_is_believed_for_a_minute() {
         let mut line = Line::new();
         assert_eq!(line.ask(0), ASK);
-        assert_eq!(line.ask(0), ASKING);
+        assert_eq!(line.ask(0), Reply::Asking { last_good: None, since: line.t0 });
         line.found(1, &["10.0.0.1"]);
         assert_eq!(line.ask(60), known(&["10.0.0.1"]));
         let last_good = Some(Arc::from(all(&["10.0.0.1"])));

@@ -40,7 +40,6 @@ fn the_barest_clients_are_understood() {
     let given = format!("GET /health HTTP/1.1\r\n{TAIL}");
     for sent in [
         "GET /health HTTP/1.0\r\n\r\n",
-        "GET /health HTTP/1.1\n\n",
         "\r\n\r\nGET /health HTTP/1.1\r\n\r\n",
         "GET http://pi:9090/health HTTP/1.1\r\n\r\n",
         "GET /health HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
@@ -63,6 +62,12 @@ fn what_is_not_http_is_refused_at_once() {
         (b"GET / HTTP/1.1\r\nA B: c\r\n\r\n", "a bad header name"),
         (b"GET / HTTP/1.1\r\nA : c\r\n\r\n", "a bad header name"),
         (b"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "a bad header name"),
+        (b"GET / HTTP/1.1\r\nA: \0\r\n\r\n", "a control character (is it https?)"),
+        (b"GET /health HTTP/1.1\n\n", "a line that does not end with CR LF"),
+        (b"GET / HTTP/1.1\r\nA: b\nC: d\r\n\r\n", "a line that does not end with CR LF"),
+        (b"GET / HTTP/1.1\r\nA: b\rC: d\r\n\r\n", "a line that does not end with CR LF"),
+        (b"GET / HTTP/1.1\r\n\r\r\n", "a line that does not end with CR LF"),
+        (b"\r\n\r\n\r\n", "empty lines instead of a request"),
         (b"GET / HTTP/1.1\r\nCookie: k\xc3\xbc\r\n\r\n", "a header beyond ASCII"),
         (
             b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -146,6 +151,14 @@ fn feed_in_pieces(bytes: &[u8], cuts: &[usize]) -> Progress {
 
 fn end(bytes: &[u8]) -> Progress {
     feed_in_pieces(bytes, &[])
+}
+
+/// How a client tires out a server that skips empty lines for as long as they come.
+#[test]
+fn empty_lines_without_end_are_no_request() {
+    let mut one = inbox();
+    assert_eq!(one.feed(b"\r\n\r\n"), MORE);
+    assert!(matches!(one.feed(b"\r\n"), Progress::Bad(Refusal::Malformed(_))));
 }
 
 const PIECES: &[&[u8]] = &[

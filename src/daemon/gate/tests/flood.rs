@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 
 use super::*;
 
+const CONNECTIONS_PER_ADDRESS: usize = CONNECTIONS_MAX / SHARE_PER_ADDRESS;
+
 /// True if the daemon has closed this connection.
 fn is_closed(stream: &mut TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
@@ -77,6 +79,30 @@ fn a_large_answer_arrives_whole() {
     let answer = world.talk("GET /healthchecker/status HTTP/1.1\r\n\r\n");
     assert!(answer.len() > 3_000_000 && answer.ends_with("]}\n"));
     assert!(answer.contains(&format!("Content-Length: {}\r\n", body(&answer).len())));
+}
+
+#[test]
+fn those_who_take_nothing_of_a_large_answer_give_way_to_who_waits() {
+    let world = World::new(engine(40_000));
+    let mut greedy: Vec<_> = (0..API_PLACES)
+        .map(|n| {
+            let mut stream = world.connect_from(household(n));
+            stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    let mut begun = [0; 9];
+    for stream in &mut greedy {
+        stream.read_exact(&mut begun).unwrap();
+    }
+    world.wait_for_calm();
+    let mut honest = world.connect();
+    honest.write_all(GET_HEALTH.as_bytes()).unwrap();
+    world.wait_for_connections(|n| n == API_PLACES + 1);
+    world.wait_for_calm();
+    assert_eq!(world.connections(), API_PLACES + 1, "nobody goes before their time");
+    world.skip(GIVES_WAY_AFTER);
+    assert_eq!(code(&rest(&mut honest)), "200");
 }
 
 #[test]

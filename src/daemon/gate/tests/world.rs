@@ -15,7 +15,7 @@ use socket2::{Domain, Socket, Type};
 use crate::config::settings::AccessSettings;
 use crate::daemon::api::{Access, Api, ApiRequest, Rules};
 use crate::daemon::checklog::CheckLog;
-use crate::daemon::gate::{Gate, bind};
+use crate::daemon::gate::{CONNECTIONS_MAX, Gate, bind};
 use crate::engine::time::Moment;
 
 const WAKER: Token = Token(0);
@@ -53,7 +53,7 @@ impl World {
         let api = Api::start(None, rules, log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();
-        let gate = Gate::new(listener, api.door(), GATE).unwrap();
+        let gate = Gate::new(listener, api.door(), GATE, CONNECTIONS_MAX).unwrap();
         let shared = Arc::new(Shared::default());
         let inside = shared.clone();
         let thread = thread::spawn(move || run(poll, gate, &inbox, engine, &inside, api));
