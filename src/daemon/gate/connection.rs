@@ -181,6 +181,17 @@ impl Connection {
         }
     }
 
+    /// Room is needed, and nothing is owed to it: it goes, unless its request has come by now.
+    pub(super) fn give_way(&mut self, scratch: &mut [u8], now: Moment) -> Next {
+        match self.phase() {
+            Phase::Reading => match self.advance(scratch, now) {
+                Next::Queue => Next::Queue,
+                _ => Next::Close,
+            },
+            _ => Next::Close,
+        }
+    }
+
     /// The deadline has come.
     pub(super) fn expire(&mut self, scratch: &mut [u8], now: Moment) -> Next {
         let refusal = match &self.stage {

@@ -47,8 +47,6 @@ use reserve::Reserve;
 pub const API_PLACES: usize = 4;
 /// The most of them for one address: a client that takes its answer slowly leaves room for others.
 pub const API_PLACES_PER_ADDRESS: usize = 2;
-/// The most connections accepted before the others have their turn.
-const ACCEPTS_PER_TURN: usize = 64;
 /// When the system is out of descriptors or memory, or the API is being rebuilt: the next try.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Between two log lines about it.
@@ -178,14 +176,14 @@ impl Gate {
 
     fn accept(&mut self, registry: &Registry, now: Moment) {
         self.accept_again_at = None;
-        for _ in 0..ACCEPTS_PER_TURN {
+        for _ in 0..self.places.accepts_per_turn() {
             let Some(listener) = &self.listener else {
                 return;
             };
             match listener.accept() {
                 Ok((stream, peer)) => {
                     let client = Client::new(peer, stream.local_addr().ok());
-                    self.admit(registry, Connection::new(stream, client, now));
+                    self.admit(registry, Connection::new(stream, client, now), now);
                 }
                 Err(why) => match why.kind() {
                     io::ErrorKind::WouldBlock => return,
@@ -207,9 +205,14 @@ impl Gate {
     }
 
     /// Gives `connection` a place, or drops it: whoever has no place is not left waiting.
-    fn admit(&mut self, registry: &Registry, mut connection: Connection) {
-        if !self.places.make_room_for(connection.client()) {
+    fn admit(&mut self, registry: &Registry, mut connection: Connection, now: Moment) {
+        if self.places.is_share_taken(connection.client()) {
             return;
+        }
+        while self.places.is_full() {
+            if !self.evict_oldest(registry, now) {
+                return;
+            }
         }
         // Answers are written in one piece; waiting for more to send would only delay their end.
         let _ = connection.stream().set_nodelay(true);
@@ -222,11 +225,21 @@ impl Gate {
         }
     }
 
+    /// The one who has been sending its request for longest gives way: an honest request comes in
+    /// one piece, so it is hardly ever one of those. False if something is owed to all of them.
+    fn evict_oldest(&mut self, registry: &Registry, now: Moment) -> bool {
+        let Some(index) = self.places.oldest() else {
+            return false;
+        };
+        self.with(registry, index, |connection, scratch| connection.give_way(scratch, now));
+        true
+    }
+
     fn advance(&mut self, registry: &Registry, index: usize, now: Moment) {
         self.with(registry, index, |connection, scratch| connection.advance(scratch, now));
         // A flood of half requests must not fill the memory, nor one of whole requests.
         while self.places.held() > HELD_MAX {
-            if self.places.evict_oldest() {
+            if self.evict_oldest(registry, now) {
                 continue;
             }
             self.with(registry, index, |connection, scratch| {

@@ -84,25 +84,30 @@ impl Places {
         }
     }
 
-    /// Whether there is a place for one more of `client`. If all are taken, the one who has been
-    /// sending its request for longest gives way: an honest request comes in one piece, so it is
-    /// hardly ever one of those.
-    pub(super) fn make_room_for(&mut self, client: Client) -> bool {
-        let place = client.household_place();
-        let same = |one: &&Connection| one.client().household_place() == place;
-        if self.present().filter(same).count() >= self.max.div_ceil(SHARE_PER_ADDRESS) {
-            return false;
-        }
-        self.len() < self.max || self.evict_oldest()
+    /// How many connections are accepted before the others have their turn: a part of the places,
+    /// so that nobody must go before they were heard.
+    pub(super) fn accepts_per_turn(&self) -> usize {
+        self.max.div_ceil(4)
     }
 
-    /// Drops the oldest connection to which nothing is owed; false if there is none.
-    pub(super) fn evict_oldest(&mut self) -> bool {
-        let oldest = self.deadlines.iter().map(|(_, index)| *index).find(|index| {
+    /// Whether all places are taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.len() >= self.max
+    }
+
+    /// Whether the address of `client` has its share of the places already.
+    pub(super) fn is_share_taken(&self, client: Client) -> bool {
+        let place = client.household_place();
+        let same = |one: &&Connection| one.client().household_place() == place;
+        self.present().filter(same).count() >= self.max.div_ceil(SHARE_PER_ADDRESS)
+    }
+
+    /// The oldest connection to which nothing is owed.
+    pub(super) fn oldest(&self) -> Option<usize> {
+        self.deadlines.iter().map(|(_, index)| *index).find(|index| {
             let phase = self.get(*index).map(Connection::phase);
             matches!(phase, Some(Phase::Reading | Phase::Draining))
-        });
-        oldest.is_some_and(|index| self.take(index).is_some())
+        })
     }
 
     /// Who has the API's places, one entry for each.

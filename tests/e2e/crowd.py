@@ -1,0 +1,92 @@
+"""Many apps on one thread: each answers at once or hangs, and when each was asked is noted."""
+
+from __future__ import annotations
+
+import re
+import selectors
+import socket
+import threading
+import time
+from collections import defaultdict
+from contextlib import suppress
+
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/health+json\r\nContent-Length: 17\r\n"
+    b'Connection: close\r\n\r\n{"status":"pass"}'
+)
+PATH = re.compile(rb"GET /(\d+)/health ")
+
+
+class Crowd:
+    """Apps on one port, told apart by their path: `url(7)` is the address of the seventh."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener.setblocking(False)
+        self.port = self.listener.getsockname()[1]
+        self.hanging: set[int] = set()
+        self.asked: dict[int, list[float]] = defaultdict(list)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.ended = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def url(self, app: int, host: str = "127.0.0.1") -> str:
+        """The address to register."""
+        return f"http://{host}:{self.port}/{app}"
+
+    def forget(self) -> None:
+        """What was asked so far no longer counts."""
+        self.asked.clear()
+
+    def gaps(self, app: int) -> list[float]:
+        """The times between two checks of an app."""
+        times = list(self.asked[app])
+        return [after - before for before, after in zip(times, times[1:], strict=False)]
+
+    def recover(self) -> None:
+        """All are fine from now on. Those that were asked while they hung never hear."""
+        self.hanging = set()
+
+    def close(self) -> None:
+        """Ends it."""
+        self.ended = True
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            assert isinstance(key.fileobj, socket.socket)
+            key.fileobj.close()
+        self.selector.close()
+
+    def serve(self) -> None:
+        while not self.ended:
+            for key, _ in self.selector.select(0.1):
+                if key.fileobj is self.listener:
+                    self.accept()
+                else:
+                    assert isinstance(key.fileobj, socket.socket)
+                    self.answer(key.fileobj)
+
+    def accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                client.setblocking(False)
+                self.selector.register(client, selectors.EVENT_READ)
+
+    def answer(self, client: socket.socket) -> None:
+        """Notes who was asked for. What hangs is held until the other side hangs up."""
+        try:
+            request = client.recv(4096)
+        except OSError:
+            request = b""
+        found = PATH.match(request)
+        app = int(found[1]) if found else -1
+        if found:
+            self.asked[app].append(time.monotonic())
+        if app in self.hanging and request:
+            return
+        with suppress(OSError):
+            client.send(ANSWER if request else b"")
+        self.selector.unregister(client)
+        client.close()

@@ -1,0 +1,144 @@
+"""Apps that hang, and a name service that does: the others keep their interval, and they are found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import StartDaemon
+from crowd import Crowd
+from daemon import Daemon
+from measure import Peak, usage
+from waiting import wait_for
+
+APPS = 100
+GOOD = range(APPS // 2, APPS)
+INTERVAL = TIMEOUT = 5
+# Twice `unhealthy * interval + timeout`.
+FOUND_SECONDS = 2 * (2 * INTERVAL + TIMEOUT)
+# What a stolen processor may add.
+STOLEN_SECONDS = 1.0
+# A stack and the buffers of a check for each thread, in a build that is not optimised.
+HEAP_GROWTH_MAX_KIB = 3 * 1024
+IDLE_THREADS_GO_SECONDS = 10
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    """Many apps."""
+    one = Crowd()
+    yield one
+    one.close()
+
+
+def register(daemon: Daemon, app: int, url: str) -> None:
+    daemon.register(f"app{app}", url, interval=INTERVAL, timeout=TIMEOUT, healthy=2)
+
+
+def states(daemon: Daemon, apps: range) -> set[str]:
+    """The states that these are in."""
+    known = {
+        app["appname"]: app["state"] for app in daemon.get("/healthchecker/status").json()["apps"]
+    }
+    return {known[f"app{app}"] for app in apps}
+
+
+def assert_kept_their_interval(crowd: Crowd) -> float:
+    worst = max(max(crowd.gaps(app)) for app in GOOD)
+    assert worst <= 1.05 * INTERVAL + STOLEN_SECONDS
+    return worst
+
+
+def test_fifty_apps_that_hang_delay_nobody_and_are_found(daemon: Daemon, crowd: Crowd) -> None:
+    for app in range(APPS):
+        register(daemon, app, crowd.url(app))
+    wait_for(lambda: states(daemon, range(APPS)) == {"HEALTHY"}, 30, "a healthy household")
+    before = usage(daemon.pid)
+    crowd.forget()
+    crowd.hanging = set(range(APPS // 2))
+    begun = time.monotonic()
+    hung = range(APPS // 2)
+    with Peak(daemon.pid) as peak:
+        wait_for(
+            lambda: states(daemon, hung) == {"UNHEALTHY"},
+            FOUND_SECONDS + 3 * STOLEN_SECONDS,
+            "the end of all that hang",
+        )
+        found = time.monotonic() - begun
+        time.sleep(max(0.0, FOUND_SECONDS - found))
+    worst = assert_kept_their_interval(crowd)
+    print(f"\nfound after {found:.1f} s; worst gap {worst:.3f} s; {before} -> {peak.seen}")
+    assert states(daemon, GOOD) == {"HEALTHY"}
+    assert peak.seen.heap - before.heap <= HEAP_GROWTH_MAX_KIB
+    crowd.recover()
+    wait_for(
+        lambda: usage(daemon.pid).threads <= before.threads,
+        TIMEOUT + INTERVAL + 2 * IDLE_THREADS_GO_SECONDS,
+        "the end of threads that are not needed",
+    )
+
+
+@pytest.fixture
+def silent_name_service() -> Iterator[str]:
+    """The address of a name service that hears and never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        try:
+            silent.bind(("127.9.9.9", 53))
+        except PermissionError:
+            pytest.skip("port 53 is for root")
+        yield "127.9.9.9"
+
+
+class NamedBy:
+    """This machine, with another name service."""
+
+    def __init__(self, address: str, folder: Path) -> None:
+        self.file = folder / "resolv.conf"
+        self.file.write_text(f"nameserver {address}\n")
+
+    def enter(self) -> list[str]:
+        """What goes before a command that is to run there."""
+        mount = f'mount --bind {self.file} /etc/resolv.conf && exec "$@"'
+        return ["unshare", "--mount", "sh", "-c", mount, "sh"]
+
+    def why_unavailable(self) -> str | None:
+        """Why there can be none here."""
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
+            return "needs root and unshare"
+        tried = subprocess.run([*self.enter(), "true"], capture_output=True, text=True)
+        return tried.stderr.strip() or None
+
+
+def test_a_name_service_that_hangs_delays_only_those_that_need_it(
+    start_daemon: StartDaemon, crowd: Crowd, silent_name_service: str, tmp_path: Path
+) -> None:
+    machine = NamedBy(silent_name_service, tmp_path)
+    if reason := machine.why_unavailable():
+        pytest.skip(reason)
+    daemon = start_daemon(machine=machine)
+    for app in GOOD:
+        register(daemon, app, crowd.url(app))
+    wait_for(lambda: states(daemon, GOOD) == {"HEALTHY"}, 30, "a healthy household")
+    crowd.forget()
+    begun = time.monotonic()
+    nameless = range(APPS // 2)
+    for app in nameless:
+        register(daemon, app, crowd.url(app, host=f"app{app}.household.example"))
+    wait_for(
+        lambda: states(daemon, nameless) == {"UNHEALTHY"},
+        FOUND_SECONDS + 5 + 3 * STOLEN_SECONDS,
+        "the end of all that have no name",
+    )
+    found = time.monotonic() - begun
+    time.sleep(max(0.0, FOUND_SECONDS - found))
+    worst = assert_kept_their_interval(crowd)
+    print(f"\nfound after {found:.1f} s; worst gap {worst:.3f} s; {usage(daemon.pid)}")
+    assert states(daemon, GOOD) == {"HEALTHY"}
+    assert "household.example" in daemon.info("app0")["last_check"]["reason"]
