@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench clean
+.PHONY: help build run lint test check bench clean arm armv7 arm64 x86_64-musl
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -14,7 +14,7 @@ DEBUG_BINARY := target/debug/healthchecker
 
 help: ## this text
 	@echo 'HealthChecker: what there is to make'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the program, small and fast: target/release/healthchecker
 	$(CARGO) build --release --locked
@@ -37,6 +37,19 @@ check: lint test ## everything that must be right before a commit
 
 bench: ## what it costs and how well it keeps time, about five minutes; QUICK=1 for a short look
 	$(CARGO) bench --locked --bench household
+
+# Static programs, each at target/TRIPLE/release/healthchecker.
+arm: ## for a Raspberry Pi Zero or 1, and every later one (ARMv6)
+	PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
+
+armv7: ## for 32-bit systems on a Raspberry Pi 2 or later
+	PYTHON=$(PYTHON) packaging/cross.sh armv7-unknown-linux-musleabihf
+
+arm64: ## for 64-bit systems on a Raspberry Pi 3 or later
+	PYTHON=$(PYTHON) packaging/cross.sh aarch64-unknown-linux-musl
+
+x86_64-musl: ## for a PC
+	PYTHON=$(PYTHON) packaging/cross.sh x86_64-unknown-linux-musl
 
 clean: ## remove all that was made
 	$(CARGO) clean

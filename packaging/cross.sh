@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Builds the static program for another kind of machine: packaging/cross.sh TRIPLE
+#
+# Ends up at target/TRIPLE/release/healthchecker. The C compiler and the linker are Zig's, from
+# PyPI: those of Debian's cross compilers bring start-up code for ARMv7, which a Pi Zero cannot
+# run. The standard library is compiled for size along with everything else where its source is to
+# be had, and is the compiled one of rustup where not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+triple=${1:?which machine? For example: packaging/cross.sh arm-unknown-linux-musleabihf}
+python=${PYTHON:-python3}
+tools=target/cross-tools
+requirements=packaging/cross-requirements.txt
+
+# Zig and its companion for cargo, in a folder of their own.
+install_tools() {
+    if ! cmp --silent "$requirements" "$tools/requirements.txt"; then
+        "$python" -m venv --clear "$tools"
+        "$tools/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+        cp "$requirements" "$tools/requirements.txt"
+    fi
+    export PATH="$PWD/$tools/bin:$PATH"
+}
+
+sysroot() { "$1" --print sysroot; }
+has_std_source() { [[ -f "$(sysroot "$1")/lib/rustlib/src/rust/library/Cargo.lock" ]]; }
+has_std() { [[ -d "$(sysroot "$1")/lib/rustlib/$triple/lib" ]]; }
+
+# Sets RUSTC, CARGO and build_std. Debian's compiler comes last: packages rustc-web, cargo-web and
+# rust-web-src.
+choose_toolchain() {
+    local rustc=${RUSTC:-rustc} cargo=${CARGO:-cargo}
+    build_std=true
+    if has_std_source "$rustc"; then
+        :
+    elif has_std_source /usr/bin/rustc 2>/dev/null; then
+        rustc=/usr/bin/rustc cargo=/usr/bin/cargo
+    elif command -v rustup >/dev/null && rustup component add rust-src; then
+        :
+    elif has_std "$rustc" || { command -v rustup >/dev/null && rustup target add "$triple"; }; then
+        build_std=false
+    else
+        echo "no standard library for $triple: \`rustup component add rust-src\`," \
+            "or Debian's packages rustc-web, cargo-web and rust-web-src" >&2
+        return 1
+    fi
+    export RUSTC=$rustc CARGO=$cargo
+}
+
+# No path of this machine ends up in the program: the same bytes come out wherever it is built.
+forget_paths() {
+    printf '%s\x1f' \
+        "--remap-path-prefix=$PWD=." \
+        "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates" \
+        "--remap-path-prefix=$(sysroot "$RUSTC")/lib/rustlib/src/rust=rust"
+}
+
+build() {
+    local options=(--release --locked --bin healthchecker --target "$triple")
+    if "$build_std"; then
+        # Stable compilers know how to build std, too; they want to be asked for it like this.
+        export RUSTC_BOOTSTRAP=1
+        options+=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
+    fi
+    # The start-up files and libc of Zig, not those of rustup.
+    CARGO_ENCODED_RUSTFLAGS="$(forget_paths)-Clink-self-contained=no" \
+        "$CARGO" zigbuild "${options[@]}"
+}
+
+install_tools
+choose_toolchain
+build
