@@ -298,6 +298,7 @@ fn checked(
         bind_addr: options.bind_addr,
         port: options.port,
         email: options.email.clone(),
+        allow_email: options.allow_email.clone(),
         mail,
         public_url: options.public_url.clone(),
         announce: options.announce,

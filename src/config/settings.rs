@@ -41,6 +41,8 @@ pub struct Settings {
     pub port: Option<u16>,
     /// Who is told when a registration names nobody.
     pub email: Vec<String>,
+    /// Who else may be told: addresses, or `*@` and a domain; empty: everybody.
+    pub allow_email: Vec<String>,
     /// How mail is sent; `None`: not at all.
     pub mail: Option<MailSettings>,
     /// The address of the status page in mails; `None`: made from the address of the default route.

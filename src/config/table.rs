@@ -19,7 +19,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 30] = [
+pub static OPTIONS: [Spec; 31] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -153,6 +153,17 @@ pub static OPTIONS: [Spec; 30] = [
         &["who is told when an app names nobody; several with commas between them, or as a list"],
         |options, given| value::addresses(given).map(|list| options.email = list),
         |options| quoted_list(&options.email),
+    ),
+    Spec::setting(
+        "allow_email",
+        TEXT,
+        &[
+            "who else may be told: addresses, or *@example.org for all of a domain; several with",
+            "commas between them, or as a list",
+            "if not set: whoever an app names when it registers",
+        ],
+        |options, given| value::address_patterns(given).map(|list| options.allow_email = list),
+        |options| quoted_list(&options.allow_email),
     ),
     Spec::setting(
         "mail_from",
@@ -304,7 +315,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 26] = [
+    const EXAMPLES: [(&str, &str); 27] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -320,6 +331,7 @@ mod tests {
         ("read_token_file", "'/run/read'"),
         ("allow_host", "['hc.example.org', 'pi.example.org']"),
         ("email", "['a@b.c', 'd@e.f']"),
+        ("allow_email", "['a@b.c', '*@d.e']"),
         ("mail_from", "'hc@b.c'"),
         ("gmail_token", "(set, hidden)"),
         ("gmail_token_file", "'/run/token'"),
@@ -361,6 +373,6 @@ mod tests {
         };
         let lists: Vec<&str> =
             settings().filter(|spec| takes_a_list(spec)).map(|spec| spec.name).collect();
-        assert_eq!(lists, ["allow_host", "email"]);
+        assert_eq!(lists, ["allow_host", "email", "allow_email"]);
     }
 }

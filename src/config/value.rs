@@ -174,6 +174,16 @@ fn one_address(text: &str) -> Reading<String> {
     ))
 }
 
+/// Email addresses, or `*@` and a domain for all of its addresses: a list, or a text with commas.
+pub fn address_patterns(given: &Given) -> Reading<Vec<String>> {
+    distinct(given, |text| match text.strip_prefix("*@") {
+        // Any name stands for all of them.
+        Some(domain) => one_address(&format!("anybody@{domain}")).map(|_| text.to_owned()),
+        None => one_address(text),
+    })
+    .map_err(|why| format!("{why}; '*@example.org' is every address there"))
+}
+
 /// An address for a browser, or nothing.
 pub fn web_address(given: &Given) -> Reading<Option<String>> {
     let Some(text) = trimmed(given)? else {
@@ -322,6 +332,17 @@ mod tests {
         );
         assert!(address(&given("a@b.c\r\nBcc: d@e.f")).is_err());
         assert!(address(&given("Me <a@b.c>")).is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_every_address_of_a_domain() {
+        let both = vec!["*@example.org".to_owned(), "me@b.c".to_owned()];
+        assert_eq!(address_patterns(&given("*@example.org, me@b.c")), Ok(both));
+        for wrong in ["*", "*@", "*example.org", "a*@", "@b.c", "example.org", "*@kü.de", "**@b.c@"]
+        {
+            let why = address_patterns(&given(wrong)).expect_err(wrong);
+            assert!(why.contains("'*@example.org' is every address"), "{why}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use super::public_url::PublicUrl;
 use super::signals::Signals;
 use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
+use crate::engine::alerts::recipients::Recipients;
 use crate::engine::core::{Engine, Options};
 use crate::engine::record::Record;
 use crate::engine::show::present::VERSION;
@@ -125,9 +126,13 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let multicast = Arc::new(Multicast::default());
     let announcer = announce(settings, serving, &clock, &multicast);
     let mailer = start_mailer(settings, mails, wake.clone())?;
-    let mut engine =
-        Engine::new(Options { mailing: mailer.is_some(), workers: shares.checks, seed: seed() });
-    engine.restore(clock.now(), records, &settings.email);
+    let mut engine = Engine::new(Options {
+        mailing: mailer.is_some(),
+        workers: shares.checks,
+        recipients: recipients(settings),
+        seed: seed(),
+    });
+    engine.restore(clock.now(), records);
     let event_loop = EventLoop {
         started: clock.now().at,
         engine,
@@ -224,7 +229,11 @@ fn announce(
 fn rules(settings: &Settings) -> Result<Rules, StartError> {
     let access = Access::new(&settings.access, &hostname());
     let access = access.map_err(|why| cannot("make the tokens ready")(io::Error::other(why)))?;
-    Ok(Rules { default_email: settings.email.clone(), access })
+    Ok(Rules { recipients: recipients(settings), access })
+}
+
+fn recipients(settings: &Settings) -> Recipients {
+    Recipients::new(settings.email.clone(), &settings.allow_email)
 }
 
 fn hostname() -> String {

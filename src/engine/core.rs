@@ -9,6 +9,8 @@ use std::time::Duration;
 use super::alerts::delivery::Delivery;
 use super::alerts::notice::Mail;
 use super::alerts::outbox::{Fate, Outbox};
+use super::alerts::rates::Rates;
+use super::alerts::recipients::Recipients;
 use super::app::{App, AppId, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
@@ -32,6 +34,8 @@ pub struct Options {
     pub mailing: bool,
     /// The most checks at once.
     pub workers: usize,
+    /// Where mail may go.
+    pub recipients: Recipients,
     /// Any number that no other run has: message ids are made from it.
     pub seed: u64,
 }
@@ -96,6 +100,7 @@ pub struct Engine {
     pub(super) lanes: Lanes<Check>,
     pub(super) wheel: TimerWheel<Timer>,
     pub(super) outbox: Outbox,
+    pub(super) rates: Rates,
     /// What the mail server said when it refused our credentials at the start; gone with the first
     /// mail that it accepts.
     pub(super) login_refused: Option<String>,
@@ -116,6 +121,7 @@ impl Engine {
         Engine {
             lanes: Lanes::new(options.workers),
             outbox: Outbox::new(options.seed),
+            rates: Rates::default(),
             options,
             apps: HashMap::new(),
             names: BTreeMap::new(),
@@ -278,6 +284,8 @@ impl Engine {
             Some(Fate::Accepted(mail)) => {
                 self.login_refused = None;
                 self.changes.mail_done(id);
+                self.rates.accepted(now, &mail.to);
+                self.changes.mail_accepted(&mail.to, now.wall);
                 self.log(Note::MailAccepted { to: mail.to, after: now.wall.since(mail.written) });
                 for id in self.outbox.release(now.at) {
                     self.send(now, id);

@@ -10,9 +10,11 @@
 mod chance;
 mod chronicle;
 mod clock;
+mod enough;
 mod load;
 mod mail;
 mod outages;
+mod recipients;
 mod restart;
 mod stories;
 mod world;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use healthchecker::engine::alerts::delivery::{Delivery, Stage, classify};
 use healthchecker::engine::alerts::notice::{Mail, Notice, State};
+use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::chronicle::Line;
 use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::record::Record;
@@ -61,6 +62,8 @@ pub(super) struct World {
     pub(super) notes: Vec<Note>,
     /// Whether a daemon that starts finds settings for mail.
     pub(super) mailing: bool,
+    /// Where a daemon that starts lets mail go.
+    pub(super) recipients: Recipients,
     /// Every check: when (ms), which app.
     pub(super) checks: Vec<(u64, String)>,
     answers: HashMap<String, Answer>,
@@ -84,7 +87,8 @@ impl World {
     }
 
     pub(super) fn with_workers(workers: usize) -> World {
-        let options = Options { mailing: true, workers, seed: 7 };
+        let recipients = Recipients::new(Vec::new(), &[]);
+        let options = Options { mailing: true, workers, seed: 7, recipients };
         World {
             engine: Engine::new(options),
             now: Now {
@@ -97,6 +101,7 @@ impl World {
             tries: Vec::new(),
             notes: Vec::new(),
             mailing: true,
+            recipients: Recipients::new(Vec::new(), &[]),
             checks: Vec::new(),
             answers: HashMap::new(),
             events: BTreeMap::new(),
@@ -124,7 +129,8 @@ impl World {
 
     pub(super) fn register_again(&mut self, name: &str) {
         let fields = self.registrations[name].clone();
-        let registration = Registration::from_fields(&fields, Origin::Network, &[]).unwrap();
+        let registration =
+            Registration::from_fields(&fields, Origin::Network, &self.recipients).unwrap();
         self.engine.register(self.now, registration).unwrap();
         self.act();
     }
@@ -233,9 +239,16 @@ impl World {
             self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
         let records: Vec<Record> = turns.flatten().collect();
         let (mailing, seed) = (self.mailing, self.sequence);
-        self.engine = Engine::new(Options { mailing, workers: 32, seed });
-        self.engine.restore(self.now, records, &[]);
+        let recipients = self.recipients.clone();
+        self.engine = Engine::new(Options { mailing, workers: 32, seed, recipients });
+        self.engine.restore(self.now, records);
         self.act();
+    }
+
+    /// Has the journal written anew, as it is when it has grown.
+    pub(super) fn rewrite_journal(&mut self) {
+        let snapshot = self.engine.snapshot(self.now);
+        self.journal = vec![serde_json::to_string(&snapshot).unwrap()];
     }
 
     fn act(&mut self) {

@@ -5,6 +5,7 @@
 
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
+use crate::engine::alerts::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, single_name};
 
@@ -69,8 +70,8 @@ pub(super) struct Asked<'a> {
 /// What the owner wants of every call.
 #[derive(Debug)]
 pub struct Rules {
-    /// Who is told about apps that name nobody.
-    pub default_email: Vec<String>,
+    /// Where mail may go.
+    pub recipients: Recipients,
     /// Who may do what.
     pub access: Access,
 }
@@ -137,7 +138,7 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Change(By::Post, |pairs, asked, rules| {
             let origin = asked.client.origin;
-            let registration = Registration::from_fields(pairs, origin, &rules.default_email)?;
+            let registration = Registration::from_fields(pairs, origin, &rules.recipients)?;
             Ok(Command::Monitor(Box::new(registration)))
         }),
     },
@@ -270,7 +271,7 @@ mod tests {
         let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
         let body = body.as_bytes();
         let asked = Asked { method, target, content_type: None, body, client, credentials };
-        route(&asked, &Rules { default_email: Vec::new(), access })
+        route(&asked, &Rules { recipients: Recipients::new(Vec::new(), &[]), access })
     }
 
     const WITH_TOKEN: Credentials<'_> = Credentials {

@@ -259,6 +259,7 @@ fn settings(mail: Option<MailSettings>, email: &[&str]) -> Settings {
         public_url: None,
         announce: false,
         workers: 1,
+        allow_email: Vec::new(),
         access: AccessSettings::default(),
         state_dir: None,
     }

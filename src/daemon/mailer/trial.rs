@@ -73,6 +73,9 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
             references: vec![],
             notices: vec![Notice::Test { at: now }],
             written: now,
+            held_back: None,
+            meant_for: Vec::new(),
+            left_out: 0,
         };
         letter::write(&mail, now, settings.public_url.as_deref())
     };

@@ -2,8 +2,12 @@
 
 pub mod alert;
 mod backoff;
+mod barred;
 pub mod delivery;
 pub mod letter;
+pub(in crate::engine) mod merge;
 pub mod notice;
 pub mod outbox;
+pub mod rates;
+pub mod recipients;
 mod tell;

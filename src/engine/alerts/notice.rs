@@ -106,6 +106,20 @@ pub struct Mail {
     pub notices: Vec<Notice>,
     /// When it was written to the outbox.
     pub written: Wall,
+    /// Who was to have it before the owner let no mail go to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meant_for: Vec<String>,
+    /// Since when it was held back because the recipient had had enough: it is a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<Wall>,
+    /// How many notices it had no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A mail in words, ready for the mail server.

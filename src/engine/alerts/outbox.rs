@@ -8,11 +8,12 @@ use std::collections::btree_map::Entry as Slot;
 
 use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
+use super::merge::take_in;
 use super::notice::{Mail, Notice};
 use crate::engine::time::{Moment, Now};
 
-/// A thread remembers so many of its mails: RFC 5322 wants them all, old ones help nobody.
-const REFERENCES: usize = 10;
+/// What is said of a mail that nobody may have.
+const BARRED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
 
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ enum Place {
     Sending,
     /// It is not tried before `retry_at`, and takes in what else there is to tell until then.
     Waiting { retry_at: Moment },
+    /// It is for somebody who may have no mail, and there is nobody to have it instead.
+    Barred,
 }
 
 #[derive(Clone, Debug)]
@@ -33,13 +36,36 @@ struct Entry {
     /// The last of them, as far as they were of one kind.
     failures: Option<Failures>,
     place: Place,
+    /// It is held back: nothing has it sent earlier.
+    held_until: Option<Moment>,
     trouble: Option<Trouble>,
 }
 
 impl Entry {
+    fn new(mail: Mail) -> Entry {
+        let place = Place::Queued;
+        Entry { mail, tries: 0, failures: None, place, held_until: None, trouble: None }
+    }
+
+    fn wait_until(&mut self, at: Moment) {
+        let retry_at = self.held_until.map_or(at, |held| at.max(held));
+        self.place = Place::Waiting { retry_at };
+    }
+
     fn is_waiting(&self) -> bool {
         matches!(self.place, Place::Waiting { .. })
     }
+}
+
+/// What became of something to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The mail that tells it.
+    pub id: u64,
+    /// Its message id from now on.
+    pub message_id: String,
+    /// The mail was there before, and has taken in this one.
+    pub taken_in: Option<Mail>,
 }
 
 /// Why a mail waits.
@@ -93,31 +119,35 @@ impl Outbox {
     ///
     /// A mail to the same person that waits for its next try takes the notice in, under a new
     /// message id (the server may have the old one already, without this notice).
-    pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> &Mail {
+    pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> Written {
         let id = self.waiting_for(to).unwrap_or(self.next_id);
         let mail = Mail {
             id,
             to: to.to_owned(),
-            message_id: format!("{:016x}.{}", self.seed, self.next_id),
+            message_id: self.next_message_id(),
             references: references.to_vec(),
             notices: vec![notice],
             written: now.wall,
+            meant_for: Vec::new(),
+            held_back: None,
+            left_out: 0,
         };
         self.next_id += 1;
+        let mut written = Written { id, message_id: mail.message_id.clone(), taken_in: None };
         match self.entries.entry(id) {
             Slot::Vacant(slot) => {
-                let place = Place::Queued;
-                &slot.insert(Entry { mail, tries: 0, failures: None, place, trouble: None }).mail
+                slot.insert(Entry::new(mail));
             }
             Slot::Occupied(slot) => {
                 let entry = slot.into_mut();
-                take_in(&mut entry.mail, mail);
+                take_in(&mut entry.mail, mail.clone());
+                written.taken_in = Some(mail);
                 if entry.failures.is_none_or(Failures::allow_haste) {
-                    entry.place = Place::Waiting { retry_at: now.at };
+                    entry.wait_until(now.at);
                 }
-                &entry.mail
             }
         }
+        written
     }
 
     /// Hands a mail to the mailer, if it is due and the next one for its recipient.
@@ -127,6 +157,7 @@ impl Outbox {
         }
         let entry = self.entries.get_mut(&id)?;
         entry.place = Place::Sending;
+        entry.held_until = None;
         Some(entry.mail.clone())
     }
 
@@ -135,10 +166,23 @@ impl Outbox {
         let Some(entry) = self.entries.get(&id) else { return false };
         let due = match entry.place {
             Place::Queued => true,
-            Place::Sending => false,
+            Place::Sending | Place::Barred => false,
             Place::Waiting { retry_at } => retry_at <= at,
         };
         due && self.next_for(&entry.mail.to) == Some(id)
+    }
+
+    /// Holds a mail back, whatever else happens, since its recipient has had enough for now.
+    /// The ids of those that it took in, which are gone, and whether it was not held back before.
+    pub fn hold_back(&mut self, now: Now, id: u64, until: Moment) -> (Vec<u64>, bool) {
+        let mut is_new = false;
+        if let Some(entry) = self.entries.get_mut(&id) {
+            is_new = entry.mail.held_back.is_none();
+            entry.mail.held_back.get_or_insert(now.wall);
+            entry.held_until = Some(until);
+            entry.wait_until(until);
+        }
+        (self.gather(id), is_new)
     }
 
     /// Has a mail wait though it was not tried. The ids of those that it took in, which are gone.
@@ -179,7 +223,7 @@ impl Outbox {
     pub fn release(&mut self, at: Moment) -> Vec<u64> {
         for entry in self.entries.values_mut() {
             if entry.is_waiting() && entry.failures.is_none_or(Failures::end_with_another) {
-                entry.place = Place::Waiting { retry_at: at };
+                entry.wait_until(at);
             }
         }
         self.entries.keys().copied().filter(|id| self.is_due(at, *id)).collect()
@@ -190,8 +234,34 @@ impl Outbox {
         self.next_id = self.next_id.max(mail.id + 1);
         let text = "was found waiting at the start".to_owned();
         let trouble = Some(Trouble { text, credentials: false });
-        let place = Place::Queued;
-        self.entries.insert(mail.id, Entry { mail, tries: 0, failures: None, place, trouble });
+        self.entries.insert(mail.id, Entry { trouble, ..Entry::new(mail) });
+    }
+
+    /// Has others get a mail that its recipient may not have: it is gone, and each of `instead` has
+    /// one of their own. With nobody to have it, it stays where it is. The ids of the new ones.
+    pub fn readdress(&mut self, id: u64, instead: &[String]) -> Vec<u64> {
+        if instead.is_empty() {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.place = Place::Barred;
+                entry.trouble = Some(Trouble { text: BARRED.to_owned(), credentials: false });
+            }
+            return Vec::new();
+        }
+        let Some(barred) = self.entries.remove(&id) else { return Vec::new() };
+        let mut ids = Vec::new();
+        for to in instead {
+            let mut entry = barred.clone();
+            let meant_for = std::mem::replace(&mut entry.mail.to, to.clone());
+            entry.mail.meant_for.push(meant_for);
+            entry.mail.id = self.next_id;
+            entry.mail.message_id = self.next_message_id();
+            // The thread is the other person's.
+            entry.mail.references.clear();
+            ids.push(self.next_id);
+            self.entries.insert(self.next_id, entry);
+            self.next_id += 1;
+        }
+        ids
     }
 
     /// The oldest mail to a person, which goes out before any other.
@@ -252,28 +322,12 @@ impl Outbox {
             .filter_map(|entry| Some((&entry.mail, entry.tries, entry.trouble.as_ref()?)))
     }
 
+    fn next_message_id(&self) -> String {
+        format!("{:016x}.{}", self.seed, self.next_id)
+    }
+
     fn waiting_for(&self, to: &str) -> Option<u64> {
         self.next_for(to).filter(|id| self.entries.get(id).is_some_and(Entry::is_waiting))
-    }
-}
-
-/// Has one mail tell what a later one was to tell, under the later one's message id.
-fn take_in(mail: &mut Mail, later: Mail) {
-    let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
-    for reference in later.references.into_iter().chain([replaced]) {
-        if !mail.references.contains(&reference) {
-            mail.references.push(reference);
-        }
-    }
-    shorten(&mut mail.references);
-    mail.notices.extend(later.notices);
-}
-
-/// Drops the oldest references but the first, which names the thread.
-fn shorten(references: &mut Vec<String>) {
-    let surplus = references.len().saturating_sub(REFERENCES);
-    if surplus > 0 {
-        references.drain(1..=surplus);
     }
 }
 
@@ -350,15 +404,16 @@ mod tests {
     #[test]
     fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
         let mut outbox = Outbox::new(1);
-        let first = outbox.write(now(0), "a@b.c", notice(), &[]).clone();
-        outbox.take(now(0).at, first.id);
+        let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+        let first = outbox.take(now(0).at, id).unwrap();
         retry_in(&mut outbox, 1, first.id, later());
-        let merged = outbox.write(now(2), "a@b.c", notice(), &["root".to_owned()]).clone();
-        assert_eq!((merged.id, merged.notices.len()), (first.id, 2));
+        let written = outbox.write(now(2), "a@b.c", notice(), &["root".to_owned()]);
+        assert_eq!((written.id, written.taken_in.unwrap().notices.len()), (first.id, 1));
+        let merged = outbox.take(now(2).at, id).expect("it is tried at once");
+        assert_eq!((merged.notices.len(), &merged.message_id), (2, &written.message_id));
         assert_ne!(merged.message_id, first.message_id);
         assert_eq!(merged.references, ["root".to_owned(), first.message_id]);
         assert_eq!(merged.written, first.written);
-        assert!(outbox.take(now(2).at, first.id).is_some(), "and is tried at once");
     }
 
     #[test]
@@ -378,7 +433,7 @@ mod tests {
     fn mails_to_one_person_go_out_one_after_the_other() {
         let mut outbox = Outbox::new(1);
         let [first, second, third] =
-            [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]).clone());
+            [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]));
         let other = outbox.write(now(2), "d@e.f", notice(), &[]).id;
         assert!(outbox.take(now(2).at, first.id).is_some());
         assert_eq!(outbox.take(now(2).at, second.id), None, "the first is on its way");
@@ -416,13 +471,5 @@ mod tests {
         }
         assert_eq!(outbox.release(now(1).at), ids);
         assert!(outbox.take(now(1).at, ids[1]).is_some());
-    }
-
-    #[test]
-    fn a_long_thread_keeps_its_root_and_its_end() {
-        let mut references: Vec<String> = (0..15).map(|n| n.to_string()).collect();
-        shorten(&mut references);
-        assert_eq!(references.len(), REFERENCES);
-        assert_eq!((references[0].as_str(), references[1].as_str()), ("0", "6"));
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::alert::{Alert, Level};
 use super::notice::{Notice, State};
+use super::outbox::Written;
 use crate::engine::app::monitor::Transition;
-use crate::engine::app::{App, AppId, Welcome};
+use crate::engine::app::{AppId, Welcome};
 use crate::engine::chronicle::Event;
 use crate::engine::core::{Action, Engine, Timer};
-use crate::engine::time::Now;
+use crate::engine::time::{Moment, Now};
 use crate::engine::words::note::Note;
 
 /// First passes are gathered so long, for one mail instead of many.
@@ -56,7 +57,7 @@ impl Engine {
         let mut alert = open.unwrap_or(Alert { level, opened: now, threads: BTreeMap::new() });
         alert.level = level;
         let notice = Notice::Change(app.change(now, transition, since));
-        for to in self.recipients(app) {
+        for to in self.told(&app.registration.email) {
             let thread = alert.threads.entry(to.clone()).or_default();
             let message_id = self.write(now, &to, notice.clone(), thread);
             thread.push(message_id);
@@ -76,8 +77,10 @@ impl Engine {
     ) {
         let Some(app) = self.apps.get(&id) else { return };
         let notice = Notice::Change(app.change(now, transition, alert.opened));
-        for (to, thread) in &alert.threads {
-            self.write(now, to, notice.clone(), thread);
+        let told = self.options.recipients.told(alert.threads.keys());
+        for to in told.into_iter().cloned().collect::<Vec<_>>() {
+            let thread = alert.threads.get(&to).map_or(&[][..], Vec::as_slice);
+            self.write(now, &to, notice.clone(), thread);
         }
     }
 
@@ -100,7 +103,7 @@ impl Engine {
             app.welcome = Welcome::Told;
             self.changes.app(id);
             let Some(app) = self.apps.get(&id) else { continue };
-            for to in self.recipients(app) {
+            for to in self.told(&app.registration.email) {
                 apps_of.entry(to).or_default().push(app.registration.name.clone());
             }
         }
@@ -109,8 +112,10 @@ impl Engine {
         }
     }
 
-    pub(in crate::engine) fn recipients(&self, app: &App) -> Vec<String> {
-        if self.options.mailing { app.registration.email.clone() } else { Vec::new() }
+    /// Who is told of those that were to be.
+    fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+        let told = || self.options.recipients.told(wanted).into_iter().cloned().collect();
+        if self.options.mailing { told() } else { Vec::new() }
     }
 
     /// Writes to the outbox and sends at once; the message id.
@@ -121,15 +126,17 @@ impl Engine {
         notice: Notice,
         thread: &[String],
     ) -> String {
-        let mail = self.outbox.write(now, to, notice, thread);
-        let (id, message_id) = (mail.id, mail.message_id.clone());
-        self.changes.mail(id);
+        let Written { id, message_id, taken_in } = self.outbox.write(now, to, notice, thread);
+        match taken_in {
+            None => self.changes.mail(id),
+            Some(later) => self.changes.mail_took_in(id, later),
+        }
         self.send(now, id);
         message_id
     }
 
-    /// Hands a mail to the mailer, if it is its turn, and the clock can be right: the mail's date and
-    /// the server's certificate depend on it.
+    /// Hands a mail to the mailer, if it is its turn, the clock can be right (the mail's date and the
+    /// server's certificate depend on it), and the recipient has not had enough for an hour.
     pub(in crate::engine) fn send(&mut self, now: Now, id: u64) {
         if !self.options.mailing || !self.outbox.is_due(now.at, id) {
             return;
@@ -138,8 +145,23 @@ impl Engine {
             return self.wait_for_clock(now, id);
         }
         self.waits_for_clock = false;
+        let to = self.outbox.recipient(id).unwrap_or_default();
+        if let Some(until) = self.rates.full_until(now.at, to) {
+            return self.hold_back(now, id, until);
+        }
         if let Some(mail) = self.outbox.take(now.at, id) {
             self.actions.push_back(Action::Send(mail));
+        }
+    }
+
+    fn hold_back(&mut self, now: Now, id: u64, until: Moment) {
+        let (took_in, is_new) = self.outbox.hold_back(now, id, until);
+        self.wheel.schedule(until, Timer::Mail(id));
+        self.changes.mail(id);
+        self.took_in(id, took_in);
+        if is_new {
+            let to = self.outbox.recipient(id).unwrap_or_default().to_owned();
+            self.log(Note::MailHeldBack { to, hold: until.since(now.at) });
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{AlertRecord, AppRecord, HistoryPart, Record, RowsPart, RowsRecord, TallyRecord};
 use crate::engine::alerts::alert::Alert;
+use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
 use crate::engine::app::history::{Days, History, Hours, Recent};
 use crate::engine::app::monitor::Monitor;
@@ -13,7 +14,7 @@ use crate::engine::chronicle::HourSoFar;
 use crate::engine::core::{Engine, Timer};
 use crate::engine::schedule::lanes::Lane;
 use crate::engine::schedule::spread;
-use crate::engine::time::{Moment, Now};
+use crate::engine::time::{Moment, Now, Wall};
 
 /// Counters and history are recorded so often: what a crash may cost.
 pub(in crate::engine) const TALLY_EVERY: Duration = Duration::from_secs(3600);
@@ -26,7 +27,9 @@ pub(in crate::engine) struct Changes {
     tallies: BTreeSet<AppId>,
     stopped: BTreeSet<String>,
     mails: BTreeSet<u64>,
+    taken_in: Vec<(u64, Mail)>,
     done: BTreeSet<u64>,
+    accepted: Vec<(String, Wall)>,
 }
 
 impl Changes {
@@ -50,6 +53,14 @@ impl Changes {
         self.mails.insert(id);
     }
 
+    pub(in crate::engine) fn mail_took_in(&mut self, id: u64, later: Mail) {
+        self.taken_in.push((id, later));
+    }
+
+    pub(in crate::engine) fn mail_accepted(&mut self, to: &str, at: Wall) {
+        self.accepted.push((to.to_owned(), at));
+    }
+
     pub(in crate::engine) fn mail_done(&mut self, id: u64) {
         self.mails.remove(&id);
         self.done.insert(id);
@@ -66,7 +77,15 @@ impl Engine {
         records.extend(changes.stopped.into_iter().map(|app| Record::Stopped { app }));
         records
             .extend(changes.mails.iter().filter_map(|id| self.outbox.mail(*id)).map(mail_record));
+        for (id, later) in changes.taken_in {
+            // It is in the whole mail already.
+            if !changes.mails.contains(&id) {
+                records.push(Record::MailTookIn { id, later: Box::new(later) });
+            }
+        }
         records.extend(changes.done.into_iter().map(|id| Record::MailDone { id }));
+        records
+            .extend(changes.accepted.into_iter().map(|(to, at)| Record::MailAccepted { to, at }));
         for id in &changes.apps {
             records.extend(self.apps.get(id).map(app_record));
         }
@@ -88,8 +107,11 @@ impl Engine {
     /// Everything that is to be kept, as if nothing had been recorded before.
     pub fn snapshot(&self, now: Now) -> Vec<Record> {
         let mails = self.outbox.mails().map(mail_record);
+        let accepted = self.rates.all(now.at);
+        let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.to_owned(), at });
         let apps = self.names.values().filter_map(|id| self.apps.get(id));
         mails
+            .chain(accepted)
             .chain(
                 apps.flat_map(|app| [app_record(app), tally_record(app, whole_history(now, app))]),
             )
@@ -98,27 +120,31 @@ impl Engine {
 
     /// Rebuilds the household from its records, oldest first, in an engine that watches nothing
     /// yet. Mails that wait are tried at once, and every app is checked within its interval.
-    pub fn restore(&mut self, now: Now, records: Vec<Record>, default_email: &[String]) {
+    pub fn restore(&mut self, now: Now, records: Vec<Record>) {
         let mut kept = Kept::default();
         for record in records {
             kept.take(record);
         }
+        for (to, at) in kept.accepted {
+            self.rates.accepted(now.recall(at), &to);
+        }
         let mut ids = Vec::new();
         for mail in kept.mails.into_values() {
-            let id = mail.id;
+            ids.push(mail.id);
             self.outbox.restore(mail);
-            ids.push(id);
         }
+        ids = self.bar(ids);
         // Only now is it known which are to go together.
         for id in ids {
             self.send(now, id);
         }
         let mut due = places(now, &kept.apps);
         for (name, (mut record, tally)) in kept.apps {
-            record.registration.set_default_email(default_email);
+            record.registration.set_default_email(self.options.recipients.by_default());
             let at = due.remove(&name).unwrap_or(now.at);
             self.restore_app(now, record, tally, at);
         }
+        self.tell_who_is_barred();
     }
 
     fn restore_app(&mut self, now: Now, record: AppRecord, tally: Option<TallyRecord>, at: Moment) {
@@ -165,6 +191,7 @@ impl Engine {
 struct Kept {
     apps: BTreeMap<String, (AppRecord, Option<TallyRecord>)>,
     mails: BTreeMap<u64, Mail>,
+    accepted: Vec<(String, Wall)>,
 }
 
 impl Kept {
@@ -194,6 +221,12 @@ impl Kept {
             Record::Mail(mail) => {
                 self.mails.insert(mail.id, *mail);
             }
+            Record::MailTookIn { id, later } => {
+                if let Some(mail) = self.mails.get_mut(&id) {
+                    take_in(mail, *later);
+                }
+            }
+            Record::MailAccepted { to, at } => self.accepted.push((to, at)),
             Record::MailDone { id } => {
                 self.mails.remove(&id);
             }

@@ -33,6 +33,20 @@ pub enum Record {
     },
     /// A mail was written to the outbox, or took in another notice.
     Mail(Box<Mail>),
+    /// A mail that waits tells what this one was to tell, too.
+    MailTookIn {
+        /// The id of the one that waits.
+        id: u64,
+        /// The one that it took in.
+        later: Box<Mail>,
+    },
+    /// A mail was accepted: it counts for an hour.
+    MailAccepted {
+        /// The recipient.
+        to: String,
+        /// When.
+        at: Wall,
+    },
     /// A mail is done with: accepted, or refused for good.
     MailDone {
         /// Its id.

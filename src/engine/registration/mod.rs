@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::address::{Address, DEFAULT_PATH};
 use self::fields::{FieldError, Fields, Known, is_control, shown};
 use self::status_set::StatusSet;
+use super::alerts::recipients::Recipients;
 
 pub use self::address::{Host, Origin};
 
@@ -83,22 +84,22 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Reads the parameters of a `monitor` call that came from `origin`. `default_email` is told
-    /// when the call names nobody.
+    /// Reads the parameters of a `monitor` call that came from `origin`. `recipients` are who is
+    /// told when the call names nobody, and whom it may name.
     ///
     /// # Errors
     /// The first parameter that is unknown, given twice, missing, empty or out of range.
     pub fn from_fields(
         fields: &[(String, String)],
         origin: Origin,
-        default_email: &[String],
+        recipients: &Recipients,
     ) -> Result<Registration, FieldError> {
         let fields = Fields::read("monitor", MONITOR, fields)?;
         let name = app_name(&fields)?;
         let url = fields.required("url")?;
         let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
         let address = Address::new(url, path, origin)?;
-        let email = emails(fields.raw("email").unwrap_or_default())?;
+        let email = emails(fields.raw("email").unwrap_or_default(), recipients)?;
         let mut registration = Registration {
             name,
             url: url.to_owned(),
@@ -114,7 +115,7 @@ impl Registration {
             healthy: row(&fields, "healthy", HEALTHY)?,
             expect: expect(&fields)?,
         };
-        registration.set_default_email(default_email);
+        registration.set_default_email(recipients.by_default());
         Ok(registration)
     }
 
@@ -167,13 +168,21 @@ fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
     Ok(name.to_owned())
 }
 
-fn emails(text: &str) -> Result<Vec<String>, FieldError> {
+fn emails(text: &str, recipients: &Recipients) -> Result<Vec<String>, FieldError> {
     let mut emails: Vec<String> = Vec::new();
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         if !is_mail_address(one) {
             let message = format!(
                 "email {} is no mail address; several are separated by commas, such as \
                  a@example.org,b@example.org",
+                shown(one)
+            );
+            return Err(FieldError::of("email", message));
+        }
+        if !recipients.may_be_told(one) {
+            let message = format!(
+                "email {} may get no mail from here: the option allow_email does not name it; \
+                 name another, or none for the owner's default",
                 shown(one)
             );
             return Err(FieldError::of("email", message));

@@ -6,10 +6,14 @@ fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
     given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
+fn recipients() -> Recipients {
+    Recipients::new(vec!["owner@example.org".to_owned()], &[])
+}
+
 fn read(more: &[(&str, &str)]) -> Result<Registration, FieldError> {
     let mut given = vec![("appname", "Kodi"), ("url", "http://kodi:8080")];
     given.extend_from_slice(more);
-    Registration::from_fields(&pairs(&given), Origin::Network, &["owner@example.org".into()])
+    Registration::from_fields(&pairs(&given), Origin::Network, &recipients())
 }
 
 fn refusal(more: &[(&str, &str)]) -> (String, String) {
@@ -66,7 +70,8 @@ fn numbers_out_of_range_are_refused_with_the_range() {
 
 #[test]
 fn what_is_missing_empty_twice_or_unknown_is_named() {
-    let no_url = Registration::from_fields(&pairs(&[("appname", "a")]), Origin::Network, &[]);
+    let no_url =
+        Registration::from_fields(&pairs(&[("appname", "a")]), Origin::Network, &recipients());
     assert_eq!(no_url.unwrap_err().message, "url is missing; it is required");
     assert_eq!(refusal(&[("interval", "")]).0, "interval");
     assert_eq!(refusal(&[("appname", "again")]).0, "appname");
@@ -136,11 +141,11 @@ proptest! {
         value in any::<String>(),
     ) {
         let given = pairs(&[("appname", "a"), ("url", "http://a"), (&name, &value)]);
-        if let Err(why) = Registration::from_fields(&given, Origin::Network, &[]) {
+        if let Err(why) = Registration::from_fields(&given, Origin::Network, &recipients()) {
             prop_assert!(!why.message.chars().any(is_control), "{}", why.message);
         }
         let alone = pairs(&[("appname", &value), ("url", &format!("http://{value}"))]);
-        if let Err(why) = Registration::from_fields(&alone, Origin::OwnMachine, &[]) {
+        if let Err(why) = Registration::from_fields(&alone, Origin::OwnMachine, &recipients()) {
             prop_assert!(!why.message.chars().any(is_control), "{}", why.message);
         }
     }

@@ -21,7 +21,10 @@ impl Engine {
     pub fn info(&self, now: Now, name: &str) -> Result<InfoView, Refusal> {
         let id = self.find(name)?;
         let app = self.apps.get(&id).ok_or_else(|| Refusal::UnknownApp(name.to_owned()))?;
-        Ok(InfoView { app: show(app, now.at), recent: app.history.recent.newest(RECENT_IN_INFO) })
+        Ok(InfoView {
+            app: self.show(app, now.at),
+            recent: app.history.recent.newest(RECENT_IN_INFO),
+        })
     }
 
     /// All apps, by name. `started` is when the daemon started.
@@ -34,7 +37,7 @@ impl Engine {
                 uptime: now.at.since(started).as_secs(),
                 apps: self.counts(),
             },
-            apps: apps.map(|app| show(app, now.at)).collect(),
+            apps: apps.map(|app| self.show(app, now.at)).collect(),
         }
     }
 
@@ -47,6 +50,30 @@ impl Engine {
             apps: self.counts(),
             outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
             disk,
+        }
+    }
+
+    fn show(&self, app: &App, at: Moment) -> AppView {
+        let registration = &app.registration;
+        AppView {
+            appname: registration.name.clone(),
+            url: registration.url.clone(),
+            path: registration.path.clone(),
+            email: self.options.recipients.told(&registration.email).into_iter().cloned().collect(),
+            timeout: registration.timeout.as_secs(),
+            interval: registration.interval.as_secs(),
+            unhealthy: registration.unhealthy,
+            healthy: registration.healthy,
+            state: app.state(),
+            since: app.monitor.since.wall,
+            paused: app.paused(),
+            failed_in_a_row: app.monitor.rows.failed,
+            passed_in_a_row: app.monitor.rows.passed,
+            checks: app.checks,
+            failures: app.failures,
+            uptime_24h: app.history.hours.uptime(at),
+            last_healthy: app.last_healthy,
+            last_check: app.last.as_ref().map(show_check),
         }
     }
 
@@ -69,30 +96,6 @@ impl Engine {
             .iter()
             .map(|why| format!("the mail server refuses our login: {why}"));
         login.chain(troubles).collect()
-    }
-}
-
-fn show(app: &App, at: Moment) -> AppView {
-    let registration = &app.registration;
-    AppView {
-        appname: registration.name.clone(),
-        url: registration.url.clone(),
-        path: registration.path.clone(),
-        email: registration.email.clone(),
-        timeout: registration.timeout.as_secs(),
-        interval: registration.interval.as_secs(),
-        unhealthy: registration.unhealthy,
-        healthy: registration.healthy,
-        state: app.state(),
-        since: app.monitor.since.wall,
-        paused: app.paused(),
-        failed_in_a_row: app.monitor.rows.failed,
-        passed_in_a_row: app.monitor.rows.passed,
-        checks: app.checks,
-        failures: app.failures,
-        uptime_24h: app.history.hours.uptime(at),
-        last_healthy: app.last_healthy,
-        last_check: app.last.as_ref().map(show_check),
     }
 }
 

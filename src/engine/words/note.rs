@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::alerts::notice::State;
+use crate::engine::alerts::rates::MAILS_AN_HOUR;
 use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
 
@@ -84,10 +85,33 @@ pub enum Note {
         /// Why.
         reason: String,
     },
+    /// A person has had enough mails for an hour, and what else there is to tell is gathered.
+    MailHeldBack {
+        /// The recipient.
+        to: String,
+        /// Until the digest.
+        hold: Duration,
+    },
     /// The clock cannot be right, and a mail waits until it is set.
     ClockWrong {
         /// What it shows.
         clock: Wall,
+    },
+    /// Somebody on record may have no mail, and others are told instead.
+    Barred {
+        /// Their address.
+        address: String,
+        /// How many apps name them.
+        apps: usize,
+        /// Who is told instead where an app names nobody else.
+        instead: Vec<String>,
+    },
+    /// A mail that waited is for somebody who may have none.
+    MailBarred {
+        /// Their address.
+        to: String,
+        /// Who gets it instead.
+        instead: Vec<String>,
     },
     /// The login that was tried at the start worked.
     LoginAccepted,
@@ -118,7 +142,8 @@ impl Note {
             Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
             Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
             Note::LoginRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
-            Note::ClockWrong { .. } => Weight::Trouble,
+            Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
+            Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
             _ => Weight::Change,
         }
     }
@@ -158,8 +183,29 @@ impl fmt::Display for Note {
                     retry_in.as_secs()
                 )
             }
+            Note::MailHeldBack { to, hold } => {
+                write!(
+                    f,
+                    "mail to {to}: {MAILS_AN_HOUR} within an hour are enough; the rest is gathered \
+                     in one, in {} s",
+                    hold.as_secs()
+                )
+            }
             Note::ClockWrong { clock } => {
                 write!(f, "the clock shows {clock}, which is past; mails wait until it is set")
+            }
+            Note::Barred { address, apps, instead } => {
+                let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
+                let instead = or_nobody(instead);
+                write!(
+                    f,
+                    "allow_email lets no mail go to {address}, whom {apps} named: where nobody else \
+                     is named, {instead} is told"
+                )
+            }
+            Note::MailBarred { to, instead } => {
+                let instead = or_nobody(instead);
+                write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
             Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
             Note::LoginRefused { reason } => {
@@ -179,4 +225,8 @@ impl fmt::Display for Note {
             }
         }
     }
+}
+
+fn or_nobody(people: &[String]) -> String {
+    if people.is_empty() { "nobody".to_owned() } else { people.join(", ") }
 }

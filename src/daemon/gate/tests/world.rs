@@ -16,6 +16,7 @@ use crate::config::settings::AccessSettings;
 use crate::daemon::api::{Access, Api, ApiRequest, Rules};
 use crate::daemon::checklog::CheckLog;
 use crate::daemon::gate::{CONNECTIONS_MAX, Gate, bind};
+use crate::engine::alerts::recipients::Recipients;
 use crate::engine::time::Moment;
 
 const WAKER: Token = Token(0);
@@ -49,7 +50,7 @@ impl World {
         let wake = waker.clone();
         let log = CheckLog::start(None).unwrap().reader();
         let access = Access::new(&AccessSettings::default(), "pi").unwrap();
-        let rules = Rules { default_email: vec![], access };
+        let rules = Rules { recipients: Recipients::new(Vec::new(), &[]), access };
         let api = Api::start(None, rules, log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();

@@ -4,17 +4,18 @@ use std::collections::HashSet;
 
 use super::page::{Block, Page};
 use super::{said, sentence};
+use crate::engine::alerts::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
 use crate::engine::alerts::notice::{Change, Mail, Notice, State};
+use crate::engine::alerts::rates::MAILS_AN_HOUR;
 use crate::engine::time::Wall;
+use crate::engine::verdict::REASON_MAX;
 use crate::engine::words::plain::one_line;
 use crate::engine::words::span;
 
 /// A mail that waited longer than this says so: ms. The first retries are no news.
 const WORTH_TELLING_MS: u64 = 2 * 60 * 1000;
 /// The most notices listed in order; the oldest are only counted.
-const MAX_LISTED: usize = 40;
-/// The most apps told in full; the list has them all.
-const MAX_IN_FULL: usize = 8;
+const MAX_LISTED: usize = APPS_MAX + OVERTAKEN_MAX;
 /// The most recent checks shown of an app.
 const MAX_CHECKS: usize = 10;
 /// Characters of a reason or an address.
@@ -62,11 +63,12 @@ impl<'a> Story<'a> {
     /// The body.
     pub(super) fn page(&self, mail: &Mail, now: Wall, status_url: Option<&str>) -> Page {
         let mut page = Page::default();
-        page.blocks.extend(waited(mail.written, now));
+        page.blocks.extend(mail.held_back.map_or_else(|| waited(mail.written, now), digest));
+        page.blocks.extend(meant_for(&mail.meant_for));
         if self.notices.len() > 1 {
-            page.add(self.in_order());
+            page.add(self.in_order(mail.left_out));
         }
-        for change in self.latest.iter().take(MAX_IN_FULL) {
+        for change in self.latest.iter().take(IN_FULL_MAX) {
             in_full(change, &mut page);
         }
         match self.notices {
@@ -78,11 +80,13 @@ impl<'a> Story<'a> {
         page
     }
 
-    fn in_order(&self) -> Block {
+    fn in_order(&self, left_out: u32) -> Block {
         let older = self.notices.len().saturating_sub(MAX_LISTED);
         let mut points = Vec::new();
-        if older > 0 {
-            points.push(format!("{older} older ones are left out"));
+        let missing = older.saturating_add(usize::try_from(left_out).unwrap_or(usize::MAX));
+        if missing > 0 {
+            points
+                .push(format!("{missing} older ones are left out; the status page has every app"));
         }
         points.extend(self.notices.iter().skip(older).map(point));
         Block::List("What happened, in order:", points)
@@ -102,6 +106,15 @@ impl<'a> Story<'a> {
     }
 }
 
+/// The mail tells what more than one was to tell.
+fn digest(since: Wall) -> Option<Block> {
+    Some(Block::Paragraph(format!(
+        "This is a digest: at most {MAILS_AN_HOUR} mails an hour go to one address, and you had that \
+         many at {}. It tells what came after them.",
+        since.for_people()
+    )))
+}
+
 fn waited(written: Wall, now: Wall) -> Option<Block> {
     if written.is_plainly_wrong() {
         let text = "This mail waited until the clock was set. Times before that are wrong.";
@@ -118,13 +131,23 @@ fn waited(written: Wall, now: Wall) -> Option<Block> {
     )))
 }
 
+fn meant_for(people: &[String]) -> Option<Block> {
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    (!people.is_empty()).then(|| {
+        Block::Paragraph(format!(
+            "This mail was meant for {}, to whom the option allow_email lets no mail go.",
+            sentence::names(&people, MAX_VALUE)
+        ))
+    })
+}
+
 /// One notice as a line: `2026-11-23 22:55:40 UTC: NAS is UNHEALTHY (connection refused)`.
 fn point(notice: &Notice) -> String {
     match notice {
         Notice::Change(change) => {
             let at = change.at.for_people();
             let state = sentence::state(change);
-            match one_line(&change.reason, MAX_VALUE) {
+            match one_line(&change.reason, REASON_MAX) {
                 _ if change.to == State::Healthy => format!("{at}: {state}"),
                 none if none.is_empty() => format!("{at}: {state}"),
                 reason => format!("{at}: {state} ({reason})"),

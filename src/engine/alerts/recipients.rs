@@ -1,0 +1,128 @@
+//! Where the owner lets mail go.
+
+/// Who is told about apps that name nobody, and who may be told at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipients {
+    default: Vec<String>,
+    /// In small letters; empty: everybody.
+    allowed: Vec<String>,
+}
+
+/// Stands before the `@` of all addresses of a domain.
+const ANYBODY: &str = "*@";
+
+impl Recipients {
+    /// `default` is told about apps that name nobody. Each of `allowed` is an address, or `*@` and
+    /// a domain; with none of them, everybody may be told. Who is told by default always may:
+    /// the owner has named them.
+    pub fn new(default: Vec<String>, allowed: &[String]) -> Recipients {
+        Recipients {
+            default,
+            allowed: allowed.iter().map(|one| one.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// Who is told about apps that name nobody.
+    pub fn by_default(&self) -> &[String] {
+        &self.default
+    }
+
+    /// Whether mail may go to `address`. Capitals do not matter: no mail server of today tells
+    /// them apart.
+    pub fn may_be_told(&self, address: &str) -> bool {
+        let is_address = |one: &&String| one.eq_ignore_ascii_case(address);
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let is_allowed = |one: &String| match one.strip_prefix(ANYBODY) {
+            Some(allowed) => allowed.eq_ignore_ascii_case(domain),
+            None => one.eq_ignore_ascii_case(address),
+        };
+        self.allowed.is_empty()
+            || self.allowed.iter().any(is_allowed)
+            || self.default.iter().any(|one| is_address(&one))
+    }
+
+    /// Who is told in place of those that were to be: the ones who may be. If none of them may, it
+    /// is who is told by default, so that the news is not lost.
+    pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
+        let mut barred = false;
+        let told: Vec<&String> = wanted
+            .into_iter()
+            .filter(|address| {
+                let may = self.may_be_told(address);
+                barred |= !may;
+                may
+            })
+            .collect();
+        if told.is_empty() && barred { self.default.iter().collect() } else { told }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn owned(list: &[&str]) -> Vec<String> {
+        list.iter().map(|one| (*one).to_owned()).collect()
+    }
+
+    #[test]
+    fn an_address_a_domain_and_the_default_may_be_told() {
+        let home = Recipients::new(
+            owned(&["Owner@gmail.com"]),
+            &owned(&["guest@example.net", "*@Example.org"]),
+        );
+        for address in [
+            "guest@example.net",
+            "GUEST@EXAMPLE.NET",
+            "x@example.org",
+            "a@b@example.ORG",
+            "owner@gmail.com",
+        ] {
+            assert!(home.may_be_told(address), "{address}");
+        }
+        for address in [
+            "x@example.net",
+            "x@sub.example.org",
+            "x@notexample.org",
+            "x@example.org.evil.example",
+            "example.org",
+            "x@gmail.com",
+            "*@evil.example",
+            "",
+        ] {
+            assert!(!home.may_be_told(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn without_a_limit_everybody_may_be_told() {
+        let open = Recipients::new(Vec::new(), &[]);
+        assert!(open.may_be_told("anybody@anywhere.example"));
+        assert_eq!(open.told(&[]), Vec::<&String>::new());
+    }
+
+    #[test]
+    fn news_goes_to_the_default_only_where_nobody_else_may_have_it() {
+        let home = Recipients::new(owned(&["me@home.example"]), &owned(&["*@example.org"]));
+        for (wanted, told) in [
+            (&["a@example.org", "b@evil.example"][..], &["a@example.org"][..]),
+            (&["b@evil.example", "c@evil.example"], &["me@home.example"]),
+            (&["me@home.example"], &["me@home.example"]),
+            (&[], &[]),
+        ] {
+            assert_eq!(home.told(&owned(wanted)), owned(told).iter().collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_told_who_may_not_be(wanted in proptest::collection::vec("[a-c]@[a-c]", 0..5)) {
+            let home = Recipients::new(owned(&["x@x"]), &owned(&["a@a", "*@b"]));
+            let told = home.told(&wanted);
+            prop_assert!(told.iter().all(|one| home.may_be_told(one)));
+            prop_assert_eq!(told.is_empty(), wanted.is_empty());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+"""Who may be told (design: who may do what): `allow_email`, and enough mails for an hour."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import NewTarget, StartDaemon
+from smtp_server import USER, SmtpServer
+from waiting import wait_for
+
+STRANGER = "stranger@elsewhere.example"
+FRIEND = "Friend@Example.org"
+MAIL_SECONDS = 30
+
+
+def options(mailbox: SmtpServer, **more: object) -> dict[str, object]:
+    return {**mailbox.options(), "email": USER, **more}
+
+
+def recipients(mailbox: SmtpServer) -> set[str]:
+    return {to for envelope in mailbox.envelopes for to in envelope.rcpt_tos}
+
+
+@pytest.mark.parametrize("named", [STRANGER, f"{FRIEND}, {STRANGER}"])
+def test_another_recipient_is_refused_and_the_field_is_named(
+    start_daemon: StartDaemon, mailbox: SmtpServer, named: str
+) -> None:
+    daemon = start_daemon(**options(mailbox, allow_email="*@example.org"))
+    app = {"appname": "NAS", "url": "http://192.0.2.1/", "email": named}
+    answer = daemon.post("/healthchecker/monitor", data=app)
+    assert answer.status_code == 400
+    error = answer.json()
+    assert error["field"] == "email"
+    assert STRANGER in error["error"] and "allow_email" in error["error"]
+    assert daemon.get("/healthchecker/info?appname=NAS").status_code == 404
+    for allowed in [FRIEND, USER, ""]:
+        daemon.register("NAS", "http://192.0.2.1/", email=allowed)
+
+
+def test_whom_an_app_named_before_gets_no_mail_and_the_owner_gets_it_instead(
+    start_daemon: StartDaemon, mailbox: SmtpServer, new_target: NewTarget
+) -> None:
+    waiting, watched = new_target(), new_target()
+    daemon = start_daemon(**options(mailbox))
+    mailbox.answer("RCPT", "451 4.3.0 not now")
+    daemon.register("Waiting", waiting.url, email=STRANGER, interval=5)
+    daemon.wait_for_log(f"mail to {STRANGER} not sent", MAIL_SECONDS)
+    daemon.register("Later", watched.url, email=STRANGER, interval=5)
+    daemon.stop()
+    mailbox.behave()
+    daemon.options["allow_email"] = "*@example.org"
+    daemon.start()
+    daemon.wait_for_log(f"allow_email lets no mail go to {STRANGER}, whom 2 apps named", 5)
+    wait_for(lambda: "Later" in subjects(mailbox), MAIL_SECONDS, "the welcome of the later app")
+    assert recipients(mailbox) == {USER}
+    assert "Waiting" in subjects(mailbox)
+    first = mailbox.mails()[0].get_body(("plain",))
+    assert first and f"This mail was meant for {STRANGER}" in first.get_content()
+
+
+def subjects(mailbox: SmtpServer) -> str:
+    return "; ".join(mail["Subject"] for mail in mailbox.mails())

@@ -1,0 +1,191 @@
+//! A person has at most twenty mails an hour; what else there is to tell comes in a digest.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::world::{Answer, Mood, World};
+use healthchecker::engine::alerts::letter;
+use healthchecker::engine::alerts::notice::{Mail, Notice};
+use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
+use healthchecker::engine::words::note::Note;
+
+const HOUR: u64 = 3600;
+/// Every check that goes another way is a change, and each is a mail.
+const JUMPY: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
+
+/// An app that changes for the worse and for the better every half minute.
+fn flap(world: &mut World, name: &str, seconds: u64) {
+    for turn in 0..seconds / 30 {
+        world.answers(name, if turn % 2 == 0 { Answer::Fail } else { Answer::Pass });
+        world.seconds(30);
+    }
+}
+
+fn flapping(names: &[&str]) -> World {
+    let mut world = World::new();
+    for name in names {
+        world.register(name, &JUMPY);
+    }
+    world.seconds(60);
+    world
+}
+
+fn changes(mails: &[(u64, Mail)]) -> usize {
+    let notices = mails.iter().flat_map(|(_, mail)| &mail.notices);
+    let told = notices.filter(|notice| matches!(notice, Notice::Change(_))).count();
+    told + mails.iter().map(|(_, mail)| mail.left_out as usize).sum::<usize>()
+}
+
+/// The most mails to one address within any hour.
+fn most_in_an_hour(world: &World) -> usize {
+    let mails = || world.inbox.iter();
+    let most = mails().map(|(start, first)| {
+        let within = |(at, mail): &&(u64, Mail)| {
+            (*start..start + HOUR * 1000).contains(at) && mail.to == first.to
+        };
+        mails().filter(within).count()
+    });
+    most.max().unwrap_or(0)
+}
+
+#[test]
+fn the_twenty_first_within_an_hour_is_a_digest_that_says_so() {
+    let mut world = flapping(&["NAS"]);
+    let began = world.now.at;
+    flap(&mut world, "NAS", 30 * 60);
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
+    let held: Vec<&Note> =
+        world.notes.iter().filter(|note| matches!(note, Note::MailHeldBack { .. })).collect();
+    assert_eq!(held.len(), 1, "said once");
+    world.seconds(31 * 60);
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR + 1);
+    assert_eq!(changes(&world.inbox), 60, "nothing is lost");
+    let (at, digest) = &world.inbox[MAILS_AN_HOUR];
+    assert!(*at - began.as_millis() < HOUR * 1000 + 60_000);
+    let text = letter::write(digest, world.now.wall, None).text;
+    assert!(text.starts_with("This is a digest: at most 20 mails an hour"), "{text}");
+    assert!(text.contains("What happened, in order:"));
+    world.answers("NAS", Answer::Fail);
+    world.seconds(12 * 60);
+    let (_, after) = world.inbox.last().unwrap();
+    assert!(after.held_back.is_none(), "news comes at once again");
+}
+
+#[test]
+fn nobody_else_waits_for_one_who_has_enough() {
+    let mut world = flapping(&["NAS"]);
+    let mut other = JUMPY.to_vec();
+    other.push(("email", "other@example.org"));
+    world.register("Kodi", &other);
+    flap(&mut world, "NAS", 20 * 60);
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(12);
+    assert_eq!(world.mails().last().unwrap(), "other@example.org: Kodi UNHEALTHY");
+}
+
+#[test]
+fn capitals_make_no_other_person() {
+    let mut world = World::new();
+    for (name, email) in [("NAS", "Owner@example.org"), ("Kodi", "owner@EXAMPLE.org")] {
+        let mut fields = JUMPY.to_vec();
+        fields.push(("email", email));
+        world.register(name, &fields);
+    }
+    world.seconds(60);
+    for turn in 0..40 {
+        let answer = if turn % 2 == 0 { Answer::Fail } else { Answer::Pass };
+        world.answers("NAS", answer);
+        world.answers("Kodi", answer);
+        world.seconds(30);
+    }
+    // One more may be on its way while another is accepted.
+    assert!(world.inbox.len() <= MAILS_AN_HOUR + 1, "{}", world.inbox.len());
+}
+
+#[test]
+fn a_restart_does_not_start_the_count_again() {
+    let mut world = flapping(&["NAS"]);
+    flap(&mut world, "NAS", 15 * 60);
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
+    for _ in 0..3 {
+        world.restart();
+        flap(&mut world, "NAS", 5 * 60);
+    }
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
+    world.seconds(31 * 60);
+    assert_eq!(changes(&world.inbox), 60);
+    assert_eq!(most_in_an_hour(&world), MAILS_AN_HOUR);
+}
+
+#[test]
+fn the_count_survives_a_journal_that_is_written_anew() {
+    let mut world = flapping(&["NAS"]);
+    flap(&mut world, "NAS", 15 * 60);
+    world.rewrite_journal();
+    world.restart();
+    flap(&mut world, "NAS", 5 * 60);
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
+}
+
+#[test]
+fn what_waits_for_days_is_bounded_in_memory_and_on_disk() {
+    let mut world = flapping(&["NAS", "Kodi"]);
+    world.mood = Mood::Away;
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(60);
+    flap(&mut world, "NAS", 24 * HOUR);
+    let day: usize = world.journal.iter().map(String::len).sum();
+    // 2,880 changes, each with its app and the try that it called for.
+    assert!(day < 8 << 20, "{day} bytes");
+    let mail = world.engine.snapshot(world.now);
+    let mail = mail.iter().map(|record| serde_json::to_string(record).unwrap());
+    let longest = mail.map(|record| record.len()).max().unwrap();
+    assert!(longest < 64 * 1024, "{longest} bytes");
+    world.restart();
+    world.mood = Mood::Accepts;
+    world.inbox.clear();
+    world.seconds(16 * 60);
+    let told = world.mails().join(" + ");
+    assert!(told.contains("Kodi UNHEALTHY"), "pushed out by nothing: {told}");
+    assert_eq!(changes(&world.inbox), 2881);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever happens, no hour has more than twenty, and every change is told or counted.
+    #[test]
+    fn no_hour_has_more_and_nothing_is_lost(
+        life in prop::collection::vec((0..4u8, any::<bool>(), 1..40u64), 1..60)
+    ) {
+        let mut world = flapping(&["NAS", "Kodi"]);
+        world.inbox.clear();
+        world.notes.clear();
+        for (what, bad, turns) in life {
+            match what {
+                0 | 1 => {
+                    let name = ["NAS", "Kodi"][usize::from(what)];
+                    world.answers(name, if bad { Answer::Fail } else { Answer::Pass });
+                    world.seconds(turns * 5);
+                }
+                2 => flap(&mut world, "NAS", turns * 30),
+                _ => {
+                    world.mood = if bad { Mood::Away } else { Mood::Accepts };
+                    // A mail that is cut off on its way may come twice: that is another story.
+                    while world.engine.is_sending() {
+                        world.pass(Duration::from_millis(10));
+                    }
+                    if turns > 20 {
+                        world.restart();
+                    }
+                }
+            }
+        }
+        world.mood = Mood::Accepts;
+        world.seconds(3 * HOUR);
+        let changed = world.notes.iter().filter(|note| matches!(note, Note::StateChanged { .. }));
+        prop_assert!(most_in_an_hour(&world) <= MAILS_AN_HOUR);
+        prop_assert_eq!(changes(&world.inbox), changed.count());
+    }
+}
