@@ -162,7 +162,11 @@ fn answer_to(request: &mut Request, desk: &Desk) -> Result<Answer, Problem> {
         client,
         credentials: credentials(request),
     };
-    match route(&asked, &desk.rules)? {
+    let errand = route(&asked, &desk.rules);
+    if let Err(problem) = &errand {
+        log::debug!("{} is answered {}: {}", client.addr, problem.status, problem.error);
+    }
+    match errand? {
         Errand::Loop(call) => desk.ask_loop(call, client).map(Answer::Reply),
         Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
     }
