@@ -11,6 +11,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
 use super::compose::{address, compose};
+use super::hush::hushed;
 use super::{trouble, trust};
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::engine::alerts::delivery::{Delivery, Stage};
@@ -105,7 +106,7 @@ impl<'a> Conversation<'a> {
             .message(&message)
             .map_err(|error| trouble::read(self.settings, Stage::Message, &error))?;
         let words: Vec<&str> = reply.message().collect();
-        Ok(format!("{} {}", reply.code(), words.join(" ")))
+        Ok(hushed(self.settings, &format!("{} {}", reply.code(), words.join(" "))))
     }
 
     /// An address beyond ASCII needs a server that knows such (RFC 6531 section 3.1).

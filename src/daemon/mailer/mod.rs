@@ -8,6 +8,7 @@
 mod attempt;
 mod compose;
 mod conversation;
+mod hush;
 mod trial;
 mod trouble;
 mod trust;

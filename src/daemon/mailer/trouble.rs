@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use lettre::transport::smtp::Error;
 
+use super::hush::hushed;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::engine::alerts::delivery::{Delivery, Stage, classify};
 use crate::engine::words::plain::one_line;
@@ -20,6 +21,7 @@ const MAX_WORDS: usize = 300;
 pub(super) fn read(settings: &MailSettings, stage: Stage, error: &Error) -> Delivery {
     if let Some(code) = error.status() {
         let reply = error.source().map(ToString::to_string).unwrap_or_default();
+        let reply = hushed(settings, &reply);
         return with_advice(classify(stage, code.into(), &reply), settings, stage);
     }
     if error.is_client() {
