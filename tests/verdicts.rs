@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use healthchecker::daemon::names::Names;
 use healthchecker::daemon::prober::{Pool, Probe, Prober};
+use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::status_set::StatusSet;
 use healthchecker::engine::time::Moment;
 use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
@@ -82,7 +83,7 @@ fn probe(url: &str, timeout: Duration) -> Probe {
 }
 
 fn prober() -> Prober {
-    Prober::new(Names::new(Arc::new(|| None)), || true)
+    Prober::new(Names::new(Arc::new(|| None)), Trust::new(&[]), || true)
 }
 
 fn verdict(probe: &Probe) -> Verdict {

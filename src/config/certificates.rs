@@ -12,23 +12,30 @@ use super::ReadFile;
 ///
 /// # Errors
 /// In words: it cannot be read, holds no certificate, or one that is none.
-pub fn read(path: &Path, read_file: &ReadFile<'_>) -> Result<String, String> {
+pub fn read(path: &Path, read_file: &ReadFile<'_>) -> Result<Vec<CertificateDer<'static>>, String> {
     let bytes = read_file(path).map_err(|why| format!("the file cannot be read: {why}"))?;
     let pem =
         String::from_utf8(bytes).map_err(|_| "the file is not PEM, which is text".to_owned())?;
-    let mut roots = RootCertStore::empty();
+    let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let added = certificate
-            .map_err(|why| why.to_string())
-            .and_then(|certificate| roots.add(certificate).map_err(|why| why.to_string()));
-        added.map_err(|why| format!("a certificate in the file cannot be used: {why}"))?;
+        let usable = certificate.map_err(|why| why.to_string()).and_then(usable);
+        let why_not = |why| format!("a certificate in the file cannot be used: {why}");
+        certificates.push(usable.map_err(why_not)?);
     }
-    if roots.is_empty() {
+    if certificates.is_empty() {
         return Err(
             "the file holds no certificate: one begins with -----BEGIN CERTIFICATE-----".to_owned()
         );
     }
-    Ok(pem)
+    Ok(certificates)
+}
+
+/// The certificate, if it can be an authority's.
+fn usable(certificate: CertificateDer<'static>) -> Result<CertificateDer<'static>, String> {
+    match RootCertStore::empty().add(certificate.clone()) {
+        Ok(()) => Ok(certificate),
+        Err(why) => Err(why.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -92,7 +92,6 @@ fn through_gmail(options: &Options, token: &Secret, password: Option<&Secret>) -
         port: security.usual_port(),
         security,
         login: Some(login),
-        extra_roots: None,
     };
     Plan { way: Ok(way), remarks }
 }
@@ -113,8 +112,7 @@ fn through_server(options: &Options, host: &str, password: Option<&Secret>) -> P
     };
     let security = options.smtp_security.unwrap_or_else(|| security_by_port(options.smtp_port));
     let port = options.smtp_port.unwrap_or(security.usual_port());
-    let way =
-        MailSettings { from, host: host.to_owned(), port, security, login, extra_roots: None };
+    let way = MailSettings { from, host: host.to_owned(), port, security, login };
     let remarks = server_remarks(options, &way);
     Plan { way: Ok(way), remarks }
 }

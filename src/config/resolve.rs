@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::CertificateDer;
+
 use super::ReadFile;
 use super::access;
 use super::certificates;
@@ -49,12 +51,19 @@ pub fn resolve(
         layers.put(entry.spec, &entry.value, entry.origin);
     }
     layers.complain_without_state_dir();
-    let (plan, access) = (layers.mail(read_file), layers.access(read_file));
-    layers.finish(stated, file, plan.zip(access))
+    let derived = layers.derive(read_file);
+    layers.finish(stated, file, derived)
 }
 
 fn has(entries: &[Entry], spec: &Spec) -> bool {
     entries.iter().any(|entry| entry.spec.name == spec.name)
+}
+
+/// What several options, and the files that they name, come to.
+struct Derived {
+    plan: Plan,
+    access: AccessSettings,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 /// What is in force so far, from the lowest place up.
@@ -164,6 +173,15 @@ impl Layers {
         }
     }
 
+    /// What takes more than one option to say; `None` after a problem.
+    fn derive(&mut self, read_file: &ReadFile<'_>) -> Option<Derived> {
+        // One after the other, so that all problems come out.
+        let plan = self.mail(read_file);
+        let access = self.access(read_file);
+        let authorities = self.authorities(read_file);
+        Some(Derived { plan: plan?, access: access?, authorities: authorities? })
+    }
+
     /// The way of sending mail; `None` after a problem.
     fn mail(&mut self, read_file: &ReadFile<'_>) -> Option<Plan> {
         let options = &self.options;
@@ -180,14 +198,8 @@ impl Layers {
             read_file,
         );
         let [token, password] = self.in_order([token, password]);
-        let extra_roots = self.extra_roots(read_file)?;
         match mail::plan(&self.options, token?.as_ref(), password?.as_ref()) {
-            Ok(mut plan) => {
-                if let Ok(way) = &mut plan.way {
-                    way.extra_roots = extra_roots;
-                }
-                Some(plan)
-            }
+            Ok(plan) => Some(plan),
             Err(what) => {
                 self.complain(Origin::Default, "mail", what);
                 None
@@ -238,11 +250,11 @@ impl Layers {
         })
     }
 
-    /// The text of `ca_file`, if one is named; the outer `None` after a problem.
-    fn extra_roots(&mut self, read_file: &ReadFile<'_>) -> Option<Option<String>> {
-        let Some(path) = &self.options.ca_file else { return Some(None) };
+    /// What is in `ca_file`, if one is named; `None` after a problem.
+    fn authorities(&mut self, read_file: &ReadFile<'_>) -> Option<Vec<CertificateDer<'static>>> {
+        let Some(path) = &self.options.ca_file else { return Some(Vec::new()) };
         match certificates::read(path, read_file) {
-            Ok(pem) => Some(Some(pem)),
+            Ok(certificates) => Some(certificates),
             Err(what) => {
                 let origin = self.origin("ca_file").clone();
                 self.complain(origin, "ca_file", what);
@@ -259,12 +271,13 @@ impl Layers {
         mut self,
         mut problems: Vec<Problem>,
         file: ConfigFile,
-        derived: Option<(Plan, AccessSettings)>,
+        derived: Option<Derived>,
     ) -> Result<InForce, Problems> {
         // What was typed just now comes first, and a file is read from top to bottom.
         self.problems.sort_by_key(|(origin, _)| (Reverse(origin.rank()), origin.line()));
         problems.extend(self.problems.into_iter().map(|(_, problem)| problem));
-        let Some((plan, access)) = derived.filter(|_| problems.is_empty()) else {
+        let Some(Derived { plan, access, authorities }) = derived.filter(|_| problems.is_empty())
+        else {
             return Err(Problems(problems));
         };
         let mut warnings = self.warnings;
@@ -275,7 +288,7 @@ impl Layers {
         }
         let mail = plan.way.as_ref().ok().cloned();
         Ok(InForce {
-            settings: checked(&self.options, mail, access, self.state_dir),
+            settings: checked(&self.options, mail, access, authorities, self.state_dir),
             options: self.options,
             origins: self.origins,
             file,
@@ -289,6 +302,7 @@ fn checked(
     options: &Options,
     mail: Option<MailSettings>,
     access: AccessSettings,
+    authorities: Vec<CertificateDer<'static>>,
     state_dir: Option<PathBuf>,
 ) -> Settings {
     Settings {
@@ -304,6 +318,7 @@ fn checked(
         announce: options.announce,
         workers: options.workers,
         access,
+        authorities,
         state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),
     }
 }

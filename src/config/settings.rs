@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+
 /// A text that must never be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -47,6 +49,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// The address of the status page in mails; `None`: made from the address of the default route.
     pub public_url: Option<String>,
+    /// The certificates of `ca_file`: authorities that are believed besides the built-in ones.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// Whether the service is announced by Zeroconf.
     pub announce: bool,
     /// The most checks at once (threads).
@@ -81,8 +85,6 @@ pub struct MailSettings {
     pub security: Security,
     /// Who we are to the server; `None`: no login.
     pub login: Option<Login>,
-    /// Certificates in PEM that are trusted besides the built-in roots: the text of `ca_file`.
-    pub extra_roots: Option<String>,
 }
 
 /// How the connection to the mail server is protected.

@@ -254,8 +254,8 @@ pub static OPTIONS: [Spec; 31] = [
         "ca_file",
         FILE,
         &[
-            "certificates (PEM) of authorities that are trusted besides the usual ones",
-            "for a mail server with a certificate of its own",
+            "certificates (PEM) of authorities that are believed besides the usual ones",
+            "for checks and for mail; those in the system's store are believed anyway",
         ],
         |options, given| value::path(given).map(|path| options.ca_file = path),
         |options| shown_path(options.ca_file.as_ref()),

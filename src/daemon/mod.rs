@@ -17,3 +17,4 @@ pub mod prober;
 pub mod public_url;
 mod signals;
 pub mod start;
+pub mod trust;

@@ -25,6 +25,7 @@ use super::names::Names;
 use super::prober::{Pool, Probe, Prober, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
+use super::trust::Trust;
 use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
 use crate::engine::alerts::recipients::Recipients;
@@ -125,7 +126,8 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
 
     let multicast = Arc::new(Multicast::default());
     let announcer = announce(settings, serving, &clock, &multicast);
-    let mailer = start_mailer(settings, mails, wake.clone())?;
+    let trust = Trust::new(&settings.authorities);
+    let mailer = start_mailer(settings, trust.clone(), mails, wake.clone())?;
     let mut engine = Engine::new(Options {
         mailing: mailer.is_some(),
         workers: shares.checks,
@@ -137,7 +139,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         started: clock.now().at,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
-        pool: pool(shares.checks, &multicast, reports, Arc::new(wake)),
+        pool: pool(shares.checks, trust, &multicast, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
@@ -242,13 +244,14 @@ fn hostname() -> String {
 
 fn pool(
     workers: usize,
+    trust: Trust,
     multicast: &Arc<Multicast>,
     reports: Sender<Report>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
     let multicast = Arc::clone(multicast);
     let names = Names::new(Arc::new(move || multicast.get()));
-    let prober = Prober::new(names, clock::is_synchronised);
+    let prober = Prober::new(names, trust, clock::is_synchronised);
     let check = move |probe: &Probe| prober.check(probe);
     Pool::new(workers, Arc::new(check), reports, wake)
 }
@@ -257,6 +260,7 @@ fn pool(
 /// before the first alert.
 fn start_mailer(
     settings: &Settings,
+    trust: Trust,
     reports: Sender<mailer::Report>,
     wake: impl Fn() + Send + Sync + 'static,
 ) -> Result<Option<Mailer>, StartError> {
@@ -268,7 +272,9 @@ fn start_mailer(
     };
     let mailer = match &settings.mail {
         _ if settings.test => Mailer::to_log(tell),
-        Some(mail) => Mailer::start(mail.clone(), tell).map_err(cannot("start the mailer"))?,
+        Some(mail) => {
+            Mailer::start(mail.clone(), trust, tell).map_err(cannot("start the mailer"))?
+        }
         None => return Ok(None),
     };
     mailer.probe_login();

@@ -31,10 +31,17 @@ class Daemon:
     It may be stopped and started again: options and folder stay, the log goes on.
     """
 
-    def __init__(self, folder: Path, machine: Machine | None = None, **options: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        machine: Machine | None = None,
+        variables: dict[str, str] | None = None,
+        **options: object,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.machine = machine
+        self.variables = variables or {}
         self.options: dict[str, object] = {
             "bind_addr": "127.0.0.1",
             "announce": False,
@@ -68,12 +75,12 @@ class Daemon:
         return self
 
     def environment(self) -> dict[str, str]:
-        """Nothing of ours but what a program needs, and the options."""
+        """Nothing of ours but what a program needs, the options, and what the test adds."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         given = {
             f"HEALTHCHECKER_{name.upper()}": str(value) for name, value in self.options.items()
         }
-        return {**kept, "HOME": str(self.folder), **given}
+        return {**kept, "HOME": str(self.folder), **given, **self.variables}
 
     def collect_lines(self) -> None:
         assert self.process and self.process.stdout

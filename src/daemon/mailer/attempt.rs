@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::settings::MailSettings;
+use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 
 /// All of one attempt, look-up to farewell.
@@ -17,16 +18,22 @@ const MAX_HANGING: usize = 4;
 /// A TLS handshake with the certificates of a large provider stays well below, in a debug build, too.
 const STACK: usize = 256 * 1024;
 
+/// The mail server, and whom we believe to be it.
+pub(super) struct Server {
+    pub(super) settings: MailSettings,
+    pub(super) trust: Trust,
+}
+
 /// Runs conversations with one mail server.
 pub(super) struct Attempts {
-    settings: Arc<MailSettings>,
+    server: Arc<Server>,
     /// Held by each attempt until it ends: its owners are counted.
     running: Arc<()>,
 }
 
 impl Attempts {
-    pub(super) fn new(settings: MailSettings) -> Attempts {
-        Attempts { settings: Arc::new(settings), running: Arc::new(()) }
+    pub(super) fn new(settings: MailSettings, trust: Trust) -> Attempts {
+        Attempts { server: Arc::new(Server { settings, trust }), running: Arc::new(()) }
     }
 
     /// Runs `conversation` with the time at which it must be over, and waits for its end. One that
@@ -34,17 +41,17 @@ impl Attempts {
     /// which is better than never.
     pub(super) fn run<T: Send + 'static>(
         &self,
-        conversation: impl FnOnce(&MailSettings, Instant) -> Result<T, Delivery> + Send + 'static,
+        conversation: impl FnOnce(&Server, Instant) -> Result<T, Delivery> + Send + 'static,
     ) -> Result<T, Delivery> {
         if Arc::strong_count(&self.running) > MAX_HANGING {
             return Err(Delivery::Later("earlier attempts still hang in the system".into()));
         }
-        let (settings, running) = (Arc::clone(&self.settings), Arc::clone(&self.running));
+        let (server, running) = (Arc::clone(&self.server), Arc::clone(&self.running));
         let (tell, end) = mpsc::sync_channel(1);
         let spawned =
             thread::Builder::new().name("mail".into()).stack_size(STACK).spawn(move || {
                 // Nobody listens when the attempt was given up.
-                let _ = tell.send(conversation(&settings, Instant::now() + ATTEMPT));
+                let _ = tell.send(conversation(&server, Instant::now() + ATTEMPT));
                 drop(running);
             });
         if let Err(error) = spawned {
@@ -68,14 +75,14 @@ mod tests {
     use crate::config::settings::Security;
 
     fn attempts() -> Attempts {
-        Attempts::new(MailSettings {
+        let settings = MailSettings {
             from: "a@b.example".into(),
             host: "127.0.0.1".into(),
             port: 25,
             security: Security::None,
             login: None,
-            extra_roots: None,
-        })
+        };
+        Attempts::new(settings, Trust::new(&[]))
     }
 
     #[test]

@@ -10,9 +10,10 @@ use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 
+use super::attempt::Server;
 use super::compose::{address, compose};
 use super::hush::hushed;
-use super::{trouble, trust};
+use super::{tls, trouble};
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
@@ -25,20 +26,16 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const MAX_ADDRESSES: usize = 4;
 
 /// Delivers one letter before `end`; the server's words of acceptance.
-pub(super) fn deliver(
-    settings: &MailSettings,
-    letter: &Letter,
-    end: Instant,
-) -> Result<String, Delivery> {
-    let mut conversation = Conversation::open(settings, end)?;
+pub(super) fn deliver(server: &Server, letter: &Letter, end: Instant) -> Result<String, Delivery> {
+    let mut conversation = Conversation::open(server, end)?;
     let outcome = conversation.hand_over(letter);
     conversation.part();
     outcome
 }
 
 /// Logs in before `end`, and parts.
-pub(super) fn log_in(settings: &MailSettings, end: Instant) -> Result<(), Delivery> {
-    Conversation::open(settings, end)?.part();
+pub(super) fn log_in(server: &Server, end: Instant) -> Result<(), Delivery> {
+    Conversation::open(server, end)?.part();
     Ok(())
 }
 
@@ -51,14 +48,14 @@ struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Connects and logs in; all of it, and what follows, is over at `end`.
-    fn open(settings: &'a MailSettings, end: Instant) -> Result<Self, Delivery> {
+    fn open(server: &'a Server, end: Instant) -> Result<Self, Delivery> {
+        let Server { settings, trust } = server;
         let trouble = |stage| move |error: Error| trouble::read(settings, stage, &error);
         let tls = match settings.security {
             Security::None => None,
-            Security::Tls | Security::Starttls => Some(
-                trust::parameters(&settings.host, settings.extra_roots.as_deref())
-                    .map_err(trouble(Stage::Greeting))?,
-            ),
+            Security::Tls | Security::Starttls => {
+                Some(tls::parameters(&settings.host, trust).map_err(trouble(Stage::Greeting))?)
+            }
         };
         let wrapper = tls.as_ref().filter(|_| settings.security == Security::Tls);
         let connection = connect(settings, end, wrapper)?;

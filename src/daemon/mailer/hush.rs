@@ -44,7 +44,6 @@ mod tests {
             port: 25,
             security: Security::None,
             login: Some(login),
-            extra_roots: None,
         }
     }
 

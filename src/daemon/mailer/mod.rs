@@ -9,9 +9,9 @@ mod attempt;
 mod compose;
 mod conversation;
 mod hush;
+mod tls;
 mod trial;
 mod trouble;
-mod trust;
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -20,6 +20,7 @@ use std::{io, thread};
 use self::attempt::Attempts;
 use self::conversation::{deliver, log_in};
 use crate::config::settings::MailSettings;
+use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::notice::Letter;
 
@@ -59,18 +60,19 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Starts the thread. `tell` is called on it for each report; it must not block (send to a
+    /// Starts the thread. The mail server is who `trust` believes it is; `tell` is called on it for each report; it must not block (send to a
     /// channel and wake the loop).
     ///
     /// # Errors
     /// If the system has no thread for us.
     pub fn start(
         settings: MailSettings,
+        trust: Trust,
         tell: impl Fn(Report) + Send + Sync + 'static,
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
         let (jobs, queue) = mpsc::channel();
-        let attempts = Attempts::new(settings);
+        let attempts = Attempts::new(settings, trust);
         let told = Arc::clone(&tell);
         thread::Builder::new()
             .name("mailer".into())
@@ -123,7 +125,7 @@ fn work(attempts: &Attempts, queue: &Receiver<Job>, tell: &Tell) {
     for job in queue {
         tell(match job {
             Job::Mail { id, letter } => {
-                let end = attempts.run(move |settings, end| deliver(settings, &letter, end));
+                let end = attempts.run(move |server, end| deliver(server, &letter, end));
                 Report::Mail { id, delivery: end.map_or_else(|it| it, |_| Delivery::Accepted) }
             }
             Job::Login => {

@@ -42,7 +42,6 @@ impl Server {
             port: self.port,
             security: Security::None,
             login,
-            extra_roots: None,
         }
     }
 
@@ -107,7 +106,7 @@ fn letter(to: &str) -> Letter {
 fn mailer(settings: MailSettings) -> (Mailer, Receiver<Report>) {
     let (tell, reports) = mpsc::channel();
     let tell = move |report| tell.send(report).unwrap();
-    (Mailer::start(settings, tell).unwrap(), reports)
+    (Mailer::start(settings, Trust::new(&[]), tell).unwrap(), reports)
 }
 
 /// The end of one mail through a server with this script.
@@ -257,6 +256,7 @@ fn settings(mail: Option<MailSettings>, email: &[&str]) -> Settings {
         email: email.iter().map(ToString::to_string).collect(),
         mail,
         public_url: None,
+        authorities: Vec::new(),
         announce: false,
         workers: 1,
         allow_email: Vec::new(),

@@ -4,6 +4,7 @@ use super::attempt::Attempts;
 use super::conversation::deliver;
 use super::trouble;
 use crate::config::settings::{Login, MailSettings, Security, Settings};
+use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::{Letter, Mail, Notice};
@@ -31,13 +32,13 @@ pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
     if settings.test {
         return on_paper(&letters);
     }
-    let attempts = Attempts::new(mail.clone());
+    let attempts = Attempts::new(mail.clone(), Trust::new(&settings.authorities));
     let mut lines = vec![through(mail)];
     let mut exit_code = 0;
     let mut letters = letters.into_iter();
     while let Some(letter) = letters.next() {
         let to = letter.to.clone();
-        let outcome = attempts.run(move |settings, end| deliver(settings, &letter, end));
+        let outcome = attempts.run(move |server, end| deliver(server, &letter, end));
         exit_code |= u8::from(outcome.is_err());
         // Only a refused recipient says nothing about the next one.
         let over = !matches!(outcome, Ok(_) | Err(Delivery::Rejected(_)));

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use ureq::http::{Response, Uri};
-use ureq::tls::RootCerts;
 use ureq::{Agent, Body, Error};
 
 use super::Probe;
@@ -12,6 +11,7 @@ use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use crate::daemon::names::Names;
+use crate::daemon::trust::Trust;
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, REASON_MAX, judge};
@@ -29,18 +29,10 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// `clock_is_right` is asked when a certificate is not yet valid: is it, or is our clock
+    /// Apps that speak TLS must be who `trust` believes they are. `clock_is_right` is asked when a certificate is not yet valid: is it, or is our clock
     /// behind? (See [`clock::is_synchronised`](crate::daemon::clock::is_synchronised).)
-    pub fn new(names: Names, clock_is_right: fn() -> bool) -> Prober {
-        Prober::with_roots(RootCerts::WebPki, names, clock_is_right)
-    }
-
-    pub(super) fn with_roots(
-        roots: RootCerts,
-        names: Names,
-        clock_is_right: fn() -> bool,
-    ) -> Prober {
-        Prober { client: client(names.clone(), roots), names, clock_is_right }
+    pub fn new(names: Names, trust: Trust, clock_is_right: fn() -> bool) -> Prober {
+        Prober { client: client(names.clone(), trust), names, clock_is_right }
     }
 
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use ureq::config::AutoHeaderValue;
 use ureq::http::header::CONNECTION;
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, Body, Error};
 
-use super::connect::{TcpConnector, TlsConnector};
+use super::connect::TcpConnector;
+use super::secure::TlsConnector;
 use crate::daemon::names::Names;
+use crate::daemon::trust::Trust;
 
 /// The most bytes of the head of an answer.
 pub(super) const HEAD_MAX: usize = 16 * 1024;
@@ -22,15 +23,13 @@ const ACCEPT: &str = "application/health+json, application/json";
 
 /// One client for all checks. Statuses are not errors, redirects are ours to follow, nothing is
 /// kept alive, and a proxy from the environment has no say in what a household's own apps answer.
-/// `roots` are the authorities whose certificates are believed.
-pub(super) fn client(names: Names, roots: RootCerts) -> Agent {
-    let tls = TlsConfig::builder().root_certs(roots).build();
+/// Over TLS an app must be who `trust` believes it is.
+pub(super) fn client(names: Names, trust: Trust) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(None)
-        .tls_config(tls)
         .user_agent(USER_AGENT)
         .accept(ACCEPT)
         .accept_encoding(AutoHeaderValue::None)
@@ -41,7 +40,7 @@ pub(super) fn client(names: Names, roots: RootCerts) -> Agent {
         .input_buffer_size(HEAD_MAX + 1)
         .output_buffer_size(4 * 1024)
         .build();
-    let connector = ().chain(TcpConnector).chain(TlsConnector::default());
+    let connector = ().chain(TcpConnector).chain(TlsConnector::new(trust));
     Agent::with_parts(config, connector, names)
 }
 

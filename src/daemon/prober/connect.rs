@@ -11,9 +11,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use ureq::Error;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, NextTimeout, RustlsConnector, Transport,
-};
+use ureq::http::Uri;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
 use super::client::HEAD_MAX;
@@ -22,7 +21,7 @@ use super::client::HEAD_MAX;
 const INPUT_MAX: usize = HEAD_MAX + 1;
 
 /// Room in a request for all but the address: our header lines, and a TLS record in pieces.
-const OUTPUT: usize = 512;
+pub(super) const OUTPUT: usize = 512;
 
 /// How much later than asked a wait for bytes may end: less is not worth a system call.
 const SLACK: Duration = Duration::from_millis(10);
@@ -54,15 +53,17 @@ impl<In: Transport> Connector<In> for TcpConnector {
             // A handshake is several small writes. A plain request is one, which nothing delays.
             stream.set_nodelay(true)?;
         }
-        let address = details.uri.path().len()
-            + details.uri.query().map_or(0, str::len)
-            + details.uri.host().map_or(0, str::len);
         Ok(Some(TcpTransport {
             stream,
-            buffers: GrowingBuffers::new(INPUT_MAX, OUTPUT + address),
+            buffers: GrowingBuffers::new(INPUT_MAX, OUTPUT + request_length(details.uri)),
             read_timeout: None,
         }))
     }
+}
+
+/// How long those parts of a request are that depend on the address.
+pub(super) fn request_length(uri: &Uri) -> usize {
+    uri.path().len() + uri.query().map_or(0, str::len) + uri.host().map_or(0, str::len)
 }
 
 /// Tries the addresses in turn. Each may take half of the time that is left, the last one all of it.
@@ -170,39 +171,6 @@ impl Transport for TcpTransport {
 
 fn translate(error: io::Error, timeout: NextTimeout) -> Error {
     if is_timeout(&error) { Error::Timeout(timeout.reason) } else { Error::Io(error) }
-}
-
-/// TLS over a connection. Each check sets its own time-out, for which ureq takes its TLS
-/// configuration for one of its own too, and would build it anew each time; this says otherwise, so
-/// that it is built once and sessions are resumed.
-#[derive(Debug, Default)]
-pub(super) struct TlsConnector(RustlsConnector);
-
-impl<In: Transport> Connector<In> for TlsConnector {
-    type Out = <RustlsConnector as Connector<In>>::Out;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, Error> {
-        if !details.needs_tls() {
-            return self.0.connect(details, chained);
-        }
-        let details = ConnectionDetails {
-            uri: details.uri,
-            addrs: details.addrs.clone(),
-            config: details.config,
-            request_level: false,
-            resolver: details.resolver,
-            now: details.now,
-            timeout: details.timeout,
-            current_time: details.current_time.clone(),
-            run_connector: details.run_connector.clone(),
-            register_shutdown: details.register_shutdown.clone(),
-        };
-        self.0.connect(&details, chained)
-    }
 }
 
 #[cfg(test)]

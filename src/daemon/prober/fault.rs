@@ -26,7 +26,6 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
         Error::Io(error) => return io_failure(error, limit),
         Error::Protocol(error) => Trouble::NotHttp(protocol(&error.to_string())),
         Error::LargeResponseHeader(_, most) => Trouble::HeadTooLarge(most),
-        Error::Rustls(error) => tls(&error),
         Error::Tls(text) => Trouble::Tls(text.to_owned()),
         Error::Other(error) => match error.downcast::<NameError>() {
             Ok(error) => name(*error, limit),

@@ -12,6 +12,7 @@ mod connect;
 mod fault;
 mod pool;
 mod redirect;
+mod secure;
 #[cfg(test)]
 mod tls_tests;
 

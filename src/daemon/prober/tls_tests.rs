@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
-use ureq::tls::{Certificate, RootCerts};
 
 use super::{Pool, Probe, Prober};
 use crate::daemon::names::Names;
+use crate::daemon::trust::Trust;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 
@@ -64,9 +64,8 @@ fn serve_at(
 }
 
 fn prober(clock_is_right: fn() -> bool) -> Prober {
-    let authority = Certificate::from_der(AUTHORITY).to_owned();
-    let names = Names::new(Arc::new(|| None));
-    Prober::with_roots(RootCerts::new_with_certs(&[authority]), names, clock_is_right)
+    let trust = Trust::new(&[CertificateDer::from(AUTHORITY)]);
+    Prober::new(Names::new(Arc::new(|| None)), trust, clock_is_right)
 }
 
 /// What comes of a check on a thread of the pool.
@@ -122,7 +121,7 @@ fn bad_certificates_are_told_apart() {
     let other = reason(&prober, "127.0.0.2", address);
     assert_eq!(other, "TLS: the certificate is for another name");
     let address = serve(GOOD, |_| ());
-    let strangers = Prober::new(Names::new(Arc::new(|| None)), || true);
+    let strangers = Prober::new(Names::new(Arc::new(|| None)), Trust::new(&[]), || true);
     let unknown = reason(&strangers, "localhost", address);
     assert!(unknown.starts_with("TLS: the certificate is not from a known authority"));
 }

@@ -1,0 +1,138 @@
+//! TLS over the connections of checks.
+//!
+//! ureq's own connector takes one kind of roots or another, and builds its configuration anew for
+//! each request that has a time-out of its own, as every check does. Here it is built once, with
+//! all the roots that are [believed](crate::daemon::trust), and sessions are resumed.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use ureq::Error;
+use ureq::http::Uri;
+use ureq::unversioned::transport::time::{Duration, Instant};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport, TransportAdapter,
+};
+
+use super::buffers::GrowingBuffers;
+use super::client::HEAD_MAX;
+use super::connect::{OUTPUT, TcpTransport, request_length};
+use crate::daemon::trust::Trust;
+
+/// The most bytes held of what came: a head at its limit, and what shows that it goes on.
+const INPUT_MAX: usize = HEAD_MAX + 1;
+
+/// Speaks TLS where the address says so.
+#[derive(Debug)]
+pub(super) struct TlsConnector {
+    trust: Trust,
+    /// Made for the first check that needs it: it costs memory that a household without TLS has
+    /// better use for.
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl TlsConnector {
+    /// An app must be who `trust` believes it is.
+    pub(super) fn new(trust: Trust) -> TlsConnector {
+        TlsConnector { trust, config: OnceLock::new() }
+    }
+
+    fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        // Two checks at once may both make one; the first is kept.
+        let config = Arc::new(self.trust.client()?);
+        Ok(Arc::clone(self.config.get_or_init(|| config)))
+    }
+}
+
+impl Connector<TcpTransport> for TlsConnector {
+    type Out = Either<TcpTransport, TlsTransport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<TcpTransport>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let Some(tcp) = chained else { return Ok(None) };
+        if !details.needs_tls() {
+            return Ok(Some(Either::A(tcp)));
+        }
+        let config = self.config().map_err(as_io)?;
+        let tls = ClientConnection::new(config, server_name(details.uri)?).map_err(as_io)?;
+        let mut tcp = TransportAdapter::new(tcp, details.current_time.clone());
+        tcp.set_timeout(left(details));
+        let mut stream = StreamOwned::new(tls, tcp);
+        stream.conn.complete_io(&mut stream.sock)?;
+        let buffers = GrowingBuffers::new(INPUT_MAX, OUTPUT + request_length(details.uri));
+        Ok(Some(Either::B(TlsTransport { stream, buffers })))
+    }
+}
+
+/// Connecting has taken its share of the time already.
+fn left(details: &ConnectionDetails) -> NextTimeout {
+    let mut timeout = details.timeout;
+    let now = (details.current_time)();
+    if let (Duration::Exact(after), Instant::Exact(now), Instant::Exact(then)) =
+        (timeout.after, now, details.now)
+    {
+        timeout.after = Duration::Exact(after.saturating_sub(now.saturating_duration_since(then)));
+    }
+    timeout
+}
+
+/// The name that the certificate must be for.
+fn server_name(uri: &Uri) -> Result<ServerName<'static>, Error> {
+    let host = uri.host().unwrap_or_default();
+    // A URI has an IPv6 address in brackets.
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let name = ServerName::try_from(bare.to_owned());
+    name.map_err(|_| Error::Tls("no certificate can be for such a host name"))
+}
+
+fn as_io(error: rustls::Error) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
+}
+
+/// A TLS connection.
+pub(super) struct TlsTransport {
+    stream: StreamOwned<ClientConnection, TransportAdapter<TcpTransport>>,
+    buffers: GrowingBuffers,
+}
+
+impl std::fmt::Debug for TlsTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsTransport")
+    }
+}
+
+impl Transport for TlsTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stream.sock.set_timeout(timeout);
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        Ok(self.stream.write_all(output)?)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.stream.sock.set_timeout(timeout);
+        let amount = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    /// Never asked: no connection is used twice.
+    fn is_open(&mut self) -> bool {
+        false
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
