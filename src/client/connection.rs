@@ -100,7 +100,7 @@ impl Connection {
             parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect(),
         );
         let body = json.to_string();
-        self.ask(|server| {
+        self.ask(call, |server| {
             let request = self.agent.post(server.call(call)).content_type("application/json");
             authorised(request, self.token.as_deref()).send(body.as_str())
         })
@@ -111,15 +111,15 @@ impl Connection {
     /// # Errors
     /// There is no answer.
     pub fn get(&self, call: &str, parameters: &[Parameter<'_>]) -> Result<String, Error> {
-        self.ask(|server| {
+        self.ask(call, |server| {
             let request = self.agent.get(server.call(call)).query_pairs(parameters.iter().copied());
             authorised(request, self.token.as_deref()).call()
         })
     }
 
     /// Asks where the daemon was the last time, and where it is now if that leads nowhere.
-    fn ask(&self, ask: impl Fn(&ServerUrl) -> Asked) -> Result<String, Error> {
-        let once = |server: &ServerUrl| self.read(server, ask(server));
+    fn ask(&self, call: &str, ask: impl Fn(&ServerUrl) -> Asked) -> Result<String, Error> {
+        let once = |server: &ServerUrl| self.read(server, call, ask(server));
         let found = match &self.place {
             Place::Given(server) => return once(server),
             Place::Searched(found) => found,
@@ -133,7 +133,7 @@ impl Connection {
         once(&search(found)?)
     }
 
-    fn read(&self, server: &ServerUrl, asked: Asked) -> Result<String, Error> {
+    fn read(&self, server: &ServerUrl, call: &str, asked: Asked) -> Result<String, Error> {
         let unreachable =
             |why: ureq::Error| Error::Unreachable { url: server.to_string(), why: plain(&why) };
         let mut response = asked.map_err(unreachable)?;
@@ -142,9 +142,8 @@ impl Connection {
         let text = text.map_err(unreachable)?;
         let stranger = || Error::Stranger { url: server.to_string(), status };
         match status {
-            // Whatever it is, it does not begin like ours.
-            200 if !text.trim_start().starts_with('{') && !text.is_empty() => Err(stranger()),
-            200 => Ok(text),
+            200 if is_ours(call, &text) => Ok(text),
+            200 => Err(stranger()),
             401 if self.token.is_none() => Err(Error::TokenMissing),
             401 => Err(Error::TokenRefused),
             _ => {
@@ -167,6 +166,19 @@ fn authorised<B>(request: ureq::RequestBuilder<B>, token: Option<&str>) -> ureq:
     }
 }
 
+/// Whether a daemon says this to this call. Many a server answers 200 to everything.
+fn is_ours(call: &str, text: &str) -> bool {
+    let member = match call {
+        "monitor" | "pause" | "resume" | "stop" => "result",
+        "info" => "appname",
+        "status" => "apps",
+        // A line of JSON for each thing, perhaps none.
+        _ => return text.is_empty() || text.starts_with('{'),
+    };
+    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    answer.get(member).is_some()
+}
+
 fn recall(found: &Mutex<Option<ServerUrl>>) -> Option<ServerUrl> {
     found.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -187,5 +199,96 @@ fn plain(why: &ureq::Error) -> String {
         ureq::Error::HostNotFound => "the host is not known".to_owned(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+
+    /// Answers one request like this; what was asked.
+    fn answering(status: &str, body: &str) -> (Connection, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = Connection::to(listener.local_addr().unwrap().into());
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let asked = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut buffer = [0; 1024];
+            // Our requests end with their JSON object, or have no body.
+            while !(asked.ends_with(b"}")
+                || asked.ends_with(b"\r\n\r\n") && asked.starts_with(b"GET"))
+            {
+                let n = stream.read(&mut buffer).unwrap();
+                asked.extend_from_slice(&buffer[..n]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(asked).unwrap()
+        });
+        (connection, asked)
+    }
+
+    #[test]
+    fn a_change_is_posted_as_json_with_the_token() {
+        let (connection, asked) = answering("200 OK", "{\"result\":\"stopped\"}\n");
+        let connection = connection.with_token("secret");
+        let said = connection.post("stop", &[("appname", "K\u{fc}che \"1\"")]).unwrap();
+        assert_eq!(said, "{\"result\":\"stopped\"}\n");
+        let asked = asked.join().unwrap();
+        assert!(asked.starts_with("POST /healthchecker/stop HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.to_lowercase().contains("authorization: bearer secret\r\n"), "{asked}");
+        assert!(asked.ends_with("\r\n\r\n{\"appname\":\"K\u{fc}che \\\"1\\\"\"}"), "{asked}");
+    }
+
+    #[test]
+    fn names_are_escaped_in_a_question() {
+        let (connection, asked) = answering("200 OK", "{\"appname\":\"a\"}");
+        connection.get("info", &[("appname", "a&b \u{fc}")]).unwrap();
+        let asked = asked.join().unwrap();
+        assert!(
+            asked.starts_with("GET /healthchecker/info?appname=a%26b%20%C3%BC HTTP/1.1"),
+            "{asked}"
+        );
+    }
+
+    #[test]
+    fn each_trouble_is_an_error_of_its_own() {
+        let fault = |status: &str, body: &str| {
+            let (connection, asked) = answering(status, body);
+            let why = connection.get("status", &[]).unwrap_err();
+            asked.join().unwrap();
+            why
+        };
+        let problem = r#"{"error": "interval is 3", "field": "interval"}"#;
+        assert_eq!(
+            fault("400 Bad Request", problem),
+            Error::Refused {
+                status: 400,
+                sentence: "interval is 3".to_owned(),
+                field: Some("interval".to_owned())
+            }
+        );
+        assert_eq!(fault("401 Unauthorized", problem), Error::TokenMissing);
+        for (status, body) in
+            [("200 OK", "<html>"), ("200 OK", "{}"), ("404 Not Found", "no"), ("302 Found", "{}")]
+        {
+            assert!(matches!(fault(status, body), Error::Stranger { .. }), "{status}");
+        }
+        let (connection, asked) = answering("401 Unauthorized", problem);
+        let why = connection.with_token("wrong").get("status", &[]).unwrap_err();
+        assert_eq!(why, Error::TokenRefused);
+        asked.join().unwrap();
+    }
+
+    #[test]
+    fn a_closed_port_is_unreachable_and_says_so() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let why = Connection::to(free.into()).get("status", &[]).unwrap_err();
+        assert_eq!((why.status(), why.is_elsewhere()), (503, true));
+        assert!(why.to_string().ends_with("/healthchecker/: connection refused"), "{why}");
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Keeper {
 #[derive(Debug, Default)]
 struct Turn {
     number: Mutex<u64>,
+    /// Held by the thread while it talks to the daemon.
+    busy: Mutex<()>,
     changed: Condvar,
 }
 
@@ -60,14 +62,19 @@ impl Keeper {
             .spawn(move || {
                 let mut pause = Duration::ZERO;
                 while turn.wait(mine, pause) {
-                    pause = keeping.step(&*desk);
+                    let _busy = turn.busy.lock().unwrap_or_else(PoisonError::into_inner);
+                    if turn.wait(mine, Duration::ZERO) {
+                        pause = keeping.step(&*desk);
+                    }
                 }
             })
             .map(drop)
     }
 
+    /// Ends the thread; nothing is registered any more when this returns.
     pub(super) fn end(&self) {
         self.turn.next();
+        drop(self.turn.busy.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

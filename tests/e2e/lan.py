@@ -105,14 +105,20 @@ class Machine:
 
     def start_client(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts `lan_client.py` on this machine; it runs until the test ends."""
-        client = subprocess.Popen(
-            [*self.enter(), *client_command(*arguments)],
+        return self.start(*client_command(*arguments))
+
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
+        """Starts a program on this machine, with these variables besides ours; it runs until the
+        test ends."""
+        program = subprocess.Popen(
+            [*self.enter(), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **variables},
         )
-        self.started.append(client)
-        return client
+        self.started.append(program)
+        return program
 
     def has_settled(self) -> bool:
         """Whether all addresses can be used (duplicate address detection has ended)."""

@@ -5,10 +5,14 @@ lan_client.py browse TYPE              each service added or removed, a JSON lin
 lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
 lan_client.py get URL                  status and body of an answer, as JSON; `post` likewise
 lan_client.py serve IP                 a healthy app; prints its port, until standard input ends
+lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
 """
 
 from __future__ import annotations
 
+import asyncio
+import email
+import email.policy
 import http.server
 import json
 import socket
@@ -18,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from zeroconf import IPVersion, ServiceBrowser, ServiceInfo, ServiceStateChange, Zeroconf
 
 
@@ -109,6 +114,25 @@ def serve(address: str) -> None:
     sys.stdin.read()
 
 
+class TakeMail:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.original_content, bytes)
+        mail = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
+        body = mail.get_body(("plain",))  # type: ignore[attr-defined]
+        say({"to": envelope.rcpt_tos, "subject": mail["Subject"], "text": body.get_content()})
+        return "250 2.0.0 OK queued"
+
+
+def take_mail(address: str) -> None:
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(TakeMail()), address, 0)
+        say(server.sockets[0].getsockname()[1])
+        await loop.run_in_executor(None, sys.stdin.read)
+
+    asyncio.run(serve())
+
+
 COMMANDS: dict[str, Callable[..., None]] = {
     "resolve": resolve,
     "browse": browse,
@@ -116,6 +140,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "get": get,
     "post": post,
     "serve": serve,
+    "take-mail": take_mail,
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""Apps and the daemon on machines of their own: found by Zeroconf alone, watched, and mailed about."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import StartDaemon
+from daemon import Daemon
+from lan import Lan, Machine
+from programs import PACKAGE, install_package, rust_example
+from waiting import wait_for
+
+OWNER = "me@example.org"
+FLASK_APP, RUST_APP = "Sample HealthChecker App", "Rust App"
+
+# Zeroconf takes up to five seconds, the program's start another.
+REGISTER_SECONDS = 20
+# Four passed checks, ten seconds apart.
+HEALTHY_SECONDS = 50
+# `keep_registered` looks once a minute, and searches for five seconds.
+MOVE_SECONDS = 90
+
+
+class MailServer:
+    """A mail server on a machine; it keeps what it accepts."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.mails: list[dict[str, Any]] = []
+        program = machine.start_client("take-mail", "127.0.0.1")
+        assert program.stdout
+        self.lines = program.stdout
+        self.port = int(self.lines.readline())
+        threading.Thread(target=self.collect, daemon=True).start()
+
+    def collect(self) -> None:
+        for line in self.lines:
+            self.mails.append(json.loads(line))
+
+    def options(self) -> dict[str, object]:
+        """What a daemon must be told."""
+        return {
+            "smtp_host": "127.0.0.1",
+            "smtp_port": self.port,
+            "smtp_security": "none",
+            "mail_from": "healthchecker@example.org",
+        }
+
+    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float, what: str) -> None:
+        """Waits for a mail to the owner like that."""
+
+        def arrived() -> bool:
+            return any(mail["to"] == [OWNER] and wanted(mail) for mail in list(self.mails))
+
+        wait_for(arrived, seconds, what)
+
+
+class Household:
+    """A daemon on one machine, apps on another, and nothing that either was told of the other."""
+
+    def __init__(self, lan: Lan, start_daemon: StartDaemon, package: Path) -> None:
+        self.server, self.client = lan.add("server"), lan.add("client")
+        self.start_daemon = start_daemon
+        self.package = package
+        self.mail = MailServer(self.server)
+
+    def serve(self, machine: Machine, **options: object) -> Daemon:
+        return self.start_daemon(machine=machine, bind_addr="0.0.0.0", announce=True, **options)
+
+    def python(self, program: str) -> subprocess.Popen[str]:
+        """Starts an example in Python on the client's machine."""
+        return self.client.start(
+            sys.executable, "-u", str(PACKAGE / program), PYTHONPATH=str(self.package)
+        )
+
+    def info(self, daemon: Daemon, app: str) -> dict[str, Any]:
+        """What the daemon knows of an app, asked on its own machine; empty if it is unknown."""
+        assert daemon.machine
+        url = f"http://127.0.0.1:{daemon.port}/healthchecker/info?appname={app.replace(' ', '+')}"
+        answer = daemon.machine.client("get", url)
+        known: dict[str, Any] = json.loads(answer["body"]) if answer["status"] == 200 else {}
+        return known
+
+
+@pytest.fixture
+def household(lan: Lan, start_daemon: StartDaemon, tmp_path: Path) -> Household:
+    return Household(lan, start_daemon, install_package(tmp_path / "package"))
+
+
+def first_line(program: subprocess.Popen[str]) -> str:
+    assert program.stdout
+    return program.stdout.readline().rstrip("\n")
+
+
+def test_the_programs_of_the_readme_are_watched_and_mailed_about(household: Household) -> None:
+    server, mail = household.server, household.mail
+    daemon = household.serve(server, **mail.options())
+    daemon.wait_for_log("announced as", 10)
+    registered = f"Registered with HealthChecker at http://{server.ipv4}:{daemon.port}/healthchecker/"
+
+    assert first_line(household.python("register.py")) == registered
+    flask = household.python("flask_app.py")
+    assert first_line(flask) == registered
+    rust = household.client.start(rust_example("app"))
+
+    wait_for(lambda: household.info(daemon, RUST_APP), REGISTER_SECONDS, "the Rust app registered")
+    for app in (FLASK_APP, RUST_APP):
+        info = household.info(daemon, app)
+        assert info["url"].startswith(f"http://{household.client.ipv4}:")
+        assert (info["email"], info["interval"], info["healthy"]) == ([OWNER], 10, 4)
+        wait_for(
+            lambda app=app: household.info(daemon, app)["state"] == "HEALTHY",  # type: ignore[misc]
+            HEALTHY_SECONDS,
+            f"{app} HEALTHY",
+        )
+        body = household.info(daemon, app)["last_check"]["body"]
+        assert json.loads(body) == {"status": "pass", "description": app}
+        mail.wait_for(
+            lambda mail, app=app: "Now watching" in mail["subject"] and app in mail["text"],  # type: ignore[misc]
+            20,
+            f"the mail that {app} is watched",
+        )
+    # There is no such web page here.
+    assert household.info(daemon, "MyApp")["email"] == [OWNER]
+    mail.wait_for(lambda mail: "MyApp is UNHEALTHY" in mail["subject"], 60, "the mail about MyApp")
+
+    # Ctrl-C is a stop; a crash is none, and is noticed.
+    flask.send_signal(2)
+    assert flask.wait(timeout=REGISTER_SECONDS) == 0
+    assert household.info(daemon, FLASK_APP) == {}
+    rust.kill()
+    mail.wait_for(lambda mail: "Rust App is UNHEALTHY" in mail["subject"], 45, "the mail of a crash")
+
+
+def test_an_app_outlives_a_server_that_starts_late_and_one_that_moves(
+    household: Household, lan: Lan
+) -> None:
+    household.client.start(rust_example("app"))
+    python = (
+        "import healthcheck, time; healthcheck.HealthCheckerServer('Py', 'http://10.77.0.2:1')"
+        ".keep_registered(interval=300); time.sleep(600)"
+    )
+    household.client.start(sys.executable, "-c", python, PYTHONPATH=str(household.package))
+    daemon = household.serve(household.server)
+    for app in (RUST_APP, "Py"):
+        wait_for(
+            lambda app=app: household.info(daemon, app),  # type: ignore[misc]
+            MOVE_SECONDS,
+            f"{app} registered with a server that started late",
+        )
+    daemon.stop()
+    elsewhere = household.serve(lan.add("other"))
+    for app in (RUST_APP, "Py"):
+        wait_for(
+            lambda app=app: household.info(elsewhere, app),  # type: ignore[misc]
+            MOVE_SECONDS,
+            f"{app} registered with a server at another address",
+        )

@@ -1,0 +1,176 @@
+"""The command line for the household: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from conftest import NewTarget, StartDaemon
+from daemon import BINARY, Daemon
+from lan import Lan
+from programs import Ended, healthchecker, run
+from target import Target
+
+UNKNOWN_APP, USAGE, REFUSED, UNAVAILABLE = 1, 64, 65, 69
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def command(daemon: Daemon) -> Command:
+    """Runs a command against the daemon; it must leave standard error alone when it succeeds."""
+
+    def run_it(*arguments: object) -> Ended:
+        ended = healthchecker(*arguments, HEALTHCHECKER_SERVER=daemon.base)
+        assert (ended.code == 0) == (ended.err == ""), ended
+        return ended
+
+    return run_it
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_a_life_from_the_first_word_to_the_last(
+    command: Command, daemon: Daemon, target: Target
+) -> None:
+    assert command("list").out.startswith("no apps are watched")
+    registered = command("monitor", "My NAS", target.url, "--interval", 5, "--healthy", "2")
+    assert registered.out == "My NAS: registered\n"
+    assert command("monitor", "My NAS", target.url, "--interval=5", "--healthy=2").out == (
+        "My NAS: unchanged\n"
+    )
+    daemon.wait_for_state("My NAS", "HEALTHY", 15)
+    head, line = command("list").out.splitlines()
+    assert head.split() == ["NAME", "STATE", "SINCE", "LAST", "CHECK", "24", "H", "ADDRESS"]
+    assert line.startswith("My NAS  HEALTHY") and line.endswith(f"100.0 %  {target.url}")
+    assert command("pause", "My NAS").out == "My NAS: paused\n"
+    assert "HEALTHY, paused" in command("info", "My NAS").out
+    assert command("resume", "My NAS").out == "My NAS: resumed\n"
+    assert command("stop", "My NAS").out == "My NAS: stopped\n"
+    log = command("log", "My NAS").out
+    assert all(word in log for word in ("registered", "UNKNOWN -> HEALTHY", "paused", "stopped"))
+    assert command("log", "--limit", 1).out.rstrip().endswith("stopped")
+
+
+def test_json_is_what_the_daemon_said(command: Command, daemon: Daemon, target: Target) -> None:
+    daemon.register("NAS", target.url)
+    (app,) = json.loads(command("list", "--json").out)["apps"]
+    assert app["appname"] == "NAS"
+    assert json.loads(command("info", "NAS", "--json").out)["url"] == target.url
+    done = json.loads(command("pause", "--json", "NAS").out)
+    assert done == {"appname": "NAS", "result": "paused"}
+    events = [json.loads(line)["event"] for line in command("log", "--json").out.splitlines()]
+    assert "paused" in events
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("info", "TV"), UNKNOWN_APP, 'no app is registered by the name "TV"'),
+        (("stop", "TV"), UNKNOWN_APP, 'no app is registered by the name "TV"'),
+        (("monitor", "TV", "http://tv", "--interval", "3"), REFUSED, "interval must be a whole"),
+        (("monitor", "TV", "tv"), REFUSED, "url"),
+        (("monitor", "", "http://tv"), REFUSED, "appname is empty"),
+        (("monitor", "TV"), USAGE, "URL is missing: healthchecker monitor NAME URL"),
+        (("list", "--intervall", "3"), USAGE, "did you mean interval?"),
+        (("list", "--server", "pi:port"), USAGE, "is no address of a server"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_is_one_sentence_and_an_exit_code(
+    command: Command, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    ended = command(*arguments)
+    assert ended.code == code
+    assert ended.out == ""
+    assert ended.err.startswith("healthchecker: ") and ended.err.count("\n") == 1
+    assert said in ended.err
+
+
+def test_a_server_that_is_not_there() -> None:
+    ended = healthchecker("list", "--server", f"127.0.0.1:{free_port()}")
+    assert (ended.code, ended.out) == (UNAVAILABLE, "")
+    assert "no answer from the HealthChecker server at" in ended.err
+    assert ended.err.endswith("connection refused\n")
+
+
+def test_something_else_that_answers(new_target: NewTarget) -> None:
+    ended = healthchecker("list", HEALTHCHECKER_SERVER=new_target().url + "/elsewhere")
+    assert (ended.code, ended.out) == (UNAVAILABLE, ""), ended
+    assert "is no HealthChecker server" in ended.err
+
+
+def test_the_options_of_the_daemon_come_from_elsewhere() -> None:
+    ended = run(BINARY, "--verbose", "list")
+    assert ended.code == 78
+    assert ended.err == "healthchecker: list: this command stands first, and takes its own options only\n"
+
+
+def test_the_server_is_found_by_zeroconf(lan: Lan, start_daemon: StartDaemon) -> None:
+    server, client = lan.add("server"), lan.add("client")
+    alone = lan.add("alone")
+    alone.run("ip", "link", "set", "eth0", "down")
+    daemon = start_daemon(machine=server, bind_addr="0.0.0.0", announce=True)
+    daemon.wait_for_log("announced as", 10)
+    url = f"http://{server.ipv4}:{daemon.port}/healthchecker/"
+    assert json.loads(client.run(str(BINARY), "discover", "--json"))[0]["url"] == url
+    assert url in client.run(str(BINARY), "discover")
+    client.run(str(BINARY), "monitor", "TV", "http://10.77.0.9")
+    assert json.loads(client.run(str(BINARY), "info", "TV", "--json"))["url"] == "http://10.77.0.9"
+    with pytest.raises(RuntimeError, match="HealthChecker server"):
+        alone.run(str(BINARY), "list")
+
+
+def completed(words: str, server: str = "") -> list[str]:
+    """What bash offers behind these words."""
+    script = (
+        f'PATH={BINARY.parent}:$PATH; source <(healthchecker completions bash); '
+        f'COMP_WORDS=({words}); COMP_CWORD=$(({len(words.split())}-1)); '
+        '_healthchecker; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    ended = run("bash", "-c", script, HEALTHCHECKER_SERVER=server)
+    assert (ended.code, ended.err) == (0, ""), ended
+    return ended.out.split("\n")[:-1]
+
+
+def test_bash_completes_commands_options_and_names(daemon: Daemon, target: Target) -> None:
+    daemon.register("My NAS", target.url)
+    daemon.register("TV", target.url)
+    assert completed("healthchecker re") == ["resume"]
+    assert completed("healthchecker --bin") == ["--bind_addr"]
+    assert completed("healthchecker monitor --int") == ["--interval"]
+    assert completed("healthchecker completions z") == ["zsh"]
+    assert completed("healthchecker info ''", daemon.base) == ["My\\ NAS", "TV"]
+    assert completed("healthchecker info T", daemon.base) == ["TV"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completions_are_valid(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    ended = run("sh", "-c", f"{BINARY} completions {shell} | {shell} -n /dev/stdin")
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_fish_completes_commands_options_and_names(daemon: Daemon, target: Target) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
+    daemon.register("TV", target.url)
+
+    def offered(line: str) -> list[str]:
+        script = f"set -x PATH {BINARY.parent} $PATH; healthchecker completions fish | source; complete -C '{line}'"
+        ended = run("fish", "--no-config", "-c", script, HEALTHCHECKER_SERVER=daemon.base)
+        return [offer.split("\t")[0] for offer in ended.out.splitlines()]
+
+    assert offered("healthchecker re") == ["resume"]
+    assert offered("healthchecker monitor --int") == ["--interval"]
+    assert offered("healthchecker info T") == ["TV"]
