@@ -15,8 +15,9 @@ use std::os::unix::fs::MetadataExt;
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 use simplelog::{Config, ConfigBuilder, LevelPadding, WriteLogger, format_description};
 
-use crate::config::quoted::{escaped, is_obeyed};
+use crate::config::quoted::escaped;
 use crate::config::settings::Settings;
+use crate::engine::words::plain::is_obeyed;
 
 /// The longest message: an app's whole health JSON is cut elsewhere, this bounds what is not.
 const MAX_MESSAGE: usize = 8 * 1024;

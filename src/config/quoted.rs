@@ -1,5 +1,7 @@
 //! Texts and bytes from outside, made fit for a terminal and for the log.
 
+use crate::engine::words::plain::is_obeyed;
+
 /// `text` as a Python literal: what could be written in the configuration file to get it.
 ///
 /// Characters that a terminal would obey are escaped, so that nothing read from outside can forge
@@ -32,13 +34,6 @@ pub fn shown(text: &str) -> String {
 pub fn quoted_list(texts: &[String]) -> String {
     let items: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", items.join(", "))
-}
-
-/// Whether a terminal or a log reader does something for `c` other than to show it: control
-/// characters, line and paragraph separators, and the marks that turn the direction of writing.
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `c` as a Python escape.

@@ -11,6 +11,7 @@ use super::access::Refusal;
 use crate::daemon::checklog::Found;
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
+use crate::engine::words::plain::harmless_json;
 
 const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
@@ -149,17 +150,18 @@ pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
 }
 
 fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cursor<Vec<u8>>> {
-    let (status, mut body) = match serde_json::to_vec(shown) {
-        Ok(body) => (status, body),
+    let (status, mut body) = match serde_json::to_string(shown) {
+        // Whoever asks with curl has it on a terminal.
+        Ok(body) => (status, harmless_json(&body).into_owned()),
         Err(why) => {
             log::error!("cannot write an answer as JSON: {why}");
-            (500, br#"{"error":"the answer cannot be shown"}"#.to_vec())
+            (500, r#"{"error":"the answer cannot be shown"}"#.to_owned())
         }
     };
     // So that a shell's prompt has a line of its own.
-    body.push(b'\n');
+    body.push('\n');
     let length = body.len();
-    of_length(status, content_type, Cursor::new(body), length)
+    of_length(status, content_type, Cursor::new(body.into_bytes()), length)
 }
 
 /// Lines of the health check log, read from the disk as they are sent.

@@ -9,6 +9,7 @@ use super::Transit;
 use super::store::{Opened, Store};
 use super::waiting::Waiting;
 use crate::engine::chronicle::Line;
+use crate::engine::words::plain::harmless_json;
 
 /// How long a line waits for others: a change of an app comes with a change of its state, a power
 /// cut in the house with that of many, and a sync for each wears the card.
@@ -90,8 +91,9 @@ impl Writer {
 
     fn take(&mut self, line: &Line) {
         self.transit.weight.fetch_sub(line.weight(), Ordering::Relaxed);
-        match serde_json::to_vec(line) {
-            Ok(json) => self.lost += self.waiting.push(&json),
+        match serde_json::to_string(line) {
+            // The file is read on terminals.
+            Ok(json) => self.lost += self.waiting.push(harmless_json(&json).as_bytes()),
             Err(why) => log::error!("cannot write a line of the health check log as JSON: {why}"),
         }
         if self.store.is_none() {

@@ -13,10 +13,12 @@ use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter,
 use super::attempt::Server;
 use super::compose::{address, compose};
 use super::hush::hushed;
+use super::trouble::MAX_WORDS;
 use super::{tls, trouble};
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
+use crate::engine::words::plain::one_line;
 
 /// A server that takes longer for one answer is not well; the final one may take all that is left.
 const STEP: Duration = Duration::from_secs(30);
@@ -103,7 +105,8 @@ impl<'a> Conversation<'a> {
             .message(&message)
             .map_err(|error| trouble::read(self.settings, Stage::Message, &error))?;
         let words: Vec<&str> = reply.message().collect();
-        Ok(hushed(self.settings, &format!("{} {}", reply.code(), words.join(" "))))
+        let said = hushed(self.settings, &format!("{} {}", reply.code(), words.join(" ")));
+        Ok(one_line(&said, MAX_WORDS))
     }
 
     /// An address beyond ASCII needs a server that knows such (RFC 6531 section 3.1).

@@ -11,7 +11,7 @@ use crate::engine::alerts::delivery::{Delivery, Stage, classify};
 use crate::engine::words::plain::one_line;
 
 /// Characters of an error's own words.
-const MAX_WORDS: usize = 300;
+pub(super) const MAX_WORDS: usize = 300;
 
 /// What an error of lettre's means for the mail.
 ///

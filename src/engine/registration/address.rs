@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::fields::{FieldError, is_control, shown};
+use super::fields::{FieldError, shown};
+use crate::engine::words::plain::is_obeyed;
 
 /// The longest address or path, in bytes: ten thousand apps of this length still fit in memory,
 /// and no real address comes near.
@@ -177,7 +178,7 @@ fn check_text(field: &str, text: &str) -> Result<(), FieldError> {
         let message = format!("{field} has {} bytes; at most {TEXT_MAX} are allowed", text.len());
         return Err(FieldError::of(field, message));
     }
-    if text.chars().any(is_control) {
+    if text.chars().any(is_obeyed) {
         let message = format!("{field} must have no control characters, not {}", shown(text));
         return Err(FieldError::of(field, message));
     }

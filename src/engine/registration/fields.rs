@@ -49,13 +49,6 @@ fn clipped(value: &str) -> String {
     text
 }
 
-/// True for characters that must reach no header, subject, log line or terminal: the control
-/// characters, line and paragraph separators, and those that turn the direction of writing.
-pub fn is_control(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// One parameter of a call: the name it is known by, and its older names.
 pub(crate) struct Known {
     pub(crate) name: &'static str,
@@ -142,15 +135,5 @@ mod tests {
         assert_eq!(shown("a\r\n\u{1b}"), "\"a\\r\\n\\u{1b}\"");
         let long = shown(&"x".repeat(10_000));
         assert!(long.chars().count() < 100 && long.ends_with("…\""));
-    }
-
-    #[test]
-    fn writing_direction_and_separators_count_as_control() {
-        for c in ['\0', '\n', '\u{7f}', '\u{85}', '\u{2028}', '\u{202e}'] {
-            assert!(is_control(c), "{c:?}");
-        }
-        for c in ['a', 'ü', ' ', '\u{200d}', '🏠'] {
-            assert!(!is_control(c), "{c:?}");
-        }
     }
 }

@@ -11,9 +11,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::address::{Address, DEFAULT_PATH};
-use self::fields::{FieldError, Fields, Known, is_control, shown};
+use self::fields::{FieldError, Fields, Known, shown};
 use self::status_set::StatusSet;
 use super::alerts::recipients::Recipients;
+use super::words::plain::is_obeyed;
 
 pub use self::address::{Host, Origin};
 
@@ -159,7 +160,7 @@ fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
             shown(name)
         ));
     }
-    if name.chars().any(is_control) {
+    if name.chars().any(is_obeyed) {
         return refused(format!("must have no control characters, not {}", shown(name)));
     }
     if name.trim().is_empty() {
@@ -203,7 +204,7 @@ fn is_mail_address(text: &str) -> bool {
     // Beyond ASCII the domain is written in punycode; the local part may be anything printable.
     text.rsplit_once('@').is_some_and(|(_, domain)| domain.is_ascii())
         && text.len() <= EMAIL_MAX
-        && !text.chars().any(is_control)
+        && !text.chars().any(is_obeyed)
         && lettre::Address::from_str(text).is_ok()
 }
 
