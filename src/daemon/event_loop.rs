@@ -24,6 +24,7 @@ use super::multicast::Multicast;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
+use super::watchdog::Watchdog;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::Mail;
 use crate::engine::core::{Action, Engine};
@@ -71,6 +72,7 @@ pub(super) struct EventLoop {
     pub(super) announcer: Option<Announcer>,
     pub(super) multicast: Arc<Multicast>,
     pub(super) public_url: PublicUrl,
+    pub(super) watchdog: Watchdog,
     pub(super) started: Moment,
 }
 
@@ -81,11 +83,13 @@ impl EventLoop {
     /// The system no longer tells us of events.
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
+        self.watchdog.ready();
         // Signals are looked at only when they wake the loop.
         while !(events.iter().any(|event| event.token() == SIGNALS) && self.signals.came()) {
             self.turn(&mut events, None)?;
         }
         info!("stopping");
+        self.watchdog.stopping();
         self.wind_down(&mut events)
     }
 
@@ -131,6 +135,7 @@ impl EventLoop {
         self.engine.handle_time(now);
         self.pool.handle_deadline(now.at);
         self.look_after_announcement(now);
+        self.watchdog.handle_time(now.at, self.mailer.as_ref());
         self.act(now);
         self.keeper.compact(&self.engine, now);
         Ok(())
@@ -143,6 +148,7 @@ impl EventLoop {
             self.keeper.next_deadline(),
             self.gate.next_deadline(),
             self.pool.next_deadline(),
+            self.watchdog.next_deadline(),
             announcer,
         ];
         deadlines.into_iter().flatten().min()
@@ -166,6 +172,7 @@ impl EventLoop {
                 mailer::Report::Mail { id, delivery } => {
                     self.engine.handle_delivery(now, id, delivery)
                 }
+                mailer::Report::Alive => self.watchdog.handle_mailer(),
                 mailer::Report::Login(delivery) => self.engine.handle_login(delivery),
             }
         }

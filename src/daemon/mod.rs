@@ -18,3 +18,4 @@ pub mod public_url;
 mod signals;
 pub mod start;
 pub mod trust;
+mod watchdog;

@@ -26,6 +26,7 @@ use super::prober::{Pool, Probe, Prober, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
 use super::trust::Trust;
+use super::watchdog::Watchdog;
 use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
 use crate::engine::alerts::recipients::Recipients;
@@ -135,8 +136,11 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
     });
     engine.restore(clock.now(), records);
+    let now = clock.now().at;
+    let watchdog = Watchdog::start(serving, mailer.is_some(), now, wake.clone());
     let event_loop = EventLoop {
-        started: clock.now().at,
+        started: now,
+        watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
         pool: pool(shares.checks, trust, &multicast, reports, Arc::new(wake)),

@@ -39,6 +39,8 @@ pub enum Report {
         /// How.
         delivery: Delivery,
     },
+    /// The thread is alive, and has done what it was given before [`Mailer::ping`].
+    Alive,
     /// The login that [`Mailer::probe_login`] asked for ended; `Accepted`: we are let in.
     Login(Delivery),
 }
@@ -47,6 +49,7 @@ pub enum Report {
 enum Job {
     Mail { id: u64, letter: Box<Letter> },
     Login,
+    Ping,
 }
 
 type Tell = Arc<dyn Fn(Report) + Send + Sync>;
@@ -98,6 +101,17 @@ impl Mailer {
         }
     }
 
+    /// Asks the thread whether it is alive; it says so in its turn, and a dead one never.
+    pub fn ping(&self) {
+        match &self.jobs {
+            Some(jobs) => {
+                // A thread that has ended is silent, which is what we want to know.
+                let _ = jobs.send(Job::Ping);
+            }
+            None => (self.tell)(Report::Alive),
+        }
+    }
+
     /// Logs in and out again, so that wrong credentials are known before the first alert; the
     /// report comes later (none for a mailer to the log).
     pub fn probe_login(&self) {
@@ -128,6 +142,7 @@ fn work(attempts: &Attempts, queue: &Receiver<Job>, tell: &Tell) {
                 let end = attempts.run(move |server, end| deliver(server, &letter, end));
                 Report::Mail { id, delivery: end.map_or_else(|it| it, |_| Delivery::Accepted) }
             }
+            Job::Ping => Report::Alive,
             Job::Login => {
                 let end = attempts.run(log_in);
                 Report::Login(end.map_or_else(|it| it, |()| Delivery::Accepted))
