@@ -40,8 +40,11 @@ fn answer(
             engine.stop(now, &name)?;
             done(name, Change::Stopped)
         }
+        Call::Do(Command::Check(name)) => {
+            engine.check(now, &name)?;
+            done(name, Change::Asked)
+        }
         Call::Show(Question::Info(name)) => Reply::Info(Box::new(engine.info(now, &name)?)),
-        Call::Show(Question::Status) => Reply::Status(Box::new(engine.status(now, started))),
         Call::Show(Question::Health) => Reply::Health(Box::new(engine.health(now, started, disk))),
     })
 }
@@ -63,6 +66,7 @@ impl From<Registered> for Change {
 fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::UnknownApp(name) => Problem::unknown_app(&name),
+        Refusal::Paused(name) => Problem::paused(&name),
         Refusal::TooManyApps => Problem::unavailable(format!(
             "{MOST_APPS} apps are watched already; stop one of them first"
         )),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
-use super::api::{ApiRequest, Call, Reply};
+use super::api::{ApiRequest, Call, Reply, Sight};
 use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
@@ -179,10 +179,16 @@ impl EventLoop {
     }
 
     fn serve(&mut self, now: Now, request: ApiRequest) {
-        let ApiRequest { call, responder, .. } = request;
-        let promises = matches!(call, Call::Do(_));
         let mut disk = self.keeper.troubles();
         disk.extend(self.check_log.trouble().map(str::to_owned));
+        let (call, responder) = match request {
+            ApiRequest::Call { call, responder, .. } => (call, responder),
+            ApiRequest::Look(look) => {
+                let (engine, started) = (&self.engine, self.started);
+                return look.make(&Sight { engine, now, started, disk });
+            }
+        };
+        let promises = matches!(call, Call::Do(_));
         let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);
         self.keep(now);
         if !promises || matches!(reply, Reply::Problem(_)) {

@@ -13,6 +13,7 @@ mod keeper;
 pub mod mailer;
 pub mod multicast;
 pub mod names;
+pub mod page;
 pub mod prober;
 pub mod public_url;
 mod signals;

@@ -71,6 +71,8 @@ pub enum Refusal {
     UnknownApp(String),
     /// There are [`MOST_APPS`] already.
     TooManyApps,
+    /// The app of this name is paused.
+    Paused(String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -189,6 +191,20 @@ impl Engine {
             self.forget(now, id, "resumed");
             self.begin(now, id);
             self.changes.app(id);
+        }
+        Ok(())
+    }
+
+    /// Asks an app at once, and again when it is due. One that is being asked is not asked twice.
+    ///
+    /// # Errors
+    /// The name is unknown, or the app is paused.
+    pub fn check(&mut self, now: Now, name: &str) -> Result<(), Refusal> {
+        let id = self.find(name)?;
+        match self.apps.get(&id) {
+            Some(app) if app.paused() => return Err(Refusal::Paused(name.to_owned())),
+            Some(app) if app.check.is_none() => self.ask(id, now.at),
+            _ => {}
         }
         Ok(())
     }

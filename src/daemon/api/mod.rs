@@ -6,6 +6,9 @@
 
 mod access;
 mod folder;
+mod format;
+mod gather;
+mod look;
 mod parameters;
 mod reply;
 mod route;
@@ -23,15 +26,18 @@ use tiny_http::Request;
 
 use crate::daemon::checklog::{Found, LogReader, Query};
 use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
+use crate::engine::show::view::StatusView;
 
 pub use access::Access;
 pub use folder::runtime_directory;
+pub use look::{Look, Sight};
 pub use reply::{Change, Done, Problem, Reply};
 pub use route::{Call, Command, Question, Rules};
 
 use access::{Credentials, Marks};
 use folder::SocketFolder;
-use route::{Asked, Errand, route};
+use format::Format;
+use route::{Asked, Errand, Fetch, route};
 use shelf::Shelf;
 
 /// The loop must answer by then; before the gate gives up, so that the client learns why.
@@ -42,15 +48,23 @@ const STACK: usize = 256 * 1024;
 /// So the headers begin in which a browser says what a request is for (W3C Fetch Metadata).
 const FETCH_METADATA: &str = "Sec-Fetch-";
 
-/// A call for the event loop.
+/// Where the page of an app is, up to its name.
+const APP_PAGE: &str = "/healthchecker/info?appname=";
+
+/// A request for the event loop.
 #[derive(Debug)]
-pub struct ApiRequest {
-    /// What is to be done.
-    pub call: Call,
-    /// Who asks.
-    pub client: Client,
-    /// Where the answer goes.
-    pub responder: Responder,
+pub enum ApiRequest {
+    /// A client's call.
+    Call {
+        /// What is to be done.
+        call: Call,
+        /// Who asks.
+        client: Client,
+        /// Where the answer goes.
+        responder: Responder,
+    },
+    /// A part of an answer that is put together here.
+    Look(Look),
 }
 
 /// Takes the answer to one call. Dropped without one, the client is told that there is none.
@@ -131,13 +145,23 @@ fn serve(shelf: &Shelf, desk: &Desk) {
 /// What a client gets.
 enum Answer {
     Reply(Reply),
+    Status(StatusView),
+    Page(String),
+    SeeOther(String),
     Log(Found),
 }
 
 fn handle(mut request: Request, desk: &Desk) {
-    let answer = answer_to(&mut request, desk);
+    let format = Format::accepted(headers(&request, "Accept"));
+    let answer = answer_to(&mut request, desk, format);
     let responded = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
+        Answer::Reply(Reply::Problem(problem)) if format == Format::Html => {
+            request.respond(reply::problem_page(&problem))
+        }
         Answer::Reply(reply) => request.respond(reply::response(&reply)),
+        Answer::Status(status) => request.respond(reply::status_response(&status)),
+        Answer::Page(page) => request.respond(reply::page_response(200, page)),
+        Answer::SeeOther(location) => request.respond(reply::see_other(&location)),
         Answer::Log(found) => request.respond(reply::log_response(found)),
     };
     if let Err(why) = responded {
@@ -145,7 +169,7 @@ fn handle(mut request: Request, desk: &Desk) {
     }
 }
 
-fn answer_to(request: &mut Request, desk: &Desk) -> Result<Answer, Problem> {
+fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answer, Problem> {
     let mut body = Vec::new();
     let mut reader = request.as_reader().take(BODY_MAX as u64);
     reader
@@ -161,15 +185,46 @@ fn answer_to(request: &mut Request, desk: &Desk) -> Result<Answer, Problem> {
         body: &body,
         client,
         credentials: credentials(request),
+        format,
     };
     let errand = route(&asked, &desk.rules);
     if let Err(problem) = &errand {
         log::debug!("{} is answered {}: {}", client.addr, problem.status, problem.error);
     }
     match errand? {
-        Errand::Loop(call) => desk.ask_loop(call, client).map(Answer::Reply),
+        Errand::Loop(call) => {
+            let back = way_back(&call, format, asked.credentials.marks.referer);
+            match (desk.ask_loop(call, client)?, back) {
+                (Reply::Done(_), Some(location)) => Ok(Answer::SeeOther(location)),
+                (reply, _) => Ok(Answer::Reply(reply)),
+            }
+        }
         Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
+        Errand::Fetch(Fetch::Status) => desk.status().map(Answer::Status),
+        Errand::Fetch(Fetch::Board) => Ok(Answer::Page(desk.board()?.html())),
+        Errand::Fetch(Fetch::AppPage(name)) => Ok(Answer::Page(desk.app_page(name)?.html())),
     }
+}
+
+/// Where a browser goes after its form has changed something: back to the page that it came from,
+/// as far as there still is one. Programs get JSON.
+fn way_back(call: &Call, format: Format, referer: Option<&str>) -> Option<String> {
+    let Call::Do(command) = call else { return None };
+    if format == Format::Json {
+        return None;
+    }
+    let on_app_page = referer.is_some_and(|page| page.contains(APP_PAGE));
+    match command {
+        Command::Pause(name) | Command::Resume(name) | Command::Check(name) if on_app_page => {
+            let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            Some(format!("{APP_PAGE}{name}"))
+        }
+        _ => Some("/".to_owned()),
+    }
+}
+
+fn no_answer() -> Problem {
+    Problem::unavailable("no answer in time; try again in a moment".into())
 }
 
 impl Desk {
@@ -177,8 +232,8 @@ impl Desk {
     fn ask_loop(&self, call: Call, client: Client) -> Result<Reply, Problem> {
         log::debug!("{} asks: {call:?}", client.addr);
         let (responder, reply) = sync_channel(1);
-        let no_answer = || Problem::unavailable("no answer in time; try again in a moment".into());
-        let sent = self.requests.send(ApiRequest { call, client, responder: Responder(responder) });
+        let responder = Responder(responder);
+        let sent = self.requests.send(ApiRequest::Call { call, client, responder });
         sent.map_err(|_| no_answer())?;
         (self.wake)();
         reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
@@ -222,7 +277,10 @@ fn credentials(request: &Request) -> Credentials<'_> {
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {
-    let mut headers = request.headers().iter();
-    let header = headers.find(|header| header.field.equiv(name))?;
-    Some(header.value.as_str())
+    headers(request, name).next()
+}
+
+fn headers<'a>(request: &'a Request, name: &'static str) -> impl Iterator<Item = &'a str> {
+    let named = request.headers().iter().filter(move |header| header.field.equiv(name));
+    named.map(|header| header.value.as_str())
 }

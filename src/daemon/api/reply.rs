@@ -9,10 +9,13 @@ use tiny_http::{Header, Response, StatusCode};
 
 use super::access::Refusal;
 use crate::daemon::checklog::Found;
+use crate::daemon::page;
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
 use crate::engine::words::plain::harmless_json;
 
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
 /// JSON lines. Nothing is registered for them; this is what programs know them by.
@@ -28,8 +31,6 @@ pub enum Reply {
     Done(Done),
     /// To `info`.
     Info(Box<InfoView>),
-    /// To `status`.
-    Status(Box<StatusView>),
     /// To `/health`; 200 with a warning, too.
     Health(Box<HealthView>),
     /// It cannot be done.
@@ -61,6 +62,8 @@ pub enum Change {
     Resumed,
     /// It is forgotten.
     Stopped,
+    /// It is being asked now.
+    Asked,
 }
 
 /// Why a call cannot be done.
@@ -84,6 +87,11 @@ impl Problem {
     pub fn unknown_app(name: &str) -> Problem {
         let error = format!("no app is registered by the name {}", shown(name));
         Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
+    }
+
+    /// 409: the app of this name is paused.
+    pub fn paused(name: &str) -> Problem {
+        Problem::new(409, format!("{} is paused; resume it first", shown(name)))
     }
 
     /// 503 or 507: carried out, but not on disk; `error` says why.
@@ -137,16 +145,39 @@ pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
     match reply {
         Reply::Done(done) => json(200, JSON, done),
         Reply::Info(info) => json(200, JSON, info),
-        Reply::Status(status) => json(200, JSON, status),
         Reply::Health(health) => json(200, HEALTH_JSON, health),
-        Reply::Problem(problem) => {
-            let response = json(problem.status, JSON, problem);
-            match problem.header {
-                Some((name, value)) => with(response, name, value),
-                None => response,
-            }
-        }
+        Reply::Problem(problem) => with_header_of(problem, json(problem.status, JSON, problem)),
     }
+}
+
+fn with_header_of<R: Read>(problem: &Problem, response: Response<R>) -> Response<R> {
+    match problem.header {
+        Some((name, value)) => with(response, name, value),
+        None => response,
+    }
+}
+
+/// All apps, as JSON.
+pub(super) fn status_response(status: &StatusView) -> Response<Cursor<Vec<u8>>> {
+    json(200, JSON, status)
+}
+
+/// A web page.
+pub(super) fn page_response(status: u16, page: String) -> Response<Cursor<Vec<u8>>> {
+    let length = page.len();
+    let body = Cursor::new(page.into_bytes());
+    with_policy(status, HTML, body, length, page::policy())
+}
+
+/// A problem for the person at a browser.
+pub(super) fn problem_page(problem: &Problem) -> Response<Cursor<Vec<u8>>> {
+    let page = page::problem(problem.status, &problem.error);
+    with_header_of(problem, page_response(problem.status, page))
+}
+
+/// 303: what a form asked for is done, see there (RFC 9110, section 15.4.4).
+pub(super) fn see_other(location: &str) -> Response<Cursor<Vec<u8>>> {
+    with(of_length(303, TEXT, Cursor::new(Vec::new()), 0), "Location", location)
 }
 
 fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cursor<Vec<u8>>> {
@@ -171,6 +202,16 @@ pub(super) fn log_response(found: Found) -> Response<Found> {
 }
 
 fn of_length<R: Read>(status: u16, content_type: &str, body: R, length: usize) -> Response<R> {
+    with_policy(status, content_type, body, length, NO_PAGE_POLICY)
+}
+
+fn with_policy<R: Read>(
+    status: u16,
+    content_type: &str,
+    body: R,
+    length: usize,
+    policy: &str,
+) -> Response<R> {
     let response = Response::new(StatusCode(status), Vec::new(), body, Some(length), None)
         // The length is known, and the smallest clients understand no chunks.
         .with_chunked_threshold(usize::MAX);
@@ -178,7 +219,7 @@ fn of_length<R: Read>(status: u16, content_type: &str, body: R, length: usize) -
     let response = with(response, "Content-Type", content_type);
     let response = with(response, "Cache-Control", "no-store");
     let response = with(response, "X-Content-Type-Options", "nosniff");
-    let response = with(response, "Content-Security-Policy", NO_PAGE_POLICY);
+    let response = with(response, "Content-Security-Policy", policy);
     // An `<img>` or `<script>` on a foreign page gets nothing to look at.
     let response = with(response, "Cross-Origin-Resource-Policy", "same-origin");
     // Our own forms must say where they come from, other sites need not know.

@@ -7,9 +7,10 @@ use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::engine::alerts::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
-use crate::engine::registration::{Registration, any_name, single_name};
+use crate::engine::registration::{Registration, any_name, app_name, single_name};
 
 use super::access::{Access, Credentials, Effect};
+use super::format::Format;
 use super::parameters::{self, Pair};
 use super::reply::Problem;
 
@@ -33,6 +34,8 @@ pub enum Command {
     Resume(String),
     /// Forget it.
     Stop(String),
+    /// Ask it now.
+    Check(String),
 }
 
 /// What a client wants to see.
@@ -40,8 +43,6 @@ pub enum Command {
 pub enum Question {
     /// One app.
     Info(String),
-    /// Everything.
-    Status,
     /// How the daemon itself is.
     Health,
 }
@@ -53,6 +54,19 @@ pub(super) enum Errand {
     Loop(Call),
     /// Whoever reads the health check log.
     Log(Query),
+    /// Whoever puts an answer together from many looks.
+    Fetch(Fetch),
+}
+
+/// Answers that are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fetch {
+    /// All apps as JSON.
+    Status,
+    /// All apps as a page.
+    Board,
+    /// One app as a page.
+    AppPage(String),
 }
 
 /// A request as it came through the gate.
@@ -65,6 +79,8 @@ pub(super) struct Asked<'a> {
     pub(super) body: &'a [u8],
     pub(super) client: Client,
     pub(super) credentials: Credentials<'a>,
+    /// What the client accepts.
+    pub(super) format: Format,
 }
 
 /// What the owner wants of every call.
@@ -87,7 +103,7 @@ pub(super) struct Route {
 /// What a route does.
 pub(super) enum Does {
     /// It shows something, by GET and HEAD.
-    Read(fn(&[Pair]) -> Result<Errand, Problem>),
+    Read(fn(&[Pair], Format) -> Result<Errand, Problem>),
     /// It changes something.
     Change(By, fn(&[Pair], &Asked<'_>, &Rules) -> Result<Command, Problem>),
 }
@@ -124,6 +140,7 @@ impl Route {
 
 const NOTHING: &[Known] = &[];
 const STATUS: &[Known] = &[Known::new("format")];
+const INFO: &[Known] = &[Known::new("appname"), Known::new("format")];
 const LOG: &[Known] = &[Known::new("appname"), Known::new("limit")];
 
 /// How many lines of the log there are to see at once: what a person reads,
@@ -164,27 +181,44 @@ pub(super) const ROUTES: &[Route] = &[
         }),
     },
     Route {
+        path: "/healthchecker/check",
+        other_paths: &[],
+        does: Does::Change(By::Post, |pairs, _, _| {
+            Ok(Command::Check(single_name("check", pairs)?))
+        }),
+    },
+    Route {
         path: "/healthchecker/info",
         other_paths: &[],
-        does: Does::Read(|pairs| show(Question::Info(single_name("info", pairs)?))),
+        does: Does::Read(|pairs, accepted| {
+            let fields = Fields::read("info", INFO, pairs)?;
+            let name = app_name(&fields)?;
+            match format(&fields, accepted)? {
+                Format::Json => show(Question::Info(name)),
+                Format::Html => Ok(Errand::Fetch(Fetch::AppPage(name))),
+            }
+        }),
     },
     Route {
         path: "/healthchecker/status",
         other_paths: &["/", "/healthchecker", "/healthchecker/"],
-        does: Does::Read(|pairs| {
-            check_format(&Fields::read("status", STATUS, pairs)?)?;
-            show(Question::Status)
+        does: Does::Read(|pairs, accepted| {
+            let fields = Fields::read("status", STATUS, pairs)?;
+            Ok(Errand::Fetch(match format(&fields, accepted)? {
+                Format::Json => Fetch::Status,
+                Format::Html => Fetch::Board,
+            }))
         }),
     },
     Route {
         path: "/healthchecker/log",
         other_paths: &[],
-        does: Does::Read(|pairs| Ok(Errand::Log(log_query(pairs)?))),
+        does: Does::Read(|pairs, _| Ok(Errand::Log(log_query(pairs)?))),
     },
     Route {
         path: "/health",
         other_paths: &[],
-        does: Does::Read(|pairs| {
+        does: Does::Read(|pairs, _| {
             Fields::read("health", NOTHING, pairs)?;
             show(Question::Health)
         }),
@@ -213,7 +247,7 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
     rules.access.admit(route.effect(), asked.method, &asked.credentials)?;
     let pairs = parameters::read(query, asked.content_type, asked.body)?;
     match route.does {
-        Does::Read(question) => question(&pairs),
+        Does::Read(question) => question(&pairs, asked.format),
         Does::Change(_, command) => Ok(Errand::Loop(Call::Do(command(&pairs, asked, rules)?))),
     }
 }
@@ -238,14 +272,12 @@ fn lines(text: &str) -> Option<usize> {
     digits?.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines))
 }
 
-fn check_format(fields: &Fields<'_>) -> Result<(), FieldError> {
-    match fields.optional("format")? {
-        None | Some("json") => Ok(()),
-        Some(other) => {
-            let message = format!("format must be json, not {}", shown(other));
-            Err(FieldError::of("format", message))
-        }
-    }
+/// What is asked for by name goes before what is accepted.
+fn format(fields: &Fields<'_>, accepted: Format) -> Result<Format, FieldError> {
+    let Some(word) = fields.optional("format")? else { return Ok(accepted) };
+    Format::named(word).ok_or_else(|| {
+        FieldError::of("format", format!("format must be json or html, not {}", shown(word)))
+    })
 }
 
 #[cfg(test)]
@@ -270,7 +302,8 @@ mod tests {
         let access = Access::new(&settings, "pi").unwrap();
         let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
         let body = body.as_bytes();
-        let asked = Asked { method, target, content_type: None, body, client, credentials };
+        let format = Format::Json;
+        let asked = Asked { method, target, content_type: None, body, client, credentials, format };
         route(&asked, &Rules { recipients: Recipients::new(Vec::new(), &[]), access })
     }
 
@@ -289,7 +322,7 @@ mod tests {
     fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
         ask_as(WITH_TOKEN, method, target, body).map(|errand| match errand {
             Errand::Loop(call) => call,
-            Errand::Log(query) => panic!("{query:?}"),
+            other => panic!("{other:?}"),
         })
     }
 
@@ -361,9 +394,6 @@ mod tests {
             ("/healthchecker/stop?appname=Kodi", Call::Do(Command::Stop(name()))),
             ("/healthchecker/stopmonitoring?appname=Kodi", Call::Do(Command::Stop(name()))),
             ("/healthchecker/info?appname=Kodi", Call::Show(Question::Info(name()))),
-            ("/healthchecker/status?format=json", Call::Show(Question::Status)),
-            ("/healthchecker/", Call::Show(Question::Status)),
-            ("/", Call::Show(Question::Status)),
             ("/health", Call::Show(Question::Health)),
         ] {
             assert_eq!(ask("GET", target, "").unwrap(), call, "{target}");

@@ -8,31 +8,57 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::daemon::api::{ApiRequest, Call, Change, Command, Done, Problem, Question, Reply};
-use crate::engine::alerts::notice::State;
-use crate::engine::registration::Origin;
-use crate::engine::show::view::{
-    AppView, HealthView, OutboxView, ServerView, StateCounts, StatusView,
+use crate::daemon::api::{
+    ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Sight,
 };
-use crate::engine::time::Wall;
+use crate::engine::alerts::recipients::Recipients;
+use crate::engine::core::{Engine, Options};
+use crate::engine::registration::{Origin, Registration};
+use crate::engine::show::view::HealthView;
+use crate::engine::time::{Moment, Now};
 
 use super::*;
 use world::{World, rest};
 
-/// Answers every call at once; `status` shows `apps` apps.
+/// Characters in the path of an app's address: so, 10,000 apps are a large answer.
+const URL: usize = 480;
+
+/// Answers every call at once; `apps` apps are there to be seen.
 fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
+    let (now, started) = (Now::default(), Moment::START);
+    let recipients = Recipients::new(Vec::new(), &[]);
+    let options = Options { mailing: false, recipients: recipients.clone(), workers: 1, seed: 1 };
+    let mut engine = Engine::new(options);
+    for n in 0..apps {
+        let fields = [
+            ("appname", format!("app-{n:06}")),
+            ("url", format!("http://kodi/{}", "x".repeat(URL))),
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        let app = Registration::from_fields(&fields, Origin::Network, &recipients).unwrap();
+        let name = app.name.clone();
+        engine.register(now, app).unwrap();
+        // One that is not paused is given a place among the others, which takes long for so many.
+        engine.pause(now, &name).unwrap();
+    }
     move |request| {
-        assert_eq!(request.client.origin, Origin::OwnMachine);
-        let reply = match request.call {
+        let (call, client, responder) = match request {
+            ApiRequest::Look(look) => {
+                return look.make(&Sight { engine: &engine, now, started, disk: Vec::new() });
+            }
+            ApiRequest::Call { call, client, responder } => (call, client, responder),
+        };
+        assert_eq!(client.origin, Origin::OwnMachine);
+        let reply = match call {
             Call::Do(Command::Monitor(registration)) => done(registration.name, Change::Registered),
             Call::Do(Command::Pause(name)) => done(name, Change::Paused),
             Call::Do(Command::Resume(name)) => done(name, Change::Resumed),
             Call::Do(Command::Stop(name)) => done(name, Change::Stopped),
+            Call::Do(Command::Check(name)) => done(name, Change::Asked),
             Call::Show(Question::Info(name)) => Reply::Problem(Problem::unknown_app(&name)),
-            Call::Show(Question::Status) => status(apps),
             Call::Show(Question::Health) => health(),
         };
-        request.responder.answer(reply);
+        responder.answer(reply);
     }
 }
 
@@ -41,45 +67,21 @@ fn done(appname: String, result: Change) -> Reply {
 }
 
 fn health() -> Reply {
-    Reply::Health(Box::new(HealthView {
-        version: "1",
-        uptime: 7,
-        apps: StateCounts::default(),
-        outbox: OutboxView::default(),
-        disk: vec![],
-    }))
+    Reply::Health(Box::new(HealthView { version: "1", uptime: 7, ..HealthView::default() }))
 }
 
-fn status(apps: usize) -> Reply {
-    let app = AppView {
-        appname: "Kodi".into(),
-        url: "http://kodi".into(),
-        path: "/health".into(),
-        email: vec![],
-        timeout: 5,
-        interval: 30,
-        unhealthy: 2,
-        healthy: 10,
-        state: State::Unknown,
-        since: Wall::default(),
-        paused: false,
-        failed_in_a_row: 0,
-        passed_in_a_row: 0,
-        checks: 0,
-        failures: 0,
-        uptime_24h: None,
-        last_healthy: None,
-        last_check: None,
-    };
-    Reply::Status(Box::new(StatusView {
-        server: ServerView {
-            version: "1",
-            time: Wall::default(),
-            uptime: 7,
-            apps: StateCounts::default(),
-        },
-        apps: vec![app; apps],
-    }))
+fn client_of(request: &ApiRequest) -> Client {
+    match request {
+        ApiRequest::Call { client, .. } => *client,
+        ApiRequest::Look(look) => panic!("{look:?}"),
+    }
+}
+
+fn answer_health(request: ApiRequest) {
+    match request {
+        ApiRequest::Call { responder, .. } => responder.answer(health()),
+        ApiRequest::Look(look) => panic!("{look:?}"),
+    }
 }
 
 const GET_HEALTH: &str = "GET /health HTTP/1.1\r\nHost: pi\r\n\r\n";
@@ -286,12 +288,12 @@ fn one_address_has_only_so_many_calls_under_way() {
     let mut other = ask(2);
     let mut first: Vec<_> = (0..3).map(|_| calls.recv().unwrap()).collect();
     assert!(calls.try_recv().is_err());
-    let addrs = first.iter().filter(|call| call.client.addr == household(1));
+    let addrs = first.iter().filter(|call| client_of(call).addr == household(1));
     assert_eq!(addrs.count(), API_PLACES_PER_ADDRESS);
-    first.drain(..).for_each(|call| call.responder.answer(health()));
+    first.drain(..).for_each(answer_health);
     assert_eq!(code(&rest(&mut other)), "200");
     for _ in 0..3 {
-        calls.recv().unwrap().responder.answer(health());
+        answer_health(calls.recv().unwrap());
     }
     for stream in &mut same {
         assert_eq!(code(&rest(stream)), "200");
@@ -324,7 +326,7 @@ fn at_the_end_the_answers_under_way_are_finished() {
     world.stop();
     assert_eq!(code(&rest(&mut half)), "503");
     assert!(TcpStream::connect(world.addr).is_err());
-    call.responder.answer(health());
+    answer_health(call);
     assert_eq!(code(&rest(&mut asked)), "200");
     drop((half, asked));
     world.join();

@@ -57,19 +57,31 @@ impl Engine {
     pub(in crate::engine) fn check_due(&mut self, now: Now, id: AppId) {
         let Some(app) = self.apps.get(&id) else { return };
         let idle = app.check.is_none();
-        match app.pace {
+        let due = match app.pace {
             Pace::Paused => return,
-            Pace::First(due) => self.place_among_others(due.at, id),
+            Pace::First(due) => {
+                self.place_among_others(due.at, id);
+                due.at
+            }
             Pace::Steady(due) => {
                 let at = after(due.at, app.registration.interval, now.at);
                 self.steady(id, None, at);
+                due.at
             }
-        }
+        };
         // A check that falls due while one runs is skipped.
         if idle {
-            self.last_check += 1;
-            self.queue(id, self.last_check);
+            self.ask(id, due);
         }
+    }
+
+    /// Has an app asked in a check that was due at `due`.
+    pub(in crate::engine) fn ask(&mut self, id: AppId, due: Moment) {
+        self.last_check += 1;
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.check_due = due;
+        }
+        self.queue(id, self.last_check);
     }
 
     pub(in crate::engine) fn queue(&mut self, id: AppId, check: u64) {

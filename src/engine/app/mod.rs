@@ -85,6 +85,8 @@ pub struct App {
     pub pace: Pace,
     /// The check that is queued or runs.
     pub check: Option<u64>,
+    /// When that check was due.
+    pub check_due: Moment,
     /// The lane of its next check.
     pub lane: Lane,
     /// Checks with a verdict.
@@ -129,6 +131,7 @@ impl App {
             welcome: Welcome::Owed,
             pace: Pace::First(due),
             check: None,
+            check_due: due.at,
             lane: Lane::Quick,
             checks: 0,
             warnings: 0,

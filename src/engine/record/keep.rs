@@ -165,6 +165,7 @@ impl Engine {
             forgive_until: Moment::from_millis(0),
             pace,
             check: None,
+            check_due: at,
             lane: Lane::Quick,
             checks: 0,
             warnings: 0,

@@ -1,5 +1,6 @@
 //! The address of an app: what a registration may name, and the health address made of it.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,15 @@ pub enum Host {
     Address(IpAddr),
     /// A name, in lower case, without a dot at the end.
     Name(String),
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Address(address) => address.fmt(f),
+            Host::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// A checked address of an app.

@@ -150,7 +150,11 @@ pub(crate) fn any_name(fields: &Fields<'_>) -> Result<Option<String>, FieldError
     fields.raw("appname").map(|_| app_name(fields)).transpose()
 }
 
-fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
+/// Reads `appname`.
+///
+/// # Errors
+/// The name is missing, empty, too long or has control characters.
+pub(crate) fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
     let name = fields.required("appname")?;
     let length = name.chars().count();
     let refused = |why: String| Err(FieldError::of("appname", format!("appname {why}")));

@@ -1,4 +1,5 @@
 //! What the daemon shows of itself.
 
+pub mod glance;
 pub mod present;
 pub mod view;

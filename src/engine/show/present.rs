@@ -1,8 +1,6 @@
 //! What the engine shows of itself.
 
-use super::view::{
-    AppView, CheckView, HealthView, InfoView, OutboxView, ServerView, StateCounts, StatusView,
-};
+use super::view::{AppView, CheckView, HealthView, InfoView, OutboxView, ServerView, StateCounts};
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::{Engine, Refusal};
 use crate::engine::time::{Moment, Now};
@@ -27,17 +25,13 @@ impl Engine {
         })
     }
 
-    /// All apps, by name. `started` is when the daemon started.
-    pub fn status(&self, now: Now, started: Moment) -> StatusView {
-        let apps = self.names.values().filter_map(|id| self.apps.get(id));
-        StatusView {
-            server: ServerView {
-                version: VERSION,
-                time: now.wall,
-                uptime: now.at.since(started).as_secs(),
-                apps: self.counts(),
-            },
-            apps: apps.map(|app| self.show(app, now.at)).collect(),
+    /// The daemon. `started` is when it started.
+    pub fn server(&self, now: Now, started: Moment) -> ServerView {
+        ServerView {
+            version: VERSION,
+            time: now.wall,
+            uptime: now.at.since(started).as_secs(),
+            apps: self.counts(),
         }
     }
 
@@ -49,11 +43,13 @@ impl Engine {
             uptime: now.at.since(started).as_secs(),
             apps: self.counts(),
             outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
+            mailing: self.options.mailing,
             disk,
         }
     }
 
-    fn show(&self, app: &App, at: Moment) -> AppView {
+    /// One app, as in `status`.
+    pub fn show(&self, app: &App, at: Moment) -> AppView {
         let registration = &app.registration;
         AppView {
             appname: registration.name.clone(),

@@ -126,7 +126,7 @@ impl StateCounts {
 /// The daemon's own health. A monitored app's state never counts.
 ///
 /// Serialised as `application/health+json` (draft-inadarei-api-health-check-06, section 3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HealthView {
     /// The daemon's version.
     pub version: &'static str,
@@ -136,6 +136,8 @@ pub struct HealthView {
     pub apps: StateCounts,
     /// The mails that wait.
     pub outbox: OutboxView,
+    /// Whether mail is sent at all; for people, who may have forgotten to set it up.
+    pub mailing: bool,
     /// Disk trouble, and what was lost to damage, in sentences; empty when all is well.
     pub disk: Vec<String>,
 }
@@ -283,6 +285,7 @@ mod tests {
             uptime: 61,
             apps: StateCounts::default(),
             outbox: OutboxView::default(),
+            mailing: true,
             disk: Vec::new(),
         };
         health.apps.add(State::Unhealthy);

@@ -105,7 +105,8 @@ impl Access {
         if opened { Ok(()) } else { Err(Refusal::Token { effect, given: token.is_some() }) }
     }
 
-    fn is_open(&self, effect: Effect) -> bool {
+    /// Whether such a request needs no token.
+    pub(super) fn is_open(&self, effect: Effect) -> bool {
         match effect {
             Effect::Changes => self.api.is_none(),
             Effect::Reads => self.read.is_none(),

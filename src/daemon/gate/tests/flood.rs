@@ -83,7 +83,7 @@ fn a_large_answer_arrives_whole() {
 
 #[test]
 fn those_who_take_nothing_of_a_large_answer_give_way_to_who_waits() {
-    let world = World::new(engine(40_000));
+    let world = World::new(engine(10_000));
     let mut greedy: Vec<_> = (0..API_PLACES)
         .map(|n| {
             let mut stream = world.connect_from(household(n));
@@ -107,7 +107,7 @@ fn those_who_take_nothing_of_a_large_answer_give_way_to_who_waits() {
 
 #[test]
 fn those_who_take_nothing_of_a_large_answer_hold_up_nobody_else_and_are_let_go() {
-    let world = World::new(engine(40_000));
+    let world = World::new(engine(10_000));
     let mut greedy: Vec<_> = (0..4)
         .map(|_| {
             let mut stream = world.connect_from(household(0));

@@ -1,0 +1,275 @@
+//! All apps on one page, the worst first.
+
+use std::collections::BTreeMap;
+
+use super::frame::{self, Locks, Standing};
+use super::html::Html;
+use super::row;
+use crate::engine::show::glance::{Closeup, Glance};
+use crate::engine::show::view::HealthView;
+use crate::engine::time::Wall;
+use crate::engine::words::span;
+
+/// So many apps are shown in full, the others in a line: a thousand in full would be 2 MB.
+pub const CLOSE_UP: usize = 60;
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct Board {
+    /// The daemon itself.
+    pub daemon: HealthView,
+    /// When it was looked at.
+    pub time: Wall,
+    /// All apps, in the order of [`order`].
+    pub glances: Vec<Glance>,
+    /// Those that are shown in full.
+    pub closeups: Vec<Closeup>,
+    /// What it takes to change anything.
+    pub locks: Locks,
+}
+
+/// Puts apps into the order of the page: hosts by their worst app, the apps of one host together.
+pub fn order(glances: &mut [Glance]) {
+    let mut worst: BTreeMap<String, Standing> = BTreeMap::new();
+    for glance in &*glances {
+        let standing = Standing::of(glance);
+        let known = worst.entry(glance.host.clone()).or_insert(standing);
+        *known = standing.min(*known);
+    }
+    glances.sort_by(|a, b| {
+        let rank = |glance: &Glance| worst.get(&glance.host).copied();
+        let key = |glance: &Glance| (rank(glance), Standing::of(glance));
+        let (rank_a, standing_a) = key(a);
+        let (rank_b, standing_b) = key(b);
+        rank_a
+            .cmp(&rank_b)
+            .then_with(|| a.host.cmp(&b.host))
+            .then(standing_a.cmp(&standing_b))
+            .then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase()))
+    });
+}
+
+impl Board {
+    /// The page.
+    pub fn html(&self) -> String {
+        let standings = || self.glances.iter().map(Standing::of);
+        let worst = standings().min().unwrap_or(Standing::Unknown);
+        let mut title = Html::default();
+        self.headline(&mut title, worst);
+        let mut main = Html::default();
+        main.raw("<header><h1>");
+        frame::sign(&mut main, worst);
+        main.raw("<span>").add(&title).raw("</span></h1>");
+        self.counts(&mut main);
+        main.raw("</header>");
+        title.raw(" · HealthChecker");
+        self.notices(&mut main);
+        if self.glances.is_empty() {
+            empty(&mut main);
+        }
+        self.groups(&mut main);
+        let mut footer = Html::default();
+        self.footer(&mut footer);
+        frame::page(&title, worst, &main, &footer)
+    }
+
+    fn headline(&self, html: &mut Html, worst: Standing) {
+        let all = self.glances.len();
+        let count = self.glances.iter().filter(|glance| Standing::of(glance) == worst).count();
+        let first = self.glances.iter().find(|glance| Standing::of(glance) == worst);
+        match (worst, first) {
+            (_, None) => html.raw("Nothing is watched yet"),
+            (Standing::Healthy, _) if all == 1 => html.raw("1 of 1 is healthy"),
+            (Standing::Healthy, _) => html.raw("All ").put(all).raw(" are healthy"),
+            (_, Some(first)) => {
+                html.raw(worst.word()).raw(": ").put(&first.name);
+                if count > 1 {
+                    html.raw(" and ").put(count - 1).raw(" more");
+                }
+                html
+            }
+        };
+    }
+
+    fn counts(&self, html: &mut Html) {
+        let healthy =
+            self.glances.iter().filter(|glance| Standing::of(glance) == Standing::Healthy).count();
+        html.raw("<p>").put(healthy).raw(" of ").put(self.glances.len()).raw(" healthy</p>");
+        html.raw("<ul class=\"counts\" aria-label=\"Apps by state\">");
+        for standing in [
+            Standing::Unhealthy,
+            Standing::Degraded,
+            Standing::Unknown,
+            Standing::Paused,
+            Standing::Healthy,
+        ] {
+            let count =
+                self.glances.iter().filter(|glance| Standing::of(glance) == standing).count();
+            if count > 0 {
+                html.raw("<li class=\"").raw(standing.class()).raw("\">");
+                frame::sign(html, standing);
+                html.put(count).raw(" ").raw(standing.word()).raw("</li>");
+            }
+        }
+        html.raw("</ul>");
+    }
+
+    /// What waits, and the daemon's own trouble.
+    fn notices(&self, html: &mut Html) {
+        let outbox = &self.daemon.outbox;
+        if outbox.waiting > 0 || !outbox.trouble.is_empty() {
+            html.raw("<section class=\"notice\" aria-label=\"Mail\"><p><b>");
+            match outbox.waiting {
+                0 => html.raw("Mail is in trouble"),
+                1 => html.raw("1 mail waits to be sent"),
+                many => html.put(many).raw(" mails wait to be sent"),
+            };
+            html.raw("</b></p>");
+            list(html, &outbox.trouble);
+            html.raw("</section>");
+        }
+        if !self.daemon.mailing {
+            html.raw(
+                "<p class=\"notice\"><b>No mail is sent:</b> neither <code>gmail_token</code> ",
+            );
+            html.raw("nor <code>smtp_host</code> is set.</p>");
+        }
+        if !self.daemon.disk.is_empty() {
+            html.raw(
+                "<section class=\"notice\" aria-label=\"Disk\"><p><b>The disk needs a look</b></p>",
+            );
+            list(html, &self.daemon.disk);
+            html.raw("</section>");
+        }
+        locked(html, self.locks);
+    }
+
+    fn groups(&self, html: &mut Html) {
+        let closeups: BTreeMap<&str, &Closeup> =
+            self.closeups.iter().map(|closeup| (closeup.glance.name.as_str(), closeup)).collect();
+        let mut number = 0;
+        for group in self.glances.chunk_by(|a, b| a.host == b.host) {
+            let host = group.first().map(|glance| glance.host.as_str()).unwrap_or_default();
+            html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
+            for glance in group {
+                number += 1;
+                match closeups.get(glance.name.as_str()) {
+                    Some(closeup) => row::full(html, closeup, number),
+                    None => row::line(html, glance),
+                }
+            }
+            html.raw("</div></section>");
+        }
+    }
+
+    fn footer(&self, html: &mut Html) {
+        html.raw("<span>HealthChecker ").put(self.daemon.version).raw(", up for ");
+        html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
+        html.raw("</span><span>As of <time>").put(self.time.for_people()).raw("</time></span>");
+        html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a></span>");
+    }
+}
+
+fn list(html: &mut Html, sentences: &[String]) {
+    html.raw("<ul>");
+    for sentence in sentences {
+        html.raw("<li>").put(sentence).raw("</li>");
+    }
+    html.raw("</ul>");
+}
+
+/// What to do when changes need the token: a form cannot carry it, the script can.
+pub(super) fn locked(html: &mut Html, locks: Locks) {
+    if locks == Locks::Token {
+        html.raw(
+            "<p class=\"notice\"><label for=\"token\">To change anything from here, enter the ",
+        );
+        html.raw("daemon’s <code>api_token</code>:</label> <input id=\"token\" type=\"password\" ");
+        html.raw("autocomplete=\"off\"> <span class=\"soft\">It stays in this tab, and needs ");
+        html.raw("JavaScript.</span></p>");
+    }
+}
+
+fn empty(html: &mut Html) {
+    html.raw("<section class=\"empty\"><p>An app registers itself with one call:</p>");
+    html.raw("<pre>curl -d appname=NAS -d url=http://192.168.1.20:8080 ");
+    html.raw("http://THIS-ADDRESS/healthchecker/monitor</pre></section>");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::alerts::notice::State;
+
+    fn glance(name: &str, host: &str, state: State) -> Glance {
+        Glance {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            state,
+            paused: false,
+            since: Wall::from_unix_millis(1_795_474_540_000),
+            lasted: Duration::from_secs(720),
+            reason: "connection refused".to_owned(),
+            next_in: Some(Duration::from_secs(12)),
+            uptime_24h: Some(0.5),
+        }
+    }
+
+    fn board(mut glances: Vec<Glance>) -> Board {
+        order(&mut glances);
+        Board {
+            daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
+            time: Wall::from_unix_millis(1_795_474_540_000),
+            glances,
+            closeups: Vec::new(),
+            locks: Locks::Open,
+        }
+    }
+
+    #[test]
+    fn the_worst_is_first_and_the_apps_of_a_host_stay_together() {
+        let board = board(vec![
+            glance("b", "pi", State::Healthy),
+            glance("z", "pi", State::Unhealthy),
+            glance("a", "nas", State::Healthy),
+            glance("c", "tv", State::Degraded),
+        ]);
+        let names: Vec<&str> = board.glances.iter().map(|glance| glance.name.as_str()).collect();
+        assert_eq!(names, ["z", "b", "c", "a"]);
+        let html = board.html();
+        assert!(html.contains("<title>UNHEALTHY: z · HealthChecker</title>"));
+        assert!(html.contains("2 of 4 healthy"));
+        assert_eq!(html.matches("<section>").count(), 3, "a group for each host");
+    }
+
+    #[test]
+    fn what_apps_say_is_never_markup() {
+        let evil = "</bdi><script>alert(1)</script>\"'&";
+        let mut app = glance(evil, evil, State::Unhealthy);
+        app.reason = evil.to_owned();
+        let mut board = board(vec![app]);
+        board.daemon.disk.push(evil.to_owned());
+        board.daemon.outbox.trouble.push(evil.to_owned());
+        let html = board.html();
+        assert_eq!(html.matches("<script>").count(), 1, "our own");
+        assert_eq!(html.matches("alert(1)").count(), 7);
+    }
+
+    #[test]
+    fn a_thousand_apps_are_not_two_megabytes() {
+        let apps =
+            (0..1000).map(|n| glance(&format!("app-{n}"), &format!("10.0.3.{n}"), State::Healthy));
+        let html = board(apps.collect()).html();
+        assert!(html.len() < 600_000, "{}", html.len());
+        assert!(html.contains("All 1000 are healthy"));
+    }
+
+    #[test]
+    fn without_apps_it_says_how_to_begin() {
+        let html = board(Vec::new()).html();
+        assert!(html.contains("Nothing is watched yet"));
+        assert!(html.contains("curl -d appname="));
+    }
+}

@@ -1,0 +1,213 @@
+//! What all pages have: head, style, script, the signs of the states.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ring::digest::{SHA256, digest};
+
+use super::html::Html;
+use crate::engine::alerts::notice::State;
+use crate::engine::show::glance::Glance;
+use crate::engine::words::span;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The `Content-Security-Policy` of every page: its own style and script by their hashes, forms and
+/// the script's requests to us alone, and nothing else from anywhere.
+pub fn policy() -> &'static str {
+    static POLICY: OnceLock<String> = OnceLock::new();
+    POLICY.get_or_init(|| {
+        format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
+        )
+    })
+}
+
+fn hash(text: &str) -> String {
+    base64(digest(&SHA256, text.as_bytes()).as_ref())
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    let letter = |bits: u32| match (bits & 63) as u8 {
+        n @ 0..26 => char::from(b'A' + n),
+        n @ 26..52 => char::from(b'a' + n - 26),
+        n @ 52..62 => char::from(b'0' + n - 52),
+        62 => '+',
+        _ => '/',
+    };
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        let letters = [18, 12, 6, 0].map(|shift| letter(bits >> shift));
+        text.extend(letters.iter().take(chunk.len() + 1));
+        text.extend(std::iter::repeat_n('=', 3 - chunk.len()));
+    }
+    text
+}
+
+/// What a visitor needs before anything can be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locks {
+    /// Nothing.
+    Open,
+    /// The daemon's `api_token`, which no plain form can bring along.
+    Token,
+}
+
+/// How an app stands, with a pause as a standing of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    Unhealthy,
+    Degraded,
+    Unknown,
+    Paused,
+    Healthy,
+}
+
+impl Standing {
+    pub(super) fn of(glance: &Glance) -> Standing {
+        match glance.state {
+            _ if glance.paused => Standing::Paused,
+            State::Unhealthy => Standing::Unhealthy,
+            State::Degraded => Standing::Degraded,
+            State::Unknown => Standing::Unknown,
+            State::Healthy => Standing::Healthy,
+        }
+    }
+
+    /// The word for people.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Standing::Unhealthy => "UNHEALTHY",
+            Standing::Degraded => "DEGRADED",
+            Standing::Unknown => "UNKNOWN",
+            Standing::Paused => "PAUSED",
+            Standing::Healthy => "HEALTHY",
+        }
+    }
+
+    /// The class in the style sheet, and the name of the sign.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Standing::Unhealthy => "unhealthy",
+            Standing::Degraded => "degraded",
+            Standing::Unknown => "unknown",
+            Standing::Paused => "paused",
+            Standing::Healthy => "healthy",
+        }
+    }
+
+    /// The sign of a tab: the same shapes, in colours that show on light and dark.
+    fn icon(self) -> &'static str {
+        match self {
+            Standing::Unhealthy => {
+                "%3Cpath fill='%23d9363e' d='M10 1h12l9 9v12l-9 9H10l-9-9V10z'/%3E%3Cpath stroke='%23fff' stroke-width='4' d='m10 10 12 12m0-12L10 22'/%3E"
+            }
+            Standing::Degraded => {
+                "%3Cpath fill='%23e0a100' d='M16 2l15 28H1z'/%3E%3Cpath stroke='%23000' stroke-width='4' d='M16 11v9m0 3v4'/%3E"
+            }
+            Standing::Unknown | Standing::Paused => {
+                "%3Ccircle cx='16' cy='16' r='15' fill='%23808a96'/%3E%3Cpath stroke='%23fff' stroke-width='4' d='M12 9v14m8-14v14'/%3E"
+            }
+            Standing::Healthy => {
+                "%3Ccircle cx='16' cy='16' r='15' fill='%232da44e'/%3E%3Cpath fill='none' stroke='%23fff' stroke-width='4' d='m8 17 6 6 10-13'/%3E"
+            }
+        }
+    }
+}
+
+/// The signs, each a shape of its own, for those who do not tell the colours apart.
+const SIGNS: &str = concat!(
+    "<svg width=\"0\" height=\"0\" class=\"off\" aria-hidden=\"true\"><defs>",
+    "<symbol id=\"unhealthy\" viewBox=\"0 0 16 16\"><path fill=\"currentColor\" ",
+    "d=\"M5 0h6l5 5v6l-5 5H5l-5-5V5z\"/><path stroke=\"var(--card)\" stroke-width=\"2\" d=\"m5 5 6 6m0-6-6 6\"/></symbol>",
+    "<symbol id=\"degraded\" viewBox=\"0 0 16 16\"><path fill=\"currentColor\" d=\"M8 0l8 15H0z\"/>",
+    "<path stroke=\"var(--card)\" stroke-width=\"2\" d=\"M8 5v5m0 1v2\"/></symbol>",
+    "<symbol id=\"unknown\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" r=\"7\" fill=\"none\" ",
+    "stroke=\"currentColor\" stroke-width=\"2\" stroke-dasharray=\"2.5 1.9\"/></symbol>",
+    "<symbol id=\"paused\" viewBox=\"0 0 16 16\"><path fill=\"currentColor\" d=\"M3 2h4v12H3zm6 0h4v12H9z\"/></symbol>",
+    "<symbol id=\"healthy\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" r=\"8\" fill=\"currentColor\"/>",
+    "<path fill=\"none\" stroke=\"var(--card)\" stroke-width=\"2\" d=\"m4 8.5 3 3 5-6.5\"/></symbol>",
+    "</defs></svg>"
+);
+
+/// Seconds between two looks without the script.
+const REFRESH: &str = "30";
+
+/// A whole page: `title` for the tab, with the sign of `standing`, around `main`.
+pub(super) fn page(title: &Html, standing: Standing, main: &Html, footer: &Html) -> String {
+    let mut html = Html::default();
+    html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    html.add(title).raw("</title>");
+    html.raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
+    html.raw("<meta name=\"color-scheme\" content=\"light dark\">");
+    html.raw("<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E");
+    html.raw(standing.icon()).raw("%3C/svg%3E\">");
+    html.raw("<noscript><meta http-equiv=\"refresh\" content=\"").raw(REFRESH);
+    html.raw("\"></noscript><style>").raw(STYLE).raw("</style></head><body>").raw(SIGNS);
+    html.raw("<p id=\"lost\" role=\"status\"></p><main>");
+    html.add(main).raw("</main><footer>").add(footer).raw("</footer><script>");
+    html.raw(SCRIPT).raw("</script></body></html>\n");
+    html.into_string()
+}
+
+/// A state's sign. The word is always next to it.
+pub(super) fn sign(html: &mut Html, standing: Standing) {
+    html.raw("<svg class=\"sign ")
+        .raw(standing.class())
+        .raw("\" aria-hidden=\"true\"><use href=\"#");
+    html.raw(standing.class());
+    html.raw("\"/></svg>");
+}
+
+/// Sign and word.
+pub(super) fn badge(html: &mut Html, standing: Standing) {
+    html.raw("<span class=\"state ").raw(standing.class()).raw("\">");
+    sign(html, standing);
+    html.raw(standing.word()).raw("</span>");
+}
+
+/// `98.61 %`; never rounded up to a hundred.
+pub(super) fn percent(share: Option<f64>) -> String {
+    match share {
+        None => "–".to_owned(),
+        Some(share) if share >= 1.0 => "100 %".to_owned(),
+        Some(share) => format!("{:.2} %", (share * 10_000.0).floor() / 100.0),
+    }
+}
+
+/// `in 12 s`, or that it is due.
+pub(super) fn next_check(next_in: Option<Duration>) -> String {
+    match next_in {
+        None => "not checked while paused".to_owned(),
+        Some(soon) if soon.as_secs() == 0 => "next check now".to_owned(),
+        Some(later) => format!("next check in {}", span::in_words(later)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_as_in_the_rfc() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xfb, 0xff, 0xbf]), "+/+/");
+    }
+
+    #[test]
+    fn a_share_is_never_rounded_up() {
+        assert_eq!(percent(Some(0.999_999)), "99.99 %");
+        assert_eq!(percent(Some(1.0)), "100 %");
+        assert_eq!(percent(Some(0.5)), "50.00 %");
+        assert_eq!(percent(None), "–");
+    }
+}

@@ -1,0 +1,80 @@
+//! Lines of the health check log, in words.
+
+use serde_json::Value;
+
+use super::html::Html;
+
+/// Adds the lines as a list, the newest first.
+pub(super) fn list(html: &mut Html, lines: &str) {
+    html.raw("<ol class=\"log\" reversed>");
+    for line in lines.lines().rev() {
+        let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        html.raw("<li><time class=\"soft\">").put(time(text(&line, "time"))).raw("</time><span>");
+        html.put(sentence(&line)).raw("</span></li>");
+    }
+    html.raw("</ol>");
+}
+
+/// `2026-11-23T22:55:40.25Z` as people write it.
+fn time(rfc3339: &str) -> String {
+    rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ")
+}
+
+fn sentence(line: &Value) -> String {
+    let number = |name: &str| line.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let text = |name| text(line, name);
+    match text("event") {
+        "check" => {
+            let uncounted = match line.get("counted") {
+                Some(Value::Bool(false)) => ", not counted: it may not listen yet",
+                _ => "",
+            };
+            let (outcome, ms) = (text("outcome"), number("latency_ms"));
+            format!("{outcome} after {ms} ms: {}{uncounted}", text("reason"))
+        }
+        "hour" => format!(
+            "Summary: {} passed, {} warned, {} failed; {} to {} ms, {} on average",
+            number("pass"),
+            number("warn"),
+            number("fail"),
+            number("min_ms"),
+            number("max_ms"),
+            number("mean_ms")
+        ),
+        "state" => format!("{} → {}: {}", text("from"), text("to"), text("reason")),
+        "registered" => format!("Registered: {}", text("url")),
+        "updated" => format!("Registered anew: {}", text("url")),
+        "paused" => "Paused".to_owned(),
+        "resumed" => "Resumed".to_owned(),
+        "stopped" => "Watched no longer".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+    line.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_in_words_newest_first() {
+        let mut html = Html::default();
+        list(
+            &mut html,
+            concat!(
+                r#"{"time":"2026-11-23T22:55:40.25Z","appname":"a","event":"check","outcome":"fail","latency_ms":3,"reason":"<b>"}"#,
+                "\nno JSON\n",
+                r#"{"time":"2026-11-23T22:55:41Z","appname":"a","event":"state","from":"HEALTHY","to":"UNHEALTHY","reason":"r"}"#,
+                "\n"
+            ),
+        );
+        let text = html.into_string();
+        let state = text.find("2026-11-23 22:55:41</time><span>HEALTHY → UNHEALTHY: r").unwrap();
+        let check = text.find("22:55:40</time><span>fail after 3 ms: &lt;b&gt;").unwrap();
+        assert!(state < check);
+        assert_eq!(text.matches("<li>").count(), 2);
+    }
+}

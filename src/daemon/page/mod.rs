@@ -1,0 +1,25 @@
+//! The web page: what is going on, in one look. Data in, HTML out; no socket, clock or file.
+//!
+//! Every page is whole by itself: style, pictures and script are in it, nothing is fetched from
+//! elsewhere, and without the script all works. `html` is the only place that writes markup, and
+//! escapes whatever is not ours.
+//!
+//! - `frame`: what all pages have, and the [`policy`] that goes with them;
+//! - `board`: all apps, the worst first; `row` is one of them; `one`: one app with all there is;
+//! - `chart`: bars and lines as SVG; `logbook`: lines of the health check log in words;
+//!   `pretty`: JSON laid out.
+
+mod board;
+mod chart;
+mod frame;
+mod html;
+mod logbook;
+mod one;
+mod pretty;
+mod problem;
+mod row;
+
+pub use board::{Board, CLOSE_UP, order};
+pub use frame::{Locks, policy};
+pub use one::AppPage;
+pub use problem::problem;

@@ -1,0 +1,187 @@
+//! One app with all there is to know of it.
+
+use time::Date;
+
+use super::board::locked;
+use super::frame::{self, Locks, Standing, badge, next_check};
+use super::html::Html;
+use super::{chart, logbook, pretty, row};
+use crate::engine::app::history::DayOfChecks;
+use crate::engine::show::glance::Portrait;
+
+/// Checks in the bar: as many as a phone shows apart.
+const CELLS: usize = 120;
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct AppPage {
+    /// The app.
+    pub app: Portrait,
+    /// Its newest lines of the health check log, newest last; or why they cannot be read.
+    pub log: Result<String, String>,
+    /// What it takes to change anything.
+    pub locks: Locks,
+}
+
+impl AppPage {
+    /// The page.
+    pub fn html(&self) -> String {
+        let glance = &self.app.closeup.glance;
+        let standing = Standing::of(glance);
+        let mut title = Html::default();
+        title.raw(standing.word()).raw(": ").put(&glance.name).raw(" · HealthChecker");
+        let mut html = Html::default();
+        html.raw("<header><p><a href=\"/\">All apps</a></p><h1><bdi>").put(&glance.name);
+        html.raw("</bdi></h1>");
+        badge(&mut html, standing);
+        html.raw("</header><section class=\"box\" aria-label=\"State\">");
+        row::why(&mut html, glance, standing);
+        html.raw("<p class=\"soft\">").put(next_check(glance.next_in)).raw("</p>");
+        html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
+        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
+        row::change(&mut html, glance);
+        html.raw("</form></section>");
+        locked(&mut html, self.locks);
+        self.past(&mut html);
+        self.last(&mut html);
+        self.facts(&mut html);
+        self.log(&mut html);
+        self.stop(&mut html);
+        let mut footer = Html::default();
+        footer.raw("<span>As of <time>").put(self.app.closeup.now.wall.for_people());
+        footer.raw("</time></span><span><a href=\"/healthchecker/info?format=json&amp;appname=");
+        footer.query(&glance.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
+        footer.query(&glance.name).raw("\">log</a></span>");
+        frame::page(&title, standing, &html, &footer)
+    }
+
+    fn past(&self, html: &mut Html) {
+        let closeup = &self.app.closeup;
+        let checks: Vec<_> = closeup.recent.all().collect();
+        let days: Vec<_> = closeup.days.all().collect();
+        html.raw("<section class=\"box\"><h2>Past</h2>");
+        row::numbers(html, closeup);
+        html.raw("<p class=\"soft\">Last checks, newest at the right</p>");
+        chart::bar(html, &checks, CELLS);
+        if let (Some(first), Some(last)) = (checks.first(), checks.last()) {
+            html.raw("<p class=\"soft\">Time until the answer, last ").put(last.latency_ms);
+            html.raw(" ms; each check is remembered since ").put(first.time.for_people());
+            html.raw("</p>");
+        }
+        chart::latency(html, &checks);
+        html.raw("<p class=\"soft\">90 days (UTC)</p>");
+        chart::days(html, &days, row::today(closeup));
+        if !days.is_empty() {
+            day_table(html, &days);
+        }
+        html.raw("</section>");
+    }
+
+    fn last(&self, html: &mut Html) {
+        let Some(last) = &self.app.last else { return };
+        let verdict = &last.verdict;
+        html.raw("<section class=\"box\"><h2>Last check</h2><p>").put(last.time.for_people());
+        html.raw(": <bdi>").put(&verdict.reason).raw("</bdi>, after ").put(last.latency_ms);
+        html.raw(" ms</p>");
+        if let Some(body) = &verdict.body {
+            html.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"What the app returned\">");
+            html.put(pretty::pretty(body)).raw("</pre>");
+        }
+        html.raw("</section>");
+    }
+
+    fn facts(&self, html: &mut Html) {
+        let app = &self.app;
+        let [checks, warnings, failures] = app.counts;
+        html.raw("<section class=\"box\"><h2>As registered</h2><dl class=\"facts\">");
+        fact(html, "Address", &app.health_url);
+        fact(
+            html,
+            "Who is told",
+            &match app.email.as_slice() {
+                [] => "nobody".to_owned(),
+                some => some.join(", "),
+            },
+        );
+        let every = app.interval.as_secs();
+        let within = app.timeout.as_secs();
+        fact(html, "Checked", &format!("every {every} s, an answer within {within} s"));
+        let (unhealthy, healthy) = (app.unhealthy, app.healthy);
+        fact(
+            html,
+            "In a row",
+            &format!("{unhealthy} failures are UNHEALTHY, {healthy} passes HEALTHY"),
+        );
+        fact(html, "Expected", &format!("status {}", app.expect));
+        fact(html, "Checks", &format!("{checks}, of them {warnings} warned and {failures} failed"));
+        let last = app.last_healthy.map_or("never".to_owned(), |wall| wall.for_people());
+        fact(html, "Last passed", &last);
+        html.raw("</dl></section>");
+    }
+
+    fn log(&self, html: &mut Html) {
+        html.raw("<section class=\"box\"><h2>Log</h2>");
+        match &self.log {
+            Ok(lines) => logbook::list(html, lines),
+            Err(why) => {
+                html.raw("<p>").put(why).raw("</p>");
+            }
+        }
+        html.raw("</section>");
+    }
+
+    /// The button that destroys something says what.
+    fn stop(&self, html: &mut Html) {
+        let glance = &self.app.closeup.glance;
+        html.raw("<section class=\"box\" id=\"stop\"><h2>Stop watching</h2><p>");
+        html.raw("<bdi>")
+            .put(&glance.name)
+            .raw("</bdi> is asked no longer, nobody is told of it, ");
+        html.raw("and its history is forgotten");
+        if let Some(watched) = self.app.closeup.days.all().next() {
+            html.raw(" (since ").put(date(watched.day)).raw(")");
+        }
+        html.raw(". To watch it again, it has to register again.</p>");
+        html.raw("<form method=\"post\" action=\"/healthchecker/stop\">");
+        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name);
+        html.raw("\"><button class=\"risky\">Yes, stop watching ").put(&glance.name);
+        html.raw("</button></form></section>");
+    }
+}
+
+fn fact(html: &mut Html, label: &'static str, value: &str) {
+    html.raw("<dt>").raw(label).raw("</dt><dd>").put(value).raw("</dd>");
+}
+
+fn day_table(html: &mut Html, days: &[DayOfChecks]) {
+    html.raw("<details id=\"days\"><summary>Day by day</summary><table><thead><tr>");
+    html.raw("<th scope=\"col\">Day</th><th scope=\"col\">Up</th><th scope=\"col\">Checks</th>");
+    html.raw("<th scope=\"col\">Failed</th><th scope=\"col\">Half within</th>");
+    html.raw("<th scope=\"col\">95 % within</th></tr></thead><tbody>");
+    for day in days.iter().rev() {
+        html.raw("<tr><td>").put(date(day.day)).raw("</td><td>");
+        html.put(frame::percent(day.uptime())).raw("</td><td>").put(day.checks);
+        html.raw("</td><td>").put(day.failures).raw("</td><td>").put(day.p50_ms);
+        html.raw(" ms</td><td>").put(day.p95_ms).raw(" ms</td></tr>");
+    }
+    html.raw("</tbody></table></details>");
+}
+
+/// `2026-11-23`.
+fn date(day: u16) -> String {
+    /// 1970-01-01.
+    const EPOCH: i32 = 2_440_588;
+    let date = Date::from_julian_day(EPOCH + i32::from(day));
+    date.map(|date| date.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(20_780), "2026-11-23");
+    }
+}

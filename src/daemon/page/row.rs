@@ -1,0 +1,124 @@
+//! One app among all: in full when it is worth it, in a line otherwise.
+
+use super::chart;
+use super::frame::{Standing, badge, next_check, percent};
+use super::html::Html;
+use crate::engine::show::glance::{Closeup, Glance};
+use crate::engine::words::span;
+
+/// Checks in the bar.
+const CELLS: usize = 60;
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// The app in full, the `number`th on its page.
+pub(super) fn full(html: &mut Html, closeup: &Closeup, number: usize) {
+    let glance = &closeup.glance;
+    let standing = Standing::of(glance);
+    html.raw("<article class=\"app is-").raw(standing.class()).raw("\"><div>");
+    name(html, glance, standing);
+    why(html, glance, standing);
+    let checks: Vec<_> = closeup.recent.all().collect();
+    html.raw("<div class=\"next\"><p class=\"soft\">");
+    if let Some(last) = checks.last() {
+        html.raw("last ").put(last.latency_ms).raw(" ms, ");
+    }
+    html.put(next_check(glance.next_in)).raw("</p>");
+    buttons(html, glance, number);
+    html.raw("</div></div><div class=\"past\">");
+    chart::bar(html, &checks, CELLS);
+    chart::latency(html, &checks);
+    let days: Vec<_> = closeup.days.all().collect();
+    chart::days(html, &days, today(closeup));
+    html.raw("</div>");
+    numbers(html, closeup);
+    html.raw("</article>");
+}
+
+/// The app in a line.
+pub(super) fn line(html: &mut Html, glance: &Glance) {
+    let standing = Standing::of(glance);
+    html.raw("<article class=\"app line is-").raw(standing.class()).raw("\">");
+    name(html, glance, standing);
+    if standing == Standing::Healthy {
+        html.raw("<p class=\"soft\">for ").put(span::in_words(glance.lasted)).raw("</p>");
+    } else {
+        why(html, glance, standing);
+    }
+    html.raw("<p class=\"soft\">24 h: ").put(percent(glance.uptime_24h)).raw("</p></article>");
+}
+
+fn name(html: &mut Html, glance: &Glance, standing: Standing) {
+    html.raw("<div class=\"name\"><h3><a href=\"/healthchecker/info?appname=");
+    html.query(&glance.name).raw("\"><bdi>").put(&glance.name).raw("</bdi></a></h3>");
+    badge(html, standing);
+    html.raw("</div>");
+}
+
+/// Since when, and why.
+pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
+    html.raw("<p class=\"why\">");
+    if standing == Standing::Paused {
+        html.raw("Paused, last ").put(glance.state.word()).raw("</p>");
+        return;
+    }
+    html.raw("For <time datetime=\"").put(glance.since).raw("\">");
+    html.put(span::in_words(glance.lasted)).raw("</time>");
+    match (standing, glance.reason.as_str()) {
+        (Standing::Healthy, _) => {}
+        (_, "") => {
+            html.raw(": not checked yet");
+        }
+        (_, reason) => {
+            html.raw(": <bdi>").put(reason).raw("</bdi>");
+        }
+    }
+    html.raw("</p>");
+}
+
+/// Check now, pause or resume, and the way to the button that stops.
+fn buttons(html: &mut Html, glance: &Glance, number: usize) {
+    html.raw("<details id=\"do-").put(number).raw("\"><summary aria-label=\"Actions for ");
+    html.put(&glance.name).raw("\">Actions</summary>");
+    html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
+    html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
+    change(html, glance);
+    html.raw("<a class=\"button\" href=\"/healthchecker/info?appname=").query(&glance.name);
+    html.raw("#stop\" aria-label=\"Stop … ")
+        .put(&glance.name)
+        .raw("\">Stop …</a></form></details>");
+}
+
+/// The buttons that destroy nothing.
+pub(super) fn change(html: &mut Html, glance: &Glance) {
+    let name = &glance.name;
+    if glance.paused {
+        html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"Resume ").put(name);
+        html.raw("\">Resume</button>");
+    } else {
+        html.raw("<button aria-label=\"Check now: ").put(name).raw("\">Check now</button>");
+        html.raw("<button formaction=\"/healthchecker/pause\" aria-label=\"Pause ").put(name);
+        html.raw("\">Pause</button>");
+    }
+}
+
+/// Uptimes.
+pub(super) fn numbers(html: &mut Html, closeup: &Closeup) {
+    html.raw("<dl class=\"numbers\"><div><dt>24 h</dt><dd>");
+    html.put(percent(closeup.glance.uptime_24h)).raw("</dd></div>");
+    for (days, share) in closeup.uptimes {
+        html.raw("<div><dt>").put(days).raw(" d</dt><dd>").put(percent(share));
+        html.raw("</dd></div>");
+    }
+    html.raw("</dl>");
+}
+
+/// The day, as [`crate::engine::app::history::DayOfChecks`] counts; while the clock is not set, the
+/// last one with checks.
+pub(super) fn today(closeup: &Closeup) -> u16 {
+    let wall = closeup.now.wall;
+    let last = || closeup.days.all().last().map(|day| day.day).unwrap_or_default();
+    match u16::try_from(wall.as_unix_millis().div_euclid(DAY_MS)) {
+        Ok(day) if !wall.is_plainly_wrong() => day,
+        _ => last(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What the page needs to know, in portions: ten thousand apps at once would hold up the loop.
+
+use std::ops::Bound;
+use std::time::Duration;
+
+use crate::engine::alerts::notice::State;
+use crate::engine::app::history::{DAYS, Days, Recent};
+use crate::engine::app::{App, LastCheck};
+use crate::engine::core::Engine;
+use crate::engine::time::{Now, Wall};
+
+/// Apps in a portion: a millisecond of an ARMv6.
+pub const PORTION: usize = 64;
+
+/// Some apps, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Portion<T> {
+    /// What there is to say of each.
+    pub apps: Vec<T>,
+    /// The last one's name, when more may follow.
+    pub more_after: Option<String>,
+}
+
+/// An app in a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glance {
+    /// The app's name.
+    pub name: String,
+    /// The host of its address.
+    pub host: String,
+    /// The state now.
+    pub state: State,
+    /// Whether it is left alone for now.
+    pub paused: bool,
+    /// Since when.
+    pub since: Wall,
+    /// How long that is, whatever the wall clock did.
+    pub lasted: Duration,
+    /// What the last check found; empty before the first.
+    pub reason: String,
+    /// Until the next check; `None` while it is paused.
+    pub next_in: Option<Duration>,
+    /// The share of checks of the last 24 hours that did not fail.
+    pub uptime_24h: Option<f64>,
+}
+
+/// An app looked at closely.
+#[derive(Clone, Debug)]
+pub struct Closeup {
+    /// The app in a line.
+    pub glance: Glance,
+    /// The share of checks that did not fail in the last 7, 30 and 90 days.
+    pub uptimes: [(u16, Option<f64>); 3],
+    /// Each of the recent checks.
+    pub recent: Recent,
+    /// Each of the last days.
+    pub days: Days,
+    /// What is what among them.
+    pub now: Now,
+}
+
+/// An app, whole.
+#[derive(Clone, Debug)]
+pub struct Portrait {
+    /// The app looked at closely.
+    pub closeup: Closeup,
+    /// The address that is asked.
+    pub health_url: String,
+    /// Who is told.
+    pub email: Vec<String>,
+    /// How long a check may take.
+    pub timeout: Duration,
+    /// The time between two checks.
+    pub interval: Duration,
+    /// Failed checks in a row before UNHEALTHY.
+    pub unhealthy: u8,
+    /// Passed checks in a row before HEALTHY.
+    pub healthy: u8,
+    /// The status codes that count as an answer.
+    pub expect: String,
+    /// Checks, warnings and failures since the registration.
+    pub counts: [u64; 3],
+    /// The last check that passed.
+    pub last_healthy: Option<Wall>,
+    /// The last check.
+    pub last: Option<LastCheck>,
+}
+
+impl Engine {
+    /// What `look` sees of the apps after the one called `after`, as many as fit into a portion.
+    pub fn portion<T>(&self, after: Option<&str>, look: impl Fn(&App) -> T) -> Portion<T> {
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = self.names.range::<str, _>((begin, Bound::Unbounded)).take(PORTION);
+        let mut last = None;
+        let apps: Vec<T> = names
+            .filter_map(|(name, id)| {
+                last = Some(name);
+                self.apps.get(id).map(&look)
+            })
+            .collect();
+        let more_after = last.filter(|_| apps.len() == PORTION).cloned();
+        Portion { apps, more_after }
+    }
+
+    /// The apps of these names, closely; those that are not known are left out.
+    pub fn closeups(&self, now: Now, names: &[String]) -> Vec<Closeup> {
+        let ids = names.iter().filter_map(|name| self.names.get(name));
+        ids.filter_map(|id| self.apps.get(id)).map(|app| closeup(app, now)).collect()
+    }
+
+    /// One app, whole; `None` when the name is not known.
+    pub fn portrait(&self, now: Now, name: &str) -> Option<Portrait> {
+        let app = self.apps.get(self.names.get(name)?)?;
+        let registration = &app.registration;
+        Some(Portrait {
+            closeup: closeup(app, now),
+            health_url: registration.health_url.clone(),
+            email: self.options.recipients.told(&registration.email).into_iter().cloned().collect(),
+            timeout: registration.timeout,
+            interval: registration.interval,
+            unhealthy: registration.unhealthy,
+            healthy: registration.healthy,
+            expect: registration.expect.to_string(),
+            counts: [app.checks, app.warnings, app.failures],
+            last_healthy: app.last_healthy,
+            last: app.last.clone(),
+        })
+    }
+}
+
+/// An app in a line.
+pub fn glance(app: &App, now: Now) -> Glance {
+    Glance {
+        name: app.registration.name.clone(),
+        host: app.registration.host.to_string(),
+        state: app.state(),
+        paused: app.paused(),
+        since: app.monitor.since.wall,
+        lasted: now.at.since(app.monitor.since.at),
+        reason: app.last.as_ref().map(|last| last.verdict.reason.clone()).unwrap_or_default(),
+        next_in: app.due().map(|due| due.at.since(now.at)),
+        uptime_24h: app.history.hours.uptime(now.at),
+    }
+}
+
+fn closeup(app: &App, now: Now) -> Closeup {
+    let days = &app.history.days;
+    Closeup {
+        glance: glance(app, now),
+        uptimes: [7, 30, DAYS].map(|count| (count, days.uptime(now.wall, count))),
+        recent: app.history.recent.clone(),
+        days: days.clone(),
+        now,
+    }
+}

@@ -1,0 +1,95 @@
+"""A real browser: Chromium, without a screen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "browser"
+CLOSE_SECONDS = 20
+
+
+def why_unavailable() -> str | None:
+    """Why there is no browser; none when there is one."""
+    for command in ("chromium", "node", "npm"):
+        if shutil.which(command) is None:
+            return f"the command {command} is missing"
+    return None
+
+
+class BrowserError(AssertionError):
+    """The browser could not do what it was told."""
+
+
+class Browser:
+    """One browser with one page."""
+
+    def __init__(self) -> None:
+        install()
+        chromium = shutil.which("chromium")
+        assert chromium
+        self.process = subprocess.Popen(
+            ["node", "bridge.mjs", chromium],
+            cwd=FOLDER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def do(self, what: str, **how: object) -> Any:
+        """One command of the bridge; what came of it."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps({"do": what, **how}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the browser has ended"}
+        if "error" in answer:
+            raise BrowserError(f"{what} {how}: {answer['error']}")
+        self.complaints: list[str] = answer["complaints"]
+        return answer["result"]
+
+    def open(self, url: str, **how: object) -> dict[str, int]:
+        """Opens a page in a fresh profile; its status and size."""
+        opened: dict[str, int] = self.do("open", url=url, **how)
+        return opened
+
+    def see(self, expression: str) -> Any:
+        """The value of a JavaScript expression in the page."""
+        return self.do("evaluate", expression=expression)
+
+    def text(self, selector: str = "main") -> str:
+        """The text of an element, as it is shown."""
+        shown: str = self.see(f"document.querySelector({json.dumps(selector)}).innerText")
+        return shown
+
+    def click(self, selector: str) -> None:
+        """Clicks, and waits until the page that follows is there."""
+        self.do("click", selector=selector)
+
+    def violations(self) -> list[dict[str, Any]]:
+        """What axe-core finds wrong for people who use a keyboard or a screen reader."""
+        found: list[dict[str, Any]] = self.do("axe")
+        return found
+
+    def close(self) -> None:
+        """Ends it."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def install() -> None:
+    """Fetches what the lock file names, once."""
+    if not (FOLDER / "node_modules/playwright-core").exists():
+        subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+            cwd=FOLDER,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )

@@ -1,0 +1,257 @@
+"""The web page in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from browser import Browser, why_unavailable
+from conftest import NewTarget, StartDaemon
+from daemon import Daemon
+from target import Answer, Target
+from waiting import wait_for
+
+BROWSER_ACCEPTS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+# Markup, quotes, a right-to-left word with an override, four-byte letters, an entity.
+HOSTILE = "<b onx=1>\"'&amp; \u05e9\u05dc\u05d5\u05dd \U0001f373\U00020000 </title><script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if reason := why_unavailable():
+        pytest.skip(reason)
+    one = Browser()
+    yield one
+    one.close()
+
+
+def register(daemon: Daemon, target: Target, *names: str) -> None:
+    for name in names:
+        daemon.register(name, target.url, interval=5, healthy=2, unhealthy=2)
+
+
+def accessible(browser: Browser) -> None:
+    violations = browser.violations()
+    assert violations == [], json.dumps(violations, indent=1, ensure_ascii=False)
+
+
+def fits(browser: Browser) -> None:
+    wide = browser.see(
+        """[...document.querySelectorAll('body *:not(.off, .off *)')]
+        .filter(one => one.getBoundingClientRect().right > innerWidth + 0.5)
+        .map(one => one.outerHTML.slice(0, 120))"""
+    )
+    assert wide == [] and browser.see("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_without_apps_it_says_how_to_begin(daemon: Daemon, browser: Browser) -> None:
+    assert browser.open(daemon.base + "/")["status"] == 200
+    assert "Nothing is watched yet" in browser.text()
+    assert "No mail is sent" in browser.text()
+    accessible(browser)
+    assert browser.complaints == []
+
+
+def test_one_app_is_told_of_in_word_and_sign_and_title(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    register(daemon, target, "Kodi")
+    daemon.wait_for_state("Kodi", "HEALTHY", 20)
+    browser.open(daemon.base + "/healthchecker/status")
+    assert browser.see("document.title") == "1 of 1 is healthy · HealthChecker"
+    assert "HEALTHY" in browser.text("article")
+    assert browser.see("document.querySelector('article use').getAttribute('href')") == "#healthy"
+    healthy_icon = browser.see("document.querySelector('link[rel=icon]').href")
+    target.refuses()
+    daemon.wait_for_state("Kodi", "UNHEALTHY", 20)
+    browser.open(daemon.base + "/")
+    assert browser.see("document.title") == "UNHEALTHY: Kodi · HealthChecker"
+    assert "connection refused" in browser.text("article")
+    assert browser.see("document.querySelector('link[rel=icon]').href") != healthy_icon
+    accessible(browser)
+    assert browser.complaints == []
+
+
+def test_twenty_apps_fit_into_50_kilobytes_and_a_phone(
+    daemon: Daemon, new_target: NewTarget, browser: Browser
+) -> None:
+    fine, ill = new_target(), new_target(listening=False)
+    register(daemon, fine, *(f"app {n}" for n in range(17)))
+    ill.warns("disk 98 % full")
+    register(daemon, ill, "warns", "pauses", "is quite a long name for an app-" + "x" * 60)
+    daemon.post("/healthchecker/pause", data={"appname": "pauses"})
+    daemon.wait_for_state("warns", "DEGRADED", 20)
+    daemon.wait_for_state("app 16", "HEALTHY", 20)
+    for dark in (False, True):
+        for width in (1200, 360):
+            opened = browser.open(daemon.base + "/", width=width, dark=dark)
+            assert opened["bytes"] < 50_000, opened
+            fits(browser)
+            accessible(browser)
+    names = browser.see("[...document.querySelectorAll('h3')].map(h => h.innerText)")
+    assert len(names) == 20 and "warns" in names[:2], "the worst first"
+    assert "18 of 20 healthy" in browser.text() or "17 of 20 healthy" in browser.text()
+    dark_paper = browser.see("getComputedStyle(document.body).backgroundColor")
+    browser.open(daemon.base + "/")
+    assert browser.see("getComputedStyle(document.body).backgroundColor") != dark_paper
+    assert browser.complaints == []
+
+
+def test_a_thousand_apps_are_usable(daemon: Daemon, target: Target, browser: Browser) -> None:
+    for n in range(1000):
+        daemon.register(f"app-{n}", target.url, interval=300)
+    opened = browser.open(daemon.base + "/", width=360)
+    assert opened["bytes"] < 600_000, opened
+    assert browser.see("document.querySelectorAll('article').length") == 1000
+    fits(browser)
+
+
+def test_what_apps_are_called_and_say_is_shown_and_never_obeyed(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    said = {"status": "fail", "output": HOSTILE, "z": [1, {"a": HOSTILE}]}
+    target.answers(Answer(body=json.dumps(said)))
+    register(daemon, target, HOSTILE)
+    daemon.wait_for_state(HOSTILE, "UNHEALTHY", 20)
+    for path in ("/", "/healthchecker/info?appname=" + quote(HOSTILE)):
+        for width in (1200, 360):
+            opened = browser.open(daemon.base + path, width=width)
+            assert opened["status"] == 200
+            assert browser.see("document.querySelectorAll('[onx], main script').length") == 0
+            name = browser.see("document.querySelector('h3 bdi, h1 bdi').textContent")
+            assert name == HOSTILE
+            assert "the app says fail" in browser.text()
+            fits(browser)
+            accessible(browser)
+            assert browser.complaints == []
+    shown = browser.see("document.querySelector('pre').textContent")
+    assert json.loads(shown) == said, "what the app said, laid out"
+    assert shown.startswith('{\n  "status": "fail",\n')
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_every_button_works_and_leads_back(
+    daemon: Daemon, target: Target, browser: Browser, script: bool
+) -> None:
+    name = 'TV & "box"'
+    register(daemon, target, name)
+    daemon.wait_for_state(name, "HEALTHY", 20)
+    browser.open(daemon.base + "/", script=script)
+
+    before = daemon.info(name)["checks"]
+    browser.click("summary")
+    browser.click("text=Check now")
+    wait_for(lambda: daemon.info(name)["checks"] > before, 4, "the check")
+    assert browser.see("location.pathname") == "/"
+
+    browser.click("summary")
+    browser.click("text=Pause")
+    assert daemon.info(name)["paused"]
+    assert "PAUSED" in browser.text("article")
+
+    browser.click("h3 a")
+    assert browser.see("location.pathname") == "/healthchecker/info"
+    browser.click("text=Resume")
+    assert not daemon.info(name)["paused"]
+    assert browser.see("location.pathname") == "/healthchecker/info", "back where it was pressed"
+
+    browser.click("text=All apps")
+    browser.click("summary")
+    browser.click("text=Stop …")
+    assert daemon.info(name)["appname"] == name, "it asks first"
+    browser.click("text=Yes, stop watching")
+    assert daemon.get("/healthchecker/info", params={"appname": name}).status_code == 404
+    assert browser.see("location.pathname") == "/"
+    assert browser.complaints == []
+
+
+def test_the_keyboard_is_enough(daemon: Daemon, target: Target, browser: Browser) -> None:
+    register(daemon, target, "Kodi")
+    browser.open(daemon.base + "/")
+    reached = []
+    for _ in range(3):
+        browser.do("press", key="Tab")
+        reached.append(browser.see("document.activeElement.textContent"))
+    assert reached[:2] == ["Kodi", "Actions"]
+    assert browser.see("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    browser.do("press", key="Shift+Tab")
+    browser.do("press", key="Enter")
+    browser.do("press", key="Tab")
+    browser.do("press", key="Tab")
+    assert browser.see("document.activeElement.textContent") == "Pause"
+    browser.do("press", key="Enter")
+    assert daemon.info("Kodi")["paused"]
+
+
+def test_it_updates_itself_and_says_when_the_daemon_is_gone(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    register(daemon, target, "Kodi")
+    browser.open(daemon.base + "/")
+    browser.click("summary")
+    browser.see("document.querySelector('details a.button').focus()")
+    daemon.post("/healthchecker/pause", data={"appname": "Kodi"})
+    browser.do("wait", selector="article.is-paused")
+    assert browser.see("document.title").startswith("PAUSED")
+    assert browser.see("document.querySelector('details').open"), "what was open stays open"
+    daemon.stop()
+    browser.do("wait", selector="#lost:not(:empty)")
+    assert "No answer from the daemon" in browser.text("#lost")
+
+
+def test_without_the_script_it_reloads(daemon: Daemon, browser: Browser) -> None:
+    browser.open(daemon.base + "/", script=False)
+    refresh = "document.querySelector('noscript meta[http-equiv=refresh]')"
+    assert browser.see(f"{refresh} && {refresh}.content") == "30"
+
+
+def test_with_a_token_the_page_asks_for_it(
+    start_daemon: StartDaemon, target: Target, browser: Browser
+) -> None:
+    daemon = start_daemon(api_token="correct-horse")
+    answer = daemon.post(
+        "/healthchecker/monitor",
+        data={"appname": "Kodi", "url": target.url},
+        headers={"Authorization": "Bearer correct-horse"},
+    )
+    assert answer.status_code == 200
+    browser.open(daemon.base + "/")
+    browser.click("summary")
+    browser.click("text=Pause")
+    browser.do("wait", selector="#lost:not(:empty)")
+    assert "Authorization" in browser.text("#lost")
+    accessible(browser)
+    browser.do("fill", selector="#token", text="correct-horse")
+    browser.click("text=Pause")
+    wait_for(lambda: daemon.info("Kodi")["paused"], 5, "the pause")
+
+
+def test_programs_keep_their_json(daemon: Daemon) -> None:
+    for path in ("/", "/healthchecker/status"):
+        for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
+            answer = daemon.get(path, headers=headers)
+            assert answer.json()["apps"] == [], headers
+        assert daemon.get(path + "?format=json", headers=BROWSER_ACCEPTS).json()["apps"] == []
+        page = daemon.get(path, headers=BROWSER_ACCEPTS)
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert daemon.get(path + "?format=html").text.startswith("<!DOCTYPE html>")
+        assert daemon.get(path + "?format=xml").status_code == 400
+
+
+def test_the_page_lets_nothing_in(daemon: Daemon) -> None:
+    headers = daemon.get("/", headers=BROWSER_ACCEPTS).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy and "form-action 'self'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_problem_is_a_page_for_a_browser(daemon: Daemon, browser: Browser) -> None:
+    opened = browser.open(daemon.base + "/healthchecker/info?appname=nobody")
+    assert opened["status"] == 404
+    assert "no app is registered by the name" in browser.text()
+    accessible(browser)
