@@ -183,7 +183,7 @@ def test_the_keyboard_is_enough(daemon: Daemon, target: Target, browser: Browser
     browser.do("press", key="Tab")
     assert browser.see("document.activeElement.textContent") == "Pause"
     browser.do("press", key="Enter")
-    assert daemon.info("Kodi")["paused"]
+    wait_for(lambda: daemon.info("Kodi")["paused"], 5, "the pause")
 
 
 def test_it_updates_itself_and_says_when_the_daemon_is_gone(
@@ -197,6 +197,7 @@ def test_it_updates_itself_and_says_when_the_daemon_is_gone(
     browser.do("wait", selector="article.is-paused")
     assert browser.see("document.title").startswith("PAUSED")
     assert browser.see("document.querySelector('details').open"), "what was open stays open"
+    assert browser.see("document.activeElement.textContent") == "Stop …", "and focus where it was"
     daemon.stop()
     browser.do("wait", selector="#lost:not(:empty)")
     assert "No answer from the daemon" in browser.text("#lost")

@@ -147,14 +147,12 @@ impl Board {
     fn groups(&self, html: &mut Html) {
         let closeups: BTreeMap<&str, &Closeup> =
             self.closeups.iter().map(|closeup| (closeup.glance.name.as_str(), closeup)).collect();
-        let mut number = 0;
         for group in self.glances.chunk_by(|a, b| a.host == b.host) {
             let host = group.first().map(|glance| glance.host.as_str()).unwrap_or_default();
             html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
             for glance in group {
-                number += 1;
                 match closeups.get(glance.name.as_str()) {
-                    Some(closeup) => row::full(html, closeup, number),
+                    Some(closeup) => row::full(html, closeup),
                     None => row::line(html, glance),
                 }
             }

@@ -154,7 +154,7 @@ fn fact(html: &mut Html, label: &'static str, value: &str) {
 }
 
 fn day_table(html: &mut Html, days: &[DayOfChecks]) {
-    html.raw("<details id=\"days\"><summary>Day by day</summary><table><thead><tr>");
+    html.raw("<details><summary>Day by day</summary><table><thead><tr>");
     html.raw("<th scope=\"col\">Day</th><th scope=\"col\">Up</th><th scope=\"col\">Checks</th>");
     html.raw("<th scope=\"col\">Failed</th><th scope=\"col\">Half within</th>");
     html.raw("<th scope=\"col\">95 % within</th></tr></thead><tbody>");

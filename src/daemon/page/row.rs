@@ -10,11 +10,12 @@ use crate::engine::words::span;
 const CELLS: usize = 60;
 const DAY_MS: i64 = 24 * 3_600_000;
 
-/// The app in full, the `number`th on its page.
-pub(super) fn full(html: &mut Html, closeup: &Closeup, number: usize) {
+/// The app in full.
+pub(super) fn full(html: &mut Html, closeup: &Closeup) {
     let glance = &closeup.glance;
     let standing = Standing::of(glance);
-    html.raw("<article class=\"app is-").raw(standing.class()).raw("\"><div>");
+    html.raw("<article id=\"app-").query(&glance.name).raw("\" class=\"app is-");
+    html.raw(standing.class()).raw("\"><div>");
     name(html, glance, standing);
     why(html, glance, standing);
     let checks: Vec<_> = closeup.recent.all().collect();
@@ -23,7 +24,7 @@ pub(super) fn full(html: &mut Html, closeup: &Closeup, number: usize) {
         html.raw("last ").put(last.latency_ms).raw(" ms, ");
     }
     html.put(next_check(glance.next_in)).raw("</p>");
-    buttons(html, glance, number);
+    buttons(html, glance);
     html.raw("</div></div><div class=\"past\">");
     chart::bar(html, &checks, CELLS);
     chart::latency(html, &checks);
@@ -37,7 +38,8 @@ pub(super) fn full(html: &mut Html, closeup: &Closeup, number: usize) {
 /// The app in a line.
 pub(super) fn line(html: &mut Html, glance: &Glance) {
     let standing = Standing::of(glance);
-    html.raw("<article class=\"app line is-").raw(standing.class()).raw("\">");
+    html.raw("<article id=\"app-").query(&glance.name).raw("\" class=\"app line is-");
+    html.raw(standing.class()).raw("\">");
     name(html, glance, standing);
     if standing == Standing::Healthy {
         html.raw("<p class=\"soft\">for ").put(span::in_words(glance.lasted)).raw("</p>");
@@ -76,8 +78,8 @@ pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
 }
 
 /// Check now, pause or resume, and the way to the button that stops.
-fn buttons(html: &mut Html, glance: &Glance, number: usize) {
-    html.raw("<details id=\"do-").put(number).raw("\"><summary aria-label=\"Actions for ");
+fn buttons(html: &mut Html, glance: &Glance) {
+    html.raw("<details><summary aria-label=\"Actions for ");
     html.put(&glance.name).raw("\">Actions</summary>");
     html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
     html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");

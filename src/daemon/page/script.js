@@ -2,16 +2,20 @@
 (() => {
   const every = 10000, $ = (s, d = document) => d.querySelector(s), token = () => $('#token');
   let failed = false, busy = false;
+  // Changes only what differs, so that focus, what is open and what is typed stay.
+  const blend = (old, fresh) => {
+    if (old.nodeName !== fresh.nodeName || old.id !== fresh.id) { old.replaceWith(fresh.cloneNode(true)); return; }
+    if (old.nodeType !== 1) { if (old.data !== fresh.data) old.data = fresh.data; return; }
+    for (const {name, value} of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const before = [...old.childNodes], after = [...fresh.childNodes];
+    after.forEach((node, n) => before[n] ? blend(before[n], node) : old.append(node.cloneNode(true)));
+    before.slice(after.length).forEach(node => node.remove());
+  };
   const put = fresh => {
-    const open = [...document.querySelectorAll('details[open][id]')].map(d => d.id);
-    const at = document.activeElement && document.activeElement.id, typed = token() && token().value;
-    $('main').replaceWith($('main', fresh));
+    blend($('main'), $('main', fresh));
+    blend($('footer'), $('footer', fresh));
     document.title = fresh.title;
     $('link[rel=icon]').href = $('link[rel=icon]', fresh).href;
-    if (typed && token()) token().value = typed;
-    for (const id of open) { const d = document.getElementById(id); if (d) d.open = true; }
-    const back = at && document.getElementById(at);
-    if (back) back.focus({preventScroll: true});
   };
   const look = async () => {
     if (busy || document.hidden) return;
@@ -21,7 +25,7 @@
       if (answer.status === 404) { location.href = '/'; return; }
       if (!answer.ok) throw 0;
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      if ($('main', fresh).innerHTML !== $('main').innerHTML || failed) put(fresh);
+      put(fresh);
       if (failed) $('#lost').textContent = '';
       failed = false;
     } catch {
