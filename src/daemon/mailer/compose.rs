@@ -25,16 +25,23 @@ const AUTO_RESPONSE_SUPPRESS: HeaderName =
 /// Reads an address.
 ///
 /// # Errors
-/// If it is none, or could break out of its place in a command or header.
-pub(super) fn address(text: &str) -> Result<Address, AddressError> {
+/// If it is none, or could break out of its place in a command or header, or its domain is beyond
+/// ASCII (it is written in punycode: the tables for others are left out, and their place is not safe).
+pub fn address(text: &str) -> Result<Address, AddressError> {
     if text.chars().any(char::is_control) {
         return Err(AddressError::InvalidInput);
+    }
+    if text.rsplit_once('@').is_some_and(|(_, domain)| !domain.is_ascii()) {
+        return Err(AddressError::InvalidDomain);
     }
     text.parse()
 }
 
 /// The message as bytes, ASCII unless an address is not, dated `date`.
-pub(super) fn compose(
+///
+/// # Errors
+/// The letter cannot be put into headers.
+pub fn compose(
     letter: &Letter,
     from: &Address,
     to: &Address,

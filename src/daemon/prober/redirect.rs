@@ -29,11 +29,27 @@ pub(super) fn target<B>(from: &str, answer: &Response<B>) -> Result<Option<Url>,
     let Ok(from) = Url::parse(from) else {
         return Err(elsewhere(location.to_owned()));
     };
+    if !authority(location).is_ascii() {
+        return Err(elsewhere(location.to_owned()));
+    }
     match from.join(location) {
         Ok(to) if is_near(&from, &to) => Ok(Some(to)),
         Ok(to) => Err(elsewhere(place(&to))),
         Err(_) => Err(elsewhere(location.to_owned())),
     }
+}
+
+/// Host and port as they are written in `location`, if they are. Our URL parser has no tables for names
+/// beyond ASCII, and an app's own name is never such a one (see its registration).
+fn authority(location: &str) -> &str {
+    let slashes = |c| matches!(c, '/' | '\\');
+    let Some(start) = location.find(slashes) else { return "" };
+    let (before, rest) = location.split_at(start);
+    let is_absolute = before.is_empty() || before.ends_with(':');
+    if !is_absolute || !rest.chars().nth(1).is_some_and(slashes) {
+        return "";
+    }
+    rest.trim_start_matches(slashes).split(['/', '\\', '?', '#']).next().unwrap_or_default()
 }
 
 fn is_near(from: &Url, to: &Url) -> bool {
@@ -75,6 +91,7 @@ mod tests {
             ("http://nas/health", "https://nas/health", "https://nas/health"),
             ("http://nas:8080/", "https://nas:8443/", "https://nas:8443/"),
             ("http://nas/", "//nas/x", "http://nas/x"),
+            ("http://nas/", "/a//\u{fc}X", "http://nas/a//%C3%BCX"),
         ] {
             assert_eq!(lead(from, location), Ok(Some(to.to_owned())), "{location}");
         }
@@ -91,6 +108,8 @@ mod tests {
             ("http://nas/", "file:///etc/passwd", "file://"),
             ("http://nas/", "http://a:b@nas.evil/", "http://nas.evil"),
             ("http://nas/", "http://[::1", "http://[::1"),
+            ("http://nas/", "//K\u{dc}CHE/x", "//K\u{dc}CHE/x"),
+            ("http://nas/", "https:\\\\K\u{dc}CHE", "https:\\\\K\u{dc}CHE"),
         ] {
             assert_eq!(lead(from, location), Err(to.to_owned()), "{location}");
         }
