@@ -31,6 +31,7 @@ use crate::engine::show::view::StatusView;
 pub use access::Access;
 pub use folder::runtime_directory;
 pub use look::{Look, Sight};
+pub use parameters::{Pair, read as read_parameters};
 pub use reply::{Change, Done, Problem, Reply};
 pub use route::{Call, Command, Question, Rules};
 

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::engine::registration::fields::FieldError;
 
 /// A parameter's name and text.
-pub(super) type Pair = (String, String);
+pub type Pair = (String, String);
 
 /// Reads all parameters of a request, in order. Whether they are known, valid and given once is
 /// for others to say.
 ///
 /// # Errors
 /// A body that is neither a form nor a JSON object, or text that is not UTF-8.
-pub(super) fn read(
+pub fn read(
     query: Option<&str>,
     content_type: Option<&str>,
     body: &[u8],

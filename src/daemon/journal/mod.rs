@@ -30,6 +30,7 @@ pub use handle::Journal;
 pub use lock::ClaimError;
 pub use open::{OpenError, Opened};
 pub use report::{Mark, Report, Stats, Trouble, Urgency};
+pub use scan::{Lines, Newer, Scan, scan};
 
 /// The journal's name in its folder.
 pub const JOURNAL: &str = "journal";

@@ -6,39 +6,40 @@ use super::format::{self, BadLine, Header};
 
 /// A journal of a later daemon, which must not be touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Newer {
-    pub(super) version: u32,
+pub struct Newer {
+    /// The version of its format.
+    pub version: u32,
 }
 
 /// What a journal holds.
 #[derive(Debug)]
-pub(super) struct Scan<'a, R> {
+pub struct Scan<'a, R> {
     /// The good batches, in order.
-    pub(super) batches: Vec<Vec<R>>,
+    pub batches: Vec<Vec<R>>,
     /// Their lines.
-    pub(super) good: Vec<&'a [u8]>,
+    pub good: Vec<&'a [u8]>,
     /// The first line is no header (or there is none).
-    pub(super) headless: bool,
+    pub headless: bool,
     /// The bytes of a last line that a crash cut short: it has no line feed. (One that has was once
     /// whole, and may have been acknowledged: that is damage.)
-    pub(super) torn: usize,
+    pub torn: usize,
     /// Lines that are not as they were written.
-    pub(super) damaged: Lines,
+    pub damaged: Lines,
     /// Lines that another version wrote.
-    pub(super) unknown: Lines,
+    pub unknown: Lines,
     /// What is odd about the first of those.
-    pub(super) oddity: String,
+    pub oddity: String,
 }
 
 /// Lines that are no use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lines {
+pub struct Lines {
     /// How many.
-    pub(super) count: usize,
+    pub count: usize,
     /// The bytes in them.
-    pub(super) bytes: usize,
+    pub bytes: usize,
     /// The number of the first, from 1.
-    pub(super) first: usize,
+    pub first: usize,
 }
 
 impl Lines {
@@ -51,8 +52,11 @@ impl Lines {
     }
 }
 
-/// Sorts the content of a journal.
-pub(super) fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, Newer> {
+/// Sorts the content of a journal, whatever it is.
+///
+/// # Errors
+/// A later daemon wrote it.
+pub fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, Newer> {
     let mut scan = Scan {
         batches: Vec::new(),
         good: Vec::new(),

@@ -24,6 +24,7 @@ use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::notice::Letter;
 
+pub use self::compose::{address, compose};
 pub use self::trial::{TestMail, test_mail};
 
 /// The waiting thread only passes things on.

@@ -1,0 +1,74 @@
+//! What an app says, on its way into the headers of a mail.
+
+use std::time::SystemTime;
+
+use healthchecker::daemon::mailer::{address, compose};
+use healthchecker::engine::alerts::letter;
+use healthchecker::engine::alerts::notice::{Change, Mail, Notice, State};
+use healthchecker::engine::time::Wall;
+
+const HEADERS: [&str; 12] = [
+    "Date",
+    "From",
+    "To",
+    "Subject",
+    "Message-ID",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+];
+
+/// Name, address, reason and recipient, with a zero in between, and the app's own words. Whatever
+/// they are, the headers are those of the house, and none of their lines breaks out of its place.
+pub fn run(bytes: &[u8]) {
+    let (app, rest) = super::text(bytes);
+    let (url, rest) = super::text(rest);
+    let (reason, rest) = super::text(rest);
+    let (to, rest) = super::text(rest);
+    let (body, _) = super::text(rest);
+    let at = Wall::from_unix_millis(1_800_000_000_000);
+    let change = Change {
+        app: app.clone(),
+        url,
+        from: State::Healthy,
+        to: State::Unhealthy,
+        at,
+        since: at,
+        lasted_ms: 0,
+        reason,
+        body: Some(body),
+        recent: Vec::new(),
+    };
+    let mail = Mail {
+        id: 1,
+        to: to.clone(),
+        meant_for: vec![to.clone()],
+        held_back: Some(at),
+        left_out: 3,
+        message_id: "1.a".to_owned(),
+        references: vec!["0.a".to_owned()],
+        notices: vec![Notice::Change(change), Notice::Watching { apps: vec![app], at }],
+        written: at,
+    };
+    let letter = letter::write(&mail, at, Some("http://10.0.0.5:9090/"));
+    let from = address("owner@household.example").unwrap();
+    let to = address(&to).unwrap_or_else(|_| from.clone());
+    let Ok(message) = compose(&letter, &from, &to, SystemTime::UNIX_EPOCH) else { return };
+    assert_headers(&message);
+}
+
+fn assert_headers(message: &[u8]) {
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n").expect("an end of the head");
+    let head = String::from_utf8(message[..end].to_vec()).expect("UTF-8");
+    for line in head.split("\r\n") {
+        assert!(!line.contains(['\r', '\n', '\0']), "{line:?}");
+        // RFC 5322, section 2.1.1.
+        assert!(line.len() <= 998, "{} bytes", line.len());
+        let name = line.split(':').next().unwrap_or_default();
+        assert!(line.starts_with([' ', '\t']) || HEADERS.contains(&name), "{line:?}");
+    }
+}
