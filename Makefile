@@ -1,11 +1,16 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench clean arm armv7 arm64 x86_64-musl
+.PHONY: help build run lint test check bench fuzz soak nightly clean arm armv7 arm64 x86_64-musl
 
 CARGO ?= cargo
 PYTHON ?= python3
 # What `make run` hands on: make run ARGS="--port 9090"
 ARGS ?=
+# How long `make fuzz` takes for each subject.
+SECONDS ?= 600
+# How long `make soak` takes, and its seed; drawn and printed when there is none.
+MINUTES ?= 10
+SEED ?=
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -38,6 +43,25 @@ check: lint test ## everything that must be right before a commit
 bench: ## what it costs and how well it keeps time, about five minutes; QUICK=1 for a short look
 	$(CARGO) bench --locked --bench household
 
+fuzz: target/tools/bin/cargo-fuzz ## invented input for every parser, SECONDS=600 for each; the short form is in `make test`
+	@for subject in $(notdir $(wildcard tests/fuzz/corpus/*)); do \
+		mkdir -p target/fuzz/corpus/$$subject || exit 1; \
+		RUSTC_BOOTSTRAP=1 PATH="$(abspath target/tools/bin):$$PATH" $(CARGO) fuzz run \
+			--fuzz-dir tests/fuzz --target-dir target/fuzz $$subject \
+			target/fuzz/corpus/$$subject tests/fuzz/corpus/$$subject \
+			-- -max_total_time=$(SECONDS) -max_len=20000 -timeout=10 || exit 1; \
+	done
+
+soak: $(VENV)/ready ## apps, clients, mail, clock and power misbehave for MINUTES=10, from a SEED; nothing may be lost
+	$(CARGO) build --locked
+	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
+
+nightly: $(VENV)/ready ## the long forms: floods of half a minute, an hour of soak, an hour of fuzz
+	$(CARGO) build --locked
+	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py
+	$(MAKE) soak MINUTES=60
+	$(MAKE) fuzz
+
 # Static programs, each at target/TRIPLE/release/healthchecker.
 arm: ## for a Raspberry Pi Zero or 1, and every later one (ARMv6)
 	PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
@@ -54,6 +78,10 @@ x86_64-musl: ## for a PC
 clean: ## remove all that was made
 	$(CARGO) clean
 	rm -rf $(VENV)
+
+# Needs a C++ compiler for libFuzzer. RUSTC_BOOTSTRAP lets a stable compiler use the address sanitizer.
+target/tools/bin/cargo-fuzz:
+	$(CARGO) install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
 # What the end-to-end tests need, in a folder of its own; made again when the list changes.
 $(VENV)/ready: tests/e2e/requirements.txt
