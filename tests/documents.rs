@@ -1,0 +1,129 @@
+//! What the documents say of the code is true: limits, tests and places.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(file: impl AsRef<Path>) -> String {
+    let path = root().join(file);
+    fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// The rows below the first table head that begins so, as cells.
+fn rows(document: &str, head: &str) -> Vec<Vec<String>> {
+    let lines = document.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    let rows: Vec<Vec<String>> = rows
+        .map(|row| row.trim_matches('|').split(" | ").map(|it| it.trim().to_owned()).collect())
+        .collect();
+    assert!(!rows.is_empty(), "no table begins with {head}");
+    rows
+}
+
+/// The texts between backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+/// `gate::request` as a file: `src/daemon/gate/request.rs` or `src/daemon/gate/request/mod.rs`.
+fn file_of(module: &str) -> PathBuf {
+    let inner = module.replace("::", "/");
+    let candidates = ["src", "src/daemon", "src/engine"].into_iter().flat_map(|room| {
+        ["", "/mod"].map(|tail| PathBuf::from(format!("{room}/{inner}{tail}.rs")))
+    });
+    let mut found = candidates.filter(|file| root().join(file).is_file());
+    let file = found.next().unwrap_or_else(|| panic!("there is no {module}"));
+    assert_eq!(found.next(), None, "{module} is two files");
+    file
+}
+
+/// The value of a constant, as its source has it: numbers, products, spans in seconds, ranges.
+fn constant(place: &str) -> Vec<u64> {
+    let (module, name) = place.rsplit_once("::").expect(place);
+    let source = read(file_of(module));
+    let start = format!("const {name}: ");
+    let at = source.find(&start).unwrap_or_else(|| panic!("{module} has no {name}"));
+    let statement = &source[at..at + source[at..].find(';').unwrap()];
+    let (_, value) = statement.split_once(" = ").unwrap();
+    let inner = value
+        .trim_start_matches("Duration::from_secs(")
+        .trim_start_matches("1..=")
+        .trim_end_matches(')');
+    let product = |text: &str| -> u64 {
+        let factors = text.split('*').map(|factor| factor.trim().replace('_', ""));
+        factors
+            .map(|factor| factor.parse::<u64>().unwrap_or_else(|_| panic!("{place}: {value}")))
+            .product()
+    };
+    inner.split("..=").map(product).collect()
+}
+
+/// `16 KiB`, `10,000`, `10 s`, `2 to 60`, each number by itself.
+fn stated(cell: &str) -> Vec<u64> {
+    let unit = |word: &str| match word {
+        "KiB" => 1024,
+        "MiB" => 1024 * 1024,
+        "min" => 60,
+        _ => 1,
+    };
+    let words: Vec<String> = cell.split_whitespace().map(|word| word.replace(',', "")).collect();
+    let numbers = words.iter().enumerate().filter_map(|(at, word)| {
+        let number: u64 = word.parse().ok()?;
+        Some(number * words.get(at + 1).map_or(1, |next| unit(next)))
+    });
+    numbers.collect()
+}
+
+#[test]
+fn every_limit_in_the_readme_is_the_constant_that_it_names() {
+    let rows = rows(&read("README.md"), "| limit |");
+    assert!(rows.len() > 20, "every limit is there");
+    for row in rows {
+        let [what, limit, why, place] = row.as_slice() else { panic!("{row:?}") };
+        assert!(!why.is_empty(), "{what}: why?");
+        let places = quoted(place);
+        assert_eq!(places.len(), 1, "{what}: where is it?");
+        assert_eq!(stated(limit), constant(places[0]), "{what}: {}", places[0]);
+    }
+}
+
+#[test]
+fn every_row_of_the_threat_model_names_tests_that_exist() {
+    let rows = rows(&read("SECURITY.md"), "| who |");
+    for row in rows {
+        let [who, what, defence, tests] = row.as_slice() else { panic!("{row:?}") };
+        assert!(![who, what, defence].iter().any(|cell| cell.is_empty()), "{row:?}");
+        let tests = quoted(tests);
+        assert!(!tests.is_empty(), "{what}: no test proves it");
+        for test in tests {
+            let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{what}: {test}"));
+            let source = read(file);
+            let keyword = if file.ends_with(".py") { "def" } else { "fn" };
+            assert!(source.contains(&format!("{keyword} {name}(")), "{file} has no {name}");
+        }
+    }
+}
+
+#[test]
+fn every_place_that_a_document_names_is_there() {
+    for document in ["README.md", "SECURITY.md"] {
+        for name in read(document).lines().flat_map(quoted).map(str::to_owned) {
+            let first = name.split(['/', ':']).next().unwrap();
+            let is_place = ["src", "tests", "docs", "examples", "packaging"].contains(&first);
+            if is_place && name.contains('/') && !name.contains('*') {
+                let file = name.split("::").next().unwrap();
+                assert!(root().join(file).exists(), "{document}: {name}");
+            }
+        }
+    }
+}
