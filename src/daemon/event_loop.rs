@@ -3,9 +3,9 @@
 //! Each turn: sleep until something happens or is due, read the clock once, hand the engine what
 //! happened, and do what it says. Nothing here waits for a disk, a name, a mail server or a client.
 
+use super::channel::Receiver;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use log::{debug, info, warn};

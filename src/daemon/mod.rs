@@ -1,6 +1,7 @@
 //! The edge: the only place with sockets, threads and clocks.
 
 pub mod api;
+pub mod channel;
 pub mod checklog;
 pub mod clock;
 mod commands;

@@ -1,11 +1,11 @@
 //! From settings to a running daemon: every part is made here, and handed to the loop.
 
+use super::channel::{Sender, channel};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 
 use log::info;
 use mio::{Poll, Waker};

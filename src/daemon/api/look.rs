@@ -3,8 +3,8 @@
 //! A big answer (all apps) is put together on the API's threads from many small looks, so that no
 //! client, however much it wants to see, holds up a check.
 
+use crate::daemon::channel::{Receiver, channel};
 use std::fmt;
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use crate::engine::core::Engine;
 use crate::engine::time::{Moment, Now};
@@ -30,10 +30,10 @@ impl Look {
     pub(super) fn new<T: Send + 'static>(
         look: impl FnOnce(&Sight<'_>) -> T + Send + 'static,
     ) -> (Look, Receiver<T>) {
-        let (to, answer) = sync_channel(1);
+        let (to, answer) = channel();
         let look = Look(Box::new(move |sight| {
             // A client that is gone by now is no error.
-            let _ = to.try_send(look(sight));
+            let _ = to.send(look(sight));
         }));
         (look, answer)
     }

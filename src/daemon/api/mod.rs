@@ -14,11 +14,11 @@ mod reply;
 mod route;
 mod shelf;
 
+use crate::daemon::channel::{Sender, channel};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -70,12 +70,12 @@ pub enum ApiRequest {
 
 /// Takes the answer to one call. Dropped without one, the client is told that there is none.
 #[derive(Debug)]
-pub struct Responder(SyncSender<Reply>);
+pub struct Responder(Sender<Reply>);
 
 impl Responder {
     /// Answers. Never blocks; a client that is gone by now is no error.
     pub fn answer(self, reply: Reply) {
-        let _ = self.0.try_send(reply);
+        let _ = self.0.send(reply);
     }
 }
 
@@ -232,7 +232,7 @@ impl Desk {
     /// Sends a call to the event loop, and waits for the answer.
     fn ask_loop(&self, call: Call, client: Client) -> Result<Reply, Problem> {
         log::debug!("{} asks: {call:?}", client.addr);
-        let (responder, reply) = sync_channel(1);
+        let (responder, reply) = channel();
         let responder = Responder(responder);
         let sent = self.requests.send(ApiRequest::Call { call, client, responder });
         sent.map_err(|_| no_answer())?;

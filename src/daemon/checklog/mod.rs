@@ -16,11 +16,11 @@ mod store;
 mod waiting;
 mod writer;
 
+use crate::daemon::channel::{Receiver, Sender, channel};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use crate::engine::chronicle::Line;

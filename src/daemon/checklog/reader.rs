@@ -2,9 +2,9 @@
 //!
 //! Only the places of the lines are held in memory; the lines themselves are read as they are sent.
 
+use crate::daemon::channel::{Sender, channel};
 use std::borrow::Cow;
 use std::io::{self, Read};
-use std::sync::mpsc::{Sender, sync_channel};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -40,7 +40,7 @@ impl LogReader {
     /// # Errors
     /// In a sentence for the client: the disk does not answer.
     pub fn find(&self, query: &Query) -> Result<Found, String> {
-        let (to, look) = sync_channel(1);
+        let (to, look) = channel();
         let sent = self.orders.send(Order::Look(to)).ok();
         let look = sent.and_then(|()| look.recv_timeout(LOOK_WITHIN).ok());
         let look =

@@ -1,8 +1,8 @@
 //! The thread that writes: asleep until there is a line, then once for all lines of a moment.
 
+use crate::daemon::channel::{Receiver, RecvError, Sender};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use super::Transit;
@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(30);
 pub(super) enum Order {
     Line(Line),
     /// Show all lines there are.
-    Look(SyncSender<Look>),
+    Look(Sender<Look>),
     /// Write what waits, and end.
     Finish,
 }
@@ -73,7 +73,7 @@ impl Writer {
     pub(super) fn work(mut self, inbox: &Receiver<Order>) {
         loop {
             let order = match self.write_at {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => inbox.recv(),
                 Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
             };
             match order {
@@ -81,10 +81,10 @@ impl Writer {
                 Ok(Order::Look(to)) => {
                     self.write();
                     // Who asked may have gone.
-                    let _ = to.try_send(self.look());
+                    let _ = to.send(self.look());
                 }
-                Err(RecvTimeoutError::Timeout) => self.write(),
-                Ok(Order::Finish) | Err(RecvTimeoutError::Disconnected) => return self.write(),
+                Err(RecvError::Timeout) => self.write(),
+                Ok(Order::Finish) | Err(RecvError::Disconnected) => return self.write(),
             }
         }
     }

@@ -1,9 +1,9 @@
 mod flood;
 mod world;
 
+use crate::daemon::channel::{self, channel};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -270,8 +270,8 @@ fn household(n: usize) -> IpAddr {
 }
 
 /// An engine that hands its calls to the test.
-fn by_hand() -> (World, mpsc::Receiver<ApiRequest>) {
-    let (calls, taken) = mpsc::channel();
+fn by_hand() -> (World, channel::Receiver<ApiRequest>) {
+    let (calls, taken) = channel();
     let world = World::new(move |request| calls.send(request).unwrap());
     (world, taken)
 }

@@ -3,8 +3,8 @@
 //! It sleeps until something is appended; there is no tick. All that waits goes to the disk in one
 //! write with one sync: a flurry costs an SD card no more than one change.
 
+use crate::daemon::channel::{Receiver, Sender, channel};
 use std::io;
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl Writer {
         mut store: Store<D>,
         tell: impl Fn(Report) + Send + 'static,
     ) -> io::Result<Writer> {
-        let (orders, inbox) = mpsc::channel();
+        let (orders, inbox) = channel();
         let work = move || {
             while let Ok(order) = inbox.recv() {
                 tell(Group::gather(order, &inbox).write(&mut store));
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn gather(orders: Vec<Order>) -> Group {
-        let (sender, inbox) = mpsc::channel();
+        let (sender, inbox) = channel();
         orders.into_iter().for_each(|order| sender.send(order).unwrap());
         Group::gather(inbox.recv().unwrap(), &inbox)
     }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_end_waits_for_no_company() {
-        let (sender, inbox) = mpsc::channel();
+        let (sender, inbox) = channel();
         sender.send(append(2, Urgency::Soon)).unwrap();
         drop(sender);
         let group = Group::gather(append(1, Urgency::Soon), &inbox);

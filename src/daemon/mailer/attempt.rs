@@ -1,7 +1,7 @@
 //! One attempt at a time, each on a thread of its own that may be given up.
 
+use crate::daemon::channel::{RecvError, channel};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ impl Attempts {
             return Err(Delivery::Later("earlier attempts still hang in the system".into()));
         }
         let (server, running) = (Arc::clone(&self.server), Arc::clone(&self.running));
-        let (tell, end) = mpsc::sync_channel(1);
+        let (tell, end) = channel();
         let spawned =
             thread::Builder::new().name("mail".into()).stack_size(STACK).spawn(move || {
                 // Nobody listens when the attempt was given up.
@@ -59,10 +59,10 @@ impl Attempts {
         }
         match end.recv_timeout(ATTEMPT + GRACE) {
             Ok(outcome) => outcome,
-            Err(RecvTimeoutError::Timeout) => {
+            Err(RecvError::Timeout) => {
                 Err(Delivery::Later(format!("no end after {} s", ATTEMPT.as_secs())))
             }
-            Err(RecvTimeoutError::Disconnected) => {
+            Err(RecvError::Disconnected) => {
                 Err(Delivery::Later("a fault in our mail program; its report is in the log".into()))
             }
         }

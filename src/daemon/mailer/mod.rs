@@ -13,8 +13,8 @@ mod tls;
 mod trial;
 mod trouble;
 
+use crate::daemon::channel::{Receiver, Sender, channel};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::{io, thread};
 
 use self::attempt::Attempts;
@@ -75,7 +75,7 @@ impl Mailer {
         tell: impl Fn(Report) + Send + Sync + 'static,
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
-        let (jobs, queue) = mpsc::channel();
+        let (jobs, queue) = channel();
         let attempts = Attempts::new(settings, trust);
         let told = Arc::clone(&tell);
         thread::Builder::new()
@@ -137,7 +137,7 @@ fn log_letter(letter: &Letter) {
 
 /// The thread: one job after the other, until the mailer is dropped.
 fn work(attempts: &Attempts, queue: &Receiver<Job>, tell: &Tell) {
-    for job in queue {
+    for job in queue.iter() {
         tell(match job {
             Job::Mail { id, letter } => {
                 let end = attempts.run(move |server, end| deliver(server, &letter, end));

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
@@ -25,7 +24,7 @@ impl Server {
     fn start(script: Script) -> Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (tell, heard) = mpsc::channel();
+        let (tell, heard) = channel();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 // The other side may leave at any time.
@@ -104,7 +103,7 @@ fn letter(to: &str) -> Letter {
 }
 
 fn mailer(settings: MailSettings) -> (Mailer, Receiver<Report>) {
-    let (tell, reports) = mpsc::channel();
+    let (tell, reports) = channel();
     let tell = move |report| tell.send(report).unwrap();
     (Mailer::start(settings, Trust::new(&[]), tell).unwrap(), reports)
 }
@@ -180,7 +179,7 @@ fn a_refused_token_is_said_as_what_it_is() {
 #[test]
 fn nobody_there_is_trouble_of_the_network() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-    let server = Server { port, heard: mpsc::channel().1 };
+    let server = Server { port, heard: channel().1 };
     let (mailer, reports) = mailer(server.settings(None));
     mailer.send(1, letter("owner@example.org"));
     let why = format!("127.0.0.1:{port}: connection refused");
@@ -238,7 +237,7 @@ fn tls_to_a_server_without_it_says_what_to_check() {
 
 #[test]
 fn in_development_letters_go_to_the_log() {
-    let (tell, reports) = mpsc::channel();
+    let (tell, reports) = channel();
     let mailer = Mailer::to_log(move |report| tell.send(report).unwrap());
     mailer.send(9, letter("owner@example.org"));
     assert_eq!(reports.try_recv(), Ok(Report::Mail { id: 9, delivery: Delivery::Accepted }));

@@ -4,12 +4,12 @@
 //! of them one channel of reports. The thread used last is used next, so that the others can rest
 //! and go, and a warm stack and cache are used again.
 
+use crate::daemon::channel::{Receiver, SendError, Sender, channel};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ pub struct Pool {
     max: usize,
     shop: Shop,
     /// By worker number; `None` is a free number.
-    workers: Vec<Option<SyncSender<Probe>>>,
+    workers: Vec<Option<Sender<Probe>>>,
     /// Those without a job, the one idle for the longest in front.
     idle: VecDeque<Idle>,
     busy: usize,
@@ -137,17 +137,14 @@ impl Pool {
         let Some(Some(jobs)) = self.workers.get(worker) else {
             return Err(probe);
         };
-        match jobs.try_send(probe) {
+        match jobs.send(probe) {
             Ok(()) => {
                 self.busy += 1;
                 Ok(())
             }
-            Err(refused) => {
+            Err(SendError(probe)) => {
                 self.dismiss(worker);
-                Err(match refused {
-                    std::sync::mpsc::TrySendError::Full(probe)
-                    | std::sync::mpsc::TrySendError::Disconnected(probe) => probe,
-                })
+                Err(probe)
             }
         }
     }
@@ -161,7 +158,7 @@ impl Pool {
 
     fn start_worker(&mut self) -> std::io::Result<usize> {
         let worker = self.free_number();
-        let (jobs, inbox) = sync_channel(1);
+        let (jobs, inbox) = channel();
         let shop = self.shop.clone();
         thread::Builder::new()
             .name(format!("check-{worker}"))
@@ -185,7 +182,7 @@ impl Pool {
 impl Shop {
     /// The life of a thread: until its channel is closed, or nobody wants its reports.
     fn serve(&self, worker: usize, inbox: &Receiver<Probe>) {
-        for probe in inbox {
+        for probe in inbox.iter() {
             let started = Instant::now();
             let end = self.check(&probe);
             let report = Report { id: probe.id, worker, end, latency: started.elapsed() };
@@ -225,8 +222,8 @@ impl fmt::Debug for Pool {
 
 #[cfg(test)]
 mod tests {
+    use crate::daemon::channel::channel;
     use std::sync::Mutex;
-    use std::sync::mpsc::channel;
 
     use super::*;
     use crate::engine::registration::status_set::StatusSet;

@@ -1,9 +1,9 @@
 //! Checks over TLS, against a server in this process, on a thread of the pool: its stack must do.
 
+use crate::daemon::channel::channel;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
 //! A whole small daemon on the loopback interface: a real loop, the gate, the API, and a closure
 //! for an engine. Its clock can be put forward.
 
+use crate::daemon::channel::{self, channel};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ impl World {
     pub(super) fn new(engine: impl FnMut(ApiRequest) + Send + 'static) -> World {
         let poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
-        let (requests, inbox) = mpsc::channel();
+        let (requests, inbox) = channel();
         let wake = waker.clone();
         let log = CheckLog::start(None).unwrap().reader();
         let access = Access::new(&AccessSettings::default(), "pi").unwrap();
@@ -141,7 +141,7 @@ pub(super) fn rest(stream: &mut TcpStream) -> String {
 fn run(
     mut poll: Poll,
     mut gate: Gate,
-    inbox: &mpsc::Receiver<ApiRequest>,
+    inbox: &channel::Receiver<ApiRequest>,
     mut engine: impl FnMut(ApiRequest),
     shared: &Shared,
     _api: Api,
