@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::client::{SERVER_VARIABLE, TOKEN_VARIABLE};
+use crate::client::SERVER_VARIABLE;
 
 use super::given::{Entry, Given, Origin};
 use super::hint::did_you_mean;
@@ -15,9 +15,6 @@ use super::problem::Problem;
 use super::quoted::shown;
 use super::spec::VARIABLE_PREFIX;
 use super::table::OPTIONS;
-
-/// What the clients read, also where it is set for all programs.
-const CLIENT_VARIABLES: [&str; 2] = [SERVER_VARIABLE, TOKEN_VARIABLE];
 
 /// What the environment says.
 #[derive(Default)]
@@ -55,7 +52,8 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
             found.shared.push(Entry { spec, value, origin: Origin::SharedVariable(shared) });
         }
     }
-    for name in variables.keys().filter(|name| !CLIENT_VARIABLES.contains(&name.as_str())) {
+    // What the command line reads may be set for all programs.
+    for name in variables.keys().filter(|name| *name != SERVER_VARIABLE) {
         let Some(option) = name.strip_prefix(VARIABLE_PREFIX) else {
             continue;
         };

@@ -15,7 +15,7 @@ from lan import Lan
 from programs import Ended, healthchecker, run
 from target import Target
 
-UNKNOWN_APP, USAGE, REFUSED, UNAVAILABLE = 1, 64, 65, 69
+UNKNOWN_APP, USAGE, REFUSED, UNAVAILABLE, NOT_ALLOWED = 1, 64, 65, 69, 77
 
 Command = Callable[..., Ended]
 
@@ -94,6 +94,22 @@ def test_a_mistake_is_one_sentence_and_an_exit_code(
     assert ended.out == ""
     assert ended.err.startswith("healthchecker: ") and ended.err.count("\n") == 1
     assert said in ended.err
+
+
+def test_a_token_is_asked_for_and_taken(start_daemon: StartDaemon, target: Target) -> None:
+    daemon = start_daemon(api_token="s3cret-of-the-house")
+    server = {"HEALTHCHECKER_SERVER": daemon.base}
+    register = ("monitor", "NAS", target.url)
+    missing = healthchecker(*register, **server)
+    assert (missing.code, missing.out) == (NOT_ALLOWED, "")
+    assert "wants a token; set HEALTHCHECKER_API_TOKEN to its api_token" in missing.err
+    wrong = healthchecker(*register, **server, HEALTHCHECKER_API_TOKEN="guess")
+    assert (wrong.code, wrong.out) == (NOT_ALLOWED, "")
+    assert "does not accept this token" in wrong.err
+    right = {**server, "HEALTHCHECKER_API_TOKEN": "s3cret-of-the-house"}
+    assert healthchecker(*register, **right).code == 0
+    assert healthchecker("pause", "NAS", "--token", "s3cret-of-the-house", **server).code == 0
+    assert healthchecker("list", **server).code == 0
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from conftest import StartDaemon
+from daemon import Daemon
 from programs import PACKAGE, install_package, run
+from target import Target
 
 OLDEST = (3, 7)
 NEWEST_MINOR = 20
@@ -64,3 +69,62 @@ def test_it_can_be_installed_and_is_typed(tmp_path: Path) -> None:
     assert [line for line in lines if line.startswith("Requires-Dist")] == [
         "Requires-Dist: zeroconf>=0.38"
     ]
+
+
+CALLS = """
+import json, logging, sys
+from healthcheck import HealthCheckerServer
+app, url, server, how = json.loads(sys.argv[1])
+logging.disable()
+one = HealthCheckerServer(app, url, server=server)
+print(json.dumps([one.monitor(**how), one.error()]))
+"""
+
+
+def monitor(app: str, url: str, server: str, how: dict[str, object], **variables: str) -> tuple[int, str]:
+    """Registers by the package; the status, and the sentence when that is not 200."""
+    arguments = json.dumps([app, url, server, how])
+    ended = run(sys.executable, "-c", CALLS, arguments, PYTHONPATH=PACKAGE, **variables)
+    assert (ended.code, ended.err) == (0, "")
+    status, error = json.loads(ended.out)
+    return status, error
+
+
+def test_each_mistake_is_a_status_and_a_sentence(start_daemon: StartDaemon, target: Target) -> None:
+    daemon = start_daemon(api_token="s3cret-of-the-house")
+    right = {"HEALTHCHECKER_API_TOKEN": "s3cret-of-the-house"}
+    good = ("NAS", target.url, daemon.base)
+    assert monitor(*good, {"emailAddr": "a@example.org"}, **right) == (200, "")
+    for call, how, variables, status, said in (
+        (good, {"interval": 3}, right, 400, "interval must be a whole number of seconds from 5"),
+        (good, {"colour": "red"}, right, 400, 'unknown parameter "colour"'),
+        (("", *good[1:]), {}, right, 400, "appname is empty"),
+        (("x" * 129, *good[1:]), {}, right, 400, "appname has 129 characters"),
+        (good, {}, {}, 401, "wants a token; set HEALTHCHECKER_API_TOKEN"),
+        (good, {}, {"HEALTHCHECKER_API_TOKEN": "guess"}, 401, "does not accept this token"),
+        ((*good[:2], target.url), {}, right, 503, "is no HealthChecker server"),
+    ):
+        got, error = monitor(*call, how, **variables)  # type: ignore[arg-type]
+        assert got == status and said in error, (got, error)
+    daemon.stop()
+    assert monitor(*good, {}, **right) == (
+        503,
+        f"no answer from the HealthChecker server at {daemon.base}: connection refused",
+    )
+
+
+def test_an_older_client_keeps_working(daemon: Daemon, target: Target) -> None:
+    headers = {"Cache-Control": "no-cache"}
+    form = {
+        "appname": "MyApp",
+        "url": target.url,
+        "email": "",
+        "timeout": 5,
+        "interval": 30,
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 10,
+    }
+    assert daemon.post("/healthchecker/monitor", data=form, headers=headers).status_code == 200
+    for call in ("pause", "resume", "info", "stop"):
+        answer = daemon.get(f"/healthchecker/{call}", params={"appname": "MyApp"}, headers=headers)
+        assert answer.status_code == 200, call
