@@ -72,6 +72,8 @@ pub(super) struct World {
     pub(super) registrations: HashMap<String, Vec<(String, String)>>,
     /// What is on disk: a JSON text for each turn of the engine that had something to keep.
     pub(super) journal: Vec<String>,
+    /// What the engine held after each of those turns, for the tests that ask for it.
+    pub(super) held: Option<Vec<Vec<Record>>>,
     /// The health check log.
     pub(super) chronicle: Vec<Line>,
 }
@@ -108,6 +110,7 @@ impl World {
             sequence: 0,
             registrations: HashMap::new(),
             journal: Vec::new(),
+            held: None,
             chronicle: Vec::new(),
         }
     }
@@ -255,6 +258,9 @@ impl World {
         let records = self.engine.take_records(self.now);
         if !records.is_empty() {
             self.journal.push(serde_json::to_string(&records).unwrap());
+            if let Some(held) = &mut self.held {
+                held.push(self.engine.snapshot(self.now));
+            }
         }
         while let Some(action) = self.engine.poll_action() {
             match action {

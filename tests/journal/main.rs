@@ -12,4 +12,8 @@ mod chance;
 mod crash;
 mod faulty;
 mod folder;
+mod household;
 mod keeper;
+#[path = "../engine/world.rs"]
+#[allow(dead_code, reason = "the stories of the engine use the rest")]
+mod world;
