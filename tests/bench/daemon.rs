@@ -2,19 +2,35 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::Instant;
 
 pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
     pub(crate) started: Instant,
-    _folder: tempfile::TempDir,
+    folder: Rc<tempfile::TempDir>,
 }
 
 impl Daemon {
     pub(crate) fn start() -> Daemon {
-        let folder = tempfile::tempdir().unwrap();
+        Daemon::start_in(Rc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// Ends it as a power cut does, and starts another with what it has on record.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        *self = Daemon::start_in(Rc::clone(&self.folder));
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn start_in(folder: Rc<tempfile::TempDir>) -> Daemon {
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_healthchecker"))
             .args(["--bind_addr", "127.0.0.1"])
@@ -31,11 +47,16 @@ impl Daemon {
             .unwrap();
         let address = serving.split('/').next().unwrap().parse().unwrap();
         std::thread::spawn(move || lines.for_each(drop));
-        Daemon { child, address, started, _folder: folder }
+        Daemon { child, address, started, folder }
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A folder on the same disk.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn get(&self, path: &str) -> String {
@@ -63,7 +84,6 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }

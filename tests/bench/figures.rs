@@ -35,6 +35,11 @@ impl Usage {
     }
 }
 
+/// Bytes that a process has sent to the disk, as the system counts them.
+pub(crate) fn written(pid: u32) -> u64 {
+    field(&fs::read_to_string(format!("/proc/{pid}/io")).unwrap(), "write_bytes:")
+}
+
 fn field(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)

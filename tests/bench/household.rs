@@ -10,9 +10,11 @@
 )]
 
 mod daemon;
+mod day;
 mod figures;
 mod target;
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -35,6 +37,9 @@ fn main() {
     let quick = std::env::var_os("QUICK").is_some();
     println!("{:<38}measured", "what");
     start_to_first_answer();
+    start_with(1_000);
+    registrations(if quick { 100 } else { 1_000 });
+    sd_card();
     idle(if quick { 5 } else { 30 });
     let bare = Bare::measure(quick);
     household(100, 5, if quick { 15 } else { 60 }, &bare);
@@ -96,6 +101,57 @@ fn start_to_first_answer() {
         .collect();
     times.sort_by(f64::total_cmp);
     println!("{:<38}{:.0} ms (median of 5)", "start to first answer", times[2]);
+}
+
+fn start_with(apps: usize) {
+    let mut daemon = Daemon::start();
+    for app in 0..apps {
+        daemon.register(&format!("app{app}"), "http://127.0.0.1:9", 300);
+    }
+    let mut times: Vec<f64> = (0..5)
+        .map(|_| {
+            daemon.restart();
+            assert!(daemon.get("/health").contains("pass"));
+            daemon.started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("{:<38}{:.0} ms (median of 5)", format!("start with {apps} apps on record"), times[2]);
+}
+
+/// What a client waits for its registration, beside what the disk takes for a sync at that time.
+fn registrations(count: usize) {
+    let daemon = Daemon::start();
+    let mut file = File::create(daemon.folder().join("sync")).unwrap();
+    let (mut syncs, mut answers) = (Vec::new(), Vec::new());
+    for app in 0..count {
+        syncs.push(milliseconds(|| {
+            file.write_all(&[b'x'; 500]).unwrap();
+            file.sync_data().unwrap();
+        }));
+        answers.push(milliseconds(|| {
+            daemon.register(&format!("app{app}"), "http://127.0.0.1:9", 300);
+        }));
+    }
+    println!(
+        "{:<38}{:.1} / {:.1} ms; one sync of this disk {:.1} / {:.1} ms",
+        "registration: p50 / p99",
+        percentile(&mut answers, 50.0),
+        percentile(&mut answers, 99.0),
+        percentile(&mut syncs, 50.0),
+        percentile(&mut syncs, 99.0),
+    );
+}
+
+fn milliseconds(what: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    what();
+    began.elapsed().as_secs_f64() * 1e3
+}
+
+fn sd_card() {
+    let kib = day::bytes_written(100) / 1024;
+    println!("{:<38}{kib} KiB a day", "written to disk, 100 quiet apps");
 }
 
 fn idle(seconds: u64) {

@@ -116,6 +116,22 @@ fn quiet_apps_write_nothing_but_an_hourly_tally() {
 }
 
 #[test]
+fn a_crash_costs_the_counters_of_an_hour_at_most() {
+    let mut world = healthy();
+    world.seconds(2 * 3600);
+    let shown = |world: &World| world.engine.info(world.now, "NAS").unwrap();
+    let before = shown(&world);
+    world.restart();
+    let after = shown(&world);
+    let hour = 3600 / 5;
+    assert!((1..=hour).contains(&(before.app.checks - after.app.checks)));
+    assert_eq!((after.app.failures, after.app.uptime_24h), (0, Some(1.0)));
+    let newest = after.recent.last().unwrap().time;
+    assert_eq!(after.app.last_healthy, Some(newest), "it was not written twice");
+    assert!(world.now.wall.since(newest).as_secs() <= 3600);
+}
+
+#[test]
 fn after_a_restart_every_app_is_checked_within_its_interval() {
     let mut world = World::new();
     for number in 0..50 {

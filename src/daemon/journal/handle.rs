@@ -19,8 +19,9 @@ use crate::engine::time::Moment;
 /// to fill.
 const COMPACT_FROM: u64 = 64 * 1024;
 /// A file is compacted when it has grown to so many times its last snapshot, so that a byte
-/// appended costs the SD card at most one byte of compaction.
-const COMPACT_AT: u64 = 2;
+/// appended costs the SD card at most a third of a byte of compaction, and a start never reads much more
+/// than it must.
+const COMPACT_AT: u64 = 4;
 /// After a failure a new file is tried at once, then after so long,
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// doubling to this: soon after room was made on a full disk, and little wear on a dying one.
@@ -297,8 +298,8 @@ mod tests {
         };
         assert!(!grown(COMPACT_FROM, 0));
         assert!(grown(COMPACT_FROM + 1, 1000));
-        assert!(!grown(400_000, 200_000));
-        assert!(grown(400_001, 200_000));
+        assert!(!grown(800_000, 200_000));
+        assert!(grown(800_001, 200_000));
     }
 
     #[test]

@@ -39,5 +39,5 @@ pub const NEW: &str = "journal.new";
 /// What a file that is set aside is called, with a number at the end.
 pub const DAMAGED: &str = "journal.damaged-";
 /// A journal never grows larger, and no more of one is read: the most apps (10,000) with a KiB
-/// each take a third of it when compaction falls due. It keeps a runaway file out of memory.
+/// each take half of it when compaction falls due. It keeps a runaway file out of memory.
 pub const MOST_BYTES: u64 = 64 * 1024 * 1024;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{AlertRecord, AppRecord, HistoryPart, Record, RowsPart, RowsRecord, TallyRecord};
+use super::{
+    AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsPart, RowsRecord, TallyRecord,
+};
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
@@ -92,10 +94,9 @@ impl Engine {
         for id in changes.rows.difference(&changes.apps) {
             records.extend(self.apps.get(id).map(rows_record));
         }
-        for id in &changes.tallies {
-            records
-                .extend(self.apps.get(id).map(|app| tally_record(app, latest_history(now, app))));
-        }
+        let tallied = changes.tallies.iter().filter_map(|id| self.apps.get(id));
+        let hour: Vec<HourRecord> = tallied.map(|app| hour_record(now, app)).collect();
+        records.extend((!hour.is_empty()).then_some(Record::Hour { apps: hour }));
         for id in changes.apps.iter().chain(&changes.rows) {
             if let Some(app) = self.apps.get_mut(id) {
                 app.recorded = app.monitor.rows_that_matter();
@@ -112,9 +113,7 @@ impl Engine {
         let apps = self.names.values().filter_map(|id| self.apps.get(id));
         mails
             .chain(accepted)
-            .chain(
-                apps.flat_map(|app| [app_record(app), tally_record(app, whole_history(now, app))]),
-            )
+            .chain(apps.flat_map(|app| [app_record(app), whole_record(now, app)]))
             .collect()
     }
 
@@ -180,8 +179,8 @@ impl Engine {
             app.checks = tally.checks;
             app.warnings = tally.warnings;
             app.failures = tally.failures;
-            app.last_healthy = tally.last_healthy;
             app.history = restore_history(now, &tally.history);
+            app.last_healthy = tally.last_healthy.or_else(|| app.history.recent.newest_pass());
         }
         self.apps.insert(id, app);
     }
@@ -207,15 +206,8 @@ impl Kept {
                     app.rows = rows.rows;
                 }
             }
-            Record::Tally(mut tally) => {
-                if let Some((_, kept)) = self.apps.get_mut(&tally.app) {
-                    if let Some(mut old) = kept.take() {
-                        old.history.extend(&tally.history);
-                        tally.history = old.history;
-                    }
-                    *kept = Some(tally);
-                }
-            }
+            Record::Tally(tally) => self.tally(tally),
+            Record::Hour { apps } => apps.into_iter().for_each(|hour| self.tally(hour.into())),
             Record::Stopped { app } => {
                 self.apps.remove(&app);
             }
@@ -233,6 +225,16 @@ impl Kept {
             }
             // Of use to the daemon, which has looked at it before.
             Record::Port { .. } => {}
+        }
+    }
+
+    fn tally(&mut self, mut tally: TallyRecord) {
+        if let Some((_, kept)) = self.apps.get_mut(&tally.app) {
+            if let Some(mut old) = kept.take() {
+                old.history.extend(&tally.history);
+                tally.history = old.history;
+            }
+            *kept = Some(tally);
         }
     }
 }
@@ -313,13 +315,24 @@ fn restore_history(now: Now, part: &HistoryPart) -> History {
     }
 }
 
-fn tally_record(app: &App, history: HistoryPart) -> Record {
-    Record::Tally(TallyRecord {
+fn whole_record(now: Now, app: &App) -> Record {
+    Record::Tally(tally(app, whole_history(now, app)))
+}
+
+/// An app that passed just now was last healthy then: it need not be said twice.
+fn hour_record(now: Now, app: &App) -> HourRecord {
+    let mut tally = tally(app, latest_history(now, app));
+    tally.last_healthy = tally.last_healthy.filter(|_| app.history.recent.newest_pass().is_none());
+    tally.into()
+}
+
+fn tally(app: &App, history: HistoryPart) -> TallyRecord {
+    TallyRecord {
         app: app.registration.name.clone(),
         checks: app.checks,
         warnings: app.warnings,
         failures: app.failures,
         last_healthy: app.last_healthy,
         history,
-    })
+    }
 }

@@ -24,8 +24,13 @@ pub enum Record {
     App(Box<AppRecord>),
     /// Rows of an app that went on without a change of state.
     Rows(RowsRecord),
-    /// Counters and history of an app, now and then.
+    /// Counters and history of an app, all of them.
     Tally(TallyRecord),
+    /// What an hour brought to the counters and histories of all apps.
+    Hour {
+        /// One entry for each app.
+        apps: Vec<HourRecord>,
+    },
     /// An app is watched no longer.
     Stopped {
         /// Its name.
@@ -121,7 +126,8 @@ pub struct TallyRecord {
     pub warnings: u64,
     /// Failed ones among them.
     pub failures: u64,
-    /// The last check that passed.
+    /// The last check that passed; left out when it is the newest of the recent ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_healthy: Option<Wall>,
     /// What is remembered of single hours, days and checks.
     #[serde(flatten)]
@@ -131,6 +137,45 @@ pub struct TallyRecord {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// Counters of one app, and what is new in its history: a [`TallyRecord`] without the names of its
+/// fields, for every app writes one every hour, and they were a third of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HourRecord(
+    /// The app's name.
+    pub String,
+    /// See [`TallyRecord::checks`].
+    pub u64,
+    /// See [`TallyRecord::warnings`].
+    pub u64,
+    /// See [`TallyRecord::failures`].
+    pub u64,
+    /// See [`HistoryPart::day`].
+    pub HoursRecord,
+    /// See [`HistoryPart::days`].
+    pub DaysRecord,
+    /// See [`HistoryPart::recent`].
+    pub RecentRecord,
+    /// See [`TallyRecord::last_healthy`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub Option<Wall>,
+);
+
+impl From<TallyRecord> for HourRecord {
+    fn from(tally: TallyRecord) -> HourRecord {
+        let TallyRecord { app, checks, warnings, failures, last_healthy, history } = tally;
+        let HistoryPart { day, days, recent } = history;
+        HourRecord(app, checks, warnings, failures, day, days, recent, last_healthy)
+    }
+}
+
+impl From<HourRecord> for TallyRecord {
+    fn from(hour: HourRecord) -> TallyRecord {
+        let HourRecord(app, checks, warnings, failures, day, days, recent, last_healthy) = hour;
+        let history = HistoryPart { day, days, recent };
+        TallyRecord { app, checks, warnings, failures, last_healthy, history }
+    }
 }
 
 /// The history of one app; in an hourly record only what is new.

@@ -13,8 +13,8 @@ const ROOM_FOR_ALL: usize = 1024 * 1024;
 const ROOM_MIN: usize = 256;
 /// eight, for up to 500.
 const ROOM_MAX: usize = 2048;
-/// Checks that are written to disk each hour.
-const WRITTEN_EACH_HOUR: usize = 12;
+/// Checks that are written to disk each hour: as many as a mail shows.
+const WRITTEN_EACH_HOUR: usize = 8;
 /// Checks that are written when everything is: an hour at the default interval.
 const WRITTEN: usize = 120;
 
@@ -74,6 +74,12 @@ impl Recent {
     /// The newest `count` checks, newest last.
     pub fn newest(&self, count: usize) -> Vec<RecentCheck> {
         self.all().skip(self.checks.rows().saturating_sub(count)).collect()
+    }
+
+    /// When the newest check passed; `None` when it did not, or there was none.
+    pub fn newest_pass(&self) -> Option<Wall> {
+        let newest = self.newest(1).pop()?;
+        (newest.outcome == Outcome::Pass).then_some(newest.time)
     }
 
     /// The checks, for the disk.
