@@ -1,0 +1,214 @@
+"""Mail servers that are away, in a mood, or die in the middle, and the daemon killed on top of it.
+
+Each alert arrives; twice only when the server's 250 was lost, and then under the same Message-ID.
+What takes hours is told in virtual time: tests/engine/outages.rs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+
+from conftest import NewTarget, StartDaemon
+from daemon import Daemon
+from smtp_server import HANG_UP, SmtpServer
+from target import Target
+from waiting import wait_for
+
+OWNER = "owner@household.example"
+NEIGHBOUR = "neighbour@household.example"
+QUICK = {"interval": 5, "timeout": 2, "unhealthy": 2, "healthy": 2}
+
+# Two checks, the first of which has just missed the change, and what a loaded machine adds.
+CHANGE_SECONDS = 25
+# Failed tries come after 5, 10 and 20 s.
+MAIL_SECONDS = 60
+
+Trouble = Callable[[SmtpServer], None]
+
+
+def refuses(stage: str, reply: str) -> Trouble:
+    return lambda server: server.answer(stage, reply)
+
+
+def is_away(server: SmtpServer) -> None:
+    server.stop()
+
+
+def is_well(server: SmtpServer) -> None:
+    server.behave()
+    if not server.thread.is_alive():
+        server.start()
+
+
+def alerts(server: SmtpServer, app: str = "Kodi") -> list[EmailMessage]:
+    """The mails that tell that the app is UNHEALTHY."""
+    return [mail for mail in server.mails() if f"{app} is UNHEALTHY" in text(mail)]
+
+
+def text(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    words: str = part.get_content()
+    return words
+
+
+def outbox(daemon: Daemon) -> dict[str, object]:
+    said: dict[str, object] = daemon.get("/health").json()["checks"]["outbox:waiting"][0]
+    return said
+
+
+def wait_for_trouble(daemon: Daemon, word: str) -> None:
+    wait_for(lambda: word in str(outbox(daemon).get("output", "")), MAIL_SECONDS, f"{word!r}")
+    assert outbox(daemon)["observedValue"] == 1
+    assert daemon.get("/health").json()["status"] == "warn"
+
+
+def wait_until_told(daemon: Daemon) -> None:
+    """Waits until every mail was accepted, and that is noted on the disk: killed in between, the
+    daemon would send it again."""
+    wait_for(lambda: outbox(daemon)["observedValue"] == 0, MAIL_SECONDS, "an empty outbox")
+    # An answer to a promise comes after all that was recorded before it.
+    assert daemon.post("/healthchecker/resume", data={"appname": "Kodi"}).status_code == 200
+
+
+@pytest.fixture
+def sick(start_daemon: StartDaemon, mailbox: SmtpServer, target: Target) -> Daemon:
+    """A daemon that watches an app which is about to fail; nothing has been mailed yet."""
+    daemon = start_daemon(email=OWNER, **mailbox.options())
+    target.fails("the disk of Kodi")
+    return daemon
+
+
+@pytest.mark.parametrize(
+    ("trouble", "word"),
+    [
+        (is_away, "connection refused"),
+        (refuses("MAIL", "451 4.3.0 not now"), "451 4.3.0"),
+        (refuses("RCPT", "451 4.7.1 greylisted"), "451 4.7.1"),
+        (refuses("DATA", "451 4.3.0 no disk"), "451 4.3.0"),
+        (refuses("END", "451 4.3.0 no disk"), "451 4.3.0"),
+        (refuses("BODY", HANG_UP), "hung up"),
+        (refuses("AUTH", "535 5.7.8 not accepted"), "535 5.7.8"),
+        (refuses("GREETING", "421 4.7.0 too many"), "421 4.7.0"),
+        (refuses("RCPT", "550 5.4.5 daily limit"), "550 5.4.5"),
+    ],
+    ids=["away", "MAIL 451", "RCPT 451", "DATA 451", "END 451", "dies amid DATA", "login", "421 4.7.0",
+         "quota"],
+)  # fmt: skip
+def test_an_alert_arrives_once_however_the_server_behaved_and_the_daemon_died(
+    sick: Daemon, mailbox: SmtpServer, target: Target, trouble: Trouble, word: str
+) -> None:
+    trouble(mailbox)
+    sick.register("Kodi", target.url, **QUICK)
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    wait_for_trouble(sick, word)
+    # The second life tries at once, in vain; the third finds the server well.
+    sick.kill()
+    sick.start()
+    wait_for_trouble(sick, word)
+    sick.kill()
+    is_well(mailbox)
+    sick.start()
+    wait_until_told(sick)
+    (alert,) = alerts(mailbox)
+    assert alert["To"] == OWNER
+    sick.kill()
+    sick.start()
+    wait_until_told(sick)
+    assert len(alerts(mailbox)) == 1, "nothing twice"
+
+
+def test_a_lost_250_brings_the_same_mail_again_under_the_same_message_id(
+    sick: Daemon, mailbox: SmtpServer, target: Target
+) -> None:
+    mailbox.answer("END", HANG_UP)
+    sick.register("Kodi", target.url, **QUICK)
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    wait_for_trouble(sick, "hung up")
+    sick.kill()
+    is_well(mailbox)
+    sick.start()
+    wait_until_told(sick)
+    assert len(alerts(mailbox)) >= 2
+    assert len({mail["Message-ID"] for mail in alerts(mailbox)}) == 1
+    assert len({mail["Subject"] for mail in alerts(mailbox)}) == 1
+
+
+def test_a_kill_at_the_moment_of_the_alert_loses_none(
+    sick: Daemon, mailbox: SmtpServer, target: Target
+) -> None:
+    """While the server takes its time, the mail is on its way: it is on disk before that."""
+    mailbox.answer("GREETING", HANG_UP)
+    sick.register("Kodi", target.url, **QUICK)
+    before = mailbox.connections
+    wait_for(lambda: mailbox.connections > before, CHANGE_SECONDS, "the first try")
+    sick.kill()
+    is_well(mailbox)
+    sick.start()
+    wait_for(lambda: alerts(mailbox), MAIL_SECONDS, "the alert")
+    wait_until_told(sick)
+    assert len(alerts(mailbox)) == 1
+
+
+def test_what_piled_up_comes_in_one_mail_in_order(
+    sick: Daemon, mailbox: SmtpServer, target: Target, new_target: NewTarget
+) -> None:
+    is_away(mailbox)
+    sick.register("Kodi", target.url, **QUICK)
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    wait_for_trouble(sick, "connection refused")
+    other = new_target()
+    other.fails("the disk of the NAS")
+    sick.register("NAS", other.url, **QUICK)
+    sick.wait_for_state("NAS", "UNHEALTHY", CHANGE_SECONDS)
+    target.passes()
+    sick.wait_for_state("Kodi", "HEALTHY", CHANGE_SECONDS)
+    sick.kill()
+    is_well(mailbox)
+    sick.start()
+    wait_until_told(sick)
+    (mail,) = [mail for mail in mailbox.mails() if "UNHEALTHY" in text(mail)]
+    told = text(mail).split("What happened, in order:")[1]
+    places = [told.index(it) for it in ("Kodi is UNHEALTHY", "NAS is UNHEALTHY", "Kodi is HEALTHY")]
+    assert places == sorted(places), told
+
+
+def test_one_bad_address_holds_up_nobody(
+    sick: Daemon, mailbox: SmtpServer, target: Target
+) -> None:
+    mailbox.answer("RCPT", "550 5.1.1 no such user", times=1)
+    sick.register("Kodi", target.url, email=f"{OWNER},{NEIGHBOUR}", **QUICK)
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    wait_until_told(sick)
+    (alert,) = alerts(mailbox)
+    sick.wait_for_log("550 5.1.1 no such user", MAIL_SECONDS)
+    assert alert["To"] in (OWNER, NEIGHBOUR)
+
+
+def test_an_alert_stays_open_through_a_pause_a_kill_and_another_address(
+    sick: Daemon, mailbox: SmtpServer, target: Target, new_target: NewTarget
+) -> None:
+    sick.register("Kodi", target.url, **QUICK)
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    wait_for(lambda: alerts(mailbox), MAIL_SECONDS, "the alert")
+    (alert,) = alerts(mailbox)
+    wait_until_told(sick)
+    sick.post("/healthchecker/pause", data={"appname": "Kodi"})
+    sick.kill()
+    sick.start()
+    sick.post("/healthchecker/resume", data={"appname": "Kodi"})
+    assert sick.info("Kodi")["state"] == "UNKNOWN"
+    sick.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+    elsewhere = new_target()
+    elsewhere.passes()
+    sick.register("Kodi", elsewhere.url, **QUICK)
+    sick.kill()
+    sick.start()
+    sick.wait_for_state("Kodi", "HEALTHY", CHANGE_SECONDS)
+    recoveries = lambda: [m for m in mailbox.mails() if "HEALTHY again" in m["Subject"]]  # noqa: E731
+    wait_for(recoveries, MAIL_SECONDS, "the recovery")
+    assert recoveries()[0]["In-Reply-To"] == alert["Message-ID"]
+    assert len(alerts(mailbox)) == 1, "told once"
