@@ -226,7 +226,8 @@ def test_many_registrations_share_their_syncs(start_daemon: StartDaemon) -> None
     with Strace(daemon.pid, daemon.folder / "strace", journal_of(daemon), inject=slow) as strace:
         with ThreadPoolExecutor(200) as clients:
             assert set(clients.map(call, range(500))) == {200}
-    assert strace.syncs() < 250, strace.syncs()
+    # Four at a time get through to the API: the first of them begins a sync, the others share the next.
+    assert strace.syncs() < 400, strace.syncs()
     kill_and_start(daemon)
     assert len(apps(daemon)) == 500
 
