@@ -26,7 +26,8 @@ enum Fate {
 enum Change {
     Name(String, u64),
     Unname(String),
-    Rename(String, String),
+    /// Old and new name, and the file: out of order or not, no other file gets the new name.
+    Rename(String, String, u64),
 }
 
 type Names = BTreeMap<String, u64>;
@@ -39,10 +40,11 @@ fn apply(names: &mut Names, change: &Change) {
         Change::Unname(name) => {
             names.remove(name);
         }
-        Change::Rename(from, to) => {
-            if let Some(inode) = names.remove(from) {
-                names.insert(to.clone(), inode);
+        Change::Rename(from, to, inode) => {
+            if names.get(from) == Some(inode) {
+                names.remove(from);
             }
+            names.insert(to.clone(), *inode);
         }
     }
 }
@@ -306,10 +308,10 @@ impl Disk for Faulty {
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut world = self.world();
         let called = world.call();
-        world.inode(from)?;
+        let inode = world.inode(from)?;
         // A rename that fails may have happened all the same.
         if called.is_ok() || !world.dead && world.random(2) == 0 {
-            world.change(Change::Rename(from.to_owned(), to.to_owned()));
+            world.change(Change::Rename(from.to_owned(), to.to_owned(), inode));
         }
         called
     }
