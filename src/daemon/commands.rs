@@ -2,6 +2,7 @@
 
 use super::api::{Call, Change, Command, Done, Problem, Question, Reply};
 use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
+use crate::engine::registration::census::{Full, PEOPLE_MAX};
 use crate::engine::time::{Moment, Now};
 
 /// Carries out one call; `disk` is what there is to say about the disk.
@@ -70,5 +71,15 @@ fn problem(refusal: Refusal) -> Problem {
         Refusal::TooManyApps => Problem::unavailable(format!(
             "{MOST_APPS} apps are watched already; stop one of them first"
         )),
+        Refusal::Full(Full::People) => Problem {
+            field: Some("email".to_owned()),
+            ..Problem::unavailable(format!(
+                "{PEOPLE_MAX} people are told already, or have mail waiting; name one of them, or nobody"
+            ))
+        },
+        Refusal::Full(Full::Bytes) => Problem::unavailable(
+            "the registrations take all the room that there is; stop an app first, or shorten this one"
+                .to_owned(),
+        ),
     }
 }

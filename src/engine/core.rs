@@ -15,6 +15,7 @@ use super::app::{App, AppId, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
 use super::registration::Registration;
+use super::registration::census::{Census, Full};
 use super::schedule::lanes::{LEASH, Lanes};
 use super::schedule::wheel::TimerWheel;
 use super::time::{Moment, Now};
@@ -71,6 +72,8 @@ pub enum Refusal {
     UnknownApp(String),
     /// There are [`MOST_APPS`] already.
     TooManyApps,
+    /// All registrations together take too much.
+    Full(Full),
     /// The app of this name is paused.
     Paused(String),
 }
@@ -101,6 +104,7 @@ pub struct Engine {
     running: HashMap<u64, AppId>,
     pub(super) lanes: Lanes<Check>,
     pub(super) wheel: TimerWheel<Timer>,
+    pub(super) census: Census,
     pub(super) outbox: Outbox,
     pub(super) rates: Rates,
     /// What the mail server said when it refused our credentials at the start; gone with the first
@@ -133,6 +137,7 @@ impl Engine {
             wheel: TimerWheel::default(),
             login_refused: None,
             newcomers: BTreeSet::new(),
+            census: Census::default(),
             changes: Changes::default(),
             waits_for_clock: false,
             tally_due: false,
@@ -146,7 +151,7 @@ impl Engine {
     /// Only another address sets a known app back to UNKNOWN.
     ///
     /// # Errors
-    /// There are too many apps.
+    /// There are too many apps, or they take too much together.
     pub fn register(
         &mut self,
         now: Now,
@@ -156,6 +161,9 @@ impl Engine {
         if known.is_none() && self.apps.len() >= MOST_APPS {
             return Err(Refusal::TooManyApps);
         }
+        let old = known.and_then(|id| self.apps.get(&id)).map(|app| &app.registration);
+        let room = self.census.room_for(&registration, old, self.outbox.len());
+        room.map_err(Refusal::Full)?;
         self.log(Note::Registered {
             app: registration.name.clone(),
             url: registration.health_url.clone(),
@@ -218,8 +226,11 @@ impl Engine {
         self.names.remove(name);
         self.newcomers.remove(&id);
         self.changes.stopped(name);
-        if let Some(due) = self.apps.remove(&id).and_then(|app| app.due()) {
-            self.wheel.cancel(due.timer);
+        if let Some(app) = self.apps.remove(&id) {
+            self.census.remove(&app.registration);
+            if let Some(due) = app.due() {
+                self.wheel.cancel(due.timer);
+            }
         }
         self.log(Note::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
         Ok(())
@@ -230,6 +241,7 @@ impl Engine {
         let due = self.first_check(now, id);
         let url = registration.health_url.clone();
         self.names.insert(registration.name.clone(), id);
+        self.census.add(&registration);
         self.apps.insert(id, App::new(now, registration, due));
         self.chronicle(now, id, Event::Registered { url });
         self.changes.app(id);
@@ -250,6 +262,8 @@ impl Engine {
             return Registered::Unchanged;
         }
         self.changes.app(id);
+        self.census.remove(&app.registration);
+        self.census.add(&registration);
         app.registration = registration;
         let paused = app.paused();
         let url = app.registration.health_url.clone();

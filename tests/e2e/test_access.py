@@ -177,7 +177,8 @@ def test_programs_keep_their_gets(daemon: Daemon, target: Target, agent: str | N
 
 
 def test_every_answer_tells_browsers_to_be_careful(daemon: Daemon) -> None:
-    for method, path in [*(("GET", path) for path in READS), ("GET", "/none"), ("PUT", "/health")]:
+    others = [("GET", "/none"), ("PUT", "/health"), ("TRACE", "/"), ("GET", "/" + 9000 * "x")]
+    for method, path in [*(("GET", path) for path in READS), *others]:
         headers = daemon.request(method, path).headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
         policy = headers["Content-Security-Policy"]

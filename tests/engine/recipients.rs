@@ -3,6 +3,8 @@
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::recipients::Recipients;
+use healthchecker::engine::core::Refusal;
+use healthchecker::engine::registration::census::{Full, PEOPLE_MAX};
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 const STRANGER: &str = "stranger@elsewhere.example";
@@ -90,6 +92,23 @@ fn with_nobody_to_have_it_a_mail_is_kept_until_somebody_may() {
     world.restart();
     world.seconds(60);
     assert_eq!(world.mails(), [format!("{STRANGER}: NAS UNHEALTHY")]);
+}
+
+#[test]
+fn a_thousand_people_are_told_and_no_more() {
+    let mut world = World::new();
+    let address = |number: usize| format!("{number}@example.org");
+    for number in 0..PEOPLE_MAX {
+        world.register(&format!("app{number}"), &[("email", &address(number))]);
+    }
+    let refused = Err(Refusal::Full(Full::People));
+    assert_eq!(world.try_register("more", &[("email", "new@example.org")]), refused);
+    assert!(world.try_register("app7", &[("email", "new@example.org")]).is_err());
+    assert!(world.try_register("more", &[("email", &address(7))]).is_ok());
+    world.restart();
+    assert_eq!(world.try_register("another", &[("email", "new@example.org")]), refused);
+    world.stop("app3");
+    assert!(world.try_register("another", &[("email", "new@example.org")]).is_ok());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use healthchecker::engine::alerts::delivery::{Delivery, Stage, classify};
 use healthchecker::engine::alerts::notice::{Mail, Notice, State};
 use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::chronicle::Line;
-use healthchecker::engine::core::{Action, Engine, Options};
+use healthchecker::engine::core::{Action, Engine, Options, Refusal, Registered};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
@@ -117,6 +117,15 @@ impl World {
 
     /// Registers `name` at `http://NAME/` with further parameters; it passes unless told otherwise.
     pub(super) fn register(&mut self, name: &str, parameters: &[(&str, &str)]) {
+        self.try_register(name, parameters).unwrap();
+    }
+
+    /// The same, where it may be refused.
+    pub(super) fn try_register(
+        &mut self,
+        name: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Registered, Refusal> {
         let mut fields = vec![
             ("appname".to_owned(), name.to_owned()),
             ("url".to_owned(), format!("http://{}/", name.to_lowercase())),
@@ -127,15 +136,20 @@ impl World {
             fields.push(((*field).to_owned(), (*value).to_owned()));
         }
         self.registrations.insert(name.to_owned(), fields);
-        self.register_again(name);
+        self.try_again(name)
     }
 
     pub(super) fn register_again(&mut self, name: &str) {
+        self.try_again(name).unwrap();
+    }
+
+    fn try_again(&mut self, name: &str) -> Result<Registered, Refusal> {
         let fields = self.registrations[name].clone();
         let registration =
             Registration::from_fields(&fields, Origin::Network, &self.recipients).unwrap();
-        self.engine.register(self.now, registration).unwrap();
+        let end = self.engine.register(self.now, registration);
         self.act();
+        end
     }
 
     pub(super) fn answers(&mut self, name: &str, answer: Answer) {

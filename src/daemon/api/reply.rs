@@ -9,6 +9,7 @@ use tiny_http::{Header, Response, StatusCode};
 
 use super::access::Refusal;
 use crate::daemon::checklog::Found;
+use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::page;
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
@@ -20,8 +21,6 @@ const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
 /// JSON lines. Nothing is registered for them; this is what programs know them by.
 const JSON_LINES: &str = "application/x-ndjson";
-/// Of an answer that is no page a browser uses nothing, and no other page may frame or embed it.
-const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 
 /// The answer to a call.

@@ -35,7 +35,7 @@ pub use connection::{
 };
 pub use listen::{BACKLOG, bind};
 pub use places::{CONNECTIONS_MAX, HELD_MAX, SHARE_PER_ADDRESS};
-pub use refusal::Refusal;
+pub use refusal::{NO_PAGE_POLICY, Refusal};
 pub use request::{BODY_MAX, HEAD_MAX, HEADERS_MAX, Inbox, Progress, Whole};
 pub use reserve::DESCRIPTORS_RESERVED;
 

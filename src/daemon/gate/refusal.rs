@@ -2,6 +2,9 @@
 
 use super::request::{BODY_MAX, HEAD_MAX, HEADERS_MAX};
 
+/// Of an answer that is no page a browser uses nothing, and no other page may frame it.
+pub const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// Why the gate turns a request away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -70,6 +73,7 @@ impl Refusal {
         let body = format!("{{\"error\":\"{}\"}}\n", self.sentence());
         let head = format!(
             "HTTP/1.1 {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\
+             X-Content-Type-Options: nosniff\r\nContent-Security-Policy: {NO_PAGE_POLICY}\r\n\
              Connection: close\r\n\r\n",
             self.status(),
             body.len(),
@@ -99,6 +103,8 @@ mod tests {
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.contains(&format!("Content-Length: {}", body.len())));
             assert!(head.contains("Connection: close"));
+            assert!(head.contains("\r\nX-Content-Type-Options: nosniff\r\n"));
+            assert!(head.contains("\r\nContent-Security-Policy: default-src 'none'"));
             let json: serde_json::Value = serde_json::from_str(body).unwrap();
             assert!(json["error"].is_string());
             let bare = String::from_utf8(refusal.answer(true)).unwrap();

@@ -151,6 +151,7 @@ impl Engine {
         let timer = (!record.paused).then(|| self.wheel.schedule(at, Timer::Check(id)));
         let pace = timer.map_or(Pace::Paused, |timer| Pace::Steady(Due { at, timer }));
         self.names.insert(record.registration.name.clone(), id);
+        self.census.add(&record.registration);
         let mut app = App {
             monitor: Monitor {
                 state: record.state,
