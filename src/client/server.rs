@@ -47,7 +47,7 @@ impl HealthCheckerServer {
     /// For the app of this name, whose health is asked for at `url` + `/health`. The daemon is
     /// looked for by Zeroconf at the first call, and again when it has moved.
     pub fn new(app: impl Into<String>, url: impl Into<String>) -> HealthCheckerServer {
-        HealthCheckerServer::over(Connection::search(), app.into(), url.into())
+        HealthCheckerServer::over(Connection::search(), app, url)
     }
 
     /// The same with the daemon at this address, `http://ADDRESS:PORT`.
@@ -60,12 +60,23 @@ impl HealthCheckerServer {
         url: impl Into<String>,
     ) -> Result<HealthCheckerServer, Error> {
         let connection = Connection::to(server.parse()?);
-        Ok(HealthCheckerServer::over(connection, app.into(), url.into()))
+        Ok(HealthCheckerServer::over(connection, app, url))
     }
 
-    /// The same over a connection that was set up before, with a token say.
-    pub fn over(connection: Connection, app: String, url: String) -> HealthCheckerServer {
-        let desk = Arc::new(Desk { app, url, connection });
+    /// The same over a connection that was set up before, with a token say:
+    ///
+    /// ```
+    /// use healthchecker::client::{HealthCheckerServer, connection::Connection};
+    ///
+    /// let connection = Connection::search().with_token("secret");
+    /// HealthCheckerServer::over(connection, "NAS", "http://192.168.1.20:8080");
+    /// ```
+    pub fn over(
+        connection: Connection,
+        app: impl Into<String>,
+        url: impl Into<String>,
+    ) -> HealthCheckerServer {
+        let desk = Arc::new(Desk { app: app.into(), url: url.into(), connection });
         HealthCheckerServer { desk, keeper: Keeper::default(), stop_when_dropped: false }
     }
 

@@ -14,6 +14,8 @@ from daemon import BINARY, Daemon
 from lan import Lan
 from programs import Ended, healthchecker, run
 from target import Target
+from test_escaping import HOSTILE, assert_shown
+from waiting import wait_for
 
 UNKNOWN_APP, USAGE, REFUSED, UNAVAILABLE, NOT_ALLOWED = 1, 64, 65, 69, 77
 
@@ -70,6 +72,20 @@ def test_json_is_what_the_daemon_said(command: Command, daemon: Daemon, target: 
     assert done == {"appname": "NAS", "result": "paused"}
     events = [json.loads(line)["event"] for line in command("log", "--json").out.splitlines()]
     assert "paused" in events
+
+
+def test_what_an_app_says_does_not_steer_the_terminal(
+    command: Command, daemon: Daemon, target: Target
+) -> None:
+    target.fails(HOSTILE)
+    daemon.register("NAS", target.url)
+    wait_for(lambda: daemon.info("NAS")["last_check"], 10, "a check")
+    for words in (("list",), ("info", "NAS"), ("log",)):
+        for arguments in (words, (*words, "--json")):
+            out = command(*arguments).out
+            assert "disk" in out or words == ("list",)
+            assert_shown(out, " ".join(arguments))
+    assert_shown(healthchecker("info", HOSTILE, HEALTHCHECKER_SERVER=daemon.base).err, "a complaint")
 
 
 @pytest.mark.parametrize(

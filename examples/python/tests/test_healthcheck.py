@@ -1,6 +1,7 @@
 """What the package promises, with nothing but the standard library: a server of a few lines, and a
 stand-in for zeroconf. Run by every Python that is to be had (tests/e2e/test_python_package.py)."""
 
+import http.client
 import json
 import logging
 import sys
@@ -349,6 +350,24 @@ class Responses(unittest.TestCase):
         self.assertEqual(HealthCheckResponse().status(HealthStatus.FAIL, 500).code(), 500)
         self.assertEqual(HealthCheckResponse().max_age(5).headers()["Cache-Control"], "max-age=5")
         self.assertEqual(str(HealthStatus.PASS), "pass")
+
+    def test_http_server_sends_it(self) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                HealthCheckResponse().status("fail").send(self)
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, json.loads(answer.read().decode())), (503, {"status": "fail"}))
+        self.assertEqual(answer.getheader("Content-Type"), "application/health+json")
 
     def test_the_names_that_programs_import(self) -> None:
         self.assertEqual(

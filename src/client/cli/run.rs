@@ -11,9 +11,12 @@ use super::table::Verb;
 use super::{completions, help, text};
 use crate::client::connection::{Connection, Parameter};
 use crate::client::{Error, SERVER_VARIABLE, discovery};
+use crate::engine::words::plain::{harmless_json, one_line};
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);
+/// The most characters of a complaint: whoever answers decides how long it is.
+const COMPLAINT_MAX: usize = 1000;
 
 /// How a command ended; the numbers are those of `sysexits.h` where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,34 +111,30 @@ fn answer(
         return Ok(help::of_command(arguments.command));
     }
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
-    match arguments.command.verb {
-        Verb::Discover => return discover(arguments.json),
-        Verb::Completions => return Ok(completions::script(operand(0))),
-        _ => {}
-    }
-    let connection = connection(arguments, variable)?;
+    let connection = || connection(arguments, variable);
     let name = [("appname", operand(0))];
+    let show = |answer: String, for_people| Ok(as_asked(arguments, &answer, for_people));
     match arguments.command.verb {
-        Verb::List => {
-            let status = connection.get("status", &[("format", "json")])?;
-            Ok(as_asked(arguments, status, text::list))
-        }
-        Verb::Info => Ok(as_asked(arguments, connection.get("info", &name)?, text::info)),
-        Verb::Log => {
-            let name = if arguments.operands.is_empty() { &name[..0] } else { &name[..] };
-            log(&connection, arguments, name)
-        }
+        Verb::List => show(connection()?.get("status", &[("format", "json")])?, text::list),
+        Verb::Info => show(connection()?.get("info", &name)?, text::info),
         Verb::Monitor => {
-            let more = arguments.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-            let parameters: Vec<Parameter<'_>> =
-                [("appname", operand(0)), ("url", operand(1))].into_iter().chain(more).collect();
-            Ok(as_asked(arguments, connection.post("monitor", &parameters)?, text::change))
+            let app = [("appname", operand(0)), ("url", operand(1))];
+            show(connection()?.post("monitor", &with_options(&app, arguments))?, text::change)
         }
-        _ => {
-            let done = connection.post(arguments.command.word, &name)?;
-            Ok(as_asked(arguments, done, text::change))
+        Verb::Pause | Verb::Resume | Verb::Stop => {
+            show(connection()?.post(arguments.command.word, &name)?, text::change)
         }
+        Verb::Log if arguments.operands.is_empty() => log(&connection()?, arguments, &[]),
+        Verb::Log => log(&connection()?, arguments, &name),
+        Verb::Discover => discover(arguments.json),
+        Verb::Completions => Ok(completions::script(operand(0))),
     }
+}
+
+/// The parameters of a call: these, and what was given as options.
+fn with_options<'a>(these: &[Parameter<'a>], arguments: &'a Arguments) -> Vec<Parameter<'a>> {
+    let more = arguments.parameters.iter().map(|(name, value)| (*name, value.as_str()));
+    these.iter().copied().chain(more).collect()
 }
 
 /// The way to the daemon that was named on the command line or in the environment, else to the one
@@ -167,7 +166,7 @@ fn discover(json: bool) -> Result<String, Error> {
         .iter()
         .map(|one| json!({"name": one.instance, "url": one.url.as_str(), "version": one.version}))
         .collect();
-    Ok(format!("{}\n", Value::Array(all)))
+    Ok(format!("{}\n", harmless_json(&Value::Array(all).to_string())))
 }
 
 fn log(
@@ -175,19 +174,17 @@ fn log(
     arguments: &Arguments,
     name: &[Parameter<'_>],
 ) -> Result<String, Error> {
-    let more = arguments.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-    let parameters: Vec<Parameter<'_>> = name.iter().copied().chain(more).collect();
-    let lines = connection.get("log", &parameters)?;
+    let lines = connection.get("log", &with_options(name, arguments))?;
     Ok(if arguments.json {
-        lines
+        harmless_json(&lines).into_owned()
     } else {
         lines.lines().map(|line| shown(line, text::log_line)).collect()
     })
 }
 
 /// An answer in JSON, as it came or for people.
-fn as_asked(arguments: &Arguments, answer: String, for_people: fn(&Value) -> String) -> String {
-    if arguments.json { answer } else { shown(&answer, for_people) }
+fn as_asked(arguments: &Arguments, answer: &str, for_people: fn(&Value) -> String) -> String {
+    if arguments.json { harmless_json(answer).into_owned() } else { shown(answer, for_people) }
 }
 
 fn shown(json: &str, for_people: fn(&Value) -> String) -> String {
@@ -205,7 +202,7 @@ fn print(text: &str) -> Exit {
 
 fn complain(what: &str, exit: Exit) -> Exit {
     // Nobody is left to be told if this fails; the exit code stands.
-    let _ = writeln!(io::stderr(), "healthchecker: {what}");
+    let _ = writeln!(io::stderr(), "healthchecker: {}", one_line(what, COMPLAINT_MAX));
     exit
 }
 
