@@ -6,11 +6,14 @@ import pytest
 
 from conftest import NewTarget, StartDaemon
 from smtp_server import USER, SmtpServer
+from target import Target
 from waiting import wait_for
 
 STRANGER = "stranger@elsewhere.example"
 FRIEND = "Friend@Example.org"
 MAIL_SECONDS = 30
+MAILS_AN_HOUR = 20
+APPS = MAILS_AN_HOUR + 5
 
 
 def options(mailbox: SmtpServer, **more: object) -> dict[str, object]:
@@ -56,6 +59,27 @@ def test_whom_an_app_named_before_gets_no_mail_and_the_owner_gets_it_instead(
     assert "Waiting" in subjects(mailbox)
     first = mailbox.mails()[0].get_body(("plain",))
     assert first and f"This mail was meant for {STRANGER}" in first.get_content()
+
+
+def test_twenty_mails_an_hour_are_enough_and_a_restart_does_not_start_again(
+    start_daemon: StartDaemon, mailbox: SmtpServer, target: Target
+) -> None:
+    daemon = start_daemon(**options(mailbox))
+    for number in range(APPS):
+        daemon.register(f"App{number:02}", target.url, interval=5)
+    wait_for(lambda: mailbox.mails(), MAIL_SECONDS, "the welcome")
+    target.fails("all of them")
+    daemon.wait_for_log("mail to .*: 20 within an hour are enough", MAIL_SECONDS)
+    for number in range(APPS):
+        daemon.wait_for_state(f"App{number:02}", "UNHEALTHY", MAIL_SECONDS)
+    assert len(mailbox.envelopes) == MAILS_AN_HOUR
+    daemon.kill()
+    daemon.start()
+    daemon.register("App99", target.url, interval=5)
+    daemon.wait_for_state("App99", "UNHEALTHY", MAIL_SECONDS)
+    assert len(mailbox.envelopes) == MAILS_AN_HOUR, subjects(mailbox)
+    (waiting,) = daemon.get("/health").json()["checks"]["outbox:waiting"]
+    assert waiting["observedValue"] == 1, "the digest"
 
 
 def subjects(mailbox: SmtpServer) -> str:
