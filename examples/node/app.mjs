@@ -28,12 +28,24 @@ function monitor(url, how) {
     const request = http.request(new URL('/healthchecker/monitor', SERVER), options, (answer) => {
       let text = '';
       answer.on('data', (part) => (text += part));
-      answer.on('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(text))));
+      answer.on('end', () => {
+        if (answer.statusCode === 200) resolve(text);
+        else reject(new Error(sentence(text)));
+      });
     });
     request.on('timeout', () => request.destroy(new Error('no answer in time')));
     request.on('error', reject);
     request.end(JSON.stringify({ appname: APP_NAME, url, ...how }));
   });
+}
+
+// Why the server refuses, in its own words.
+function sentence(text) {
+  try {
+    return JSON.parse(text).error;
+  } catch {
+    return `what answers at ${SERVER} is no HealthChecker server`;
+  }
 }
 
 async function keepTrying(url) {

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+import avahi
+from avahi import Avahi
 from conftest import StartDaemon
 from daemon import Daemon
 from lan import Lan, Machine
-from programs import PACKAGE, install_package, rust_example
+from programs import EXAMPLES, PACKAGE, install_package, rust_example
 from waiting import wait_for
 
 OWNER = "me@example.org"
@@ -163,3 +165,21 @@ def test_an_app_outlives_a_server_that_starts_late_and_one_that_moves(
             MOVE_SECONDS,
             f"{app} registered with a server at another address",
         )
+
+
+def test_a_shell_finds_the_server_by_avahi(
+    lan: Lan, start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    reason = avahi.why_unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    server, client = lan.add("server"), lan.add("client")
+    daemon = start_daemon(machine=server, bind_addr="0.0.0.0", announce=True)
+    daemon.wait_for_log("announced as", 10)
+    responder = Avahi(client, tmp_path / "avahi")
+    try:
+        register = str(EXAMPLES / "shell/register.sh")
+        said = responder.run("sh", register, "NAS", f"http://{client.ipv4}:8080")
+    finally:
+        responder.close()
+    assert json.loads(said) == {"appname": "NAS", "result": "registered"}

@@ -158,6 +158,10 @@ def test_the_server_is_found_by_zeroconf(lan: Lan, start_daemon: StartDaemon) ->
     assert url in client.run(str(BINARY), "discover")
     client.run(str(BINARY), "monitor", "TV", "http://10.77.0.9")
     assert json.loads(client.run(str(BINARY), "info", "TV", "--json"))["url"] == "http://10.77.0.9"
+    # What runs beside the daemon may be called localhost.
+    server.run(str(BINARY), "monitor", "Beside", "http://localhost:8080")
+    with pytest.raises(RuntimeError, match="localhost"):
+        client.run(str(BINARY), "monitor", "Beside", "http://localhost:8080")
     with pytest.raises(RuntimeError, match="HealthChecker server"):
         alone.run(str(BINARY), "list")
 
