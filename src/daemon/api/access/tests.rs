@@ -1,5 +1,8 @@
 //! The rules as people meet them: header sets of real clients, let through or not.
 
+use proptest::option;
+use proptest::prelude::*;
+
 use super::browser::Reason;
 use super::*;
 use crate::config::settings::Secret;
@@ -167,5 +170,47 @@ fn a_token_does_not_let_a_foreign_page_in_and_is_not_repeated() {
     assert_eq!(refusal, Refusal::Token { effect: Effect::Reads, given: true });
     for text in [refusal.to_string(), format!("{refusal:?} {access:?}")] {
         assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+/// Hosts and pages that are often the same, sometimes nearly.
+fn address() -> impl Strategy<Value = String> {
+    let host =
+        prop::sample::select(vec!["pi", "pi.local", "10.0.0.1", "evil.example", "pi.evil.example"]);
+    (host, option::of(prop::sample::select(vec!["80", "8080"]))).prop_map(|(host, port)| {
+        port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    })
+}
+
+proptest! {
+    /// Whatever a browser sends: what it changes, our own page has posted under a name of ours.
+    #[test]
+    fn a_browser_that_changes_something_is_on_our_own_page(
+        host in option::of(address()),
+        origin in option::of(address()),
+        referer in option::of(address()),
+        site in option::of(prop::sample::select(vec!["same-origin", "same-site", "cross-site", "none"])),
+        agent in prop::sample::select(vec![FIREFOX, CURL]),
+        method in prop::sample::select(vec!["GET", "POST"]),
+    ) {
+        let origin = origin.map(|page| format!("http://{page}"));
+        let referer = referer.map(|page| format!("http://{page}/status"));
+        let marks = Marks {
+            origin: origin.as_deref(),
+            referer: referer.as_deref(),
+            fetch_site: site,
+            fetch_metadata: false,
+            user_agent: Some(agent),
+        };
+        let request = Credentials { authorization: None, host: host.as_deref(), marks };
+        let admitted = open().admit(Effect::Changes, method, &request).is_ok();
+        if origin.is_some() || referer.is_some() || site.is_some() || agent == FIREFOX {
+            let page = origin.or(referer).unwrap_or_default();
+            let own = host.as_deref().is_some_and(|host| page.trim_start_matches("http://").trim_end_matches("/status") == host);
+            let foreign = host.unwrap_or_default().contains("evil") || matches!(site, Some("same-site" | "cross-site"));
+            prop_assert_eq!(admitted, method == "POST" && own && !foreign);
+        } else {
+            prop_assert!(admitted, "a program");
+        }
     }
 }
