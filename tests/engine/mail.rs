@@ -155,3 +155,20 @@ fn another_mail_that_is_accepted_brings_the_waiting_ones() {
     world.seconds(12);
     assert_eq!(world.mails(), ["b@example.org: Kodi UNHEALTHY", "a@example.org: NAS UNHEALTHY"]);
 }
+
+#[test]
+fn the_thread_of_an_alert_that_changes_for_months_stays_short() {
+    let mut world = healthy(&["NAS"]);
+    for _ in 0..100 {
+        world.answers("NAS", Answer::Fail);
+        world.seconds(600);
+        world.answers("NAS", Answer::Warn);
+        world.seconds(600);
+    }
+    let longest = world.journal.iter().map(String::len).max().unwrap();
+    assert!(longest < 8_000, "{longest} bytes for one change");
+    world.answers("NAS", Answer::Pass);
+    world.seconds(3600);
+    let (first, last) = (&world.inbox[0].1, &world.inbox.last().unwrap().1);
+    assert_eq!(last.references[0], first.message_id, "still the thread that it began");
+}

@@ -41,7 +41,7 @@ pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
 }
 
 /// Drops the oldest references but the first, which names the thread.
-fn shorten(references: &mut Vec<String>) {
+pub(super) fn shorten(references: &mut Vec<String>) {
     let surplus = references.len().saturating_sub(REFERENCES);
     if surplus > 0 {
         references.drain(1..=surplus);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::alert::{Alert, Level};
+use super::merge::shorten;
 use super::notice::{Notice, State};
 use super::outbox::Written;
 use crate::engine::app::monitor::Transition;
@@ -61,6 +62,8 @@ impl Engine {
             let thread = alert.threads.entry(to.clone()).or_default();
             let message_id = self.write(now, &to, notice.clone(), thread);
             thread.push(message_id);
+            // Written with each change of an app that may come and go for months.
+            shorten(thread);
         }
         if let Some(app) = self.apps.get_mut(&id) {
             app.alert = Some(alert);
