@@ -137,6 +137,9 @@ impl EventLoop {
         self.look_after_announcement(now);
         self.watchdog.handle_time(now.at, self.mailer.as_ref());
         self.act(now);
+        for release in self.keeper.overdue(now.at) {
+            self.release(now, release);
+        }
         self.keeper.compact(&self.engine, now);
         Ok(())
     }
@@ -194,7 +197,7 @@ impl EventLoop {
         if !promises || matches!(reply, Reply::Problem(_)) {
             return responder.answer(reply);
         }
-        if let Some(release) = self.keeper.answer_when_kept(responder, reply) {
+        if let Some(release) = self.keeper.answer_when_kept(responder, reply, now.at) {
             self.release(now, release);
         }
     }
@@ -226,7 +229,7 @@ impl EventLoop {
             match action {
                 Action::Probe(probe) => self.probe(now, probe),
                 Action::Send(mail) => {
-                    if let Some(release) = self.keeper.send_when_kept(mail) {
+                    if let Some(release) = self.keeper.send_when_kept(mail, now.at) {
                         self.release(now, release);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Nothing is promised before it is on disk: answers and mails wait here for their records.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::api::{Problem, Reply, Responder};
 use super::journal::{Journal, Mark, Report, Trouble, Urgency};
@@ -9,6 +10,9 @@ use crate::engine::core::Engine;
 use crate::engine::record::Record;
 use crate::engine::time::{Moment, Now};
 
+/// A mail waits no longer for a disk that does not answer. A card that cleans up takes a second or
+/// two; one that dies may never come back, and an alert must not wait for that.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Records in one line of a snapshot: damage costs whole lines.
 const SNAPSHOT_LINE: usize = 4;
 
@@ -19,9 +23,20 @@ pub(super) struct Keeper {
     /// Everything up to here is on disk, or known not to be.
     reported: Mark,
     last: Mark,
-    held: VecDeque<(Mark, Held)>,
+    held: VecDeque<Waiting>,
+    /// The last records are of the kind that nobody waits for, and are held back for company.
+    lazy: bool,
+    /// A mail went out before the disk had it; until the next report.
+    disk_hangs: bool,
     /// Said at the start: what damage has cost. Stays until the next start.
     lost: Vec<String>,
+}
+
+/// Something that waits for a mark to be reported, since when.
+struct Waiting {
+    mark: Mark,
+    since: Moment,
+    held: Held,
 }
 
 /// What waits for its record.
@@ -40,8 +55,16 @@ impl Keeper {
     /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
     pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> Keeper {
         let mark = Mark::default();
-        let mut keeper =
-            Keeper { journal, port, reported: mark, last: mark, held: VecDeque::new(), lost };
+        let mut keeper = Keeper {
+            journal,
+            port,
+            reported: mark,
+            last: mark,
+            held: VecDeque::new(),
+            lazy: false,
+            disk_hangs: false,
+            lost,
+        };
         keeper.keep(&[Record::Port { port }]);
         keeper
     }
@@ -49,7 +72,9 @@ impl Keeper {
     /// Writes the records of a turn.
     pub(super) fn keep(&mut self, records: &[Record]) {
         if !records.is_empty() {
-            self.last = self.journal.append(records, urgency(records));
+            let urgency = urgency(records);
+            self.lazy = urgency == Urgency::Soon;
+            self.last = self.journal.append(records, urgency);
         }
     }
 
@@ -58,33 +83,52 @@ impl Keeper {
         &mut self,
         responder: Responder,
         reply: Reply,
+        now: Moment,
     ) -> Option<Release> {
-        self.hold(Held::Answer(responder, reply))
+        self.hold(Held::Answer(responder, reply), now)
     }
 
-    /// A mail, once it is on disk.
-    pub(super) fn send_when_kept(&mut self, mail: Mail) -> Option<Release> {
-        self.hold(Held::Mail(mail))
+    /// A mail, once it is on disk, or [`Keeper::overdue`].
+    pub(super) fn send_when_kept(&mut self, mail: Mail, now: Moment) -> Option<Release> {
+        self.hold(Held::Mail(mail), now)
     }
 
-    fn hold(&mut self, held: Held) -> Option<Release> {
-        if self.last <= self.reported && self.journal.trouble().is_none() {
+    fn hold(&mut self, held: Held, now: Moment) -> Option<Release> {
+        let all_reported = self.last <= self.reported;
+        if all_reported && self.journal.trouble().is_none() {
             return Some(held.release(&Ok(())));
         }
-        if self.last <= self.reported {
-            // Whether it is on disk cannot be known from before the trouble: ask again.
+        if all_reported || self.lazy {
+            // Whether it is on disk cannot be known from before the trouble: ask again. What is
+            // held back for company goes now.
             self.last = self.journal.append(&[], Urgency::Now);
+            self.lazy = false;
         }
-        self.held.push_back((self.last, held));
+        self.held.push_back(Waiting { mark: self.last, since: now, held });
         None
+    }
+
+    /// The mails that have waited for the disk for too long: they go out without it.
+    pub(super) fn overdue(&mut self, now: Moment) -> Vec<Release> {
+        let late = |waiting: &Waiting| waiting.is_mail() && waiting.since + PATIENCE <= now;
+        if !self.held.iter().any(late) {
+            return Vec::new();
+        }
+        self.disk_hangs = true;
+        let (late, rest) = self.held.drain(..).partition(late);
+        self.held = rest;
+        let late: VecDeque<Waiting> = late;
+        late.into_iter().map(|waiting| waiting.held.release(&Ok(()))).collect()
     }
 
     /// The journal's thread reports: what may go out now.
     pub(super) fn handle_report(&mut self, report: &Report, now: Moment) -> Vec<Release> {
         self.journal.handle_report(report, now);
         self.reported = self.reported.max(report.mark);
-        let ready = self.held.iter().take_while(|(mark, _)| *mark <= report.mark).count();
-        self.held.drain(..ready).map(|(_, held)| held.release(&report.outcome)).collect()
+        self.disk_hangs = false;
+        let ready = self.held.iter().take_while(|waiting| waiting.mark <= report.mark).count();
+        let ready = self.held.drain(..ready);
+        ready.map(|waiting| waiting.held.release(&report.outcome)).collect()
     }
 
     /// Writes a snapshot when the journal wants one: after a start, when it has grown, and as the
@@ -102,9 +146,11 @@ impl Keeper {
         self.last = self.journal.write_snapshot(records.chunks(SNAPSHOT_LINE));
     }
 
-    /// When [`Keeper::compact`] is to be called again.
+    /// When [`Keeper::compact`] and [`Keeper::overdue`] are to be called again.
     pub(super) fn next_deadline(&self) -> Option<Moment> {
-        self.journal.next_try()
+        let mail = self.held.iter().find(|waiting| waiting.is_mail());
+        let overdue = mail.map(|waiting| waiting.since + PATIENCE);
+        self.journal.next_try().into_iter().chain(overdue).min()
     }
 
     /// What the owner should know about the disk.
@@ -113,9 +159,20 @@ impl Keeper {
             .trouble()
             .map(ToString::to_string)
             .into_iter()
+            .chain(self.disk_hangs.then(hangs))
             .chain(self.lost.clone())
             .collect()
     }
+}
+
+impl Waiting {
+    fn is_mail(&self) -> bool {
+        matches!(self.held, Held::Mail(_))
+    }
+}
+
+fn hangs() -> String {
+    format!("the disk has not taken what it was given for {} s or more", PATIENCE.as_secs())
 }
 
 impl Held {

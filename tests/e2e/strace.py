@@ -58,7 +58,10 @@ class Strace:
         trace: TracebackType | None,
     ) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(ATTACH_SECONDS)
+        try:
+            self.process.wait(ATTACH_SECONDS)
+        finally:
+            self.process.kill()
 
     def syncs(self) -> int:
         """How many there were; to be asked after the end."""

@@ -28,6 +28,8 @@ NOBODY = "http://127.0.0.1:9"
 CHANGE_SECONDS = 25
 # A new journal is tried after 1 s, doubling to 30 s.
 RECOVERY_SECONDS = 60
+# A mail waits no longer for the disk.
+PATIENCE_SECONDS = 10
 # Enough registrations to fill the last page of a full disk.
 MANY = 40
 
@@ -204,6 +206,26 @@ def test_while_every_sync_fails_nothing_is_promised(start_daemon: StartDaemon) -
     wait_until_well(daemon)
     kill_and_start(daemon)
     assert apps(daemon) == {"one", *(f"app{number}" for number in range(20))}
+
+
+def test_an_alert_does_not_wait_for_a_disk_that_hangs(
+    start_daemon: StartDaemon, mailbox: SmtpServer, target: Target
+) -> None:
+    daemon = start_daemon(email=OWNER, **mailbox.options())
+    daemon.register("Kodi", target.url, **QUICK)
+    daemon.wait_for_state("Kodi", "HEALTHY", CHANGE_SECONDS)
+    hangs = "delay_enter=40000000:when=1"
+    with Strace(daemon.pid, daemon.folder / "strace", journal_of(daemon), inject=hangs):
+        target.fails("the disk of Kodi")
+        alert = "[HealthChecker] Kodi is UNHEALTHY"
+        told = lambda: [mail for mail in mailbox.mails() if mail["Subject"] == alert]  # noqa: E731
+        wait_for(told, CHANGE_SECONDS + PATIENCE_SECONDS, "the alert")
+        said = health(daemon)
+        assert said["status"] == "warn" and "has not taken" in said["disk"]
+        wait_until_well(daemon)
+    kill_and_start(daemon)
+    assert daemon.info("Kodi")["state"] == "UNHEALTHY"
+    assert len(told()) == 1
 
 
 def test_many_registrations_share_their_syncs(start_daemon: StartDaemon) -> None:
