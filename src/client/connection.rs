@@ -204,32 +204,16 @@ fn plain(why: &ureq::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
     use std::net::TcpListener;
-    use std::thread::{self, JoinHandle};
+    use std::thread::JoinHandle;
 
+    use super::super::stub;
     use super::*;
 
     /// Answers one request like this; what was asked.
     fn answering(status: &str, body: &str) -> (Connection, JoinHandle<String>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let connection = Connection::to(listener.local_addr().unwrap().into());
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let asked = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = Vec::new();
-            let mut buffer = [0; 1024];
-            // Our requests end with their JSON object, or have no body.
-            while !(asked.ends_with(b"}")
-                || asked.ends_with(b"\r\n\r\n") && asked.starts_with(b"GET"))
-            {
-                let n = stream.read(&mut buffer).unwrap();
-                asked.extend_from_slice(&buffer[..n]);
-            }
-            stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8(asked).unwrap()
-        });
-        (connection, asked)
+        let (url, asked) = stub::answering(status, body);
+        (Connection::to(url), asked)
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod keeper;
 mod monitor;
 mod server;
 mod server_url;
+#[cfg(test)]
+mod stub;
 
 pub use error::Error;
 pub use health::{HealthCheckResponse, HealthStatus};

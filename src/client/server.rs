@@ -160,3 +160,66 @@ impl Drop for HealthCheckerServer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+
+    use super::super::stub;
+    use super::*;
+
+    fn app(body: &str) -> (HealthCheckerServer, JoinHandle<String>) {
+        let (url, asked) = stub::answering("200 OK", body);
+        (HealthCheckerServer::at(url.as_str(), "NAS", "http://nas").unwrap(), asked)
+    }
+
+    /// What a call asks of the daemon: the first line, and the body.
+    fn asked(call: impl FnOnce(&HealthCheckerServer)) -> (String, String) {
+        let (app, asked) = app(r#"{"result": "done", "appname": "NAS", "state": "HEALTHY"}"#);
+        call(&app);
+        let asked = asked.join().unwrap();
+        let (head, body) = asked.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    #[test]
+    fn every_call_goes_where_it_belongs() {
+        let (line, body) = asked(|app| app.monitor(&Monitor::new().interval(10)).unwrap());
+        assert_eq!(line, "POST /healthchecker/monitor HTTP/1.1");
+        assert_eq!(body, r#"{"appname":"NAS","interval":"10","url":"http://nas"}"#);
+        type Call = fn(&HealthCheckerServer) -> Result<(), Error>;
+        let calls: [(&str, Call); 3] = [
+            ("pause", HealthCheckerServer::pause),
+            ("resume", HealthCheckerServer::resume),
+            ("stop", HealthCheckerServer::stop),
+        ];
+        for (word, call) in calls {
+            let (line, body) = asked(|app| call(app).unwrap());
+            assert_eq!(line, format!("POST /healthchecker/{word} HTTP/1.1"));
+            assert_eq!(body, r#"{"appname":"NAS"}"#);
+        }
+        let (line, _) = asked(|app| assert_eq!(app.info().unwrap()["state"], "HEALTHY"));
+        assert_eq!(line, "GET /healthchecker/info?appname=NAS HTTP/1.1");
+    }
+
+    #[test]
+    fn dropped_it_stops_only_if_that_was_asked_for() {
+        let daemon = TcpListener::bind("127.0.0.1:0").unwrap();
+        daemon.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", daemon.local_addr().unwrap());
+        drop(HealthCheckerServer::at(&url, "NAS", "http://nas").unwrap());
+        assert!(daemon.accept().is_err(), "it asked something");
+
+        let (app, asked) = app(r#"{"result": "stopped"}"#);
+        drop(app.stop_when_dropped());
+        assert!(asked.join().unwrap().starts_with("POST /healthchecker/stop "));
+    }
+
+    #[test]
+    fn it_registers_from_the_background() {
+        let (app, asked) = app(r#"{"result": "registered"}"#);
+        app.keep_registered(Monitor::new().email("a@example.org")).unwrap();
+        assert!(asked.join().unwrap().contains(r#""email":"a@example.org""#));
+    }
+}
