@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench fuzz soak nightly clean arm armv7 arm64 x86_64-musl
+.PHONY: help build run lint test check bench fuzz soak nightly clean arm armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -74,6 +74,17 @@ arm64: ## for 64-bit systems on a Raspberry Pi 3 or later
 
 x86_64-musl: ## for a PC
 	PYTHON=$(PYTHON) packaging/cross.sh x86_64-unknown-linux-musl
+
+# Where `make install` puts it: /usr/local unless told otherwise, below DESTDIR when packaging.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+install: build ## install it with its service, manual page and completions: PREFIX=, DESTDIR=
+	packaging/install.sh '$(DESTDIR)' '$(PREFIX)' $(BINARY) $(BINARY)
+
+deb: arm arm64 x86_64-musl ## Debian packages for Raspberry Pi OS (armhf), arm64 and amd64: target/debian
+	$(CARGO) build --locked
+	for architecture in armhf arm64 amd64; do packaging/deb.sh $$architecture $(DEBUG_BINARY) || exit 1; done
 
 clean: ## remove all that was made
 	$(CARGO) clean

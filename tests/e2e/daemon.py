@@ -36,12 +36,16 @@ class Daemon:
         folder: Path,
         machine: Machine | None = None,
         variables: dict[str, str] | None = None,
+        program: list[str] | None = None,
+        start_seconds: float = START_SECONDS,
         **options: object,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.machine = machine
         self.variables = variables or {}
+        self.program = program or [str(BINARY)]
+        self.start_seconds = start_seconds
         self.options: dict[str, object] = {
             "bind_addr": "127.0.0.1",
             "announce": False,
@@ -58,7 +62,7 @@ class Daemon:
         """Starts it and waits until it serves."""
         already = len(self.lines)
         self.process = subprocess.Popen(
-            [*(self.machine.enter() if self.machine else []), str(BINARY)],
+            [*(self.machine.enter() if self.machine else []), *self.program],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
@@ -69,7 +73,7 @@ class Daemon:
         )
         self.reader = threading.Thread(target=self.collect_lines, daemon=True)
         self.reader.start()
-        serving = wait_for(lambda: self.find_serving(already), START_SECONDS, "the start")
+        serving = wait_for(lambda: self.find_serving(already), self.start_seconds, "the start")
         assert isinstance(serving, re.Match), self.log()
         self.host, self.port = serving["host"], int(serving["port"])
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -134,3 +135,22 @@ class Target:
                     self.close_connection = True
 
         return Handler
+
+
+class SecureTarget(Target):
+    """An app that speaks TLS, with a certificate of the household's authority."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        super().__init__()
+
+    @property
+    def url(self) -> str:
+        """The address to register."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def bound_server(self, port: int) -> ThreadingHTTPServer:
+        """The server, its connections secured when they are taken."""
+        server = super().bound_server(port)
+        server.socket = self.context.wrap_socket(server.socket, server_side=True)
+        return server

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 
 import pytest
 
 from conftest import StartDaemon
 from daemon import Daemon
 from smtp_server import HOST, USER, Authority, SmtpServer
-from target import Target
+from target import SecureTarget
 from waiting import wait_for
 
 CHECK_SECONDS = 20
 MAIL_SECONDS = 30
-
-
-class SecureTarget(Target):
-    """An app that speaks TLS, with a certificate of the household's authority."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
-        super().__init__()
-
-    @property
-    def url(self) -> str:
-        """The address to register."""
-        return f"https://{HOST}:{self.port}"
-
-    def bound_server(self, port: int) -> ThreadingHTTPServer:
-        """The server, its connections secured when they are taken."""
-        server = super().bound_server(port)
-        server.socket = self.context.wrap_socket(server.socket, server_side=True)
-        return server
 
 
 @pytest.fixture

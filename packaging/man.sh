@@ -1,0 +1,68 @@
+#!/bin/sh
+# Prints the manual page, made of what the program says about itself: packaging/man.sh PROGRAM
+set -eu
+program=$1
+
+commands=$("$program" --help | sed -n 's/^  healthchecker \([a-z-]*\) .*  *[a-z].*/\1/p')
+
+cat <<'END'
+.TH HEALTHCHECKER 1 "" "HealthChecker" "User Commands"
+.SH NAME
+healthchecker \- small health checker for the apps of a household
+.SH SYNOPSIS
+.B healthchecker
+.RI [ OPTIONS ]
+.br
+.B healthchecker
+.I COMMAND
+.RI [ OPTIONS ]
+.SH DESCRIPTION
+Apps register with one HTTP call, the daemon asks the /health of each again and again, and mails when
+a person has to act. Without a command it serves.
+END
+
+# roff takes a hyphen for a hyphen, and a dot at the beginning of a line for a command.
+escape() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
+
+echo '.SH OPTIONS'
+"$program" --help | escape | awk '
+    /^Options:/ { on = 1; next }
+    !on { next }
+    /^  +(\\-[A-Za-z]+, )?\\-\\-/ { sub(/^ +/, ""); print ".TP\n.B " $0; next }
+    /^ +\[/ { sub(/^ +/, ""); print ".br\n" $0; next }
+    /^ / { sub(/^ +/, ""); print; next }
+    /^$/ { print ".PP"; next }
+    { print }'
+
+echo '.SH COMMANDS'
+for command in $commands; do
+    # The options of the daemon are above.
+    [ "$command" != test-mail ] || {
+        printf '.SS test\\-mail\nSends one mail to each address of the option email and says what came of it.\n'
+        continue
+    }
+    "$program" "$command" --help | escape | awk '
+        NR == 1 { sub(/^healthchecker /, ""); print ".SS " $0; next }
+        /^(Options|Exit codes):/ { skip = /^Exit/; next }
+        skip || /^$/ { next }
+        /^  \\-/ { sub(/^ +/, ""); at = match($0, /   +/)
+                   if (!at) at = match($0, /  +/)
+                   print ".TP\n.B " substr($0, 1, at - 1); $0 = substr($0, at) }
+        { sub(/^ +/, ""); print }'
+done
+
+cat <<'END'
+.SH FILES
+.TP
+.I /etc/healthchecker/config
+The configuration of the service. It may hold secrets: only root reads it, systemd hands it over.
+.TP
+.I /var/lib/healthchecker
+The state of the service: registrations, open alerts, mails that wait, the health check log.
+.SH ENVIRONMENT
+Each option is read from the variable HEALTHCHECKER_NAME too, its name in capitals. SSL_CERT_FILE names
+another store of certificates than the system's. NOTIFY_SOCKET and WATCHDOG_USEC are systemd's.
+.SH SEE ALSO
+.BR systemctl (1),
+.BR journalctl (1)
+END
