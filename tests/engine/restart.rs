@@ -101,6 +101,35 @@ fn pauses_removals_and_the_welcome_are_kept() {
 }
 
 #[test]
+fn an_alert_stays_open_through_pauses_power_cuts_and_unknown() {
+    let mut world = healthy();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(60);
+    let told = ["NAS DEGRADED", "NAS UNHEALTHY"];
+    assert_eq!(world.mails(), told);
+    for _ in 0..3 {
+        world.pause("NAS");
+        world.restart();
+        world.seconds(86_400);
+        world.resume("NAS");
+        world.restart();
+        assert_eq!(world.state("NAS").word(), "UNKNOWN");
+        // Not long enough for another state; then the same trouble as before.
+        world.one_check("NAS");
+        world.restart();
+        world.pause("NAS");
+        world.resume("NAS");
+    }
+    assert_eq!(world.mails(), told, "nothing is told twice");
+    world.answers("NAS", Answer::Pass);
+    world.restart();
+    world.seconds(60);
+    assert_eq!(world.mails()[2..], ["NAS HEALTHY"]);
+    let ids: Vec<&String> = world.inbox.iter().map(|(_, mail)| &mail.message_id).collect();
+    assert_eq!(world.inbox[2].1.references.iter().collect::<Vec<_>>(), ids[..2]);
+}
+
+#[test]
 fn quiet_apps_write_nothing_but_an_hourly_tally() {
     let mut world = World::new();
     for number in 0..100 {
