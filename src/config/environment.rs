@@ -110,6 +110,7 @@ mod tests {
             ("HEALTHCHECKER_CONFIG", "/etc/hc"),
             ("BIND_ADDR", ""),
             ("SMTP_HOST", "not ours"),
+            ("HEALTHCHECKER_SERVER", "for the command line"),
             ("port", "3"),
         ]);
         assert_eq!(

@@ -1,10 +1,6 @@
 //! The names in the announcement.
 
-/// The service type (RFC 6763 section 7), with its domain.
-pub(super) const SERVICE_TYPE: &str = "_http._tcp.local.";
-
-/// The instance that clients ask for.
-pub(super) const INSTANCE: &str = "_healthchecker";
+pub(super) use crate::client::discovery::{INSTANCE, SERVICE_TYPE};
 
 /// Ends our host label. Never the machine's plain name: that belongs to the machine's own
 /// responder (Avahi), which would take ours for a conflict.
