@@ -20,6 +20,7 @@ use super::gate::Gate;
 use super::journal;
 use super::keeper::{Keeper, Release};
 use super::mailer::{self, Mailer};
+use super::metrics::PoolUse;
 use super::multicast::Multicast;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
@@ -188,7 +189,10 @@ impl EventLoop {
             ApiRequest::Call { call, responder, .. } => (call, responder),
             ApiRequest::Look(look) => {
                 let (engine, started) = (&self.engine, self.started);
-                return look.make(&Sight { engine, now, started, disk });
+                let (busy, threads, most) =
+                    (self.pool.busy(), self.pool.threads(), self.pool.most());
+                let (pool, journal) = (PoolUse { busy, threads, most }, self.keeper.stats());
+                return look.make(&Sight { engine, now, started, disk, pool, journal });
             }
         };
         let promises = matches!(call, Call::Do(_));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::api::{Problem, Reply, Responder};
-use super::journal::{Journal, Mark, Report, Trouble, Urgency};
+use super::journal::{Journal, Mark, Report, Stats, Trouble, Urgency};
 use crate::engine::alerts::notice::Mail;
 use crate::engine::core::Engine;
 use crate::engine::record::Record;
@@ -151,6 +151,11 @@ impl Keeper {
         let mail = self.held.iter().find(|waiting| waiting.is_mail());
         let overdue = mail.map(|waiting| waiting.since + PATIENCE);
         self.journal.next_try().into_iter().chain(overdue).min()
+    }
+
+    /// What the journal has cost the disk.
+    pub(super) fn stats(&self) -> Stats {
+        self.journal.stats()
     }
 
     /// What the owner should know about the disk.

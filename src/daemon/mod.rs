@@ -12,6 +12,7 @@ pub mod gate;
 pub mod journal;
 mod keeper;
 pub mod mailer;
+pub mod metrics;
 pub mod multicast;
 pub mod names;
 pub mod page;

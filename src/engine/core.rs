@@ -18,6 +18,7 @@ use super::registration::Registration;
 use super::registration::census::{Census, Full};
 use super::schedule::lanes::{LEASH, Lanes};
 use super::schedule::wheel::TimerWheel;
+use super::show::measure::Tallies;
 use super::time::{Moment, Now};
 use super::verdict::answer::CheckEnd;
 use super::verdict::probe::Probe;
@@ -116,6 +117,7 @@ pub struct Engine {
     /// The timer for the next tally runs.
     pub(super) tally_due: bool,
     pub(super) sums_due: SumsDue,
+    pub(super) tallies: Tallies,
     pub(super) changes: Changes,
     pub(super) actions: VecDeque<Action>,
 }
@@ -142,6 +144,7 @@ impl Engine {
             waits_for_clock: false,
             tally_due: false,
             sums_due: SumsDue::default(),
+            tallies: Tallies::default(),
             actions: VecDeque::new(),
         }
     }
@@ -313,6 +316,7 @@ impl Engine {
             None => {}
             Some(Fate::Accepted(mail)) => {
                 self.login_refused = None;
+                self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
                 self.rates.accepted(now, &mail.to);
                 self.changes.mail_accepted(&mail.to, now.wall);
@@ -322,6 +326,7 @@ impl Engine {
                 }
             }
             Some(Fate::Kept { retry_at, trouble, took_in }) => {
+                self.tallies.mails_put_off += 1;
                 self.wheel.schedule(retry_at, Timer::Mail(id));
                 self.took_in(id, took_in);
                 let to = self.outbox.recipient(id).unwrap_or_default().to_owned();
@@ -332,6 +337,7 @@ impl Engine {
                 });
             }
             Some(Fate::Refused { mail, text }) => {
+                self.tallies.mails_refused += 1;
                 self.changes.mail_done(id);
                 if let Some(next) = self.outbox.next_for(&mail.to) {
                     self.send(now, next);

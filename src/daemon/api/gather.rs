@@ -7,10 +7,14 @@ use super::look::{Look, Sight};
 use super::reply::Problem;
 use super::{ApiRequest, Desk, REPLY_WITHIN, no_answer};
 use crate::daemon::checklog::Query;
+use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, Locks, order};
 use crate::engine::app::App;
 use crate::engine::core::Engine;
+use crate::engine::show::export::{EXPORT_VERSION, Export, exported};
 use crate::engine::show::glance::glance;
+use crate::engine::show::measure::app_numbers;
+use crate::engine::show::present::VERSION;
 use crate::engine::show::view::StatusView;
 use crate::engine::time::Now;
 
@@ -74,6 +78,27 @@ impl Desk {
         let app = self.look(move |sight| sight.engine.portrait(sight.now, &name))?;
         let app = app.ok_or(unknown)?;
         Ok(AppPage { app, log: self.log_lines(&query), locks: self.locks() })
+    }
+
+    pub(super) fn metrics(&self) -> Result<Metrics, Problem> {
+        let daemon = self.look(|sight| Metrics {
+            version: VERSION,
+            uptime: sight.now.at.since(sight.started),
+            resident: None,
+            engine: sight.engine.numbers(sight.now),
+            pool: sight.pool,
+            journal: sight.journal,
+            disk_troubles: sight.disk.len(),
+            apps: Vec::new(),
+        })?;
+        let apps = self.look_at_all(|_, app, now| app_numbers(app, now))?;
+        Ok(Metrics { resident: resident_memory(), apps, ..daemon })
+    }
+
+    pub(super) fn export(&self) -> Result<Export, Problem> {
+        let apps = self.look_at_all(|_, app, _| exported(app))?;
+        let time = self.look(|sight| sight.now.wall)?;
+        Ok(Export { healthchecker_export: EXPORT_VERSION, time, apps })
     }
 
     fn log_lines(&self, query: &Query) -> Result<String, String> {

@@ -6,6 +6,8 @@
 use crate::daemon::channel::{Receiver, channel};
 use std::fmt;
 
+use crate::daemon::journal::Stats;
+use crate::daemon::metrics::PoolUse;
 use crate::engine::core::Engine;
 use crate::engine::time::{Moment, Now};
 
@@ -20,6 +22,10 @@ pub struct Sight<'a> {
     pub started: Moment,
     /// What there is to say about the disk.
     pub disk: Vec<String>,
+    /// The threads that ask.
+    pub pool: PoolUse,
+    /// What the journal has cost the disk.
+    pub journal: Stats,
 }
 
 /// One look, made by the event loop: bounded, and nothing but data comes out.

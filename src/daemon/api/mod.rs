@@ -26,6 +26,7 @@ use tiny_http::Request;
 
 use crate::daemon::checklog::{Found, LogReader, Query};
 use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
+use crate::engine::show::export::Export;
 use crate::engine::show::view::StatusView;
 
 pub use access::Access;
@@ -148,6 +149,9 @@ enum Answer {
     Reply(Reply),
     Status(StatusView),
     Page(String),
+    Metrics(String),
+    Export(Export),
+    OpenApi,
     SeeOther(String),
     Log(Found),
 }
@@ -162,6 +166,9 @@ fn handle(mut request: Request, desk: &Desk) {
         Answer::Reply(reply) => request.respond(reply::response(&reply)),
         Answer::Status(status) => request.respond(reply::status_response(&status)),
         Answer::Page(page) => request.respond(reply::page_response(200, page)),
+        Answer::Metrics(text) => request.respond(reply::metrics_response(text)),
+        Answer::Export(export) => request.respond(reply::export_response(&export)),
+        Answer::OpenApi => request.respond(reply::openapi_response()),
         Answer::SeeOther(location) => request.respond(reply::see_other(&location)),
         Answer::Log(found) => request.respond(reply::log_response(found)),
     };
@@ -203,6 +210,9 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
         Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
         Errand::Fetch(Fetch::Status) => desk.status().map(Answer::Status),
         Errand::Fetch(Fetch::Board) => Ok(Answer::Page(desk.board()?.html())),
+        Errand::Fetch(Fetch::Export) => desk.export().map(Answer::Export),
+        Errand::Fetch(Fetch::OpenApi) => Ok(Answer::OpenApi),
+        Errand::Fetch(Fetch::Metrics) => Ok(Answer::Metrics(desk.metrics()?.text())),
         Errand::Fetch(Fetch::AppPage(name)) => Ok(Answer::Page(desk.app_page(name)?.html())),
     }
 }

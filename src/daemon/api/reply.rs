@@ -10,11 +10,14 @@ use tiny_http::{Header, Response, StatusCode};
 use super::access::Refusal;
 use crate::daemon::checklog::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
-use crate::daemon::page;
+use crate::daemon::{metrics, page};
 use crate::engine::registration::fields::{FieldError, shown};
+use crate::engine::show::export::Export;
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
 use crate::engine::words::plain::harmless_json;
 
+/// OpenAPI 3.1, every route with its full path.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -166,6 +169,23 @@ pub(super) fn page_response(status: u16, page: String) -> Response<Cursor<Vec<u8
     let length = page.len();
     let body = Cursor::new(page.into_bytes());
     with_policy(status, HTML, body, length, page::policy())
+}
+
+/// Every registration, for a browser to save.
+pub(super) fn export_response(export: &Export) -> Response<Cursor<Vec<u8>>> {
+    let response = json(200, JSON, export);
+    with(response, "Content-Disposition", "attachment; filename=\"healthchecker.json\"")
+}
+
+/// What there is to ask for, for programs.
+pub(super) fn openapi_response() -> Response<Cursor<Vec<u8>>> {
+    of_length(200, JSON, Cursor::new(OPENAPI.as_bytes().to_vec()), OPENAPI.len())
+}
+
+/// Numbers for Prometheus.
+pub(super) fn metrics_response(text: String) -> Response<Cursor<Vec<u8>>> {
+    let length = text.len();
+    of_length(200, metrics::MEDIA_TYPE, Cursor::new(text.into_bytes()), length)
 }
 
 /// A problem for the person at a browser.

@@ -67,6 +67,12 @@ pub(super) enum Fetch {
     Board,
     /// One app as a page.
     AppPage(String),
+    /// Numbers for Prometheus.
+    Metrics,
+    /// Every registration as one document.
+    Export,
+    /// The description of all routes.
+    OpenApi,
 }
 
 /// A request as it came through the gate.
@@ -216,6 +222,30 @@ pub(super) const ROUTES: &[Route] = &[
         does: Does::Read(|pairs, _| Ok(Errand::Log(log_query(pairs)?))),
     },
     Route {
+        path: "/healthchecker/export",
+        other_paths: &[],
+        does: Does::Read(|pairs, _| {
+            Fields::read("export", NOTHING, pairs)?;
+            Ok(Errand::Fetch(Fetch::Export))
+        }),
+    },
+    Route {
+        path: "/openapi.json",
+        other_paths: &[],
+        does: Does::Read(|pairs, _| {
+            Fields::read("openapi.json", NOTHING, pairs)?;
+            Ok(Errand::Fetch(Fetch::OpenApi))
+        }),
+    },
+    Route {
+        path: "/metrics",
+        other_paths: &[],
+        does: Does::Read(|pairs, _| {
+            Fields::read("metrics", NOTHING, pairs)?;
+            Ok(Errand::Fetch(Fetch::Metrics))
+        }),
+    },
+    Route {
         path: "/health",
         other_paths: &[],
         does: Does::Read(|pairs, _| {
@@ -281,172 +311,4 @@ fn format(fields: &Fields<'_>, accepted: Format) -> Result<Format, FieldError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::config::settings::{AccessSettings, Secret};
-    use crate::daemon::api::access::Marks;
-    use crate::engine::registration::Origin;
-
-    use super::*;
-
-    fn ask_as(
-        credentials: Credentials<'_>,
-        method: &str,
-        target: &str,
-        body: &str,
-    ) -> Result<Errand, Problem> {
-        let settings = AccessSettings {
-            api_token: Some(Secret::new("change".to_owned())),
-            read_token: Some(Secret::new("read".to_owned())),
-            allow_host: Vec::new(),
-        };
-        let access = Access::new(&settings, "pi").unwrap();
-        let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
-        let body = body.as_bytes();
-        let format = Format::Json;
-        let asked = Asked { method, target, content_type: None, body, client, credentials, format };
-        route(&asked, &Rules { recipients: Recipients::new(Vec::new(), &[]), access })
-    }
-
-    const WITH_TOKEN: Credentials<'_> = Credentials {
-        authorization: Some("Bearer change"),
-        host: None,
-        marks: Marks {
-            origin: None,
-            referer: None,
-            fetch_site: None,
-            fetch_metadata: false,
-            user_agent: None,
-        },
-    };
-
-    fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
-        ask_as(WITH_TOKEN, method, target, body).map(|errand| match errand {
-            Errand::Loop(call) => call,
-            other => panic!("{other:?}"),
-        })
-    }
-
-    fn ask_log(query: &str) -> Result<Errand, Problem> {
-        ask_as(WITH_TOKEN, "GET", &format!("/healthchecker/log{query}"), "")
-    }
-
-    #[test]
-    fn every_route_asks_for_leave_before_it_looks_at_parameters() {
-        for route in ROUTES {
-            let method = if route.effect() == Effect::Reads { "GET" } else { "POST" };
-            for path in std::iter::once(&route.path).chain(route.other_paths) {
-                let target = format!("{path}?no=such");
-                let nobody = ask_as(Credentials::default(), method, &target, "");
-                assert_eq!(nobody.unwrap_err().status, 401, "{path}");
-                let reader = Credentials { authorization: Some("Bearer read"), ..WITH_TOKEN };
-                let reader = ask_as(reader, method, &target, "").unwrap_err();
-                let expected = if route.effect() == Effect::Reads { 400 } else { 401 };
-                assert_eq!(reader.status, expected, "{path}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_path_is_there_once() {
-        let paths: Vec<&str> = ROUTES
-            .iter()
-            .flat_map(|route| std::iter::once(&route.path).chain(route.other_paths))
-            .copied()
-            .collect();
-        let unique: std::collections::BTreeSet<&str> = paths.iter().copied().collect();
-        assert_eq!(unique.len(), paths.len());
-    }
-
-    #[test]
-    fn the_log_is_of_all_apps_or_one_and_bounded() {
-        let query =
-            |appname: Option<&str>, limit| Query { appname: appname.map(str::to_owned), limit };
-        for (asked, expected) in [
-            ("", query(None, LINES)),
-            ("?appname=Kodi", query(Some("Kodi"), LINES)),
-            ("?limit=1", query(None, 1)),
-            ("?limit=10000&appname=K%C3%BCche", query(Some("Küche"), LINES_MAX)),
-        ] {
-            assert_eq!(ask_log(asked), Ok(Errand::Log(expected)), "{asked}");
-        }
-        for (asked, field) in [
-            ("?limit=0", "limit"),
-            ("?limit=10001", "limit"),
-            ("?limit=%2B5", "limit"),
-            ("?limit=many", "limit"),
-            ("?limit=99999999999999999999", "limit"),
-            ("?limit=", "limit"),
-            ("?appname=", "appname"),
-            ("?appname=a%0Ab", "appname"),
-            ("?since=1", "since"),
-        ] {
-            let problem = ask_log(asked).unwrap_err();
-            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{asked}");
-        }
-    }
-
-    #[test]
-    fn every_path_leads_to_its_call() {
-        let name = || "Kodi".to_owned();
-        for (target, call) in [
-            ("/healthchecker/pause?appname=Kodi", Call::Do(Command::Pause(name()))),
-            ("/healthchecker/resume?appname=Kodi", Call::Do(Command::Resume(name()))),
-            ("/healthchecker/stop?appname=Kodi", Call::Do(Command::Stop(name()))),
-            ("/healthchecker/stopmonitoring?appname=Kodi", Call::Do(Command::Stop(name()))),
-            ("/healthchecker/info?appname=Kodi", Call::Show(Question::Info(name()))),
-            ("/health", Call::Show(Question::Health)),
-        ] {
-            assert_eq!(ask("GET", target, "").unwrap(), call, "{target}");
-        }
-        assert_eq!(
-            ask("POST", "/healthchecker/stop", "appname=Kodi"),
-            Ok(Call::Do(Command::Stop(name())))
-        );
-        assert_eq!(ask("HEAD", "/health", ""), Ok(Call::Show(Question::Health)));
-    }
-
-    #[test]
-    fn a_registration_comes_as_form_json_or_query() {
-        let query = "/healthchecker/monitor?appname=a&url=http://nas";
-        let Ok(Call::Do(Command::Monitor(one))) = ask("POST", query, "") else {
-            panic!("no registration");
-        };
-        for body in ["appname=a&url=http%3A%2F%2Fnas", r#"{"appname": "a", "url": "http://nas"}"#] {
-            let call = ask("POST", "/healthchecker/monitor", body);
-            assert_eq!(call, Ok(Call::Do(Command::Monitor(one.clone()))));
-        }
-    }
-
-    #[test]
-    fn a_wrong_method_is_told_the_right_ones() {
-        for (method, target, allow) in [
-            ("GET", "/healthchecker/monitor", "POST"),
-            ("HEAD", "/healthchecker/stop", "GET, POST"),
-            ("DELETE", "/healthchecker/stop", "GET, POST"),
-            ("POST", "/healthchecker/status", "GET, HEAD"),
-            ("OPTIONS", "/health", "GET, HEAD"),
-            ("POST", "/healthchecker/log", "GET, HEAD"),
-        ] {
-            let problem = ask(method, target, "").unwrap_err();
-            assert_eq!((problem.status, problem.header), (405, Some(("Allow", allow))), "{target}");
-        }
-    }
-
-    #[test]
-    fn what_is_unknown_is_404_or_400() {
-        for target in ["/x", "/healthchecker/x", "/healthchecker/info/", "/HEALTH", "//health"] {
-            assert_eq!(ask("GET", target, "").unwrap_err().status, 404, "{target}");
-        }
-        for (target, field) in [
-            ("/health?x=1", "x"),
-            ("/healthchecker/status?format=xml", "format"),
-            ("/healthchecker/info", "appname"),
-            ("/healthchecker/info?appname=", "appname"),
-            ("/healthchecker/pause?appname=a&for=10m", "for"),
-        ] {
-            let problem = ask("GET", target, "").unwrap_err();
-            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{target}");
-        }
-        assert_eq!(ask("POST", "/healthchecker/monitor", "{").unwrap_err().status, 400);
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ const EMPTY_LINES_MAX: usize = 4;
 pub const BODY_MAX: usize = 16 * 1024;
 
 /// The methods that reach the API, which knows what each path allows.
-const PASSED: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+const PASSED: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY"];
 /// The others of RFC 9110, section 9: no path here could ever allow them.
 const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
 

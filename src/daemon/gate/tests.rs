@@ -11,6 +11,8 @@ use socket2::SockRef;
 use crate::daemon::api::{
     ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Sight,
 };
+use crate::daemon::journal::Stats;
+use crate::daemon::metrics::PoolUse;
 use crate::engine::alerts::recipients::Recipients;
 use crate::engine::core::{Engine, Options};
 use crate::engine::registration::{Origin, Registration};
@@ -44,7 +46,9 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
     move |request| {
         let (call, client, responder) = match request {
             ApiRequest::Look(look) => {
-                return look.make(&Sight { engine: &engine, now, started, disk: Vec::new() });
+                let (pool, journal) = (PoolUse::default(), Stats::default());
+                let (engine, disk) = (&engine, Vec::new());
+                return look.make(&Sight { engine, now, started, disk, pool, journal });
             }
             ApiRequest::Call { call, client, responder } => (call, client, responder),
         };

@@ -40,6 +40,8 @@ pub struct Stats {
     pub written: u64,
     /// Files and folders synced.
     pub syncs: u64,
+    /// How long syncs of the file took, all together.
+    pub sync_time: Duration,
     /// How long the last sync of the file took.
     pub last_sync: Duration,
     /// The size of the file, in bytes.

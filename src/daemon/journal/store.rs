@@ -180,5 +180,6 @@ fn sync(file: &mut impl DiskFile, stats: &mut Stats) -> io::Result<()> {
     file.sync()?;
     stats.syncs += 1;
     stats.last_sync = began.elapsed();
+    stats.sync_time += stats.last_sync;
     Ok(())
 }

@@ -164,7 +164,9 @@ impl Board {
         html.raw("<span>HealthChecker ").put(self.daemon.version).raw(", up for ");
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
         html.raw("</span><span>As of <time>").put(self.time.for_people()).raw("</time></span>");
-        html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a></span>");
+        html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a> · ");
+        html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");
+        html.raw("<a href=\"/healthchecker/export\">backup</a></span>");
     }
 }
 

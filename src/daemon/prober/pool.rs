@@ -75,6 +75,11 @@ impl Pool {
         self.busy
     }
 
+    /// How many threads there may be.
+    pub fn most(&self) -> usize {
+        self.max
+    }
+
     /// How many more checks may be started.
     pub fn free(&self) -> usize {
         self.max - self.busy

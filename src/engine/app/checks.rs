@@ -102,9 +102,12 @@ impl Engine {
             return;
         };
         app.check = None;
+        let late = now.at.before(latency).since(app.check_due);
+        self.tallies.lateness.count(u32::try_from(late.as_millis()).unwrap_or(u32::MAX));
         match end {
             CheckEnd::LeashEnded => {
                 app.lane = Lane::Slow;
+                app.check_due = now.at;
                 self.queue(id, check);
             }
             CheckEnd::NoVerdict { reason } => {

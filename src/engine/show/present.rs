@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    fn counts(&self) -> StateCounts {
+    pub(super) fn counts(&self) -> StateCounts {
         let mut counts = StateCounts::default();
         for app in self.apps.values() {
             counts.add(app.state());

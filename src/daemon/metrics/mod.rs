@@ -1,0 +1,333 @@
+//! `/metrics`: numbers for Prometheus and those who read what it reads. Data in, text out.
+//!
+//! Names and units as its users expect them: seconds, bytes, ratios; `_total` for what only grows;
+//! the app's name as the label `app`. What a daemon counts begins anew when it starts, but for
+//! the checks of an app.
+
+mod text;
+
+use std::time::Duration;
+
+use crate::daemon::journal::Stats;
+use crate::engine::alerts::notice::State;
+use crate::engine::app::history::Latencies;
+use crate::engine::show::measure::{AppNumbers, EngineNumbers};
+
+use text::{Family, Kind, Page};
+
+/// The media type of the format.
+pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The steps of an app's latency that are shown: half of those that are counted are enough to see
+/// a change, and every one is a line for every app. In ms.
+const APP_STEPS: [u32; 7] = [5, 20, 50, 200, 1000, 5000, 60_000];
+
+/// The threads that ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Threads with a check.
+    pub busy: usize,
+    /// Threads there are.
+    pub threads: usize,
+    /// The most there may be.
+    pub most: usize,
+}
+
+/// Everything that is shown.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// The daemon's version.
+    pub version: &'static str,
+    /// How long the daemon has been running.
+    pub uptime: Duration,
+    /// Its memory in bytes, if the system says.
+    pub resident: Option<u64>,
+    /// Numbers of the engine.
+    pub engine: EngineNumbers,
+    /// The threads that ask.
+    pub pool: PoolUse,
+    /// The journal.
+    pub journal: Stats,
+    /// Things that are wrong with the disk.
+    pub disk_troubles: usize,
+    /// Numbers of each app.
+    pub apps: Vec<AppNumbers>,
+}
+
+impl Metrics {
+    /// The text.
+    pub fn text(&self) -> String {
+        let mut page = Page::default();
+        self.daemon(&mut page);
+        self.checks(&mut page);
+        self.mail(&mut page);
+        self.disk(&mut page);
+        self.apps(&mut page);
+        page.into_string()
+    }
+
+    fn daemon(&self, page: &mut Page) {
+        page.family("healthchecker_build_info", Kind::Gauge, "The version, as a label; always 1.")
+            .sample("", &[("version", &self.version)], 1);
+        page.family(
+            "healthchecker_uptime_seconds",
+            Kind::Gauge,
+            "How long the daemon has been running.",
+        )
+        .is(self.uptime.as_secs());
+        if let Some(resident) = self.resident {
+            page.family(
+                "process_resident_memory_bytes",
+                Kind::Gauge,
+                "Resident memory size in bytes.",
+            )
+            .is(resident);
+        }
+        let apps = &self.engine.apps;
+        let mut family =
+            page.family("healthchecker_apps", Kind::Gauge, "How many apps are in which state.");
+        for (state, count) in [
+            ("UNKNOWN", apps.unknown),
+            ("HEALTHY", apps.healthy),
+            ("DEGRADED", apps.degraded),
+            ("UNHEALTHY", apps.unhealthy),
+        ] {
+            family.sample("", &[("state", &state)], count);
+        }
+    }
+
+    fn checks(&self, page: &mut Page) {
+        let mut family = page.family(
+            "healthchecker_check_lateness_seconds",
+            Kind::Histogram,
+            "How long after they were due checks began.",
+        );
+        histogram(&mut family, None, &self.engine.tallies.lateness, |_| true);
+        page.family("healthchecker_checks_waiting", Kind::Gauge, "Checks that wait for a thread.")
+            .is(self.engine.checks_waiting);
+        for (name, help, value) in [
+            (
+                "healthchecker_pool_threads",
+                "Threads that make checks, busy or not.",
+                self.pool.threads,
+            ),
+            ("healthchecker_pool_threads_busy", "Threads that are making a check.", self.pool.busy),
+            (
+                "healthchecker_pool_threads_limit",
+                "The most threads that may make checks.",
+                self.pool.most,
+            ),
+        ] {
+            page.family(name, Kind::Gauge, help).is(value);
+        }
+    }
+
+    fn mail(&self, page: &mut Page) {
+        page.family("healthchecker_outbox_mails", Kind::Gauge, "Mails that wait to be accepted.")
+            .is(self.engine.mails_waiting);
+        page.family(
+            "healthchecker_outbox_oldest_seconds",
+            Kind::Gauge,
+            "How long the oldest mail in the outbox has been waiting; 0 when there is none.",
+        )
+        .is(self.engine.oldest_mail.as_secs_f64());
+        let tallies = &self.engine.tallies;
+        let mut family = page.family(
+            "healthchecker_mails_total",
+            Kind::Counter,
+            "Attempts to send a mail: accepted, refused for good, or put off and tried again.",
+        );
+        for (result, count) in [
+            ("accepted", tallies.mails_accepted),
+            ("refused", tallies.mails_refused),
+            ("put_off", tallies.mails_put_off),
+        ] {
+            family.sample("", &[("result", &result)], count);
+        }
+    }
+
+    fn disk(&self, page: &mut Page) {
+        let Stats { written, syncs, sync_time, last_sync, size, .. } = self.journal;
+        page.family(
+            "healthchecker_journal_written_bytes_total",
+            Kind::Counter,
+            "Bytes written to the journal's files.",
+        )
+        .is(written);
+        page.family(
+            "healthchecker_journal_syncs_total",
+            Kind::Counter,
+            "Files and folders of the journal that were synced.",
+        )
+        .is(syncs);
+        page.family(
+            "healthchecker_journal_sync_seconds_total",
+            Kind::Counter,
+            "Time spent waiting for the journal to be on the disk.",
+        )
+        .is(sync_time.as_secs_f64());
+        page.family(
+            "healthchecker_journal_last_sync_seconds",
+            Kind::Gauge,
+            "How long the last sync of the journal took.",
+        )
+        .is(last_sync.as_secs_f64());
+        page.family("healthchecker_journal_size_bytes", Kind::Gauge, "The size of the journal.")
+            .is(size);
+        page.family(
+            "healthchecker_disk_troubles",
+            Kind::Gauge,
+            "Things wrong with the disk, as in /health.",
+        )
+        .is(self.disk_troubles);
+    }
+
+    fn apps(&self, page: &mut Page) {
+        let mut family = page.family(
+            "healthchecker_app_state",
+            Kind::Gauge,
+            "1 for the state that the app is in, 0 for the others.",
+        );
+        for app in &self.apps {
+            for state in [State::Unknown, State::Healthy, State::Degraded, State::Unhealthy] {
+                let labels: [(&str, &dyn std::fmt::Display); 2] =
+                    [("app", &app.name), ("state", &state.word())];
+                family.sample("", &labels, u8::from(app.state == state));
+            }
+        }
+        let mut family =
+            page.family("healthchecker_app_paused", Kind::Gauge, "1 while the app is paused.");
+        for app in &self.apps {
+            family.sample("", &[("app", &app.name)], u8::from(app.paused));
+        }
+        let mut family = page.family(
+            "healthchecker_checks_total",
+            Kind::Counter,
+            "Checks that counted, by outcome; kept over restarts.",
+        );
+        for app in &self.apps {
+            for (outcome, count) in ["pass", "warn", "fail"].iter().zip(app.checks) {
+                family.sample("", &[("app", &app.name), ("outcome", outcome)], count);
+            }
+        }
+        let mut family = page.family(
+            "healthchecker_check_duration_seconds",
+            Kind::Histogram,
+            "Time until the verdict of checks that did not fail, since the daemon started.",
+        );
+        for app in &self.apps {
+            let shown = |bound| APP_STEPS.contains(&bound);
+            histogram(&mut family, Some(&app.name), &app.latencies, shown);
+        }
+        let mut family = page.family(
+            "healthchecker_app_uptime_ratio",
+            Kind::Gauge,
+            "Share of the checks of the last 24 hours that did not fail.",
+        );
+        for app in &self.apps {
+            if let Some(share) = app.uptime_24h {
+                family.sample("", &[("app", &app.name)], share);
+            }
+        }
+        let mut family = page.family(
+            "healthchecker_app_last_check_age_seconds",
+            Kind::Gauge,
+            "How long ago the last check of the app ended.",
+        );
+        for app in &self.apps {
+            if let Some(age) = app.last_check {
+                family.sample("", &[("app", &app.name)], age.as_secs_f64());
+            }
+        }
+    }
+}
+
+fn histogram(
+    family: &mut Family<'_>,
+    app: Option<&String>,
+    latencies: &Latencies,
+    shown: impl Fn(u32) -> bool,
+) {
+    let mut sample = |suffix, le: Option<&dyn std::fmt::Display>, value: &dyn std::fmt::Display| {
+        let mut labels: Vec<(&'static str, &dyn std::fmt::Display)> = Vec::new();
+        labels.extend(app.map(|name| ("app", name as &dyn std::fmt::Display)));
+        labels.extend(le.map(|le| ("le", le)));
+        family.sample(suffix, &labels, value);
+    };
+    for (bound, count) in latencies.up_to().filter(|(bound, _)| shown(*bound)) {
+        sample("_bucket", Some(&(f64::from(bound) / 1000.0)), &count);
+    }
+    sample("_bucket", Some(&"+Inf"), &latencies.total());
+    sample("_sum", None, &(latencies.sum_ms() as f64 / 1000.0));
+    sample("_count", None, &latencies.total());
+}
+
+/// This process's memory in bytes, from the system.
+pub fn resident_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::show::measure::Tallies;
+    use crate::engine::show::view::StateCounts;
+
+    use super::*;
+
+    #[test]
+    fn every_family_is_named_once_and_an_app_has_all_of_its_lines() {
+        let mut latencies = Latencies::default();
+        latencies.count(7);
+        latencies.count(70_000);
+        let metrics = Metrics {
+            version: "1",
+            uptime: Duration::from_secs(5),
+            resident: Some(4096),
+            engine: EngineNumbers {
+                apps: StateCounts::default(),
+                tallies: Tallies::default(),
+                checks_waiting: 0,
+                mails_waiting: 2,
+                oldest_mail: Duration::from_millis(1500),
+            },
+            pool: PoolUse { busy: 1, threads: 2, most: 32 },
+            journal: Stats::default(),
+            disk_troubles: 0,
+            apps: vec![AppNumbers {
+                name: "TV \"box\"".to_owned(),
+                state: State::Degraded,
+                paused: false,
+                checks: [1, 2, 3],
+                latencies,
+                uptime_24h: Some(0.5),
+                last_check: None,
+            }],
+        };
+        let text = metrics.text();
+        for line in [
+            "healthchecker_outbox_oldest_seconds 1.5",
+            "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"DEGRADED\"} 1",
+            "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"HEALTHY\"} 0",
+            "healthchecker_checks_total{app=\"TV \\\"box\\\"\",outcome=\"fail\"} 3",
+            "healthchecker_check_duration_seconds_bucket{app=\"TV \\\"box\\\"\",le=\"0.005\"} 0",
+            "healthchecker_check_duration_seconds_bucket{app=\"TV \\\"box\\\"\",le=\"0.02\"} 1",
+            "healthchecker_check_duration_seconds_bucket{app=\"TV \\\"box\\\"\",le=\"+Inf\"} 2",
+            "healthchecker_check_duration_seconds_sum{app=\"TV \\\"box\\\"\"} 70.007",
+            "healthchecker_app_uptime_ratio{app=\"TV \\\"box\\\"\"} 0.5",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        let types: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let unique: std::collections::BTreeSet<_> = types.iter().collect();
+        assert_eq!(unique.len(), types.len());
+    }
+
+    #[test]
+    fn the_steps_that_are_shown_are_counted() {
+        use crate::engine::app::history::BOUNDS_MS;
+        assert!(APP_STEPS.iter().all(|step| BOUNDS_MS.contains(step)));
+    }
+}

@@ -1,0 +1,85 @@
+//! What the metrics need to know: numbers of the engine, and of each app.
+
+use std::time::Duration;
+
+use super::view::StateCounts;
+use crate::engine::alerts::notice::State;
+use crate::engine::app::App;
+use crate::engine::app::history::Latencies;
+use crate::engine::core::Engine;
+use crate::engine::time::Now;
+
+/// What has been counted since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tallies {
+    /// How late checks began, by when they were due.
+    pub lateness: Latencies,
+    /// Mails that the server accepted.
+    pub mails_accepted: u64,
+    /// Mails that it refused for good.
+    pub mails_refused: u64,
+    /// Attempts that failed, after which the mail is kept and tried again.
+    pub mails_put_off: u64,
+}
+
+/// Numbers of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineNumbers {
+    /// How many apps are in which state.
+    pub apps: StateCounts,
+    /// What has been counted since the start.
+    pub tallies: Tallies,
+    /// Checks that wait for a thread.
+    pub checks_waiting: usize,
+    /// Mails that wait to be accepted.
+    pub mails_waiting: usize,
+    /// How long the oldest of them has.
+    pub oldest_mail: Duration,
+}
+
+/// Numbers of one app.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppNumbers {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: State,
+    /// Whether it is left alone for now.
+    pub paused: bool,
+    /// Checks since the registration: passed, warned, failed.
+    pub checks: [u64; 3],
+    /// How long answers took since the daemon started.
+    pub latencies: Latencies,
+    /// The share of checks of the last 24 hours that did not fail.
+    pub uptime_24h: Option<f64>,
+    /// How long ago the last check was, if one was since the start.
+    pub last_check: Option<Duration>,
+}
+
+impl Engine {
+    /// Numbers of the engine.
+    pub fn numbers(&self, now: Now) -> EngineNumbers {
+        let oldest = self.outbox.mails().map(|mail| now.wall.since(mail.written)).max();
+        EngineNumbers {
+            apps: self.counts(),
+            tallies: self.tallies.clone(),
+            checks_waiting: self.lanes.waiting(),
+            mails_waiting: self.outbox.len(),
+            oldest_mail: oldest.unwrap_or_default(),
+        }
+    }
+}
+
+/// Numbers of one app.
+pub fn app_numbers(app: &App, now: Now) -> AppNumbers {
+    let passed = app.checks.saturating_sub(app.warnings).saturating_sub(app.failures);
+    AppNumbers {
+        name: app.registration.name.clone(),
+        state: app.state(),
+        paused: app.paused(),
+        checks: [passed, app.warnings, app.failures],
+        latencies: app.history.latencies.clone(),
+        uptime_24h: app.history.hours.uptime(now.at),
+        last_check: app.last.as_ref().map(|last| now.wall.since(last.time)),
+    }
+}
