@@ -65,6 +65,9 @@ BROKEN: list[bytes] = [
     HEAD + b"Transfer-Encoding: identity, chunked\r\nContent-Length: 5\r\n\r\nhello",
     HEAD + b"Content-Length: 5\r\n\r\nappna",
     HEAD + b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"a\":[[[[",
+    # As deep as a body can be: it must not come to the end of a stack.
+    HEAD + b"Content-Length: 16000\r\n\r\n{\"appname\":" + b"[" * 15_989,
+    HEAD + b"Content-Length: 16000\r\n\r\n{\"a\":" + b"{\"a\":" * 3_199,
     b"GET /healthchecker/info?appname=%00%ff HTTP/1.1\r\n\r\n",
     b"GET /../../etc/passwd HTTP/1.1\r\n\r\n",
 ]

@@ -232,7 +232,18 @@ mod tests {
 
     use super::*;
     use crate::engine::registration::status_set::StatusSet;
+    use crate::engine::verdict::Answer;
     use crate::engine::verdict::answer::{Outcome, Verdict};
+
+    fn probe(url: &str) -> Probe {
+        Probe {
+            id: 7,
+            url: url.to_owned(),
+            timeout: Duration::from_secs(5),
+            leash: None,
+            expected: StatusSet::default(),
+        }
+    }
 
     /// A pool whose checks wait for a word, and what comes of them.
     struct Bench {
@@ -263,13 +274,7 @@ mod tests {
         }
 
         fn start(&mut self, url: &str) -> Result<(), Probe> {
-            self.pool.start(Probe {
-                id: 7,
-                url: url.to_owned(),
-                timeout: Duration::from_secs(5),
-                leash: None,
-                expected: StatusSet::default(),
-            })
+            self.pool.start(probe(url))
         }
 
         /// Lets one check go on to its end, at `seconds`.
@@ -318,6 +323,32 @@ mod tests {
         bench.pool.handle_deadline(Moment::from_millis(20_000));
         assert_eq!(bench.pool.threads(), 0);
         assert_eq!(bench.pool.next_deadline(), None);
+    }
+
+    /// What would overflow it ends the daemon, and cannot be contained.
+    #[test]
+    fn the_stack_of_a_thread_holds_the_deepest_answer() {
+        // The JSON parser follows 128 levels; those before it must fit, and more must not matter.
+        let nested = |open: &str, close: &str, levels: usize| {
+            let (open, close) = (open.repeat(levels), close.repeat(levels));
+            format!(r#"{{"status":"fail","checks":{open}1{close}}}"#).into_bytes()
+        };
+        for body in [
+            nested("[", "]", 120),
+            nested(r#"{"a":"#, "}", 120),
+            nested(r#"[{"status":"fail","checks":"#, "}]", 60),
+            nested(r#"{"status":"DOWN","components":"#, "}", 120),
+            nested("[", "]", 30_000),
+        ] {
+            let check = move |_: &Probe| {
+                let answer = Answer { status: 200, expected: true, body: &body, cut: false };
+                CheckEnd::Verdict(judge(Ok(answer)))
+            };
+            let (sender, reports) = channel();
+            let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
+            pool.start(probe("deep")).unwrap();
+            assert!(matches!(reports.recv().unwrap().end, CheckEnd::Verdict(_)));
+        }
     }
 
     #[test]
