@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench fuzz soak nightly clean arm armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak nightly clean arm armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -56,9 +56,10 @@ soak: $(VENV)/ready ## apps, clients, mail, clock and power misbehave for MINUTE
 	$(CARGO) build --locked
 	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
 
-nightly: $(VENV)/ready ## the long forms: floods of half a minute, an hour of soak, an hour of fuzz
-	$(CARGO) build --locked
-	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py
+flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
+	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py
+
+nightly: flood ## the long forms: floods of half a minute, an hour of soak, an hour of fuzz
 	$(MAKE) soak MINUTES=60
 	$(MAKE) fuzz
 
