@@ -42,6 +42,7 @@ ANSWER_SECONDS_MAX = 2.0
 HEAP_GROWTH_MAX_KIB = 2 * 1024
 # The first part of a life is not compared with its end: everything is used for the first time.
 SETTLING_SECONDS = 8
+MEMORY_EVERY_SECONDS = 20
 THE_END_SECONDS = 90
 
 FLOODS = [
@@ -85,6 +86,8 @@ class Soak:
         self.registered: set[str] = set()
         self.before: Usage | None = None
         self.settled_at = 0.0
+        # Of this life, in KiB.
+        self.heaps: list[int] = []
 
     def run(self) -> None:
         """From the start to the end of the household."""
@@ -211,13 +214,19 @@ class Soak:
 
     def begin_life(self) -> None:
         self.before = None
+        self.heaps = []
         self.settled_at = time.monotonic() + SETTLING_SECONDS
         self.household.forget()
 
     def settle(self) -> None:
         """Notes what the daemon uses, once it has been up for a while."""
-        if self.before is None and time.monotonic() >= self.settled_at:
-            self.before = usage(self.daemon.pid)
+        now = time.monotonic()
+        if now < self.settled_at:
+            return
+        self.settled_at = now + MEMORY_EVERY_SECONDS
+        used = usage(self.daemon.pid)
+        self.before = self.before or used
+        self.heaps.append(used.heap)
 
     def ask(self) -> None:
         """What an honest client does."""
@@ -320,6 +329,7 @@ class Soak:
         print(f"apps that were told   {self.alerted}; mails {len(self.mailbox.envelopes)}")
         print(f"used after settling   {self.before}")
         print(f"used at the end       {self.after}")
+        print(f"heap every {MEMORY_EVERY_SECONDS} s     {' '.join(map(str, self.heaps))} KiB")
 
     def close(self) -> None:
         """Ends what is left."""
