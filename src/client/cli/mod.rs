@@ -5,6 +5,7 @@
 //! - [`mod@run`] does what it says and prints the answer.
 
 pub mod arguments;
+mod backup;
 pub mod completions;
 pub mod help;
 pub mod run;

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
 use super::table::Verb;
-use super::{completions, help, text};
+use super::{backup, completions, help, text};
 use crate::client::connection::{Connection, Parameter};
 use crate::client::{Error, SERVER_VARIABLE, discovery};
-use crate::engine::words::plain::{harmless_json, one_line};
+use crate::engine::words::plain::{harmless, harmless_json, one_line};
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);
@@ -97,6 +97,9 @@ pub fn run(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Ex
         Ok(arguments) => arguments,
         Err(why) => return complain(&why, Exit::Usage),
     };
+    if arguments.command.verb == Verb::Import && !arguments.help {
+        return import(&arguments, variable);
+    }
     match answer(&arguments, variable) {
         Ok(text) => print(&text),
         Err(why) => complain(&why.to_string(), Exit::from(&why)),
@@ -126,6 +129,8 @@ fn answer(
         }
         Verb::Log if arguments.operands.is_empty() => log(&connection()?, arguments, &[]),
         Verb::Log => log(&connection()?, arguments, &name),
+        // Carried out before: it may be done in part.
+        Verb::Import => Ok(String::new()),
         Verb::Discover => discover(arguments.json),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
@@ -152,6 +157,22 @@ fn connection(
         Some(token) => connection.with_token(token),
         None => connection,
     })
+}
+
+/// Registers all apps of a document, and says what became of each.
+fn import(arguments: &Arguments, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+    let file = arguments.operands.first().map_or("", String::as_str);
+    let apps = match backup::read(file) {
+        Ok(apps) => apps,
+        Err(why) => return complain(&format!("cannot import {file}: {why}"), Exit::Refused),
+    };
+    match connection(arguments, variable).and_then(|way| backup::import(&way, &apps)) {
+        Ok(imported) => match print(&harmless(&imported.text)) {
+            Exit::Done if imported.refused => Exit::Refused,
+            exit => exit,
+        },
+        Err(why) => complain(&why.to_string(), Exit::from(&why)),
+    }
 }
 
 fn discover(json: bool) -> Result<String, Error> {

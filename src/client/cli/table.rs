@@ -18,6 +18,8 @@ pub enum Verb {
     Stop,
     /// Show the health check log.
     Log,
+    /// Register all apps of a backup.
+    Import,
     /// Look for daemons.
     Discover,
     /// Print completions for a shell.
@@ -70,7 +72,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub static COMMANDS: [CommandSpec; 9] = [
+pub static COMMANDS: [CommandSpec; 10] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
@@ -81,6 +83,7 @@ pub static COMMANDS: [CommandSpec; 9] = [
         optional: Some(NAME),
         ..CommandSpec::new("log", Verb::Log, &[], "show the health check log, newest last")
     },
+    CommandSpec::new("import", Verb::Import, &[FILE], "register all apps of an export"),
     CommandSpec::new("discover", Verb::Discover, &[], "look for servers on this network"),
     CommandSpec::new("completions", Verb::Completions, &[SHELL], "print completions for a shell"),
 ];
@@ -88,6 +91,7 @@ pub static COMMANDS: [CommandSpec; 9] = [
 /// An app's name, which completions know.
 pub const NAME: &str = "NAME";
 const URL: &str = "URL";
+const FILE: &str = "FILE";
 /// One of [`SHELLS`].
 pub const SHELL: &str = "SHELL";
 
@@ -130,7 +134,7 @@ impl OptionSpec {
         match self.scope {
             Scope::All => true,
             Scope::Talking => !matches!(verb, Verb::Discover | Verb::Completions),
-            Scope::Showing => verb != Verb::Completions,
+            Scope::Showing => !matches!(verb, Verb::Import | Verb::Completions),
             Scope::Parameter(owner) => owner == verb,
         }
     }

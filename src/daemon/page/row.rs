@@ -83,7 +83,10 @@ fn buttons(html: &mut Html, glance: &Glance) {
     html.put(&glance.name).raw("\">Actions</summary>");
     html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
     html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
+    // In one place whichever they are: an update leaves the focus on what follows.
+    html.raw("<span class=\"both\">");
     change(html, glance);
+    html.raw("</span>");
     html.raw("<a class=\"button\" href=\"/healthchecker/info?appname=").query(&glance.name);
     html.raw("#stop\" aria-label=\"Stop … ")
         .put(&glance.name)
