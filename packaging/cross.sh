@@ -26,19 +26,23 @@ install_tools() {
 sysroot() { "$1" --print sysroot; }
 has_std_source() { [[ -f "$(sysroot "$1")/lib/rustlib/src/rust/library/Cargo.lock" ]]; }
 has_std() { [[ -d "$(sysroot "$1")/lib/rustlib/$triple/lib" ]]; }
+has_rustup() { command -v rustup >/dev/null; }
 
-# Sets RUSTC, CARGO and build_std. Debian's compiler comes last: packages rustc-web, cargo-web and
-# rust-web-src.
+# Whether 32-bit programs know the time after January 2038: Rust 1.96 can, when asked to.
+outlives_2038() { (($("$1" --version | cut -d . -f 2) >= 96)); }
+
+# Sets RUSTC, CARGO and build_std. Debian's compiler (packages rustc-web, cargo-web and
+# rust-web-src) is taken where it is there and the usual one is too old or without source.
 choose_toolchain() {
     local rustc=${RUSTC:-rustc} cargo=${CARGO:-cargo}
     build_std=true
-    if has_std_source "$rustc"; then
+    if has_std_source "$rustc" && outlives_2038 "$rustc"; then
         :
     elif has_std_source /usr/bin/rustc 2>/dev/null; then
         rustc=/usr/bin/rustc cargo=/usr/bin/cargo
-    elif command -v rustup >/dev/null && rustup component add rust-src; then
+    elif has_std_source "$rustc" || { has_rustup && rustup component add rust-src; }; then
         :
-    elif has_std "$rustc" || { command -v rustup >/dev/null && rustup target add "$triple"; }; then
+    elif has_std "$rustc" || { has_rustup && rustup target add "$triple"; }; then
         build_std=false
     else
         echo "no standard library for $triple: \`rustup component add rust-src\`," \
@@ -46,6 +50,10 @@ choose_toolchain() {
         return 1
     fi
     export RUSTC=$rustc CARGO=$cargo
+    if [[ $triple == arm* ]] && ! { "$build_std" && outlives_2038 "$rustc"; }; then
+        echo "warning: made with $("$rustc" --version), a 32-bit program ends in January 2038;" \
+            "Rust 1.96 or later with rust-src does better" >&2
+    fi
 }
 
 # No path of this machine ends up in the program: the same bytes come out wherever it is built.
@@ -61,6 +69,9 @@ build() {
     if "$build_std"; then
         # Stable compilers know how to build std, too; they want to be asked for it like this.
         export RUSTC_BOOTSTRAP=1
+        # Times of 64 bits, which musl has had since its version 1.2. (The libc crate takes older
+        # ones into account still; without this a 32-bit program panics in 2038.)
+        export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
         options+=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
     fi
     # The start-up files and libc of Zig, not those of rustup.
