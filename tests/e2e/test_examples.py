@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from conftest import StartDaemon
-from daemon import REPOSITORY, Daemon
+from daemon import BINARY, REPOSITORY, Daemon
 from programs import EXAMPLES, Ended, run, rust_example
 from waiting import wait_for
 
 REGISTER = EXAMPLES / "shell/register.sh"
+UNIT = EXAMPLES / "systemd/myapp.service"
 STUBS = Path(__file__).parent / "arduino"
 
 NAME = "Küche & \"Bad\" 100%"
@@ -121,12 +123,31 @@ def test_node_registers_and_answers(start_daemon: StartDaemon) -> None:
 
 def test_the_unit_is_valid() -> None:
     verify = needs("systemd-analyze")
-    ended = run(verify, "verify", "--man=no", EXAMPLES / "systemd/myapp.service")
+    ended = run(verify, "verify", "--man=no", UNIT)
     # The program is not installed where the tests run.
     complaints = [
         line for line in ended.err.splitlines() if "/usr/bin/healthchecker is not executable" not in line
     ]
     assert not [line for line in complaints if "myapp" in line], ended.err
+
+
+def unit_command(key: str) -> list[str]:
+    """The command of the unit, as systemd would run it here."""
+    (line,) = (line for line in UNIT.read_text().splitlines() if line.startswith(f"{key}="))
+    command = line.removeprefix(f"{key}=").removeprefix("-")
+    for written, meant in (("%N", "myapp"), ("%H", "pi"), ("/usr/bin/healthchecker", str(BINARY))):
+        command = command.replace(written, meant)
+    return shlex.split(command)
+
+
+def test_the_unit_registers_and_pauses(daemon: Daemon) -> None:
+    server = {"HEALTHCHECKER_SERVER": daemon.base}
+    *shell, script = unit_command("ExecStartPost")
+    assert script.endswith("&"), "it must not hold up the start of the app"
+    assert run(*shell, script.removesuffix("&"), **server).code == 0
+    assert daemon.info("myapp@pi")["url"] == "http://pi.local:8080"
+    assert run(*unit_command("ExecStop"), **server).code == 0
+    assert daemon.info("myapp@pi")["paused"]
 
 
 @pytest.mark.parametrize("board", ["-DESP8266", "-DESP32", "-DESP_ARDUINO_VERSION_MAJOR=3"])
