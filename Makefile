@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak nightly clean arm armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak nightly clean arm arm-size armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -66,6 +66,11 @@ nightly: flood ## the long forms: floods of half a minute, an hour of soak, an h
 # Static programs, each at target/TRIPLE/release/healthchecker.
 arm: ## for a Raspberry Pi Zero or 1, and every later one (ARMv6)
 	PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
+
+arm-size: ## what that program is made of, crate by crate
+	CARGO_TARGET_DIR=target/size CARGO_PROFILE_RELEASE_STRIP=false \
+		PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
+	packaging/size.py target/size/arm-unknown-linux-musleabihf/release/healthchecker
 
 armv7: ## for 32-bit systems on a Raspberry Pi 2 or later
 	PYTHON=$(PYTHON) packaging/cross.sh armv7-unknown-linux-musleabihf

@@ -1,7 +1,7 @@
 //! How threads send each other messages: a queue, a lock and a condition.
 //!
-//! It is what `std::sync::mpsc` is to its users, for a twelfth of its code: std compiles three kinds
-//! of channel for every type of message, 5 KiB each on a Pi. Nobody here sends so much that the lock
+//! It is what `std::sync::mpsc` is to its users, for a sixth of its code: std compiles three kinds
+//! of channel for every type of message, 5 KB each on a Pi. Nobody here sends so much that the lock
 //! would be felt.
 
 use std::collections::VecDeque;

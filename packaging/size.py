@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Prints what a program is made of: packaging/size.py PROGRAM, which must not be stripped.
+
+Code is counted by the crate whose function it is; generic code of std counts for std, whoever
+uses it. A table in Markdown, for docs/size.md.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+# Where the name of a function tells of a crate only after this: `<&mut [T] as ...>`, `core::...`.
+PREFIX = re.compile(r"^(?:[<&*\[( ]|mut |dyn |const )+")
+CRATE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SHOWN = 30
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def sections(program: str) -> Counter[str]:
+    """The bytes of each section that is in the file and not for debuggers."""
+    found: Counter[str] = Counter()
+    for line in output("readelf", "--section-headers", "--wide", program).splitlines():
+        match = re.match(r"\s*\[ *\d+\] (\.\S+)\s+(\S+)\s+\S+ \S+ ([0-9a-f]+) \S+ +(\S*)", line)
+        if match and match[2] != "NOBITS" and "A" in match[4]:
+            found[match[1]] += int(match[3], 16)
+    return found
+
+
+def code(program: str) -> Counter[str]:
+    """The bytes of code of each crate."""
+    found: Counter[str] = Counter()
+    for line in output("nm", "--print-size", "--demangle", program).splitlines():
+        match = re.match(r"[0-9a-f]+ ([0-9a-f]+) [tTwW] (.*)", line)
+        if match:
+            found[crate(match[2])] += int(match[1], 16)
+    return found
+
+
+def crate(function: str) -> str:
+    if "::" not in function and "<" not in function:
+        return "C: musl, compiler-rt, ring's"
+    bare = PREFIX.sub("", function)
+    name = CRATE.match(bare)
+    # Implementations for u16, str, [u8] and their like are core's.
+    return name[0] if name and f"{name[0]}::" in bare else "core"
+
+
+def main() -> None:
+    program = sys.argv[1]
+    for title, sizes in (("section", sections(program)), ("code of", code(program))):
+        print(f"| {title} | bytes |\n| --- | ---: |")
+        for name, size in sizes.most_common(SHOWN):
+            print(f"| {name} | {size:,} |")
+        print(f"| all | {sum(sizes.values()):,} |\n")
+
+
+if __name__ == "__main__":
+    main()
