@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak nightly clean arm arm-size armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak nightly screenshots clean arm arm-size armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -91,6 +91,10 @@ install: build ## install it with its service, manual page and completions: PREF
 deb: arm arm64 x86_64-musl ## Debian packages for Raspberry Pi OS (armhf), arm64 and amd64: target/debian
 	$(CARGO) build --locked
 	for architecture in armhf arm64 amd64; do packaging/deb.sh $$architecture $(DEBUG_BINARY) || exit 1; done
+
+screenshots: $(VENV)/ready ## pictures of the web page, in docs; needs Chromium and Node
+	$(CARGO) build --locked
+	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) tests/e2e/screenshots.py
 
 clean: ## remove all that was made
 	$(CARGO) clean

@@ -12,6 +12,7 @@
 mod daemon;
 mod day;
 mod figures;
+mod page;
 mod target;
 
 use std::fs::File;
@@ -34,12 +35,16 @@ fn main() {
             Duration::from_millis(number(at + 3)),
         );
     }
+    if arguments.iter().any(|argument| argument == "page") {
+        return shown();
+    }
     let quick = std::env::var_os("QUICK").is_some();
     println!("{:<38}measured", "what");
     start_to_first_answer();
     start_with(1_000);
     registrations(if quick { 100 } else { 1_000 });
     sd_card();
+    shown();
     idle(if quick { 5 } else { 30 });
     let bare = Bare::measure(quick);
     household(100, 5, if quick { 15 } else { 60 }, &bare);
@@ -167,6 +172,34 @@ fn idle(seconds: u64) {
     );
 }
 
+fn shown() {
+    page::memory(10_000);
+    page::show(1_000);
+    page::show(10_000);
+}
+
+/// Whether checks are late while everything is shown, again and again.
+fn while_shown(daemon: &Daemon, target: &Target, apps: usize, interval: u64, seconds: u64) {
+    target.forget();
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let mut pages = Vec::new();
+    while Instant::now() < until {
+        pages.push(milliseconds(|| {
+            assert!(daemon.get("/healthchecker/status?format=html").contains("</html>"));
+        }));
+        thread::sleep(Duration::from_millis(200));
+    }
+    let arrivals = target.arrivals();
+    let mut deviations = figures::deviations(&arrivals, apps, Duration::from_secs(interval));
+    println!(
+        "{:<38}page p50 {:.0} ms; deviation p50 / p99 {:.2} / {:.2} ms",
+        format!("{apps} apps at {interval} s, shown 5 times a second"),
+        percentile(&mut pages, 50.0),
+        percentile(&mut deviations, 50.0),
+        percentile(&mut deviations, 99.0)
+    );
+}
+
 fn household(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
     let target = Target::start();
     let daemon = Daemon::start();
@@ -218,4 +251,5 @@ fn household(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
         after.anonymous_kib,
         after.threads
     );
+    while_shown(&daemon, &target, apps, interval, seconds);
 }

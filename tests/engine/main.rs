@@ -16,5 +16,6 @@ mod mail;
 mod outages;
 mod recipients;
 mod restart;
+mod seen;
 mod stories;
 mod world;

@@ -268,7 +268,7 @@ impl World {
         self.journal = vec![serde_json::to_string(&snapshot).unwrap()];
     }
 
-    fn act(&mut self) {
+    pub(super) fn act(&mut self) {
         let records = self.engine.take_records(self.now);
         if !records.is_empty() {
             self.journal.push(serde_json::to_string(&records).unwrap());
