@@ -39,7 +39,11 @@ ILL_SECONDS = (8, 30)
 # How late a check may come: a twentieth of its interval, and what a stolen processor adds.
 GAP_MAX = 1.05 * INTERVAL + 1.0
 ANSWER_SECONDS_MAX = 2.0
-HEAP_GROWTH_MAX_KIB = 2 * 1024
+# glibc gives each thread an arena of its own, which is filled once and kept; musl has none.
+HEAP_GROWTH_MAX_KIB = 4 * 1024
+# A leak goes on: the second half of a life that is long enough to have one.
+LATE_GROWTH_MAX_KIB = 1024
+LONG_LIFE = 10
 # The first part of a life is not compared with its end: everything is used for the first time.
 SETTLING_SECONDS = 8
 MEMORY_EVERY_SECONDS = 20
@@ -259,6 +263,9 @@ class Soak:
         heap = usage(self.daemon.pid).heap - (self.before.heap if self.before else 0)
         if heap > HEAP_GROWTH_MAX_KIB:
             self.wrong.append(f"memory has grown by {heap} KiB")
+        late = self.heaps[len(self.heaps) // 2 :]
+        if len(self.heaps) >= LONG_LIFE and max(late) - late[0] > LATE_GROWTH_MAX_KIB:
+            self.wrong.append(f"memory goes on growing: {self.heaps} KiB")
         self.after = usage(self.daemon.pid)
         # What waits for the mail server is tried at once after a start.
         self.daemon.stop()
