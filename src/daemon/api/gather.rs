@@ -1,11 +1,13 @@
 //! Answers that take more than one look: put together on the API's threads.
 
+use std::any::Any;
 use std::io::Read;
 
 use super::access::Effect;
 use super::look::{Look, Sight};
 use super::reply::Problem;
 use super::{ApiRequest, Desk, REPLY_WITHIN, no_answer};
+use crate::daemon::channel::Receiver;
 use crate::daemon::checklog::Query;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, Locks, order};
@@ -28,6 +30,15 @@ impl Desk {
         look: impl FnOnce(&Sight<'_>) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let (look, answer) = Look::new(look);
+        let seen = self.have_looked(look, &answer)?;
+        seen.downcast().map(|seen| *seen).map_err(|_| no_answer())
+    }
+
+    fn have_looked(
+        &self,
+        look: Look,
+        answer: &Receiver<Box<dyn Any + Send>>,
+    ) -> Result<Box<dyn Any + Send>, Problem> {
         self.requests.send(ApiRequest::Look(look)).map_err(|_| no_answer())?;
         (self.wake)();
         answer.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())

@@ -3,9 +3,10 @@
 //! A big answer (all apps) is put together on the API's threads from many small looks, so that no
 //! client, however much it wants to see, holds up a check.
 
-use crate::daemon::channel::{Receiver, channel};
+use std::any::Any;
 use std::fmt;
 
+use crate::daemon::channel::{Receiver, channel};
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
 use crate::engine::core::Engine;
@@ -32,14 +33,14 @@ pub struct Sight<'a> {
 pub struct Look(Box<dyn FnOnce(&Sight<'_>) + Send>);
 
 impl Look {
-    /// A look, and where its answer arrives.
+    /// A look, and where its answer arrives: of one type to the channel, whose code is there once.
     pub(super) fn new<T: Send + 'static>(
         look: impl FnOnce(&Sight<'_>) -> T + Send + 'static,
-    ) -> (Look, Receiver<T>) {
-        let (to, answer) = channel();
+    ) -> (Look, Receiver<Box<dyn Any + Send>>) {
+        let (to, answer) = channel::<Box<dyn Any + Send>>();
         let look = Look(Box::new(move |sight| {
             // A client that is gone by now is no error.
-            let _ = to.send(look(sight));
+            let _ = to.send(Box::new(look(sight)));
         }));
         (look, answer)
     }

@@ -58,6 +58,16 @@ impl Family<'_> {
         labels: &[(&'static str, &dyn Display)],
         value: impl Display,
     ) {
+        self.sample_any(suffix, labels, &value);
+    }
+
+    /// The same, whose code is there once.
+    fn sample_any(
+        &mut self,
+        suffix: &'static str,
+        labels: &[(&'static str, &dyn Display)],
+        value: &dyn Display,
+    ) {
         self.page.write(format_args!("{}{suffix}", self.name));
         for (n, (label, text)) in labels.iter().enumerate() {
             let open = if n == 0 { '{' } else { ',' };

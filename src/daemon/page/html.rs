@@ -16,6 +16,11 @@ impl Html {
 
     /// Adds text, escaped.
     pub(super) fn put(&mut self, text: impl Display) -> &mut Html {
+        self.put_any(&text)
+    }
+
+    /// The same, whose code is there once.
+    fn put_any(&mut self, text: &dyn Display) -> &mut Html {
         // Writing to a string cannot fail.
         let _ = write!(Escaped(&mut self.0), "{text}");
         self
