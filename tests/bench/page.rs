@@ -8,7 +8,7 @@ use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
-use healthchecker::engine::show::glance::{Glance, glance};
+use healthchecker::engine::show::glance::{CLOSEUPS, Glance, glance};
 use healthchecker::engine::time::{Moment, Now, Wall};
 use serde_json::{Value, json};
 
@@ -42,7 +42,9 @@ pub(crate) fn show(apps: usize) {
     order(&mut glances);
     let names: Vec<String> = glances.iter().take(CLOSE_UP).map(|one| one.name.clone()).collect();
     let mut closeups = Vec::new();
-    look(&mut || closeups = engine.closeups(now(), &names));
+    for names in names.chunks(CLOSEUPS) {
+        look(&mut || closeups.extend(engine.closeups(now(), names)));
+    }
     let daemon = engine.health(now(), now().at, Vec::new());
     let began = Instant::now();
     let board = Board { daemon, time: now().wall, glances, closeups, locks: Locks::Open };

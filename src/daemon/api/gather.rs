@@ -14,7 +14,7 @@ use crate::daemon::page::{AppPage, Board, CLOSE_UP, Locks, order};
 use crate::engine::app::App;
 use crate::engine::core::Engine;
 use crate::engine::show::export::{EXPORT_VERSION, Export, exported};
-use crate::engine::show::glance::glance;
+use crate::engine::show::glance::{CLOSEUPS, glance};
 use crate::engine::show::measure::app_numbers;
 use crate::engine::show::present::VERSION;
 use crate::engine::show::view::StatusView;
@@ -79,7 +79,11 @@ impl Desk {
         order(&mut glances);
         let names: Vec<String> =
             glances.iter().take(CLOSE_UP).map(|glance| glance.name.clone()).collect();
-        let closeups = self.look(move |sight| sight.engine.closeups(sight.now, &names))?;
+        let mut closeups = Vec::new();
+        for names in names.chunks(CLOSEUPS) {
+            let names = names.to_vec();
+            closeups.extend(self.look(move |sight| sight.engine.closeups(sight.now, &names))?);
+        }
         Ok(Board { daemon, time, glances, closeups, locks: self.locks() })
     }
 

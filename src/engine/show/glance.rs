@@ -11,6 +11,8 @@ use crate::engine::time::{Now, Wall};
 
 /// Apps in a portion: a millisecond of an ARMv6.
 pub const PORTION: usize = 64;
+/// Apps that are looked at closely at once: as much work.
+pub const CLOSEUPS: usize = 16;
 
 /// Some apps, by name.
 #[derive(Clone, Debug, PartialEq)]
