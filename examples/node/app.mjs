@@ -8,35 +8,26 @@ const APP_NAME = 'Node App';
 const SERVER = process.env.HEALTHCHECKER_SERVER;
 const TOKEN = process.env.HEALTHCHECKER_API_TOKEN;
 const RETRY_MS = 60_000;
+const ANSWER_WITHIN_MS = 30_000;
 
 function myIpAddr() {
   const all = Object.values(os.networkInterfaces()).flat();
   return all.find((one) => one.family === 'IPv4' && !one.internal)?.address ?? '127.0.0.1';
 }
 
-// Not by fetch, which poses as a browser (Sec-Fetch-Mode): pages in a browser may not register.
-function monitor(url, how) {
-  const options = {
+async function monitor(url, how) {
+  const answer = await fetch(new URL('/healthchecker/monitor', SERVER), {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
       ...(TOKEN && { Authorization: `Bearer ${TOKEN}` }),
     },
-    timeout: 30_000,
-  };
-  return new Promise((resolve, reject) => {
-    const request = http.request(new URL('/healthchecker/monitor', SERVER), options, (answer) => {
-      let text = '';
-      answer.on('data', (part) => (text += part));
-      answer.on('end', () => {
-        if (answer.statusCode === 200) resolve(text);
-        else reject(new Error(sentence(text)));
-      });
-    });
-    request.on('timeout', () => request.destroy(new Error('no answer in time')));
-    request.on('error', reject);
-    request.end(JSON.stringify({ appname: APP_NAME, url, ...how }));
+    body: JSON.stringify({ appname: APP_NAME, url, ...how }),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(sentence(text));
+  return text;
 }
 
 // Why the server refuses, in its own words.

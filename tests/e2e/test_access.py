@@ -176,6 +176,17 @@ def test_programs_keep_their_gets(daemon: Daemon, target: Target, agent: str | N
             assert answer.status_code == 200, answer.text
 
 
+def test_the_fetch_of_node_is_no_browser(daemon: Daemon, target: Target) -> None:
+    headers = {"User-Agent": "node", "Sec-Fetch-Mode": "cors"}
+    answer = daemon.post(
+        "/healthchecker/monitor", json={"appname": "Node", "url": target.url}, headers=headers
+    )
+    assert answer.status_code == 200, answer.text
+    for mark in [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]:
+        answer = daemon.post("/healthchecker/stop?appname=Node", headers={**headers, **mark})
+        assert answer.status_code == 403, answer.text
+
+
 def test_every_answer_tells_browsers_to_be_careful(daemon: Daemon) -> None:
     others = [("GET", "/none"), ("PUT", "/health"), ("TRACE", "/"), ("GET", "/" + 9000 * "x")]
     for method, path in [*(("GET", path) for path in READS), *others]:

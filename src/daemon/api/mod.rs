@@ -268,9 +268,6 @@ impl Desk {
 }
 
 fn credentials(request: &Request) -> Credentials<'_> {
-    let fetch_metadata = |name: &str| {
-        name.get(..FETCH_METADATA.len()).is_some_and(|it| it.eq_ignore_ascii_case(FETCH_METADATA))
-    };
     Credentials {
         authorization: header(request, "Authorization"),
         host: header(request, "Host"),
@@ -278,13 +275,21 @@ fn credentials(request: &Request) -> Credentials<'_> {
             origin: header(request, "Origin"),
             referer: header(request, "Referer"),
             fetch_site: header(request, "Sec-Fetch-Site"),
-            fetch_metadata: request
-                .headers()
-                .iter()
-                .any(|header| fetch_metadata(header.field.as_str().as_str())),
+            fetch_metadata: request.headers().iter().any(|header| {
+                is_fetch_metadata(header.field.as_str().as_str(), header.value.as_str())
+            }),
             user_agent: header(request, "User-Agent"),
         },
     }
+}
+
+/// Whether a header is one in which a browser says what a request is for. `Sec-Fetch-Mode: cors` proves no
+/// browser: the `fetch` of Node sends it, too. One that sends it for a foreign page names that page
+/// in `Origin` (Fetch standard, section 3.2).
+fn is_fetch_metadata(name: &str, value: &str) -> bool {
+    let begins = name.get(..FETCH_METADATA.len());
+    begins.is_some_and(|begin| begin.eq_ignore_ascii_case(FETCH_METADATA))
+        && !(name.eq_ignore_ascii_case("Sec-Fetch-Mode") && value == "cors")
 }
 
 fn header<'a>(request: &'a Request, name: &'static str) -> Option<&'a str> {

@@ -21,7 +21,7 @@ pub(in crate::daemon::api) struct Marks<'a> {
     pub(in crate::daemon::api) referer: Option<&'a str>,
     /// `Sec-Fetch-Site`.
     pub(in crate::daemon::api) fetch_site: Option<&'a str>,
-    /// Any other `Sec-Fetch-` header is there.
+    /// Any `Sec-Fetch-` header is there that only a browser sends.
     pub(in crate::daemon::api) fetch_metadata: bool,
     /// `User-Agent`.
     pub(in crate::daemon::api) user_agent: Option<&'a str>,
