@@ -30,7 +30,6 @@ impl Recipients {
     /// Whether mail may go to `address`. Capitals do not matter: no mail server of today tells
     /// them apart.
     pub fn may_be_told(&self, address: &str) -> bool {
-        let is_address = |one: &&String| one.eq_ignore_ascii_case(address);
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         let is_allowed = |one: &String| match one.strip_prefix(ANYBODY) {
             Some(allowed) => allowed.eq_ignore_ascii_case(domain),
@@ -38,7 +37,7 @@ impl Recipients {
         };
         self.allowed.is_empty()
             || self.allowed.iter().any(is_allowed)
-            || self.default.iter().any(|one| is_address(&one))
+            || self.default.iter().any(|one| one.eq_ignore_ascii_case(address))
     }
 
     /// Who is told in place of those that were to be: the ones who may be. If none of them may, it
