@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use healthchecker::daemon::page::{Board, CLOSE_UP, Locks, order};
+use healthchecker::daemon::page::{Board, CLOSE_UP, order};
 use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::record::Record;
@@ -47,7 +47,7 @@ pub(crate) fn show(apps: usize) {
     }
     let daemon = engine.health(now(), now().at, Vec::new());
     let began = Instant::now();
-    let board = Board { daemon, time: now().wall, glances, closeups, locks: Locks::Open };
+    let board = Board { daemon, time: now().wall, glances, closeups };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();

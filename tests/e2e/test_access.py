@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -38,6 +39,11 @@ READS = [
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def basic(token: str, user: str = "owner") -> dict[str, str]:
+    """As a browser sends it once its person has logged in."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()}
 
 
 def is_watched(daemon: Daemon, appname: str = "NAS", **options: object) -> bool:
@@ -104,6 +110,40 @@ def test_tokens_come_from_files(start_daemon: StartDaemon, tmp_path: Path) -> No
     assert API_TOKEN not in daemon.log() and READ_TOKEN not in daemon.log()
 
 
+BROWSER = {"User-Agent": FIREFOX, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_a_browser_is_asked_to_log_in_and_a_program_for_its_token(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(debug=True, api_token=API_TOKEN, read_token=READ_TOKEN)
+    own_page = {**BROWSER, "Origin": daemon.base}
+    for headers in [{}, basic("wrong"), basic(READ_TOKEN[:-1]), {"Authorization": "Basic !"}]:
+        for path in READS:
+            for person in [BROWSER, {"User-Agent": "Lynx/2.9.2", "Accept": "text/html"}]:
+                assert_asks_to_log_in(daemon.get(path, headers={**person, **headers}))
+            assert_needs_token(daemon.get(path, headers=headers))
+        assert "any user name" in daemon.get("/", headers=BROWSER).text
+        posted = daemon.post("/healthchecker/stop", data={"appname": "x"}, headers={**own_page, **headers})
+        assert_asks_to_log_in(posted)
+    for user in ["", "owner", "J\u00fcrgen"]:
+        for token in [API_TOKEN, READ_TOKEN]:
+            for client in [BROWSER, {}]:
+                assert daemon.get("/", headers={**client, **basic(token, user)}).status_code == 200
+    stop = "/healthchecker/stop?appname=none"
+    assert_asks_to_log_in(daemon.post(stop, headers={**own_page, **basic(READ_TOKEN)}))
+    assert daemon.post(stop, headers={**own_page, **basic(API_TOKEN)}).status_code == 404
+    assert daemon.post(stop, headers=basic(API_TOKEN)).status_code == 404
+    for secret in [API_TOKEN, READ_TOKEN, *(basic(t)["Authorization"][6:] for t in [API_TOKEN, READ_TOKEN])]:
+        assert secret not in daemon.log()
+
+
+def assert_asks_to_log_in(answer: requests.Response) -> None:
+    assert answer.status_code == 401, answer.text
+    challenges = answer.raw.headers.getlist("WWW-Authenticate")
+    assert challenges == ['Basic realm="HealthChecker", charset="UTF-8"', "Bearer"]
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "password" in answer.text and "<script" not in answer.text
+
+
 # What browsers send for what a foreign page can have them do, to http://192.168.1.5:PORT. Chromium sends
 # no Sec-Fetch headers to an address that is neither https nor loopback.
 FOREIGN = {
@@ -150,6 +190,21 @@ def test_a_foreign_page_changes_nothing(daemon: Daemon, target: Target, page: st
         assert "browser" in answer.json()["error"] or "allow_host" in answer.json()["error"]
     info = daemon.info("NAS")
     assert (info["url"], info["paused"]) == (target.url, False)
+
+
+@pytest.mark.parametrize("page", FOREIGN)
+def test_a_foreign_page_changes_nothing_in_a_browser_that_has_logged_in(
+    start_daemon: StartDaemon, target: Target, page: str
+) -> None:
+    daemon = start_daemon(api_token=API_TOKEN, read_token=READ_TOKEN)
+    app = {"appname": "NAS", "url": target.url}
+    assert daemon.post("/healthchecker/monitor", data=app, headers=basic(API_TOKEN)).status_code == 200
+    for method, path in CHANGES:
+        headers = {**FOREIGN[page], **basic(API_TOKEN)}
+        answer = daemon.request(method, path, params=app, headers=headers)
+        assert answer.status_code == 403, answer.text
+        assert "WWW-Authenticate" not in answer.headers
+    assert is_watched(daemon, headers=basic(READ_TOKEN))
 
 
 def test_our_own_page_changes_what_it_asks_for(start_daemon: StartDaemon, target: Target) -> None:

@@ -3,14 +3,13 @@
 use std::any::Any;
 use std::io::Read;
 
-use super::access::Effect;
 use super::look::{Look, Sight};
 use super::reply::Problem;
 use super::{ApiRequest, Desk, REPLY_WITHIN, no_answer};
 use crate::daemon::channel::Receiver;
 use crate::daemon::checklog::Query;
 use crate::daemon::metrics::{Metrics, resident_memory};
-use crate::daemon::page::{AppPage, Board, CLOSE_UP, Locks, order};
+use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
 use crate::engine::app::App;
 use crate::engine::core::Engine;
 use crate::engine::show::export::{EXPORT_VERSION, Export, exported};
@@ -84,7 +83,7 @@ impl Desk {
             let names = names.to_vec();
             closeups.extend(self.look(move |sight| sight.engine.closeups(sight.now, &names))?);
         }
-        Ok(Board { daemon, time, glances, closeups, locks: self.locks() })
+        Ok(Board { daemon, time, glances, closeups })
     }
 
     pub(super) fn app_page(&self, name: String) -> Result<AppPage, Problem> {
@@ -92,7 +91,7 @@ impl Desk {
         let unknown = Problem::unknown_app(&name);
         let app = self.look(move |sight| sight.engine.portrait(sight.now, &name))?;
         let app = app.ok_or(unknown)?;
-        Ok(AppPage { app, log: self.log_lines(&query), locks: self.locks() })
+        Ok(AppPage { app, log: self.log_lines(&query) })
     }
 
     pub(super) fn metrics(&self) -> Result<Metrics, Problem> {
@@ -123,9 +122,5 @@ impl Desk {
             .read_to_end(&mut bytes)
             .map_err(|why| format!("the health check log cannot be read: {why}"))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn locks(&self) -> Locks {
-        if self.rules.access.is_open(Effect::Changes) { Locks::Open } else { Locks::Token }
     }
 }

@@ -192,7 +192,7 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
         content_type: header(request, "Content-Type"),
         body: &body,
         client,
-        credentials: credentials(request),
+        credentials: credentials(request, format),
         format,
     };
     let errand = route(&asked, &desk.rules);
@@ -267,7 +267,7 @@ impl Desk {
     }
 }
 
-fn credentials(request: &Request) -> Credentials<'_> {
+fn credentials(request: &Request, format: Format) -> Credentials<'_> {
     Credentials {
         authorization: header(request, "Authorization"),
         host: header(request, "Host"),
@@ -280,6 +280,7 @@ fn credentials(request: &Request) -> Credentials<'_> {
             }),
             user_agent: header(request, "User-Agent"),
         },
+        wants_page: format == Format::Html,
     }
 }
 

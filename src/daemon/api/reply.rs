@@ -24,6 +24,12 @@ const JSON: &str = "application/json";
 const HEALTH_JSON: &str = "application/health+json";
 /// JSON lines. Nothing is registered for them; this is what programs know them by.
 const JSON_LINES: &str = "application/x-ndjson";
+/// Where a token is missing, what programs are told (RFC 6750, section 3),
+const BEARER: (&str, &str) = ("WWW-Authenticate", "Bearer");
+/// and browsers, which then ask their person for it (RFC 7617, sections 2 and 2.1). In a header of its
+/// own: some read no more than the first challenge of one.
+const BASIC: (&str, &str) =
+    ("WWW-Authenticate", "Basic realm=\"HealthChecker\", charset=\"UTF-8\"");
 const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 
 /// The answer to a call.
@@ -79,9 +85,9 @@ pub struct Problem {
     /// The parameter at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// A header that goes with the status, such as `Allow` with its methods.
+    /// Headers that go with the status, such as `Allow` with its methods.
     #[serde(skip)]
-    pub header: Option<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Problem {
@@ -103,7 +109,7 @@ impl Problem {
 
     /// 503: not now; `error` says why and what to do.
     pub fn unavailable(error: String) -> Problem {
-        Problem { header: Some(("Retry-After", "1")), ..Problem::new(503, error) }
+        Problem { headers: vec![("Retry-After", "1")], ..Problem::new(503, error) }
     }
 
     pub(super) fn unknown_path(path: &str) -> Problem {
@@ -113,13 +119,13 @@ impl Problem {
 
     pub(super) fn wrong_method(method: &str, allow: &'static str) -> Problem {
         Problem {
-            header: Some(("Allow", allow)),
+            headers: vec![("Allow", allow)],
             ..Problem::new(405, format!("{method} is not allowed here; use {allow}"))
         }
     }
 
     pub(super) fn new(status: u16, error: String) -> Problem {
-        Problem { status, error, field: None, header: None }
+        Problem { status, error, field: None, headers: Vec::new() }
     }
 }
 
@@ -133,12 +139,12 @@ impl From<FieldError> for Problem {
 /// 401 or 403.
 impl From<Refusal> for Problem {
     fn from(why: Refusal) -> Problem {
-        let (status, header) = match why {
-            // RFC 6750, section 3.
-            Refusal::Token { .. } => (401, Some(("WWW-Authenticate", "Bearer"))),
-            Refusal::Browser(_) => (403, None),
+        let (status, headers) = match why {
+            Refusal::Token { login: true, .. } => (401, vec![BASIC, BEARER]),
+            Refusal::Token { login: false, .. } => (401, vec![BEARER]),
+            Refusal::Browser(_) => (403, Vec::new()),
         };
-        Problem { header, ..Problem::new(status, why.to_string()) }
+        Problem { headers, ..Problem::new(status, why.to_string()) }
     }
 }
 
@@ -148,15 +154,13 @@ pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
         Reply::Done(done) => json(200, JSON, done),
         Reply::Info(info) => json(200, JSON, info),
         Reply::Health(health) => json(200, HEALTH_JSON, health),
-        Reply::Problem(problem) => with_header_of(problem, json(problem.status, JSON, problem)),
+        Reply::Problem(problem) => with_headers_of(problem, json(problem.status, JSON, problem)),
     }
 }
 
-fn with_header_of<R: Read>(problem: &Problem, response: Response<R>) -> Response<R> {
-    match problem.header {
-        Some((name, value)) => with(response, name, value),
-        None => response,
-    }
+fn with_headers_of<R: Read>(problem: &Problem, response: Response<R>) -> Response<R> {
+    let headers = problem.headers.iter();
+    headers.fold(response, |response, (name, value)| with(response, name, value))
 }
 
 /// All apps, as JSON.
@@ -191,7 +195,7 @@ pub(super) fn metrics_response(text: String) -> Response<Cursor<Vec<u8>>> {
 /// A problem for the person at a browser.
 pub(super) fn problem_page(problem: &Problem) -> Response<Cursor<Vec<u8>>> {
     let page = page::problem(problem.status, &problem.error);
-    with_header_of(problem, page_response(problem.status, page))
+    with_headers_of(problem, page_response(problem.status, page))
 }
 
 /// 303: what a form asked for is done, see there (RFC 9110, section 15.4.4).

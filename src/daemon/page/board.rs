@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::frame::{self, Locks, Standing};
+use super::frame::{self, Standing};
 use super::html::Html;
 use super::row;
 use crate::engine::show::glance::{Closeup, Glance};
@@ -24,8 +24,6 @@ pub struct Board {
     pub glances: Vec<Glance>,
     /// Those that are shown in full.
     pub closeups: Vec<Closeup>,
-    /// What it takes to change anything.
-    pub locks: Locks,
 }
 
 /// Puts apps into the order of the page: hosts by their worst app, the apps of one host together.
@@ -141,7 +139,6 @@ impl Board {
             list(html, &self.daemon.disk);
             html.raw("</section>");
         }
-        locked(html, self.locks);
     }
 
     fn groups(&self, html: &mut Html) {
@@ -178,18 +175,6 @@ fn list(html: &mut Html, sentences: &[String]) {
     html.raw("</ul>");
 }
 
-/// What to do when changes need the token: a form cannot carry it, the script can.
-pub(super) fn locked(html: &mut Html, locks: Locks) {
-    if locks == Locks::Token {
-        html.raw(
-            "<p class=\"notice\"><label for=\"token\">To change anything from here, enter the ",
-        );
-        html.raw("daemon’s <code>api_token</code>:</label> <input id=\"token\" type=\"password\" ");
-        html.raw("autocomplete=\"off\"> <span class=\"soft\">It stays in this tab, and needs ");
-        html.raw("JavaScript.</span></p>");
-    }
-}
-
 fn empty(html: &mut Html) {
     html.raw("<section class=\"empty\"><p>An app registers itself with one call:</p>");
     html.raw("<pre>curl -d appname=NAS -d url=http://192.168.1.20:8080 ");
@@ -224,7 +209,6 @@ mod tests {
             time: Wall::from_unix_millis(1_795_474_540_000),
             glances,
             closeups: Vec::new(),
-            locks: Locks::Open,
         }
     }
 

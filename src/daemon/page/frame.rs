@@ -51,15 +51,6 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// What a visitor needs before anything can be changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Locks {
-    /// Nothing.
-    Open,
-    /// The daemon's `api_token`, which no plain form can bring along.
-    Token,
-}
-
 /// How an app stands, with a pause as a standing of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
@@ -140,8 +131,31 @@ const SIGNS: &str = concat!(
 /// Seconds between two looks without the script.
 const REFRESH: &str = "30";
 
-/// A whole page: `title` for the tab, with the sign of `standing`, around `main`.
+/// A whole page that follows what happens: `title` for the tab, with the sign of `standing`, around
+/// `main`.
 pub(super) fn page(title: &Html, standing: Standing, main: &Html, footer: &Html) -> String {
+    let (mut refresh, mut script) = (Html::default(), Html::default());
+    refresh.raw("<noscript><meta http-equiv=\"refresh\" content=\"").raw(REFRESH);
+    refresh.raw("\"></noscript>");
+    script.raw("<script>").raw(SCRIPT).raw("</script>");
+    whole(title, standing, &refresh, main, footer, &script)
+}
+
+/// A page that stays as it is: asking again would change nothing, or have the browser ask its person
+/// for the token again and again.
+pub(super) fn still(title: &Html, main: &Html) -> String {
+    let none = Html::default();
+    whole(title, Standing::Unknown, &none, main, &none, &none)
+}
+
+fn whole(
+    title: &Html,
+    standing: Standing,
+    refresh: &Html,
+    main: &Html,
+    footer: &Html,
+    script: &Html,
+) -> String {
     let mut html = Html::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
     html.add(title).raw("</title>");
@@ -149,11 +163,10 @@ pub(super) fn page(title: &Html, standing: Standing, main: &Html, footer: &Html)
     html.raw("<meta name=\"color-scheme\" content=\"light dark\">");
     html.raw("<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E");
     html.raw(standing.icon()).raw("%3C/svg%3E\">");
-    html.raw("<noscript><meta http-equiv=\"refresh\" content=\"").raw(REFRESH);
-    html.raw("\"></noscript><style>").raw(STYLE).raw("</style></head><body>").raw(SIGNS);
+    html.add(refresh).raw("<style>").raw(STYLE).raw("</style></head><body>").raw(SIGNS);
     html.raw("<p id=\"lost\" role=\"status\"></p><main>");
-    html.add(main).raw("</main><footer>").add(footer).raw("</footer><script>");
-    html.raw(SCRIPT).raw("</script></body></html>\n");
+    html.add(main).raw("</main><footer>").add(footer).raw("</footer>").add(script);
+    html.raw("</body></html>\n");
     html.into_string()
 }
 

@@ -20,6 +20,6 @@ mod problem;
 mod row;
 
 pub use board::{Board, CLOSE_UP, order};
-pub use frame::{Locks, policy};
+pub use frame::policy;
 pub use one::AppPage;
 pub use problem::problem;

@@ -2,8 +2,7 @@
 
 use time::Date;
 
-use super::board::locked;
-use super::frame::{self, Locks, Standing, badge, next_check};
+use super::frame::{self, Standing, badge, next_check};
 use super::html::Html;
 use super::{chart, logbook, pretty, row};
 use crate::engine::app::history::DayOfChecks;
@@ -19,8 +18,6 @@ pub struct AppPage {
     pub app: Portrait,
     /// Its newest lines of the health check log, newest last; or why they cannot be read.
     pub log: Result<String, String>,
-    /// What it takes to change anything.
-    pub locks: Locks,
 }
 
 impl AppPage {
@@ -41,7 +38,6 @@ impl AppPage {
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
         row::change(&mut html, glance);
         html.raw("</form></section>");
-        locked(&mut html, self.locks);
         self.past(&mut html);
         self.last(&mut html);
         self.facts(&mut html);

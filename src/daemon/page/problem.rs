@@ -3,11 +3,36 @@
 use super::frame::{self, Standing};
 use super::html::Html;
 
+/// The status of an answer to whoever has to log in.
+const UNAUTHORIZED: u16 = 401;
+/// From here on it is the daemon's fault, and may pass.
+const SERVER_ERRORS: u16 = 500;
+
 /// A page that says what is wrong, and leads back.
 pub fn problem(status: u16, sentence: &str) -> String {
     let (mut title, mut main) = (Html::default(), Html::default());
     title.put(status).raw(" · HealthChecker");
-    main.raw("<header><h1>This cannot be done</h1></header><section class=\"box\"><p>");
+    let heading = if status == UNAUTHORIZED { "Log in, please" } else { "This cannot be done" };
+    main.raw("<header><h1>").raw(heading).raw("</h1></header><section class=\"box\"><p>");
     main.put(sentence).raw("</p><p><a href=\"/\">Back to all apps</a></p></section>");
-    frame::page(&title, Standing::Unknown, &main, &Html::default())
+    if status >= SERVER_ERRORS {
+        frame::page(&title, Standing::Unknown, &main, &Html::default())
+    } else {
+        frame::still(&title, &main)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_asked_for_again() {
+        for (status, asks_again) in [(401, false), (403, false), (404, false), (503, true)] {
+            let page = problem(status, "no <b>");
+            assert!(page.contains("no &lt;b&gt;"), "{page}");
+            assert_eq!(page.contains("<script>"), asks_again, "{status}");
+            assert_eq!(page.contains("http-equiv"), asks_again, "{status}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 'use strict';
 (() => {
-  const every = 10000, $ = (s, d = document) => d.querySelector(s), token = () => $('#token');
+  const every = 10000, $ = (s, d = document) => d.querySelector(s);
   let failed = false, busy = false;
   // Changes only what differs, so that focus, what is open and what is typed stay.
   const blend = (old, fresh) => {
@@ -21,7 +21,10 @@
     if (busy || document.hidden) return;
     busy = true;
     try {
-      const answer = await fetch(location.href, {headers: {Accept: 'text/html', ...secret()}, cache: 'no-store'});
+      // Not `location.href`: a name and password in it make `fetch` refuse.
+      const answer = await fetch(location.origin + location.pathname + location.search, {headers: {Accept: 'text/html'}, cache: 'no-store'});
+      // The person did not log in: the page that says so asks no more.
+      if (answer.status === 401) { location.reload(); return; }
       if (answer.status === 404) { location.href = '/'; return; }
       if (!answer.ok) throw 0;
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -34,17 +37,6 @@
     }
     busy = false;
   };
-  const secret = () => token() && token().value ? {Authorization: 'Bearer ' + token().value} : {};
-  addEventListener('submit', async event => {
-    if (!token()) return;
-    event.preventDefault();
-    const form = event.target, to = event.submitter && event.submitter.getAttribute('formaction') || form.getAttribute('action');
-    if (!to) return;
-    const answer = await fetch(to, {method: 'POST', body: new URLSearchParams(new FormData(form)), headers: {Accept: 'application/json', ...secret()}}).catch(() => 0);
-    const said = answer ? await answer.json().catch(() => ({})) : {error: 'no answer from the daemon'};
-    $('#lost').textContent = said.error || '';
-    if (!said.error) look();
-  });
   setInterval(look, every);
   addEventListener('visibilitychange', look);
 })();

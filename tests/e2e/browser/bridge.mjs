@@ -21,13 +21,14 @@ let context, page;
 let complaints = [];
 
 const commands = {
-  async open({ url, width = 1200, height = 800, dark = false, script = true, headers = {} }) {
+  async open({ url, width = 1200, height = 800, dark = false, script = true, headers = {}, login }) {
     await context?.close();
     context = await browser.newContext({
       viewport: { width, height },
       colorScheme: dark ? 'dark' : 'light',
       javaScriptEnabled: script,
       extraHTTPHeaders: headers,
+      httpCredentials: login && { username: 'owner', password: login },
     });
     context.setDefaultTimeout(PATIENCE);
     page = await context.newPage();
@@ -42,9 +43,6 @@ const commands = {
   async click({ selector }) {
     await page.click(selector);
     await page.waitForLoadState();
-  },
-  async fill({ selector, text }) {
-    await page.fill(selector, text);
   },
   async press({ key }) {
     await page.keyboard.press(key);

@@ -25,6 +25,16 @@ pub(super) enum Effect {
     Changes,
 }
 
+impl Effect {
+    /// The option, or the options, that a token for it may be of.
+    fn option(self) -> &'static str {
+        match self {
+            Effect::Changes => "api_token",
+            Effect::Reads => "read_token or api_token",
+        }
+    }
+}
+
 /// The headers of a request that say who asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Credentials<'a> {
@@ -34,6 +44,8 @@ pub(super) struct Credentials<'a> {
     pub(super) host: Option<&'a str>,
     /// What a browser leaves.
     pub(super) marks: Marks<'a>,
+    /// A page is wanted, so there is a person to see it.
+    pub(super) wants_page: bool,
 }
 
 /// Why a request is not let through.
@@ -45,6 +57,8 @@ pub(super) enum Refusal {
         effect: Effect,
         /// One was given.
         given: bool,
+        /// A browser asks, and can have its person log in.
+        login: bool,
     },
     /// 403: a browser may not do this, and why.
     Browser(browser::Reason),
@@ -93,20 +107,24 @@ impl Access {
         if self.is_open(effect) {
             return Ok(());
         }
-        let token = from.authorization.and_then(token::bearer);
+        let token = from.authorization.and_then(token::given);
         let opens = |lock: &Option<Lock>| {
-            token.zip(lock.as_ref()).is_some_and(|(token, lock)| lock.opens_with(token))
+            token.as_deref().zip(lock.as_ref()).is_some_and(|(token, lock)| lock.opens_with(token))
         };
         let opened = match effect {
             Effect::Changes => opens(&self.api),
             // Not `||`: which of the two locks a token opens shall not show in the time it takes.
             Effect::Reads => opens(&self.api) | opens(&self.read),
         };
-        if opened { Ok(()) } else { Err(Refusal::Token { effect, given: token.is_some() }) }
+        if opened {
+            return Ok(());
+        }
+        let login = from.marks.are_there() || from.wants_page;
+        Err(Refusal::Token { effect, given: token.is_some(), login })
     }
 
     /// Whether such a request needs no token.
-    pub(super) fn is_open(&self, effect: Effect) -> bool {
+    fn is_open(&self, effect: Effect) -> bool {
         match effect {
             Effect::Changes => self.api.is_none(),
             Effect::Reads => self.read.is_none(),
@@ -118,19 +136,32 @@ impl Access {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Token { given: true, .. } => {
+            Refusal::Token { given: true, login: false, .. } => {
                 f.write_str("the token in the header Authorization is not the one that is set here")
             }
-            Refusal::Token { effect, given: false } => {
-                let (what, option) = match effect {
-                    Effect::Changes => ("changes something", "api_token"),
-                    Effect::Reads => ("reads", "read_token or api_token"),
+            Refusal::Token { effect, given: true, login: true } => {
+                let option = effect.option();
+                write!(f, "the password of the login is not the {option} of the health checker")
+            }
+            Refusal::Token { effect, given: false, login } => {
+                let what = match effect {
+                    Effect::Changes => "changes something",
+                    Effect::Reads => "reads",
                 };
-                write!(
-                    f,
-                    "a call that {what} needs the header \"Authorization: Bearer TOKEN\" here, with \
-                     the {option} of the health checker"
-                )
+                let option = effect.option();
+                if *login {
+                    write!(
+                        f,
+                        "whoever {what} must log in here: with any user name, and the {option} of \
+                         the health checker as the password"
+                    )
+                } else {
+                    write!(
+                        f,
+                        "a call that {what} needs the header \"Authorization: Bearer TOKEN\" here, \
+                         with the {option} of the health checker"
+                    )
+                }
             }
             Refusal::Browser(reason) => reason.fmt(f),
         }

@@ -59,7 +59,7 @@ fn programs_keep_their_gets_under_any_name() {
 
 #[test]
 fn an_image_or_a_link_on_a_page_changes_nothing() {
-    let only = |marks| Credentials { host: Some("192.168.1.5"), marks, authorization: None };
+    let only = |marks| Credentials { host: Some("192.168.1.5"), marks, ..Credentials::default() };
     let none = Marks::default;
     for marks in [
         // Over http to a private address Chromium sends no more than this.
@@ -148,6 +148,10 @@ fn a_token_opens_what_it_is_for() {
             (Some("Bearer r"), opened_by_read),
             (Some("Bearer x"), opened_by_none),
             (Some("Basic a"), opened_by_none),
+            // "owner:a", ":r" and "a:x".
+            (Some("Basic b3duZXI6YQ=="), opened_by_api),
+            (Some("Basic OnI="), opened_by_read),
+            (Some("Basic YTp4"), opened_by_none),
             (Some("Bearer "), opened_by_none),
         ] {
             let request = Credentials { authorization, ..from("pi", CURL) };
@@ -167,9 +171,50 @@ fn a_token_does_not_let_a_foreign_page_in_and_is_not_repeated() {
     assert_eq!(refused(end), Some(Reason::ForeignPage));
     let wrong = Credentials { authorization: Some("Bearer hunter3"), ..from("pi", CURL) };
     let refusal = access.admit(Effect::Reads, "GET", &wrong).unwrap_err();
-    assert_eq!(refusal, Refusal::Token { effect: Effect::Reads, given: true });
+    assert_eq!(refusal, Refusal::Token { effect: Effect::Reads, given: true, login: false });
     for text in [refusal.to_string(), format!("{refusal:?} {access:?}")] {
         assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+/// "owner:hunter2", as a browser sends it along with whatever any page asks, once it has logged in.
+const LOGIN: &str = "Basic b3duZXI6aHVudGVyMg==";
+
+#[test]
+fn a_foreign_page_changes_nothing_in_a_browser_that_has_logged_in() {
+    let access = access(Some("hunter2"), Some("hunter2"), &[]);
+    let host = "192.168.1.5:9090";
+    let logged_in = |request| Credentials { authorization: Some(LOGIN), ..request };
+    let image = logged_in(from(host, FIREFOX));
+    let form = logged_in(on_page(host, "http://evil.example"));
+    let rebound = logged_in(on_page("evil.example", "http://evil.example"));
+    let own = logged_in(on_page(host, "http://192.168.1.5:9090"));
+    let end = |method, request| access.admit(Effect::Changes, method, request);
+    assert_eq!(refused(end("GET", &image)), Some(Reason::NotPosted));
+    assert_eq!(refused(end("GET", &own)), Some(Reason::NotPosted));
+    assert_eq!(refused(end("POST", &image)), Some(Reason::NoPage));
+    assert_eq!(refused(end("POST", &form)), Some(Reason::ForeignPage));
+    assert_eq!(refused(end("POST", &rebound)), Some(Reason::ForeignName));
+    assert_eq!(end("POST", &own), Ok(()));
+}
+
+#[test]
+fn only_a_person_at_a_browser_is_asked_to_log_in() {
+    let access = access(Some("hunter2"), Some("hunter2"), &[]);
+    let lynx = Credentials { wants_page: true, ..from("pi", "Lynx/2.9.2") };
+    for (request, is_asked) in
+        [(from("pi", CURL), false), (from("pi", FIREFOX), true), (lynx, true)]
+    {
+        for authorization in [None, Some("Basic b3duZXI6aHVudGVyMw==")] {
+            let request = Credentials { authorization, ..request };
+            let refusal = access.admit(Effect::Reads, "GET", &request).unwrap_err();
+            let given = authorization.is_some();
+            let expected = Refusal::Token { effect: Effect::Reads, given, login: is_asked };
+            assert_eq!(refusal, expected);
+            let said = refusal.to_string();
+            assert_eq!(said.contains("password"), is_asked, "{said}");
+            assert!(!said.contains("hunter"), "{said}");
+        }
     }
 }
 
@@ -202,7 +247,7 @@ proptest! {
             fetch_metadata: false,
             user_agent: Some(agent),
         };
-        let request = Credentials { authorization: None, host: host.as_deref(), marks };
+        let request = Credentials { host: host.as_deref(), marks, ..Credentials::default() };
         let admitted = open().admit(Effect::Changes, method, &request).is_ok();
         if origin.is_some() || referer.is_some() || site.is_some() || agent == FIREFOX {
             let page = origin.or(referer).unwrap_or_default();

@@ -34,6 +34,7 @@ const WITH_TOKEN: Credentials<'_> = Credentials {
         fetch_metadata: false,
         user_agent: None,
     },
+    wants_page: false,
 };
 
 fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
@@ -167,7 +168,7 @@ fn a_wrong_method_is_told_the_right_ones() {
         ("POST", "/healthchecker/log", "GET, HEAD"),
     ] {
         let problem = ask(method, target, "").unwrap_err();
-        assert_eq!((problem.status, problem.header), (405, Some(("Allow", allow))), "{target}");
+        assert_eq!((problem.status, problem.headers), (405, vec![("Allow", allow)]), "{target}");
     }
 }
 
