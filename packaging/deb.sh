@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the Debian package for one architecture: packaging/deb.sh armhf|arm64|amd64 RUNNABLE
+# Makes a Debian package: packaging/deb.sh armhf|arm64|amd64 RUNNABLE [BINARY]
 #
-# Of the static program that `make arm`, `arm64` or `x86_64-musl` has built; RUNNABLE is the same
-# program for this machine. Ends up in target/debian.
+# Of the static program that `make arm`, `arm64` or `x86_64-musl` has built, or of BINARY; RUNNABLE
+# is the same program for this machine. Ends up in target/debian, or in the folder OUT.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,9 +13,9 @@ declare -A triples=(
     [arm64]=aarch64-unknown-linux-musl
     [amd64]=x86_64-unknown-linux-musl
 )
-binary=target/${triples[$architecture]}/release/healthchecker
+binary=${3:-target/${triples[$architecture]}/release/healthchecker}
 version=$("$runnable" --version | cut -d ' ' -f 2)
-out=target/debian
+out=${OUT:-target/debian}
 tree=$out/tree-$architecture
 doc=$tree/usr/share/doc/healthchecker
 # The same bytes come out whenever it is built.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,10 @@ from avahi import Avahi
 from conftest import StartDaemon
 from daemon import Daemon
 from lan import Lan, Machine
+from lan_mail import OWNER, MailServer
 from programs import EXAMPLES, PACKAGE, install_package, rust_example
 from waiting import wait_for
 
-OWNER = "me@example.org"
 FLASK_APP, RUST_APP = "Sample HealthChecker App", "Rust App"
 
 # Zeroconf takes up to five seconds, the program's start another.
@@ -29,39 +27,6 @@ REGISTER_SECONDS = 20
 HEALTHY_SECONDS = 50
 # `keep_registered` looks once a minute, and searches for five seconds.
 MOVE_SECONDS = 90
-
-
-class MailServer:
-    """A mail server on a machine; it keeps what it accepts."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.mails: list[dict[str, Any]] = []
-        program = machine.start_client("take-mail", "127.0.0.1")
-        assert program.stdout
-        self.lines = program.stdout
-        self.port = int(self.lines.readline())
-        threading.Thread(target=self.collect, daemon=True).start()
-
-    def collect(self) -> None:
-        for line in self.lines:
-            self.mails.append(json.loads(line))
-
-    def options(self) -> dict[str, object]:
-        """What a daemon must be told."""
-        return {
-            "smtp_host": "127.0.0.1",
-            "smtp_port": self.port,
-            "smtp_security": "none",
-            "mail_from": "healthchecker@example.org",
-        }
-
-    def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float, what: str) -> None:
-        """Waits for a mail to the owner like that."""
-
-        def arrived() -> bool:
-            return any(mail["to"] == [OWNER] and wanted(mail) for mail in list(self.mails))
-
-        wait_for(arrived, seconds, what)
 
 
 class Household:
