@@ -22,12 +22,13 @@ const PASSED: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPT
 /// The others of RFC 9110, section 9: no path here could ever allow them.
 const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
 
+const HOST: &str = "Host";
 /// The headers that pass, and whether a request may have more than one.
 const ALLOWED: [(&str, bool); 11] = [
     ("Accept", true),
     ("Authorization", false),
     ("Content-Type", false),
-    ("Host", false),
+    (HOST, false),
     ("Origin", false),
     ("Referer", false),
     ("Sec-Fetch-Dest", false),
@@ -197,8 +198,9 @@ fn parse_head(bytes: &[u8], client: Client) -> Result<ParsedHead, Refusal> {
         Err(why) => return Err(refusal_of(why)),
     }
     let method = method(head.method.unwrap_or_default())?;
-    let mut anew = format!("{method} {} HTTP/1.1\r\n", target(head.path.unwrap_or_default())?);
-    let seen = copy_headers(head.headers, &mut anew)?;
+    let target = target(head.path.unwrap_or_default())?;
+    let mut anew = format!("{method} {} HTTP/1.1\r\n", target.path);
+    let seen = copy_headers(head.headers, target.authority, &mut anew)?;
     if seen.body_length > 0 {
         anew.push_str(&format!("Content-Length: {}\r\n", seen.body_length));
     }
@@ -234,16 +236,27 @@ fn method(given: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// The request target as path and query. Proxies send the whole address (RFC 9112, section 3.2.2);
-/// bytes beyond ASCII, which curl sends as typed, are percent-encoded.
-fn target(given: &str) -> Result<String, Refusal> {
-    let path = match given.get(..7) {
+/// What a request asks for.
+struct Target<'a> {
+    /// Name and port, where the whole address is given.
+    authority: Option<&'a str>,
+    /// Path and query.
+    path: String,
+}
+
+/// Reads the request target. Proxies send the whole address (RFC 9112, section 3.2.2); bytes of a
+/// path beyond ASCII, which curl sends as typed, are percent-encoded.
+fn target(given: &str) -> Result<Target<'_>, Refusal> {
+    let (authority, path) = match given.get(..7) {
         Some(scheme) if scheme.eq_ignore_ascii_case("http://") => {
             let rest = given.get(7..).unwrap_or_default();
-            let start = rest.find(['/', '?']).unwrap_or(rest.len());
-            rest.get(start..).unwrap_or_default()
+            let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            if authority.is_empty() || !authority.is_ascii() {
+                return Err(Refusal::Malformed("an address without a host's name in ASCII"));
+            }
+            (Some(authority), path)
         }
-        _ if given.starts_with('/') => given,
+        _ if given.starts_with('/') => (None, given),
         _ => return Err(Refusal::Malformed("the path must begin with /")),
     };
     let mut anew = String::with_capacity(path.len() + 1);
@@ -260,7 +273,7 @@ fn target(given: &str) -> Result<String, Refusal> {
             }
         }
     }
-    Ok(anew)
+    Ok(Target { authority, path: anew })
 }
 
 #[derive(Default)]
@@ -269,7 +282,16 @@ struct Seen {
     expects_invitation: bool,
 }
 
-fn copy_headers(headers: &[httparse::Header<'_>], anew: &mut String) -> Result<Seen, Refusal> {
+/// The name in a whole address stands for what `Host` says, whatever that is (RFC 9112, section
+/// 3.2.2): else the two could name different places.
+fn copy_headers(
+    headers: &[httparse::Header<'_>],
+    authority: Option<&str>,
+    anew: &mut String,
+) -> Result<Seen, Refusal> {
+    if let Some(authority) = authority {
+        anew.push_str(&format!("{HOST}: {authority}\r\n"));
+    }
     let mut seen = Seen::default();
     let mut length_seen = false;
     let mut names_seen = [false; ALLOWED.len()];
@@ -289,7 +311,9 @@ fn copy_headers(headers: &[httparse::Header<'_>], anew: &mut String) -> Result<S
             // Other expectations may be ignored (RFC 9110, section 10.1.1).
             seen.expects_invitation = value.eq_ignore_ascii_case("100-continue");
         } else {
-            copy_allowed(header.name, value, &mut names_seen, anew)?;
+            let replaced = authority.is_some() && header.name.eq_ignore_ascii_case(HOST);
+            let copy = if replaced { &mut String::new() } else { &mut *anew };
+            copy_allowed(header.name, value, &mut names_seen, copy)?;
         }
     }
     Ok(seen)

@@ -41,13 +41,30 @@ fn the_barest_clients_are_understood() {
     for sent in [
         "GET /health HTTP/1.0\r\n\r\n",
         "\r\n\r\nGET /health HTTP/1.1\r\n\r\n",
-        "GET http://pi:9090/health HTTP/1.1\r\n\r\n",
         "GET /health HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
     ] {
         assert_eq!(whole(sent), given, "{sent:?}");
     }
-    assert!(whole("GET http://pi HTTP/1.1\r\n\r\n").starts_with("GET / "));
     assert!(whole("GET /a?n=Küche HTTP/1.1\r\n\r\n").starts_with("GET /a?n=K%C3%BCche "));
+}
+
+#[test]
+fn a_whole_address_says_the_host_whatever_the_header_says() {
+    let given = format!("GET /health HTTP/1.1\r\nHost: pi:9090\r\n{TAIL}");
+    for headers in ["", "Host: pi:9090\r\n", "host: evil.example\r\n", "Host:\r\n"] {
+        assert_eq!(whole(&format!("GET http://pi:9090/health HTTP/1.1\r\n{headers}\r\n")), given);
+    }
+    assert!(
+        whole("GET HTTP://pi?a HTTP/1.1\r\n\r\n").starts_with("GET /?a HTTP/1.1\r\nHost: pi\r\n")
+    );
+    for sent in [
+        "GET http:///health HTTP/1.1\r\n\r\n",
+        "GET http:// HTTP/1.1\r\n\r\n",
+        "GET http://k\u{fc}che/ HTTP/1.1\r\n\r\n",
+        "GET http://pi/ HTTP/1.1\r\nHost: pi\r\nHost: pi\r\n\r\n",
+    ] {
+        assert!(matches!(feed(sent), Progress::Bad(Refusal::Malformed(_))), "{sent:?}");
+    }
 }
 
 #[test]
