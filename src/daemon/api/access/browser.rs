@@ -9,8 +9,9 @@ use std::fmt;
 use super::Credentials;
 use super::host::{Authority, Names};
 
-/// So every browser's `User-Agent` has begun for thirty years.
-const BROWSER_AGENT: &str = "Mozilla/";
+/// So every large browser's `User-Agent` has begun for thirty years, and those of small ones that fetch
+/// what a page names: Dillo and NetSurf for small machines, Opera on older TVs.
+const BROWSER_AGENTS: [&str; 4] = ["Mozilla/", "Dillo/", "NetSurf/", "Opera/"];
 
 /// What a browser leaves in a request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,8 +48,12 @@ impl Marks<'_> {
             || self.referer.is_some()
             || self.fetch_site.is_some()
             || self.fetch_metadata
-            || self.user_agent.is_some_and(|agent| agent.starts_with(BROWSER_AGENT))
+            || self.user_agent.is_some_and(is_browser)
     }
+}
+
+fn is_browser(agent: &str) -> bool {
+    BROWSER_AGENTS.iter().any(|browser| agent.starts_with(browser))
 }
 
 /// Whether a browser may change something: only by POST, from our own page, under a name of ours.

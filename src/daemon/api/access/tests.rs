@@ -64,6 +64,9 @@ fn an_image_or_a_link_on_a_page_changes_nothing() {
     for marks in [
         // Over http to a private address Chromium sends no more than this.
         Marks { user_agent: Some(FIREFOX), ..none() },
+        Marks { user_agent: Some("Dillo/3.2.0"), ..none() },
+        Marks { user_agent: Some("NetSurf/3.11 (Linux)"), ..none() },
+        Marks { user_agent: Some("Opera/9.80 (Linux armv7l; HbbTV/1.2.1)"), ..none() },
         Marks { referer: Some("http://evil.example/"), ..none() },
         Marks { referer: Some("http://192.168.1.5/"), ..none() },
         Marks { fetch_site: Some("cross-site"), ..none() },
