@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,93 @@ def test_a_foreign_page_changes_nothing_in_a_browser_that_has_logged_in(
         assert answer.status_code == 403, answer.text
         assert "WWW-Authenticate" not in answer.headers
     assert is_watched(daemon, headers=basic(READ_TOKEN))
+
+
+OWN_PAGE = b"User-Agent: Mozilla/5.0\r\nOrigin: http://pi.local\r\n"
+STOP = b"/healthchecker/stop?appname=NAS"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        # Two pages, or two hosts, of which one is ours.
+        (b"POST " + STOP, b"Host: pi.local\r\n" + OWN_PAGE + b"Origin: http://evil.example\r\n", 400),
+        (b"POST " + STOP, b"Host: pi.local\r\nOrigin: http://evil.example\r\n" + OWN_PAGE, 400),
+        (b"POST " + STOP, b"Host: pi.local\r\nHost: evil.example\r\n" + OWN_PAGE, 400),
+        (b"POST " + STOP, OWN_PAGE + b"Host: pi.local\r\nOrigin : http://evil.example\r\n", 400),
+        (b"POST " + STOP, b"Host: pi.local\r\n" + OWN_PAGE + b" http://evil.example\r\n", 400),
+        (b"POST " + STOP, b"Host: pi.local\r\n" + OWN_PAGE[:-2] + b", http://evil.example\r\n", 403),
+        (b"POST " + STOP, b"Host: pi.local, evil.example\r\n" + OWN_PAGE, 403),
+        (b"POST " + STOP, OWN_PAGE, 403),
+        (b"POST " + STOP, b"Host:\r\n" + OWN_PAGE, 403),
+        # A whole address: its name counts.
+        (b"POST http://evil.example" + STOP, b"Host: pi.local\r\n" + OWN_PAGE, 403),
+        (b"POST http://evil.example@pi.local" + STOP, b"Host: pi.local\r\n" + OWN_PAGE, 403),
+        # What a page may send without asking first.
+        (b"POST " + STOP, b"Host: pi.local\r\nUser-Agent: Mozilla/5.0\r\nContent-Type: text/plain\r\n", 403),
+        (b"POST " + STOP, b"Host: pi.local\r\nSec-Fetch-Mode: no-cors\r\n", 403),
+        # What it must ask for first is never allowed.
+        (b"OPTIONS " + STOP, b"Host: pi.local\r\nAccess-Control-Request-Method: POST\r\n" + OWN_PAGE, 405),
+        (b"HEAD " + STOP, b"Host: pi.local\r\n", 405),
+        (b"get " + STOP, b"Host: pi.local\r\n", 501),
+        *(
+            (b"GET " + path + b"?appname=NAS", b"Host: pi.local\r\n", 404)
+            for path in [
+                b"/healthchecker//stop",
+                b"//healthchecker/stop",
+                b"/healthchecker/stop/",
+                b"/healthchecker/./stop",
+                b"/healthchecker/%2e/stop",
+                b"/healthchecker/%73top",
+                b"/healthchecker/info/../stop",
+                b"/HealthChecker/Stop",
+                b"/healthchecker/stop;a",
+            ]
+        ),
+        (b"GET " + STOP + b"&appname=other", b"Host: pi.local\r\n", 400),
+        (b"GET " + STOP + b"&APPNAME=other", b"Host: pi.local\r\n", 400),
+    ],
+)
+def test_no_odd_spelling_gets_past_the_rules(
+    daemon: Daemon, target: Target, request_line: bytes, headers: bytes, status: int
+) -> None:
+    daemon.register("NAS", target.url, interval=300)
+    with socket.create_connection(("127.0.0.1", daemon.port), 5) as client:
+        client.sendall(request_line + b" HTTP/1.1\r\n" + headers + b"\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
+    assert b"Access-Control-" not in answer
+    assert is_watched(daemon)
+
+
+def test_a_name_in_query_and_body_is_refused(daemon: Daemon, target: Target) -> None:
+    daemon.register("NAS", target.url, interval=300)
+    for body in [{"data": {"appname": "NAS"}}, {"json": {"appname": "NAS"}}]:
+        for name in ["NAS", "other"]:
+            answer = daemon.post(f"/healthchecker/stop?appname={name}", **body)
+            assert (answer.status_code, answer.json()["field"]) == (400, "appname")
+    assert is_watched(daemon)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        ("Bearer " + "a" * 7000, 401),
+        ("Basic " + "QUFB" * 1700, 401),
+        ("Bearer " + "a" * 9000, 431),
+        ("Basic " + "QUFB" * 2300, 431),
+        ("Basic ====", 401),
+        ("Basic \u00fc", 400),
+        (f'Bearer "{API_TOKEN}"', 401),
+        (f"Bearer {API_TOKEN}, Bearer x", 401),
+        (f"Negotiate {API_TOKEN}", 401),
+    ],
+)
+def test_odd_tokens_open_nothing(start_daemon: StartDaemon, authorization: str, status: int) -> None:
+    daemon = start_daemon(debug=True, api_token=API_TOKEN)
+    headers = {"Authorization": authorization.encode("latin-1")}
+    assert daemon.post("/healthchecker/stop?appname=x", headers=headers).status_code == status
+    assert API_TOKEN not in daemon.log() and "QUFBQUFB" not in daemon.log()
 
 
 def test_our_own_page_changes_what_it_asks_for(start_daemon: StartDaemon, target: Target) -> None:
