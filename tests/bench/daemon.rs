@@ -89,7 +89,10 @@ impl Drop for Daemon {
 }
 
 /// The program: the one that `HEALTHCHECKER_BIN` names (a static one, say), else the one just built.
+/// Its whole path: it is started in another folder.
 fn binary() -> PathBuf {
-    std::env::var_os("HEALTHCHECKER_BIN")
-        .map_or_else(|| env!("CARGO_BIN_EXE_healthchecker").into(), PathBuf::from)
+    std::env::var_os("HEALTHCHECKER_BIN").map_or_else(
+        || env!("CARGO_BIN_EXE_healthchecker").into(),
+        |named| std::path::absolute(named).unwrap(),
+    )
 }

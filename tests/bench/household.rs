@@ -193,7 +193,7 @@ fn while_shown(daemon: &Daemon, target: &Target, apps: usize, interval: u64, sec
     let mut deviations = figures::deviations(&arrivals, apps, Duration::from_secs(interval));
     println!(
         "{:<38}page p50 {:.0} ms; deviation p50 / p99 {:.2} / {:.2} ms",
-        format!("{apps} apps at {interval} s, shown 5 times a second"),
+        format!("{apps} apps at {interval} s: 5 looks a second"),
         percentile(&mut pages, 50.0),
         percentile(&mut deviations, 50.0),
         percentile(&mut deviations, 99.0)

@@ -16,7 +16,9 @@ from lan import Machine
 from waiting import wait_for
 
 REPOSITORY = Path(__file__).parent.parent.parent
-BINARY = Path(os.environ.get("HEALTHCHECKER_BIN", REPOSITORY / "target/debug/healthchecker"))
+DEFAULT = REPOSITORY / "target/debug/healthchecker"
+# Its whole path: it is started in folders of its own.
+BINARY = Path(os.environ.get("HEALTHCHECKER_BIN", DEFAULT)).absolute()
 
 SERVING = re.compile(r"serving on http://(?P<host>\S+):(?P<port>\d+)/healthchecker/")
 

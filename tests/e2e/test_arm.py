@@ -21,7 +21,7 @@ from target import SecureTarget
 from waiting import wait_for
 
 DEFAULT = REPOSITORY / "target/arm-unknown-linux-musleabihf/release/healthchecker"
-BINARY = Path(os.environ.get("HEALTHCHECKER_ARM_BIN", DEFAULT))
+BINARY = Path(os.environ.get("HEALTHCHECKER_ARM_BIN", DEFAULT)).absolute()
 
 EMULATOR = "qemu-arm-static"
 # The same, as a program whose clock can be set: it asks the C library for the time.
