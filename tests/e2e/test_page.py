@@ -287,6 +287,21 @@ def test_a_page_that_was_opened_with_the_token_in_its_address_updates_itself(
     assert browser.complaints == []
 
 
+def test_an_open_page_whose_token_no_longer_holds_asks_once_and_then_rests(
+    start_daemon: StartDaemon, browser: Browser
+) -> None:
+    daemon = start_daemon(api_token=API_TOKEN, read_token=READ_TOKEN)
+    assert browser.open(daemon.base + "/", login=READ_TOKEN)["status"] == 200
+    before = daemon.base
+    daemon.stop()
+    daemon.options["read_token"] = "another-token-0123456789"
+    daemon.start()
+    assert daemon.base == before
+    browser.do("wait", selector="h1:text('Log in, please')")
+    assert "is not the read_token" in browser.text()
+    assert browser.see("document.scripts.length") == 0
+
+
 def test_programs_keep_their_json(daemon: Daemon) -> None:
     for path in ("/", "/healthchecker/status"):
         for headers in ({}, {"Accept": "*/*"}, {"Accept": "application/json"}):
