@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::config::AutoHeaderValue;
 use ureq::http::Response;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
 use super::discovery::{self, FIND_WITHIN};
@@ -67,7 +69,9 @@ impl Connection {
             .max_idle_connections(0)
             .build();
         let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-        Connection { agent: config.new_agent(), place, token }
+        // No proxy and no TLS, which ureq's own agent brings.
+        let agent = Agent::with_parts(config, TcpConnector::default(), DefaultResolver::default());
+        Connection { agent, place, token }
     }
 
     /// With this token instead of the one in [`TOKEN_VARIABLE`].

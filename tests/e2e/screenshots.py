@@ -63,11 +63,11 @@ def rewrite(journal: Path, chance: random.Random) -> None:
     header, *lines = journal.read_bytes().split(b"\n")[:-1]
     batches = [json.loads(line[9:]) for line in lines]
     for record in (record for batch in batches for record in batch):
-        if record["record"] == "tally":
-            record.update(past(record["app"], chance))
-        if record["record"] == "app":
+        if tally := record.get("tally"):
+            tally.update(past(tally["app"], chance))
+        if app := record.get("app"):
             well_for = chance.uniform(1, 30) * DAY
-            record["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - well_for))
+            app["since"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - well_for))
     texts = [json.dumps(batch, separators=(",", ":")).encode() for batch in batches]
     journal.write_bytes(
         header + b"\n" + b"".join(b"%08x %s\n" % (zlib.crc32(text), text) for text in texts)
@@ -94,9 +94,11 @@ def past(name: str, chance: random.Random) -> dict[str, Any]:
     )
     return {
         "checks": 17280 * len(days),
-        "day": hours,
-        "days": " ".join(days),
-        "recent": f"{now - 119 * 5} 0p{latency} {gaps}",
+        "history": {
+            "day": hours,
+            "days": " ".join(days),
+            "recent": f"{now - 119 * 5} 0p{latency} {gaps}",
+        },
     }
 
 

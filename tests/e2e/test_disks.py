@@ -271,11 +271,11 @@ def mangled(journal: bytes, how: str) -> bytes:
         case "headless":
             return b"".join(lines[1:])
         case "a line changed":
-            return b"".join([lines[0], lines[1].replace(b"record", b"recorp"), *lines[2:]])
+            return b"".join([lines[0], lines[1].replace(b"port", b"porp"), *lines[2:]])
         case "zeros":
             return bytes(len(journal))
         case "torn":
-            return journal + b'12345678 [{"record":'
+            return journal + b'12345678 [{"app":'
         case _:
             raise AssertionError(how)
 

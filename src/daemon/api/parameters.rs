@@ -72,8 +72,10 @@ fn form(text: &[u8]) -> Result<Vec<Pair>, FieldError> {
 }
 
 fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
-    let object: Object = serde_json::from_slice(body)
-        .map_err(|why| FieldError::of_call(format!("the body is no JSON object: {why}")))?;
+    let refused =
+        |why: &dyn fmt::Display| FieldError::of_call(format!("the body is no JSON object: {why}"));
+    let body = str::from_utf8(body).map_err(|why| refused(&why))?;
+    let object: Object = serde_json::from_str(body).map_err(|why| refused(&why))?;
     let mut pairs = Vec::with_capacity(object.0.len());
     for (name, value) in object.0 {
         match text(&value) {

@@ -1,5 +1,7 @@
 //! Batches as lines of text, and back. `docs/journal.md` shows a file.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -72,7 +74,9 @@ pub(super) enum BadLine {
 /// the line can change unseen.
 pub(super) fn read_line<R: DeserializeOwned>(line: &[u8]) -> Result<Vec<R>, BadLine> {
     let json = whole(line).ok_or(BadLine::Damaged)?;
-    serde_json::from_slice(json).map_err(|error| BadLine::Unknown(error.to_string()))
+    let unknown = |why: &dyn fmt::Display| BadLine::Unknown(why.to_string());
+    let json = str::from_utf8(json).map_err(|why| unknown(&why))?;
+    serde_json::from_str(json).map_err(|why| unknown(&why))
 }
 
 fn whole(line: &[u8]) -> Option<&[u8]> {

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{
-    AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsPart, RowsRecord, TallyRecord,
-};
+use super::{AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsRecord, TallyRecord};
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
@@ -156,8 +154,8 @@ impl Engine {
             monitor: Monitor {
                 state: record.state,
                 since: now.recall(record.since),
-                rows: record.rows.rows,
-                trouble_since: now.recall(record.rows.trouble_since),
+                rows: record.rows,
+                trouble_since: now.recall(record.trouble_since),
             },
             alert: record.alert.map(|alert| restore_alert(now, alert)),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
@@ -174,7 +172,7 @@ impl Engine {
             last: None,
             history: History::default(),
             hour: HourSoFar::default(),
-            recorded: record.rows.rows,
+            recorded: record.rows,
         };
         if let Some(tally) = tally {
             app.checks = tally.checks;
@@ -205,6 +203,7 @@ impl Kept {
             Record::Rows(rows) => {
                 if let Some((app, _)) = self.apps.get_mut(&rows.app) {
                     app.rows = rows.rows;
+                    app.trouble_since = rows.trouble_since;
                 }
             }
             Record::Tally(tally) => self.tally(tally),
@@ -266,10 +265,6 @@ fn mail_record(mail: &Mail) -> Record {
     Record::Mail(Box::new(mail.clone()))
 }
 
-fn rows_part(app: &App) -> RowsPart {
-    RowsPart { rows: app.monitor.rows, trouble_since: app.monitor.trouble_since.wall }
-}
-
 fn app_record(app: &App) -> Record {
     let alert = app.alert.as_ref().map(|alert| AlertRecord {
         level: alert.level,
@@ -282,13 +277,18 @@ fn app_record(app: &App) -> Record {
         welcome_owed: app.welcome != Welcome::Told,
         state: app.state(),
         since: app.monitor.since.wall,
-        rows: rows_part(app),
+        rows: app.monitor.rows,
+        trouble_since: app.monitor.trouble_since.wall,
         alert,
     }))
 }
 
 fn rows_record(app: &App) -> Record {
-    Record::Rows(RowsRecord { app: app.registration.name.clone(), rows: rows_part(app) })
+    Record::Rows(RowsRecord {
+        app: app.registration.name.clone(),
+        rows: app.monitor.rows,
+        trouble_since: app.monitor.trouble_since.wall,
+    })
 }
 
 /// Everything that is remembered.

@@ -18,7 +18,7 @@ use crate::engine::time::Wall;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// An app, whole: registered or changed.
     App(Box<AppRecord>),
@@ -78,8 +78,9 @@ pub struct AppRecord {
     /// Since when.
     pub since: Wall,
     /// The rows.
-    #[serde(flatten)]
-    pub rows: RowsPart,
+    pub rows: Rows,
+    /// The first check of the row that did not pass.
+    pub trouble_since: Wall,
     /// The open alert.
     pub alert: Option<AlertRecord>,
 }
@@ -95,23 +96,15 @@ pub struct AlertRecord {
     pub threads: BTreeMap<String, Vec<String>>,
 }
 
-/// Rows, and when the row that did not pass began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowsPart {
-    /// The rows.
-    pub rows: Rows,
-    /// The first check of the row that did not pass.
-    pub trouble_since: Wall,
-}
-
 /// Rows of one app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowsRecord {
     /// Its name.
     pub app: String,
     /// The rows.
-    #[serde(flatten)]
-    pub rows: RowsPart,
+    pub rows: Rows,
+    /// The first check of the row that did not pass.
+    pub trouble_since: Wall,
 }
 
 /// Counters and history of one app.
@@ -130,7 +123,6 @@ pub struct TallyRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_healthy: Option<Wall>,
     /// What is remembered of single hours, days and checks.
-    #[serde(flatten)]
     pub history: HistoryPart,
 }
 
