@@ -2,7 +2,7 @@
 //!
 //! An empty variable counts as one that is not set, as service managers and shells mean it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub struct Environment {
 /// Looks for our options in the environment.
 pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Environment {
     let mut found = Environment::default();
-    let mut variables: BTreeMap<String, OsString> = variables
+    let mut variables: HashMap<String, OsString> = variables
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -53,7 +53,9 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
         }
     }
     // What the command line reads may be set for all programs.
-    for name in variables.keys().filter(|name| *name != SERVER_VARIABLE) {
+    let mut others: Vec<String> = variables.into_keys().collect();
+    others.sort_unstable();
+    for name in others.iter().filter(|name| *name != SERVER_VARIABLE) {
         let Some(option) = name.strip_prefix(VARIABLE_PREFIX) else {
             continue;
         };
@@ -68,7 +70,7 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
 
 /// The folder that systemd gives a service (systemd.exec(5)), else that of the user (XDG Base
 /// Directory Specification, which has relative paths ignored).
-fn state_dir(variables: &BTreeMap<String, OsString>) -> Option<PathBuf> {
+fn state_dir(variables: &HashMap<String, OsString>) -> Option<PathBuf> {
     let path =
         |name: &str| variables.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let service = variables.get("STATE_DIRECTORY").and_then(|paths| env::split_paths(paths).next());

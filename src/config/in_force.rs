@@ -1,6 +1,6 @@
 //! What is in force and where it comes from: the answer to `--check_config`.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::given::Origin;
@@ -18,7 +18,7 @@ pub struct InForce {
     /// What was set, option by option.
     pub options: Options,
     /// Who set it; an option that nobody set is not in here.
-    pub origins: BTreeMap<&'static str, Origin>,
+    pub origins: HashMap<&'static str, Origin>,
     /// The configuration file.
     pub file: ConfigFile,
     /// How mail is sent, or why not.

@@ -1,7 +1,7 @@
 //! Which value of an option is in force: each by itself, from the place that goes first.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ struct Derived {
 #[derive(Default)]
 struct Layers {
     options: Options,
-    origins: BTreeMap<&'static str, Origin>,
+    origins: HashMap<&'static str, Origin>,
     /// With the place, to put them in the order in which a person would look for them.
     problems: Vec<(Origin, Problem)>,
     warnings: Vec<String>,

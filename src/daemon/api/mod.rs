@@ -159,20 +159,20 @@ enum Answer {
 fn handle(mut request: Request, desk: &Desk) {
     let format = Format::accepted(headers(&request, "Accept"));
     let answer = answer_to(&mut request, desk, format);
-    let responded = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
+    let response = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
         Answer::Reply(Reply::Problem(problem)) if format == Format::Html => {
-            request.respond(reply::problem_page(&problem))
+            reply::problem_page(&problem)
         }
-        Answer::Reply(reply) => request.respond(reply::response(&reply)),
-        Answer::Status(status) => request.respond(reply::status_response(&status)),
-        Answer::Page(page) => request.respond(reply::page_response(200, page)),
-        Answer::Metrics(text) => request.respond(reply::metrics_response(text)),
-        Answer::Export(export) => request.respond(reply::export_response(&export)),
-        Answer::OpenApi => request.respond(reply::openapi_response()),
-        Answer::SeeOther(location) => request.respond(reply::see_other(&location)),
-        Answer::Log(found) => request.respond(reply::log_response(found)),
+        Answer::Reply(reply) => reply::response(&reply),
+        Answer::Status(status) => reply::status_response(&status),
+        Answer::Page(page) => reply::page_response(200, page),
+        Answer::Metrics(text) => reply::metrics_response(text),
+        Answer::Export(export) => reply::export_response(&export),
+        Answer::OpenApi => reply::openapi_response(),
+        Answer::SeeOther(location) => reply::see_other(&location),
+        Answer::Log(found) => reply::log_response(found),
     };
-    if let Err(why) = responded {
+    if let Err(why) = request.respond(response) {
         log::debug!("an answer could not be written: {why}");
     }
 }

@@ -5,7 +5,7 @@
 use std::io::{Cursor, Read};
 
 use serde::Serialize;
-use tiny_http::{Header, Response, StatusCode};
+use tiny_http::{Header, Response, ResponseBox, StatusCode};
 
 use super::access::Refusal;
 use crate::daemon::checklog::Found;
@@ -149,7 +149,7 @@ impl From<Refusal> for Problem {
 }
 
 /// The reply as a response.
-pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
+pub(super) fn response(reply: &Reply) -> ResponseBox {
     match reply {
         Reply::Done(done) => json(200, JSON, done),
         Reply::Info(info) => json(200, JSON, info),
@@ -158,52 +158,49 @@ pub(super) fn response(reply: &Reply) -> Response<Cursor<Vec<u8>>> {
     }
 }
 
-fn with_headers_of<R: Read>(problem: &Problem, response: Response<R>) -> Response<R> {
+fn with_headers_of(problem: &Problem, response: ResponseBox) -> ResponseBox {
     let headers = problem.headers.iter();
     headers.fold(response, |response, (name, value)| with(response, name, value))
 }
 
 /// All apps, as JSON.
-pub(super) fn status_response(status: &StatusView) -> Response<Cursor<Vec<u8>>> {
+pub(super) fn status_response(status: &StatusView) -> ResponseBox {
     json(200, JSON, status)
 }
 
 /// A web page.
-pub(super) fn page_response(status: u16, page: String) -> Response<Cursor<Vec<u8>>> {
-    let length = page.len();
-    let body = Cursor::new(page.into_bytes());
-    with_policy(status, HTML, body, length, page::policy())
+pub(super) fn page_response(status: u16, page: String) -> ResponseBox {
+    with_policy(status, HTML, page.len(), Box::new(Cursor::new(page)), page::policy())
 }
 
 /// Every registration, for a browser to save.
-pub(super) fn export_response(export: &Export) -> Response<Cursor<Vec<u8>>> {
+pub(super) fn export_response(export: &Export) -> ResponseBox {
     let response = json(200, JSON, export);
     with(response, "Content-Disposition", "attachment; filename=\"healthchecker.json\"")
 }
 
 /// What there is to ask for, for programs.
-pub(super) fn openapi_response() -> Response<Cursor<Vec<u8>>> {
-    of_length(200, JSON, Cursor::new(OPENAPI.as_bytes().to_vec()), OPENAPI.len())
+pub(super) fn openapi_response() -> ResponseBox {
+    with_policy(200, JSON, OPENAPI.len(), Box::new(OPENAPI.as_bytes()), NO_PAGE_POLICY)
 }
 
 /// Numbers for Prometheus.
-pub(super) fn metrics_response(text: String) -> Response<Cursor<Vec<u8>>> {
-    let length = text.len();
-    of_length(200, metrics::MEDIA_TYPE, Cursor::new(text.into_bytes()), length)
+pub(super) fn metrics_response(text: String) -> ResponseBox {
+    of_text(200, metrics::MEDIA_TYPE, text)
 }
 
 /// A problem for the person at a browser.
-pub(super) fn problem_page(problem: &Problem) -> Response<Cursor<Vec<u8>>> {
+pub(super) fn problem_page(problem: &Problem) -> ResponseBox {
     let page = page::problem(problem.status, &problem.error);
     with_headers_of(problem, page_response(problem.status, page))
 }
 
 /// 303: what a form asked for is done, see there (RFC 9110, section 15.4.4).
-pub(super) fn see_other(location: &str) -> Response<Cursor<Vec<u8>>> {
-    with(of_length(303, TEXT, Cursor::new(Vec::new()), 0), "Location", location)
+pub(super) fn see_other(location: &str) -> ResponseBox {
+    with(of_text(303, TEXT, String::new()), "Location", location)
 }
 
-fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cursor<Vec<u8>>> {
+fn json(status: u16, content_type: &str, shown: &impl Serialize) -> ResponseBox {
     let (status, mut body) = match serde_json::to_string(shown) {
         // Whoever asks with curl has it on a terminal.
         Ok(body) => (status, harmless_json(&body).into_owned()),
@@ -214,27 +211,25 @@ fn json(status: u16, content_type: &str, shown: &impl Serialize) -> Response<Cur
     };
     // So that a shell's prompt has a line of its own.
     body.push('\n');
-    let length = body.len();
-    of_length(status, content_type, Cursor::new(body.into_bytes()), length)
+    of_text(status, content_type, body)
 }
 
 /// Lines of the health check log, read from the disk as they are sent.
-pub(super) fn log_response(found: Found) -> Response<Found> {
-    let length = found.len();
-    of_length(200, JSON_LINES, found, length)
+pub(super) fn log_response(found: Found) -> ResponseBox {
+    with_policy(200, JSON_LINES, found.len(), Box::new(found), NO_PAGE_POLICY)
 }
 
-fn of_length<R: Read>(status: u16, content_type: &str, body: R, length: usize) -> Response<R> {
-    with_policy(status, content_type, body, length, NO_PAGE_POLICY)
+fn of_text(status: u16, content_type: &str, text: String) -> ResponseBox {
+    with_policy(status, content_type, text.len(), Box::new(Cursor::new(text)), NO_PAGE_POLICY)
 }
 
-fn with_policy<R: Read>(
+fn with_policy(
     status: u16,
     content_type: &str,
-    body: R,
     length: usize,
+    body: Box<dyn Read + Send>,
     policy: &str,
-) -> Response<R> {
+) -> ResponseBox {
     let response = Response::new(StatusCode(status), Vec::new(), body, Some(length), None)
         // The length is known, and the smallest clients understand no chunks.
         .with_chunked_threshold(usize::MAX);
@@ -249,7 +244,7 @@ fn with_policy<R: Read>(
     with(response, "Referrer-Policy", "same-origin")
 }
 
-fn with<R: Read>(response: Response<R>, name: &str, value: &str) -> Response<R> {
+fn with(response: ResponseBox, name: &str, value: &str) -> ResponseBox {
     match Header::from_bytes(name, value) {
         Ok(header) => response.with_header(header),
         Err(()) => response,

@@ -1,6 +1,6 @@
 //! All apps on one page, the worst first.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::frame::{self, Standing};
 use super::html::Html;
@@ -22,13 +22,13 @@ pub struct Board {
     pub time: Wall,
     /// All apps, in the order of [`order`].
     pub glances: Vec<Glance>,
-    /// Those that are shown in full.
+    /// Those that are shown in full, in the same order.
     pub closeups: Vec<Closeup>,
 }
 
 /// Puts apps into the order of the page: hosts by their worst app, the apps of one host together.
 pub fn order(glances: &mut [Glance]) {
-    let mut worst: BTreeMap<String, Standing> = BTreeMap::new();
+    let mut worst: HashMap<String, Standing> = HashMap::new();
     for glance in &*glances {
         let standing = Standing::of(glance);
         let known = worst.entry(glance.host.clone()).or_insert(standing);
@@ -142,13 +142,12 @@ impl Board {
     }
 
     fn groups(&self, html: &mut Html) {
-        let closeups: BTreeMap<&str, &Closeup> =
-            self.closeups.iter().map(|closeup| (closeup.glance.name.as_str(), closeup)).collect();
+        let mut closeups = self.closeups.iter().peekable();
         for group in self.glances.chunk_by(|a, b| a.host == b.host) {
             let host = group.first().map(|glance| glance.host.as_str()).unwrap_or_default();
             html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
             for glance in group {
-                match closeups.get(glance.name.as_str()) {
+                match closeups.next_if(|closeup| closeup.glance.name == glance.name) {
                     Some(closeup) => row::full(html, closeup),
                     None => row::line(html, glance),
                 }

@@ -4,8 +4,6 @@
 //! stay as they are, so that nothing is lost when it is widened again; what was to be told is told
 //! to those who may know. A mail that nobody may have is kept until somebody may.
 
-use std::collections::BTreeMap;
-
 use crate::engine::core::Engine;
 use crate::engine::words::note::Note;
 
@@ -37,21 +35,19 @@ impl Engine {
     /// At the start: says who on record may have no mail.
     pub(in crate::engine) fn tell_who_is_barred(&mut self) {
         let recipients = &self.options.recipients;
-        let mut barred: BTreeMap<&String, usize> = BTreeMap::new();
-        for app in self.apps.values() {
-            for address in &app.registration.email {
-                if !recipients.may_be_told(address) {
-                    *barred.entry(address).or_default() += 1;
-                }
-            }
-        }
-        let instead = recipients.by_default().to_vec();
+        let named = self.apps.values().flat_map(|app| &app.registration.email);
+        let mut barred: Vec<&str> =
+            named.filter(|address| !recipients.may_be_told(address)).map(String::as_str).collect();
+        barred.sort_unstable();
+        let instead = recipients.by_default();
         let notes: Vec<Note> = barred
-            .into_iter()
-            .map(|(address, apps)| Note::Barred {
-                address: address.clone(),
-                apps,
-                instead: instead.clone(),
+            .chunk_by(|a, b| a == b)
+            .filter_map(|same| {
+                Some(Note::Barred {
+                    address: (*same.first()?).to_owned(),
+                    apps: same.len(),
+                    instead: instead.to_vec(),
+                })
             })
             .collect();
         for note in notes {

@@ -128,23 +128,23 @@ impl Engine {
         let mut ids = Vec::new();
         for mail in kept.mails.into_values() {
             ids.push(mail.id);
-            self.outbox.restore(mail);
+            self.outbox.restore(*mail);
         }
         ids = self.bar(ids);
         // Only now is it known which are to go together.
         for id in ids {
             self.send(now, id);
         }
-        let mut due = places(now, &kept.apps);
-        for (name, (mut record, tally)) in kept.apps {
-            record.registration.set_default_email(self.options.recipients.by_default());
-            let at = due.remove(&name).unwrap_or(now.at);
-            self.restore_app(now, record, tally, at);
+        spread_first_checks(now, &mut kept.apps);
+        for mut app in kept.apps.into_values() {
+            app.record.registration.set_default_email(self.options.recipients.by_default());
+            self.restore_app(now, app);
         }
         self.tell_who_is_barred();
     }
 
-    fn restore_app(&mut self, now: Now, record: AppRecord, tally: Option<TallyRecord>, at: Moment) {
+    fn restore_app(&mut self, now: Now, KeptApp { record, tally, due }: KeptApp) {
+        let at = due.unwrap_or(now.at);
         let id = self.new_id();
         let timer = (!record.paused).then(|| self.wheel.schedule(at, Timer::Check(id)));
         let pace = timer.map_or(Pace::Paused, |timer| Pace::Steady(Due { at, timer }));
@@ -188,22 +188,31 @@ impl Engine {
 /// The last record of everything, while records are read.
 #[derive(Default)]
 struct Kept {
-    apps: BTreeMap<String, (AppRecord, Option<TallyRecord>)>,
-    mails: BTreeMap<u64, Mail>,
+    apps: BTreeMap<String, KeptApp>,
+    mails: BTreeMap<u64, Box<Mail>>,
     accepted: Vec<(String, Wall)>,
+}
+
+/// The last records of an app.
+struct KeptApp {
+    record: Box<AppRecord>,
+    tally: Option<TallyRecord>,
+    /// When it is checked first; `None` when it is paused.
+    due: Option<Moment>,
 }
 
 impl Kept {
     fn take(&mut self, record: Record) {
         match record {
             Record::App(app) => {
-                let tally = self.apps.remove(&app.registration.name).and_then(|(_, tally)| tally);
-                self.apps.insert(app.registration.name.clone(), (*app, tally));
+                let name = app.registration.name.clone();
+                let tally = self.apps.remove(&name).and_then(|known| known.tally);
+                self.apps.insert(name, KeptApp { record: app, tally, due: None });
             }
             Record::Rows(rows) => {
-                if let Some((app, _)) = self.apps.get_mut(&rows.app) {
-                    app.rows = rows.rows;
-                    app.trouble_since = rows.trouble_since;
+                if let Some(app) = self.apps.get_mut(&rows.app) {
+                    app.record.rows = rows.rows;
+                    app.record.trouble_since = rows.trouble_since;
                 }
             }
             Record::Tally(tally) => self.tally(tally),
@@ -212,7 +221,7 @@ impl Kept {
                 self.apps.remove(&app);
             }
             Record::Mail(mail) => {
-                self.mails.insert(mail.id, *mail);
+                self.mails.insert(mail.id, mail);
             }
             Record::MailTookIn { id, later } => {
                 if let Some(mail) = self.mails.get_mut(&id) {
@@ -229,32 +238,31 @@ impl Kept {
     }
 
     fn tally(&mut self, mut tally: TallyRecord) {
-        if let Some((_, kept)) = self.apps.get_mut(&tally.app) {
-            if let Some(mut old) = kept.take() {
+        if let Some(app) = self.apps.get_mut(&tally.app) {
+            if let Some(mut old) = app.tally.take() {
                 old.history.extend(&tally.history);
                 tally.history = old.history;
             }
-            *kept = Some(tally);
+            app.tally = Some(tally);
         }
     }
 }
 
 /// Spreads the first checks after a restart: the apps of one interval evenly over it.
-fn places(
-    now: Now,
-    apps: &BTreeMap<String, (AppRecord, Option<TallyRecord>)>,
-) -> BTreeMap<String, Moment> {
-    let mut by_interval: BTreeMap<Duration, Vec<&String>> = BTreeMap::new();
-    for (name, (app, _)) in apps.iter().filter(|(_, (app, _))| !app.paused) {
-        by_interval.entry(app.registration.interval).or_default().push(name);
-    }
-    let mut due = BTreeMap::new();
-    for (interval, names) in by_interval {
-        for (number, name) in names.iter().enumerate() {
-            due.insert((*name).clone(), spread::even(now.at, interval, number, names.len()));
+fn spread_first_checks(now: Now, apps: &mut BTreeMap<String, KeptApp>) {
+    let mut running: Vec<&mut KeptApp> =
+        apps.values_mut().filter(|app| !app.record.paused).collect();
+    running.sort_by_key(|app| app.record.registration.interval);
+    let same_interval = |a: &&mut KeptApp, b: &&mut KeptApp| -> bool {
+        a.record.registration.interval == b.record.registration.interval
+    };
+    for group in running.chunk_by_mut(same_interval) {
+        let count = group.len();
+        for (number, app) in group.iter_mut().enumerate() {
+            let interval = app.record.registration.interval;
+            app.due = Some(spread::even(now.at, interval, number, count));
         }
     }
-    due
 }
 
 fn restore_alert(now: Now, record: AlertRecord) -> Alert {
