@@ -25,6 +25,7 @@ from waiting import wait_for
 pytestmark = pytest.mark.timeout(900)
 
 UNIT = "healthchecker.service"
+CONFIG = "/etc/healthchecker/config"
 PORT = 9090
 START_SECONDS = 20
 CHECK_SECONDS = 40
@@ -84,7 +85,7 @@ class Service:
     def configure(self, **options: object) -> None:
         """Gives it these options, in the file that its owner edits, and starts it with them."""
         lines = [f"{name}={value!r}\n" for name, value in {"port": PORT, **options}.items()]
-        self.system.path("/etc/healthchecker/config").write_text("".join(lines))
+        self.system.path(CONFIG).write_text("".join(lines))
         self.systemctl("restart", UNIT)
 
     def override(self, *lines: str) -> None:
@@ -181,6 +182,16 @@ def test_behind_its_fence_it_checks_mails_and_speaks_zeroconf(
     mail.wait_for(lambda mail: "Kodi is UNHEALTHY" in mail["subject"], MAIL_SECONDS, "the mail")
 
 
+def test_a_mistake_is_reported_once_in_the_file_that_its_owner_edits(service: Service) -> None:
+    service.system.path(CONFIG).write_text("interval='often'\n")
+    code, _ = service.system.try_run("systemctl", "restart", UNIT)
+    assert code != 0
+    assert f"{CONFIG}:1: interval" in service.log()
+    assert service.shows("ActiveState") == "failed", "and not tried again and again"
+    service.configure()
+    assert service.shows("ActiveState") == "active"
+
+
 def test_secrets_reach_it_as_credentials(service: Service) -> None:
     secret = service.system.path("/etc/healthchecker/api_token")
     secret.write_text(f"{API_TOKEN}\n")
@@ -246,7 +257,7 @@ def test_what_it_knows_outlives_all_but_a_purge(
 
     system.run("dpkg", "--remove", "healthchecker")
     assert service.shows("ActiveState") == "inactive"
-    assert system.path("/etc/healthchecker/config").exists()
+    assert system.path(CONFIG).exists()
     service.install(package)
     assert service.info("NAS")["url"] == "http://127.0.0.1:1"
 
