@@ -65,9 +65,15 @@ forget_paths() {
 }
 
 # A tenth of a MiB of places in the source, which panics name, and of what is in values that only
-# panics and --debug show: the message and the kind of value stay.
+# panics and --debug show: the message and the kind of value stay. And half of that again for 32-bit
+# ARM, whose programs lie at a fixed address anyway: then the code need not reckon with any other.
 save_space() {
-    ! "$build_std" || printf '%s\x1f' -Zlocation-detail=none -Zfmt-debug=shallow
+    if "$build_std"; then
+        printf '%s\x1f' -Zlocation-detail=none -Zfmt-debug=shallow
+    fi
+    if [[ $triple == arm* ]]; then
+        printf '%s\x1f' -Crelocation-model=static
+    fi
 }
 
 build() {
