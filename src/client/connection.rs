@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::config::AutoHeaderValue;
 use ureq::http::Response;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
 use super::discovery::{self, FIND_WITHIN};
+use super::lookup::SystemResolver;
 use super::{Error, ServerUrl, TOKEN_VARIABLE};
 
 /// How long one call may take, all of it: the daemon answers within 25 s, or says that it cannot.
@@ -70,7 +70,7 @@ impl Connection {
             .build();
         let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
         // No proxy and no TLS, which ureq's own agent brings.
-        let agent = Agent::with_parts(config, TcpConnector::default(), DefaultResolver::default());
+        let agent = Agent::with_parts(config, TcpConnector::default(), SystemResolver);
         Connection { agent, place, token }
     }
 

@@ -23,6 +23,7 @@ mod error;
 pub mod health;
 pub mod iputils;
 mod keeper;
+mod lookup;
 mod monitor;
 mod server;
 mod server_url;
