@@ -64,14 +64,20 @@ forget_paths() {
         "--remap-path-prefix=$(sysroot "$RUSTC")/lib/rustlib/src/rust=rust"
 }
 
-# A tenth of a MiB of places in the source, which panics name, and of what is in values that only
-# panics and --debug show: the message and the kind of value stay. And half of that again for 32-bit
-# ARM, whose programs lie at a fixed address anyway: then the code need not reckon with any other.
+# Options that make the program smaller; docs/size.md says by how much.
 save_space() {
     if "$build_std"; then
+        # Places in the source, which panics name, and what is in values that only panics and --debug
+        # show: the message and the kind of value stay.
         printf '%s\x1f' -Zlocation-detail=none -Zfmt-debug=shallow
+        # A panic is contained, but for one while something is taken down, which ends the program
+        # (as always where that happens because of another): no code to go on after that.
+        if "$RUSTC" -Zhelp | grep panic-in-drop >/dev/null; then
+            printf '%s\x1f' -Zpanic-in-drop=abort
+        fi
     fi
     if [[ $triple == arm* ]]; then
+        # These programs lie at a fixed address anyway; so the code need not reckon with others.
         printf '%s\x1f' -Crelocation-model=static
     fi
 }
