@@ -16,7 +16,7 @@ use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
 use super::discovery::Announcer;
-use super::gate::Gate;
+use super::gate::{Gate, Verdict};
 use super::journal;
 use super::keeper::{Keeper, Release};
 use super::mailer::{self, Mailer};
@@ -45,8 +45,9 @@ pub(super) const GATE: Token = Token(2);
 const EVENTS: usize = 256;
 /// How long clients have to take their answers when the daemon stops.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(1);
-/// How long a mail under way may still take, so that it is not sent again after the next start.
-const LAST_MAIL_WITHIN: Duration = Duration::from_secs(5);
+/// How long a mail under way may still take, so that it is not sent again after the next start, and
+/// the disk with what clients wait for.
+const LAST_WORK_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the threads send.
 pub(super) struct Inbox {
@@ -99,14 +100,15 @@ impl EventLoop {
     fn wind_down(&mut self, events: &mut Events) -> io::Result<()> {
         let now = self.clock.now();
         self.gate.drain(self.poll.registry(), now.at);
-        let (answers, mails) = (now.at + LAST_ANSWERS_WITHIN, now.at + LAST_MAIL_WITHIN);
+        let (answers, work) = (now.at + LAST_ANSWERS_WITHIN, now.at + LAST_WORK_WITHIN);
         loop {
             let answering = !self.gate.is_idle() && self.clock.now().at < answers;
-            let mailing = self.engine.is_sending() && self.clock.now().at < mails;
-            match (answering, mailing) {
+            let at_work = self.engine.is_sending() || self.keeper.owes_answers();
+            let working = at_work && self.clock.now().at < work;
+            match (answering, working) {
                 (false, false) => break,
                 (true, _) => self.turn(events, Some(answers))?,
-                (false, true) => self.turn(events, Some(mails))?,
+                (false, true) => self.turn(events, Some(work))?,
             }
         }
         let now = self.clock.now();
@@ -198,12 +200,12 @@ impl EventLoop {
         let promises = matches!(call, Call::Do(_));
         let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);
         self.keep(now);
-        if !promises || matches!(reply, Reply::Problem(_)) {
-            return responder.answer(reply);
+        let promise = responder.promise();
+        if promises && !matches!(reply, Reply::Problem(_)) && self.keeper.must_hold(promise, now.at)
+        {
+            self.gate.hold(promise.ticket());
         }
-        if let Some(release) = self.keeper.answer_when_kept(responder, reply, now.at) {
-            self.release(now, release);
-        }
+        responder.answer(reply);
     }
 
     /// What changed is written before anything that rests on it goes out.
@@ -212,9 +214,15 @@ impl EventLoop {
         self.keeper.keep(&records);
     }
 
-    fn release(&self, now: Now, release: Release) {
+    fn release(&mut self, now: Now, release: Release) {
         match release {
-            Release::Answer(responder, reply) => responder.answer(reply),
+            Release::Answer(promise, kept) => {
+                let verdict = match kept {
+                    Ok(()) => Verdict::True,
+                    Err(problem) => Verdict::Instead(promise.broken(&problem)),
+                };
+                self.gate.settle(self.poll.registry(), promise.ticket(), verdict, now.at);
+            }
             Release::Mail(mail) => self.send(now, &mail),
         }
     }

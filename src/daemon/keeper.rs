@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::api::{Problem, Reply, Responder};
+use super::api::{Problem, Promise, REPLY_WITHIN};
 use super::journal::{Journal, Mark, Report, Stats, Trouble, Urgency};
 use crate::engine::alerts::notice::Mail;
 use crate::engine::core::Engine;
@@ -41,13 +41,15 @@ struct Waiting {
 
 /// What waits for its record.
 enum Held {
-    Answer(Responder, Reply),
+    Answer(Promise),
     Mail(Mail),
 }
 
 /// What may go out now.
+#[derive(Debug)]
 pub(super) enum Release {
-    Answer(Responder, Reply),
+    /// The answer, or instead of it why it is not kept.
+    Answer(Promise, Result<(), Problem>),
     Mail(Mail),
 }
 
@@ -78,14 +80,15 @@ impl Keeper {
         }
     }
 
-    /// An answer that promises something, once that is on disk.
-    pub(super) fn answer_when_kept(
-        &mut self,
-        responder: Responder,
-        reply: Reply,
-        now: Moment,
-    ) -> Option<Release> {
-        self.hold(Held::Answer(responder, reply), now)
+    /// Whether an answer that promises something must be held: what becomes of it is released once
+    /// the disk has said so, or is [`Keeper::overdue`]. If not, it is all on disk.
+    pub(super) fn must_hold(&mut self, promise: Promise, now: Moment) -> bool {
+        self.hold(Held::Answer(promise), now).is_none()
+    }
+
+    /// Whether clients wait for the disk.
+    pub(super) fn owes_answers(&self) -> bool {
+        self.held.iter().any(|waiting| !waiting.is_mail())
     }
 
     /// A mail, once it is on disk, or [`Keeper::overdue`].
@@ -108,9 +111,9 @@ impl Keeper {
         None
     }
 
-    /// The mails that have waited for the disk for too long: they go out without it.
+    /// What has waited for the disk for too long: mails go out without it, clients are told.
     pub(super) fn overdue(&mut self, now: Moment) -> Vec<Release> {
-        let late = |waiting: &Waiting| waiting.is_mail() && waiting.since + PATIENCE <= now;
+        let late = |waiting: &Waiting| waiting.until() <= now;
         if !self.held.iter().any(late) {
             return Vec::new();
         }
@@ -118,7 +121,7 @@ impl Keeper {
         let (late, rest) = self.held.drain(..).partition(late);
         self.held = rest;
         let late: VecDeque<Waiting> = late;
-        late.into_iter().map(|waiting| waiting.held.release(&Ok(()))).collect()
+        late.into_iter().map(|waiting| waiting.held.give_up()).collect()
     }
 
     /// The journal's thread reports: what may go out now.
@@ -148,8 +151,7 @@ impl Keeper {
 
     /// When [`Keeper::compact`] and [`Keeper::overdue`] are to be called again.
     pub(super) fn next_deadline(&self) -> Option<Moment> {
-        let mail = self.held.iter().find(|waiting| waiting.is_mail());
-        let overdue = mail.map(|waiting| waiting.since + PATIENCE);
+        let overdue = self.held.iter().map(Waiting::until).min();
         self.journal.next_try().into_iter().chain(overdue).min()
     }
 
@@ -174,6 +176,10 @@ impl Waiting {
     fn is_mail(&self) -> bool {
         matches!(self.held, Held::Mail(_))
     }
+
+    fn until(&self) -> Moment {
+        self.since + if self.is_mail() { PATIENCE } else { REPLY_WITHIN }
+    }
 }
 
 fn hangs() -> String {
@@ -183,12 +189,20 @@ fn hangs() -> String {
 impl Held {
     fn release(self, outcome: &Result<(), Trouble>) -> Release {
         match (self, outcome) {
-            (Held::Answer(responder, reply), Ok(())) => Release::Answer(responder, reply),
-            (Held::Answer(responder, _), Err(trouble)) => {
-                Release::Answer(responder, Reply::Problem(not_kept(trouble)))
+            (Held::Answer(promise), Ok(())) => Release::Answer(promise, Ok(())),
+            (Held::Answer(promise), Err(trouble)) => {
+                Release::Answer(promise, Err(not_kept(trouble)))
             }
             // An alert that cannot be kept is all the more to be sent.
             (Held::Mail(mail), _) => Release::Mail(mail),
+        }
+    }
+
+    /// The disk has not said what became of it.
+    fn give_up(self) -> Release {
+        match self {
+            Held::Answer(promise) => Release::Answer(promise, Err(not_known())),
+            Held::Mail(mail) => Release::Mail(mail),
         }
     }
 }
@@ -203,9 +217,138 @@ fn not_kept(trouble: &Trouble) -> Problem {
     )
 }
 
+fn not_known() -> Problem {
+    Problem::unavailable(format!(
+        "in effect for now, but it may not survive a restart: {}; try again later",
+        hangs()
+    ))
+}
+
 /// Somebody waits for all but the records of single checks. (For a mail that is done, it is the
 /// recipient, who would get it twice after a crash.)
 fn urgency(records: &[Record]) -> Urgency {
     let lazy = |record: &Record| matches!(record, Record::Rows(_) | Record::Hour { .. });
     if records.iter().all(lazy) { Urgency::Soon } else { Urgency::Now }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::api::Format;
+    use crate::daemon::channel::{Receiver, channel};
+    use crate::daemon::gate::Ticket;
+    use crate::engine::time::Wall;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_millis(seconds * 1000)
+    }
+
+    /// A keeper, and what its journal reports, to be handed over when the test likes.
+    fn keeper() -> (Keeper, Receiver<Report>) {
+        let (tell, reports) = channel();
+        let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
+        let mut keeper = Keeper::new(journal, 1, Vec::new());
+        keeper.handle_report(&reports.try_recv().unwrap(), at(0));
+        (keeper, reports)
+    }
+
+    fn change(keeper: &mut Keeper) {
+        keeper.keep(&[Record::Port { port: 2 }]);
+    }
+
+    fn promises() -> [Promise; 2] {
+        let first = Ticket::default();
+        [first, first.next()].map(|ticket| Promise::new(ticket, Format::Json))
+    }
+
+    fn failed(report: Report, full: bool) -> Report {
+        Report { outcome: Err(Trouble { text: "no card".into(), full }), ..report }
+    }
+
+    fn mail() -> Mail {
+        Mail {
+            id: 1,
+            to: "a@b.example".into(),
+            message_id: "m".into(),
+            references: Vec::new(),
+            notices: Vec::new(),
+            written: Wall::default(),
+            meant_for: Vec::new(),
+            held_back: None,
+            left_out: 0,
+        }
+    }
+
+    /// Whose answers are released, and with which status if another is given instead.
+    fn answers(releases: Vec<Release>) -> Vec<(Promise, Option<u16>)> {
+        let answer = |release| match release {
+            Release::Answer(promise, kept) => (promise, kept.err().map(|problem| problem.status)),
+            Release::Mail(mail) => panic!("{mail:?}"),
+        };
+        releases.into_iter().map(answer).collect()
+    }
+
+    #[test]
+    fn an_answer_is_held_until_its_own_change_is_on_disk() {
+        let (mut keeper, reports) = keeper();
+        let [first, second] = promises();
+        assert!(!keeper.must_hold(first, at(0)), "nothing has changed");
+        change(&mut keeper);
+        assert!(keeper.must_hold(first, at(0)));
+        change(&mut keeper);
+        assert!(keeper.must_hold(second, at(0)) && keeper.owes_answers());
+        let report = reports.try_recv().unwrap();
+        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(first, None)]);
+        let report = reports.try_recv().unwrap();
+        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(second, None)]);
+        assert!(!keeper.owes_answers() && keeper.next_deadline().is_none());
+    }
+
+    #[test]
+    fn one_report_lets_all_go_that_it_speaks_of() {
+        let (mut keeper, reports) = keeper();
+        let [first, second] = promises();
+        change(&mut keeper);
+        assert!(keeper.must_hold(first, at(0)));
+        change(&mut keeper);
+        assert!(keeper.must_hold(second, at(0)));
+        let last = reports.try_iter().last().unwrap();
+        let released = answers(keeper.handle_report(&failed(last, true), at(0)));
+        assert_eq!(released, [(first, Some(507)), (second, Some(507))]);
+    }
+
+    #[test]
+    fn in_trouble_not_even_what_is_unchanged_is_promised() {
+        let (mut keeper, reports) = keeper();
+        let [first, second] = promises();
+        change(&mut keeper);
+        assert!(keeper.must_hold(first, at(0)));
+        let report = failed(reports.try_recv().unwrap(), false);
+        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(first, Some(503))]);
+        assert!(keeper.must_hold(second, at(1)));
+        let report = failed(reports.try_recv().unwrap(), false);
+        assert_eq!(answers(keeper.handle_report(&report, at(1))), [(second, Some(503))]);
+    }
+
+    #[test]
+    fn a_disk_that_hangs_stops_no_mail_and_clients_are_told_in_time() {
+        let (mut keeper, reports) = keeper();
+        let [first, second] = promises();
+        change(&mut keeper);
+        assert!(keeper.must_hold(first, at(0)));
+        assert!(keeper.send_when_kept(mail(), at(1)).is_none());
+        assert!(keeper.must_hold(second, at(2)));
+        assert_eq!(keeper.next_deadline(), Some(at(1) + PATIENCE));
+        let released = keeper.overdue(at(1) + PATIENCE);
+        assert!(matches!(released.as_slice(), [Release::Mail(_)]));
+        assert!(keeper.troubles().iter().any(|said| said.contains("has not taken")));
+        assert_eq!(keeper.next_deadline(), Some(at(0) + REPLY_WITHIN));
+        assert!(keeper.overdue(at(24)).is_empty());
+        let released = answers(keeper.overdue(at(0) + REPLY_WITHIN));
+        assert_eq!(released, [(first, Some(503))]);
+        // What was told is told: the rest is still true.
+        let report = reports.try_iter().last().unwrap();
+        assert_eq!(answers(keeper.handle_report(&report, at(26))), [(second, None)]);
+        assert!(keeper.troubles().is_empty());
+    }
 }

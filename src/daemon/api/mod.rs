@@ -10,6 +10,7 @@ mod format;
 mod gather;
 mod look;
 mod parameters;
+mod promise;
 mod reply;
 mod route;
 mod shelf;
@@ -25,20 +26,23 @@ use std::time::Duration;
 use tiny_http::Request;
 
 use crate::daemon::checklog::{Found, LogReader, Query};
-use crate::daemon::gate::{API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door};
+use crate::daemon::gate::{
+    API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door, TICKET_HEADER, Ticket,
+};
 use crate::engine::show::export::Export;
 use crate::engine::show::view::StatusView;
 
 pub use access::Access;
 pub use folder::runtime_directory;
+pub use format::Format;
 pub use look::{Look, Sight};
 pub use parameters::{Pair, read as read_parameters};
+pub use promise::Promise;
 pub use reply::{Change, Done, Problem, Reply};
 pub use route::{Call, Command, Question, Rules};
 
 use access::{Credentials, Marks};
 use folder::SocketFolder;
-use format::Format;
 use route::{Asked, Errand, Fetch, route};
 use shelf::Shelf;
 
@@ -71,12 +75,21 @@ pub enum ApiRequest {
 
 /// Takes the answer to one call. Dropped without one, the client is told that there is none.
 #[derive(Debug)]
-pub struct Responder(Sender<Reply>);
+pub struct Responder {
+    to: Sender<Reply>,
+    promise: Promise,
+}
 
 impl Responder {
-    /// Answers. Never blocks; a client that is gone by now is no error.
+    /// Answers. Never blocks; a client that is gone by now is no error. An answer that must not reach
+    /// the client yet is to be held at the gate beforehand.
     pub fn answer(self, reply: Reply) {
-        let _ = self.0.send(reply);
+        let _ = self.to.send(reply);
+    }
+
+    /// Stands for the answer, when that is to be held at the gate.
+    pub fn promise(&self) -> Promise {
+        self.promise
     }
 }
 
@@ -160,10 +173,7 @@ fn handle(mut request: Request, desk: &Desk) {
     let format = Format::accepted(headers(&request, "Accept"));
     let answer = answer_to(&mut request, desk, format);
     let response = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
-        Answer::Reply(Reply::Problem(problem)) if format == Format::Html => {
-            reply::problem_page(&problem)
-        }
-        Answer::Reply(reply) => reply::response(&reply),
+        Answer::Reply(reply) => reply::response(&reply, format),
         Answer::Status(status) => reply::status_response(&status),
         Answer::Page(page) => reply::page_response(200, page),
         Answer::Metrics(text) => reply::metrics_response(text),
@@ -183,9 +193,9 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
     reader
         .read_to_end(&mut body)
         .map_err(|why| Problem::new(400, format!("the body cannot be read: {why}")))?;
-    let client = header(request, CLIENT_HEADER)
-        .and_then(Client::from_header)
+    let caller = caller(request, format)
         .ok_or_else(|| Problem::new(400, "the request did not come through the gate".into()))?;
+    let client = caller.client;
     let asked = Asked {
         method: request.method().as_str(),
         target: request.url(),
@@ -202,12 +212,12 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
     match errand? {
         Errand::Loop(call) => {
             let back = way_back(&call, format, asked.credentials.marks.referer);
-            match (desk.ask_loop(call, client)?, back) {
+            match (desk.ask_loop(call, caller)?, back) {
                 (Reply::Done(_), Some(location)) => Ok(Answer::SeeOther(location)),
                 (reply, _) => Ok(Answer::Reply(reply)),
             }
         }
-        Errand::Log(query) => desk.read_log(&query, client).map(Answer::Log),
+        Errand::Log(query) => desk.read_log(&query, caller).map(Answer::Log),
         Errand::Fetch(Fetch::Status) => desk.status().map(Answer::Status),
         Errand::Fetch(Fetch::Board) => Ok(Answer::Page(desk.board()?.html())),
         Errand::Fetch(Fetch::Export) => desk.export().map(Answer::Export),
@@ -240,10 +250,11 @@ fn no_answer() -> Problem {
 
 impl Desk {
     /// Sends a call to the event loop, and waits for the answer.
-    fn ask_loop(&self, call: Call, client: Client) -> Result<Reply, Problem> {
+    fn ask_loop(&self, call: Call, caller: Caller) -> Result<Reply, Problem> {
+        let Caller { client, promise } = caller;
         log::debug!("{} asks: {call:?}", client.addr);
-        let (responder, reply) = channel();
-        let responder = Responder(responder);
+        let (to, reply) = channel();
+        let responder = Responder { to, promise };
         let sent = self.requests.send(ApiRequest::Call { call, client, responder });
         sent.map_err(|_| no_answer())?;
         (self.wake)();
@@ -252,12 +263,12 @@ impl Desk {
 
     /// Reads the log here, for the loop must not wait for the disk. An app that was stopped is still
     /// known to it; one that has no line may be known to the loop.
-    fn read_log(&self, query: &Query, client: Client) -> Result<Found, Problem> {
-        log::debug!("{} asks: {query:?}", client.addr);
+    fn read_log(&self, query: &Query, caller: Caller) -> Result<Found, Problem> {
+        log::debug!("{} asks: {query:?}", caller.client.addr);
         let found = self.log.find(query).map_err(Problem::unavailable)?;
         match &query.appname {
             Some(name) if found.is_empty() => {
-                match self.ask_loop(Call::Show(Question::Info(name.clone())), client)? {
+                match self.ask_loop(Call::Show(Question::Info(name.clone())), caller)? {
                     Reply::Problem(unknown) => Err(unknown),
                     _ => Ok(found),
                 }
@@ -265,6 +276,20 @@ impl Desk {
             _ => Ok(found),
         }
     }
+}
+
+/// Whose request it is.
+#[derive(Clone, Copy)]
+struct Caller {
+    client: Client,
+    promise: Promise,
+}
+
+/// `None` if the gate did not say.
+fn caller(request: &Request, format: Format) -> Option<Caller> {
+    let client = Client::from_header(header(request, CLIENT_HEADER)?)?;
+    let ticket = Ticket::from_header(header(request, TICKET_HEADER)?)?;
+    Some(Caller { client, promise: Promise::new(ticket, format) })
 }
 
 fn credentials(request: &Request, format: Format) -> Credentials<'_> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tiny_http::{Header, Response, ResponseBox, StatusCode};
 
 use super::access::Refusal;
+use super::format::Format;
 use crate::daemon::checklog::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::{metrics, page};
@@ -45,7 +46,7 @@ pub enum Reply {
     Problem(Problem),
 }
 
-/// A change that is made, and on disk.
+/// A change that is made, and on disk before the client learns of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Done {
     /// The app's name.
@@ -148,14 +149,25 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The reply as a response.
-pub(super) fn response(reply: &Reply) -> ResponseBox {
+/// The reply as a response, in the format that the client wants.
+pub(super) fn response(reply: &Reply, format: Format) -> ResponseBox {
     match reply {
         Reply::Done(done) => json(200, JSON, done),
         Reply::Info(info) => json(200, JSON, info),
         Reply::Health(health) => json(200, HEALTH_JSON, health),
-        Reply::Problem(problem) => with_headers_of(problem, json(problem.status, JSON, problem)),
+        Reply::Problem(problem) => problem_response(problem, format),
     }
+}
+
+/// A problem as a response: a program gets JSON, the person at a browser a page.
+pub(super) fn problem_response(problem: &Problem, format: Format) -> ResponseBox {
+    let response = match format {
+        Format::Json => json(problem.status, JSON, problem),
+        Format::Html => {
+            page_response(problem.status, page::problem(problem.status, &problem.error))
+        }
+    };
+    with_headers_of(problem, response)
 }
 
 fn with_headers_of(problem: &Problem, response: ResponseBox) -> ResponseBox {
@@ -187,12 +199,6 @@ pub(super) fn openapi_response() -> ResponseBox {
 /// Numbers for Prometheus.
 pub(super) fn metrics_response(text: String) -> ResponseBox {
     of_text(200, metrics::MEDIA_TYPE, text)
-}
-
-/// A problem for the person at a browser.
-pub(super) fn problem_page(problem: &Problem) -> ResponseBox {
-    let page = page::problem(problem.status, &problem.error);
-    with_headers_of(problem, page_response(problem.status, page))
 }
 
 /// 303: what a form asked for is done, see there (RFC 9110, section 15.4.4).
@@ -258,7 +264,7 @@ mod tests {
     fn printed(reply: &Reply) -> String {
         let mut bytes = Vec::new();
         let version = tiny_http::HTTPVersion(1, 1);
-        response(reply).raw_print(&mut bytes, version, &[], false, None).unwrap();
+        response(reply, Format::Json).raw_print(&mut bytes, version, &[], false, None).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::outgoing::{Closer, Outgoing};
 use super::refusal::Refusal;
 use super::request::{Inbox, Progress, Whole};
+use super::ticket::Ticket;
 
 /// All of a request must be there by then: many times what the slowest household hardware needs.
 pub const REQUEST_WITHIN: Duration = Duration::from_secs(10);
@@ -30,6 +31,9 @@ pub const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 pub const GIVES_WAY_AFTER: Duration = Duration::from_secs(2);
 /// How long the client may take to notice the end, so that no reset overtakes the answer.
 pub const DRAIN_FOR: Duration = Duration::from_secs(1);
+/// The most bytes of a held answer in memory; those that promise something are far shorter. The API
+/// waits with the rest.
+const HELD_ANSWER_MAX: usize = 16 * 1024;
 /// The most bytes that one connection moves before the others have their turn.
 const TURN_MAX: usize = 64 * 1024;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -52,6 +56,7 @@ pub(super) enum Next {
 pub(super) struct Connection {
     stream: TcpStream,
     client: Client,
+    ticket: Ticket,
     stage: Stage,
     deadline: Moment,
 }
@@ -64,6 +69,8 @@ enum Stage {
     Waiting(Whole),
     /// The API has it, or is about to; the answer flows back.
     Asking(Asking),
+    /// The answer is all here, and must not go out yet.
+    Holding { answer: Outgoing, head_only: bool },
     /// The rest of an answer, or one of our own.
     Telling { answer: Outgoing, by: Moment },
     /// All is said. What still comes in is thrown away until the client hangs up.
@@ -77,8 +84,27 @@ struct Asking {
     head_only: bool,
     closer: Closer,
     answer: Outgoing,
-    /// When the answer began, if it has.
-    begun_at: Option<Moment>,
+    flow: Flow,
+}
+
+/// How far an answer has come while the API is at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// Nothing has come of it.
+    Awaited,
+    /// It must not go out yet: what comes of it is gathered.
+    Held,
+    /// The client is given what comes, since then.
+    Begun(Moment),
+}
+
+/// What becomes of an answer that was held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes out: what it says is true.
+    True,
+    /// It must never go out: the client gets this one instead, as whole as the API's own.
+    Instead(Vec<u8>),
 }
 
 /// Which part of its life a connection is in, as far as the gate's book-keeping needs to know.
@@ -90,6 +116,8 @@ pub(super) enum Phase {
     Waiting,
     /// It has one of the API's places.
     Asking,
+    /// Its answer is held.
+    Holding,
     /// It is being answered.
     Telling,
     /// It has been answered.
@@ -97,17 +125,27 @@ pub(super) enum Phase {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, client: Client, now: Moment) -> Connection {
+    pub(super) fn new(
+        stream: TcpStream,
+        client: Client,
+        ticket: Ticket,
+        now: Moment,
+    ) -> Connection {
         Connection {
             stream,
             client,
-            stage: Stage::Reading(Inbox::new(client)),
+            ticket,
+            stage: Stage::Reading(Inbox::new(client, ticket)),
             deadline: now + REQUEST_WITHIN,
         }
     }
 
     pub(super) fn client(&self) -> Client {
         self.client
+    }
+
+    pub(super) fn ticket(&self) -> Ticket {
+        self.ticket
     }
 
     /// When [`Connection::expire`] is due.
@@ -120,6 +158,7 @@ impl Connection {
             Stage::Reading(_) => Phase::Reading,
             Stage::Waiting(_) => Phase::Waiting,
             Stage::Asking(_) => Phase::Asking,
+            Stage::Holding { .. } => Phase::Holding,
             Stage::Telling { .. } => Phase::Telling,
             Stage::Draining => Phase::Draining,
         }
@@ -128,7 +167,7 @@ impl Connection {
     /// Since when its answer has been flowing from the API, while it does.
     pub(super) fn answer_begun_at(&self) -> Option<Moment> {
         match &self.stage {
-            Stage::Asking(asking) => asking.begun_at,
+            Stage::Asking(Asking { flow: Flow::Begun(at), .. }) => Some(*at),
             _ => None,
         }
     }
@@ -139,7 +178,7 @@ impl Connection {
             Stage::Reading(inbox) => inbox.held(),
             Stage::Waiting(request) => request.bytes.capacity(),
             Stage::Asking(asking) => asking.request.held().saturating_add(asking.answer.held()),
-            Stage::Telling { answer, .. } => answer.held(),
+            Stage::Holding { answer, .. } | Stage::Telling { answer, .. } => answer.held(),
             Stage::Draining => 0,
         }
     }
@@ -158,9 +197,42 @@ impl Connection {
                 head_only: request.head_only,
                 closer: Closer::default(),
                 answer: Outgoing::default(),
-                begun_at: None,
+                flow: Flow::Awaited,
             });
         }
+    }
+
+    /// The answer that the API is about to give must not go out before [`Connection::settle`].
+    pub(super) fn hold(&mut self) {
+        if let Stage::Asking(asking) = &mut self.stage
+            && asking.flow == Flow::Awaited
+        {
+            asking.flow = Flow::Held;
+        }
+    }
+
+    /// Lets a held answer go, or gives another instead.
+    pub(super) fn settle(&mut self, verdict: Verdict, scratch: &mut [u8], now: Moment) -> Next {
+        match (verdict, &mut self.stage) {
+            (Verdict::True, Stage::Holding { answer, .. }) => {
+                let answer = std::mem::take(answer);
+                self.begin_to_tell(answer, now);
+            }
+            (Verdict::True, Stage::Asking(asking)) if asking.flow == Flow::Held => {
+                asking.flow = Flow::Awaited;
+                if !asking.answer.is_empty() {
+                    asking.flow = Flow::Begun(now);
+                    self.deadline = now + STALL_MAX;
+                }
+            }
+            (
+                Verdict::Instead(bytes),
+                Stage::Holding { .. } | Stage::Asking(Asking { flow: Flow::Held, .. }),
+            ) => self.tell_instead(&bytes, now),
+            // It has been told by now that there is no answer in time.
+            _ => {}
+        }
+        self.advance(scratch, now)
     }
 
     /// Does what can be done now. `scratch` is room for one read.
@@ -169,7 +241,7 @@ impl Connection {
             let before = self.phase();
             let next = match before {
                 Phase::Reading => self.read(scratch, now),
-                Phase::Waiting => Next::Wait,
+                Phase::Waiting | Phase::Holding => Next::Wait,
                 Phase::Asking => self.relay(scratch, now),
                 Phase::Telling => self.tell(now),
                 Phase::Draining => self.drain(scratch),
@@ -196,9 +268,10 @@ impl Connection {
     pub(super) fn expire(&mut self, scratch: &mut [u8], now: Moment) -> Next {
         let refusal = match &self.stage {
             Stage::Reading(_) => Refusal::Slow,
-            Stage::Waiting(_) => Refusal::Busy,
-            Stage::Asking(asking) if asking.begun_at.is_none() => Refusal::Busy,
-            Stage::Asking(_) | Stage::Telling { .. } | Stage::Draining => return Next::Close,
+            Stage::Asking(Asking { flow: Flow::Begun(_), .. })
+            | Stage::Telling { .. }
+            | Stage::Draining => return Next::Close,
+            Stage::Waiting(_) | Stage::Asking(_) | Stage::Holding { .. } => Refusal::Busy,
         };
         self.refuse(refusal, now);
         self.advance(scratch, now)
@@ -209,14 +282,26 @@ impl Connection {
         let head_only = match &self.stage {
             Stage::Reading(_) => false,
             Stage::Waiting(request) => request.head_only,
-            Stage::Asking(asking) if asking.begun_at.is_none() => asking.head_only,
-            Stage::Asking(_) | Stage::Telling { .. } | Stage::Draining => return,
+            Stage::Asking(Asking { flow: Flow::Begun(_), .. }) => return,
+            Stage::Asking(Asking { head_only, .. }) | Stage::Holding { head_only, .. } => {
+                *head_only
+            }
+            Stage::Telling { .. } | Stage::Draining => return,
         };
+        self.begin_to_tell(Outgoing::new(refusal.answer(head_only)), now);
+    }
+
+    fn tell_instead(&mut self, bytes: &[u8], now: Moment) {
+        let mut answer = Outgoing::default();
+        match Closer::default().pass(bytes, &mut answer) {
+            Ok(()) if !answer.is_empty() => self.begin_to_tell(answer, now),
+            _ => self.refuse(Refusal::Busy, now),
+        }
+    }
+
+    fn begin_to_tell(&mut self, answer: Outgoing, now: Moment) {
         self.deadline = now + STALL_MAX;
-        self.stage = Stage::Telling {
-            answer: Outgoing::new(refusal.answer(head_only)),
-            by: now + TAKEN_WITHIN,
-        };
+        self.stage = Stage::Telling { answer, by: now + TAKEN_WITHIN };
     }
 
     /// Bounded by the limits of a request.
@@ -262,23 +347,25 @@ impl Connection {
             };
             // An API that is gone says so by the end of its answer, below.
             let _ = asking.request.write_to(&mut asking.api);
-            match asking.answer.write_to(&mut self.stream) {
-                Ok(0) => {}
-                Ok(taken) => {
-                    moved = moved.saturating_add(taken);
-                    let (stalled, begun_at) = (now + STALL_MAX, asking.begun_at);
-                    self.deadline = begun_at.map_or(stalled, |at| stalled.min(at + TAKEN_WITHIN));
+            if let Flow::Begun(at) = asking.flow {
+                match asking.answer.write_to(&mut self.stream) {
+                    Ok(0) => {}
+                    Ok(taken) => {
+                        moved = moved.saturating_add(taken);
+                        self.deadline = (now + STALL_MAX).min(at + TAKEN_WITHIN);
+                    }
+                    Err(_) => return Next::Close,
                 }
-                Err(_) => return Next::Close,
             }
             // No more is read than the client takes: the API waits, not our memory.
-            if !asking.answer.is_empty() {
+            let room = if asking.flow == Flow::Held { HELD_ANSWER_MAX } else { 0 };
+            if asking.answer.len() > room {
                 return Next::Wait;
             }
             match read_some(&mut asking.api, scratch) {
                 Chunk::Bytes(bytes) => {
-                    if asking.begun_at.is_none() {
-                        asking.begun_at = Some(now);
+                    if asking.flow == Flow::Awaited {
+                        asking.flow = Flow::Begun(now);
                         self.deadline = now + STALL_MAX;
                     }
                     if asking.closer.pass(bytes, &mut asking.answer).is_err() {
@@ -295,16 +382,16 @@ impl Connection {
         Next::Again
     }
 
-    /// The API has hung up: its place is free, whatever the client still has to take.
+    /// The API has hung up: its place is free, whatever the client still has to wait for or to take.
     fn end_of_answer(&mut self, now: Moment) {
-        if let Stage::Asking(asking) = &mut self.stage {
-            match asking.begun_at {
-                None => self.refuse(Refusal::Busy, now),
-                Some(at) => {
-                    let answer = std::mem::take(&mut asking.answer);
-                    self.stage = Stage::Telling { answer, by: at + TAKEN_WITHIN };
-                }
-            }
+        let Stage::Asking(asking) = &mut self.stage else {
+            return;
+        };
+        let (answer, head_only) = (std::mem::take(&mut asking.answer), asking.head_only);
+        match asking.flow {
+            Flow::Held if !answer.is_empty() => self.stage = Stage::Holding { answer, head_only },
+            Flow::Awaited | Flow::Held => self.refuse(Refusal::Busy, now),
+            Flow::Begun(at) => self.stage = Stage::Telling { answer, by: at + TAKEN_WITHIN },
         }
     }
 

@@ -5,6 +5,9 @@
 //! length that it is told. It sits behind this gate on a private socket and sees one whole,
 //! bounded, plain request at a time. The gate belongs to the event loop, and never blocks.
 //!
+//! An answer that promises something waits here for the disk, so that no thread has to, and
+//! hundreds can wait for the same sync.
+//!
 //! The loop's side of the contract: give the gate the tokens from the one that it is made with
 //! upward, pass it their events, and call [`Gate::handle_deadlines`] at [`Gate::next_deadline`],
 //! which each of the other calls may change.
@@ -19,6 +22,7 @@ mod request;
 mod reserve;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use std::collections::VecDeque;
 use std::io;
@@ -31,13 +35,14 @@ use crate::engine::time::Moment;
 
 pub use client::{CLIENT_HEADER, Client};
 pub use connection::{
-    ANSWER_WITHIN, DRAIN_FOR, GIVES_WAY_AFTER, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN,
+    ANSWER_WITHIN, DRAIN_FOR, GIVES_WAY_AFTER, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN, Verdict,
 };
 pub use listen::{BACKLOG, bind};
 pub use places::{CONNECTIONS_MAX, HELD_MAX, SHARE_PER_ADDRESS};
 pub use refusal::{NO_PAGE_POLICY, Refusal};
 pub use request::{BODY_MAX, HEAD_MAX, HEADERS_MAX, Inbox, Progress, Whole};
 pub use reserve::DESCRIPTORS_RESERVED;
+pub use ticket::{TICKET_HEADER, Ticket};
 
 use connection::{Connection, Next, Phase};
 use places::Places;
@@ -46,6 +51,7 @@ use reserve::Reserve;
 /// The most connections to the API at once: it has a thread for each.
 pub const API_PLACES: usize = 4;
 /// The most of them for one address: a client that takes its answer slowly leaves room for others.
+/// Two are enough for as many as like to register from one machine: no answer waits for the disk there.
 pub const API_PLACES_PER_ADDRESS: usize = 2;
 /// When the system is out of descriptors or memory, or the API is being rebuilt: the next try.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -63,6 +69,7 @@ pub struct Gate {
     listener: Option<TcpListener>,
     door: Door,
     first_token: Token,
+    last_ticket: Ticket,
     places: Places,
     /// The connections with a whole request, in the order in which it became so.
     queue: VecDeque<usize>,
@@ -94,6 +101,7 @@ impl Gate {
             listener: Some(TcpListener::from_std(listener)),
             door,
             first_token,
+            last_ticket: Ticket::default(),
             places: Places::new(places),
             queue: VecDeque::new(),
             asking: 0,
@@ -151,6 +159,28 @@ impl Gate {
         self.admit_to_api(registry, now);
     }
 
+    /// The answer to the request of `ticket` must not reach the client before [`Gate::settle`]. To be
+    /// called before the API is given what it is to answer.
+    pub fn hold(&mut self, ticket: Ticket) {
+        if let Some(index) = self.places.find(ticket)
+            && let Some(mut connection) = self.places.take(index)
+        {
+            connection.hold();
+            self.places.put(index, connection);
+        }
+    }
+
+    /// What becomes of the answer that was held for `ticket`. A client that is gone, or was told
+    /// that there is no answer in time, gets none.
+    pub fn settle(&mut self, registry: &Registry, ticket: Ticket, verdict: Verdict, now: Moment) {
+        if let Some(index) = self.places.find(ticket) {
+            self.with(registry, index, |connection, scratch| {
+                connection.settle(verdict, scratch, now)
+            });
+            self.admit_to_api(registry, now);
+        }
+    }
+
     /// The daemon stops: no more clients, no more requests; the answers under way are finished
     /// (see [`Gate::is_idle`]).
     pub fn drain(&mut self, registry: &Registry, now: Moment) {
@@ -183,7 +213,9 @@ impl Gate {
             match listener.accept() {
                 Ok((stream, peer)) => {
                     let client = Client::new(peer, stream.local_addr().ok());
-                    self.admit(registry, Connection::new(stream, client, now), now);
+                    self.last_ticket = self.last_ticket.next();
+                    let connection = Connection::new(stream, client, self.last_ticket, now);
+                    self.admit(registry, connection, now);
                 }
                 Err(why) => match why.kind() {
                     io::ErrorKind::WouldBlock => return,
@@ -206,7 +238,11 @@ impl Gate {
 
     /// Gives `connection` a place, or drops it: whoever has no place is not left waiting.
     fn admit(&mut self, registry: &Registry, mut connection: Connection, now: Moment) {
-        if self.places.is_share_taken(connection.client()) {
+        let client = connection.client();
+        if self.places.is_share_taken(client) {
+            self.part_from_answered(registry, client, now);
+        }
+        if self.places.is_share_taken(client) {
             return;
         }
         while self.places.is_full() {
@@ -222,6 +258,14 @@ impl Gate {
         match registry.register(connection.stream(), token, both) {
             Ok(()) => self.places.put(index, connection),
             Err(why) => log::warn!("cannot watch a connection: {why}"),
+        }
+    }
+
+    /// Many are answered by the same sync, and come again at once: those who have hung up are no
+    /// longer counted, though the event that says so is still to come.
+    fn part_from_answered(&mut self, registry: &Registry, client: Client, now: Moment) {
+        for index in self.places.answered_of(client) {
+            self.with(registry, index, |connection, scratch| connection.advance(scratch, now));
         }
     }
 

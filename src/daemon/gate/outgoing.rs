@@ -18,7 +18,12 @@ impl Outgoing {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.sent >= self.bytes.len()
+        self.len() == 0
+    }
+
+    /// Bytes that are left to write.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len().saturating_sub(self.sent)
     }
 
     /// Bytes of memory taken.

@@ -7,6 +7,7 @@ use crate::engine::time::Moment;
 
 use super::client::Client;
 use super::connection::{Connection, Phase};
+use super::ticket::Ticket;
 
 /// The most connections at once: 1,800 slow clients get these and no more. A place costs little
 /// until it is filled (see [`HELD_MAX`]). Fewer where the system allows few descriptors.
@@ -59,6 +60,14 @@ impl Places {
         self.connections.get(index).and_then(Option::as_ref)
     }
 
+    /// Where the connection with `ticket` is, unless it is gone.
+    pub(super) fn find(&self, ticket: Ticket) -> Option<usize> {
+        let has_it = |place: &Option<Connection>| {
+            place.as_ref().is_some_and(|connection| connection.ticket() == ticket)
+        };
+        self.connections.iter().position(has_it)
+    }
+
     /// The index for a new connection.
     pub(super) fn free_index(&self) -> usize {
         self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len())
@@ -100,6 +109,16 @@ impl Places {
         let place = client.household_place();
         let same = |one: &&Connection| one.client().household_place() == place;
         self.present().filter(same).count() >= self.max.div_ceil(SHARE_PER_ADDRESS)
+    }
+
+    /// The connections from the address of `client` that have been answered.
+    pub(super) fn answered_of(&self, client: Client) -> Vec<usize> {
+        let place = client.household_place();
+        let mut answered = self.of_phase(Phase::Draining);
+        answered.retain(|index| {
+            self.get(*index).is_some_and(|one| one.client().household_place() == place)
+        });
+        answered
     }
 
     /// The oldest connection to which nothing is owed.

@@ -6,6 +6,7 @@
 
 use super::client::{CLIENT_HEADER, Client};
 use super::refusal::Refusal;
+use super::ticket::{TICKET_HEADER, Ticket};
 
 /// The longest head, in bytes: what common servers allow.
 pub const HEAD_MAX: usize = 8 * 1024;
@@ -65,6 +66,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Inbox {
     client: Client,
+    ticket: Ticket,
     part: Part,
 }
 
@@ -75,9 +77,9 @@ enum Part {
 }
 
 impl Inbox {
-    /// An empty one, for a request of `client`.
-    pub fn new(client: Client) -> Inbox {
-        Inbox { client, part: Part::Head(HeadLines::default()) }
+    /// An empty one, for a request of `client` that gets `ticket`.
+    pub fn new(client: Client, ticket: Ticket) -> Inbox {
+        Inbox { client, ticket, part: Part::Head(HeadLines::default()) }
     }
 
     /// True until the first byte that belongs to a request.
@@ -99,7 +101,7 @@ impl Inbox {
         let mut invite = false;
         if let Part::Head(head) = &mut self.part {
             let parsed = match head.collect(&mut bytes) {
-                Ok(true) => parse_head(&head.bytes, self.client),
+                Ok(true) => parse_head(&head.bytes, self.client, self.ticket),
                 Ok(false) => return Progress::More { invite: false },
                 Err(refusal) => return Progress::Bad(refusal),
             };
@@ -187,7 +189,7 @@ struct ParsedHead {
     expects_invitation: bool,
 }
 
-fn parse_head(bytes: &[u8], client: Client) -> Result<ParsedHead, Refusal> {
+fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead, Refusal> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut head = httparse::Request::new(&mut headers);
     match head.parse(bytes) {
@@ -204,7 +206,8 @@ fn parse_head(bytes: &[u8], client: Client) -> Result<ParsedHead, Refusal> {
     if seen.body_length > 0 {
         anew.push_str(&format!("Content-Length: {}\r\n", seen.body_length));
     }
-    anew.push_str(&format!("{CLIENT_HEADER}: {}\r\nConnection: close\r\n\r\n", client.to_header()));
+    anew.push_str(&format!("{CLIENT_HEADER}: {}\r\n", client.to_header()));
+    anew.push_str(&format!("{TICKET_HEADER}: {}\r\nConnection: close\r\n\r\n", ticket.to_header()));
     Ok(ParsedHead {
         request: Whole { bytes: anew.into_bytes(), head_only: method == "HEAD" },
         body_length: seen.body_length,

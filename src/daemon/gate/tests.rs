@@ -1,4 +1,5 @@
 mod flood;
+mod held;
 mod world;
 
 use crate::daemon::channel::{self, channel};
@@ -9,7 +10,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::daemon::api::{
-    ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Sight,
+    ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Responder, Sight,
 };
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use healthchecker::daemon::gate::{BODY_MAX, Client, HEAD_MAX, Inbox, Progress};
+use healthchecker::daemon::gate::{BODY_MAX, Client, HEAD_MAX, Inbox, Progress, Ticket};
 use healthchecker::engine::registration::Origin;
 
 /// How the bytes are cut makes no difference, and what passes is plain, bounded HTTP.
@@ -22,7 +22,7 @@ pub fn run(bytes: &[u8]) {
 
 fn end(bytes: &[u8], size: usize) -> Progress {
     let client = Client { addr: Ipv4Addr::new(10, 0, 0, 8).into(), origin: Origin::Network };
-    let mut inbox = Inbox::new(client);
+    let mut inbox = Inbox::new(client, Ticket::default());
     for piece in bytes.chunks(size) {
         match inbox.feed(piece) {
             // How much may be held: a head and a body at their longest, and what doubling adds.

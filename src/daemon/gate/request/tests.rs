@@ -5,7 +5,8 @@ use crate::engine::registration::Origin;
 use super::*;
 
 fn inbox() -> Inbox {
-    Inbox::new(Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network })
+    let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
+    Inbox::new(client, Ticket::default().next())
 }
 
 fn feed(bytes: impl AsRef<[u8]>) -> Progress {
@@ -19,14 +20,15 @@ fn whole(bytes: &str) -> String {
     }
 }
 
-const TAIL: &str = "X-Healthchecker-Client: net 10.0.0.8\r\nConnection: close\r\n\r\n";
+const TAIL: &str = "X-Healthchecker-Client: net 10.0.0.8\r\nX-Healthchecker-Ticket: 1\r\n\
+                    Connection: close\r\n\r\n";
 const MORE: Progress = Progress::More { invite: false };
 
 #[test]
 fn the_head_is_written_anew_from_the_allow_list() {
     let sent = "POST /healthchecker/monitor?x=1 HTTP/1.1\r\nhost: pi:9090\r\nCookie: a\r\n\
                 TE: chunked\r\nUpgrade: h2c\r\nConnection: keep-alive, Upgrade\r\n\
-                X-Healthchecker-Client: own 127.0.0.1\r\nContent-type: text/plain\r\n\
+                X-Healthchecker-Client: own 127.0.0.1\r\nX-Healthchecker-Ticket: 7\r\nContent-type: text/plain\r\n\
                 content-length: 3\r\n\r\na=bGET / HTTP/1.1\r\n\r\n";
     let given = format!(
         "POST /healthchecker/monitor?x=1 HTTP/1.1\r\nHost: pi:9090\r\nContent-Type: text/plain\r\n\

@@ -1,6 +1,7 @@
 //! Crowds of clients: silent, slow, greedy or just many.
 
 use std::io::ErrorKind;
+use std::thread;
 
 use super::*;
 
@@ -29,6 +30,36 @@ fn one_address_has_only_so_many_places() {
     let closed = crowd.iter_mut().map(is_closed).filter(|closed| *closed);
     assert_eq!(closed.count(), 20);
     assert_eq!(code(&world.talk(GET_HEALTH)), "200");
+}
+
+#[test]
+fn who_was_answered_and_has_hung_up_leaves_its_place_to_the_next() {
+    let world = World::new(engine(0));
+    let mut crowd: Vec<_> =
+        (0..CONNECTIONS_PER_ADDRESS).map(|_| world.connect_from(household(0))).collect();
+    for stream in &mut crowd {
+        stream.write_all(GET_HEALTH.as_bytes()).unwrap();
+    }
+    for stream in &mut crowd {
+        assert_eq!(code(&rest(stream)), "200");
+    }
+    let (begin, begun) = channel();
+    let (blocked, go_on) = channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            world.at_gate(move |_, _, _| {
+                begin.send(()).unwrap();
+                go_on.recv()
+            })
+        });
+        begun.recv().unwrap();
+        // The loop sees the newcomer first, then the ends of the others.
+        let mut next = world.connect_from(household(0));
+        drop(crowd);
+        drop(blocked);
+        next.write_all(GET_HEALTH.as_bytes()).unwrap();
+        assert_eq!(code(&rest(&mut next)), "200");
+    });
 }
 
 #[test]

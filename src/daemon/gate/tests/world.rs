@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mio::{Events, Poll, Token, Waker};
+use mio::{Events, Poll, Registry, Token, Waker};
 use socket2::{Domain, Socket, Type};
 
 use crate::config::settings::AccessSettings;
@@ -39,8 +39,12 @@ pub(super) struct World {
     pub(super) addr: SocketAddr,
     shared: Arc<Shared>,
     waker: Arc<Waker>,
+    orders: channel::Sender<Order>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// Something to be done with the gate, in its thread.
+type Order = Box<dyn FnOnce(&mut Gate, &Registry, Moment) + Send>;
 
 impl World {
     pub(super) fn new(engine: impl FnMut(ApiRequest) + Send + 'static) -> World {
@@ -57,8 +61,36 @@ impl World {
         let gate = Gate::new(listener, api.door(), GATE, CONNECTIONS_MAX).unwrap();
         let shared = Arc::new(Shared::default());
         let inside = shared.clone();
-        let thread = thread::spawn(move || run(poll, gate, &inbox, engine, &inside, api));
-        World { addr, shared, waker, thread: Some(thread) }
+        let (orders, given) = channel();
+        let inboxes = Inboxes { requests: inbox, orders: given };
+        let thread = thread::spawn(move || run(poll, gate, &inboxes, engine, &inside, api));
+        World { addr, shared, waker, orders, thread: Some(thread) }
+    }
+
+    /// Does something with the gate, as the event loop would, and waits until it is done.
+    pub(super) fn at_gate<T: Send + 'static>(
+        &self,
+        order: impl FnOnce(&mut Gate, &Registry, Moment) -> T + Send + 'static,
+    ) -> T {
+        let (done, result) = channel();
+        let order: Order = Box::new(move |gate, registry, now| {
+            let _ = done.send(order(gate, registry, now));
+        });
+        assert!(self.orders.send(order).is_ok());
+        self.waker.wake().unwrap();
+        result.recv_timeout(PATIENCE).unwrap()
+    }
+
+    pub(super) fn wait_at_gate(&self, wanted: impl Fn(&Gate) -> bool + Clone + Send + 'static) {
+        let start = Instant::now();
+        loop {
+            let wanted = wanted.clone();
+            if self.at_gate(move |gate, _, _| wanted(gate)) {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE);
+            thread::yield_now();
+        }
     }
 
     pub(super) fn connect(&self) -> TcpStream {
@@ -138,10 +170,16 @@ pub(super) fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8(text).unwrap()
 }
 
+/// What the threads send.
+struct Inboxes {
+    requests: channel::Receiver<ApiRequest>,
+    orders: channel::Receiver<Order>,
+}
+
 fn run(
     mut poll: Poll,
     mut gate: Gate,
-    inbox: &channel::Receiver<ApiRequest>,
+    inboxes: &Inboxes,
     mut engine: impl FnMut(ApiRequest),
     shared: &Shared,
     _api: Api,
@@ -163,8 +201,11 @@ fn run(
                 gate.handle_event(poll.registry(), event.token(), at);
             }
         }
-        for request in inbox.try_iter() {
+        for request in inboxes.requests.try_iter() {
             engine(request);
+        }
+        for order in inboxes.orders.try_iter() {
+            order(&mut gate, poll.registry(), at);
         }
         if shared.stop.load(SeqCst) && !draining {
             draining = true;

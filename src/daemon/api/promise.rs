@@ -1,0 +1,65 @@
+//! Answers that promise something.
+//!
+//! An answer that says that a change is made promises that it survives a power cut. It is written at
+//! once all the same, since a thread that waits for the disk answers nobody else: the gate holds it
+//! until the change is on disk, or another is given instead.
+
+use crate::daemon::gate::Ticket;
+
+use super::format::Format;
+use super::reply::{self, Problem};
+
+/// Stands for an answer that the gate holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    ticket: Ticket,
+    format: Format,
+}
+
+impl Promise {
+    /// For the answer to the request of `ticket`, in the format that its client wants.
+    pub fn new(ticket: Ticket, format: Format) -> Promise {
+        Promise { ticket, format }
+    }
+
+    /// Whose answer it is.
+    pub fn ticket(self) -> Ticket {
+        self.ticket
+    }
+
+    /// The whole answer that is given instead. Small, so the event loop may write it.
+    pub fn broken(self, problem: &Problem) -> Vec<u8> {
+        let response = reply::problem_response(problem, self.format);
+        let mut bytes = Vec::new();
+        // What is changed is never asked for by HEAD.
+        let printed =
+            response.raw_print(&mut bytes, tiny_http::HTTPVersion(1, 1), &[], false, None);
+        if let Err(why) = printed {
+            // Of nothing the gate makes a 503 of its own.
+            log::error!("cannot write an answer to memory: {why}");
+            bytes.clear();
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_promise_is_said_in_the_format_of_the_client() {
+        let problem = Problem::not_kept(507, "no space left".into());
+        for (format, content_type) in
+            [(Format::Json, "application/json\r\n"), (Format::Html, "text/html; charset=utf-8\r\n")]
+        {
+            let answer = Promise::new(Ticket::default(), format).broken(&problem);
+            let answer = String::from_utf8(answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 507 "), "{head}");
+            assert!(head.contains(&format!("Content-Type: {content_type}")), "{head}");
+            assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
+            assert!(body.contains("no space left"), "{body}");
+        }
+    }
+}
