@@ -1,7 +1,8 @@
 //! What the daemon costs and how well it keeps time: `make bench`.
 //!
 //! Starts the real binary against targets on loopback, and counts at the targets. CPU is set
-//! against a bare loop of blocking GETs in the same run, since machines differ and drift.
+//! against a bare loop of blocking GETs in the same run, and against Monit where there is one, since
+//! machines differ and drift.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -12,6 +13,7 @@
 mod daemon;
 mod day;
 mod figures;
+mod monit;
 mod page;
 mod target;
 
@@ -23,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use daemon::Daemon;
 use figures::{Usage, percentile};
+use monit::Monit;
 use target::Target;
 
 fn main() {
@@ -47,7 +50,9 @@ fn main() {
     shown();
     idle(if quick { 5 } else { 30 });
     let bare = Bare::measure(quick);
-    household(100, 5, if quick { 15 } else { 60 }, &bare);
+    let seconds = if quick { 15 } else { 60 };
+    household(100, 5, seconds, &bare);
+    the_same_with_monit(100, 5, seconds, &bare);
     if !quick {
         household(1_000, 5, 60, &bare);
     }
@@ -210,46 +215,73 @@ fn household(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
             interval,
         );
     }
-    // Time for every app to find its place and to become HEALTHY.
-    thread::sleep(Duration::from_secs(3 * interval + 2));
-    target.forget();
-    let before = Usage::of(daemon.pid());
-    let begun = Instant::now();
-    thread::sleep(Duration::from_secs(seconds));
-    let after = Usage::of(daemon.pid());
-    let arrivals = target.arrivals();
-    let cost = (after.cpu - before.cpu).as_secs_f64() * 1_000.0 / arrivals.len() as f64;
-    let mut deviations = figures::deviations(&arrivals, apps, Duration::from_secs(interval));
-    let label = format!("{apps} apps at {interval} s");
-    println!(
-        "{:<38}{} in {:.0} s",
-        format!("{label}: checks"),
-        arrivals.len(),
-        begun.elapsed().as_secs_f64()
-    );
-    println!(
-        "{:<38}{:.2} / {:.2} ms",
-        format!("{label}: deviation p50 / p99"),
-        percentile(&mut deviations, 50.0),
-        percentile(&mut deviations, 99.0)
-    );
-    println!(
-        "{:<38}{}",
-        format!("{label}: most in any 100 ms"),
-        figures::most_within(&arrivals, Duration::from_millis(100))
-    );
-    println!(
-        "{:<38}{cost:.3} s per 1,000 checks: {:.2} warm bare loops, {:.2} paced ones",
-        format!("{label}: CPU"),
-        cost / bare.warm,
-        cost / bare.paced
-    );
-    println!(
-        "{:<38}{} KiB resident, {} KiB anonymous, {} threads",
-        format!("{label}: memory"),
-        after.resident_kib,
-        after.anonymous_kib,
-        after.threads
-    );
+    let work = Work { target: &target, apps, interval, seconds };
+    work.measure(&format!("{apps} apps at {interval} s"), daemon.pid(), bare);
     while_shown(&daemon, &target, apps, interval, seconds);
+}
+
+fn the_same_with_monit(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
+    let target = Target::start();
+    let Some(monit) = Monit::start(target.address, apps, interval) else {
+        return println!("{:<38}not installed", "Monit, the same");
+    };
+    let work = Work { target: &target, apps, interval, seconds };
+    work.measure("Monit, the same", monit.pid(), bare);
+}
+
+/// What there is to watch, and for how long.
+struct Work<'a> {
+    target: &'a Target,
+    apps: usize,
+    interval: u64,
+    seconds: u64,
+}
+
+impl Work<'_> {
+    /// Measures the process that does it.
+    fn measure(&self, label: &str, pid: u32, bare: &Bare) {
+        // Time for every app to find its place and to become HEALTHY.
+        thread::sleep(Duration::from_secs(3 * self.interval + 2));
+        self.target.forget();
+        let before = Usage::of(pid);
+        let begun = Instant::now();
+        thread::sleep(Duration::from_secs(self.seconds));
+        let after = Usage::of(pid);
+        let elapsed = begun.elapsed().as_secs_f64();
+        self.say_when(label, elapsed);
+        let checks = self.target.arrivals().len();
+        let cost = (after.cpu - before.cpu).as_secs_f64() * 1_000.0 / checks as f64;
+        println!(
+            "{:<38}{cost:.3} s per 1,000 checks: {:.2} warm bare loops, {:.2} paced ones",
+            format!("{label}: CPU"),
+            cost / bare.warm,
+            cost / bare.paced
+        );
+        println!(
+            "{:<38}{} KiB resident, {} KiB anonymous, {} threads",
+            format!("{label}: memory"),
+            after.resident_kib,
+            after.anonymous_kib,
+            after.threads
+        );
+    }
+
+    /// How many checks came, and when.
+    fn say_when(&self, label: &str, elapsed: f64) {
+        let arrivals = self.target.arrivals();
+        let interval = Duration::from_secs(self.interval);
+        let mut deviations = figures::deviations(&arrivals, self.apps, interval);
+        println!("{:<38}{} in {elapsed:.0} s", format!("{label}: checks"), arrivals.len());
+        println!(
+            "{:<38}{:.2} / {:.2} ms",
+            format!("{label}: deviation p50 / p99"),
+            percentile(&mut deviations, 50.0),
+            percentile(&mut deviations, 99.0)
+        );
+        println!(
+            "{:<38}{}",
+            format!("{label}: most in any 100 ms"),
+            figures::most_within(&arrivals, Duration::from_millis(100))
+        );
+    }
 }
