@@ -107,11 +107,12 @@ fn with_a_past(apps: usize) -> Engine {
     for number in 0..apps {
         let name = format!("app-{number:05}");
         let mut both = records.clone();
-        both[0]["registration"]["name"] = json!(name);
-        both[1]["app"] = json!(name);
-        both[1]["days"] = json!(days.join(" "));
-        both[1]["day"] = json!(hours.join(" "));
-        both[1]["recent"] = json!(recent);
+        both[0]["app"]["registration"]["name"] = json!(name);
+        let tally = &mut both[1]["tally"];
+        tally["app"] = json!(name);
+        tally["days"] = json!(days.join(" "));
+        tally["day"] = json!(hours.join(" "));
+        tally["recent"] = json!(recent);
         let both = both.into_iter().map(|record| serde_json::from_value::<Record>(record).unwrap());
         engine.restore(now(), both.collect());
     }
