@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import statistics
 import subprocess
 import sys
@@ -22,16 +21,12 @@ from pathlib import Path
 E2E = Path(__file__).parent.parent / "e2e"
 sys.path.insert(0, str(E2E))
 
-import requests  # noqa: E402
-
-from apps import Household  # noqa: E402
 from clock import JumpingClock  # noqa: E402
-from daemon import Daemon  # noqa: E402
+from home import INTERVAL, Home  # noqa: E402
 from measure import Usage, usage  # noqa: E402
-from smtp_server import HANG_UP, Authority, SmtpServer  # noqa: E402
-from waiting import wait_for  # noqa: E402
+from smtp_server import HANG_UP  # noqa: E402
+from told import panics, untold, worsenings  # noqa: E402
 
-INTERVAL = 5
 # The first are always well; the rest fall ill now and then.
 STEADY, FICKLE = 20, 20
 # An illness lasts so long, in seconds.
@@ -47,7 +42,6 @@ LONG_LIFE = 10
 # The first part of a life is not compared with its end: everything is used for the first time.
 SETTLING_SECONDS = 8
 MEMORY_EVERY_SECONDS = 20
-THE_END_SECONDS = 90
 
 FLOODS = [
     ["crowd", 400, 100, 5],
@@ -62,7 +56,6 @@ MAIL_TROUBLES = [
     ("BODY", HANG_UP),
     ("END", HANG_UP),
 ]
-CHANGE = re.compile(r"\] (?P<app>\w+): (?P<before>[A-Z]+) -> (?P<after>[A-Z]+) ")
 
 
 def name(app: int) -> str:
@@ -70,24 +63,17 @@ def name(app: int) -> str:
     return f"{'steady' if app < STEADY else 'fickle'}{app:02}"
 
 
-class Soak:
+class Soak(Home):
     """One run."""
 
     def __init__(self, minutes: float, seed: int, folder: Path) -> None:
+        self.clock = JumpingClock(folder)
+        super().__init__(folder, self.clock)
         self.minutes = minutes
         self.chance = random.Random(seed)
-        self.household = Household()
-        self.mailbox = SmtpServer(Authority(folder), security="none", login=False)
-        self.clock = JumpingClock(folder)
-        self.daemon = Daemon(
-            folder / "daemon", self.clock, email="owner@household.example", **self.mailbox.options()
-        )
         self.flood: subprocess.Popen[str] | None = None
         self.happened: Counter[str] = Counter()
-        self.wrong: list[str] = []
-        self.took: list[float] = []
         self.gaps: list[float] = []
-        self.registered: set[str] = set()
         self.before: Usage | None = None
         self.settled_at = 0.0
         # Of this life, in KiB.
@@ -97,7 +83,7 @@ class Soak:
         """From the start to the end of the household."""
         self.daemon.start()
         for app in range(STEADY + FICKLE):
-            self.register(app)
+            self.register_one(app)
         self.begin_life()
         due = {
             self.one_falls_ill: 2.0,
@@ -186,14 +172,8 @@ class Soak:
 
     def guests_come_and_go(self) -> None:
         """An app registers and stops; another registers again."""
-        guest = self.daemon.post(
-            "/healthchecker/monitor",
-            data={"appname": "guest", "url": self.household.url(99), "email": "guest@x.example"},
-        )
-        stopped = self.daemon.post("/healthchecker/stop", data={"appname": "guest"})
-        if (guest.status_code, stopped.status_code) != (200, 200):
-            self.wrong.append(f"a guest was refused: {guest.text} {stopped.text}")
-        self.register(self.chance.randrange(STEADY + FICKLE))
+        self.guest_comes_and_goes()
+        self.register_one(self.chance.randrange(STEADY + FICKLE))
 
     def power_fails(self) -> None:
         """And comes back."""
@@ -205,16 +185,8 @@ class Soak:
 
     # What must hold.
 
-    def register(self, app: int) -> None:
-        self.daemon.register(
-            name(app),
-            self.household.url(app),
-            interval=INTERVAL,
-            timeout=2,
-            healthy=2,
-            email=f"{name(app)}@household.example",
-        )
-        self.registered.add(name(app))
+    def register_one(self, app: int) -> None:
+        self.register(name(app), app, email=f"{name(app)}@household.example")
 
     def begin_life(self) -> None:
         self.before = None
@@ -234,15 +206,9 @@ class Soak:
 
     def ask(self) -> None:
         """What an honest client does."""
-        path = self.chance.choice(["/health", "/", "/healthchecker/status", "/healthchecker/log"])
-        begun = time.monotonic()
-        try:
-            status = self.daemon.get(path).status_code
-            self.took.append(time.monotonic() - begun)
-            if status != 200:
-                self.wrong.append(f"{path}: {status}")
-        except requests.RequestException as error:
-            self.wrong.append(f"{path}: {error}")
+        self.look_at(
+            self.chance.choice(["/health", "/", "/healthchecker/status", "/healthchecker/log"])
+        )
 
     def note_gaps(self) -> None:
         for app in range(STEADY):
@@ -278,48 +244,20 @@ class Soak:
         if max(self.took, default=0) > ANSWER_SECONDS_MAX:
             self.wrong.append(f"an answer took {max(self.took):.2f} s")
 
-    def expect(self, condition: object, what: str) -> None:
-        assert callable(condition)
-        try:
-            wait_for(condition, THE_END_SECONDS, what)
-        except AssertionError as error:
-            self.wrong.append(str(error))
-
-    def all_are_healthy(self) -> bool:
-        apps = self.daemon.get("/healthchecker/status").json()["apps"]
-        known = {app["appname"]: app["state"] for app in apps}
-        return known == dict.fromkeys(self.registered, "HEALTHY")
-
     def nothing_is_left(self) -> bool:
         now = usage(self.daemon.pid)
         before = self.before or now
         return now.threads <= before.threads and now.descriptors <= before.descriptors
 
-    def all_mail_is_out(self) -> bool:
-        checks = self.daemon.get("/health").json()["checks"]
-        waiting = next(found for key, found in checks.items() if key.startswith("outbox"))
-        return waiting[0]["observedValue"] == 0
-
     def look_at_log(self) -> None:
         """No panic, no false state, no change that nobody was told."""
-        told = [
-            f"{mail['Subject']}\n{mail.get_body(('plain',)).get_content()}"
-            for mail in self.mailbox.mails()
-        ]
         alerted = set()
-        for line in self.daemon.lines:
-            if "panicked" in line:
-                self.wrong.append(line)
-            change = CHANGE.search(line)
-            if change and change["after"] in ("DEGRADED", "UNHEALTHY"):
-                alerted.add(change["app"])
-                if change["app"].startswith("steady"):
-                    self.wrong.append(f"a false state: {line}")
-        for app in sorted(alerted):
-            news = [text for text in told if re.search(rf"\b{app} is (DEGRADED|UNHEALTHY)", text)]
-            good = [text for text in told if f"{app} is HEALTHY again" in text]
-            if not news or not good:
-                self.wrong.append(f"{app}: {len(news)} alerts and {len(good)} recoveries arrived")
+        for app, line in worsenings(self.daemon.lines):
+            alerted.add(app)
+            if app.startswith("steady"):
+                self.wrong.append(f"a false state: {line}")
+        self.wrong += panics(self.daemon.lines)
+        self.wrong += untold(alerted, self.mailbox.mails())
         self.alerted = len(alerted)
 
     # What came of it.
@@ -342,9 +280,7 @@ class Soak:
         """Ends what is left."""
         if self.flood is not None:
             self.flood.kill()
-        self.daemon.kill()
-        self.mailbox.stop()
-        self.household.close()
+        super().close()
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -363,19 +299,7 @@ def main() -> int:
         soak = Soak(given.minutes, given.seed, Path(folder))
         if soak.clock.library is None:
             print("no libfaketime here (Debian: faketime): the clock will not jump")
-        try:
-            soak.run()
-        except BaseException:
-            print(soak.daemon.log()[-4000:])
-            raise
-        finally:
-            soak.close()
-        soak.report()
-        for wrong in soak.wrong:
-            print(f"WRONG (seed {given.seed}): {wrong}")
-        if soak.wrong:
-            print("\n".join(soak.daemon.lines[-80:]))
-        return 1 if soak.wrong else 0
+        return soak.live()
 
 
 if __name__ == "__main__":
