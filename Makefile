@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak nightly screenshots clean arm arm-size armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm arm-size armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -11,6 +11,9 @@ SECONDS ?= 600
 # How long `make soak` takes, and its seed; drawn and printed when there is none.
 MINUTES ?= 10
 SEED ?=
+# How many apps and checks `make day` has, if other than a day's work of a hundred apps at 5 s.
+APPS ?=
+CHECKS ?=
 
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
@@ -56,11 +59,16 @@ soak: $(VENV)/ready ## apps, clients, mail, clock and power misbehave for MINUTE
 	$(CARGO) build --locked
 	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
 
+day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 minutes, and whether memory stays flat; HEALTHCHECKER_BIN=FILE for another build
+	HEALTHCHECKER_BIN=$(abspath $(or $(HEALTHCHECKER_BIN),$(BINARY))) $(VENV_PYTHON) tests/soak/day.py \
+		$(APPS:%=--apps %) $(CHECKS:%=--checks %)
+
 flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
 	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py
 
-nightly: flood ## the long forms: floods of half a minute, an hour of soak, an hour of fuzz
+nightly: flood ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz
 	$(MAKE) soak MINUTES=60
+	$(MAKE) day
 	$(MAKE) fuzz
 
 # Static programs, each at target/TRIPLE/release/healthchecker.
