@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 triple=${1:?which machine? For example: packaging/cross.sh arm-unknown-linux-musleabihf}
 python=${PYTHON:-python3}
 tools=target/cross-tools
+mended_file=std/src/sys/pal/unix/futex.rs
 requirements=packaging/cross-requirements.txt
 
 # Zig and its companion for cargo, in a folder of their own.
@@ -28,7 +29,7 @@ has_std_source() { [[ -f "$(sysroot "$1")/lib/rustlib/src/rust/library/Cargo.loc
 has_std() { [[ -d "$(sysroot "$1")/lib/rustlib/$triple/lib" ]]; }
 has_rustup() { command -v rustup >/dev/null; }
 
-# Whether 32-bit programs know the time after January 2038: Rust 1.96 can, when asked to.
+# Whether this compiler's 32-bit programs can know the time after January 2038: from Rust 1.96 on.
 outlives_2038() { (($("$1" --version | cut -d . -f 2) >= 96)); }
 
 # Sets RUSTC, CARGO and build_std. Debian's compiler (packages rustc-web, cargo-web and
@@ -50,9 +51,32 @@ choose_toolchain() {
         return 1
     fi
     export RUSTC=$rustc CARGO=$cargo
-    if [[ $triple == arm* ]] && ! { "$build_std" && outlives_2038 "$rustc"; }; then
-        echo "warning: made with $("$rustc" --version), a 32-bit program ends in January 2038;" \
-            "Rust 1.96 or later with rust-src does better" >&2
+}
+
+# Times of 64 bits for 32-bit programs, which musl has had since its version 1.2. (The libc crate
+# takes older ones into account still; without this such a program panics in 2038.) The standard
+# library's own source has to be mended for it, in a copy: packaging/std-futex.patch says why.
+widen_time() {
+    local source mended=$PWD/target/std
+    source=$(sysroot "$RUSTC")/lib/rustlib/src/rust/library
+    rm -rf "$mended"
+    mkdir -p "$mended"
+    ln -s "$source"/* "$mended"
+    rm "$mended/std"
+    cp -r --preserve=timestamps "$source/std" "$mended/std"
+    patch --quiet --directory="$mended" --strip=1 <packaging/std-futex.patch || return 1
+    # As old as it was, so that a second build has nothing to do.
+    touch --reference="$source/$mended_file" "$mended/$mended_file"
+    export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
+    # Where cargo looks for the source of the standard library.
+    export __CARGO_TESTS_ONLY_SRC_ROOT=$mended
+}
+
+outlive_2038() {
+    [[ $triple == arm* ]] || return 0
+    if ! { "$build_std" && outlives_2038 "$RUSTC" && widen_time; }; then
+        echo "warning: made with $("$RUSTC" --version), a 32-bit program ends in January 2038;" \
+            "Rust 1.96 with rust-src, and patch, do better" >&2
     fi
 }
 
@@ -87,9 +111,6 @@ build() {
     if "$build_std"; then
         # Stable compilers know how to build std, too; they want to be asked for it like this.
         export RUSTC_BOOTSTRAP=1
-        # Times of 64 bits, which musl has had since its version 1.2. (The libc crate takes older
-        # ones into account still; without this a 32-bit program panics in 2038.)
-        export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
         options+=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
     fi
     # The start-up files and libc of Zig, not those of rustup.
@@ -99,4 +120,5 @@ build() {
 
 install_tools
 choose_toolchain
+outlive_2038
 build
