@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm arm-size armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm pi arm-size armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -79,6 +79,9 @@ arm-size: ## what that program is made of, crate by crate
 	CARGO_TARGET_DIR=target/size CARGO_PROFILE_RELEASE_STRIP=false \
 		PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
 	packaging/size.py target/size/arm-unknown-linux-musleabihf/release/healthchecker
+
+pi: ## an emulated Pi Zero, on which the tests run that program: target/pi (needs Debian 12, qemu-system-arm, cpio)
+	tests/pi/fetch.sh
 
 armv7: ## for 32-bit systems on a Raspberry Pi 2 or later
 	PYTHON=$(PYTHON) packaging/cross.sh armv7-unknown-linux-musleabihf

@@ -3,8 +3,9 @@
 lan_client.py resolve NAME SECONDS     one service, by its full name, as JSON
 lan_client.py browse TYPE              each service added or removed, a JSON line each
 lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
-lan_client.py get URL                  status and body of an answer, as JSON; `post` likewise
-lan_client.py serve IP                 a healthy app; prints its port, until standard input ends
+lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
+lan_client.py serve IP [PORT]          a healthy app; prints its port, until standard input ends
+lan_client.py hang IP [PORT]           the same for one that takes every request and answers none
 lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
 """
 
@@ -81,17 +82,18 @@ def announce_host(name: str, address: str) -> None:
     zeroconf.close()
 
 
-def get(url: str) -> None:
-    ask("GET", url)
+def get(*urls: str) -> None:
+    ask("GET", *urls)
 
 
-def post(url: str) -> None:
-    ask("POST", url)
+def post(*urls: str) -> None:
+    ask("POST", *urls)
 
 
-def ask(method: str, url: str) -> None:
-    answer = requests.request(method, url, timeout=10)
-    say({"status": answer.status_code, "body": answer.text})
+def ask(method: str, *urls: str) -> None:
+    for url in urls:
+        answer = requests.request(method, url, timeout=10)
+        say({"status": answer.status_code, "body": answer.text})
 
 
 class HealthyApp(http.server.BaseHTTPRequestHandler):
@@ -107,11 +109,17 @@ class HealthyApp(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(address: str) -> None:
-    server = http.server.ThreadingHTTPServer((address, 0), HealthyApp)
+def serve(address: str, port: str = "0") -> None:
+    server = http.server.ThreadingHTTPServer((address, int(port)), HealthyApp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say(server.server_port)
     sys.stdin.read()
+
+
+def hang(address: str, port: str = "0") -> None:
+    with socket.create_server((address, int(port)), backlog=512) as listener:
+        say(listener.getsockname()[1])
+        sys.stdin.read()
 
 
 class TakeMail:
@@ -140,6 +148,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "get": get,
     "post": post,
     "serve": serve,
+    "hang": hang,
     "take-mail": take_mail,
 }
 

@@ -1,27 +1,23 @@
 """The program of a Raspberry Pi Zero, run as its processor would: an emulated ARM1176 (ARMv6).
 
-Not tested here: `.local` names. The emulator does not know `IP_MULTICAST_IF` and refuses it, so no
-question for a name ever leaves it.
+Not tested here, but on a whole emulated Pi Zero (test_pi_zero.py): `.local` names. This emulator does
+not know `IP_MULTICAST_IF` and refuses it, so no question for a name ever leaves it.
 """
 
 from __future__ import annotations
 
 import email.utils
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from arm import BINARY, why_not
 from conftest import NewTarget, StartDaemon
-from daemon import REPOSITORY, Daemon
+from daemon import Daemon
 from smtp_server import USER, Authority, NewSmtpServer
 from target import SecureTarget
 from waiting import wait_for
-
-DEFAULT = REPOSITORY / "target/arm-unknown-linux-musleabihf/release/healthchecker"
-BINARY = Path(os.environ.get("HEALTHCHECKER_ARM_BIN", DEFAULT)).absolute()
 
 EMULATOR = "qemu-arm-static"
 # The same, as a program whose clock can be set: it asks the C library for the time.
@@ -36,16 +32,6 @@ SIZE_MAX = 2.25 * 1024 * 1024
 START_SECONDS = 60
 CHECK_SECONDS = 60
 MAIL_SECONDS = 90
-
-
-def why_not(*tools: str | Path) -> str | None:
-    """Why the program cannot be run here; `None` when it can. Who names it means to run it."""
-    missing = [str(tool) for tool in tools if shutil.which(tool) is None]
-    if not BINARY.exists():
-        missing.append(f"{BINARY} (make arm)")
-    if missing and "HEALTHCHECKER_ARM_BIN" in os.environ:
-        pytest.fail(f"not there: {', '.join(missing)}")
-    return f"not there: {', '.join(missing)}" if missing else None
 
 
 @pytest.fixture(autouse=True)

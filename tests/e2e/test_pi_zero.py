@@ -1,0 +1,164 @@
+"""The program of a Raspberry Pi Zero, on an emulated one: what the processor alone (test_arm.py) does
+not show, since the network, the card, the clock and the limits of the service belong to the machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arm import BINARY, why_not
+from lan import Lan, Machine, client_command
+from lan_mail import OWNER, MailServer
+from pi_zero import ADDRESS, PiZero, missing
+from waiting import wait_for
+
+StartPi = Callable[..., PiZero]
+
+APPS = 100
+INTERVAL = 5
+MEASURED_SECONDS = 20
+# Of the daemon's threads, for one check, all in; threads that spin have a thousand.
+RUNS_PER_CHECK_MAX = 50
+# The budget of a household.
+RESIDENT_MAX_KIB = 3 * 1024
+ANONYMOUS_MAX_KIB = 800
+
+# An emulated machine takes its time, the more so on a busy one.
+CHECK_SECONDS = 90
+MAIL_SECONDS = 90
+
+
+@pytest.fixture
+def start_pi(tmp_path: Path, lan: Lan) -> Iterator[StartPi]:
+    """Boots a Pi Zero on the network; it is switched off at the end."""
+    reason = why_not(*missing())
+    if reason:
+        pytest.skip(reason)
+    with ExitStack() as started:
+
+        def start(**options: object) -> PiZero:
+            pi = PiZero(tmp_path / "pi", lan, BINARY, **options)
+            started.callback(pi.close)
+            pi.start()
+            return pi
+
+        yield start
+
+
+class Household:
+    """What asks the Pi Zero over the network, and what it watches there."""
+
+    def __init__(self, lan: Lan) -> None:
+        self.machine: Machine = lan.add("household")
+
+    def serve(self, how: str = "serve", port: str = "0") -> int:
+        """An app that is well, or one that will "hang"; its port."""
+        app = self.machine.start_client(how, self.machine.ipv4, port)
+        assert app.stdout
+        return int(app.stdout.readline())
+
+    def free_port(self) -> int:
+        """A port on which nobody listens any more."""
+        port = self.serve()
+        self.machine.started[-1].kill()
+        self.machine.started[-1].wait()
+        return port
+
+    def url(self, port: int) -> str:
+        return f"http://{self.machine.ipv4}:{port}"
+
+    def register(self, pi: PiZero, url: str, *names: str) -> None:
+        """Registers apps that are all at one address."""
+        about = f"url={url}&interval={INTERVAL}&healthy=2"
+        calls = [f"{pi.base}/healthchecker/monitor?appname={name}&{about}" for name in names]
+        answers = self.machine.run(*client_command("post", *calls)).splitlines()
+        assert [json.loads(answer)["status"] for answer in answers] == [200] * len(names), answers
+
+    def app(self, pi: PiZero, name: str) -> dict[str, Any]:
+        answer = self.machine.client("get", f"{pi.base}/healthchecker/info?appname={name}")
+        app: dict[str, Any] = json.loads(answer["body"])
+        return app
+
+    def apps(self, pi: PiZero) -> list[dict[str, Any]]:
+        answer = self.machine.client("get", f"{pi.base}/healthchecker/status?format=json")
+        apps: list[dict[str, Any]] = json.loads(answer["body"])["apps"]
+        return apps
+
+    def wait_for_state(self, pi: PiZero, name: str, state: str) -> dict[str, Any]:
+        wait_for(lambda: self.app(pi, name)["state"] == state, CHECK_SECONDS, f"{name} {state}")
+        return self.app(pi, name)
+
+
+@pytest.fixture
+def household(lan: Lan) -> Household:
+    return Household(lan)
+
+
+def test_it_is_found_and_finds_an_app_by_its_local_name(
+    start_pi: StartPi, household: Household
+) -> None:
+    port = household.serve()
+    machine = household.machine
+    announcer = machine.start_client("announce-host", "kodi.local", machine.ipv4)
+    assert announcer.stdout and json.loads(announcer.stdout.readline()) == "announced"
+    pi = start_pi()
+    found = machine.client("resolve", "_healthchecker._http._tcp.local.", "30")
+    assert found["port"] == pi.port and ADDRESS in found["addresses"]
+    household.register(pi, f"http://kodi.local:{port}", "Kodi")
+    household.wait_for_state(pi, "Kodi", "HEALTHY")
+
+
+def test_nothing_is_lost_when_the_plug_is_pulled(start_pi: StartPi, household: Household) -> None:
+    mail = MailServer(household.machine, household.machine.ipv4)
+    pi = start_pi(email=OWNER, announce=False, **mail.options())
+    nas = household.free_port()
+    household.register(pi, household.url(nas), "NAS")
+    before = household.wait_for_state(pi, "NAS", "UNHEALTHY")
+    mail.wait_for(lambda one: "NAS is UNHEALTHY" in one["subject"], MAIL_SECONDS, "the alert")
+    names = [f"app{number}" for number in range(10)]
+    household.register(pi, household.url(household.serve()), *names)
+    pi.kill()
+
+    pi.learns_time_after(seconds=20)
+    pi.start()
+    after = {app["appname"]: app for app in household.apps(pi)}
+    assert sorted(after) == ["NAS", *names]
+    assert (after["NAS"]["state"], after["NAS"]["since"]) == ("UNHEALTHY", before["since"])
+    household.serve("serve", str(nas))
+    household.wait_for_state(pi, "NAS", "HEALTHY")
+    # Nobody would believe a mail of 1970.
+    pi.wait_for_log("mails wait until it is set", MAIL_SECONDS)
+    mail.wait_for(lambda one: "NAS is HEALTHY again" in one["subject"], MAIL_SECONDS, "the news")
+    subjects = [one["subject"] for one in mail.mails]
+    assert subjects.count("[HealthChecker] NAS is UNHEALTHY") == 1, subjects
+
+
+def runs_per_second(pi: PiZero) -> float:
+    """How often its threads ran for a while, as the machine sees time."""
+    first = pi.uses()
+    last = pi.uses(lambda uses: uses.uptime >= first.uptime + MEASURED_SECONDS)
+    return (last.runs - first.runs) / (last.uptime - first.uptime)
+
+
+def test_with_nothing_to_do_it_sleeps(start_pi: StartPi) -> None:
+    assert runs_per_second(start_pi(announce=False)) < 1
+
+
+def test_a_household_fits_into_it(start_pi: StartPi, household: Household) -> None:
+    pi = start_pi(announce=False)
+    household.register(pi, household.url(household.serve()), *(f"well{n}" for n in range(APPS)))
+    # A kernel of 32 bits that is told a time in 64 ends each wait early, to be begun again at once.
+    assert runs_per_second(pi) / (APPS / INTERVAL) < RUNS_PER_CHECK_MAX
+    well = pi.uses()
+    assert well.resident <= RESIDENT_MAX_KIB and well.anonymous <= ANONYMOUS_MAX_KIB, well
+    household.register(pi, household.url(household.serve("hang")), *(f"hung{n}" for n in range(APPS)))
+    household.wait_for_state(pi, f"hung{APPS - 1}", "UNHEALTHY")
+    hung = pi.uses()
+    print(f"{APPS} apps that are well: {well}\nas many besides that hang: {hung}")
+    assert (hung.out_of_memory, hung.out_of_tasks) == (0, 0)
