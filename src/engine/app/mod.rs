@@ -125,13 +125,26 @@ impl App {
     pub fn new(now: Now, registration: Registration, due: Due) -> App {
         App {
             forgive_until: now.at + registration.interval,
+            ..App::unasked(registration, Monitor::new(now), Pace::First(due), due.at)
+        }
+    }
+
+    /// An app that was never checked, as far as is known, and of which nobody was told.
+    pub fn unasked(
+        registration: Registration,
+        monitor: Monitor,
+        pace: Pace,
+        check_due: Moment,
+    ) -> App {
+        App {
             registration,
-            monitor: Monitor::new(now),
+            monitor,
             alert: None,
             welcome: Welcome::Owed,
-            pace: Pace::First(due),
+            forgive_until: Moment::from_millis(0),
+            pace,
             check: None,
-            check_due: due.at,
+            check_due,
             lane: Lane::Quick,
             checks: 0,
             warnings: 0,

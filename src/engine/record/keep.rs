@@ -10,9 +10,7 @@ use crate::engine::alerts::notice::Mail;
 use crate::engine::app::history::{Days, History, Hours, Recent};
 use crate::engine::app::monitor::Monitor;
 use crate::engine::app::{App, AppId, Due, Pace, Welcome};
-use crate::engine::chronicle::HourSoFar;
 use crate::engine::core::{Engine, Timer};
-use crate::engine::schedule::lanes::Lane;
 use crate::engine::schedule::spread;
 use crate::engine::time::{Moment, Now, Wall};
 
@@ -150,29 +148,17 @@ impl Engine {
         let pace = timer.map_or(Pace::Paused, |timer| Pace::Steady(Due { at, timer }));
         self.names.insert(record.registration.name.clone(), id);
         self.census.add(&record.registration);
+        let monitor = Monitor {
+            state: record.state,
+            since: now.recall(record.since),
+            rows: record.rows,
+            trouble_since: now.recall(record.trouble_since),
+        };
         let mut app = App {
-            monitor: Monitor {
-                state: record.state,
-                since: now.recall(record.since),
-                rows: record.rows,
-                trouble_since: now.recall(record.trouble_since),
-            },
             alert: record.alert.map(|alert| restore_alert(now, alert)),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
-            registration: record.registration,
-            forgive_until: Moment::from_millis(0),
-            pace,
-            check: None,
-            check_due: at,
-            lane: Lane::Quick,
-            checks: 0,
-            warnings: 0,
-            failures: 0,
-            last_healthy: None,
-            last: None,
-            history: History::default(),
-            hour: HourSoFar::default(),
             recorded: record.rows,
+            ..App::unasked(record.registration, monitor, pace, at)
         };
         if let Some(tally) = tally {
             app.checks = tally.checks;
