@@ -11,7 +11,6 @@ cd "$(dirname "$0")/.."
 triple=${1:?which machine? For example: packaging/cross.sh arm-unknown-linux-musleabihf}
 python=${PYTHON:-python3}
 tools=target/cross-tools
-mended_file=std/src/sys/pal/unix/futex.rs
 requirements=packaging/cross-requirements.txt
 
 # Zig and its companion for cargo, in a folder of their own.
@@ -57,16 +56,17 @@ choose_toolchain() {
 # takes older ones into account still; without this such a program panics in 2038.) The standard
 # library's own source has to be mended for it, in a copy: packaging/std-futex.patch says why.
 widen_time() {
-    local source mended=$PWD/target/std
+    local source mended=$PWD/target/std/$triple patch=$PWD/packaging/std-futex.patch
     source=$(sysroot "$RUSTC")/lib/rustlib/src/rust/library
-    rm -rf "$mended"
-    mkdir -p "$mended"
-    ln -s "$source"/* "$mended"
-    rm "$mended/std"
-    cp -r --preserve=timestamps "$source/std" "$mended/std"
-    patch --quiet --directory="$mended" --strip=1 <packaging/std-futex.patch || return 1
-    # As old as it was, so that a second build has nothing to do.
-    touch --reference="$source/$mended_file" "$mended/$mended_file"
+    rm -rf "$mended" &&
+        mkdir -p "$mended" &&
+        ln -s "$source"/* "$mended" &&
+        rm "$mended/std" &&
+        cp -r --preserve=timestamps "$source/std" "$mended/std" &&
+        # No questions and no guesses when it does not fit.
+        patch --quiet --force --fuzz=0 --directory="$mended" --strip=1 --input="$patch" &&
+        # As old as the patch: a second build has nothing to do, one with another patch has.
+        touch --reference="$patch" "$mended/std/src/sys/pal/unix/futex.rs" || return 1
     export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
     # Where cargo looks for the source of the standard library.
     export __CARGO_TESTS_ONLY_SRC_ROOT=$mended
@@ -75,8 +75,9 @@ widen_time() {
 outlive_2038() {
     [[ $triple == arm* ]] || return 0
     if ! { "$build_std" && outlives_2038 "$RUSTC" && widen_time; }; then
-        echo "warning: made with $("$RUSTC" --version), a 32-bit program ends in January 2038;" \
-            "Rust 1.96 with rust-src, and patch, do better" >&2
+        echo "warning: made with $("$RUSTC" --version), a 32-bit program ends in January 2038." \
+            "Rust 1.96 with rust-src, and patch, do better; if that is what you have," \
+            "packaging/std-futex.patch does not fit it" >&2
     fi
 }
 

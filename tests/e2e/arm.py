@@ -12,13 +12,19 @@ from daemon import REPOSITORY
 
 DEFAULT = REPOSITORY / "target/arm-unknown-linux-musleabihf/release/healthchecker"
 BINARY = Path(os.environ.get("HEALTHCHECKER_ARM_BIN", DEFAULT)).absolute()
+# Some of the tools are for administrators.
+PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
-def why_not(*tools: str | Path) -> str | None:
-    """Why the program cannot be run here; `None` when it can. Who names it means to run it."""
-    missing = [str(tool) for tool in tools if shutil.which(tool) is None]
+def absent(*tools: str) -> list[str]:
+    """Those of the programs that are not installed."""
+    return [tool for tool in tools if shutil.which(tool, path=PATH) is None]
+
+
+def need(missing: list[str]) -> None:
+    """Skips the test when something is missing; fails it for who names the program, and so means it."""
     if not BINARY.exists():
-        missing.append(f"{BINARY} (make arm)")
-    if missing and "HEALTHCHECKER_ARM_BIN" in os.environ:
-        pytest.fail(f"not there: {', '.join(missing)}")
-    return f"not there: {', '.join(missing)}" if missing else None
+        missing = [*missing, f"{BINARY} (make arm)"]
+    if missing:
+        give_up = pytest.fail if "HEALTHCHECKER_ARM_BIN" in os.environ else pytest.skip
+        give_up(f"not there: {', '.join(missing)}")

@@ -5,7 +5,7 @@ lan_client.py browse TYPE              each service added or removed, a JSON lin
 lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
 lan_client.py serve IP [PORT]          a healthy app; prints its port, until standard input ends
-lan_client.py hang IP [PORT]           the same for one that takes every request and answers none
+lan_client.py hang IP [PORT]           the same for one that answers nothing, since it accepts nobody
 lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
 """
 

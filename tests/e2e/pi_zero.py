@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from arm import PATH, absent
 from daemon import REPOSITORY, Daemon
 from lan import Lan
 from waiting import wait_for
@@ -31,7 +32,8 @@ TOOLS = (EMULATOR, "mke2fs", "cpio")
 # The emulated card's controller wants a power of two.
 CARD_BYTES = 64 * 1024 * 1024
 CARD = "card"
-# Its end of the cable, in the switch of the `Lan`; far from the numbers of other machines.
+CABLE = "/dev/net/tun"
+# Its end of it, in the switch of the `Lan`; far from the numbers of other machines.
 TAP = "pi0"
 ADDRESS = "10.77.0.200"
 STATE = "/var/lib/healthchecker"
@@ -48,8 +50,9 @@ USES = re.compile(r"\buses (?P<figures>uptime=.*)")
 
 def missing() -> list[str]:
     """What there must be, and is not."""
-    tools = [tool for tool in TOOLS if shutil.which(tool) is None]
-    return tools if (PARTS / "kernel").exists() else [*tools, f"{PARTS} (make pi)"]
+    parts = [] if (PARTS / "base.cpio.gz").exists() else [f"{PARTS} (make pi)"]
+    cable = [] if os.access(CABLE, os.R_OK | os.W_OK) else [f"leave to use {CABLE}"]
+    return absent(*TOOLS) + parts + cable
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def make_card() -> None:
     if not Path(CARD).exists():
         with open(CARD, "wb") as card:
             card.truncate(CARD_BYTES)
-        subprocess.run(["mke2fs", "-q", "-t", "ext4", CARD], check=True)
+        mke2fs = shutil.which("mke2fs", path=PATH) or "mke2fs"
+        subprocess.run([mke2fs, "-q", "-t", "ext4", CARD], check=True)
 
 
 def boot(binary: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arm import BINARY, why_not
+from arm import BINARY, absent, need
 from conftest import NewTarget, StartDaemon
 from daemon import Daemon
 from smtp_server import USER, Authority, NewSmtpServer
@@ -37,9 +37,7 @@ MAIL_SECONDS = 90
 @pytest.fixture(autouse=True)
 def needed() -> None:
     """The program and its processor."""
-    reason = why_not(EMULATOR, "readelf")
-    if reason:
-        pytest.skip(reason)
+    need(absent(EMULATOR, "readelf"))
 
 
 def emulated(emulator: str = EMULATOR) -> list[str]:
@@ -99,9 +97,7 @@ def test_a_household_on_it(
 def test_it_outlives_2038(
     start_daemon: StartDaemon, new_target: NewTarget, new_smtp_server: NewSmtpServer
 ) -> None:
-    reason = why_not(DYNAMIC_EMULATOR) or (None if CLOCK_SETTER.exists() else str(CLOCK_SETTER))
-    if reason:
-        pytest.skip(reason)
+    need(absent(DYNAMIC_EMULATOR) + ([] if CLOCK_SETTER.exists() else [str(CLOCK_SETTER)]))
     mailbox = new_smtp_server(security="none")
     daemon = start_daemon(
         program=emulated(DYNAMIC_EMULATOR),

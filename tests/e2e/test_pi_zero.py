@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from arm import BINARY, why_not
+from arm import BINARY, need
 from lan import Lan, Machine, client_command
 from lan_mail import OWNER, MailServer
 from pi_zero import ADDRESS, PiZero, missing
@@ -30,16 +30,17 @@ RESIDENT_MAX_KIB = 3 * 1024
 ANONYMOUS_MAX_KIB = 800
 
 # An emulated machine takes its time, the more so on a busy one.
-CHECK_SECONDS = 90
-MAIL_SECONDS = 90
+CHECK_SECONDS = 180
+MAIL_SECONDS = 180
+pytestmark = pytest.mark.timeout(900)
+# Long enough after a boot for two checks and a mail that waits.
+TIME_AFTER_SECONDS = 60
 
 
 @pytest.fixture
 def start_pi(tmp_path: Path, lan: Lan) -> Iterator[StartPi]:
     """Boots a Pi Zero on the network; it is switched off at the end."""
-    reason = why_not(*missing())
-    if reason:
-        pytest.skip(reason)
+    need(missing())
     with ExitStack() as started:
 
         def start(**options: object) -> PiZero:
@@ -125,7 +126,7 @@ def test_nothing_is_lost_when_the_plug_is_pulled(start_pi: StartPi, household: H
     household.register(pi, household.url(household.serve()), *names)
     pi.kill()
 
-    pi.learns_time_after(seconds=20)
+    pi.learns_time_after(TIME_AFTER_SECONDS)
     pi.start()
     after = {app["appname"]: app for app in household.apps(pi)}
     assert sorted(after) == ["NAS", *names]
@@ -155,8 +156,10 @@ def test_a_household_fits_into_it(start_pi: StartPi, household: Household) -> No
     household.register(pi, household.url(household.serve()), *(f"well{n}" for n in range(APPS)))
     # A kernel of 32 bits that is told a time in 64 ends each wait early, to be begun again at once.
     assert runs_per_second(pi) / (APPS / INTERVAL) < RUNS_PER_CHECK_MAX
-    well = pi.uses()
-    assert well.resident <= RESIDENT_MAX_KIB and well.anonymous <= ANONYMOUS_MAX_KIB, well
+    # A busy machine has more threads for a moment.
+    well = pi.uses(
+        lambda now: now.resident <= RESIDENT_MAX_KIB and now.anonymous <= ANONYMOUS_MAX_KIB
+    )
     household.register(pi, household.url(household.serve("hang")), *(f"hung{n}" for n in range(APPS)))
     household.wait_for_state(pi, f"hung{APPS - 1}", "UNHEALTHY")
     hung = pi.uses()

@@ -32,12 +32,13 @@ download() {
     : >"$to/apt/status"
     apt apt-get update
     local kernel
-    kernel=$(apt apt-cache depends linux-image-rpi | awk '$1 == "Depends:" && $2 ~ /-rpi$/ {print $2; exit}')
-    rm -rf "$to/packages" "$to/unpacked"
+    kernel=$(apt apt-cache depends linux-image-rpi | awk '$1 == "Depends:" && $2 ~ /-rpi$/ {print $2}')
+    rm -rf "$to/packages" "$to/half"
     mkdir -p "$to/packages"
     (cd "$to/packages" && apt apt-get download "$kernel" busybox-static)
     local package
-    for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/unpacked"; done
+    for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/half"; done
+    mv "$to/half" "$to/unpacked"
 }
 
 make_root() {
