@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm pi arm-size armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -66,7 +66,7 @@ day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 min
 flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
 	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py
 
-nightly: flood ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz
+nightly: flood reproduce ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz; and two builds
 	$(MAKE) soak MINUTES=60
 	$(MAKE) day
 	$(MAKE) fuzz
@@ -79,6 +79,9 @@ arm-size: ## what that program is made of, crate by crate
 	CARGO_TARGET_DIR=target/size CARGO_PROFILE_RELEASE_STRIP=false \
 		PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
 	packaging/size.py target/size/arm-unknown-linux-musleabihf/release/healthchecker
+
+reproduce: arm ## builds it once more from what is committed, elsewhere; the same bytes must come out
+	PYTHON=$(PYTHON) packaging/reproduce.sh arm-unknown-linux-musleabihf
 
 pi: ## an emulated Pi Zero, on which the tests run that program: target/pi (needs Debian 12, qemu-system-arm, cpio)
 	tests/pi/fetch.sh

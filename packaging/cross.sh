@@ -68,8 +68,7 @@ widen_time() {
         # As old as the patch: a second build has nothing to do, one with another patch has.
         touch --reference="$patch" "$mended/std/src/sys/pal/unix/futex.rs" || return 1
     export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
-    # Where cargo looks for the source of the standard library.
-    export __CARGO_TESTS_ONLY_SRC_ROOT=$mended
+    export RUSTC_WRAPPER=$PWD/packaging/rustc-mended-std MENDED_STD=$mended
 }
 
 outlive_2038() {
@@ -112,7 +111,10 @@ build() {
     if "$build_std"; then
         # Stable compilers know how to build std, too; they want to be asked for it like this.
         export RUSTC_BOOTSTRAP=1
-        options+=(-Zbuild-std=std,panic_unwind -Zbuild-std-features=optimize_for_size)
+        local features=optimize_for_size
+        # To copy memory: Zig's way stores byte by byte on ARMv6 (musl's own, which it leaves out, does not).
+        [[ $triple == arm* ]] && features+=,compiler-builtins-mem
+        options+=(-Zbuild-std=std,panic_unwind "-Zbuild-std-features=$features")
     fi
     # The start-up files and libc of Zig, not those of rustup.
     CARGO_ENCODED_RUSTFLAGS="$(forget_paths)$(save_space)-Clink-self-contained=no" \
