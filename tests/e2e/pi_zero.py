@@ -103,8 +103,9 @@ class PiZero(Daemon):
 
     @contextmanager
     def time_goes_on(self) -> Iterator[None]:
-        """What fails in here fails, unless the emulated timer has stopped: now and then it loses an
-        alarm, and whatever waits on the machine waits for ever. That is nobody's fault."""
+        """What fails in here fails, unless time stands still on the whole machine: init, which has
+        nothing to do with the daemon, has stopped saying what is used. It was seen to; the emulated
+        timer is suspected. Then nothing can be said of the daemon."""
         try:
             yield
         except AssertionError:
@@ -112,7 +113,7 @@ class PiZero(Daemon):
             try:
                 wait_for(lambda: any(map(USES.search, self.lines[already:])), TICK_SECONDS)
             except AssertionError:
-                pytest.skip("the timer of the emulated machine has stopped")
+                pytest.skip("time stands still on the emulated machine")
             raise
 
     def learns_time_after(self, seconds: int) -> None:

@@ -1,6 +1,7 @@
 """The program of a Raspberry Pi Zero, on an emulated one: what the processor alone (test_arm.py) does
 not show, since the network, the card, the clock and the limits of the service belong to the machine.
-Not tested here: apps that hang. With some dozens of time-outs to keep, the emulated timer loses alarms.
+Not tested here: apps that hang. With a hundred of them time stood still on the machine in some runs,
+for its other programs, too; why is not known.
 """
 
 from __future__ import annotations
