@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from node_tools import install
+
 FOLDER = Path(__file__).parent / "browser"
 CLOSE_SECONDS = 20
 
@@ -28,7 +30,7 @@ class Browser:
     """One browser with one page."""
 
     def __init__(self) -> None:
-        install()
+        install(FOLDER)
         chromium = shutil.which("chromium")
         assert chromium
         self.process = subprocess.Popen(
@@ -82,14 +84,3 @@ class Browser:
             self.process.wait(CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
-
-
-def install() -> None:
-    """Fetches what the lock file names, once."""
-    if not (FOLDER / "node_modules/playwright-core").exists():
-        subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=FOLDER,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
