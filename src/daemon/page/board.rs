@@ -159,7 +159,8 @@ impl Board {
     fn footer(&self, html: &mut Html) {
         html.raw("<span>HealthChecker ").put(self.daemon.version).raw(", up for ");
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
-        html.raw("</span><span>As of <time>").put(self.time.for_people()).raw("</time></span>");
+        html.raw("</span>");
+        frame::as_of(html, self.time);
         html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a> · ");
         html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");
         html.raw("<a href=\"/healthchecker/export\">backup</a></span>");
@@ -175,9 +176,9 @@ fn list(html: &mut Html, sentences: &[String]) {
 }
 
 fn empty(html: &mut Html) {
-    html.raw("<section class=\"empty\"><p>An app registers itself with one call:</p>");
+    html.raw("<div class=\"empty\"><p>An app registers itself with one call:</p>");
     html.raw("<pre>curl -d appname=NAS -d url=http://192.168.1.20:8080 ");
-    html.raw("http://THIS-ADDRESS/healthchecker/monitor</pre></section>");
+    html.raw("http://THIS-ADDRESS/healthchecker/monitor</pre></div>");
 }
 
 #[cfg(test)]

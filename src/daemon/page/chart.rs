@@ -132,7 +132,10 @@ pub(super) fn latency(html: &mut Html, checks: &[RecentCheck]) {
     let (Some(least), Some(most)) = (least, most) else { return };
     html.raw("<svg class=\"spark\" role=\"img\" viewBox=\"0 -2 ").put(POINTS * 2 - 1);
     html.raw(" 28\" preserveAspectRatio=\"none\" aria-label=\"Answers took ");
-    html.put(least).raw(" to ").put(most).raw(" ms\"><path d=\"");
+    html.put(least)
+        .raw(" to ")
+        .put(most)
+        .raw(" ms\"><path vector-effect=\"non-scaling-stroke\" d=\"");
     let mut pen = Pen::Up;
     let empty = POINTS - shown.len();
     for (place, check) in shown.iter().enumerate() {

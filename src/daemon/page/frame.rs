@@ -10,6 +10,7 @@ use ring::digest::{SHA256, digest};
 use super::html::Html;
 use crate::engine::alerts::notice::State;
 use crate::engine::show::glance::Glance;
+use crate::engine::time::Wall;
 use crate::engine::words::span;
 
 const STYLE: &str = include_str!("style.css");
@@ -80,16 +81,16 @@ impl Standing {
     fn icon(self) -> &'static str {
         match self {
             Standing::Unhealthy => {
-                "%3Cpath fill='%23d9363e' d='M10 1h12l9 9v12l-9 9H10l-9-9V10z'/%3E%3Cpath stroke='%23fff' stroke-width='4' d='m10 10 12 12m0-12L10 22'/%3E"
+                "%3Cpath%20fill='%23d9363e'%20d='M10%201h12l9%209v12l-9%209H10l-9-9V10z'/%3E%3Cpath%20stroke='%23fff'%20stroke-width='4'%20d='m10%2010%2012%2012m0-12L10%2022'/%3E"
             }
             Standing::Degraded => {
-                "%3Cpath fill='%23e0a100' d='M16 2l15 28H1z'/%3E%3Cpath stroke='%23000' stroke-width='4' d='M16 11v9m0 3v4'/%3E"
+                "%3Cpath%20fill='%23e0a100'%20d='M16%202l15%2028H1z'/%3E%3Cpath%20stroke='%23000'%20stroke-width='4'%20d='M16%2011v9m0%203v4'/%3E"
             }
             Standing::Unknown | Standing::Paused => {
-                "%3Ccircle cx='16' cy='16' r='15' fill='%23808a96'/%3E%3Cpath stroke='%23fff' stroke-width='4' d='M12 9v14m8-14v14'/%3E"
+                "%3Ccircle%20cx='16'%20cy='16'%20r='15'%20fill='%23808a96'/%3E%3Cpath%20stroke='%23fff'%20stroke-width='4'%20d='M12%209v14m8-14v14'/%3E"
             }
             Standing::Healthy => {
-                "%3Ccircle cx='16' cy='16' r='15' fill='%232da44e'/%3E%3Cpath fill='none' stroke='%23fff' stroke-width='4' d='m8 17 6 6 10-13'/%3E"
+                "%3Ccircle%20cx='16'%20cy='16'%20r='15'%20fill='%232da44e'/%3E%3Cpath%20fill='none'%20stroke='%23fff'%20stroke-width='4'%20d='m8%2017%206%206%2010-13'/%3E"
             }
         }
     }
@@ -143,13 +144,19 @@ fn whole(
     html.add(title).raw("</title>");
     html.raw("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
     html.raw("<meta name=\"color-scheme\" content=\"light dark\">");
-    html.raw("<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E");
+    html.raw("<link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20viewBox='0%200%2032%2032'%3E");
     html.raw(standing.icon()).raw("%3C/svg%3E\">");
     html.add(refresh).raw("<style>").raw(STYLE).raw("</style></head><body>").raw(SIGNS);
     html.raw("<p id=\"lost\" role=\"status\"></p><main>");
     html.add(main).raw("</main><footer>").add(footer).raw("</footer>").add(script);
     html.raw("</body></html>\n");
     html.into_string()
+}
+
+/// When the page was made, for its footer.
+pub(super) fn as_of(html: &mut Html, time: Wall) {
+    html.raw("<span>As of <time datetime=\"").put(time).raw("\">").put(time.for_people());
+    html.raw("</time></span>");
 }
 
 /// A state's sign. The word is always next to it.

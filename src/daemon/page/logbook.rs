@@ -9,7 +9,9 @@ pub(super) fn list(html: &mut Html, lines: &str) {
     html.raw("<ol class=\"log\" reversed>");
     for line in lines.lines().rev() {
         let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
-        html.raw("<li><time class=\"soft\">").put(time(text(&line, "time"))).raw("</time><span>");
+        let at = text(&line, "time");
+        html.raw("<li><time class=\"soft\" datetime=\"").put(at).raw("\">");
+        html.put(time(at)).raw("</time><span>");
         html.put(sentence(&line)).raw("</span></li>");
     }
     html.raw("</ol>");

@@ -44,8 +44,8 @@ impl AppPage {
         self.log(&mut html);
         self.stop(&mut html);
         let mut footer = Html::default();
-        footer.raw("<span>As of <time>").put(self.app.closeup.now.wall.for_people());
-        footer.raw("</time></span><span><a href=\"/healthchecker/info?format=json&amp;appname=");
+        frame::as_of(&mut footer, self.app.closeup.now.wall);
+        footer.raw("<span><a href=\"/healthchecker/info?format=json&amp;appname=");
         footer.query(&glance.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
         footer.query(&glance.name).raw("\">log</a></span>");
         frame::page(&title, standing, &html, &footer)

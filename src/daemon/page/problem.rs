@@ -13,8 +13,8 @@ pub fn problem(status: u16, sentence: &str) -> String {
     let (mut title, mut main) = (Html::default(), Html::default());
     title.put(status).raw(" · HealthChecker");
     let heading = if status == UNAUTHORIZED { "Log in, please" } else { "This cannot be done" };
-    main.raw("<header><h1>").raw(heading).raw("</h1></header><section class=\"box\"><p>");
-    main.put(sentence).raw("</p><p><a href=\"/\">Back to all apps</a></p></section>");
+    main.raw("<header><h1>").raw(heading).raw("</h1></header><div class=\"box\"><p>");
+    main.put(sentence).raw("</p><p><a href=\"/\">Back to all apps</a></p></div>");
     if status >= SERVER_ERRORS {
         frame::page(&title, Standing::Unknown, &main, &Html::default())
     } else {
