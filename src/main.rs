@@ -10,7 +10,7 @@ use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
 use healthchecker::daemon::clock::Clock;
 use healthchecker::daemon::{mailer, start};
-use healthchecker::logging;
+use healthchecker::logging::{self, LastLines};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 
 /// Serves until a signal comes.
 fn run(in_force: &InForce) -> ExitCode {
-    start_log(in_force);
+    let Ok(_last_lines) = start_log(in_force) else { return ExitCode::FAILURE };
     match start::run(in_force) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -45,7 +45,7 @@ fn run(in_force: &InForce) -> ExitCode {
 
 /// Sends one mail to each person who is told by default, and says what came of it.
 fn test_mail(in_force: &InForce) -> ExitCode {
-    start_log(in_force);
+    let Ok(_last_lines) = start_log(in_force) else { return ExitCode::FAILURE };
     let outcome = mailer::test_mail(&in_force.settings, Clock::start().now().wall);
     match print(&format!("{}\n", outcome.words)) {
         code if code == ExitCode::SUCCESS => ExitCode::from(outcome.exit_code),
@@ -53,13 +53,17 @@ fn test_mail(in_force: &InForce) -> ExitCode {
     }
 }
 
-/// Starts the log and says in it what the owner should know from the start.
-fn start_log(in_force: &InForce) {
-    // It fails only where there is a log already.
-    let _ = logging::start(&in_force.settings);
+/// Starts the log and says in it what the owner should know from the start. The last lines are written
+/// when what is returned is dropped.
+fn start_log(in_force: &InForce) -> io::Result<LastLines> {
+    let started = logging::start(&in_force.settings);
+    if let Err(why) = &started {
+        let _ = writeln!(io::stderr(), "cannot start the log: {why}");
+    }
     for warning in &in_force.warnings {
         log::warn!("{warning}");
     }
+    started
 }
 
 /// Prints the answer to a question. A reader that has seen enough (`| head`) is no failure.

@@ -28,12 +28,27 @@ impl Clock {
 
     /// Both clocks. Moments are rounded down, so no deadline seems to have come early.
     pub fn now(&self) -> Now {
-        Now { at: moment(self.start.elapsed()), wall: wall(SystemTime::now()) }
+        Now { at: moment(self.start.elapsed()), wall: wall_now() }
     }
 }
 
 fn moment(span: Duration) -> Moment {
     Moment::START.after_whole_millis(span)
+}
+
+/// The wall clock.
+pub fn wall_now() -> Wall {
+    wall(SystemTime::now())
+}
+
+/// The wall clock for libraries that write dates: they panic before 1970 and beyond year 9999.
+pub fn writable_now() -> SystemTime {
+    writable(wall_now())
+}
+
+fn writable(wall: Wall) -> SystemTime {
+    let millis = wall.clamp(Wall::EPOCH, Wall::LAST).as_unix_millis();
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 fn wall(time: SystemTime) -> Wall {
@@ -86,6 +101,20 @@ mod tests {
     fn a_clock_before_1970_is_borne() {
         let before = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
         assert_eq!(wall(before), Wall::from_unix_millis(-1500));
+    }
+
+    #[test]
+    fn libraries_are_told_no_date_that_they_cannot_write() {
+        let second = Duration::from_secs(1);
+        assert_eq!(writable(Wall::from_unix_millis(-1)), SystemTime::UNIX_EPOCH);
+        assert_eq!(writable(Wall::from_unix_millis(1000)), SystemTime::UNIX_EPOCH + second);
+        for wall in [Wall::LAST, Wall::from_unix_millis(i64::MAX)] {
+            let date = lettre::message::header::Date::new(writable(wall));
+            assert_eq!(
+                SystemTime::from(date) + second,
+                SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800)
+            );
+        }
     }
 
     #[test]

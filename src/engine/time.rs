@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// A point on the monotonic clock, in whole milliseconds. The origin lies decades before the start
 /// of the daemon, so that what happened before a restart has a place too.
@@ -64,6 +64,13 @@ pub struct Wall(i64);
 const FIRST_POSSIBLE: Wall = Wall(1_754_524_800_000);
 
 impl Wall {
+    /// 1970-01-01, where HTTP and mail begin to write dates.
+    pub const EPOCH: Wall = Wall(0);
+    /// The end of the year 9999: RFC 3339, HTTP and mail write four digits. A broken clock shows more.
+    pub const LAST: Wall = Wall(253_402_300_799_999);
+    /// The year 0, the first that RFC 3339 can write.
+    const FIRST: Wall = Wall(-62_167_219_200_000);
+
     /// A wall time `ms` milliseconds after 1970-01-01 in UTC.
     pub const fn from_unix_millis(ms: i64) -> Wall {
         Wall(ms)
@@ -81,7 +88,7 @@ impl Wall {
 
     /// The clock that showed this time was not set.
     pub fn is_plainly_wrong(self) -> bool {
-        self < FIRST_POSSIBLE
+        !(FIRST_POSSIBLE..=Wall::LAST).contains(&self)
     }
 
     /// For people: `2026-11-23 22:55:40 UTC`, or `1970-01-01 00:02:10 UTC (clock not set)`.
@@ -99,8 +106,31 @@ impl Wall {
         )
     }
 
+    /// For the log, all of one length: `2026-11-23T22:55:40.250Z`.
+    pub fn for_the_log(self) -> String {
+        let date = self.date();
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            date.year(),
+            u8::from(date.month()),
+            date.day(),
+            date.hour(),
+            date.minute(),
+            date.second(),
+            date.millisecond()
+        )
+    }
+
+    /// For HTTP (RFC 9110 section 5.6.7): `Mon, 23 Nov 2026 22:55:40 GMT`.
+    pub fn for_http(self) -> String {
+        let date = self.max(Wall::EPOCH).date().format(&Rfc2822).unwrap_or_default();
+        date.replace("+0000", "GMT")
+    }
+
+    /// A time beyond what can be written is written as the nearest that can.
     fn date(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        let millis = self.clamp(Wall::FIRST, Wall::LAST).0;
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
@@ -171,5 +201,25 @@ mod tests {
         assert_eq!(Wall(130_000).for_people(), "1970-01-01 00:02:10 UTC (clock not set)");
         let far = Wall::from_unix_millis(i64::from(u32::MAX) * 1000);
         assert_eq!(far.to_string(), "2106-02-07T06:28:15Z");
+        assert_eq!(wall.for_the_log(), "2026-11-23T22:55:40.250Z");
+        assert_eq!(wall.for_http(), "Mon, 23 Nov 2026 22:55:40 GMT");
+    }
+
+    #[test]
+    fn a_clock_beyond_what_can_be_written_is_borne_and_not_believed() {
+        for (millis, year) in [
+            (Wall::LAST.0, "9999"),
+            (Wall::LAST.0 + 1, "9999"),
+            (i64::MAX, "9999"),
+            (i64::MIN, "0000"),
+        ] {
+            let wall = Wall(millis);
+            assert!(wall.for_the_log().starts_with(year) && wall.for_people().starts_with(year));
+            let json = serde_json::to_string(&wall).unwrap();
+            assert!(serde_json::from_str::<Wall>(&json).unwrap().to_string().starts_with(year));
+            assert_eq!(wall.is_plainly_wrong(), wall != Wall::LAST);
+            let for_http = if millis < 0 { "1970" } else { year };
+            assert!(wall.for_http().contains(for_http), "{}", wall.for_http());
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::access::Refusal;
 use super::format::Format;
 use crate::daemon::checklog::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
-use crate::daemon::{metrics, page};
+use crate::daemon::{clock, metrics, page};
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::show::export::Export;
 use crate::engine::show::view::{HealthView, InfoView, StatusView};
@@ -239,6 +239,8 @@ fn with_policy(
     let response = Response::new(StatusCode(status), Vec::new(), body, Some(length), None)
         // The length is known, and the smallest clients understand no chunks.
         .with_chunked_threshold(usize::MAX);
+    // Without one, tiny_http writes its own, and panics beyond year 9999.
+    let response = with(response, "Date", &clock::wall_now().for_http());
     let response = with(response, "Server", SERVER);
     let response = with(response, "Content-Type", content_type);
     let response = with(response, "Cache-Control", "no-store");

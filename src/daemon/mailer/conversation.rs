@@ -1,7 +1,7 @@
 //! One conversation with the mail server: connect, log in, hand over one mail, part.
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use lettre::Address;
 use lettre::transport::smtp::Error;
@@ -16,6 +16,7 @@ use super::hush::hushed;
 use super::trouble::MAX_WORDS;
 use super::{tls, trouble};
 use crate::config::settings::{Login, MailSettings, Security};
+use crate::daemon::clock;
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
 use crate::engine::words::plain::one_line;
@@ -92,7 +93,7 @@ impl<'a> Conversation<'a> {
         })?;
         let to = address(&letter.to)
             .map_err(|_| Delivery::Rejected(format!("{:?} is no mail address", letter.to)))?;
-        let message = compose(letter, &from, &to, SystemTime::now())
+        let message = compose(letter, &from, &to, clock::writable_now())
             .map_err(|error| Delivery::Rejected(format!("the mail cannot be composed: {error}")))?;
         let parameters = self.parameters(&from, &to, &message)?;
         self.say(Stage::Sender, |it| it.command(Mail::new(Some(from), parameters)))?;

@@ -192,7 +192,7 @@ impl fmt::Display for Note {
                 )
             }
             Note::ClockWrong { clock } => {
-                write!(f, "the clock shows {clock}, which is past; mails wait until it is set")
+                write!(f, "the clock shows {clock}, which cannot be; mails wait until it is set")
             }
             Note::Barred { address, apps, instead } => {
                 let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
