@@ -144,6 +144,52 @@ def test_a_terminal_that_was_stopped_stops_nothing_and_hears_what_it_missed(
     assert daemon.end() == 0
 
 
+@pytest.mark.parametrize("by", ["SIGTERM", "SIGINT", "SIGQUIT", "SIGXCPU"])
+def test_a_signal_to_end_is_an_orderly_stop(
+    start_daemon: StartDaemon, tmp_path: Path, by: str
+) -> None:
+    daemon = start_daemon(variables={"TMPDIR": str(tmp_path)})
+    daemon.stop(signal.Signals[by])
+    assert "stopping" in daemon.log()
+    assert not list(tmp_path.glob("healthchecker-*")), "its private socket is left behind"
+
+
+def test_a_terminal_that_is_closed_is_an_orderly_stop(tmp_path: Path, closing: ExitStack) -> None:
+    daemon = on_a_terminal(tmp_path, closing)
+    os.close(daemon.reader)
+    assert daemon.end(by=None) == 0
+    assert not list(tmp_path.glob("healthchecker-*")), "its private socket is left behind"
+
+
+def test_under_nohup_it_outlives_its_terminal(tmp_path: Path, closing: ExitStack) -> None:
+    daemon = on_a_terminal(tmp_path, closing, "env", "--ignore-signal=HUP")
+    os.close(daemon.reader)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.get("/health").status_code == 200
+    assert daemon.end() == 0
+
+
+def test_a_signal_that_means_nothing_does_nothing(start_daemon: StartDaemon) -> None:
+    # Not below a terminal of the tests, whose end would mean something.
+    daemon = start_daemon(program=["setsid", str(BINARY)])
+    names = "HUP USR1 USR2 ALRM VTALRM PROF IO PWR STKFLT XFSZ".split()
+    for name in names:
+        os.kill(daemon.pid, signal.Signals[f"SIG{name}"])
+        assert daemon.get("/health").status_code == 200, name
+
+
+def test_what_a_killed_run_left_among_the_temporary_files_is_swept(
+    start_daemon: StartDaemon, tmp_path: Path
+) -> None:
+    daemon = start_daemon(variables={"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.glob("healthchecker-*")
+    daemon.kill()
+    assert left.exists()
+    daemon.start()
+    (ours,) = tmp_path.glob("healthchecker-*")
+    assert ours != left
+
+
 def test_a_clock_beyond_the_year_9999_is_borne(
     start_daemon: StartDaemon, target: Target, new_smtp_server: NewSmtpServer
 ) -> None:
