@@ -11,7 +11,7 @@ use super::alerts::notice::Mail;
 use super::alerts::outbox::{Fate, Outbox};
 use super::alerts::rates::Rates;
 use super::alerts::recipients::Recipients;
-use super::app::{App, AppId, Pace};
+use super::app::{App, AppId, Forgiveness, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
 use super::registration::Registration;
@@ -241,7 +241,8 @@ impl Engine {
 
     fn register_new(&mut self, now: Now, registration: Registration) -> Registered {
         let id = self.new_id();
-        let due = self.first_check(now, id);
+        let at = self.calm_soon(now);
+        let due = self.first_check(id, None, at);
         let url = registration.health_url.clone();
         self.names.insert(registration.name.clone(), id);
         self.census.add(&registration);
@@ -260,7 +261,12 @@ impl Engine {
         let Some(app) = self.apps.get_mut(&id) else { return Registered::Unchanged };
         let moved = !app.registration.is_same_address(&registration);
         let repaced = app.registration.interval != registration.interval;
-        app.forgive_until = now.at + registration.interval;
+        let refuses = app.refuses();
+        if moved {
+            app.forgiveness = Forgiveness::new(now, registration.interval);
+        } else if app.forgiveness.register_again(now, registration.interval, refuses) {
+            self.changes.app(id);
+        }
         if app.registration == registration {
             return Registered::Unchanged;
         }
@@ -277,7 +283,7 @@ impl Engine {
         match (paused, moved, repaced) {
             (true, ..) | (_, false, false) => {}
             (_, true, _) => self.begin(now, id),
-            (_, _, true) => self.place_among_others(now.at, id),
+            (_, _, true) => self.repace(now, id),
         }
         Registered::Updated
     }

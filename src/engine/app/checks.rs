@@ -17,31 +17,62 @@ use crate::engine::words::note::Note;
 const FIRST_CHECK_WITHIN: Duration = Duration::from_millis(900);
 
 impl Engine {
-    /// Starts to check an app anew.
+    /// Starts to check an app anew. A check that is due sooner stays due: whoever registers by turns
+    /// at two addresses is asked all the same.
     pub(in crate::engine) fn begin(&mut self, now: Now, id: AppId) {
-        let due = self.first_check(now, id);
         let Some(app) = self.apps.get_mut(&id) else { return };
-        if let Some(old) = app.due() {
-            self.wheel.cancel(old.timer);
-        }
         app.check = None;
-        app.pace = Pace::First(due);
+        let old = app.due();
+        let calm = self.calm_soon(now);
+        let at = old.map_or(calm, |old| old.at.min(calm));
+        let due = self.first_check(id, old, at);
+        if let Some(app) = self.apps.get_mut(&id) {
+            app.pace = Pace::First(due);
+        }
     }
 
-    pub(in crate::engine) fn first_check(&mut self, now: Now, id: AppId) -> Due {
-        let at =
-            spread::calmest(now.at, FIRST_CHECK_WITHIN, self.apps.values().filter_map(App::train));
+    /// The interval is another one. A check that is due sooner than the new interval has it stays
+    /// due, and what follows finds its place then: whoever registers again and again, each time with
+    /// another interval, is asked all the same.
+    pub(in crate::engine) fn repace(&mut self, now: Now, id: AppId) {
+        let calm = self.calm_place(now.at, id);
+        let Some(app) = self.apps.get_mut(&id) else { return };
+        match app.due() {
+            Some(old) if old.at <= calm => app.pace = Pace::First(old),
+            old => self.steady(id, old, calm),
+        }
+    }
+
+    /// The least busy moment of the next second.
+    pub(in crate::engine) fn calm_soon(&self, now: Now) -> Moment {
+        spread::calmest(now.at, FIRST_CHECK_WITHIN, self.apps.values().filter_map(App::train))
+    }
+
+    pub(in crate::engine) fn first_check(
+        &mut self,
+        id: AppId,
+        old: Option<Due>,
+        at: Moment,
+    ) -> Due {
+        if let Some(old) = old {
+            self.wheel.cancel(old.timer);
+        }
         Due { at, timer: self.wheel.schedule(at, Timer::Check(id)) }
     }
 
-    /// Finds an app its lasting place: the least busy moment between half an interval and one.
+    /// Finds an app its lasting place.
     pub(in crate::engine) fn place_among_others(&mut self, from: Moment, id: AppId) {
-        let Some(app) = self.apps.get(&id) else { return };
+        let at = self.calm_place(from, id);
+        let old = self.apps.get(&id).and_then(App::due);
+        self.steady(id, old, at);
+    }
+
+    /// The least busy moment between half an interval and one from `from` on.
+    fn calm_place(&self, from: Moment, id: AppId) -> Moment {
+        let Some(app) = self.apps.get(&id) else { return from };
         let half = app.registration.interval / 2;
         let others = self.apps.iter().filter(|(other, _)| **other != id);
-        let at = spread::calmest(from + half, half, others.filter_map(|(_, app)| app.train()));
-        let old = app.due();
-        self.steady(id, old, at);
+        spread::calmest(from + half, half, others.filter_map(|(_, app)| app.train()))
     }
 
     pub(in crate::engine) fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {
@@ -128,7 +159,11 @@ impl Engine {
         let room = room(self.apps.len());
         let Some(app) = self.apps.get_mut(&id) else { return };
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        let forgiveness_was_spent = app.forgiveness.is_spent();
         let effect = app.observe(now, verdict, latency, room);
+        if app.forgiveness.is_spent() != forgiveness_was_spent {
+            self.changes.app(id);
+        }
         if app.monitor.rows_that_matter() != app.recorded {
             self.changes.rows(id);
         }

@@ -1,11 +1,13 @@
 //! One app that is watched: what was registered, how it fares, and when it is asked next.
 
 mod checks;
+mod forgiveness;
 pub mod history;
 pub mod monitor;
 
 use std::time::Duration;
 
+pub use self::forgiveness::Forgiveness;
 use self::history::History;
 use self::monitor::{Monitor, Rows, Thresholds, Transition};
 use crate::engine::alerts::alert::Alert;
@@ -78,9 +80,8 @@ pub struct App {
     pub alert: Option<Alert>,
     /// Whether the first pass is still to be told.
     pub welcome: Welcome,
-    /// When a check that began before ends in a refused connection, it does not count: the app
-    /// may not listen yet.
-    pub forgive_until: Moment,
+    /// Whether a refused connection counts: the app may not listen yet.
+    pub forgiveness: Forgiveness,
     /// When it is asked next.
     pub pace: Pace,
     /// The check that is queued or runs.
@@ -124,7 +125,7 @@ impl App {
     /// An app that has just registered; its first check is due at `due`.
     pub fn new(now: Now, registration: Registration, due: Due) -> App {
         App {
-            forgive_until: now.at + registration.interval,
+            forgiveness: Forgiveness::new(now, registration.interval),
             ..App::unasked(registration, Monitor::new(now), Pace::First(due), due.at)
         }
     }
@@ -141,7 +142,7 @@ impl App {
             monitor,
             alert: None,
             welcome: Welcome::Owed,
-            forgive_until: Moment::from_millis(0),
+            forgiveness: Forgiveness::default(),
             pace,
             check: None,
             check_due,
@@ -175,6 +176,11 @@ impl App {
         Some(Train { due: self.due()?.at, interval: self.registration.interval })
     }
 
+    /// Whether its last check was refused.
+    pub fn refuses(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.verdict.refused)
+    }
+
     /// Counts a verdict. `room` bytes are there for the recent checks.
     pub fn observe(
         &mut self,
@@ -184,8 +190,7 @@ impl App {
         room: usize,
     ) -> Effect {
         let outcome = verdict.outcome;
-        let asked_early = now.at <= self.forgive_until + latency;
-        let counts = !(verdict.refused && asked_early);
+        let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         self.lane = if latency > LEASH { Lane::Slow } else { Lane::Quick };
         let begins_anew = counts && self.monitor.rows == Rows::default();

@@ -9,7 +9,7 @@ use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
 use crate::engine::app::history::{Days, History, Hours, Recent};
 use crate::engine::app::monitor::Monitor;
-use crate::engine::app::{App, AppId, Due, Pace, Welcome};
+use crate::engine::app::{App, AppId, Due, Forgiveness, Pace, Welcome};
 use crate::engine::core::{Engine, Timer};
 use crate::engine::schedule::spread;
 use crate::engine::time::{Moment, Now, Wall};
@@ -154,7 +154,10 @@ impl Engine {
             rows: record.rows,
             trouble_since: now.recall(record.trouble_since),
         };
+        let interval = record.registration.interval;
+        let forgiven = |kept| Forgiveness::restore(kept, now, interval);
         let mut app = App {
+            forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
             alert: record.alert.map(|alert| restore_alert(now, alert)),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
             recorded: record.rows,
@@ -274,6 +277,7 @@ fn app_record(app: &App) -> Record {
         rows: app.monitor.rows,
         trouble_since: app.monitor.trouble_since.wall,
         alert,
+        forgiveness: app.forgiveness.record(),
     }))
 }
 

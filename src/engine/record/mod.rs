@@ -83,6 +83,18 @@ pub struct AppRecord {
     pub trouble_since: Wall,
     /// The open alert.
     pub alert: Option<AlertRecord>,
+    /// What is left of the time after a registration in which refused connections do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgiveness: Option<ForgivenessRecord>,
+}
+
+/// See [`Forgiveness`](crate::engine::app::Forgiveness).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgivenessRecord {
+    /// When it ends.
+    pub until: Wall,
+    /// The streak of refusals that is under way has had its time.
+    pub spent: bool,
 }
 
 /// An open alert.

@@ -1,0 +1,126 @@
+//! Apps that register again and again: none is forgiven for ever, and none escapes its checks.
+
+use std::time::Duration;
+
+use super::world::{Answer, World};
+
+fn gaps(world: &World) -> Vec<u64> {
+    world.checks.windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
+}
+
+fn failures(world: &World, name: &str) -> u64 {
+    world.engine.info(world.now, name).unwrap().app.failures
+}
+
+#[test]
+fn an_app_that_registers_all_day_and_refuses_is_told() {
+    for every in [1, 20, 29, 30] {
+        let mut world = World::new();
+        world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+        world.seconds(120);
+        world.answers("NAS", Answer::Refused);
+        for _ in 0..3_600 / every {
+            world.seconds(every);
+            world.register_again("NAS");
+        }
+        assert_eq!(world.state("NAS").word(), "UNHEALTHY", "registered every {every} s");
+        assert_eq!(world.mails(), ["watching NAS", "NAS UNHEALTHY"]);
+        assert!(failures(&world, "NAS") >= 115, "one interval was forgiven, and no more");
+    }
+}
+
+#[test]
+fn each_start_of_an_app_has_its_time() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "5"), ("healthy", "2")]);
+    for _ in 0..20 {
+        world.seconds(120);
+        world.answers("NAS", Answer::Refused);
+        world.register_again("NAS");
+        world.one_check("NAS");
+        world.answers("NAS", Answer::Pass);
+    }
+    assert_eq!(failures(&world, "NAS"), 0);
+}
+
+#[test]
+fn the_time_that_an_app_has_to_start_outlives_a_power_cut() {
+    let mut world = World::new();
+    world.answers("NAS", Answer::Refused);
+    world.register("NAS", &[("interval", "300")]);
+    let registered = world.now.at;
+    world.seconds(2);
+    world.restart();
+    while failures(&world, "NAS") == 0 {
+        world.seconds(1);
+    }
+    assert!(world.now.at.since(registered) > Duration::from_secs(300), "the first that counts");
+
+    // And a streak that has had its time does not get it anew.
+    world.restart();
+    world.register_again("NAS");
+    world.seconds(600);
+    assert_eq!(failures(&world, "NAS"), 2, "each since the restart");
+}
+
+#[test]
+fn a_streak_of_refusals_costs_the_disk_little() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "30"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(120);
+    world.answers("NAS", Answer::Refused);
+    world.seconds(120);
+    let before = world.journal.len();
+    for _ in 0..600 {
+        world.register_again("NAS");
+        world.seconds(1);
+    }
+    let written = world.journal.len() - before;
+    assert!(written <= 10, "{written} records for an app that registers every second");
+}
+
+#[test]
+fn another_interval_does_not_postpone_the_first_check() {
+    let mut world = World::new();
+    let registered = world.now.at.as_millis();
+    for number in 0..40 {
+        // So that the least busy moment is not this one.
+        world.register(&format!("app{number}"), &[]);
+    }
+    world.register("NAS", &[("interval", "30")]);
+    world.register("NAS", &[("interval", "300")]);
+    world.seconds(2);
+    let asked = world.checks.iter().find(|(_, app)| app == "nas").map(|(at, _)| at - registered);
+    assert!(asked.is_some_and(|after| after <= 1_000), "{asked:?}");
+}
+
+#[test]
+fn an_app_that_registers_with_two_intervals_by_turns_is_asked() {
+    for (intervals, longest) in [(["299", "300"], 300_000), (["5", "300"], 300_000)] {
+        for every in [1, 60, 149] {
+            let mut world = World::new();
+            for number in 0..3_600 / every {
+                world.register("NAS", &[("interval", intervals[number as usize % 2])]);
+                world.seconds(every);
+            }
+            let gaps = gaps(&world);
+            assert!(gaps.iter().all(|gap| *gap <= longest), "{intervals:?} {every} s: {gaps:?}");
+            assert!(gaps.len() >= 11, "{intervals:?} every {every} s: {gaps:?}");
+        }
+    }
+}
+
+#[test]
+fn an_app_that_registers_at_two_addresses_by_turns_is_asked() {
+    let mut world = World::new();
+    for number in 0..40 {
+        world.register(&format!("app{number}"), &[]);
+    }
+    world.checks.clear();
+    for number in 0..600 {
+        world.register("NAS", &[("url", ["http://nas/", "http://nas2/"][number % 2])]);
+        world.pass(Duration::from_millis(100));
+    }
+    let asked = world.checks.iter().filter(|(_, app)| app.starts_with("nas")).count();
+    assert!(asked >= 60, "asked {asked} times in a minute");
+}
