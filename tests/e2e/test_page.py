@@ -145,7 +145,7 @@ def test_every_button_works_and_leads_back(
     browser.click("summary")
     browser.click("text=Check now")
     wait_for(lambda: daemon.info(name)["checks"] > before, 4, "the check")
-    assert browser.see("location.pathname") == "/"
+    assert browser.see("location.pathname") == "/healthchecker/"
 
     browser.click("summary")
     browser.click("text=Pause")
@@ -164,7 +164,7 @@ def test_every_button_works_and_leads_back(
     assert daemon.info(name)["appname"] == name, "it asks first"
     browser.click("text=Yes, stop watching")
     assert daemon.get("/healthchecker/info", params={"appname": name}).status_code == 404
-    assert browser.see("location.pathname") == "/"
+    assert browser.see("location.pathname") == "/healthchecker/"
     assert browser.complaints == []
 
 

@@ -55,6 +55,7 @@ const STACK: usize = 256 * 1024;
 const FETCH_METADATA: &str = "Sec-Fetch-";
 
 /// Where the page of an app is, up to its name.
+const ALL_APPS: &str = "/healthchecker/";
 const APP_PAGE: &str = "/healthchecker/info?appname=";
 
 /// A request for the event loop.
@@ -240,7 +241,7 @@ fn way_back(call: &Call, format: Format, referer: Option<&str>) -> Option<String
             let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
             Some(format!("{APP_PAGE}{name}"))
         }
-        _ => Some("/".to_owned()),
+        _ => Some(ALL_APPS.to_owned()),
     }
 }
 

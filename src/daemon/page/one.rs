@@ -28,7 +28,8 @@ impl AppPage {
         let mut title = Html::default();
         title.raw(standing.word()).raw(": ").put(&glance.name).raw(" · HealthChecker");
         let mut html = Html::default();
-        html.raw("<header><p><a href=\"/\">All apps</a></p><h1><bdi>").put(&glance.name);
+        html.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1><bdi>")
+            .put(&glance.name);
         html.raw("</bdi></h1>");
         badge(&mut html, standing);
         html.raw("</header><section class=\"box\" aria-label=\"State\">");

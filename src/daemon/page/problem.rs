@@ -14,7 +14,7 @@ pub fn problem(status: u16, sentence: &str) -> String {
     title.put(status).raw(" · HealthChecker");
     let heading = if status == UNAUTHORIZED { "Log in, please" } else { "This cannot be done" };
     main.raw("<header><h1>").raw(heading).raw("</h1></header><div class=\"box\"><p>");
-    main.put(sentence).raw("</p><p><a href=\"/\">Back to all apps</a></p></div>");
+    main.put(sentence).raw("</p><p><a href=\"/healthchecker/\">Back to all apps</a></p></div>");
     if status >= SERVER_ERRORS {
         frame::page(&title, Standing::Unknown, &main, &Html::default())
     } else {

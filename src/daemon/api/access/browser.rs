@@ -96,7 +96,8 @@ impl fmt::Display for Reason {
             }
             Reason::ForeignPage => {
                 "a browser may change something only from the health checker's own status page, \
-                 and this request comes from another one"
+                 and this request comes from another one. A proxy in between must hand on the header \
+                 Host as it came (nginx: proxy_set_header Host $http_host)"
             }
             Reason::NoPage => {
                 "a browser may change something only from the health checker's own status page, \
