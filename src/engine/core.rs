@@ -108,9 +108,9 @@ pub struct Engine {
     pub(super) census: Census,
     pub(super) outbox: Outbox,
     pub(super) rates: Rates,
-    /// What the mail server said when it refused our credentials at the start; gone with the first
+    /// What the mail server said against our settings at the start; gone with the first
     /// mail that it accepts.
-    pub(super) login_refused: Option<String>,
+    pub(super) settings_refused: Option<String>,
     pub(super) newcomers: BTreeSet<AppId>,
     /// It has been said that mails wait for the clock.
     pub(super) waits_for_clock: bool,
@@ -137,7 +137,7 @@ impl Engine {
             last_check: 0,
             running: HashMap::new(),
             wheel: TimerWheel::default(),
-            login_refused: None,
+            settings_refused: None,
             newcomers: BTreeSet::new(),
             census: Census::default(),
             changes: Changes::default(),
@@ -321,7 +321,7 @@ impl Engine {
         match self.outbox.handle_delivery(now.at, id, delivery) {
             None => {}
             Some(Fate::Accepted(mail)) => {
-                self.login_refused = None;
+                self.settings_refused = None;
                 self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
                 self.rates.accepted(now, &mail.to);
@@ -331,16 +331,15 @@ impl Engine {
                     self.send(now, id);
                 }
             }
-            Some(Fate::Kept { retry_at, trouble, took_in }) => {
+            Some(Fate::Kept { retry_at, text, took_in, made_plainer }) => {
                 self.tallies.mails_put_off += 1;
                 self.wheel.schedule(retry_at, Timer::Mail(id));
                 self.took_in(id, took_in);
+                if made_plainer {
+                    self.changes.mail(id);
+                }
                 let to = self.outbox.recipient(id).unwrap_or_default().to_owned();
-                self.log(Note::MailKept {
-                    to,
-                    retry_in: retry_at.since(now.at),
-                    reason: trouble.text,
-                });
+                self.log(Note::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
             }
             Some(Fate::Refused { mail, text }) => {
                 self.tallies.mails_refused += 1;
@@ -357,9 +356,9 @@ impl Engine {
     pub fn handle_login(&mut self, outcome: Delivery) {
         match outcome {
             Delivery::Accepted => self.log(Note::LoginAccepted),
-            Delivery::Credentials(reason) | Delivery::Rejected(reason) => {
-                self.log(Note::LoginRefused { reason: reason.clone() });
-                self.login_refused = Some(reason);
+            Delivery::Settings(reason) | Delivery::Content(reason) | Delivery::Rejected(reason) => {
+                self.log(Note::SettingsRefused { reason: reason.clone() });
+                self.settings_refused = Some(reason);
             }
             Delivery::Later(reason) | Delivery::MuchLater(reason) => {
                 self.log(Note::MailServerAway { reason });

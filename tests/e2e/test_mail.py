@@ -150,14 +150,14 @@ def test_tls_on_the_wrong_port_says_what_to_check(mailbox: SmtpServer, tmp_path:
     [
         ("GREETING", "421 4.7.0 too many", "not for a while: "),
         ("GREETING", HANG_UP, "not now: "),
-        ("EHLO", "554 go away", "not now: "),
+        ("EHLO", "554 go away", "not with these settings: "),
         ("AUTH", "454 4.7.0 try later", "not now: "),
         ("MAIL", "553 5.7.1 not your address", "not with these settings: "),
         ("RCPT", "450 4.2.1 too quickly", "not for a while: "),
         ("RCPT", "550 5.4.5 daily limit", "not with these settings: "),
         ("DATA", "451 4.3.0 no disk", "not now: "),
         ("BODY", HANG_UP, "not now: "),
-        ("END", "554 5.6.0 spam", "refused: "),
+        ("END", "554 5.6.0 spam", "not as it is: "),
         ("END", HANG_UP, "not now: "),
     ],
 )

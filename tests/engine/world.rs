@@ -321,7 +321,7 @@ impl World {
         let delivery = match &self.mood {
             Mood::Accepts => Delivery::Accepted,
             Mood::Away => Delivery::Later("connection refused".to_owned()),
-            Mood::RefusesLogin => Delivery::Credentials("535 5.7.8".to_owned()),
+            Mood::RefusesLogin => Delivery::Settings("535 5.7.8".to_owned()),
             Mood::Rejects(to) if *to == mail.to => Delivery::Rejected("550 5.1.1".to_owned()),
             Mood::Rejects(_) => Delivery::Accepted,
             Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),

@@ -1,20 +1,21 @@
-//! One attempt at a time, each on a thread of its own that may be given up.
+//! One attempt, on a thread of its own that may be given up.
 
-use crate::daemon::channel::{RecvError, channel};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::settings::MailSettings;
+use crate::daemon::channel::{RecvError, channel};
 use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 
-/// All of one attempt, look-up to farewell.
-const ATTEMPT: Duration = Duration::from_secs(120);
+/// All of one attempt, look-up to farewell. Each step has its own time, and a server that takes most of
+/// it for several is hardly there; so this is for those that would go on for ever.
+const ATTEMPT: Duration = Duration::from_secs(30 * 60);
 /// For an attempt that heeds its end to say so itself.
 const GRACE: Duration = Duration::from_secs(5);
-/// Attempts that were given up may still hang in the system; beyond these, none is started.
-const MAX_HANGING: usize = 4;
+/// How long the mailer waits before it gives an attempt up.
+pub(super) const GIVEN_UP_AFTER: Duration = ATTEMPT.saturating_add(GRACE);
 /// A TLS handshake with the certificates of a large provider stays well below, in a debug build, too.
 const STACK: usize = 256 * 1024;
 
@@ -24,47 +25,61 @@ pub(super) struct Server {
     pub(super) trust: Trust,
 }
 
-/// Runs conversations with one mail server.
-pub(super) struct Attempts {
-    server: Arc<Server>,
-    /// Held by each attempt until it ends: its owners are counted.
-    running: Arc<()>,
+/// Starts `conversation` with the time at which it must be over. `tell` is called on its thread, once,
+/// whatever happens to it. One that goes on regardless is left to itself: should it deliver after all,
+/// the mail comes twice, which is better than never.
+pub(super) fn start<T: Send + 'static>(
+    server: &Arc<Server>,
+    conversation: impl FnOnce(&Server, Instant) -> Result<T, Delivery> + Send + 'static,
+    tell: impl FnOnce(Result<T, Delivery>) + Send + 'static,
+) {
+    let server = Arc::clone(server);
+    let report = OnceTold(Some(tell), std::marker::PhantomData);
+    let spawned = thread::Builder::new().name("mail".into()).stack_size(STACK).spawn(move || {
+        let end = Instant::now() + ATTEMPT;
+        let outcome = conversation(&server, end);
+        report.tell(outcome);
+    });
+    // The report went with the thread that there is not, and told so.
+    if let Err(error) = spawned {
+        log::warn!("no thread for a mail: {error}");
+    }
 }
 
-impl Attempts {
-    pub(super) fn new(settings: MailSettings, trust: Trust) -> Attempts {
-        Attempts { server: Arc::new(Server { settings, trust }), running: Arc::new(()) }
+/// Runs `conversation`, and waits for its end.
+pub(super) fn run<T: Send + 'static>(
+    server: &Arc<Server>,
+    conversation: impl FnOnce(&Server, Instant) -> Result<T, Delivery> + Send + 'static,
+) -> Result<T, Delivery> {
+    let (tell, end) = channel();
+    start(server, conversation, move |outcome| drop(tell.send(outcome)));
+    match end.recv_timeout(GIVEN_UP_AFTER) {
+        Ok(outcome) => outcome,
+        Err(RecvError::Timeout | RecvError::Disconnected) => Err(given_up()),
     }
+}
 
-    /// Runs `conversation` with the time at which it must be over, and waits for its end. One that
-    /// goes on regardless is left to itself: should it deliver after all, the mail comes twice,
-    /// which is better than never.
-    pub(super) fn run<T: Send + 'static>(
-        &self,
-        conversation: impl FnOnce(&Server, Instant) -> Result<T, Delivery> + Send + 'static,
-    ) -> Result<T, Delivery> {
-        if Arc::strong_count(&self.running) > MAX_HANGING {
-            return Err(Delivery::Later("earlier attempts still hang in the system".into()));
+/// What is said of an attempt that did not end.
+pub(super) fn given_up() -> Delivery {
+    Delivery::Later(format!("no end after {} min", ATTEMPT.as_secs() / 60))
+}
+
+/// Tells how an attempt ended, also when it ends in a panic.
+struct OnceTold<T, F: FnOnce(Result<T, Delivery>)>(Option<F>, std::marker::PhantomData<fn(T)>);
+
+impl<T, F: FnOnce(Result<T, Delivery>)> OnceTold<T, F> {
+    fn tell(mut self, outcome: Result<T, Delivery>) {
+        if let Some(tell) = self.0.take() {
+            tell(outcome);
         }
-        let (server, running) = (Arc::clone(&self.server), Arc::clone(&self.running));
-        let (tell, end) = channel();
-        let spawned =
-            thread::Builder::new().name("mail".into()).stack_size(STACK).spawn(move || {
-                // Nobody listens when the attempt was given up.
-                let _ = tell.send(conversation(&server, Instant::now() + ATTEMPT));
-                drop(running);
-            });
-        if let Err(error) = spawned {
-            return Err(Delivery::Later(format!("no thread for a mail: {error}")));
-        }
-        match end.recv_timeout(ATTEMPT + GRACE) {
-            Ok(outcome) => outcome,
-            Err(RecvError::Timeout) => {
-                Err(Delivery::Later(format!("no end after {} s", ATTEMPT.as_secs())))
-            }
-            Err(RecvError::Disconnected) => {
-                Err(Delivery::Later("a fault in our mail program; its report is in the log".into()))
-            }
+    }
+}
+
+impl<T, F: FnOnce(Result<T, Delivery>)> Drop for OnceTold<T, F> {
+    fn drop(&mut self) {
+        if let Some(tell) = self.0.take() {
+            let why = "the attempt broke down through a fault of ours; the log says more";
+            tell(Err(Delivery::Later(why.to_owned())));
         }
     }
 }
@@ -74,7 +89,8 @@ mod tests {
     use super::*;
     use crate::config::settings::Security;
 
-    fn attempts() -> Attempts {
+    #[test]
+    fn a_panic_costs_one_attempt() {
         let settings = MailSettings {
             from: "a@b.example".into(),
             host: "127.0.0.1".into(),
@@ -82,23 +98,9 @@ mod tests {
             security: Security::None,
             login: None,
         };
-        Attempts::new(settings, Trust::new(&[]))
-    }
-
-    #[test]
-    fn a_panic_costs_one_attempt() {
-        let attempts = attempts();
-        let end = attempts.run(|_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });
-        assert!(matches!(end, Err(Delivery::Later(why)) if why.contains("a fault")));
-        assert_eq!(attempts.run(|_, _| Ok(7)), Ok(7));
-    }
-
-    #[test]
-    fn attempts_that_hang_do_not_pile_up() {
-        let attempts = attempts();
-        let hanging: Vec<_> = (0..MAX_HANGING).map(|_| Arc::clone(&attempts.running)).collect();
-        assert!(matches!(attempts.run(|_, _| Ok(7)), Err(Delivery::Later(_))));
-        drop(hanging);
-        assert_eq!(attempts.run(|_, _| Ok(7)), Ok(7));
+        let server = Arc::new(Server { settings, trust: Trust::new(&[]) });
+        let end = run(&server, |_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });
+        assert!(matches!(end, Err(Delivery::Later(why)) if why.contains("a fault of ours")));
+        assert_eq!(run(&server, |_, _| Ok(7)), Ok(7));
     }
 }

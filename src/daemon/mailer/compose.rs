@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
+use lettre::Address;
 use lettre::address::AddressError;
-use lettre::error::Error;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
-use lettre::{Address, Message};
+use lettre::message::MultiPart;
+use lettre::message::header::{
+    Date, HeaderName, HeaderValue, Headers, InReplyTo, MIME_VERSION_1_0, MessageId, References,
+    Subject,
+};
 
+use super::envelope::path;
 use crate::engine::alerts::notice::Letter;
 
 /// The name that mail programs show as the sender.
@@ -16,6 +19,8 @@ const SENDER_NAME: &str = "HealthChecker";
 /// 3.4.4 does, so that a thread of months stays within one header.
 const MAX_REFERENCES: usize = 20;
 
+const FROM: HeaderName = HeaderName::new_from_ascii_str("From");
+const TO: HeaderName = HeaderName::new_from_ascii_str("To");
 /// No answer by a machine, please: an absence note would answer an alert (RFC 3834 section 5).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 /// The same for Exchange, which looks at its own header only.
@@ -39,31 +44,33 @@ pub fn address(text: &str) -> Result<Address, AddressError> {
 
 /// The message as bytes, ASCII unless an address is not, dated `date`.
 ///
-/// # Errors
-/// The letter cannot be put into headers.
-pub fn compose(
-    letter: &Letter,
-    from: &Address,
-    to: &Address,
-    date: SystemTime,
-) -> Result<Vec<u8>, Error> {
+/// Header by header: lettre's own builder reads addresses back from the headers, fails on the quoted and
+/// literal forms that it has just written, and so would never let such a mail go.
+pub fn compose(letter: &Letter, from: &Address, to: &Address, date: SystemTime) -> Vec<u8> {
     let id = |local: &str| format!("<{local}@{}>", from.domain());
-    let mut builder = Message::builder()
-        .date(date)
-        .from(Mailbox::new(Some(SENDER_NAME.to_owned()), from.clone()))
-        .to(Mailbox::new(None, to.clone()))
-        .subject(&letter.subject)
-        .message_id(Some(id(&letter.message_id)))
-        .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
-        .raw_header(HeaderValue::new(AUTO_RESPONSE_SUPPRESS, "All".to_owned()));
+    let mut headers = Headers::new();
+    headers.set(Date::new(date));
+    headers.insert_raw(as_it_is(FROM, format!("{SENDER_NAME} <{}>", path(from))));
+    headers.insert_raw(as_it_is(TO, path(to)));
+    headers.set(Subject::from(letter.subject.clone()));
+    headers.set(MessageId::from(id(&letter.message_id)));
+    headers.insert_raw(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()));
+    headers.insert_raw(HeaderValue::new(AUTO_RESPONSE_SUPPRESS, "All".to_owned()));
     if let [first, later @ ..] = letter.references.as_slice() {
         let newest = later.get(later.len().saturating_sub(MAX_REFERENCES - 1)..).unwrap_or(later);
         let thread: Vec<String> = std::iter::once(first).chain(newest).map(|it| id(it)).collect();
-        builder =
-            builder.in_reply_to(id(later.last().unwrap_or(first))).references(thread.join(" "));
+        headers.set(InReplyTo::from(id(later.last().unwrap_or(first))));
+        headers.set(References::from(thread.join(" ")));
     }
+    headers.set(MIME_VERSION_1_0);
     let body = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
-    Ok(builder.multipart(body)?.formatted())
+    let mut message = headers.to_string().into_bytes();
+    message.extend(body.formatted());
+    message
+}
+/// A header that is written as it is: an [`address`] cannot break out of its place.
+fn as_it_is(name: HeaderName, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(name, value.clone(), value)
 }
 
 #[cfg(test)]
@@ -86,7 +93,7 @@ mod tests {
     fn composed(letter: &Letter) -> String {
         let (from, to) = (address("pi@home.example").unwrap(), address(&letter.to).unwrap());
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_474_540);
-        String::from_utf8(compose(letter, &from, &to, date).unwrap()).unwrap()
+        String::from_utf8(compose(letter, &from, &to, date)).unwrap()
     }
 
     #[test]
@@ -117,6 +124,18 @@ mod tests {
     fn the_first_mail_of_a_thread_answers_none() {
         let mail = composed(&Letter { references: vec![], ..letter() });
         assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
+    }
+
+    #[test]
+    fn every_form_of_an_address_has_its_place_in_the_headers() {
+        for (to, said) in [
+            ("root@[127.0.0.1]", "To: root@[127.0.0.1]\r\n"),
+            ("\"home server\"@example.org", "To: \"home server\"@example.org\r\n"),
+            ("root@::1", "To: root@[IPv6:::1]\r\n"),
+        ] {
+            let mail = composed(&Letter { to: to.into(), ..letter() });
+            assert!(mail.contains(said), "{mail}");
+        }
     }
 
     #[test]

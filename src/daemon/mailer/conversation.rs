@@ -1,32 +1,48 @@
 //! One conversation with the mail server: connect, log in, hand over one mail, part.
+//!
+//! We speak SMTP ourselves (RFC 5321). Lettre's client reads a reply that is not UTF-8 as a broken
+//! connection, whatever its code, and a line without an end into memory without bounds; it knows no
+//! HELO, and its streams cannot be had apart from it. It composes the mail.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use lettre::Address;
-use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::attempt::Server;
 use super::compose::{address, compose};
+use super::envelope::{self, Envelope};
+use super::hello::own_name;
 use super::hush::hushed;
-use super::trouble::MAX_WORDS;
-use super::{tls, trouble};
+use super::offer::{Mechanism, Offer};
+use super::reply::Reply;
+use super::trouble::{self, MAX_WORDS};
+use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::clock;
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
 use crate::engine::words::plain::one_line;
 
-/// A server that takes longer for one answer is not well; the final one may take all that is left.
-const STEP: Duration = Duration::from_secs(30);
+/// For a connection to one address: who is there answers within a second.
+const CONNECT: Duration = Duration::from_secs(30);
+/// For an answer to anything we say, the greeting too. RFC 5321 section 4.5.3.2 has 5 minutes at least:
+/// a server may look us up in slow places before it answers.
+const ANSWER: Duration = Duration::from_secs(5 * 60);
+/// For its last word on a mail. The RFC has 10 minutes: some look for spam first, and giving up early
+/// would send it twice.
+const ACCEPTANCE: Duration = Duration::from_secs(10 * 60);
 /// For a farewell: the mail is delivered by then, and waiting would only delay the next.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The most addresses of a server tried in one conversation.
 const MAX_ADDRESSES: usize = 4;
+/// Answers to EHLO of servers that know only HELO: not recognised, bad syntax, not implemented.
+const KNOWS_NO_EHLO: std::ops::RangeInclusive<u16> = 500..=504;
+/// RFC 4954: go on with the login.
+const CHALLENGE: u16 = 334;
+/// RFC 4954: this kind of login is not recognised.
+const NO_SUCH_LOGIN: u16 = 504;
 
 /// Delivers one letter before `end`; the server's words of acceptance.
 pub(super) fn deliver(server: &Server, letter: &Letter, end: Instant) -> Result<String, Delivery> {
@@ -45,147 +61,200 @@ pub(super) fn log_in(server: &Server, end: Instant) -> Result<(), Delivery> {
 /// A conversation under way.
 struct Conversation<'a> {
     settings: &'a MailSettings,
-    connection: SmtpConnection,
+    wire: Wire,
+    offer: Offer,
     end: Instant,
 }
 
 impl<'a> Conversation<'a> {
     /// Connects and logs in; all of it, and what follows, is over at `end`.
     fn open(server: &'a Server, end: Instant) -> Result<Self, Delivery> {
-        let Server { settings, trust } = server;
-        let trouble = |stage| move |error: Error| trouble::read(settings, stage, &error);
-        let tls = match settings.security {
-            Security::None => None,
-            Security::Tls | Security::Starttls => {
-                Some(tls::parameters(&settings.host, trust).map_err(trouble(Stage::Greeting))?)
+        let settings = &server.settings;
+        let mut conversation = Conversation::greet(server, end)?;
+        conversation.hello()?;
+        if settings.security == Security::Starttls {
+            if !conversation.offer.starttls {
+                return Err(trouble::no_starttls(settings));
             }
-        };
-        let wrapper = tls.as_ref().filter(|_| settings.security == Security::Tls);
-        let connection = connect(settings, end, wrapper)?;
-        let mut conversation = Conversation { settings, connection, end };
-        if let (Security::Starttls, Some(tls)) = (settings.security, &tls) {
-            conversation.step(STEP)?;
-            let upgraded = conversation.connection.starttls(tls, &hello());
-            upgraded.map_err(trouble(Stage::Greeting))?;
+            conversation.say(Stage::Greeting, "STARTTLS", 2)?;
+            conversation = conversation.encrypt(server)?;
+            conversation.hello()?;
         }
         if let Some(login) = &settings.login {
-            conversation.step(STEP)?;
-            conversation.log_in(login).map_err(trouble(Stage::Login))?;
+            conversation.log_in(login)?;
         }
         Ok(conversation)
     }
 
-    fn log_in(&mut self, login: &Login) -> Result<(), Error> {
-        let (mechanisms, user, secret) = match login {
-            Login::Password { user, password } => {
-                ([Mechanism::Plain, Mechanism::Login].as_slice(), user, password)
+    /// Tries the server's addresses in turn until one greets us.
+    fn greet(server: &'a Server, end: Instant) -> Result<Self, Delivery> {
+        let mut failure = None;
+        for address in look_up(&server.settings)? {
+            match Conversation::greeted_by(server, address, end) {
+                Ok(conversation) => return Ok(conversation),
+                Err(why) => failure = Some(why),
             }
-            Login::Xoauth2 { user, token } => ([Mechanism::Xoauth2].as_slice(), user, token),
+        }
+        Err(failure.unwrap_or_else(|| trouble::too_long(&server.settings)))
+    }
+
+    fn greeted_by(server: &'a Server, to: SocketAddr, end: Instant) -> Result<Self, Delivery> {
+        let settings = &server.settings;
+        let span = CONNECT.min(end.saturating_duration_since(Instant::now()));
+        if span.is_zero() {
+            return Err(trouble::too_long(settings));
+        }
+        let wire = Wire::connect(to, span).map_err(|why| trouble::broken(settings, &why))?;
+        let mut conversation = Conversation { settings, wire, offer: Offer::default(), end };
+        if settings.security == Security::Tls {
+            conversation = conversation.encrypt(server)?;
+        }
+        conversation.answer(Stage::Greeting, 2, ANSWER)?;
+        Ok(conversation)
+    }
+
+    fn encrypt(mut self, server: &Server) -> Result<Self, Delivery> {
+        let settings = self.settings;
+        self.set_deadline(ANSWER);
+        // Made anew for each conversation: mails are rare, and a Pi's memory is not for keeping roots.
+        let config = server.trust.client().map_err(|why| trouble::no_tls(settings, &why))?;
+        let wire = self.wire.encrypt(&settings.host, config);
+        Ok(Conversation { wire: wire.map_err(|why| trouble::broken(settings, &why))?, ..self })
+    }
+
+    /// Says who we are; what the server can do.
+    fn hello(&mut self) -> Result<(), Delivery> {
+        let settings = self.settings;
+        let address = self.wire.own_address().map_err(|why| trouble::broken(settings, &why))?;
+        let name = own_name(address);
+        let reply = self.ask(&format!("EHLO {name}"))?;
+        self.offer = if reply.begins_with(2) {
+            Offer::read(&reply.lines)
+        } else if KNOWS_NO_EHLO.contains(&reply.code) {
+            self.say(Stage::Greeting, &format!("HELO {name}"), 2)?;
+            Offer::default()
+        } else {
+            return Err(trouble::refused(settings, Stage::Greeting, &reply));
         };
-        let credentials = Credentials::new(user.clone(), secret.reveal().to_owned());
-        self.connection.auth(mechanisms, &credentials).map(|_| ())
+        Ok(())
+    }
+
+    fn log_in(&mut self, login: &Login) -> Result<(), Delivery> {
+        let mut fitting = match login {
+            Login::Password { .. } => vec![Mechanism::Plain, Mechanism::Login],
+            Login::Xoauth2 { .. } => vec![Mechanism::Xoauth2],
+        };
+        fitting.retain(|it| self.offer.mechanisms.contains(it));
+        let mut refusal = None;
+        for mechanism in fitting {
+            let reply = self.log_in_by(mechanism, login)?;
+            if reply.begins_with(2) {
+                return Ok(());
+            }
+            let goes_on = reply.code == NO_SUCH_LOGIN;
+            refusal = Some(trouble::refused(self.settings, Stage::Login, &reply));
+            if !goes_on {
+                break;
+            }
+        }
+        Err(refusal.unwrap_or_else(|| trouble::no_login(self.settings, self.offer.auth)))
+    }
+
+    fn log_in_by(&mut self, mechanism: Mechanism, login: &Login) -> Result<Reply, Delivery> {
+        let (Login::Password { user, password: secret } | Login::Xoauth2 { user, token: secret }) =
+            login;
+        let secret = secret.reveal();
+        // What the server is told one after the other, and whether the first is told at once.
+        let (said, at_once): (Vec<String>, bool) = match mechanism {
+            // A server that does not read the rest of the command asks for it.
+            Mechanism::Plain => (vec![format!("\0{user}\0{secret}"); 2], true),
+            // A refused token is answered with a challenge, and the refusal follows our silence.
+            Mechanism::Xoauth2 => {
+                (vec![format!("user={user}\x01auth=Bearer {secret}\x01\x01"), String::new()], true)
+            }
+            Mechanism::Login => (vec![user.clone(), secret.to_owned()], false),
+        };
+        let mut said = said.iter().map(|it| STANDARD.encode(it)).peekable();
+        let mut command = format!("AUTH {}", mechanism.word());
+        if let Some(first) = said.next_if(|_| at_once) {
+            command = format!("{command} {first}");
+        }
+        let mut reply = self.ask(&command)?;
+        for next in said {
+            if reply.code != CHALLENGE {
+                break;
+            }
+            reply = self.ask(&next)?;
+        }
+        Ok(reply)
     }
 
     /// Hands one letter over.
     fn hand_over(&mut self, letter: &Letter) -> Result<String, Delivery> {
-        let from = address(&self.settings.from).map_err(|_| {
-            Delivery::Credentials(format!("mail_from={:?} is no mail address", self.settings.from))
+        let settings = self.settings;
+        let from = address(&settings.from).map_err(|_| {
+            Delivery::Settings(format!("mail_from={:?} is no mail address", settings.from))
         })?;
         let to = address(&letter.to)
-            .map_err(|_| Delivery::Rejected(format!("{:?} is no mail address", letter.to)))?;
-        let message = compose(letter, &from, &to, clock::writable_now())
-            .map_err(|error| Delivery::Rejected(format!("the mail cannot be composed: {error}")))?;
-        let parameters = self.parameters(&from, &to, &message)?;
-        self.say(Stage::Sender, |it| it.command(Mail::new(Some(from), parameters)))?;
-        self.say(Stage::Recipient, |it| it.command(Rcpt::new(to, vec![])))?;
-        self.say(Stage::Message, |it| it.command(Data))?;
-        // Some servers look for spam before they answer. Giving up early would send it twice.
-        self.step(self.left())?;
-        let reply = self
-            .connection
-            .message(&message)
-            .map_err(|error| trouble::read(self.settings, Stage::Message, &error))?;
-        let words: Vec<&str> = reply.message().collect();
-        let said = hushed(self.settings, &format!("{} {}", reply.code(), words.join(" ")));
-        Ok(one_line(&said, MAX_WORDS))
+            .map_err(|_| Delivery::Settings(format!("{:?} is no mail address", letter.to)))?;
+        let message = compose(letter, &from, &to, clock::writable_now());
+        let Envelope { mail, rcpt } = envelope::of(&from, &to, &message, self.offer.utf8)
+            .map_err(|it| trouble::beyond_ascii(settings, &it))?;
+        self.say(Stage::Sender, &mail, 2)?;
+        self.say(Stage::Recipient, &rcpt, 2)?;
+        self.say(Stage::Message, "DATA", 3)?;
+        self.send(&envelope::stuffed(&message))?;
+        let reply = self.answer(Stage::Message, 2, ACCEPTANCE)?;
+        let said = hushed(settings, &format!("{} {}", reply.code, reply.text()));
+        Ok(one_line(said.trim_end(), MAX_WORDS))
     }
 
-    /// An address beyond ASCII needs a server that knows such (RFC 6531 section 3.1).
-    fn parameters(
-        &self,
-        from: &Address,
-        to: &Address,
-        message: &[u8],
-    ) -> Result<Vec<MailParameter>, Delivery> {
-        let ascii = |it: &Address| AsRef::<str>::as_ref(it).is_ascii();
-        if message.is_ascii() && ascii(from) && ascii(to) {
-            return Ok(vec![]);
-        }
-        let knows = |it| self.connection.server_info().supports_feature(it);
-        if knows(Extension::SmtpUtfEight) && knows(Extension::EightBitMime) {
-            let body = MailParameter::Body(MailBodyParameter::EightBitMime);
-            return Ok(vec![MailParameter::SmtpUtfEight, body]);
-        }
-        let server = trouble::server(self.settings);
-        let sentence = |it| format!("{server} takes no address with letters beyond ASCII: {it}");
-        match ascii(from) {
-            false => Err(Delivery::Credentials(sentence(from))),
-            true => Err(Delivery::Rejected(sentence(to))),
+    /// Says a line, which must be answered with a code of this kind.
+    fn say(&mut self, stage: Stage, line: &str, digit: u16) -> Result<Reply, Delivery> {
+        let reply = self.ask(line)?;
+        self.expect(stage, digit, reply)
+    }
+
+    /// Waits for an answer of this kind.
+    fn answer(&mut self, stage: Stage, digit: u16, within: Duration) -> Result<Reply, Delivery> {
+        let reply = self.hear(within)?;
+        self.expect(stage, digit, reply)
+    }
+
+    fn expect(&self, stage: Stage, digit: u16, reply: Reply) -> Result<Reply, Delivery> {
+        if reply.begins_with(digit) {
+            Ok(reply)
+        } else {
+            Err(trouble::refused(self.settings, stage, &reply))
         }
     }
 
-    fn say<T>(
-        &mut self,
-        stage: Stage,
-        command: impl FnOnce(&mut SmtpConnection) -> Result<T, Error>,
-    ) -> Result<T, Delivery> {
-        self.step(STEP)?;
-        command(&mut self.connection).map_err(|error| trouble::read(self.settings, stage, &error))
+    /// Says a line; whatever is answered.
+    fn ask(&mut self, line: &str) -> Result<Reply, Delivery> {
+        self.send(format!("{line}\r\n").as_bytes())?;
+        self.hear(ANSWER)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Delivery> {
+        self.set_deadline(ANSWER);
+        self.wire.send(bytes).map_err(|why| trouble::broken(self.settings, &why))
+    }
+
+    fn hear(&mut self, within: Duration) -> Result<Reply, Delivery> {
+        self.set_deadline(within);
+        Reply::read(&mut self.wire).map_err(|why| trouble::broken(self.settings, &why))
     }
 
     /// Gives the next step its time.
-    fn step(&mut self, span: Duration) -> Result<(), Delivery> {
-        let span = span.min(self.left());
-        if span.is_zero() {
-            return Err(too_long(self.settings));
-        }
-        let set = self.connection.set_timeout(Some(span));
-        set.map_err(|error| Delivery::Later(format!("{}: {error}", trouble::server(self.settings))))
-    }
-
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
+    fn set_deadline(&mut self, span: Duration) {
+        self.wire.set_deadline(self.end.min(Instant::now() + span));
     }
 
     /// Parts politely; what comes of it does not matter any more.
     fn part(mut self) {
-        if self.step(FAREWELL).is_ok() {
-            let _ = self.connection.quit();
-        }
+        self.set_deadline(FAREWELL);
+        let _ = self.wire.send(b"QUIT\r\n").and_then(|()| Reply::read(&mut self.wire).map(drop));
     }
-}
-
-/// Tries the server's addresses in turn, each with its share of the time.
-fn connect(
-    settings: &MailSettings,
-    end: Instant,
-    tls: Option<&TlsParameters>,
-) -> Result<SmtpConnection, Delivery> {
-    let addresses = look_up(settings)?;
-    let mut failure = None;
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = end.saturating_duration_since(Instant::now());
-        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let span = STEP.min(left / untried);
-        if span.is_zero() {
-            break;
-        }
-        match SmtpConnection::connect(address, Some(span), &hello(), tls, None) {
-            Ok(connection) => return Ok(connection),
-            Err(error) => failure = Some(trouble::read(settings, Stage::Greeting, &error)),
-        }
-    }
-    Err(failure.unwrap_or_else(|| too_long(settings)))
 }
 
 fn look_up(settings: &MailSettings) -> Result<Vec<SocketAddr>, Delivery> {
@@ -200,20 +269,4 @@ fn look_up(settings: &MailSettings) -> Result<Vec<SocketAddr>, Delivery> {
         return Err(Delivery::Later(format!("the mail server {} has no address", settings.host)));
     }
     Ok(addresses)
-}
-
-fn too_long(settings: &MailSettings) -> Delivery {
-    Delivery::Later(format!("{} took too long for one mail", trouble::server(settings)))
-}
-
-/// Our name in EHLO: the host's own, unless a server would stumble over it (RFC 5321 section 4.1.4
-/// takes an address then).
-fn hello() -> ClientId {
-    let plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
-    match ClientId::default() {
-        ClientId::Domain(name) if name.is_empty() || !plain(&name) => {
-            ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST)
-        }
-        other => other,
-    }
 }

@@ -1,25 +1,32 @@
-//! Sends letters, one after the other, on a thread of its own.
+//! Sends letters, each in a conversation with the mail server.
 //!
-//! The thread waits for letters and never wakes otherwise. Each conversation with the mail server
-//! runs on a thread that lives for that one mail: so a panic inside lettre, a name look-up that
-//! cannot be cancelled, or a server that answers one byte a minute costs that one attempt, and the
-//! mail is tried again.
+//! One thread waits for letters and never wakes otherwise. Each conversation runs on a thread that
+//! lives for that one mail: so a panic inside lettre, a name look-up that cannot be cancelled, or a
+//! server that answers one byte a minute costs that one attempt, and the mail is tried again.
 
 mod attempt;
 mod compose;
 mod conversation;
+mod envelope;
+mod hello;
 mod hush;
-mod tls;
+mod offer;
+mod reply;
 mod trial;
 mod trouble;
+mod turns;
+mod wire;
 
-use crate::daemon::channel::{Receiver, Sender, channel};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use self::attempt::Attempts;
+use self::attempt::Server;
 use self::conversation::{deliver, log_in};
+use self::turns::{Turn, Turns};
 use crate::config::settings::MailSettings;
+use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
 use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::notice::Letter;
@@ -29,6 +36,8 @@ pub use self::trial::{TestMail, test_mail};
 
 /// The waiting thread only passes things on.
 const STACK: usize = 64 * 1024;
+/// With nothing under way there is nothing to wake for.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the mailer has to tell the event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,27 +49,36 @@ pub enum Report {
         /// How.
         delivery: Delivery,
     },
-    /// The thread is alive, and has done what it was given before [`Mailer::ping`].
+    /// The thread is alive: the answer to [`Mailer::ping`].
     Alive,
     /// The login that [`Mailer::probe_login`] asked for ended; `Accepted`: we are let in.
     Login(Delivery),
 }
 
-/// What is asked of the thread.
+/// What is to be done in a conversation.
 enum Job {
     Mail { id: u64, letter: Box<Letter> },
     Login,
+}
+
+/// What happens to the thread.
+enum Event {
+    Asked(Job),
     Ping,
+    /// The conversation of this number is over.
+    Ended(u64, Delivery),
+    /// The mailer is dropped.
+    End,
 }
 
 type Tell = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// Sends letters. Dropping it ends its thread after the mail under way, which nobody waits for: the
-/// outbox keeps what was not reported.
+/// Sends letters. Dropping it ends its thread. Nobody waits for the mails under way: the outbox keeps
+/// what was not reported.
 pub struct Mailer {
     tell: Tell,
     /// `None`: letters go to the log.
-    jobs: Option<Sender<Job>>,
+    events: Option<Sender<Event>>,
 }
 
 impl Mailer {
@@ -75,39 +93,45 @@ impl Mailer {
         tell: impl Fn(Report) + Send + Sync + 'static,
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
-        let (jobs, queue) = channel();
-        let attempts = Attempts::new(settings, trust);
-        let told = Arc::clone(&tell);
+        let (events, queue) = channel();
+        let worker = Worker {
+            server: Arc::new(Server { settings, trust }),
+            tell: Arc::clone(&tell),
+            events: events.clone(),
+            turns: Turns::new(),
+            about: BTreeMap::new(),
+        };
         thread::Builder::new()
             .name("mailer".into())
             .stack_size(STACK)
-            .spawn(move || work(&attempts, &queue, &told))?;
-        Ok(Mailer { tell, jobs: Some(jobs) })
+            .spawn(move || worker.work(&queue))?;
+        Ok(Mailer { tell, events: Some(events) })
     }
 
     /// For development: letters go to the log, and are accepted at once, from within
     /// [`Mailer::send`].
     pub fn to_log(tell: impl Fn(Report) + Send + Sync + 'static) -> Mailer {
-        Mailer { tell: Arc::new(tell), jobs: None }
+        Mailer { tell: Arc::new(tell), events: None }
     }
 
     /// Sends a letter; the report comes later, with the same `id`.
     pub fn send(&self, id: u64, letter: Letter) {
-        let Some(jobs) = &self.jobs else {
+        let Some(events) = &self.events else {
             log_letter(&letter);
             return (self.tell)(Report::Mail { id, delivery: Delivery::Accepted });
         };
-        if jobs.send(Job::Mail { id, letter: Box::new(letter) }).is_err() {
+        let job = Job::Mail { id, letter: Box::new(letter) };
+        if events.send(Event::Asked(job)).is_err() {
             (self.tell)(Report::Mail { id, delivery: thread_is_gone() });
         }
     }
 
-    /// Asks the thread whether it is alive; it says so in its turn, and a dead one never.
+    /// Asks the thread whether it is alive; it says so, and a dead one never.
     pub fn ping(&self) {
-        match &self.jobs {
-            Some(jobs) => {
+        match &self.events {
+            Some(events) => {
                 // A thread that has ended is silent, which is what we want to know.
-                let _ = jobs.send(Job::Ping);
+                let _ = events.send(Event::Ping);
             }
             None => (self.tell)(Report::Alive),
         }
@@ -117,9 +141,18 @@ impl Mailer {
     /// report comes later (none for a mailer to the log).
     pub fn probe_login(&self) {
         // Nobody is there to log in to, for the log.
-        let Some(jobs) = &self.jobs else { return };
-        if jobs.send(Job::Login).is_err() {
+        let Some(events) = &self.events else { return };
+        if events.send(Event::Asked(Job::Login)).is_err() {
             (self.tell)(Report::Login(thread_is_gone()));
+        }
+    }
+}
+
+impl Drop for Mailer {
+    fn drop(&mut self) {
+        if let Some(events) = &self.events {
+            // One that has ended already needs no telling.
+            let _ = events.send(Event::End);
         }
     }
 }
@@ -135,20 +168,95 @@ fn log_letter(letter: &Letter) {
     }
 }
 
-/// The thread: one job after the other, until the mailer is dropped.
-fn work(attempts: &Attempts, queue: &Receiver<Job>, tell: &Tell) {
-    for job in queue.iter() {
-        tell(match job {
-            Job::Mail { id, letter } => {
-                let end = attempts.run(move |server, end| deliver(server, &letter, end));
-                Report::Mail { id, delivery: end.map_or_else(|it| it, |_| Delivery::Accepted) }
+/// Whom a report is about.
+#[derive(Clone, Copy)]
+enum About {
+    Mail(u64),
+    Login,
+}
+
+impl About {
+    fn report(self, delivery: Delivery) -> Report {
+        match self {
+            About::Mail(id) => Report::Mail { id, delivery },
+            About::Login => Report::Login(delivery),
+        }
+    }
+}
+
+impl Job {
+    fn about(&self) -> About {
+        match self {
+            Job::Mail { id, .. } => About::Mail(*id),
+            Job::Login => About::Login,
+        }
+    }
+}
+
+/// The thread's own.
+struct Worker {
+    server: Arc<Server>,
+    tell: Tell,
+    /// For the conversations, to say that they are over.
+    events: Sender<Event>,
+    turns: Turns<Job>,
+    /// What each conversation under way is about.
+    about: BTreeMap<u64, About>,
+}
+
+impl Worker {
+    fn work(mut self, queue: &Receiver<Event>) {
+        loop {
+            let until = self.turns.next_deadline();
+            let wait = until.map_or(FOR_EVER, |at| at.saturating_duration_since(Instant::now()));
+            match queue.recv_timeout(wait) {
+                Ok(Event::Asked(job)) => self.turns.add(job),
+                Ok(Event::Ping) => (self.tell)(Report::Alive),
+                Ok(Event::Ended(number, delivery)) => {
+                    if self.turns.ended(number) {
+                        self.report(number, delivery);
+                    }
+                }
+                Err(RecvError::Timeout) => {}
+                Ok(Event::End) | Err(RecvError::Disconnected) => return,
             }
-            Job::Ping => Report::Alive,
-            Job::Login => {
-                let end = attempts.run(log_in);
-                Report::Login(end.map_or_else(|it| it, |()| Delivery::Accepted))
+            self.go_on(Instant::now());
+        }
+    }
+
+    fn go_on(&mut self, now: Instant) {
+        for number in self.turns.give_up(now) {
+            self.report(number, attempt::given_up());
+        }
+        while let Some(turn) = self.turns.next(now) {
+            match turn {
+                Turn::Begin(number, job) => self.begin(number, job),
+                Turn::Refuse(job) => {
+                    let why = "earlier attempts still hang in the system";
+                    (self.tell)(job.about().report(Delivery::Later(why.to_owned())));
+                }
             }
+        }
+    }
+
+    fn begin(&mut self, number: u64, job: Job) {
+        self.about.insert(number, job.about());
+        let events = self.events.clone();
+        let converse = move |server: &Server, end| match job {
+            Job::Mail { letter, .. } => deliver(server, &letter, end).map(drop),
+            Job::Login => log_in(server, end),
+        };
+        attempt::start(&self.server, converse, move |outcome| {
+            let delivery = outcome.map_or_else(|it| it, |()| Delivery::Accepted);
+            // The mailer may be gone by now.
+            let _ = events.send(Event::Ended(number, delivery));
         });
+    }
+
+    fn report(&mut self, number: u64, delivery: Delivery) {
+        if let Some(about) = self.about.remove(&number) {
+            (self.tell)(about.report(delivery));
+        }
     }
 }
 

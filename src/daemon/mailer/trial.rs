@@ -1,6 +1,8 @@
 //! `healthchecker test-mail`: one mail now, and what came of it in words.
 
-use super::attempt::Attempts;
+use std::sync::Arc;
+
+use super::attempt::{self, Server};
 use super::conversation::deliver;
 use super::trouble;
 use crate::config::settings::{Login, MailSettings, Security, Settings};
@@ -32,13 +34,14 @@ pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
     if settings.test {
         return on_paper(&letters);
     }
-    let attempts = Attempts::new(mail.clone(), Trust::new(&settings.authorities));
+    let trust = Trust::new(&settings.authorities);
+    let server = Arc::new(Server { settings: mail.clone(), trust });
     let mut lines = vec![through(mail)];
     let mut exit_code = 0;
     let mut letters = letters.into_iter();
     while let Some(letter) = letters.next() {
         let to = letter.to.clone();
-        let outcome = attempts.run(move |server, end| deliver(server, &letter, end));
+        let outcome = attempt::run(&server, move |server, end| deliver(server, &letter, end));
         exit_code |= u8::from(outcome.is_err());
         // Only a refused recipient says nothing about the next one.
         let over = !matches!(outcome, Ok(_) | Err(Delivery::Rejected(_)));
@@ -117,7 +120,8 @@ fn told(outcome: Result<String, Delivery>) -> String {
         Err(Delivery::Accepted) => "accepted".to_owned(),
         Err(Delivery::Later(why)) => format!("not now: {why}"),
         Err(Delivery::MuchLater(why)) => format!("not for a while: {why}"),
-        Err(Delivery::Credentials(why)) => format!("not with these settings: {why}"),
+        Err(Delivery::Settings(why)) => format!("not with these settings: {why}"),
+        Err(Delivery::Content(why)) => format!("not as it is: {why}"),
         Err(Delivery::Rejected(why)) => format!("refused: {why}"),
     }
 }

@@ -1,11 +1,9 @@
 //! What went wrong in a conversation, and what the owner can do about it.
 
-use std::error::Error as _;
 use std::io::{self, ErrorKind};
 
-use lettre::transport::smtp::Error;
-
 use super::hush::hushed;
+use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::engine::alerts::delivery::{Delivery, Stage, classify};
 use crate::engine::words::plain::one_line;
@@ -13,73 +11,62 @@ use crate::engine::words::plain::one_line;
 /// Characters of an error's own words.
 pub(super) const MAX_WORDS: usize = 300;
 
-/// What an error of lettre's means for the mail.
-///
-/// Its `is_timeout` misses real time-outs and its `is_client` covers a refused token, so the kind
-/// is found here: a reply is classified by its code, a client error by the stage, all else is the
-/// network's fault.
-pub(super) fn read(settings: &MailSettings, stage: Stage, error: &Error) -> Delivery {
-    if let Some(code) = error.status() {
-        let reply = error.source().map(ToString::to_string).unwrap_or_default();
-        let reply = hushed(settings, &reply);
-        return with_advice(classify(stage, code.into(), &reply), settings, stage);
-    }
-    if error.is_client() {
-        return client(settings, stage, error);
-    }
-    Delivery::Later(format!("{}: {}", server(settings), network(settings, error)))
-}
-
 /// `smtp.example.org:465`.
 pub(super) fn server(settings: &MailSettings) -> String {
     format!("{}:{}", settings.host, settings.port)
 }
 
-/// Lettre itself gave up: the server offers nothing that fits.
-fn client(settings: &MailSettings, stage: Stage, error: &Error) -> Delivery {
+/// The server said no, or what makes no sense at this point, which passes.
+pub(super) fn refused(settings: &MailSettings, stage: Stage, reply: &Reply) -> Delivery {
+    let text = hushed(settings, &reply.text());
+    match classify(stage, reply.code, &text) {
+        Delivery::Settings(said) => Delivery::Settings(match advice(settings, stage, &text) {
+            Some(advice) => format!("{said}; {advice}"),
+            None => said,
+        }),
+        other => other,
+    }
+}
+
+/// The connection broke, or what came over it is no SMTP.
+pub(super) fn broken(settings: &MailSettings, error: &io::Error) -> Delivery {
+    Delivery::Later(format!("{}: {}", server(settings), words(settings, error)))
+}
+
+/// TLS cannot even begin.
+pub(super) fn no_tls(settings: &MailSettings, error: &rustls::Error) -> Delivery {
+    Delivery::Later(format!("{}: no TLS ({error})", server(settings)))
+}
+
+/// All the time of one conversation is over.
+pub(super) fn too_long(settings: &MailSettings) -> Delivery {
+    Delivery::Later(format!("{} took too long for one mail", server(settings)))
+}
+
+/// STARTTLS is wanted, and not offered.
+pub(super) fn no_starttls(settings: &MailSettings) -> Delivery {
     let server = server(settings);
-    match (stage, &settings.login) {
-        // A refused token is answered with a challenge, which lettre does not take (the server's
-        // 535 would follow it).
-        (Stage::Login, Some(Login::Xoauth2 { .. })) if challenged(error) => with_advice(
-            Delivery::Credentials(format!("{server} refused the access token")),
-            settings,
-            stage,
-        ),
-        (Stage::Login, _) => Delivery::Credentials(format!(
-            "{server} offers no login that fits{}",
-            match settings.security {
-                Security::None => "; many do only after smtp_security='starttls'",
-                Security::Tls | Security::Starttls => "",
-            }
-        )),
-        (Stage::Greeting, _) if settings.security == Security::Starttls => {
-            Delivery::Later(format!("{server} offers no STARTTLS; try smtp_security='tls'"))
-        }
-        _ => Delivery::Later(format!("{server}: {}", words(error))),
-    }
+    Delivery::Later(format!("{server} offers no STARTTLS; try smtp_security='tls'"))
 }
 
-fn challenged(error: &Error) -> bool {
-    !words(error).contains("No compatible authentication mechanism")
+/// A login is wanted, and none that we know is offered; `offers_any`: but others are.
+pub(super) fn no_login(settings: &MailSettings, offers_any: bool) -> Delivery {
+    let server = server(settings);
+    let advice = match (settings.security, offers_any) {
+        (Security::None, _) => "; many do only after smtp_security='starttls'",
+        (_, true) => "",
+        (_, false) => "; if it wants none, leave smtp_user and smtp_password out",
+    };
+    Delivery::Settings(format!("{server} offers no login that fits{advice}"))
 }
 
-/// The cause of a broken conversation, in words.
-fn network(settings: &MailSettings, error: &Error) -> String {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return io_words(settings, io);
-        }
-        cause = inner.source();
-    }
-    if error.is_response() {
-        return "the server hung up, or does not speak SMTP".to_owned();
-    }
-    words(error)
+/// An address needs a server that takes letters beyond ASCII.
+pub(super) fn beyond_ascii(settings: &MailSettings, address: &str) -> Delivery {
+    let server = server(settings);
+    Delivery::Settings(format!("{server} takes no address with letters beyond ASCII: {address}"))
 }
 
-fn io_words(settings: &MailSettings, error: &io::Error) -> String {
+fn words(settings: &MailSettings, error: &io::Error) -> String {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match (error.kind(), tls) {
         (_, Some(rustls::Error::InvalidCertificate(why))) => format!(
@@ -98,24 +85,13 @@ fn io_words(settings: &MailSettings, error: &io::Error) -> String {
     }
 }
 
-fn words(error: &Error) -> String {
-    let words = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    one_line(&words, MAX_WORDS)
-}
-
-/// Refused credentials are said with what helps.
-fn with_advice(delivery: Delivery, settings: &MailSettings, stage: Stage) -> Delivery {
-    match delivery {
-        Delivery::Credentials(said) => match advice(settings, stage) {
-            Some(advice) => Delivery::Credentials(format!("{said}; {advice}")),
-            None => Delivery::Credentials(said),
-        },
-        other => other,
-    }
-}
-
-fn advice(settings: &MailSettings, stage: Stage) -> Option<&'static str> {
+/// What helps, most likely.
+fn advice(settings: &MailSettings, stage: Stage, said: &str) -> Option<&'static str> {
     let gmail = settings.host.ends_with("gmail.com") || settings.host.ends_with("googlemail.com");
+    // The name of a command is the same in every language, and its reply code is that of a login.
+    if settings.security == Security::None && said.to_ascii_uppercase().contains("STARTTLS") {
+        return Some("set smtp_security='starttls'");
+    }
     match (stage, &settings.login) {
         (Stage::Login, Some(Login::Xoauth2 { .. })) => {
             Some("an access token lives an hour: set a new one, or an app password, which lasts")
@@ -125,9 +101,20 @@ fn advice(settings: &MailSettings, stage: Stage) -> Option<&'static str> {
              switch 2-Step Verification on and make one at https://myaccount.google.com/apppasswords",
         ),
         (Stage::Login, _) => Some("check smtp_user and smtp_password"),
-        (Stage::Greeting, _) => Some("check smtp_security"),
-        (Stage::Sender, None) => Some("the server may want a login: smtp_user and smtp_password"),
-        (Stage::Sender, Some(_)) => Some("check mail_from: the account must be allowed to use it"),
-        (Stage::Recipient | Stage::Message, _) => None,
+        (Stage::Greeting, _) => Some("check smtp_host, smtp_port and smtp_security"),
+        (Stage::Recipient, _) if !is_policy(said) => None,
+        (Stage::Sender | Stage::Recipient, None) => {
+            Some("the server may want a login: smtp_user and smtp_password")
+        }
+        (Stage::Sender | Stage::Recipient, Some(_)) => {
+            Some("check mail_from: the account must be allowed to use it")
+        }
+        (Stage::Message, _) => None,
     }
+}
+
+/// Whether a refusal at RCPT may be about who we are: security or policy (RFC 3463, x.7.x), our address
+/// as the sender (x.1.7, x.1.8), or without an enhanced code.
+fn is_policy(said: &str) -> bool {
+    ["5.7.", "5.1.7", "5.1.8"].iter().any(|code| said.starts_with(code)) || !said.starts_with("5.")
 }

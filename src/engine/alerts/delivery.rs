@@ -14,10 +14,13 @@ pub enum Delivery {
     Later(String),
     /// 421 4.7.0 or 450 4.2.1, a rate limit: try again, not soon.
     MuchLater(String),
-    /// 53x, 550 5.4.5, or an expired token: the credentials or the quota are at fault, not the mail.
-    /// It is kept and tried again slowly.
-    Credentials(String),
-    /// A 5xx for this message or recipient: final.
+    /// A 5xx about us: our login, name, sender or quota, the server's policy, a full mailbox. The
+    /// mail is kept and tried again slowly; as a rule a person has to mend something first.
+    Settings(String),
+    /// A 5xx for the message itself, which a filter does not like or finds too big: it is kept, and
+    /// tried again with less in it.
+    Content(String),
+    /// A 5xx for this mailbox, which there is not: final.
     Rejected(String),
 }
 
@@ -52,23 +55,30 @@ impl Stage {
 /// An enhanced status code (RFC 3463): class, subject, detail.
 type Enhanced = (u16, u16, u16);
 
+/// The enhanced codes of a 5xx at RCPT that are about the mailbox itself (RFC 3463 section 3, RFC
+/// 7505): no such mailbox, no such domain, no such address, moved, a domain without mail, disabled.
+const ABOUT_THE_MAILBOX: [Enhanced; 6] =
+    [(5, 1, 1), (5, 1, 2), (5, 1, 3), (5, 1, 6), (5, 1, 10), (5, 2, 1)];
+
 /// What a 4xx or 5xx reply means for the mail. `reply` is its text, the enhanced code first.
 ///
 /// Decided by where it came, the first digit and the enhanced code, never by the words: those
-/// change with the server's version and language. A 5xx is final only when it is about this
-/// recipient or this message; before that it is about us or our settings, and the mail is kept.
+/// change with the server's version and language. Only a 5xx that says of itself that it is about
+/// the mailbox is final. Many servers answer all that they have against us at RCPT, too (Postfix:
+/// `smtpd_delay_reject`): our name, our address, our sender, a missing login.
 pub fn classify(stage: Stage, code: u16, reply: &str) -> Delivery {
     let said = one_line(&format!("{code} {reply}"), MAX_REPLY);
     let sentence = format!("the mail server answered {} with {said}", stage.word());
     match (code, enhanced(code, reply)) {
         (421, Some((4, 7, 0))) | (450, Some((4, 2, 1))) => Delivery::MuchLater(sentence),
-        (530..=539, _) | (550, Some((5, 4, 5))) => Delivery::Credentials(sentence),
-        (500..=599, _) => match stage {
-            // A blocked address or a server in maintenance: it passes.
-            Stage::Greeting => Delivery::Later(sentence),
-            Stage::Login | Stage::Sender => Delivery::Credentials(sentence),
-            Stage::Recipient | Stage::Message => Delivery::Rejected(sentence),
-        },
+        (500..=599, Some(about))
+            if stage == Stage::Recipient && ABOUT_THE_MAILBOX.contains(&about) =>
+        {
+            Delivery::Rejected(sentence)
+        }
+        (530..=539, _) | (550, Some((5, 4, 5))) => Delivery::Settings(sentence),
+        (500..=599, _) if stage == Stage::Message => Delivery::Content(sentence),
+        (500..=599, _) => Delivery::Settings(sentence),
         _ => Delivery::Later(sentence),
     }
 }
@@ -99,7 +109,8 @@ mod tests {
             Delivery::Accepted => "accepted",
             Delivery::Later(_) => "later",
             Delivery::MuchLater(_) => "much later",
-            Delivery::Credentials(_) => "credentials",
+            Delivery::Settings(_) => "settings",
+            Delivery::Content(_) => "content",
             Delivery::Rejected(_) => "rejected",
         }
     }
@@ -111,30 +122,49 @@ mod tests {
             (Stage::Greeting, "421 4.4.5 Server busy", "later"),
             (Stage::Greeting, "421 4.7.0 Try again later", "much later"),
             (Stage::Greeting, "421 service not available", "later"),
-            (Stage::Greeting, "554 no SMTP service here", "later"),
-            (Stage::Greeting, "530 5.7.0 Must issue a STARTTLS command first", "credentials"),
+            (Stage::Greeting, "554 no SMTP service here", "settings"),
+            (Stage::Greeting, "530 5.7.0 Must issue a STARTTLS command first", "settings"),
             (Stage::Login, "454 4.7.0 Temporary authentication failure", "later"),
-            (Stage::Login, "535 5.7.8 Username and Password not accepted", "credentials"),
-            (Stage::Login, "534 5.7.9 Application-specific password required", "credentials"),
-            (Stage::Login, "538 5.7.11 Encryption required", "credentials"),
-            (Stage::Login, "550 account suspended", "credentials"),
-            (Stage::Sender, "530 5.7.0 Authentication Required", "credentials"),
-            (Stage::Sender, "553 5.7.1 not owned by user", "credentials"),
+            (Stage::Login, "535 5.7.8 Username and Password not accepted", "settings"),
+            (Stage::Login, "534 5.7.9 Application-specific password required", "settings"),
+            (Stage::Login, "538 5.7.11 Encryption required", "settings"),
+            (Stage::Login, "550 account suspended", "settings"),
+            (Stage::Sender, "530 5.7.0 Authentication Required", "settings"),
+            (Stage::Sender, "553 5.7.1 not owned by user", "settings"),
+            (Stage::Sender, "550 5.1.1 no such sender", "settings"),
             (Stage::Sender, "451 4.3.0 Mail server temporarily rejected message", "later"),
             (Stage::Recipient, "450 4.2.1 receiving mail too quickly", "much later"),
             (Stage::Recipient, "450 4.7.1 Greylisted", "later"),
             (Stage::Recipient, "452 4.2.2 over quota", "later"),
             (Stage::Recipient, "452 4.5.3 Too many recipients", "later"),
             (Stage::Recipient, "550 5.1.1 does not exist", "rejected"),
-            (Stage::Recipient, "550", "rejected"),
-            (Stage::Recipient, "550 5.4.5 Daily user sending limit exceeded", "credentials"),
+            (Stage::Recipient, "550 5.1.2 no such domain", "rejected"),
+            (Stage::Recipient, "501 5.1.3 Bad recipient address syntax", "rejected"),
+            (Stage::Recipient, "551 5.1.6 has moved", "rejected"),
+            (Stage::Recipient, "556 5.1.10 takes no mail", "rejected"),
+            (Stage::Recipient, "550 5.2.1 disabled", "rejected"),
+            (Stage::Recipient, "550 5.2.1", "rejected"),
+            (Stage::Recipient, "550", "settings"),
+            // Exim.
+            (Stage::Recipient, "550 relay not permitted", "settings"),
+            // Postfix: our name, our sender, no login.
+            (Stage::Recipient, "504 5.5.2 <raspberrypi>: Helo command rejected", "settings"),
+            (Stage::Recipient, "553 5.7.1 <a@b.c>: not owned by user pi", "settings"),
+            (Stage::Recipient, "554 5.7.1 <a@b.c>: Relay access denied", "settings"),
+            (Stage::Recipient, "550 5.1.7 Bad sender's mailbox", "settings"),
+            (Stage::Recipient, "550 5.1.8 Sender address rejected: Domain not found", "settings"),
+            (Stage::Recipient, "550 5.4.5 Daily user sending limit exceeded", "settings"),
+            (Stage::Recipient, "552 5.2.2 mailbox full", "settings"),
             // The class of the enhanced code does not agree: it is no enhanced code.
-            (Stage::Recipient, "550 4.2.1 odd", "rejected"),
+            (Stage::Recipient, "550 4.1.1 odd", "settings"),
             (Stage::Recipient, "450 5.4.5 odd", "later"),
-            (Stage::Message, "552 5.2.3 too large", "rejected"),
-            (Stage::Message, "550 5.7.1 looks like spam 5.4.5", "rejected"),
+            (Stage::Recipient, "550 5.1.1. odd", "settings"),
+            (Stage::Message, "552 5.2.3 too large", "content"),
+            (Stage::Message, "550 5.7.1 looks like spam 5.4.5", "content"),
+            (Stage::Message, "550 5.2.0 spam", "content"),
+            (Stage::Message, "550 5.1.1 does not exist after all", "content"),
+            (Stage::Message, "550 5.4.5 daily limit", "settings"),
             (Stage::Message, "451 4.4.2 Timeout", "later"),
-            (Stage::Message, "550 5.4.5. odd", "rejected"),
         ];
         for (stage, reply, meant) in table {
             assert_eq!(kind(stage, reply), meant, "{stage:?}: {reply}");
@@ -153,13 +183,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_4xx_is_final_and_nothing_before_the_recipient(code in 200_u16..700, reply: String) {
-            for stage in [Stage::Greeting, Stage::Login, Stage::Sender] {
-                prop_assert!(!matches!(classify(stage, code, &reply), Delivery::Rejected(_)));
-            }
-            if code < 500 {
-                let end = classify(Stage::Message, code, &reply);
-                prop_assert!(matches!(end, Delivery::Later(_) | Delivery::MuchLater(_)));
+        fn only_what_is_about_the_mailbox_is_final(code in 200_u16..700, reply: String) {
+            for stage in [Stage::Greeting, Stage::Login, Stage::Sender, Stage::Recipient, Stage::Message] {
+                let end = classify(stage, code, &reply);
+                prop_assert!(!matches!(end, Delivery::Rejected(_)) || reply.trim_start().starts_with("5."));
+                let final_here = matches!(end, Delivery::Rejected(_)) && stage != Stage::Recipient;
+                prop_assert!(!final_here);
+                if code < 500 {
+                    prop_assert!(matches!(end, Delivery::Later(_) | Delivery::MuchLater(_)));
+                }
             }
         }
     }

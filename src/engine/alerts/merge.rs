@@ -101,6 +101,18 @@ fn bound_details(notices: &mut [Notice]) {
     }
 }
 
+/// Leaves the details out that a filter may not like; whether there were any.
+pub(super) fn make_plainer(mail: &mut Mail) -> bool {
+    let mut had_any = false;
+    for notice in &mut mail.notices {
+        if let Notice::Change(change) = notice {
+            had_any |= change.body.is_some() || !change.recent.is_empty();
+            leave_details_out(change);
+        }
+    }
+    had_any
+}
+
 fn leave_details_out(change: &mut Change) {
     change.recent = Vec::new();
     change.body = None;

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry as Slot;
 
 use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
-use super::merge::take_in;
+use super::merge::{make_plainer, take_in};
 use super::notice::{Mail, Notice};
 use crate::engine::time::{Moment, Now};
 
@@ -38,7 +38,8 @@ struct Entry {
     place: Place,
     /// It is held back: nothing has it sent earlier.
     held_until: Option<Moment>,
-    trouble: Option<Trouble>,
+    /// Why it waits: what the server said, or what went wrong on the way.
+    trouble: Option<String>,
 }
 
 impl Entry {
@@ -68,15 +69,6 @@ pub struct Written {
     pub taken_in: Option<Mail>,
 }
 
-/// Why a mail waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What the server said, or what went wrong on the way.
-    pub text: String,
-    /// Whether it is about our credentials or quota, so that a person has to act.
-    pub credentials: bool,
-}
-
 /// What became of a mail that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -86,10 +78,12 @@ pub enum Fate {
     Kept {
         /// When.
         retry_at: Moment,
-        /// Why.
-        trouble: Trouble,
+        /// What the server said, or what went wrong on the way.
+        text: String,
         /// The ids of mails that it took in, and that are gone.
         took_in: Vec<u64>,
+        /// It has less in it from now on.
+        made_plainer: bool,
     },
     /// Refused for good, and dropped.
     Refused {
@@ -195,7 +189,9 @@ impl Outbox {
 
     /// The mailer reports on a mail.
     pub fn handle_delivery(&mut self, at: Moment, id: u64, delivery: Delivery) -> Option<Fate> {
-        let (backoff, text, credentials) = match delivery {
+        let entry = self.entries.get_mut(&id)?;
+        let mut made_plainer = false;
+        let (backoff, text) = match delivery {
             Delivery::Accepted => {
                 return self.entries.remove(&id).map(|entry| Fate::Accepted(entry.mail));
             }
@@ -203,19 +199,21 @@ impl Outbox {
                 let mail = self.entries.remove(&id)?.mail;
                 return Some(Fate::Refused { mail, text });
             }
-            Delivery::Later(text) => (SOON, text, false),
-            Delivery::MuchLater(text) => (LATER, text, false),
-            Delivery::Credentials(text) => (SLOWLY, text, true),
+            Delivery::Later(text) => (SOON, text),
+            Delivery::MuchLater(text) => (LATER, text),
+            Delivery::Settings(text) => (SLOWLY, text),
+            Delivery::Content(text) => {
+                made_plainer = make_plainer(&mut entry.mail);
+                (if made_plainer { SOON } else { SLOWLY }, text)
+            }
         };
-        let entry = self.entries.get_mut(&id)?;
         entry.tries += 1;
         let failures = Failures::and(entry.failures, backoff);
         entry.failures = Some(failures);
         let retry_at = at + failures.wait();
-        let trouble = Trouble { text, credentials };
         entry.place = Place::Waiting { retry_at };
-        entry.trouble = Some(trouble.clone());
-        Some(Fate::Kept { retry_at, trouble, took_in: self.gather(id) })
+        entry.trouble = Some(text.clone());
+        Some(Fate::Kept { retry_at, text, took_in: self.gather(id), made_plainer })
     }
 
     /// The server is there again: the mails that wait are due now, but those that a limit holds
@@ -232,8 +230,7 @@ impl Outbox {
     /// Takes in a mail that was found waiting at the start; it is due at once.
     pub fn restore(&mut self, mail: Mail) {
         self.next_id = self.next_id.max(mail.id + 1);
-        let text = "was found waiting at the start".to_owned();
-        let trouble = Some(Trouble { text, credentials: false });
+        let trouble = Some("was found waiting at the start".to_owned());
         self.entries.insert(mail.id, Entry { trouble, ..Entry::new(mail) });
     }
 
@@ -243,7 +240,7 @@ impl Outbox {
         if instead.is_empty() {
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.place = Place::Barred;
-                entry.trouble = Some(Trouble { text: BARRED.to_owned(), credentials: false });
+                entry.trouble = Some(BARRED.to_owned());
             }
             return Vec::new();
         }
@@ -316,10 +313,10 @@ impl Outbox {
     }
 
     /// The mails that failed, or were found waiting: how often they failed, and why, oldest first.
-    pub fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &Trouble)> {
+    pub fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &str)> {
         self.entries
             .values()
-            .filter_map(|entry| Some((&entry.mail, entry.tries, entry.trouble.as_ref()?)))
+            .filter_map(|entry| Some((&entry.mail, entry.tries, entry.trouble.as_deref()?)))
     }
 
     fn next_message_id(&self) -> String {
@@ -334,7 +331,9 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::alerts::notice::{Change, RecentCheck, State};
     use crate::engine::time::Wall;
+    use crate::engine::verdict::answer::Outcome;
 
     fn now(seconds: u64) -> Now {
         Now {
@@ -345,6 +344,25 @@ mod tests {
 
     fn notice() -> Notice {
         Notice::Test { at: Wall::default() }
+    }
+
+    fn told_in_full() -> Notice {
+        Notice::Change(Change {
+            app: "NAS".to_owned(),
+            url: "http://nas/health".to_owned(),
+            from: State::Healthy,
+            to: State::Unhealthy,
+            at: Wall::default(),
+            since: Wall::default(),
+            lasted_ms: 0,
+            reason: "HTTP 503".to_owned(),
+            body: Some("{\"cheap\": \"pills\"}".to_owned()),
+            recent: vec![RecentCheck {
+                time: Wall::default(),
+                outcome: Outcome::Fail,
+                latency_ms: 1,
+            }],
+        })
     }
 
     fn later() -> Delivery {
@@ -374,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_and_refused_credentials_each_start_at_half_an_hour() {
+    fn a_rate_limit_and_wrong_settings_each_start_at_half_an_hour() {
         let mut outbox = Outbox::new(1);
         let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
         let mut wait = |delivery| retry_in(&mut outbox, 0, id, delivery);
@@ -382,9 +400,31 @@ mod tests {
         assert_eq!(wait(later()), 10);
         assert_eq!(wait(Delivery::MuchLater(String::new())), 1800);
         assert_eq!(wait(Delivery::MuchLater(String::new())), 3600);
-        assert_eq!(wait(Delivery::Credentials(String::new())), 1800);
+        assert_eq!(wait(Delivery::Settings(String::new())), 1800);
         assert_eq!(wait(later()), 5);
         assert!(outbox.troubles().all(|(_, tries, _)| tries == 6));
+    }
+
+    #[test]
+    fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
+        let mut outbox = Outbox::new(1);
+        let id = outbox.write(now(0), "a@b.c", told_in_full(), &[]).id;
+        let wait = |outbox: &mut Outbox| {
+            let spam = Delivery::Content("550 5.2.0 spam".to_owned());
+            let Some(Fate::Kept { retry_at, made_plainer, .. }) =
+                outbox.handle_delivery(now(0).at, id, spam)
+            else {
+                panic!("not kept")
+            };
+            (retry_at.as_millis() / 1000, made_plainer)
+        };
+        assert_eq!(wait(&mut outbox), (5, true));
+        assert_eq!(wait(&mut outbox), (1800, false));
+        assert_eq!(wait(&mut outbox), (3600, false));
+        let [Notice::Change(change)] = outbox.mail(id).unwrap().notices.as_slice() else {
+            panic!("another notice")
+        };
+        assert_eq!((&change.body, change.recent.len()), (&None, 0));
     }
 
     #[test]
@@ -418,7 +458,7 @@ mod tests {
 
     #[test]
     fn fresh_news_does_not_hurry_what_has_to_wait() {
-        for delivery in [Delivery::MuchLater(String::new()), Delivery::Credentials(String::new())] {
+        for delivery in [Delivery::MuchLater(String::new()), Delivery::Settings(String::new())] {
             let mut outbox = Outbox::new(1);
             let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
             outbox.take(now(0).at, id);

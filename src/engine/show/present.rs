@@ -83,15 +83,13 @@ impl Engine {
 
     fn mail_troubles(&self) -> Vec<String> {
         let troubles = self.outbox.troubles().map(|(mail, tries, trouble)| match tries {
-            0 => format!("a mail to {} {}", mail.to, trouble.text),
-            1 => format!("a mail to {} failed once: {}", mail.to, trouble.text),
-            _ => format!("a mail to {} failed {tries} times: {}", mail.to, trouble.text),
+            0 => format!("a mail to {} {trouble}", mail.to),
+            1 => format!("a mail to {} failed once: {trouble}", mail.to),
+            _ => format!("a mail to {} failed {tries} times: {trouble}", mail.to),
         });
-        let login = self
-            .login_refused
-            .iter()
-            .map(|why| format!("the mail server refuses our login: {why}"));
-        login.chain(troubles).collect()
+        let settings =
+            self.settings_refused.iter().map(|why| format!("the mail settings do not work: {why}"));
+        settings.chain(troubles).collect()
     }
 }
 

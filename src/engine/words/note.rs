@@ -115,8 +115,8 @@ pub enum Note {
     },
     /// The login that was tried at the start worked.
     LoginAccepted,
-    /// The mail server refuses our credentials.
-    LoginRefused {
+    /// The mail server does not take mail with our settings.
+    SettingsRefused {
         /// What it said.
         reason: String,
     },
@@ -141,7 +141,7 @@ impl Note {
             Note::Checked { .. } | Note::Undecided { .. } => Weight::Detail,
             Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
             Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
-            Note::LoginRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
+            Note::SettingsRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
             Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
             Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
             _ => Weight::Change,
@@ -208,11 +208,8 @@ impl fmt::Display for Note {
                 write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
             Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
-            Note::LoginRefused { reason } => {
-                write!(
-                    f,
-                    "the mail server refuses our login: {reason}; mails are kept until it does not"
-                )
+            Note::SettingsRefused { reason } => {
+                write!(f, "the mail settings do not work: {reason}; mails are kept until they do")
             }
             Note::MailServerAway { reason } => {
                 write!(
