@@ -5,7 +5,6 @@
 
 use super::channel::Receiver;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -15,13 +14,12 @@ use super::api::{ApiRequest, Call, Reply, Sight};
 use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
-use super::discovery::Announcer;
+use super::discovery::Discovery;
 use super::gate::{Gate, Verdict};
 use super::journal;
 use super::keeper::{Keeper, Release};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
-use super::multicast::Multicast;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
@@ -70,9 +68,7 @@ pub(super) struct EventLoop {
     pub(super) pool: Pool,
     /// `None`: no mail is sent.
     pub(super) mailer: Option<Mailer>,
-    /// `None`: not announced.
-    pub(super) announcer: Option<Announcer>,
-    pub(super) multicast: Arc<Multicast>,
+    pub(super) discovery: Discovery,
     pub(super) public_url: PublicUrl,
     pub(super) watchdog: Watchdog,
     pub(super) started: Moment,
@@ -115,9 +111,7 @@ impl EventLoop {
         self.engine.handle_stop(now);
         self.act(now);
         self.keeper.snapshot(&self.engine, now);
-        if let Some(announcer) = self.announcer.take() {
-            announcer.stop();
-        }
+        self.discovery.stop();
         Ok(())
     }
 
@@ -137,7 +131,6 @@ impl EventLoop {
         self.handle_inbox(now);
         self.engine.handle_time(now);
         self.pool.handle_deadline(now.at);
-        self.look_after_announcement(now);
         self.watchdog.handle_time(now.at, self.mailer.as_ref());
         self.act(now);
         for release in self.keeper.overdue(now.at) {
@@ -148,14 +141,12 @@ impl EventLoop {
     }
 
     fn next_deadline(&self) -> Option<Moment> {
-        let announcer = self.announcer.as_ref().and_then(Announcer::next_deadline);
         let deadlines = [
             self.engine.next_deadline(),
             self.keeper.next_deadline(),
             self.gate.next_deadline(),
             self.pool.next_deadline(),
             self.watchdog.next_deadline(),
-            announcer,
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -224,14 +215,6 @@ impl EventLoop {
                 self.gate.settle(self.poll.registry(), promise.ticket(), verdict, now.at);
             }
             Release::Mail(mail) => self.send(now, &mail),
-        }
-    }
-
-    fn look_after_announcement(&mut self, now: Now) {
-        if let Some(announcer) = &mut self.announcer
-            && announcer.tick(now.at)
-        {
-            self.multicast.set(announcer.daemon());
         }
     }
 

@@ -13,7 +13,6 @@ pub mod journal;
 mod keeper;
 pub mod mailer;
 pub mod metrics;
-pub mod multicast;
 pub mod names;
 pub mod page;
 pub mod prober;

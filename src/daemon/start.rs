@@ -14,13 +14,12 @@ use super::api::{Access, Api, Rules, runtime_directory};
 use super::checklog::CheckLog;
 use super::clock::{self, Clock};
 use super::descriptors::Shares;
-use super::discovery::{Announcement, Announcer};
+use super::discovery::{Announcement, Discovery};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
 use super::keeper::Keeper;
 use super::mailer::{self, Mailer};
-use super::multicast::Multicast;
 use super::names::Names;
 use super::prober::{Pool, Probe, Prober, Report};
 use super::public_url::PublicUrl;
@@ -125,8 +124,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     gate.register(poll.registry()).map_err(cannot("wait for clients"))?;
     info!("serving on http://{serving}/healthchecker/");
 
-    let multicast = Arc::new(Multicast::default());
-    let announcer = announce(settings, serving, &clock, &multicast);
+    let discovery = Discovery::start(announcement(settings, serving));
     let trust = Trust::new(&settings.authorities);
     let mailer = start_mailer(settings, trust.clone(), mails, wake.clone())?;
     let mut engine = Engine::new(Options {
@@ -143,7 +141,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
-        pool: pool(shares.checks, trust, &multicast, reports, Arc::new(wake)),
+        pool: pool(shares.checks, trust, discovery.clone(), reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
@@ -152,8 +150,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         check_log,
         gate,
         mailer,
-        announcer,
-        multicast,
+        discovery,
     };
     event_loop.run().map_err(cannot("wait for events"))
 }
@@ -214,22 +211,16 @@ fn listen(in_force: &InForce, last: Option<u16>) -> Result<std::net::TcpListener
     })
 }
 
-fn announce(
-    settings: &Settings,
-    serving: SocketAddr,
-    clock: &Clock,
-    multicast: &Multicast,
-) -> Option<Announcer> {
-    if !settings.announce {
-        return None;
-    }
+/// What the network is told, if it is to be told anything.
+fn announcement(settings: &Settings, serving: SocketAddr) -> Option<Announcement> {
     // A fall back to IPv4 is seen in what is served, not in what was asked for.
     let bind: IpAddr = serving.ip();
-    let announcement =
-        Announcement { bind, port: serving.port(), version: VERSION, hostname: hostname() };
-    let announcer = Announcer::start(announcement, clock.now().at);
-    multicast.set(announcer.daemon());
-    Some(announcer)
+    settings.announce.then(|| Announcement {
+        bind,
+        port: serving.port(),
+        version: VERSION,
+        hostname: hostname(),
+    })
 }
 
 fn rules(settings: &Settings) -> Result<Rules, StartError> {
@@ -249,12 +240,11 @@ fn hostname() -> String {
 fn pool(
     workers: usize,
     trust: Trust,
-    multicast: &Arc<Multicast>,
+    discovery: Discovery,
     reports: Sender<Report>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
-    let multicast = Arc::clone(multicast);
-    let names = Names::new(Arc::new(move || multicast.get()));
+    let names = Names::new(Arc::new(move |name| discovery.ask(name)));
     let prober = Prober::new(names, trust, clock::is_synchronised);
     let check = move |probe: &Probe| prober.check(probe);
     Pool::new(workers, Arc::new(check), reports, wake)

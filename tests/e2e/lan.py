@@ -136,6 +136,7 @@ class Lan:
     def __init__(self) -> None:
         self.switch = Namespace()
         self.machines: list[Machine] = []
+        self.other: str | None = None
         self.switch.run("ip", "link", "set", "lo", "up")
         # No snooping: a bridge without a querier would stop forwarding multicast after a while.
         self.switch.run("ip", "link", "add", "lan", "type", "bridge", "mcast_snooping", "0")
@@ -161,6 +162,18 @@ class Lan:
         machine.run("ip", "address", "replace", f"{machine.ipv6}/64", "dev", "eth0", "nodad")
         machine.run("ip", "route", "replace", "224.0.0.0/4", "dev", "eth0")
         wait_for(machine.has_settled, 10, f"the addresses of {machine.name}")
+
+    def part(self, machine: Machine) -> None:
+        """Puts the machine on a segment of its own, which it does not notice."""
+        if self.other is None:
+            self.other = "other"
+            self.switch.run("ip", "link", "add", self.other, "type", "bridge", "mcast_snooping", "0")
+            self.switch.run("ip", "link", "set", self.other, "up")
+        self.switch.run("ip", "link", "set", f"port{machine.number}", "master", self.other)
+
+    def join(self, machine: Machine) -> None:
+        """Puts the machine back on the segment of all others, which it does not notice either."""
+        self.switch.run("ip", "link", "set", f"port{machine.number}", "master", "lan")
 
     def close(self) -> None:
         """Ends what was started on the machines, then the machines."""

@@ -1,6 +1,7 @@
 """What tests do on a machine of the `Lan`: a program, because a namespace is a process's.
 
 lan_client.py resolve NAME SECONDS     one service, by its full name, as JSON
+lan_client.py list TYPE SECONDS        each service found in this time, a JSON line each
 lan_client.py browse TYPE              each service added or removed, a JSON line each
 lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
@@ -18,6 +19,7 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +55,27 @@ def resolve(name: str, seconds: str) -> None:
                 "properties": properties,
             }
         )
+    zeroconf.close()
+
+
+def list_services(service_type: str, seconds: str) -> None:
+    names: set[str] = set()
+
+    def handle(
+        zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
+    ) -> None:
+        names.add(name)
+
+    zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
+    ServiceBrowser(zeroconf, service_type, handlers=[handle])
+    time.sleep(float(seconds))
+    for name in sorted(names):
+        # What the browser has heard, then what is said now: two with one name differ.
+        for _ in range(2):
+            info = ServiceInfo(service_type, name)
+            if info.request(zeroconf, 1500):
+                addresses = info.parsed_addresses(IPVersion.V4Only)
+                say({"name": name, "port": info.port, "addresses": addresses})
     zeroconf.close()
 
 
@@ -139,6 +162,7 @@ def take_mail(address: str) -> None:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "resolve": resolve,
+    "list": list_services,
     "browse": browse,
     "announce-host": announce_host,
     "get": get,

@@ -134,3 +134,8 @@ fn journal() {
 fn mail() {
     replay("mail", subjects::mail::run);
 }
+
+#[test]
+fn mdns() {
+    replay("mdns", subjects::mdns::run);
+}

@@ -1,35 +1,45 @@
-//! Zeroconf: announces the service, so that apps find it by its name alone (RFC 6762, RFC 6763).
+//! Zeroconf: announces the service, so that apps find it by its name alone, and asks for `.local`
+//! names (RFC 6762, RFC 6763).
 //!
-//! mdns-sd does the work on a thread of its own. What is kept here is the will to be announced: it
-//! looks now and then whether the announcement has reached the network, and starts mdns-sd anew
-//! when it has not. Without multicast everything else of the daemon works.
+//! - `wire` reads and writes messages; `responder` answers for our one service; `asking` has the
+//!   questions that are out. None of them has a socket, a thread or a clock.
+//! - `links` are the networks there are, `socket` opens one on each, `worker` is the thread that does
+//!   it all, `herald` tells the owner, `allowance` is how much is done for others.
+//!
+//! Why no library: mdns-sd, which the clients use, keeps what anybody sends (a device that floods the
+//! network ends the process), answers nobody within a second of an answer, and notices a conflict only
+//! while it probes. Here nothing is kept but what we asked for and announce. Without multicast everything
+//! else of the daemon works.
 
+mod allowance;
+mod asking;
+mod herald;
+mod links;
 mod names;
 mod reach;
 mod responder;
+mod socket;
+pub mod wire;
+mod worker;
 
-use std::net::IpAddr;
-use std::time::Duration;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use log::{info, warn};
-use mdns_sd::ServiceDaemon;
+use mio::Waker;
 
-use crate::engine::time::Moment;
-use names::host_name;
-use responder::Responder;
+pub use asking::{Asking, QuestionId};
+pub use links::{Family, Outlet, OutletId};
+pub use responder::{Responder, Send};
 
-/// From the registration to the verdict on it. Probing takes a second, and one more for each
-/// conflict (RFC 6762 section 8.1).
-const SETTLING: Duration = Duration::from_secs(3);
+use super::channel::{Receiver, Sender, channel};
+use wire::Name;
+use worker::{Command, Worker};
 
-/// Between two looks in that time: a taken host name must not stay in use.
-const LOOK_EARLY: Duration = Duration::from_millis(250);
-
-/// Between later looks, and between attempts to be announced.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
-
-/// How many host names are tried: a broken reflector on the network can make every name a conflict.
-const HOST_NAMES_MAX: u32 = 9;
+/// The longest wait for the goodbye to leave: it is said twice.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
 /// What is announced.
 #[derive(Clone, Debug)]
@@ -44,201 +54,134 @@ pub struct Announcement {
     pub hostname: String,
 }
 
-/// Keeps the service announced. Belongs to the event loop; no call but [`Announcer::stop`] blocks.
-pub struct Announcer {
-    announcement: Announcement,
-    host: String,
-    hosts_tried: u32,
-    responder: Option<Responder>,
-    phase: Phase,
-    told: Told,
-    look_at: Option<Moment>,
+impl Announcement {
+    /// What is said of the service besides.
+    fn text(&self) -> Vec<String> {
+        vec![
+            format!("version={}", self.version),
+            "desc=health check micro-service".to_owned(),
+            "path=/healthchecker/".to_owned(),
+        ]
+    }
 }
 
-/// How much time the responder has had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// It probes: judged at `until`, looked at often before.
-    Settling { until: Moment },
-    /// It has had its time.
-    Settled,
+/// The one mDNS thread of the process: it runs when there is something to announce, or once a name has
+/// been asked for. Clones share it.
+#[derive(Clone)]
+pub struct Discovery(Arc<Shared>);
+
+struct Shared {
+    announcement: Option<Announcement>,
+    running: Mutex<Option<Running>>,
+    questions: AtomicU64,
 }
 
-/// How the responder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Health {
-    /// It could not be started.
-    Absent,
-    /// Its thread has ended.
-    Dead,
-    /// It runs, and nothing has left.
-    Silent,
-    /// It runs, and the announcement has left.
-    Heard,
+struct Running {
+    commands: Sender<Command>,
+    waker: Arc<Waker>,
 }
 
-/// What the owner knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
-    Nothing,
-    /// That the service cannot be found.
-    Unheard,
-    /// That the service can be found.
-    Heard,
-}
+impl Discovery {
+    /// Begins to announce, if there is anything to announce. A service bound to the loopback interface
+    /// cannot be used from the network, so it is not announced.
+    pub fn start(announcement: Option<Announcement>) -> Discovery {
+        let announcement = announcement.filter(|announcement| {
+            let is_inner = announcement.bind.to_canonical().is_loopback();
+            if is_inner {
+                let bind = announcement.bind;
+                log::info!("zeroconf: not announced, because only this machine can reach {bind}");
+            }
+            !is_inner
+        });
+        let is_wanted = announcement.is_some();
+        let (running, questions) = (Mutex::new(None), AtomicU64::new(0));
+        let discovery = Discovery(Arc::new(Shared { announcement, running, questions }));
+        if is_wanted {
+            discovery.tell(|_| true);
+        }
+        discovery
+    }
 
-impl Announcer {
-    /// Begins to announce. A service bound to the loopback interface cannot be used from the
-    /// network, so it is not announced.
-    pub fn start(announcement: Announcement, now: Moment) -> Announcer {
-        let bind = announcement.bind;
-        let mut announcer = Announcer {
-            host: host_name(&announcement.hostname),
-            hosts_tried: 1,
-            announcement,
-            responder: None,
-            phase: Phase::Settled,
-            told: Told::Nothing,
-            look_at: None,
+    /// Asks for the addresses of `name`, which ends with `.local`, until the question is dropped. `None`
+    /// when nobody can be asked.
+    pub fn ask(&self, name: &str) -> Option<Question> {
+        let name = Name::dotted(name)?;
+        let id = self.0.questions.fetch_add(1, Ordering::Relaxed);
+        let (asker, answers) = channel();
+        let is_out = self.tell(|commands| commands.send(Command::Ask { id, name, asker }).is_ok());
+        is_out.then(|| Question { answers, id, discovery: Some(self.clone()) })
+    }
+
+    /// Says goodbye to the network, so that clients forget the service at once, and ends the thread.
+    /// Blocks for up to a second, mostly for 0.15 s.
+    pub fn stop(&self) {
+        let Some(running) = self.running().take() else {
+            return;
         };
-        if bind.to_canonical().is_loopback() {
-            info!("zeroconf: not announced, because only this machine can reach {bind}");
-        } else {
-            announcer.connect(now);
+        let (done, ended) = channel();
+        if running.commands.send(Command::Stop { done }).is_ok() && running.waker.wake().is_ok() {
+            // Nothing is left to do when it does not answer: the process ends anyway.
+            let _ = ended.recv_timeout(GOODBYE_MAX);
         }
-        announcer
     }
 
-    /// When [`Announcer::tick`] is to be called next; `None`: never. Changes only in `tick`.
-    pub fn next_deadline(&self) -> Option<Moment> {
-        self.look_at
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks after the announcement when that is due, else does nothing. True when
-    /// [`Announcer::daemon`] is another one afterwards.
-    pub fn tick(&mut self, now: Moment) -> bool {
-        if self.look_at.is_none_or(|at| now < at) {
-            return false;
-        }
-        let health = self.health();
-        if self.move_to_other_host() {
-            self.connect(now);
-            return true;
-        }
-        match self.phase {
-            Phase::Settling { until } if now < until => {
-                self.look_at = Some(now + LOOK_EARLY);
-                false
-            }
-            Phase::Settling { .. } => {
-                self.phase = Phase::Settled;
-                self.look_at = Some(now + LOOK_AGAIN);
-                self.tell(health);
-                false
-            }
-            Phase::Settled if health == Health::Heard => {
-                self.look_at = Some(now + LOOK_AGAIN);
-                self.tell(health);
-                false
-            }
-            Phase::Settled => {
-                if health == Health::Dead {
-                    self.tell(health);
-                }
-                // Also when nothing was heard: mdns-sd opens its sockets only at its start.
-                self.connect(now);
-                true
+    /// Tells the thread something, and starts it where there is none; false when nobody listens.
+    fn tell(&self, say: impl FnOnce(&Sender<Command>) -> bool) -> bool {
+        let mut running = self.running();
+        if running.is_none() {
+            match Worker::start(self.0.announcement.clone()) {
+                Ok((commands, waker)) => *running = Some(Running { commands, waker }),
+                Err(why) => log::warn!("zeroconf: no multicast: {why}; everything else works"),
             }
         }
-    }
-
-    /// mdns-sd's handle, for looking up `.local` names over the same sockets; `None` while there
-    /// is none.
-    pub fn daemon(&self) -> Option<ServiceDaemon> {
-        self.responder.as_ref().map(Responder::daemon)
-    }
-
-    /// Says goodbye to the network, so that clients forget the service at once. Blocks for up to
-    /// 1.5 s, mostly for 0.15 s.
-    pub fn stop(self) {
-        if let Some(responder) = self.responder {
-            responder.say_goodbye();
+        let is_told = running
+            .as_ref()
+            .is_some_and(|thread| say(&thread.commands) && thread.waker.wake().is_ok());
+        if !is_told {
+            // Its thread has ended: the next who comes starts another.
+            *running = None;
         }
+        is_told
+    }
+}
+
+impl fmt::Debug for Discovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Discovery").field(&self.0.announcement).finish()
+    }
+}
+
+/// A question that is out; it is taken back when dropped.
+#[derive(Debug)]
+pub struct Question {
+    answers: Receiver<Vec<SocketAddr>>,
+    id: QuestionId,
+    discovery: Option<Discovery>,
+}
+
+impl Question {
+    /// A question that somebody else answers.
+    pub fn answered_by(answers: Receiver<Vec<SocketAddr>>) -> Question {
+        Question { answers, id: 0, discovery: None }
     }
 
-    fn health(&mut self) -> Health {
-        let Some(responder) = &mut self.responder else {
-            return Health::Absent;
-        };
-        responder.read_events();
-        if responder.is_dead() {
-            Health::Dead
-        } else if responder.is_heard() {
-            Health::Heard
-        } else {
-            Health::Silent
-        }
+    /// The addresses in the next answer, never none of them; `None` when nothing comes by `deadline`.
+    pub fn next(&self, deadline: Instant) -> Option<Vec<SocketAddr>> {
+        self.answers.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
     }
+}
 
-    /// Takes another host name when ours belongs to another machine.
-    fn move_to_other_host(&mut self) -> bool {
-        let other = self.responder.as_mut().and_then(Responder::take_other_host);
-        match other {
-            Some(host) if self.hosts_tried < HOST_NAMES_MAX => {
-                info!("zeroconf: another machine is {}; this one is {host}", self.host);
-                self.host = host;
-                self.hosts_tried += 1;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Starts mdns-sd, anew if it is there.
-    fn connect(&mut self, now: Moment) {
-        if let Some(old) = self.responder.take() {
-            old.abandon();
-        }
-        match Responder::start(&self.announcement, &self.host) {
-            Ok(responder) => {
-                self.responder = Some(responder);
-                self.phase = Phase::Settling { until: now + SETTLING };
-                self.look_at = Some(now + LOOK_EARLY);
-            }
-            Err(error) => {
-                self.tell_unheard(&error.to_string());
-                self.phase = Phase::Settled;
-                self.look_at = Some(now + LOOK_AGAIN);
-            }
-        }
-    }
-
-    fn tell(&mut self, health: Health) {
-        match health {
-            Health::Heard => self.tell_heard(),
-            Health::Silent => {
-                self.tell_unheard("no network interface takes multicast on UDP port 5353");
-            }
-            Health::Dead => self.tell_unheard("the thread of mdns-sd ended"),
-            Health::Absent => {}
-        }
-    }
-
-    fn tell_heard(&mut self) {
-        if self.told != Told::Heard {
-            let name = self.responder.as_ref().map_or("", Responder::fullname);
-            info!("zeroconf: announced as {name} on {}", self.host);
-            self.told = Told::Heard;
-        }
-    }
-
-    fn tell_unheard(&mut self, reason: &str) {
-        if self.told != Told::Unheard {
-            warn!(
-                "zeroconf: cannot announce the service: {reason}; trying again every minute, \
-                 everything else works"
-            );
-            self.told = Told::Unheard;
+impl Drop for Question {
+    fn drop(&mut self) {
+        if let Some(discovery) = &self.discovery
+            && let Some(running) = discovery.running().as_ref()
+        {
+            // It is forgotten at the next occasion: nobody need be woken for that.
+            let _ = running.commands.send(Command::Forget { id: self.id });
         }
     }
 }
@@ -250,19 +193,15 @@ mod tests {
     #[test]
     fn a_service_for_this_machine_alone_is_not_announced() {
         for bind in ["127.0.0.1", "::1", "127.0.0.2", "::ffff:127.0.0.1"] {
-            let mut announcer = Announcer::start(
-                Announcement {
-                    bind: bind.parse().unwrap(),
-                    port: 8080,
-                    version: "0",
-                    hostname: "pi".to_owned(),
-                },
-                Moment::START,
-            );
-            assert_eq!(announcer.next_deadline(), None, "{bind}");
-            assert!(announcer.daemon().is_none(), "{bind}");
-            assert!(!announcer.tick(Moment::from_millis(1 << 40)), "{bind}");
-            announcer.stop();
+            let discovery = Discovery::start(Some(Announcement {
+                bind: bind.parse().unwrap(),
+                port: 8080,
+                version: "0",
+                hostname: "pi".to_owned(),
+            }));
+            assert!(discovery.0.announcement.is_none(), "{bind}");
+            assert!(discovery.running().is_none(), "{bind}");
+            discovery.stop();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 const INNER_BRIDGES: [&str; 3] = ["docker", "br-", "virbr"];
 
 /// Where Linux shows its network interfaces.
-const SYS_CLASS_NET: &str = "/sys/class/net";
+pub(super) const SYS_CLASS_NET: &str = "/sys/class/net";
 
 /// Whether anybody else could be on the other side of the interface `name`, which has `ip`:
 /// no loopback, no inner bridge, no port of a bridge (a container's end of a veth pair: only the

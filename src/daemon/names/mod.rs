@@ -16,18 +16,16 @@ mod table;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-use mdns_sd::ServiceDaemon;
+use std::time::Instant;
 
 use self::lookups::Lookups;
-use self::multicast::Query;
 pub use self::resolver::NameError;
 use self::table::{Addresses, Reply, Table};
+use super::discovery::Question;
 
-/// Gives the mDNS daemon that the process shares, started when first asked for; `None` when there
-/// is no multicast, and then `NAME.local` goes to the system too.
-pub type Multicast = dyn Fn() -> Option<ServiceDaemon> + Send + Sync;
+/// Asks for a `NAME.local` over mDNS; `None` when there is no multicast, and then it goes to the system
+/// too.
+pub type Multicast = dyn Fn(&str) -> Option<Question> + Send + Sync;
 
 /// Looks up one name, for as long as it takes.
 type LookUp = dyn Fn(&str) -> Result<Vec<SocketAddr>, Fault> + Send + Sync;
@@ -134,8 +132,8 @@ impl Shared {
             if ours {
                 drop(desk);
                 let duty = Duty { shared: self, name };
-                if let Some(query) = self.query(name) {
-                    return self.lead(name, &query, until, last_good);
+                if let Some(question) = self.query(name) {
+                    return self.lead(name, &question, until, last_good);
                 }
                 drop(duty);
                 desk = self.desk();
@@ -156,11 +154,11 @@ impl Shared {
     }
 
     /// Asks over mDNS, if that is where `name` is known and there is multicast.
-    fn query(&self, name: &str) -> Option<Query> {
+    fn query(&self, name: &str) -> Option<Question> {
         if !name.ends_with(".local") {
             return None;
         }
-        Query::start((self.multicast)()?, name)
+        (self.multicast)(name)
     }
 
     /// Waits for the answer over mDNS for all who want this name. A leader whose time is up first
@@ -168,11 +166,11 @@ impl Shared {
     fn lead(
         &self,
         name: &str,
-        query: &Query,
+        question: &Question,
         until: Instant,
         last_good: Option<Addresses>,
     ) -> Result<Addresses, Fault> {
-        match query.answer(until) {
+        match multicast::answer(question, until) {
             Err(Fault::Timeout) => {
                 self.abandon(name);
                 last_good.ok_or(Fault::Timeout)
@@ -249,16 +247,12 @@ impl fmt::Debug for Names {
     }
 }
 
-/// The time left until `deadline`, as the standard library's waits want it.
-fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Duration;
 
     use super::*;
 
@@ -269,7 +263,7 @@ mod tests {
     fn names(
         look_up: impl Fn(&str) -> Result<Vec<SocketAddr>, Fault> + Send + Sync + 'static,
     ) -> Names {
-        Names::with_look_up(Arc::new(|| None), Box::new(look_up))
+        Names::with_look_up(Arc::new(|_: &str| None), Box::new(look_up))
     }
 
     fn address(text: &str) -> SocketAddr {
@@ -298,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_system_knows_localhost() {
-        let names = Names::new(Arc::new(|| None));
+        let names = Names::new(Arc::new(|_: &str| None));
         let found = names.resolve("LocalHost.", soon()).unwrap();
         assert!(found.iter().all(|address| address.ip().is_loopback()));
     }
@@ -372,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_panic_on_the_way_holds_up_nobody() {
-        let broken = || panic!("on purpose");
+        let broken = |_: &str| panic!("on purpose");
         let look_up = |_: &str| Ok(vec![address("10.0.0.1")]);
         let names = Names::with_look_up(Arc::new(broken), Box::new(look_up));
         let other = names.clone();

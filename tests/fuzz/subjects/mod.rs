@@ -16,6 +16,7 @@ pub mod configuration;
 pub mod health;
 pub mod journal;
 pub mod mail;
+pub mod mdns;
 pub mod parameters;
 pub mod request;
 

@@ -1,0 +1,101 @@
+//! What the owner is told of the announcement, once each.
+
+use std::time::Duration;
+
+use log::{info, warn};
+
+use crate::engine::time::Moment;
+
+/// How long nothing is said about a service that nobody can find yet: a few names may have to be tried, and
+/// Wi-Fi takes some seconds to come.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How the announcement is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// The service is found by this name, on this host.
+    Heard { service: String, host: String },
+    /// There is no network.
+    NoNetwork,
+    /// There is one, and it or the system refuses.
+    Refused(String),
+    /// There is one, and every name so far was somebody else's.
+    NoName,
+}
+
+/// Tells the owner.
+#[derive(Debug)]
+pub(super) struct Herald {
+    told: Option<News>,
+    /// Since when the service cannot be found.
+    unheard_since: Option<Moment>,
+}
+
+impl Herald {
+    pub(super) fn new(now: Moment) -> Herald {
+        Herald { told: None, unheard_since: Some(now) }
+    }
+
+    /// How it is now.
+    pub(super) fn handle(&mut self, now: Moment, news: News) {
+        if let News::Heard { .. } = news {
+            self.unheard_since = None;
+        } else if now < *self.unheard_since.get_or_insert(now) + PATIENCE {
+            return;
+        }
+        if self.told.as_ref() != Some(&news) {
+            say(&news);
+            self.told = Some(news);
+        }
+    }
+
+    /// When [`Herald::handle`] is to be called, whatever happens.
+    pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
+        self.unheard_since.map(|since| since + PATIENCE).filter(|at| now < *at)
+    }
+}
+
+fn say(news: &News) {
+    match news {
+        News::Heard { service, host } => info!("zeroconf: announced as {service} on {host}"),
+        News::NoNetwork => info!(
+            "zeroconf: cannot announce the service yet, because no network interface is up; it is \
+             announced as soon as one is"
+        ),
+        News::Refused(why) => warn!(
+            "zeroconf: cannot announce the service: {why}; trying again, everything else works"
+        ),
+        News::NoName => warn!(
+            "zeroconf: cannot announce the service: others on the network say that they have each \
+             of its names; trying again, everything else works"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard() -> News {
+        News::Heard { service: "a".to_owned(), host: "b".to_owned() }
+    }
+
+    #[test]
+    fn a_rename_of_some_seconds_or_late_wifi_is_no_trouble() {
+        let t0 = Moment::START;
+        let mut herald = Herald::new(t0);
+        for second in 0..8 {
+            herald.handle(t0 + Duration::from_secs(second), News::NoName);
+            assert_eq!(herald.told, None);
+        }
+        assert_eq!(herald.next_deadline(t0), Some(t0 + PATIENCE));
+        herald.handle(t0 + PATIENCE, heard());
+        assert_eq!((herald.told.clone(), herald.next_deadline(t0)), (Some(heard()), None));
+        // A later conflict has the same patience.
+        let later = t0 + Duration::from_secs(3600);
+        herald.handle(later, News::NoName);
+        assert_eq!(herald.told, Some(heard()));
+        herald.handle(later + PATIENCE, News::NoName);
+        assert_eq!(herald.told, Some(News::NoName));
+    }
+}

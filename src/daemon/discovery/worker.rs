@@ -1,0 +1,336 @@
+//! The thread of mDNS: sockets, links and the clock on one side, the pure machines on the other.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use super::allowance::Listening;
+use super::asking::{Asking, QuestionId};
+use super::herald::{Herald, News};
+use super::links::{self, Family, Outlet, OutletId};
+use super::responder::{Responder, Send};
+use super::wire::{MESSAGE_MAX, Message, Name};
+use super::{Announcement, socket};
+use crate::daemon::channel::{Receiver, Sender, channel};
+use crate::daemon::clock::Clock;
+use crate::engine::time::Moment;
+
+/// Between two looks at the machine's networks.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// As that, while there is none: Wi-Fi comes late.
+const LOOK_SOON: Duration = Duration::from_secs(2);
+/// After a fault in this room that ended all it was doing.
+const AFTER_A_PANIC: Duration = Duration::from_secs(60);
+/// Before the goodbye is said again, in case the first was lost on the air.
+const GOODBYE_AGAIN: Duration = Duration::from_millis(120);
+/// Enough for one message and a few names.
+const STACK: usize = 128 * 1024;
+
+/// The token of the waker; those of the sockets are made of link and family.
+const WAKE: Token = Token(0);
+const EVENTS: usize = 16;
+
+/// What the others want.
+pub(super) enum Command {
+    /// The addresses of a name.
+    Ask { id: QuestionId, name: Name, asker: Sender<Vec<SocketAddr>> },
+    /// Not any more.
+    Forget { id: QuestionId },
+    /// Say goodbye and end.
+    Stop { done: Sender<()> },
+}
+
+pub(super) struct Worker {
+    poll: Poll,
+    commands: Receiver<Command>,
+    clock: Clock,
+    announcement: Option<Announcement>,
+    /// Keeps the service announced; none where only questions are asked.
+    responder: Option<Responder>,
+    asking: Asking<Sender<Vec<SocketAddr>>>,
+    open: Vec<Open>,
+    listening: Listening,
+    /// Until when nothing is read: too much has come.
+    deaf_until: Option<Moment>,
+    look_at: Moment,
+    herald: Herald,
+    /// Why an outlet cannot be used.
+    refused: Option<String>,
+    buffer: Vec<u8>,
+}
+
+/// An outlet in use.
+struct Open {
+    outlet: Outlet,
+    socket: UdpSocket,
+    /// There may be packets: the poll tells only once.
+    readable: bool,
+}
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// No thread or no descriptor is left.
+    pub(super) fn start(
+        announcement: Option<Announcement>,
+    ) -> io::Result<(Sender<Command>, Arc<Waker>)> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let (sender, commands) = channel();
+        let clock = Clock::start();
+        let now = clock.now().at;
+        let mut worker = Worker {
+            poll,
+            commands,
+            clock,
+            announcement,
+            responder: None,
+            asking: Asking::new(),
+            open: Vec::new(),
+            listening: Listening::new(now),
+            deaf_until: None,
+            look_at: now,
+            herald: Herald::new(now),
+            refused: None,
+            buffer: vec![0; MESSAGE_MAX + 1],
+        };
+        worker.begin(now);
+        let work = move || {
+            while catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                log::warn!("zeroconf: begins anew in a minute, after a fault of its own");
+                worker.begin(worker.clock.now().at + AFTER_A_PANIC);
+            }
+        };
+        thread::Builder::new().name("zeroconf".to_owned()).stack_size(STACK).spawn(work)?;
+        Ok((sender, waker))
+    }
+
+    /// Nothing is known and nothing is open until `at`.
+    fn begin(&mut self, at: Moment) {
+        let seed = RandomState::new().build_hasher().finish();
+        self.responder = self.announcement.as_ref().map(|what| Responder::new(what, seed, at));
+        self.asking = Asking::new();
+        self.open.clear();
+        self.look_at = at;
+    }
+
+    /// Works until somebody says stop, or nobody is left who could.
+    fn run(&mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let now = self.clock.now().at;
+            let timeout = self.next_deadline(now).map(|at| self.clock.until(at));
+            if let Err(why) = self.poll.poll(&mut events, timeout)
+                && why.kind() != io::ErrorKind::Interrupted
+            {
+                log::warn!("zeroconf: the system no longer tells of packets: {why}");
+                return;
+            }
+            for event in &events {
+                for open in &mut self.open {
+                    open.readable |= event.token() == token(open.outlet.id);
+                }
+            }
+            let now = self.clock.now().at;
+            while let Ok(command) = self.commands.try_recv() {
+                match command {
+                    Command::Ask { id, name, asker } => self.asking.ask(id, name, asker, now),
+                    Command::Forget { id } => self.asking.forget(id),
+                    Command::Stop { done } => {
+                        self.say_goodbye(now);
+                        // It may have stopped waiting.
+                        let _ = done.send(());
+                        return;
+                    }
+                }
+            }
+            self.turn(now);
+        }
+    }
+
+    fn turn(&mut self, now: Moment) {
+        if self.look_at <= now {
+            self.look(now);
+        }
+        self.read(now);
+        if let Some(responder) = &mut self.responder {
+            responder.handle_time(now);
+        }
+        for packet in self.asking.handle_time(now) {
+            for open in &self.open {
+                // A question that is lost is asked again.
+                let _ = send(open, None, &packet);
+            }
+        }
+        self.flush(now);
+        if let Some(news) = self.news() {
+            self.herald.handle(now, news);
+        }
+    }
+
+    fn next_deadline(&self, now: Moment) -> Option<Moment> {
+        let herald = self.responder.as_ref().and_then(|_| self.herald.next_deadline(now));
+        let deadlines = [
+            Some(self.look_at),
+            self.deaf_until,
+            self.asking.next_deadline(),
+            self.responder.as_ref().and_then(Responder::next_deadline),
+            herald,
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Looks which networks there are.
+    fn look(&mut self, now: Moment) {
+        let bind = self.announcement.as_ref().map(|announcement| announcement.bind);
+        self.refused = None;
+        let outlets = links::outlets(bind).unwrap_or_else(|why| {
+            self.refused = Some(why.to_string());
+            Vec::new()
+        });
+        self.open.retain(|open| outlets.contains(&open.outlet));
+        for outlet in outlets {
+            if self.open.iter().any(|open| open.outlet == outlet) {
+                continue;
+            }
+            match self.open(outlet.clone()) {
+                Ok(open) => self.open.push(open),
+                Err(why) => {
+                    let (id, why) = (outlet.id, plain(&why));
+                    log::debug!("zeroconf: no multicast on {id:?}: {why}");
+                    self.refused = Some(why);
+                }
+            }
+        }
+        if let Some(responder) = &mut self.responder {
+            let usable: Vec<Outlet> = self.open.iter().map(|open| open.outlet.clone()).collect();
+            responder.handle_links(now, &usable);
+        }
+        self.look_at = now + if self.open.is_empty() { LOOK_SOON } else { LOOK_AGAIN };
+    }
+
+    fn open(&self, outlet: Outlet) -> io::Result<Open> {
+        let mut socket = UdpSocket::from_std(socket::open(&outlet)?);
+        self.poll.registry().register(&mut socket, token(outlet.id), Interest::READABLE)?;
+        Ok(Open { outlet, socket, readable: true })
+    }
+
+    /// Reads what has come, as much of it as is good for us.
+    fn read(&mut self, now: Moment) {
+        if self.deaf_until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.deaf_until = None;
+        for index in 0..self.open.len() {
+            while let Some(open) = self.open.get_mut(index).filter(|open| open.readable) {
+                if !self.listening.may_read(now) {
+                    self.deaf_until = Some(now + Listening::PAUSE);
+                    return;
+                }
+                match open.socket.recv_from(&mut self.buffer) {
+                    Ok((length, from)) => {
+                        let id = open.outlet.id;
+                        self.handle_packet(now, id, length, from);
+                    }
+                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                    // Nothing is left, or the network has gone: the next look will tell.
+                    Err(_) => open.readable = false,
+                }
+            }
+        }
+    }
+
+    fn handle_packet(&mut self, now: Moment, id: OutletId, length: usize, from: SocketAddr) {
+        if length > MESSAGE_MAX || !self.listening.may_look(from.ip(), now) {
+            return;
+        }
+        let Some(message) = self.buffer.get(..length).and_then(Message::read) else {
+            return;
+        };
+        self.asking.handle_message(id.link, &message, |asker, found| {
+            // Who asked may have stopped waiting.
+            let _ = asker.send(found);
+        });
+        if let Some(responder) = &mut self.responder {
+            responder.handle_message(now, id, from, &message);
+            self.flush(now);
+        }
+    }
+
+    /// Sends what the responder has to say.
+    fn flush(&mut self, now: Moment) {
+        let Some(responder) = &mut self.responder else {
+            return;
+        };
+        while let Some(Send { outlet, to, packet }) = responder.poll_send() {
+            let Some(open) = self.open.iter().find(|open| open.outlet.id == outlet) else {
+                continue;
+            };
+            let sent = send(open, to, &packet);
+            if to.is_none() {
+                // A full buffer is no fault of the network; what is lost is asked for again.
+                let is_full = |why: &io::Error| why.kind() == io::ErrorKind::WouldBlock;
+                responder.handle_sent(now, outlet, sent.as_ref().err().is_none_or(is_full));
+            }
+            if let Err(why) = sent {
+                log::debug!("zeroconf: cannot send at {outlet:?}: {why}");
+                self.refused = Some(plain(&why));
+            }
+        }
+    }
+
+    fn say_goodbye(&mut self, now: Moment) {
+        for pause in [GOODBYE_AGAIN, Duration::ZERO] {
+            if let Some(responder) = self.responder.as_mut().filter(|one| one.is_heard()) {
+                responder.goodbye();
+                self.flush(now);
+                thread::sleep(pause);
+            }
+        }
+    }
+
+    fn news(&self) -> Option<News> {
+        let responder = self.responder.as_ref()?;
+        Some(match &self.refused {
+            _ if responder.is_heard() => {
+                let (service, host) = responder.names();
+                News::Heard { service, host }
+            }
+            Some(why) => News::Refused(why.clone()),
+            None if responder.next_deadline().is_none() => News::NoNetwork,
+            None => News::NoName,
+        })
+    }
+}
+
+fn send(open: &Open, to: Option<SocketAddr>, packet: &[u8]) -> io::Result<()> {
+    let to = to.unwrap_or_else(|| socket::group(&open.outlet));
+    open.socket.send_to(packet, to).map(drop)
+}
+
+fn token(id: OutletId) -> Token {
+    let family = match id.family {
+        Family::V4 => 1,
+        Family::V6 => 2,
+    };
+    // Links count from 1: none of these is the waker's.
+    Token(usize::try_from(id.link).unwrap_or_default() * 2 + family)
+}
+
+fn plain(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program has UDP port 5353 and does not share it".to_owned()
+        }
+        _ => format!("no network interface takes multicast on UDP port 5353 ({why})"),
+    }
+}
