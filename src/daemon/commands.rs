@@ -1,6 +1,6 @@
 //! What clients ask for, carried out by the engine.
 
-use super::api::{Call, Change, Command, Done, Problem, Question, Reply};
+use super::api::{About, Call, Change, Command, Done, Problem, Question, Reply};
 use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
 use crate::engine::registration::census::{Full, PEOPLE_MAX};
 use crate::engine::time::{Moment, Now};
@@ -45,13 +45,17 @@ fn answer(
             engine.check(now, &name)?;
             done(name, Change::Asked)
         }
+        Call::Do(Command::Seen(email)) => {
+            engine.seen(&email)?;
+            Reply::Done(Done { about: About::Email(email), result: Change::Seen })
+        }
         Call::Show(Question::Info(name)) => Reply::Info(Box::new(engine.info(now, &name)?)),
         Call::Show(Question::Health) => Reply::Health(Box::new(engine.health(now, started, disk))),
     })
 }
 
 fn done(appname: String, result: Change) -> Reply {
-    Reply::Done(Done { appname, result })
+    Reply::Done(Done { about: About::AppName(appname), result })
 }
 
 impl From<Registered> for Change {
@@ -67,6 +71,7 @@ impl From<Registered> for Change {
 fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::UnknownApp(name) => Problem::unknown_app(&name),
+        Refusal::NothingRefused(address) => Problem::nothing_refused(&address),
         Refusal::Paused(name) => Problem::paused(&name),
         Refusal::TooManyApps => Problem::unavailable(format!(
             "{MOST_APPS} apps are watched already; stop one of them first"

@@ -11,6 +11,7 @@ use super::alerts::notice::Mail;
 use super::alerts::outbox::{Fate, Outbox};
 use super::alerts::rates::Rates;
 use super::alerts::recipients::Recipients;
+use super::alerts::refusals::Refusals;
 use super::app::{App, AppId, Forgiveness, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
@@ -77,6 +78,8 @@ pub enum Refusal {
     Full(Full),
     /// The app of this name is paused.
     Paused(String),
+    /// No mail to this address was refused for good, or somebody has seen it.
+    NothingRefused(String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +111,8 @@ pub struct Engine {
     pub(super) census: Census,
     pub(super) outbox: Outbox,
     pub(super) rates: Rates,
+    /// Mails that were refused for good, which somebody should see.
+    pub(super) refusals: Refusals,
     /// What the mail server said against our settings at the start; gone with the first
     /// mail that it accepts.
     pub(super) settings_refused: Option<String>,
@@ -130,6 +135,7 @@ impl Engine {
             lanes: Lanes::new(options.workers),
             outbox: Outbox::new(options.seed),
             rates: Rates::default(),
+            refusals: Refusals::default(),
             options,
             apps: HashMap::new(),
             names: BTreeMap::new(),
@@ -239,6 +245,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Somebody has seen that mails to this address were refused for good.
+    ///
+    /// # Errors
+    /// None was.
+    pub fn seen(&mut self, address: &str) -> Result<(), Refusal> {
+        if !self.refusals.over(address) {
+            return Err(Refusal::NothingRefused(address.to_owned()));
+        }
+        self.changes.refusal(address);
+        self.log(Note::RefusalSeen { to: address.to_owned() });
+        Ok(())
+    }
+
     fn register_new(&mut self, now: Now, registration: Registration) -> Registered {
         let id = self.new_id();
         let at = self.calm_soon(now);
@@ -320,13 +339,14 @@ impl Engine {
     pub fn handle_delivery(&mut self, now: Now, id: u64, delivery: Delivery) {
         match self.outbox.handle_delivery(now.at, id, delivery) {
             None => {}
-            Some(Fate::Accepted(mail)) => {
+            Some(Fate::Accepted { mail, after }) => {
                 self.settings_refused = None;
                 self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
                 self.rates.accepted(now, &mail.to);
+                self.refusals.over(&mail.to);
                 self.changes.mail_accepted(&mail.to, now.wall);
-                self.log(Note::MailAccepted { to: mail.to, after: now.wall.since(mail.written) });
+                self.log(Note::MailAccepted { to: mail.to, after });
                 for id in self.outbox.release(now.at) {
                     self.send(now, id);
                 }
@@ -346,6 +366,10 @@ impl Engine {
                 self.changes.mail_done(id);
                 if let Some(next) = self.outbox.next_for(&mail.to) {
                     self.send(now, next);
+                }
+                self.changes.refusal(&mail.to);
+                if let Some(forgotten) = self.refusals.refused(&mail.to, now.wall, text.clone()) {
+                    self.changes.refusal(&forgotten);
                 }
                 self.log(Note::MailRefused { to: mail.to, reason: text });
             }

@@ -13,6 +13,7 @@ import pytest
 
 from conftest import NewTarget, StartDaemon
 from daemon import Daemon
+from programs import healthchecker
 from smtp_server import HANG_UP, SmtpServer
 from target import Target
 from waiting import wait_for
@@ -186,6 +187,37 @@ def test_one_bad_address_holds_up_nobody(
     (alert,) = alerts(mailbox)
     sick.wait_for_log("550 5.1.1 no such user", MAIL_SECONDS)
     assert alert["To"] in (OWNER, NEIGHBOUR)
+
+
+def test_a_refused_mail_stands_until_somebody_has_seen_it(
+    sick: Daemon, mailbox: SmtpServer, target: Target
+) -> None:
+    def refused() -> dict[str, object]:
+        said: dict[str, object] = sick.get("/health").json()["checks"]["outbox:refused"][0]
+        return said
+
+    mailbox.answer("RCPT", "550 5.1.1 no such user")
+    sick.register("Kodi", target.url, **QUICK)
+    wait_for(lambda: refused()["observedValue"] == 1, CHANGE_SECONDS + MAIL_SECONDS, "a refusal")
+    assert "550 5.1.1 no such user" in str(refused()["output"])
+    assert sick.get("/health").json()["status"] == "warn"
+    assert outbox(sick)["observedValue"] == 0
+    assert "healthchecker_mails_refused_addresses 1" in sick.get("/metrics").text
+    sick.kill()
+    sick.start()
+    assert OWNER in str(refused()["output"])
+    page = sick.get("/", headers={"Accept": "text/html"}).text
+    assert 'action="/healthchecker/seen"' in page and f'value="{OWNER}"' in page
+    assert sick.get("/healthchecker/seen", params={"email": OWNER}).status_code == 405
+    answer = sick.post("/healthchecker/seen", data={"email": "nobody@household.example"})
+    assert (answer.status_code, answer.json()["field"]) == (404, "email")
+    ended = healthchecker("seen", OWNER, HEALTHCHECKER_SERVER=sick.base)
+    assert (ended.code, ended.out) == (0, f"{OWNER}: seen\n"), ended
+    assert refused()["observedValue"] == 0
+    assert sick.get("/health").json()["status"] == "pass"
+    sick.kill()
+    sick.start()
+    assert refused()["observedValue"] == 0
 
 
 def test_an_alert_stays_open_through_a_pause_a_kill_and_another_address(

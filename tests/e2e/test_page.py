@@ -11,6 +11,7 @@ import pytest
 from browser import Browser, why_unavailable
 from conftest import NewTarget, StartDaemon
 from daemon import Daemon
+from smtp_server import SmtpServer
 from target import Answer, Target
 from waiting import wait_for
 
@@ -72,6 +73,22 @@ def test_one_app_is_told_of_in_word_and_sign_and_title(
     assert "connection refused" in browser.text("article")
     assert browser.see("document.querySelector('link[rel=icon]').href") != healthy_icon
     accessible(browser)
+    assert browser.complaints == []
+
+
+def test_a_refused_mail_is_shown_with_a_button_that_takes_it_away(
+    start_daemon: StartDaemon, mailbox: SmtpServer, target: Target, browser: Browser
+) -> None:
+    mailbox.answer("RCPT", "550 5.1.1 no such user")
+    daemon = start_daemon(email="owner@household.example", **mailbox.options())
+    register(daemon, target, "Kodi")
+    daemon.wait_for_log("refused for good", 60)
+    browser.open(daemon.base + "/")
+    assert "550 5.1.1 no such user" in browser.text("section[aria-label='Refused mail']")
+    accessible(browser)
+    browser.click("section[aria-label='Refused mail'] button")
+    wait_for(lambda: "no such user" not in browser.text(), 20, "the button")
+    assert daemon.get("/health").json()["status"] == "pass"
     assert browser.complaints == []
 
 

@@ -15,6 +15,7 @@ mod load;
 mod mail;
 mod outages;
 mod recipients;
+mod refusals;
 mod registering;
 mod restart;
 mod seen;

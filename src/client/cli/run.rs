@@ -127,6 +127,7 @@ fn answer(
         Verb::Pause | Verb::Resume | Verb::Stop => {
             show(connection()?.post(arguments.command.word, &name)?, text::change)
         }
+        Verb::Seen => show(connection()?.post("seen", &[("email", operand(0))])?, text::change),
         Verb::Log if arguments.operands.is_empty() => log(&connection()?, arguments, &[]),
         Verb::Log => log(&connection()?, arguments, &name),
         // Carried out before: it may be done in part.

@@ -18,6 +18,8 @@ pub enum Verb {
     Stop,
     /// Show the health check log.
     Log,
+    /// Show a refused mail no longer.
+    Seen,
     /// Register all apps of a backup.
     Import,
     /// Look for daemons.
@@ -72,7 +74,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub static COMMANDS: [CommandSpec; 10] = [
+pub static COMMANDS: [CommandSpec; 11] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
@@ -83,6 +85,7 @@ pub static COMMANDS: [CommandSpec; 10] = [
         optional: Some(NAME),
         ..CommandSpec::new("log", Verb::Log, &[], "show the health check log, newest last")
     },
+    CommandSpec::new("seen", Verb::Seen, &[EMAIL], "show no longer that a mail was refused"),
     CommandSpec::new("import", Verb::Import, &[FILE], "register all apps of an export"),
     CommandSpec::new("discover", Verb::Discover, &[], "look for servers on this network"),
     CommandSpec::new("completions", Verb::Completions, &[SHELL], "print completions for a shell"),
@@ -91,6 +94,7 @@ pub static COMMANDS: [CommandSpec; 10] = [
 /// An app's name, which completions know.
 pub const NAME: &str = "NAME";
 const URL: &str = "URL";
+const EMAIL: &str = "EMAIL";
 const FILE: &str = "FILE";
 /// One of [`SHELLS`].
 pub const SHELL: &str = "SHELL";

@@ -107,9 +107,10 @@ pub(super) fn log_line(line: &Value) -> String {
     format!("{}\n", line.trim_end())
 }
 
-/// What became of an app.
+/// What became of an app, or of the mails to an address.
 pub(super) fn change(done: &Value) -> String {
-    format!("{}: {}\n", cell(done, "appname"), cell(done, "result"))
+    let about = if done.get("email").is_some() { "email" } else { "appname" };
+    format!("{}: {}\n", cell(done, about), cell(done, "result"))
 }
 
 /// The daemons that were found.

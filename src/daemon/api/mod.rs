@@ -38,7 +38,7 @@ pub use format::Format;
 pub use look::{Look, Sight};
 pub use parameters::{Pair, read as read_parameters};
 pub use promise::Promise;
-pub use reply::{Change, Done, Problem, Reply};
+pub use reply::{About, Change, Done, Problem, Reply};
 pub use route::{Call, Command, Question, Rules};
 
 use access::{Credentials, Marks};

@@ -36,7 +36,7 @@ const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 /// The answer to a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
-    /// To `monitor`, `pause`, `resume` and `stop`: it is done.
+    /// To a change: it is done.
     Done(Done),
     /// To `info`.
     Info(Box<InfoView>),
@@ -49,13 +49,24 @@ pub enum Reply {
 /// A change that is made, and on disk before the client learns of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Done {
-    /// The app's name.
-    pub appname: String,
+    /// What it is about: in JSON a member that is called like the parameter.
+    #[serde(flatten)]
+    pub about: About,
     /// What became of it.
     pub result: Change,
 }
 
-/// What became of an app.
+/// What a change is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// The app of this name.
+    AppName(String),
+    /// The mails to this address.
+    Email(String),
+}
+
+/// What became of an app, or of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
@@ -73,6 +84,8 @@ pub enum Change {
     Stopped,
     /// It is being asked now.
     Asked,
+    /// That mails were refused is no longer shown.
+    Seen,
 }
 
 /// Why a call cannot be done.
@@ -96,6 +109,15 @@ impl Problem {
     pub fn unknown_app(name: &str) -> Problem {
         let error = format!("no app is registered by the name {}", shown(name));
         Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
+    }
+
+    /// 404: no mail to this address was refused.
+    pub fn nothing_refused(address: &str) -> Problem {
+        let error = format!(
+            "no mail to {} was refused for good, or it has been seen since",
+            shown(address)
+        );
+        Problem { field: Some("email".to_owned()), ..Problem::new(404, error) }
     }
 
     /// 409: the app of this name is paused.
@@ -272,8 +294,10 @@ mod tests {
 
     #[test]
     fn a_change_is_named() {
-        let text =
-            printed(&Reply::Done(Done { appname: "Kodi".into(), result: Change::Registered }));
+        let text = printed(&Reply::Done(Done {
+            about: About::AppName("Kodi".into()),
+            result: Change::Registered,
+        }));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
     }

@@ -36,6 +36,8 @@ pub enum Command {
     Stop(String),
     /// Ask it now.
     Check(String),
+    /// Show no longer that mails to this address were refused.
+    Seen(String),
 }
 
 /// What a client wants to see.
@@ -145,6 +147,7 @@ impl Route {
 }
 
 const NOTHING: &[Known] = &[];
+const SEEN: &[Known] = &[Known::new("email")];
 const STATUS: &[Known] = &[Known::new("format")];
 const INFO: &[Known] = &[Known::new("appname"), Known::new("format")];
 const LOG: &[Known] = &[Known::new("appname"), Known::new("limit")];
@@ -191,6 +194,14 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Change(By::Post, |pairs, _, _| {
             Ok(Command::Check(single_name("check", pairs)?))
+        }),
+    },
+    Route {
+        path: "/healthchecker/seen",
+        other_paths: &[],
+        does: Does::Change(By::Post, |pairs, _, _| {
+            let fields = Fields::read("seen", SEEN, pairs)?;
+            Ok(Command::Seen(fields.required("email")?.to_owned()))
         }),
     },
     Route {

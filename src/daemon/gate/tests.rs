@@ -10,7 +10,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::daemon::api::{
-    ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Responder, Sight,
+    About, ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Responder, Sight,
 };
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
@@ -60,6 +60,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
             Call::Do(Command::Resume(name)) => done(name, Change::Resumed),
             Call::Do(Command::Stop(name)) => done(name, Change::Stopped),
             Call::Do(Command::Check(name)) => done(name, Change::Asked),
+            Call::Do(Command::Seen(email)) => Reply::Problem(Problem::nothing_refused(&email)),
             Call::Show(Question::Info(name)) => Reply::Problem(Problem::unknown_app(&name)),
             Call::Show(Question::Health) => health(),
         };
@@ -68,7 +69,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
 }
 
 fn done(appname: String, result: Change) -> Reply {
-    Reply::Done(Done { appname, result })
+    Reply::Done(Done { about: About::AppName(appname), result })
 }
 
 fn health() -> Reply {

@@ -128,9 +128,16 @@ impl Metrics {
         page.family(
             "healthchecker_outbox_oldest_seconds",
             Kind::Gauge,
-            "How long the oldest mail in the outbox has been waiting; 0 when there is none.",
+            "How long the oldest mail has been waiting for the mail server, since the start at most; \
+             what the limit of an hour holds back does not count.",
         )
         .is(self.engine.oldest_mail.as_secs_f64());
+        page.family(
+            "healthchecker_mails_refused_addresses",
+            Kind::Gauge,
+            "Addresses that a mail was refused for, for good, and nobody has seen it.",
+        )
+        .is(self.engine.refused_addresses);
         let tallies = &self.engine.tallies;
         let mut family = page.family(
             "healthchecker_mails_total",
@@ -292,6 +299,7 @@ mod tests {
                 checks_waiting: 0,
                 mails_waiting: 2,
                 oldest_mail: Duration::from_millis(1500),
+                refused_addresses: 1,
             },
             pool: PoolUse { busy: 1, threads: 2, most: 32 },
             journal: Stats::default(),
@@ -309,6 +317,7 @@ mod tests {
         let text = metrics.text();
         for line in [
             "healthchecker_outbox_oldest_seconds 1.5",
+            "healthchecker_mails_refused_addresses 1",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"DEGRADED\"} 1",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"HEALTHY\"} 0",
             "healthchecker_checks_total{app=\"TV \\\"box\\\"\",outcome=\"fail\"} 3",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::frame::{self, Standing};
 use super::html::Html;
 use super::row;
+use crate::engine::alerts::refusals::Refusal;
 use crate::engine::show::glance::{Closeup, Glance};
 use crate::engine::show::view::HealthView;
 use crate::engine::time::Wall;
@@ -126,6 +127,7 @@ impl Board {
             list(html, &outbox.trouble);
             html.raw("</section>");
         }
+        refused(html, &outbox.refused);
         if !self.daemon.mailing {
             html.raw(
                 "<p class=\"notice\"><b>No mail is sent:</b> neither <code>gmail_token</code> ",
@@ -173,6 +175,24 @@ fn list(html: &mut Html, sentences: &[String]) {
         html.raw("<li>").put(sentence).raw("</li>");
     }
     html.raw("</ul>");
+}
+
+/// What was refused for good, until somebody says that they have seen it.
+fn refused(html: &mut Html, refusals: &[Refusal]) {
+    if refusals.is_empty() {
+        return;
+    }
+    html.raw(
+        "<section class=\"notice\" aria-label=\"Refused mail\"><p><b>Refused for good</b></p><ul>",
+    );
+    for refusal in refusals {
+        html.raw("<li><form method=\"post\" action=\"/healthchecker/seen\"><bdi>");
+        html.put(refusal.sentence()).raw("</bdi> <button name=\"email\" value=\"").put(&refusal.to);
+        html.raw("\" aria-label=\"Seen: mail to ")
+            .put(&refusal.to)
+            .raw("\">Seen</button></form></li>");
+    }
+    html.raw("</ul></section>");
 }
 
 fn empty(html: &mut Html) {
@@ -236,9 +256,11 @@ mod tests {
         let mut board = board(vec![app]);
         board.daemon.disk.push(evil.to_owned());
         board.daemon.outbox.trouble.push(evil.to_owned());
+        let (to, text) = (evil.to_owned(), evil.to_owned());
+        board.daemon.outbox.refused.push(Refusal { to, mails: 1, at: Wall::default(), text });
         let html = board.html();
         assert_eq!(html.matches("<script>").count(), 1, "our own");
-        assert_eq!(html.matches("alert(1)").count(), 7);
+        assert_eq!(html.matches("alert(1)").count(), 11);
     }
 
     #[test]

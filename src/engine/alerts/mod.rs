@@ -10,4 +10,5 @@ pub mod notice;
 pub mod outbox;
 pub mod rates;
 pub mod recipients;
+pub mod refusals;
 mod tell;

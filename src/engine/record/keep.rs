@@ -7,6 +7,7 @@ use super::{AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsRecord,
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
+use crate::engine::alerts::refusals::Refusals;
 use crate::engine::app::history::{Days, History, Hours, Recent};
 use crate::engine::app::monitor::Monitor;
 use crate::engine::app::{App, AppId, Due, Forgiveness, Pace, Welcome};
@@ -28,6 +29,7 @@ pub(in crate::engine) struct Changes {
     taken_in: Vec<(u64, Mail)>,
     done: BTreeSet<u64>,
     accepted: Vec<(String, Wall)>,
+    refusals: BTreeSet<String>,
 }
 
 impl Changes {
@@ -59,6 +61,10 @@ impl Changes {
         self.accepted.push((to.to_owned(), at));
     }
 
+    pub(in crate::engine) fn refusal(&mut self, to: &str) {
+        self.refusals.insert(to.to_owned());
+    }
+
     pub(in crate::engine) fn mail_done(&mut self, id: u64) {
         self.mails.remove(&id);
         self.done.insert(id);
@@ -84,6 +90,10 @@ impl Engine {
         records.extend(changes.done.into_iter().map(|id| Record::MailDone { id }));
         records
             .extend(changes.accepted.into_iter().map(|(to, at)| Record::MailAccepted { to, at }));
+        records.extend(changes.refusals.into_iter().map(|to| match self.refusals.of(&to) {
+            Some(refusal) => Record::MailRefused(refusal.clone()),
+            None => Record::RefusalSeen { to },
+        }));
         for id in &changes.apps {
             records.extend(self.apps.get(id).map(app_record));
         }
@@ -106,9 +116,12 @@ impl Engine {
         let mails = self.outbox.mails().map(mail_record);
         let accepted = self.rates.all(now.at);
         let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.to_owned(), at });
+        let refused = self.refusals.all().cloned().map(Record::MailRefused);
         let apps = self.names.values().filter_map(|id| self.apps.get(id));
         mails
             .chain(accepted)
+            // One that was accepted before the refusal does not end it.
+            .chain(refused)
             .chain(apps.flat_map(|app| [app_record(app), whole_record(now, app)]))
             .collect()
     }
@@ -123,10 +136,11 @@ impl Engine {
         for (to, at) in kept.accepted {
             self.rates.accepted(now.recall(at), &to);
         }
+        self.refusals = kept.refusals;
         let mut ids = Vec::new();
         for mail in kept.mails.into_values() {
             ids.push(mail.id);
-            self.outbox.restore(*mail);
+            self.outbox.restore(now.at, *mail);
         }
         ids = self.bar(ids);
         // Only now is it known which are to go together.
@@ -180,6 +194,7 @@ struct Kept {
     apps: BTreeMap<String, KeptApp>,
     mails: BTreeMap<u64, Box<Mail>>,
     accepted: Vec<(String, Wall)>,
+    refusals: Refusals,
 }
 
 /// The last records of an app.
@@ -217,7 +232,14 @@ impl Kept {
                     take_in(mail, *later);
                 }
             }
-            Record::MailAccepted { to, at } => self.accepted.push((to, at)),
+            Record::MailAccepted { to, at } => {
+                self.refusals.over(&to);
+                self.accepted.push((to, at));
+            }
+            Record::MailRefused(refusal) => self.refusals.restore(refusal),
+            Record::RefusalSeen { to } => {
+                self.refusals.over(&to);
+            }
             Record::MailDone { id } => {
                 self.mails.remove(&id);
             }

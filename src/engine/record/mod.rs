@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::alerts::alert::Level;
 use crate::engine::alerts::notice::{Mail, State};
+use crate::engine::alerts::refusals::Refusal;
 use crate::engine::app::history::{DaysRecord, HoursRecord, RecentRecord};
 use crate::engine::app::monitor::Rows;
 use crate::engine::registration::Registration;
@@ -51,6 +52,14 @@ pub enum Record {
         to: String,
         /// When.
         at: Wall,
+    },
+    /// Mails to an address were refused for good, and nobody has seen it yet. It ends with the next
+    /// [`Record::MailAccepted`] of that address.
+    MailRefused(Refusal),
+    /// It ended otherwise: somebody has seen it.
+    RefusalSeen {
+        /// The address.
+        to: String,
     },
     /// A mail is done with: accepted, or refused for good.
     MailDone {

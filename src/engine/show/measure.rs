@@ -33,8 +33,10 @@ pub struct EngineNumbers {
     pub checks_waiting: usize,
     /// Mails that wait to be accepted.
     pub mails_waiting: usize,
-    /// How long the oldest of them has.
+    /// How long the oldest of them has, but for those held back by the limit of an hour.
     pub oldest_mail: Duration,
+    /// Addresses to which a mail was refused for good, which nobody has seen.
+    pub refused_addresses: usize,
 }
 
 /// Numbers of one app.
@@ -59,13 +61,13 @@ pub struct AppNumbers {
 impl Engine {
     /// Numbers of the engine.
     pub fn numbers(&self, now: Now) -> EngineNumbers {
-        let oldest = self.outbox.mails().map(|mail| now.wall.since(mail.written)).max();
         EngineNumbers {
             apps: self.counts(),
             tallies: self.tallies.clone(),
             checks_waiting: self.lanes.waiting(),
             mails_waiting: self.outbox.len(),
-            oldest_mail: oldest.unwrap_or_default(),
+            oldest_mail: self.outbox.oldest(now.at),
+            refused_addresses: self.refusals.all().count(),
         }
     }
 }

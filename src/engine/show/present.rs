@@ -42,7 +42,11 @@ impl Engine {
             version: VERSION,
             uptime: now.at.since(started).as_secs(),
             apps: self.counts(),
-            outbox: OutboxView { waiting: self.outbox.len(), trouble: self.mail_troubles() },
+            outbox: OutboxView {
+                waiting: self.outbox.len(),
+                trouble: self.mail_troubles(),
+                refused: self.refusals.all().cloned().collect(),
+            },
             mailing: self.options.mailing,
             disk,
         }

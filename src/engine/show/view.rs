@@ -4,6 +4,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::alerts::notice::{RecentCheck, State};
+use crate::engine::alerts::refusals::Refusal;
 use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
 
@@ -148,14 +149,18 @@ pub struct OutboxView {
     /// How many mails wait to be accepted.
     pub waiting: usize,
     /// Why the owner should look (a mail that failed once, or was found waiting at the start;
-    /// refused credentials), in sentences; empty when all is well.
+    /// settings that do not work), in sentences; empty when all is well.
     pub trouble: Vec<String>,
+    /// Mails that were refused for good, which nobody has seen.
+    pub refused: Vec<Refusal>,
 }
 
 impl HealthView {
     /// `pass`, or `warn` when the owner should look.
     pub fn status(&self) -> Outcome {
-        if self.disk.is_empty() { status_of(&self.outbox.trouble) } else { Outcome::Warn }
+        let OutboxView { trouble, refused, .. } = &self.outbox;
+        let all_well = self.disk.is_empty() && trouble.is_empty() && refused.is_empty();
+        if all_well { Outcome::Pass } else { Outcome::Warn }
     }
 }
 
@@ -191,6 +196,13 @@ impl Serialize for Checks<'_> {
             ..Observed::pass(outbox.waiting as u64, "mails")
         };
         map.serialize_entry("outbox:waiting", &[waiting])?;
+        let refused: Vec<String> = outbox.refused.iter().map(Refusal::sentence).collect();
+        let refused = Observed {
+            status: status_of(&refused),
+            output: refused.join("; "),
+            ..Observed::pass(refused.len() as u64, "addresses")
+        };
+        map.serialize_entry("outbox:refused", &[refused])?;
         let troubles = Observed {
             status: status_of(disk),
             output: disk.join("; "),
@@ -301,6 +313,16 @@ mod tests {
         assert_eq!(shown["status"], "warn");
         assert_eq!(shown["checks"]["outbox:waiting"][0]["status"], "warn");
         assert_eq!(shown["checks"]["outbox:waiting"][0]["output"], "credentials refused");
+
+        health.outbox = OutboxView::default();
+        let (to, text) = ("a@b.example".to_owned(), "550 5.1.1".to_owned());
+        health.outbox.refused.push(Refusal { to, mails: 2, at: Wall::default(), text });
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "warn");
+        let refused = &shown["checks"]["outbox:refused"][0];
+        assert_eq!(refused["observedValue"], 1);
+        let output = refused["output"].as_str().unwrap();
+        assert!(output.starts_with("2 mails to a@b.example were refused for good"), "{output}");
 
         health.outbox = OutboxView::default();
         health.disk.push("the disk is full".into());

@@ -7,6 +7,10 @@ use crate::engine::alerts::notice::State;
 use crate::engine::alerts::rates::MAILS_AN_HOUR;
 use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
+use crate::engine::words::span;
+
+/// So much time nobody counts in milliseconds.
+const IN_WORDS: Duration = Duration::from_secs(10);
 
 /// How much a line matters to the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +136,11 @@ pub enum Note {
         /// What the server said.
         reason: String,
     },
+    /// Somebody has seen that mails to an address were refused for good.
+    RefusalSeen {
+        /// The address.
+        to: String,
+    },
 }
 
 impl Note {
@@ -173,8 +182,11 @@ impl fmt::Display for Note {
             Note::Undecided { app, reason } => {
                 write!(f, "{app}: no verdict, to be tried again ({reason})")
             }
-            Note::MailAccepted { to, after } => {
+            Note::MailAccepted { to, after } if *after < IN_WORDS => {
                 write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
+            }
+            Note::MailAccepted { to, after } => {
+                write!(f, "mail to {to}: accepted after {}", span::in_words(*after))
             }
             Note::MailKept { to, retry_in, reason } => {
                 write!(
@@ -216,6 +228,9 @@ impl fmt::Display for Note {
                     f,
                     "the mail server could not be asked: {reason}; mails are kept until it is there"
                 )
+            }
+            Note::RefusalSeen { to } => {
+                write!(f, "mail to {to}: somebody has seen that it was refused for good")
             }
             Note::MailRefused { to, reason } => {
                 write!(f, "mail to {to} refused for good: {reason}")

@@ -1,0 +1,179 @@
+//! The outbox, mail by mail, in virtual time.
+
+use super::*;
+use crate::engine::alerts::notice::{Change, RecentCheck, State};
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+fn now(seconds: u64) -> Now {
+    Now {
+        at: Moment::from_millis(seconds * 1000),
+        wall: Wall::from_unix_millis(seconds as i64 * 1000),
+    }
+}
+
+fn notice() -> Notice {
+    Notice::Test { at: Wall::default() }
+}
+
+fn told_in_full() -> Notice {
+    Notice::Change(Change {
+        app: "NAS".to_owned(),
+        url: "http://nas/health".to_owned(),
+        from: State::Healthy,
+        to: State::Unhealthy,
+        at: Wall::default(),
+        since: Wall::default(),
+        lasted_ms: 0,
+        reason: "HTTP 503".to_owned(),
+        body: Some("{\"cheap\": \"pills\"}".to_owned()),
+        recent: vec![RecentCheck { time: Wall::default(), outcome: Outcome::Fail, latency_ms: 1 }],
+    })
+}
+
+fn later() -> Delivery {
+    Delivery::Later("timed out".to_owned())
+}
+
+fn retry_in(outbox: &mut Outbox, at: u64, id: u64, delivery: Delivery) -> u64 {
+    match outbox.handle_delivery(now(at).at, id, delivery) {
+        Some(Fate::Kept { retry_at, .. }) => retry_at.as_millis() / 1000 - at,
+        fate => panic!("not kept: {fate:?}"),
+    }
+}
+
+#[test]
+fn tries_double_from_5_s_to_15_min_for_as_long_as_it_takes() {
+    let mut outbox = Outbox::new(1);
+    let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let (mut at, mut waits) = (0, Vec::new());
+    for _ in 0..12 {
+        assert!(outbox.take(now(at).at, id).is_some());
+        let wait = retry_in(&mut outbox, at, id, later());
+        assert!(outbox.take(now(at + wait - 1).at, id).is_none());
+        at += wait;
+        waits.push(wait);
+    }
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]);
+}
+
+#[test]
+fn a_rate_limit_and_wrong_settings_each_start_at_half_an_hour() {
+    let mut outbox = Outbox::new(1);
+    let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let mut wait = |delivery| retry_in(&mut outbox, 0, id, delivery);
+    assert_eq!(wait(later()), 5);
+    assert_eq!(wait(later()), 10);
+    assert_eq!(wait(Delivery::MuchLater(String::new())), 1800);
+    assert_eq!(wait(Delivery::MuchLater(String::new())), 3600);
+    assert_eq!(wait(Delivery::Settings(String::new())), 1800);
+    assert_eq!(wait(later()), 5);
+    assert!(outbox.troubles().all(|(_, tries, _)| tries == 6));
+}
+
+#[test]
+fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
+    let mut outbox = Outbox::new(1);
+    let id = outbox.write(now(0), "a@b.c", told_in_full(), &[]).id;
+    let wait = |outbox: &mut Outbox| {
+        let spam = Delivery::Content("550 5.2.0 spam".to_owned());
+        let Some(Fate::Kept { retry_at, made_plainer, .. }) =
+            outbox.handle_delivery(now(0).at, id, spam)
+        else {
+            panic!("not kept")
+        };
+        (retry_at.as_millis() / 1000, made_plainer)
+    };
+    assert_eq!(wait(&mut outbox), (5, true));
+    assert_eq!(wait(&mut outbox), (1800, false));
+    assert_eq!(wait(&mut outbox), (3600, false));
+    let [Notice::Change(change)] = outbox.mail(id).unwrap().notices.as_slice() else {
+        panic!("another notice")
+    };
+    assert_eq!((&change.body, change.recent.len()), (&None, 0));
+}
+
+#[test]
+fn what_is_rejected_is_dropped_and_what_is_accepted_is_done() {
+    let mut outbox = Outbox::new(1);
+    let first = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let second = outbox.write(now(0), "d@e.f", notice(), &[]).id;
+    let fate =
+        outbox.handle_delivery(now(0).at, first, Delivery::Rejected("no such user".to_owned()));
+    assert!(matches!(fate, Some(Fate::Refused { .. })));
+    let fate = outbox.handle_delivery(now(0).at, second, Delivery::Accepted);
+    assert!(matches!(fate, Some(Fate::Accepted { mail, .. }) if mail.to == "d@e.f"));
+    assert!(outbox.is_empty());
+    assert_eq!(outbox.handle_delivery(now(0).at, second, Delivery::Accepted), None);
+}
+
+#[test]
+fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
+    let mut outbox = Outbox::new(1);
+    let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let first = outbox.take(now(0).at, id).unwrap();
+    retry_in(&mut outbox, 1, first.id, later());
+    let written = outbox.write(now(2), "a@b.c", notice(), &["root".to_owned()]);
+    assert_eq!((written.id, written.taken_in.unwrap().notices.len()), (first.id, 1));
+    let merged = outbox.take(now(2).at, id).expect("it is tried at once");
+    assert_eq!((merged.notices.len(), &merged.message_id), (2, &written.message_id));
+    assert_ne!(merged.message_id, first.message_id);
+    assert_eq!(merged.references, ["root".to_owned(), first.message_id]);
+    assert_eq!(merged.written, first.written);
+}
+
+#[test]
+fn fresh_news_does_not_hurry_what_has_to_wait() {
+    for delivery in [Delivery::MuchLater(String::new()), Delivery::Settings(String::new())] {
+        let mut outbox = Outbox::new(1);
+        let id = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+        outbox.take(now(0).at, id);
+        retry_in(&mut outbox, 0, id, delivery);
+        assert_eq!(outbox.write(now(1), "a@b.c", notice(), &[]).id, id);
+        assert_eq!(outbox.take(now(1799).at, id), None);
+        assert_eq!(outbox.take(now(1800).at, id).unwrap().notices.len(), 2);
+    }
+}
+
+#[test]
+fn mails_to_one_person_go_out_one_after_the_other() {
+    let mut outbox = Outbox::new(1);
+    let [first, second, third] = [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]));
+    let other = outbox.write(now(2), "d@e.f", notice(), &[]).id;
+    assert!(outbox.take(now(2).at, first.id).is_some());
+    assert_eq!(outbox.take(now(2).at, second.id), None, "the first is on its way");
+    assert!(outbox.take(now(2).at, other).is_some(), "nobody else waits for it");
+    outbox.handle_delivery(now(3).at, first.id, Delivery::Accepted);
+    assert_eq!(outbox.release(now(3).at), [second.id]);
+    assert!(outbox.take(now(3).at, second.id).is_some());
+    let fate = outbox.handle_delivery(now(4).at, second.id, later());
+    assert!(matches!(fate, Some(Fate::Kept { took_in, .. }) if took_in == [third.id]));
+    let both = outbox.take(now(9).at, second.id).unwrap();
+    assert_eq!((both.notices.len(), &both.message_id), (2, &third.message_id));
+    assert_eq!(both.references, [second.message_id]);
+    assert_eq!(outbox.next_for("a@b.c"), Some(second.id));
+}
+
+#[test]
+fn a_limit_on_one_mailbox_outlasts_the_success_of_another() {
+    let mut outbox = Outbox::new(1);
+    let ids = ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id);
+    for (id, delivery) in ids.into_iter().zip([Delivery::MuchLater(String::new()), later()]) {
+        outbox.take(now(0).at, id);
+        retry_in(&mut outbox, 0, id, delivery);
+    }
+    assert_eq!(outbox.release(now(1).at), ids[1..]);
+}
+
+#[test]
+fn once_the_server_is_back_nothing_waits() {
+    let mut outbox = Outbox::new(1);
+    let ids: Vec<u64> =
+        ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id).into();
+    for id in &ids {
+        outbox.take(now(0).at, *id);
+        retry_in(&mut outbox, 0, *id, later());
+    }
+    assert_eq!(outbox.release(now(1).at), ids);
+    assert!(outbox.take(now(1).at, ids[1]).is_some());
+}

@@ -1,0 +1,125 @@
+//! Mails that were refused for good: they stand where the owner looks until a later mail to that address
+//! was accepted, or somebody says that they have seen it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::time::Wall;
+
+/// The most addresses that are remembered: a person reads no more, and whoever may register can make them
+/// up. The oldest give way; the log has them.
+pub const ADDRESSES_MAX: usize = 100;
+
+/// Mails to one address that were refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The address.
+    pub to: String,
+    /// How many, one after the other.
+    pub mails: u32,
+    /// When the last was.
+    pub at: Wall,
+    /// What the server said to it.
+    pub text: String,
+}
+
+impl Refusal {
+    /// The whole of it, for people.
+    pub fn sentence(&self) -> String {
+        let Refusal { to, mails, at, text } = self;
+        let at = at.for_people();
+        match mails {
+            0 | 1 => format!("a mail to {to} was refused for good on {at}: {text}"),
+            _ => format!("{mails} mails to {to} were refused for good, the last on {at}: {text}"),
+        }
+    }
+}
+
+/// All that stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::engine) struct Refusals {
+    /// By address in small letters: no mail server of today tells them apart.
+    standing: BTreeMap<String, Refusal>,
+}
+
+impl Refusals {
+    /// A mail was refused. Whom to forget about instead, if there are too many.
+    pub(in crate::engine) fn refused(
+        &mut self,
+        to: &str,
+        at: Wall,
+        text: String,
+    ) -> Option<String> {
+        let key = to.to_ascii_lowercase();
+        let before = self.standing.get(&key).map_or(0, |refusal| refusal.mails);
+        let refusal = Refusal { to: to.to_owned(), mails: before.saturating_add(1), at, text };
+        self.restore(refusal);
+        if self.standing.len() <= ADDRESSES_MAX {
+            return None;
+        }
+        let others = self.standing.iter().filter(|(other, _)| **other != key);
+        let (_, oldest) = others.min_by_key(|(_, refusal)| refusal.at)?;
+        let oldest = oldest.to.clone();
+        self.over(&oldest);
+        Some(oldest)
+    }
+
+    /// A later mail was accepted, or somebody has seen it. Whether there was any.
+    pub(in crate::engine) fn over(&mut self, to: &str) -> bool {
+        self.standing.remove(&to.to_ascii_lowercase()).is_some()
+    }
+
+    /// Takes in what is on record.
+    pub(in crate::engine) fn restore(&mut self, refusal: Refusal) {
+        self.standing.insert(refusal.to.to_ascii_lowercase(), refusal);
+    }
+
+    /// That of one address.
+    pub(in crate::engine) fn of(&self, to: &str) -> Option<&Refusal> {
+        self.standing.get(&to.to_ascii_lowercase())
+    }
+
+    /// All of them, by address.
+    pub(in crate::engine) fn all(&self) -> impl Iterator<Item = &Refusal> {
+        self.standing.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Wall {
+        Wall::from_unix_millis(1_795_474_540_000 + second * 1000)
+    }
+
+    #[test]
+    fn they_are_counted_until_they_are_over_however_the_address_is_written() {
+        let mut refusals = Refusals::default();
+        refusals.refused("Owner@example.org", at(0), "550 5.1.1".to_owned());
+        let said = refusals.of("owner@example.org").unwrap().sentence();
+        let once = "a mail to Owner@example.org was refused for good on 2026-11-23 22:55:40 UTC: 550 5.1.1";
+        assert_eq!(said, once);
+        refusals.refused("owner@example.org", at(60), "550 5.1.6".to_owned());
+        let said = refusals.of("OWNER@example.org").unwrap().sentence();
+        assert!(
+            said.starts_with("2 mails to owner@example.org were refused for good, the last on")
+        );
+        assert!(refusals.over("OWNER@EXAMPLE.ORG") && !refusals.over("owner@example.org"));
+        assert_eq!(refusals, Refusals::default());
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_give_way() {
+        let mut refusals = Refusals::default();
+        for n in 0..ADDRESSES_MAX {
+            let gone = refusals.refused(&format!("{n}@b.c"), at(n as i64 + 1), String::new());
+            assert_eq!(gone, None);
+        }
+        // However wrong the clock is, the newest is no victim.
+        assert_eq!(refusals.refused("new@b.c", at(0), String::new()), Some("0@b.c".to_owned()));
+        assert_eq!(refusals.all().count(), ADDRESSES_MAX);
+        assert!(refusals.of("new@b.c").is_some());
+    }
+}

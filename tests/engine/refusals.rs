@@ -1,0 +1,170 @@
+//! What a mail server has against us keeps the mail; what it has against a mailbox stands until it is seen.
+
+use super::world::{Answer, Mood, World};
+use healthchecker::engine::alerts::delivery::Stage;
+use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
+use healthchecker::engine::alerts::refusals::Refusal;
+use healthchecker::engine::core::Refusal as No;
+use healthchecker::engine::show::view::HealthView;
+use healthchecker::engine::words::note::Note;
+
+const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
+
+fn healthy() -> World {
+    let mut world = World::new();
+    world.register("NAS", &QUICK);
+    world.seconds(60);
+    world.inbox.clear();
+    world
+}
+
+fn breaks(world: &mut World) {
+    world.answers("NAS", Answer::Fail);
+    world.seconds(20);
+}
+
+fn recovers(world: &mut World) {
+    world.answers("NAS", Answer::Pass);
+    world.seconds(20);
+}
+
+fn health(world: &World) -> HealthView {
+    world.engine.health(world.now, world.now.at, Vec::new())
+}
+
+fn refused(world: &World) -> Vec<Refusal> {
+    health(world).outbox.refused
+}
+
+fn no_such_user() -> Mood {
+    Mood::Replies(Stage::Recipient, 550, "5.1.1 no such user")
+}
+
+#[test]
+fn what_a_server_has_against_our_settings_keeps_the_mail_until_they_are_mended() {
+    for (stage, code, said) in [
+        (Stage::Recipient, 504, "5.5.2 <raspberrypi>: Helo command rejected"),
+        (Stage::Recipient, 553, "5.7.1 <a@b.c>: Sender address rejected: not owned by user pi"),
+        (Stage::Recipient, 554, "5.7.1 <pi[10.0.0.7]>: Client host rejected: Access denied"),
+        (Stage::Recipient, 550, "relay not permitted"),
+        (Stage::Recipient, 552, "5.2.2 mailbox full"),
+        (Stage::Message, 550, "5.2.0 this is spam"),
+        (Stage::Greeting, 554, "no service for you"),
+    ] {
+        let mut world = healthy();
+        world.mood = Mood::Replies(stage, code, said);
+        breaks(&mut world);
+        let shown = health(&world).outbox;
+        assert_eq!((shown.waiting, shown.refused.len()), (1, 0), "{said}");
+        assert!(shown.trouble[0].contains(said), "{:?}", shown.trouble);
+        world.restart();
+        world.seconds(3600);
+        assert_eq!(health(&world).outbox.waiting, 1, "{said}");
+        world.mood = Mood::Accepts;
+        world.restart();
+        world.seconds(1);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY"], "{said}");
+        assert_eq!(health(&world).outbox.waiting, 0);
+    }
+}
+
+#[test]
+fn a_filter_gets_less_to_read_and_nobody_is_told_only_the_end() {
+    let mut world = healthy();
+    world.mood = Mood::Replies(Stage::Message, 550, "5.2.0 spam");
+    breaks(&mut world);
+    recovers(&mut world);
+    world.mood = Mood::Accepts;
+    world.seconds(3600);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY + NAS HEALTHY"]);
+}
+
+#[test]
+fn a_refused_mail_stands_until_a_later_one_is_accepted() {
+    let mut world = healthy();
+    world.mood = no_such_user();
+    breaks(&mut world);
+    let standing = refused(&world);
+    let [refusal] = standing.as_slice() else { panic!("{standing:?}") };
+    assert_eq!((refusal.to.as_str(), refusal.mails), ("owner@example.org", 1));
+    assert!(refusal.text.contains("550 5.1.1 no such user"), "{}", refusal.text);
+    assert_eq!(health(&world).outbox.waiting, 0);
+    assert_eq!(world.engine.numbers(world.now).refused_addresses, 1);
+    for rewritten in [false, true] {
+        if rewritten {
+            world.rewrite_journal();
+        }
+        world.restart();
+        world.seconds(60);
+        assert_eq!(refused(&world), standing, "over a restart");
+    }
+    recovers(&mut world);
+    assert_eq!(refused(&world)[0].mails, 2);
+    world.mood = Mood::Accepts;
+    breaks(&mut world);
+    assert_eq!((refused(&world), world.mails().len()), (Vec::new(), 1));
+    world.restart();
+    world.seconds(60);
+    assert_eq!(refused(&world), []);
+}
+
+#[test]
+fn a_refused_mail_stands_until_somebody_has_seen_it() {
+    let mut world = healthy();
+    world.mood = no_such_user();
+    breaks(&mut world);
+    let nobody = world.engine.seen("other@example.org");
+    assert_eq!(nobody, Err(No::NothingRefused("other@example.org".to_owned())));
+    assert_eq!(world.engine.seen("Owner@Example.org"), Ok(()));
+    world.act();
+    assert_eq!(refused(&world), []);
+    assert!(world.engine.seen("owner@example.org").is_err(), "once");
+    world.restart();
+    world.seconds(60);
+    assert_eq!(refused(&world), [], "over a restart");
+}
+
+#[test]
+fn what_the_limit_of_an_hour_holds_back_is_not_stuck() {
+    let mut world = healthy();
+    for _ in 0..=MAILS_AN_HOUR / 2 {
+        breaks(&mut world);
+        recovers(&mut world);
+    }
+    assert_eq!(world.inbox.len(), MAILS_AN_HOUR - 1, "the welcome was one of them");
+    world.seconds(1800);
+    let numbers = world.engine.numbers(world.now);
+    assert_eq!((numbers.mails_waiting, numbers.oldest_mail.as_secs()), (1, 0));
+    // When it may go at last, it is the server that it waits for.
+    world.mood = Mood::Away;
+    world.seconds(3600);
+    let oldest = world.engine.numbers(world.now).oldest_mail.as_secs();
+    assert!((1000..3600).contains(&oldest), "{oldest}");
+}
+
+#[test]
+fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    breaks(&mut world);
+    world.seconds(600);
+    let wall = world.now.wall;
+    world.set_clock(healthchecker::engine::time::Wall::from_unix_millis(
+        wall.as_unix_millis() + 3 * 24 * 3_600_000,
+    ));
+    let oldest = world.engine.numbers(world.now).oldest_mail.as_secs();
+    assert!((600..630).contains(&oldest), "{oldest}");
+    world.mood = Mood::Accepts;
+    world.seconds(900);
+    let after = world.notes.iter().find_map(|note| match note {
+        Note::MailAccepted { after, .. } if after.as_secs() > 1 => Some(*after),
+        _ => None,
+    });
+    let after = after.unwrap();
+    assert!((600..1600).contains(&after.as_secs()), "{after:?}");
+    let said = Note::MailAccepted { to: "a@b.c".to_owned(), after }.to_string();
+    assert!(
+        said.starts_with("mail to a@b.c: accepted after 1") && said.ends_with(" min"),
+        "{said}"
+    );
+}
