@@ -11,7 +11,7 @@ use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
 use super::discovery::{self, FIND_WITHIN};
-use super::lookup::SystemResolver;
+use super::lookup::{SystemResolver, interface};
 use super::{Error, ServerUrl, TOKEN_VARIABLE};
 
 /// How long one call may take, all of it: the daemon answers within 25 s, or says that it cannot.
@@ -30,7 +30,6 @@ pub type Parameter<'a> = (&'a str, &'a str);
 /// it has moved, unless it was given.
 #[derive(Debug)]
 pub struct Connection {
-    agent: Agent,
     place: Place,
     token: Option<String>,
 }
@@ -56,22 +55,8 @@ impl Connection {
     }
 
     fn new(place: Place) -> Connection {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(CALL_WITHIN))
-            .timeout_connect(Some(CONNECT_WITHIN))
-            .user_agent(USER_AGENT)
-            .accept("application/json")
-            .accept_encoding(AutoHeaderValue::None)
-            .max_idle_connections(0)
-            .build();
         let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-        // No proxy and no TLS, which ureq's own agent brings.
-        let agent = Agent::with_parts(config, TcpConnector::default(), SystemResolver);
-        Connection { agent, place, token }
+        Connection { place, token }
     }
 
     /// With this token instead of the one in [`TOKEN_VARIABLE`].
@@ -105,7 +90,7 @@ impl Connection {
         );
         let body = json.to_string();
         self.ask(call, |server| {
-            let request = self.agent.post(server.call(call)).content_type("application/json");
+            let request = agent(server).post(server.call(call)).content_type("application/json");
             authorised(request, self.token.as_deref()).send(body.as_str())
         })
     }
@@ -116,7 +101,8 @@ impl Connection {
     /// There is no answer.
     pub fn get(&self, call: &str, parameters: &[Parameter<'_>]) -> Result<String, Error> {
         self.ask(call, |server| {
-            let request = self.agent.get(server.call(call)).query_pairs(parameters.iter().copied());
+            let request =
+                agent(server).get(server.call(call)).query_pairs(parameters.iter().copied());
             authorised(request, self.token.as_deref()).call()
         })
     }
@@ -159,6 +145,25 @@ impl Connection {
             }
         }
     }
+}
+
+/// What asks this daemon. No connection outlives a call, so there is nothing to keep.
+fn agent(server: &ServerUrl) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .timeout_global(Some(CALL_WITHIN))
+        .timeout_connect(Some(CONNECT_WITHIN))
+        .user_agent(USER_AGENT)
+        .accept("application/json")
+        .accept_encoding(AutoHeaderValue::None)
+        .max_idle_connections(0)
+        .build();
+    let link = server.zone().and_then(interface);
+    // No proxy and no TLS, which ureq's own agent brings.
+    Agent::with_parts(config, TcpConnector::default(), SystemResolver { link })
 }
 
 type Asked = Result<Response<Body>, ureq::Error>;

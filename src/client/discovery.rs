@@ -1,9 +1,9 @@
 //! Finds the daemon by Zeroconf (RFC 6762, RFC 6763).
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
 use std::time::{Duration, Instant};
 
-use mdns_sd::{ResolvedService, ServiceDaemon, ServiceEvent};
+use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 
 use super::{Error, ServerUrl};
 
@@ -83,13 +83,12 @@ fn browse(within: Duration, mut enough: impl FnMut(Found) -> bool) -> Result<(),
 /// The service, if it is a daemon that takes a connection.
 fn look_at(service: &ResolvedService) -> Option<Found> {
     let instance = instance(&service.fullname)?;
-    let addresses = service.addresses.iter().map(mdns_sd::ScopedIp::to_ip_addr).collect();
-    let reached = by_preference(addresses)
+    let places = service.addresses.iter().filter_map(|address| place(address, service.port));
+    let (_, url) = by_preference(places.collect())
         .into_iter()
-        .map(|ip| SocketAddr::new(ip, service.port))
-        .find(|at| TcpStream::connect_timeout(at, CONNECT_WITHIN).is_ok())?;
+        .find(|(at, _)| TcpStream::connect_timeout(at, CONNECT_WITHIN).is_ok())?;
     let version = service.get_property_val_str("version").unwrap_or_default().to_owned();
-    Some(Found { instance: instance.to_owned(), url: reached.into(), version })
+    Some(Found { instance: instance.to_owned(), url, version })
 }
 
 /// The instance of a full name, if it is a daemon's.
@@ -103,12 +102,32 @@ fn instance(full_name: &str) -> Option<&str> {
     (number.is_empty() || is_renamed()).then_some(instance)
 }
 
-/// IPv4 first: every household has it. No link-local address of IPv6: it says nothing without an
-/// interface, which a URL cannot name (RFC 9844).
-fn by_preference(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
-    addresses.retain(|ip| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()));
-    addresses.sort();
-    addresses
+/// Where to connect, and how that is written. A link-local address of IPv6 says nothing without the
+/// interface that it was heard on.
+fn place(address: &ScopedIp, port: u16) -> Option<(SocketAddr, ServerUrl)> {
+    match address {
+        ScopedIp::V4(v4) => {
+            let at = SocketAddrV4::new(*v4.addr(), port).into();
+            Some((at, ServerUrl::from(at)))
+        }
+        ScopedIp::V6(v6) if v6.addr().is_unicast_link_local() => {
+            let at = SocketAddrV6::new(*v6.addr(), port, 0, v6.scope_id().index);
+            Some((at.into(), ServerUrl::on_link(at, &v6.scope_id().name)))
+        }
+        ScopedIp::V6(v6) => {
+            let at = SocketAddrV6::new(*v6.addr(), port, 0, 0).into();
+            Some((at, ServerUrl::from(at)))
+        }
+        _ => None,
+    }
+}
+
+/// IPv4 first: every household has it. Link-local IPv6 last: a browser does not take it (RFC 9844).
+fn by_preference(mut places: Vec<(SocketAddr, ServerUrl)>) -> Vec<(SocketAddr, ServerUrl)> {
+    let is_last =
+        |at: &SocketAddr| matches!(at, SocketAddr::V6(v6) if v6.ip().is_unicast_link_local());
+    places.sort_by_key(|(at, _)| (is_last(at), *at));
+    places
 }
 
 #[cfg(test)]
@@ -133,10 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_is_tried_first_and_link_local_ipv6_never() {
-        let given = ["fd77::1", "fe80::1", "10.77.0.2", "10.77.0.1"];
-        let tried = by_preference(given.iter().map(|ip| ip.parse().unwrap()).collect());
-        let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
-        assert_eq!(tried, ["10.77.0.1", "10.77.0.2", "fd77::1"]);
+    fn ipv4_is_tried_first_and_link_local_ipv6_last() {
+        let given = ["[fe80::1%1]:80", "[fd77::1]:80", "10.77.0.2:80", "10.77.0.1:80"];
+        let given = given.iter().map(|at| at.parse().unwrap());
+        let tried = by_preference(given.map(|at: SocketAddr| (at, at.into())).collect());
+        let tried: Vec<String> = tried.iter().map(|(at, _)| at.to_string()).collect();
+        assert_eq!(tried, ["10.77.0.1:80", "10.77.0.2:80", "[fd77::1]:80", "[fe80::1%1]:80"]);
     }
 }

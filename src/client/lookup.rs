@@ -1,6 +1,6 @@
 //! The name of a daemon's machine to its addresses.
 
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use ureq::Error;
 use ureq::config::Config;
@@ -14,7 +14,24 @@ const ADDRESSES_MAX: usize = 16;
 /// Asks the system, which gives up by itself: within 10 s, unless somebody told it otherwise
 /// (resolv.conf(5)). ureq's own resolver asks on a thread, to be rid of it sooner.
 #[derive(Debug)]
-pub(super) struct SystemResolver;
+pub(super) struct SystemResolver {
+    /// The interface that link-local addresses of IPv6 are meant on.
+    pub(super) link: Option<u32>,
+}
+
+/// The number of the interface with this name or number; `None`: this machine has none such.
+pub(super) fn interface(zone: &str) -> Option<u32> {
+    let mut all = if_addrs::get_if_addrs().unwrap_or_default().into_iter();
+    let is_meant = |one: &if_addrs::Interface| {
+        one.name == zone || one.index.is_some_and(|index| index.to_string() == zone)
+    };
+    all.find(is_meant)?.index
+}
+
+/// Whether this machine has such an interface.
+pub(super) fn is_interface(zone: &str) -> bool {
+    interface(zone).is_some()
+}
 
 impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
@@ -22,8 +39,19 @@ impl Resolver for SystemResolver {
         let place = parts.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
         let mut addresses = self.empty();
         for address in place.ok_or(Error::HostNotFound)?.to_socket_addrs()?.take(ADDRESSES_MAX) {
-            addresses.push(address);
+            addresses.push(self.on_link(address));
         }
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
+    }
+}
+
+impl SystemResolver {
+    fn on_link(&self, mut address: SocketAddr) -> SocketAddr {
+        if let (SocketAddr::V6(v6), Some(link)) = (&mut address, self.link)
+            && v6.ip().is_unicast_link_local()
+        {
+            v6.set_scope_id(link);
+        }
+        address
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -164,6 +165,22 @@ def test_the_server_is_found_by_zeroconf(lan: Lan, start_daemon: StartDaemon) ->
         client.run(str(BINARY), "monitor", "Beside", "http://localhost:8080")
     with pytest.raises(RuntimeError, match="HealthChecker server"):
         alone.run(str(BINARY), "list")
+
+
+def test_on_a_network_with_link_local_addresses_alone_the_server_is_found(
+    lan: Lan, start_daemon: StartDaemon
+) -> None:
+    server, client = lan.add("server"), lan.add("client")
+    for machine in (server, client):
+        machine.run("ip", "address", "flush", "dev", "eth0", "scope", "global")
+    daemon = start_daemon(machine=server, bind_addr="::", announce=True)
+    daemon.wait_for_log("announced as", 15)
+    url = json.loads(client.run(str(BINARY), "discover", "--json"))[0]["url"]
+    assert re.fullmatch(rf"http://\[fe80::[0-9a-f:]+%25eth0\]:{daemon.port}/healthchecker/", url), url
+    # The commands find it too, and take what `discover` shows.
+    client.run(str(BINARY), "monitor", "TV", "http://tv.local")
+    shown = json.loads(client.run(str(BINARY), "info", "TV", "--json", "--server", url))
+    assert shown["appname"] == "TV"
 
 
 def completed(words: str, server: str = "") -> list[str]:
