@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::given::Given;
 use super::quoted::quoted;
 use super::settings::{Secret, Security};
+use crate::engine::registration::address::is_host_name;
 
 /// The longest text: room for an OAuth2 token (2 KiB) and for any address.
 const MAX_TEXT: usize = 4096;
@@ -189,29 +190,35 @@ pub fn web_address(given: &Given) -> Reading<Option<String>> {
     let Some(text) = trimmed(given)? else {
         return Ok(None);
     };
-    if !is_web_address(text) {
+    let Some(address) = read_web_address(text) else {
         return Err(format!(
             "{} is not an address such as 'http://pi.local:9090'; a name beyond ASCII is written in punycode",
             quoted(text)
         ));
+    };
+    if !address.username().is_empty() || address.password().is_some() {
+        // Not repeated: it is a secret.
+        return Err("must carry no user or password: it is shown in mails, and here".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
 
 /// The host is kept from [`url`] unless it is plain ASCII, for the reason given at [`is_email_address`];
 /// a `%` could hide other characters in it.
-fn is_web_address(text: &str) -> bool {
+fn read_web_address(text: &str) -> Option<url::Url> {
     let lower = text.to_ascii_lowercase();
-    let Some(rest) = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://"))
-    else {
-        return false;
-    };
+    let rest = lower.strip_prefix("http://").or_else(|| lower.strip_prefix("https://"))?;
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     // Without an authority, a browser's rules would take the first part of the path for one.
     let plain = !authority.is_empty() && authority.is_ascii() && !authority.contains('%');
-    plain
-        && !text.contains(char::is_whitespace)
-        && url::Url::parse(text).is_ok_and(|url| url.has_host())
+    if !plain || text.contains(char::is_whitespace) {
+        return None;
+    }
+    let url = url::Url::parse(text).ok()?;
+    match url.host()? {
+        url::Host::Domain(name) if !is_host_name(name.strip_suffix('.').unwrap_or(name)) => None,
+        _ => Some(url),
+    }
 }
 
 /// The name or address of a server, or nothing.
@@ -220,8 +227,7 @@ pub fn host(given: &Given) -> Reading<Option<String>> {
         return Ok(None);
     };
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let is_name = text.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    if is_name || inner.parse::<IpAddr>().is_ok() {
+    if is_host_name(text.strip_suffix('.').unwrap_or(text)) || inner.parse::<IpAddr>().is_ok() {
         return Ok(Some(inner.to_owned()));
     }
     Err(format!(
@@ -349,12 +355,21 @@ mod tests {
     fn servers_and_web_addresses() {
         assert_eq!(host(&given("mail.example.org")), Ok(Some("mail.example.org".to_owned())));
         assert_eq!(host(&given("[::1]")), Ok(Some("::1".to_owned())));
-        for wrong in ["mail.example.org:25", "smtp://mail", "a b", "kü.de"] {
+        assert_eq!(host(&given("mail_1.lan.")), Ok(Some("mail_1.lan.".to_owned())));
+        for wrong in
+            ["mail.example.org:25", "smtp://mail", "a b", "kü.de", "mail..example.org", "..."]
+        {
             assert!(host(&given(wrong)).is_err(), "{wrong}");
         }
         assert!(web_address(&given("https://pi.local/hc")).is_ok());
-        for wrong in ["pi.local", "ftp://pi", "http://", "http://a b", "javascript:alert(1)"] {
+        for wrong in
+            ["pi.local", "ftp://pi", "http://", "http://a b", "javascript:alert(1)", "http://a..b"]
+        {
             assert!(web_address(&given(wrong)).is_err(), "{wrong}");
+        }
+        for secret in ["http://me:s3cret@pi.local/", "https://s3cret@pi.local"] {
+            let why = web_address(&given(secret)).expect_err(secret);
+            assert!(why.contains("no user or password") && !why.contains("s3cret"), "{why}");
         }
         assert_eq!(ip(&given("::")), Ok(IpAddr::from([0_u16; 8])));
         assert!(ip(&given("localhost")).is_err());

@@ -26,16 +26,11 @@ pub(super) fn target<B>(from: &str, answer: &Response<B>) -> Result<Option<Url>,
         return Ok(None);
     };
     let elsewhere = |to: String| Trouble::RedirectElsewhere { status, to };
-    let Ok(from) = Url::parse(from) else {
-        return Err(elsewhere(location.to_owned()));
-    };
-    if !authority(location).is_ascii() {
-        return Err(elsewhere(location.to_owned()));
-    }
-    match from.join(location) {
-        Ok(to) if is_near(&from, &to) => Ok(Some(to)),
-        Ok(to) => Err(elsewhere(place(&to))),
-        Err(_) => Err(elsewhere(location.to_owned())),
+    let to = Url::parse(from).ok().filter(|_| authority(location).is_ascii());
+    match to.and_then(|from| Some((from.join(location).ok()?, from))) {
+        Some((to, from)) if is_near(&from, &to) => Ok(Some(to)),
+        Some((to, _)) => Err(elsewhere(place(&to))),
+        None => Err(elsewhere(place_as_written(location))),
     }
 }
 
@@ -67,6 +62,14 @@ fn place(url: &Url) -> String {
     let host = url.host().map(|host: Host<&str>| host.to_string());
     let port = url.port().map(|port| format!(":{port}"));
     format!("{}://{}{}", url.scheme(), host.unwrap_or_default(), port.unwrap_or_default())
+}
+
+/// The same of an address that we cannot read.
+fn place_as_written(location: &str) -> String {
+    let authority = authority(location);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let scheme = location.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}//{host}")
 }
 
 #[cfg(test)]
@@ -108,8 +111,9 @@ mod tests {
             ("http://nas/", "file:///etc/passwd", "file://"),
             ("http://nas/", "http://a:b@nas.evil/", "http://nas.evil"),
             ("http://nas/", "http://[::1", "http://[::1"),
-            ("http://nas/", "//K\u{dc}CHE/x", "//K\u{dc}CHE/x"),
-            ("http://nas/", "https:\\\\K\u{dc}CHE", "https:\\\\K\u{dc}CHE"),
+            ("http://nas/", "//K\u{dc}CHE/x", "//K\u{dc}CHE"),
+            ("http://nas/", "https:\\\\K\u{dc}CHE", "https://K\u{dc}CHE"),
+            ("http://nas/", "http://a:b@k\u{fc}che/?token=x", "http://k\u{fc}che"),
         ] {
             assert_eq!(lead(from, location), Err(to.to_owned()), "{location}");
         }

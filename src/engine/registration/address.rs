@@ -12,6 +12,9 @@ use crate::engine::words::plain::is_obeyed;
 /// The longest address or path, in bytes: ten thousand apps of this length still fit in memory,
 /// and no real address comes near.
 pub const TEXT_MAX: usize = 512;
+/// The longest name of a host, and the longest part of one between dots (RFC 1035, section 2.3.4).
+const HOST_NAME_MAX: usize = 253;
+const LABEL_MAX: usize = 63;
 /// What is asked when a registration names no path.
 pub const DEFAULT_PATH: &str = "/health";
 
@@ -121,13 +124,36 @@ fn host(base: &Url, url: &str) -> Result<Host, FieldError> {
         Some(url::Host::Ipv4(address)) => Ok(Host::Address(address.into())),
         Some(url::Host::Ipv6(address)) => Ok(Host::Address(IpAddr::V6(address).to_canonical())),
         Some(url::Host::Domain(name)) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            if name.is_empty() || name.len() > 253 {
-                return Err(refused(url, "has no usable host name"));
+            let name = name.to_ascii_lowercase();
+            let name = name.strip_suffix('.').unwrap_or(&name);
+            if !is_host_name(name) {
+                return Err(refused(
+                    url,
+                    "has a host name that no machine can have: letters, digits, - and _ in parts of 1 \
+                     to 63 with dots between, such as kodi.local",
+                ));
             }
-            Ok(Host::Name(name))
+            Ok(Host::Name(name.to_owned()))
         }
         None => Err(refused(url, "has no host")),
+    }
+}
+
+/// Whether a machine can have this name, without a dot at the end. The URL standard takes much that no
+/// name service does; `_` is no letter of a host by the book, but by the habit of many.
+pub(crate) fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=LABEL_MAX).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= HOST_NAME_MAX && name.split('.').all(is_label)
+}
+
+/// Addresses of many machines at once: nobody can connect to one.
+fn is_of_many(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_multicast(),
     }
 }
 
@@ -146,6 +172,9 @@ fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldE
     match host {
         Host::Address(IpAddr::V6(address)) if address.is_unicast_link_local() => {
             Err(link_local(url))
+        }
+        Host::Address(address) if is_of_many(*address) => {
+            Err(refused(url, "is an address of many machines at once; give that of one"))
         }
         _ => Ok(()),
     }
@@ -201,6 +230,8 @@ fn refused(url: &str, why: &str) -> FieldError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn from_network(url: &str, path: &str) -> Result<Address, FieldError> {
@@ -271,10 +302,59 @@ mod tests {
             ("http://k%C3%BCche", "punycode"),
             ("http:///küche", "punycode"),
             ("http://ko\ndi", "no control characters"),
+            ("http://a\"b{`:1/", "no machine can have"),
+            ("http://a..b", "no machine can have"),
+            ("http://.a", "no machine can have"),
+            ("http://a..", "no machine can have"),
+            ("http://.", "no machine can have"),
+            ("http://*", "no machine can have"),
+            ("http://*.local", "no machine can have"),
+            ("http://kodi,nas", "no machine can have"),
+            ("http://my!app", "no machine can have"),
+            (&format!("http://{}.local", "x".repeat(64)), "no machine can have"),
+            (&format!("http://{}", "x.".repeat(128)), "no machine can have"),
+            ("http://239.255.255.250:1900", "many machines"),
+            ("http://255.255.255.255", "many machines"),
+            ("http://[ff02::fb]:5353", "many machines"),
+            ("http://[::ffff:224.0.0.1]", "many machines"),
         ] {
             let why = from_network(url, "/health").unwrap_err();
             assert!(why.message.contains(hint), "{url}: {why}");
             assert_eq!(why.field.as_deref(), Some("url"));
+        }
+    }
+
+    #[test]
+    fn what_is_odd_and_can_be_asked_is_taken() {
+        for url in [
+            "http://my_app_1:80",
+            "http://-a-",
+            "http://3com",
+            "http://xn--kche-0ra.local.",
+            &format!("http://{}", "x.".repeat(126)),
+            &format!("http://{}.local", "x".repeat(63)),
+        ] {
+            assert!(from_network(url, "/health").is_ok(), "{url}");
+        }
+    }
+
+    proptest! {
+        /// As the prober reads it: an address that it cannot read would be an alarm without a cause.
+        #[test]
+        fn what_is_taken_can_be_asked(
+            host in "[ -~]{1,12}|[a-z0-9.*_-]{1,12}|[0-9.]{1,16}|\\[[0-9a-f:.]{1,12}\\]",
+            port in "|:[0-9]{0,6}",
+            path in "/[ -~é\u{ad}]{0,20}",
+        ) {
+            if let Ok(address) = from_network(&format!("http://{host}{port}"), &path) {
+                let uri: http::Uri = address.health_url.parse().unwrap();
+                let asked = uri.host().unwrap().trim_matches(['[', ']']).trim_end_matches('.');
+                match address.host {
+                    Host::Name(name) => prop_assert!(is_host_name(&name) && name == asked),
+                    Host::Address(ip) => prop_assert_eq!(asked.parse::<IpAddr>().unwrap().to_canonical(), ip),
+                }
+                prop_assert!(uri.port_u16().unwrap_or(80) > 0);
+            }
         }
     }
 
