@@ -2,6 +2,7 @@
 
 use super::api::{About, Call, Change, Command, Done, Problem, Question, Reply};
 use crate::engine::core::{Engine, MOST_APPS, Refusal, Registered};
+use crate::engine::registration::Registration;
 use crate::engine::registration::census::{Full, PEOPLE_MAX};
 use crate::engine::time::{Moment, Now};
 
@@ -26,22 +27,27 @@ fn answer(
 ) -> Result<Reply, Refusal> {
     Ok(match call {
         Call::Do(Command::Monitor(registration)) => {
-            let appname = registration.name.clone();
-            done(appname, engine.register(now, *registration)?.into())
+            let appname = engine.name_for(&registration.name)?;
+            let registration = Registration { name: appname.clone(), ..*registration };
+            done(appname, engine.register(now, registration)?.into())
         }
         Call::Do(Command::Pause(name)) => {
+            let name = engine.on_record(&name)?;
             engine.pause(now, &name)?;
             done(name, Change::Paused)
         }
         Call::Do(Command::Resume(name)) => {
+            let name = engine.on_record(&name)?;
             engine.resume(now, &name)?;
             done(name, Change::Resumed)
         }
         Call::Do(Command::Stop(name)) => {
+            let name = engine.on_record(&name)?;
             engine.stop(now, &name)?;
             done(name, Change::Stopped)
         }
         Call::Do(Command::Check(name)) => {
+            let name = engine.on_record(&name)?;
             engine.check(now, &name)?;
             done(name, Change::Asked)
         }
@@ -49,7 +55,10 @@ fn answer(
             engine.seen(&email)?;
             Reply::Done(Done { about: About::Email(email), result: Change::Seen })
         }
-        Call::Show(Question::Info(name)) => Reply::Info(Box::new(engine.info(now, &name)?)),
+        Call::Show(Question::Info(name)) => {
+            let name = engine.on_record(&name)?;
+            Reply::Info(Box::new(engine.info(now, &name)?))
+        }
         Call::Show(Question::Health) => Reply::Health(Box::new(engine.health(now, started, disk))),
     })
 }
@@ -72,6 +81,7 @@ fn problem(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::UnknownApp(name) => Problem::unknown_app(&name),
         Refusal::NothingRefused(address) => Problem::nothing_refused(&address),
+        Refusal::BadName(why) => Problem::from(why),
         Refusal::Paused(name) => Problem::paused(&name),
         Refusal::TooManyApps => Problem::unavailable(format!(
             "{MOST_APPS} apps are watched already; stop one of them first"

@@ -61,11 +61,9 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Bind { address, origin, why } => write!(
-                f,
-                "cannot serve on {address} (port: {origin}): {why}; \
-                 choose another port or address, or stop what uses it"
-            ),
+            StartError::Bind { address, origin, why } => {
+                write!(f, "cannot serve on {address} (port: {origin}): {why}")
+            }
             StartError::StateDir(why) => why.fmt(f),
             StartError::Journal(why) => why.fmt(f),
             StartError::System { what, why } => write!(f, "cannot {what}: {why}"),

@@ -17,6 +17,8 @@ use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
 use super::registration::Registration;
 use super::registration::census::{Census, Full};
+use super::registration::fields::FieldError;
+use super::registration::name;
 use super::schedule::lanes::{LEASH, Lanes};
 use super::schedule::wheel::TimerWheel;
 use super::show::measure::Tallies;
@@ -72,6 +74,8 @@ pub enum Registered {
 pub enum Refusal {
     /// No app has this name.
     UnknownApp(String),
+    /// No new app may have it.
+    BadName(FieldError),
     /// There are [`MOST_APPS`] already.
     TooManyApps,
     /// All registrations together take too much.
@@ -305,6 +309,26 @@ impl Engine {
             (_, _, true) => self.repace(now, id),
         }
         Registered::Updated
+    }
+
+    /// The name of the app that a call means: just that name, else without the blanks around and between
+    /// (see [`name::tidy`]). All other calls take the name that this returns.
+    ///
+    /// # Errors
+    /// No app has this name.
+    pub fn on_record(&self, given: &str) -> Result<String, Refusal> {
+        let known = |name: &String| self.names.contains_key(name);
+        let given_or_tidy = [Some(given.to_owned()), name::tidy(given).ok()];
+        let mut found = given_or_tidy.into_iter().flatten().filter(known);
+        found.next().ok_or_else(|| Refusal::UnknownApp(given.to_owned()))
+    }
+
+    /// The name under which a registration goes on record: that of a known app, else a tidy one.
+    ///
+    /// # Errors
+    /// A new name has characters that cannot be seen.
+    pub fn name_for(&self, given: &str) -> Result<String, Refusal> {
+        self.on_record(given).or_else(|_| name::tidy(given).map_err(Refusal::BadName))
     }
 
     pub(super) fn find(&self, name: &str) -> Result<AppId, Refusal> {

@@ -65,6 +65,10 @@ BAD_VALUES = [
     ("url", "ftp://192.0.2.1/", ["http://", "https://"]),
     ("url", "192.0.2.1", ["http://", "https://"]),
     ("url", "http://", []),
+    ("url", 'http://a"b{`:1/', ["letters"]),
+    ("url", "http://a..b", ["letters"]),
+    ("url", "http://*", ["letters"]),
+    ("url", "http://239.255.255.250", ["many"]),
     ("email", "nobody", []),
     ("email", "a@b.example, nobody", []),
 ]
@@ -77,7 +81,7 @@ def test_a_bad_value_is_named_with_what_would_be_right(
     answer = daemon.post(MONITOR, data=fields(target.url) | {field: value})
     error = error_of(answer, 400)
     assert error["field"] in (field, field.removesuffix("_threshold"))
-    for word in [value.split(", ")[-1], *named]:
+    for word in [value.split(", ")[-1].replace('"', '\\"'), *named]:
         assert word in error["error"], error
     assert daemon.get(INFO, params={"appname": "Kodi"}).status_code == 404
 
@@ -105,6 +109,26 @@ def test_a_name_is_short_and_printable(daemon: Daemon, target: Target, appname: 
     assert error["field"] == "appname"
     assert "128" in error["error"] or "control" in error["error"]
     assert not re.search(r"[\x00-\x1f\x7f]", error["error"])
+
+
+def test_names_that_look_alike_are_one_app(daemon: Daemon, target: Target) -> None:
+    for given in ["My NAS", " My NAS", "My  NAS\r\n", "My\u00a0NAS"]:
+        answer = daemon.post(MONITOR, json=fields(f" {target.url} ", appname=given))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["appname"] == "My NAS"
+    assert daemon.info(" My NAS")["url"] == target.url
+    assert daemon.get("/healthchecker/log", params={"appname": "My NAS "}).status_code == 200
+    page = daemon.get(INFO, params={"appname": "My NAS ", "format": "html"})
+    assert page.status_code == 200
+    for unseen in ["\u00ad", "\u200d", "\u3164", "\u2800", "\U000e0041"]:
+        answer = daemon.post(MONITOR, data=fields(target.url, appname=f"My{unseen}NAS"))
+        error = error_of(answer, 400)
+        assert error["field"] == "appname"
+        assert f"U+{ord(unseen):04X}" in error["error"]
+    (app,) = daemon.get("/healthchecker/status").json()["apps"]
+    assert app["appname"] == "My NAS"
+    answer = daemon.post("/healthchecker/stop", data={"appname": "My NAS "})
+    assert answer.json() == {"appname": "My NAS", "result": "stopped"}
 
 
 @pytest.mark.parametrize("field", ["colour", "tls", "parent", "quiet", "kind"])
@@ -136,6 +160,20 @@ def test_json_may_hold_numbers(daemon: Daemon, target: Target) -> None:
     given = {"appname": "Kodi", "url": target.url, "timeout": 3, "healthy": 2}
     assert daemon.post(MONITOR, json=given).status_code == 200
     assert (daemon.info("Kodi")["timeout"], daemon.info("Kodi")["healthy"]) == (3, 2)
+
+
+@pytest.mark.parametrize("appname", [["a", "b"], ["a"], True, {}], ids=str)
+def test_a_name_in_json_is_a_text(daemon: Daemon, target: Target, appname: object) -> None:
+    error = error_of(daemon.post(MONITOR, json={"appname": appname, "url": target.url}), 400)
+    assert error["field"] == "appname"
+    assert "must be a text" in error["error"]
+    assert daemon.get("/healthchecker/status").json()["apps"] == []
+
+
+def test_json_may_begin_with_a_byte_order_mark(daemon: Daemon, target: Target) -> None:
+    body = json.dumps(fields(target.url)).encode("utf-8-sig")
+    answer = daemon.post(MONITOR, data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"Kodi"', "{}"])
@@ -301,5 +339,11 @@ def test_a_malformed_request_is_answered(
 
 
 def test_a_taken_port_ends_the_start(daemon: Daemon, start_daemon: StartDaemon) -> None:
-    with pytest.raises(AssertionError, match=str(daemon.port)):
+    with pytest.raises(AssertionError, match=str(daemon.port)) as told:
         start_daemon(port=daemon.port)
+    assert str(told.value).count("choose another") == 1
+
+
+def test_a_call_that_takes_nothing_says_so(daemon: Daemon) -> None:
+    error = error_of(daemon.get("/health?x=1"), 400)
+    assert error["error"] == 'unknown parameter "x"; health takes none'

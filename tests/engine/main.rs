@@ -13,6 +13,7 @@ mod clock;
 mod enough;
 mod load;
 mod mail;
+mod names;
 mod outages;
 mod recipients;
 mod refusals;

@@ -87,11 +87,17 @@ impl Desk {
     }
 
     pub(super) fn app_page(&self, name: String) -> Result<AppPage, Problem> {
-        let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
         let unknown = Problem::unknown_app(&name);
+        let name = self.on_record(name)?;
+        let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
         let app = self.look(move |sight| sight.engine.portrait(sight.now, &name))?;
         let app = app.ok_or(unknown)?;
         Ok(AppPage { app, log: self.log_lines(&query) })
+    }
+
+    /// The name of the app that is meant; of one that is watched no longer, the name as it came.
+    pub(super) fn on_record(&self, name: String) -> Result<String, Problem> {
+        self.look(move |sight| sight.engine.on_record(&name).unwrap_or(name))
     }
 
     pub(super) fn metrics(&self) -> Result<Metrics, Problem> {

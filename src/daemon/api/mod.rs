@@ -218,7 +218,7 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
                 (reply, _) => Ok(Answer::Reply(reply)),
             }
         }
-        Errand::Log(query) => desk.read_log(&query, caller).map(Answer::Log),
+        Errand::Log(query) => desk.read_log(query, caller).map(Answer::Log),
         Errand::Fetch(Fetch::Status) => desk.status().map(Answer::Status),
         Errand::Fetch(Fetch::Board) => Ok(Answer::Page(desk.board()?.html())),
         Errand::Fetch(Fetch::Export) => desk.export().map(Answer::Export),
@@ -264,9 +264,11 @@ impl Desk {
 
     /// Reads the log here, for the loop must not wait for the disk. An app that was stopped is still
     /// known to it; one that has no line may be known to the loop.
-    fn read_log(&self, query: &Query, caller: Caller) -> Result<Found, Problem> {
+    fn read_log(&self, query: Query, caller: Caller) -> Result<Found, Problem> {
         log::debug!("{} asks: {query:?}", caller.client.addr);
-        let found = self.log.find(query).map_err(Problem::unavailable)?;
+        let appname = query.appname.map(|name| self.on_record(name)).transpose()?;
+        let query = Query { appname, ..query };
+        let found = self.log.find(&query).map_err(Problem::unavailable)?;
         match &query.appname {
             Some(name) if found.is_empty() => {
                 match self.ask_loop(Call::Show(Question::Info(name.clone())), caller)? {

@@ -5,10 +5,15 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::engine::registration::fields::FieldError;
+use crate::engine::registration::fields::{FieldError, shown};
+use crate::engine::registration::is_list;
 
 /// A parameter's name and text.
 pub type Pair = (String, String);
+
+/// .NET and Windows put it before a text in UTF-8 (the byte order mark); RFC 8259, section 8.1, lets us
+/// ignore it.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads all parameters of a request, in order. Whether they are known, valid and given once is
 /// for others to say.
@@ -22,7 +27,7 @@ pub fn read(
 ) -> Result<Vec<Pair>, FieldError> {
     let mut pairs = form(query.unwrap_or_default().as_bytes())?;
     // Hardware that prints a body line by line ends it with one.
-    let body = body.trim_ascii();
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body).trim_ascii();
     if body.is_empty() {
         return Ok(pairs);
     }
@@ -78,39 +83,35 @@ fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
     let object: Object = serde_json::from_str(body).map_err(|why| refused(&why))?;
     let mut pairs = Vec::with_capacity(object.0.len());
     for (name, value) in object.0 {
-        match text(&value) {
-            Some(Some(text)) => pairs.push((name, text)),
-            // Null is how some clients leave a parameter out.
-            Some(None) => {}
-            None => {
-                let message =
-                    format!("{name} must be a text, a number or a list of them, not an object",);
-                return Err(FieldError::of(&name, message));
-            }
+        // Null is how some clients leave a parameter out.
+        if !value.is_null() {
+            let text = text(&name, &value).ok_or_else(|| refused_value(&name, &value))?;
+            pairs.push((name, text));
         }
     }
     Ok(pairs)
 }
 
-/// The text of a value: nothing for null, a list with commas between. `None` if it has none.
-fn text(value: &Value) -> Option<Option<String>> {
-    match value {
-        Value::Array(list) => {
-            let texts: Option<Vec<String>> = list.iter().map(scalar).collect();
-            texts.map(|texts| Some(texts.join(",")))
-        }
-        Value::Null => Some(None),
-        other => scalar(other).map(Some),
-    }
-}
-
-fn scalar(value: &Value) -> Option<String> {
+/// The text of a value: a list, of a parameter that may be one, with commas between. `None` if it has
+/// none. Nothing takes true or false, and as a text it would be a name like any other.
+fn text(name: &str, value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Array(list) if is_list(name) => {
+            let texts: Option<Vec<String>> = list.iter().map(|item| text(name, item)).collect();
+            // A list within a list is none of ours.
+            texts.filter(|_| !list.iter().any(Value::is_array)).map(|texts| texts.join(","))
+        }
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
     }
+}
+
+fn refused_value(name: &str, value: &Value) -> FieldError {
+    let right =
+        if is_list(name) { "a text, a number or a list of them" } else { "a text or a number" };
+    let message = format!("{} must be {right}, not {}", shown(name), shown(&value.to_string()));
+    FieldError::of(name, message)
 }
 
 /// A JSON object that keeps a name given twice, so that it can be refused.
@@ -175,6 +176,30 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let same = pairs(&[("appname", "Kodi")]);
+        for body in [
+            "\u{feff}{\"appname\": \"Kodi\"}",
+            "\u{feff} {\"appname\": \"Kodi\"}",
+            "\u{feff}appname=Kodi",
+        ] {
+            assert_eq!(read(None, None, body.as_bytes()).unwrap(), same, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_named_with_what_would_be_right() {
+        let why = read(None, None, b"{\"appname\": [\"a\", \"b\"]}").unwrap_err();
+        assert_eq!(why.field.as_deref(), Some("appname"));
+        assert_eq!(
+            why.message,
+            "\"appname\" must be a text or a number, not \"[\\\"a\\\",\\\"b\\\"]\""
+        );
+        let why = read(None, None, b"{\"email\": {}}").unwrap_err();
+        assert!(why.message.contains("or a list of them"), "{why}");
+    }
+
+    #[test]
     fn a_name_given_twice_is_kept_twice() {
         let given = read(Some("a=1&a=2"), None, br#"{"a": 3, "a": 4}"#).unwrap();
         assert_eq!(given.len(), 4);
@@ -188,7 +213,12 @@ mod tests {
             (None, b"{\"a\": 1"),
             (None, b"{\"a\": 1} x"),
             (None, b"{\"a\": {\"b\": 1}}"),
-            (None, b"{\"a\": [[1]]}"),
+            (None, b"{\"a\": true}"),
+            (None, b"{\"a\": [1]}"),
+            (None, b"{\"appname\": [\"a\", \"b\"]}"),
+            (None, b"{\"appname\": true}"),
+            (None, b"{\"email\": [[1]]}"),
+            (None, b"{\"email\": [null]}"),
             (None, b"{\"a\": \"\xff\"}"),
             (FORM, b"appname=%FF"),
             (FORM, b"appname=\xff"),

@@ -53,11 +53,17 @@ fn clipped(value: &str) -> String {
 pub(crate) struct Known {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
+    /// Several values, with commas between: a list in JSON.
+    pub(crate) is_list: bool,
 }
 
 impl Known {
     pub(crate) const fn new(name: &'static str) -> Known {
-        Known { name, aliases: &[] }
+        Known { name, aliases: &[], is_list: false }
+    }
+
+    pub(crate) const fn list(name: &'static str) -> Known {
+        Known { is_list: true, ..Known::new(name) }
     }
 
     fn answers_to(&self, name: &str) -> bool {
@@ -84,8 +90,8 @@ impl<'a> Fields<'a> {
         for (name, value) in pairs {
             let Some(known) = takes.iter().find(|known| known.answers_to(name)) else {
                 let names: Vec<&str> = takes.iter().map(|known| known.name).collect();
-                let message =
-                    format!("unknown parameter {}; {call} takes {}", shown(name), names.join(", "));
+                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                let message = format!("unknown parameter {}; {call} takes {names}", shown(name));
                 return Err(FieldError::of(name, message));
             };
             if given.iter().any(|(earlier, _)| *earlier == known.name) {
@@ -97,12 +103,13 @@ impl<'a> Fields<'a> {
         Ok(Fields { given })
     }
 
-    /// The value of `name`, if it was given.
+    /// The value of `name`, if it was given, without blanks around it: what a shell, a form or a device
+    /// adds at either end is never meant.
     ///
     /// # Errors
     /// The value is empty.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<&'a str>, FieldError> {
-        match self.raw(name) {
+        match self.raw(name).map(str::trim) {
             Some("") => Err(FieldError::of(
                 name,
                 format!("{name} is empty; leave it out or give it a value"),
@@ -120,7 +127,7 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| FieldError::of(name, format!("{name} is missing; it is required")))
     }
 
-    /// The value of `name`, which may be empty.
+    /// The value of `name` just as it came; it may be empty.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
     }
@@ -129,6 +136,13 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_takes_nothing_says_so() {
+        let pairs = [("x".to_owned(), "1".to_owned())];
+        let Err(why) = Fields::read("health", &[], &pairs) else { panic!("x is taken") };
+        assert_eq!(why.message, "unknown parameter \"x\"; health takes none");
+    }
 
     #[test]
     fn a_shown_value_is_bounded_and_has_no_control_characters() {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod census;
 pub mod fields;
+pub mod name;
 pub mod status_set;
 
 use std::ops::RangeInclusive;
@@ -18,9 +19,8 @@ use super::alerts::recipients::Recipients;
 use super::words::plain::is_obeyed;
 
 pub use self::address::{Host, Origin};
+pub use self::name::NAME_MAX;
 
-/// The longest name of an app, in characters: a subject line still holds it.
-pub const NAME_MAX: usize = 128;
 /// The most people told about one app: each is a mail of its own.
 pub const EMAILS_MAX: usize = 16;
 /// The longest mail address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
@@ -40,13 +40,13 @@ const HEALTHY: u64 = 10;
 const MONITOR: &[Known] = &[
     Known::new("appname"),
     Known::new("url"),
-    Known::new("email"),
+    Known::list("email"),
     Known::new("timeout"),
     Known::new("interval"),
-    Known { name: "unhealthy", aliases: &["unhealthy_threshold"] },
-    Known { name: "healthy", aliases: &["healthy_threshold"] },
+    Known { aliases: &["unhealthy_threshold"], ..Known::new("unhealthy") },
+    Known { aliases: &["healthy_threshold"], ..Known::new("healthy") },
     Known::new("path"),
-    Known::new("expect"),
+    Known::list("expect"),
 ];
 
 const ONE_APP: &[Known] = &[Known::new("appname")];
@@ -54,7 +54,8 @@ const ONE_APP: &[Known] = &[Known::new("appname")];
 /// An app as it registered, every value checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
-    /// The app's name: unique, 1 to [`NAME_MAX`] characters, none of them control characters.
+    /// The app's name: unique, 1 to [`NAME_MAX`] characters that can be seen (see [`name::tidy`]; one on
+    /// record from before that rule may break it).
     pub name: String,
     /// The base address as given.
     pub url: String,
@@ -135,6 +136,11 @@ impl Registration {
     }
 }
 
+/// Whether a parameter of this name may be a list in JSON.
+pub fn is_list(name: &str) -> bool {
+    MONITOR.iter().any(|known| known.is_list && known.name == name)
+}
+
 /// Reads the parameters of a call that takes `appname` alone: `call` is pause, resume, stop or info.
 ///
 /// # Errors
@@ -151,27 +157,13 @@ pub(crate) fn any_name(fields: &Fields<'_>) -> Result<Option<String>, FieldError
     fields.raw("appname").map(|_| app_name(fields)).transpose()
 }
 
-/// Reads `appname`.
+/// Reads `appname`, as it came: which app it means is for the engine to say, see [`name`].
 ///
 /// # Errors
 /// The name is missing, empty, too long or has control characters.
 pub(crate) fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
-    let name = fields.required("appname")?;
-    let length = name.chars().count();
-    let refused = |why: String| Err(FieldError::of("appname", format!("appname {why}")));
-    if length > NAME_MAX {
-        return refused(format!(
-            "has {length} characters; 1 to {NAME_MAX} are allowed: {}",
-            shown(name)
-        ));
-    }
-    if name.chars().any(is_obeyed) {
-        return refused(format!("must have no control characters, not {}", shown(name)));
-    }
-    if name.trim().is_empty() {
-        return refused("must have more than spaces".to_owned());
-    }
-    Ok(name.to_owned())
+    fields.required("appname")?;
+    name::read(fields.raw("appname").unwrap_or_default())
 }
 
 fn emails(text: &str, recipients: &Recipients) -> Result<Vec<String>, FieldError> {
