@@ -336,6 +336,23 @@ fn what_is_no_whole_answer_fails() {
 }
 
 #[test]
+fn packed_answers_are_read_all_the_same() {
+    let labelled = |coding: &str, body: &[u8]| {
+        let kind = "Content-Type: application/json\r\nContent-Encoding: ";
+        let head = format!("HTTP/1.1 200 OK\r\n{kind}{coding}\r\n\r\n");
+        always([head.as_bytes(), body].concat())
+    };
+    // {"status":"fail","output":"disk full"}, as Python's gzip and zlib write it.
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xabV*.I,)-V\xb2RJK\xcc\xccQ\xd2Q\xca/-)(-\x01\xf2S2\x8b\xb3\x15\xd2Jsr\x94j\x01,\xce\xb0Q&\x00\x00\x00";
+    let zlib = b"x\x9c\xabV*.I,)-V\xb2RJK\xcc\xccQ\xd2Q\xca/-)(-\x01\xf2S2\x8b\xb3\x15\xd2Jsr\x94j\x01\xff\x20\x0d\x18";
+    fails(&ask(labelled("gzip", gzip)), Some(200), "the app says fail: disk full");
+    fails(&ask(labelled("deflate", zlib)), Some(200), "the app says fail: disk full");
+    let verdict = ask(labelled("br", b"\x0b\x12\x80{"));
+    assert_eq!(verdict.outcome, Outcome::Warn);
+    assert_eq!(verdict.reason, "the answer is packed as br, its status cannot be read");
+}
+
+#[test]
 fn odd_but_whole_answers_are_answers() {
     passes(&ask(always("HTTP/1.0 200 OK\r\n\r\nok")));
     passes(&ask(always(http("200 OK", b"\xff\xfe{\"status\":\"fail\"}"))));

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use ureq::http::{Response, Uri};
+use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use ureq::http::{HeaderName, Response, Uri};
 use ureq::{Agent, Body, Error};
 
 use super::Probe;
@@ -14,11 +15,8 @@ use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::trouble::Trouble;
-use crate::engine::verdict::{Answer, REASON_MAX, judge};
+use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
 use crate::engine::words::plain;
-
-/// The most bytes that are read of a body; a longer one is cut there.
-const BODY_READ_MAX: usize = 64 * 1024;
 
 /// Makes checks. One for all threads.
 #[derive(Clone, Debug)]
@@ -42,6 +40,8 @@ impl Prober {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
                 expected: probe.expects(answer.status),
+                content_type: &answer.content_type,
+                content_encoding: &answer.content_encoding,
                 body: &answer.body,
                 cut: answer.cut,
             }))),
@@ -129,6 +129,8 @@ impl Budget {
 /// The final answer.
 struct Received {
     status: u16,
+    content_type: String,
+    content_encoding: String,
     body: Vec<u8>,
     cut: bool,
 }
@@ -141,6 +143,11 @@ fn receive(
     body_matters: bool,
     budget: &Budget,
 ) -> Result<Received, Failure> {
+    let header = |name: HeaderName| {
+        let value = response.headers().get(name).map(|value| value.as_bytes());
+        String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+    };
+    let (content_type, content_encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
     let mut body = Vec::new();
     let most = BODY_READ_MAX as u64 + 1;
     let read = response.into_body().into_reader().take(most).read_to_end(&mut body);
@@ -153,7 +160,7 @@ fn receive(
     }
     let cut = body.len() > BODY_READ_MAX;
     body.truncate(BODY_READ_MAX);
-    Ok(Received { status, body, cut })
+    Ok(Received { status, content_type, content_encoding, body, cut })
 }
 
 /// What stopped a body that had begun.

@@ -341,7 +341,14 @@ mod tests {
             nested("[", "]", 30_000),
         ] {
             let check = move |_: &Probe| {
-                let answer = Answer { status: 200, expected: true, body: &body, cut: false };
+                let answer = Answer {
+                    status: 200,
+                    expected: true,
+                    content_type: "",
+                    content_encoding: "gzip",
+                    body: &body,
+                    cut: false,
+                };
                 CheckEnd::Verdict(judge(Ok(answer)))
             };
             let (sender, reports) = channel();

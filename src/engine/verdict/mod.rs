@@ -1,21 +1,25 @@
 //! The verdict on an answer to a check, or on its absence.
 
 pub mod answer;
+mod body;
 pub mod health;
 pub mod probe;
 pub mod trouble;
 
-use std::borrow::Cow;
-
 use http::StatusCode;
 
 use self::answer::{Outcome, Verdict};
-use self::health::Health;
+use self::body::Body;
+use self::health::{Health, Reading};
 use self::trouble::Trouble;
 use crate::engine::words::plain;
 
 /// The most characters of a reason: it becomes part of a mail's subject line and of table rows.
 pub const REASON_MAX: usize = 200;
+
+/// The most bytes that are read of a body, as it comes and as it is unpacked; a longer one is cut
+/// there. What says how an app is takes a hundredth of it, and a bomb goes off in a box.
+pub const BODY_READ_MAX: usize = 64 * 1024;
 
 /// The most bytes of health JSON kept whole: ten times what apps usually say, and still 4 MiB for a
 /// thousand apps that all say as much as they can.
@@ -28,10 +32,23 @@ pub struct Answer<'a> {
     pub status: u16,
     /// Whether the app's `expect` names that status code.
     pub expected: bool,
+    /// Its `Content-Type`; empty without one.
+    pub content_type: &'a str,
+    /// Its `Content-Encoding`; empty without one.
+    pub content_encoding: &'a str,
     /// Its body, or the beginning of it.
     pub body: &'a [u8],
     /// The body goes on beyond `body`.
     pub cut: bool,
+}
+
+impl Answer<'_> {
+    /// Whether it says that its body is JSON.
+    fn claims_json(&self) -> bool {
+        let kind = self.content_type.split(';').next().unwrap_or_default();
+        let kind = kind.trim().to_ascii_lowercase();
+        kind.ends_with("/json") || kind.ends_with("+json")
+    }
 }
 
 /// Judges an answer, or why there is none.
@@ -53,41 +70,49 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
 }
 
 fn judge_answer(answer: Answer<'_>) -> Verdict {
-    let text = text(answer.body);
-    let health = health::read(&text, answer.cut);
-    let said = health.as_ref();
-    let outcome = if answer.expected {
-        said.map_or(Outcome::Pass, |health| health.outcome)
-    } else {
-        Outcome::Fail
+    let body = body::read(&answer);
+    let reading = match &body {
+        Body::Text { text, cut } => health::read(text, *cut),
+        Body::Packed(_) => Reading::Broken,
     };
-    let complaint = said.filter(|health| health.outcome != Outcome::Pass);
-    let reason = match complaint.map(words) {
-        None => status_line(answer.status),
-        Some(words) if answer.expected => words,
-        Some(words) => format!("{}, {words}", status_line(answer.status)),
+    let (outcome, words) = match &reading {
+        Reading::Says(health) => (health.outcome, words(health)),
+        Reading::Broken if answer.claims_json() => (Outcome::Warn, Some(riddle(&body))),
+        Reading::Broken | Reading::Nothing => (Outcome::Pass, None),
+    };
+    let (outcome, reason) = match (answer.expected, words) {
+        (true, words) => (outcome, words.unwrap_or_else(|| status_line(answer.status))),
+        (false, None) => (Outcome::Fail, status_line(answer.status)),
+        (false, Some(words)) => (Outcome::Fail, format!("{}, {words}", status_line(answer.status))),
     };
     Verdict {
         outcome,
         http_status: Some(answer.status),
         reason: plain::one_line(&reason, REASON_MAX),
         refused: false,
-        body: said.map(|health| kept(&text, health, answer.cut)),
+        body: match &reading {
+            Reading::Says(health) => Some(kept(health)),
+            Reading::Broken | Reading::Nothing => None,
+        },
     }
 }
 
-/// The body as text. Bytes that are not UTF-8 are replaced, so that a small device that says `fail`
-/// in Latin-1 is understood; a byte order mark is taken off.
-fn text(body: &[u8]) -> Cow<'_, str> {
-    let mark = "\u{feff}".as_bytes();
-    String::from_utf8_lossy(body.strip_prefix(mark).unwrap_or(body))
+/// Why a body that should say how the app is says nothing. Not a pass: it may say `fail`.
+fn riddle(body: &Body<'_>) -> String {
+    match body {
+        Body::Text { .. } => "the answer is no valid JSON, its status cannot be read".to_owned(),
+        Body::Packed(coding) => {
+            format!("the answer is packed as {coding}, its status cannot be read")
+        }
+    }
 }
 
-/// `the app says fail: disk 98 % full`.
-fn words(health: &Health) -> String {
-    match &health.cause {
-        None => format!("the app says {}", health.word),
-        Some(cause) => format!("the app says {}: {cause}", health.word),
+/// `the app says fail: disk 98 % full`; nothing when it says that all is well.
+fn words(health: &Health<'_>) -> Option<String> {
+    match (health.outcome, &health.cause) {
+        (Outcome::Pass, _) => None,
+        (_, None) => Some(format!("the app says {}", health.word)),
+        (_, Some(cause)) => Some(format!("the app says {}: {cause}", health.word)),
     }
 }
 
@@ -101,10 +126,9 @@ fn status_line(status: u16) -> String {
 }
 
 /// What is kept of health JSON: all of it when it is short, else its core, so that it is always JSON.
-fn kept(text: &str, health: &Health, cut: bool) -> String {
-    let text = text.trim();
-    if !cut && text.len() <= BODY_MAX {
-        return plain::harmless(text);
+fn kept(health: &Health<'_>) -> String {
+    if let Some(json) = health.json.as_deref().filter(|json| json.len() <= BODY_MAX) {
+        return plain::harmless(json);
     }
     let cause = health.cause.as_deref().unwrap_or_default();
     let output = plain::one_line(cause, REASON_MAX);
@@ -118,7 +142,60 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Verdict {
-        judge(Ok(Answer { status, expected: status == 200, body: body.as_bytes(), cut: false }))
+        judge(Ok(Answer {
+            status,
+            expected: status == 200,
+            content_type: "",
+            content_encoding: "",
+            body: body.as_bytes(),
+            cut: false,
+        }))
+    }
+
+    /// What comes as JSON, packed or not.
+    fn json(content_encoding: &str, body: &[u8]) -> Verdict {
+        let content_type = "Application/JSON; charset=utf-8";
+        let answer = Answer {
+            status: 200,
+            expected: true,
+            content_type,
+            content_encoding,
+            body,
+            cut: false,
+        };
+        judge(Ok(answer))
+    }
+
+    #[test]
+    fn what_claims_to_be_json_and_cannot_be_read_is_a_warning() {
+        let verdict = json("", b"{\"output\":}");
+        assert_eq!(verdict.outcome, Outcome::Warn);
+        assert_eq!(verdict.reason, "the answer is no valid JSON, its status cannot be read");
+        let verdict = json("br", b"\x8b\x05\x80{\"st");
+        assert_eq!(verdict.outcome, Outcome::Warn);
+        assert_eq!(verdict.reason, "the answer is packed as br, its status cannot be read");
+        assert_eq!(verdict.body, None);
+        for body in [&b""[..], b"OK", b"[]", b"{}", b"null", b"{\"a\":1}", b"{\"status\":200}"] {
+            assert_eq!(json("", body).outcome, Outcome::Pass, "nothing is said, and that is read");
+        }
+        assert_eq!(answer(200, "{% if a %}").outcome, Outcome::Pass, "nobody said JSON");
+        for (kind, claims) in [
+            ("application/health+json", true),
+            ("text/json", true),
+            ("text/html; a=/json", false),
+            ("application/x-ndjson", false),
+        ] {
+            let answer = Answer {
+                status: 500,
+                expected: false,
+                content_type: kind,
+                content_encoding: "",
+                body: b"{",
+                cut: false,
+            };
+            assert_eq!(answer.claims_json(), claims, "{kind}");
+            assert_eq!(judge(Ok(answer)).outcome, Outcome::Fail);
+        }
     }
 
     #[test]
@@ -161,8 +238,7 @@ mod tests {
     #[test]
     fn a_byte_order_mark_and_latin_1_are_borne() {
         let body = b"\xef\xbb\xbf{\"status\":\"fail\",\"output\":\"Gr\xf6\xdfe\"}";
-        let verdict = judge(Ok(Answer { status: 200, expected: true, body, cut: false }));
-        assert_eq!(verdict.reason, "the app says fail: Gr\u{fffd}\u{fffd}e");
+        assert_eq!(json("", body).reason, "the app says fail: Gr\u{fffd}\u{fffd}e");
     }
 
     #[test]
@@ -202,7 +278,9 @@ mod tests {
             expected in any::<bool>(),
             cut in any::<bool>(),
         ) {
-            let verdict = judge(Ok(Answer { status, expected, body: &body, cut }));
+            let (content_type, content_encoding) = ("application/json", "gzip");
+            let answer = Answer { status, expected, content_type, content_encoding, body: &body, cut };
+            let verdict = judge(Ok(answer));
             prop_assert!(expected || verdict.outcome == Outcome::Fail);
             prop_assert!(verdict.reason.chars().count() <= REASON_MAX);
         }

@@ -6,27 +6,69 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use super::words::meaning;
+use crate::engine::verdict::answer::Outcome;
+
 /// The most characters kept of one text on the way to a reason, which is shorter still.
-const TEXT_MAX: usize = 1024;
+pub(super) const TEXT_MAX: usize = 1024;
 
 /// The fields that mean something to us, at any level. Names differ between drafts and relatives.
-#[derive(Clone, Copy, serde::Deserialize)]
-#[serde(field_identifier)]
+#[derive(Clone, Copy)]
 pub(super) enum Field {
-    #[serde(rename = "status")]
     Status,
-    #[serde(rename = "output", alias = "message", alias = "error")]
     Output,
-    #[serde(rename = "checks", alias = "details", alias = "components", alias = "data")]
     Entries,
-    #[serde(rename = "name")]
     Name,
-    #[serde(rename = "observedValue", alias = "metricValue")]
+    /// Why, in an entry of ASP.NET's; what the app is for, at the root.
+    Description,
     Value,
-    #[serde(rename = "observedUnit", alias = "metricUnit")]
     Unit,
-    #[serde(other)]
     Unknown,
+}
+
+/// The names of fields, in any case: .NET writes `Status` unless it is told otherwise.
+const FIELDS: [(&str, Field); 20] = [
+    ("status", Field::Status),
+    ("output", Field::Output),
+    ("message", Field::Output),
+    ("error", Field::Output),
+    ("errors", Field::Output),
+    ("reason", Field::Output),
+    ("checks", Field::Entries),
+    ("details", Field::Entries),
+    ("components", Field::Entries),
+    ("data", Field::Entries),
+    ("entries", Field::Entries),
+    ("results", Field::Entries),
+    ("failures", Field::Entries),
+    ("name", Field::Name),
+    ("description", Field::Description),
+    ("exception", Field::Description),
+    ("observedValue", Field::Value),
+    ("metricValue", Field::Value),
+    ("observedUnit", Field::Unit),
+    ("metricUnit", Field::Unit),
+];
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Field, D::Error> {
+        json.deserialize_identifier(FieldVisitor)
+    }
+}
+
+struct FieldVisitor;
+
+impl Visitor<'_> for FieldVisitor {
+    type Value = Field;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Field, E> {
+        let known = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        Ok(known.map_or(Field::Unknown, |(_, field)| *field))
+    }
 }
 
 /// Scalars where an object or a list might have been: not ours to judge, passed over.
@@ -34,9 +76,6 @@ macro_rules! pass_over_scalars {
     () => {
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("any JSON")
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(Default::default())
         }
         fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
             Ok(Default::default())
@@ -59,13 +98,27 @@ pub(super) use pass_over_scalars;
 #[derive(Default)]
 pub(super) struct Entry {
     pub(super) name: Option<String>,
-    pub(super) status: Option<String>,
+    status: Option<String>,
     output: Option<String>,
     value: Option<String>,
     unit: Option<String>,
 }
 
 impl Entry {
+    /// A bare text where an object might have been: how the app is, or its own words.
+    fn bare(text: &str) -> Entry {
+        let text = bounded(text);
+        match text.as_deref().and_then(meaning) {
+            Some(_) => Entry { status: text, ..Entry::default() },
+            None => Entry { output: text, ..Entry::default() },
+        }
+    }
+
+    /// What it means, if it says.
+    pub(super) fn meaning(&self) -> Option<Outcome> {
+        self.status.as_deref().and_then(meaning)
+    }
+
     /// Why it fails: its name, and its own words or the value it saw.
     pub(super) fn cause(&self, name: &str) -> String {
         let value = || {
@@ -73,12 +126,22 @@ impl Entry {
             let unit = self.unit.as_deref().unwrap_or_default();
             Some(format!("{value} {unit}"))
         };
-        let words = self.output.clone().or_else(value);
-        match (name.trim(), words) {
-            ("", words) => words.unwrap_or_default(),
-            (name, None) => name.to_owned(),
-            (name, Some(words)) => format!("{name}: {words}"),
-        }
+        named(name, self.output.clone().or_else(value))
+    }
+
+    /// What it says for a reader to judge, when its status means nothing to us: its name and its
+    /// words, else its status.
+    pub(super) fn remark(&self, name: &str) -> Option<String> {
+        let words = self.output.as_ref().or(self.status.as_ref())?;
+        Some(named(name, Some(words.clone())))
+    }
+}
+
+fn named(name: &str, words: Option<String>) -> String {
+    match (name.trim(), words) {
+        ("", words) => words.unwrap_or_default(),
+        (name, None) => name.to_owned(),
+        (name, Some(words)) => format!("{name}: {words}"),
     }
 }
 
@@ -111,8 +174,14 @@ impl<'de> Visitor<'de> for EntryReader {
 
     pass_over_scalars!();
 
-    fn visit_str<E>(self, _: &str) -> Result<Entry, E> {
-        Ok(Entry::default())
+    fn visit_str<E>(self, text: &str) -> Result<Entry, E> {
+        Ok(Entry::bare(text))
+    }
+
+    /// `{"db": false}`: it is not well, and says no more.
+    fn visit_bool<E>(self, well: bool) -> Result<Entry, E> {
+        let output = (!well).then(|| well.to_string());
+        Ok(Entry { output, ..Entry::default() })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entry, A::Error> {
@@ -122,12 +191,17 @@ impl<'de> Visitor<'de> for EntryReader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
         let mut entry = Entry::default();
-        let mut inner = None;
+        let (mut inner, mut description) = (None, None);
         while let Some(field) = map.next_key()? {
             match field {
                 Field::Name => entry.name = map.next_value::<Text>()?.0,
                 Field::Status => entry.status = map.next_value::<Text>()?.0,
-                Field::Output => entry.output = map.next_value::<Text>()?.0,
+                Field::Output => {
+                    entry.output = map.next_value::<Text>()?.0.or(entry.output);
+                }
+                Field::Description => {
+                    description = map.next_value::<Text>()?.0.or(description);
+                }
                 Field::Value => entry.value = map.next_value::<Text>()?.0,
                 Field::Unit => entry.unit = map.next_value::<Text>()?.0,
                 // Spring Boot and MicroProfile put the words one level further down.
@@ -139,9 +213,14 @@ impl<'de> Visitor<'de> for EntryReader {
                 }
             }
         }
-        entry.output = entry.output.or(inner);
+        entry.output = entry.output.or(inner).or(description);
         Ok(entry)
     }
+}
+
+/// As much of a text as is kept; nothing of an empty one.
+pub(super) fn bounded(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.chars().take(TEXT_MAX).collect())
 }
 
 /// A text or a number as text, bounded; nothing for any other value.
@@ -163,7 +242,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok((!text.trim().is_empty()).then(|| text.chars().take(TEXT_MAX).collect()))
+        Ok(bounded(text))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
