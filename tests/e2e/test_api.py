@@ -216,7 +216,8 @@ def test_info_is_complete(daemon: Daemon, target: Target) -> None:
         assert RFC_3339_UTC.fullmatch(text), text
     assert target.requests[0].path == "/health"
     headers = {name.lower(): value for name, value in target.requests[0].headers.items()}
-    assert headers["accept"] == "application/health+json, application/json"
+    assert headers["accept"] == "application/health+json, application/json, */*;q=0.5"
+    assert headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -121,6 +121,11 @@ fn health() {
 }
 
 #[test]
+fn answer_heads() {
+    replay("answer_head", subjects::answer_head::run);
+}
+
+#[test]
 fn configuration() {
     replay("configuration", subjects::configuration::run);
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ureq::config::AutoHeaderValue;
 use ureq::http::header::CONNECTION;
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, Body, Error};
@@ -18,8 +17,11 @@ pub(super) const HEAD_MAX: usize = 16 * 1024;
 /// Who we are, in the log of the app.
 const USER_AGENT: &str = concat!("HealthChecker/", env!("CARGO_PKG_VERSION"));
 
-/// What we would like to read.
-const ACCEPT: &str = "application/health+json, application/json";
+/// What we would like to read. Anything will do: a strict server answers 406 where nothing is said.
+const ACCEPT: &str = "application/health+json, application/json, */*;q=0.5";
+
+/// How we would like to read it: not packed.
+const ACCEPT_ENCODING: &str = "identity";
 
 /// One client for all checks. Statuses are not errors, redirects are ours to follow, nothing is
 /// kept alive, and a proxy from the environment has no say in what a household's own apps answer.
@@ -32,7 +34,7 @@ pub(super) fn client(names: Names, trust: Trust) -> Agent {
         .proxy(None)
         .user_agent(USER_AGENT)
         .accept(ACCEPT)
-        .accept_encoding(AutoHeaderValue::None)
+        .accept_encoding(ACCEPT_ENCODING)
         .max_idle_connections(0)
         .max_idle_connections_per_host(0)
         .max_response_header_size(HEAD_MAX)

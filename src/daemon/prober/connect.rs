@@ -15,10 +15,6 @@ use ureq::http::Uri;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
-use super::client::HEAD_MAX;
-
-/// The most bytes held of what came: a head at its limit, and what shows that it goes on.
-const INPUT_MAX: usize = HEAD_MAX + 1;
 
 /// Room in a request for all but the address: our header lines, and a TLS record in pieces.
 pub(super) const OUTPUT: usize = 512;
@@ -49,15 +45,15 @@ impl<In: Transport> Connector<In> for TcpConnector {
                 Error::Io(error)
             }
         })?;
-        if details.needs_tls() {
+        let output = OUTPUT + request_length(details.uri);
+        let buffers = if details.needs_tls() {
             // A handshake is several small writes. A plain request is one, which nothing delays.
             stream.set_nodelay(true)?;
-        }
-        Ok(Some(TcpTransport {
-            stream,
-            buffers: GrowingBuffers::new(INPUT_MAX, OUTPUT + request_length(details.uri)),
-            read_timeout: None,
-        }))
+            GrowingBuffers::raw(output)
+        } else {
+            GrowingBuffers::new(output)
+        };
+        Ok(Some(TcpTransport { stream, buffers, read_timeout: None }))
     }
 }
 
@@ -159,7 +155,7 @@ impl Transport for TcpTransport {
                 result => break result.map_err(|error| translate(error, timeout))?,
             }
         };
-        self.buffers.input_appended(amount);
+        self.buffers.received(amount)?;
         Ok(amount > 0)
     }
 

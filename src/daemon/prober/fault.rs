@@ -7,6 +7,7 @@ use rustls::{CertificateError, Error as TlsError};
 use ureq::Error;
 
 use super::connect::is_timeout;
+use super::head::HeadFault;
 use crate::daemon::names::{Fault, NameError};
 use crate::engine::verdict::trouble::Trouble;
 
@@ -29,6 +30,7 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
         Error::Tls(text) => Trouble::Tls(text.to_owned()),
         Error::Other(error) => match error.downcast::<NameError>() {
             Ok(error) => name(*error, limit),
+            Err(error) if error.is::<HeadFault>() => Trouble::NotHttp(error.to_string()),
             Err(other) => Trouble::Other(other.to_string()),
         },
         other => Trouble::Other(other.to_string()),

@@ -10,6 +10,7 @@ mod buffers;
 mod client;
 mod connect;
 mod fault;
+pub mod head;
 mod pool;
 mod redirect;
 mod secure;

@@ -17,12 +17,8 @@ use ureq::unversioned::transport::{
 };
 
 use super::buffers::GrowingBuffers;
-use super::client::HEAD_MAX;
 use super::connect::{OUTPUT, TcpTransport, request_length};
 use crate::daemon::trust::Trust;
-
-/// The most bytes held of what came: a head at its limit, and what shows that it goes on.
-const INPUT_MAX: usize = HEAD_MAX + 1;
 
 /// Speaks TLS where the address says so.
 #[derive(Debug)]
@@ -67,7 +63,7 @@ impl Connector<TcpTransport> for TlsConnector {
         tcp.set_timeout(left(details));
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
-        let buffers = GrowingBuffers::new(INPUT_MAX, OUTPUT + request_length(details.uri));
+        let buffers = GrowingBuffers::new(OUTPUT + request_length(details.uri));
         Ok(Some(Either::B(TlsTransport { stream, buffers })))
     }
 }
@@ -123,7 +119,7 @@ impl Transport for TlsTransport {
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.sock.set_timeout(timeout);
         let amount = self.stream.read(self.buffers.input_append_buf())?;
-        self.buffers.input_appended(amount);
+        self.buffers.received(amount)?;
         Ok(amount > 0)
     }
 

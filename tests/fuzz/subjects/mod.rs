@@ -12,6 +12,7 @@
     reason = "a test may fail loudly"
 )]
 
+pub mod answer_head;
 pub mod configuration;
 pub mod health;
 pub mod journal;
