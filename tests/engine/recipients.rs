@@ -3,7 +3,7 @@
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::recipients::Recipients;
-use healthchecker::engine::core::Refusal;
+use healthchecker::engine::core::{Refusal, Registered};
 use healthchecker::engine::registration::census::{Full, PEOPLE_MAX};
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -103,8 +103,11 @@ fn a_thousand_people_are_told_and_no_more() {
     }
     let refused = Err(Refusal::Full(Full::People));
     assert_eq!(world.try_register("more", &[("email", "new@example.org")]), refused);
-    assert!(world.try_register("app7", &[("email", "new@example.org")]).is_err());
     assert!(world.try_register("more", &[("email", &address(7))]).is_ok());
+    let mistaken = world.try_register("app7", &[("email", "new@example.org")]);
+    assert_eq!(mistaken, refused, "the old address is still named by another");
+    let corrected = world.try_register("app8", &[("email", "right@example.org")]);
+    assert_eq!(corrected, Ok(Registered::Updated));
     world.restart();
     assert_eq!(world.try_register("another", &[("email", "new@example.org")]), refused);
     world.stop("app3");

@@ -10,6 +10,7 @@ use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::{Letter, Mail, Notice};
+use crate::engine::alerts::recipients::Recipients;
 use crate::engine::time::Wall;
 
 /// `sysexits.h`: something is to be set first.
@@ -65,7 +66,8 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
         }
         _ => &mail.from,
     };
-    let recipients = match settings.email.as_slice() {
+    let owner = Recipients::new(settings.email.clone(), &[]);
+    let recipients = match owner.by_default() {
         [] => std::slice::from_ref(own),
         several => several,
     };

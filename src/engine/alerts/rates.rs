@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::recipients::mailbox;
 use crate::engine::time::{Moment, Now, Wall};
 
 /// The most mails to one address within an hour. A bad day of a household has a dozen; Gmail takes 500
@@ -17,7 +18,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// The mails that each address has had within the last hour.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Rates {
-    /// By address, in small letters: the latest [`MAILS_AN_HOUR`], oldest first.
+    /// By [`mailbox`]: the latest [`MAILS_AN_HOUR`], oldest first.
     had: BTreeMap<String, VecDeque<Now>>,
     tidied: Moment,
 }
@@ -26,7 +27,7 @@ impl Rates {
     /// A mail to `to` was accepted.
     pub(in crate::engine) fn accepted(&mut self, now: Now, to: &str) {
         self.tidy(now.at);
-        let had = self.had.entry(to.to_ascii_lowercase()).or_default();
+        let had = self.had.entry(mailbox(to)).or_default();
         had.push_back(now);
         if had.len() > MAILS_AN_HOUR {
             had.pop_front();
@@ -35,7 +36,7 @@ impl Rates {
 
     /// Until when `to` has had enough; `None`: may have one now.
     pub(in crate::engine) fn full_until(&self, at: Moment, to: &str) -> Option<Moment> {
-        let had = self.had.get(&to.to_ascii_lowercase())?;
+        let had = self.had.get(&mailbox(to))?;
         let oldest = had.front().filter(|_| had.len() >= MAILS_AN_HOUR)?;
         Some(oldest.at + HOUR).filter(|free| *free > at)
     }

@@ -11,13 +11,35 @@ pub struct Recipients {
 /// Stands before the `@` of all addresses of a domain.
 const ANYBODY: &str = "*@";
 
+/// What all spellings of an address have in common. Capitals do not matter: no mail server of today
+/// tells them apart.
+pub fn mailbox(address: &str) -> String {
+    address.to_ascii_lowercase()
+}
+
+/// Whether mail to both reaches the same person.
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// Each person once, spelled as at first.
+fn each_once<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
+    let mut once: Vec<&String> = Vec::new();
+    for address in addresses {
+        if !once.iter().any(|earlier| is_same_mailbox(earlier, address)) {
+            once.push(address);
+        }
+    }
+    once
+}
+
 impl Recipients {
     /// `default` is told about apps that name nobody. Each of `allowed` is an address, or `*@` and
     /// a domain; with none of them, everybody may be told. Who is told by default always may:
     /// the owner has named them.
     pub fn new(default: Vec<String>, allowed: &[String]) -> Recipients {
         Recipients {
-            default,
+            default: each_once(&default).into_iter().cloned().collect(),
             allowed: allowed.iter().map(|one| one.to_ascii_lowercase()).collect(),
         }
     }
@@ -27,31 +49,27 @@ impl Recipients {
         &self.default
     }
 
-    /// Whether mail may go to `address`. Capitals do not matter: no mail server of today tells
-    /// them apart.
+    /// Whether mail may go to `address`.
     pub fn may_be_told(&self, address: &str) -> bool {
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         let is_allowed = |one: &String| match one.strip_prefix(ANYBODY) {
             Some(allowed) => allowed.eq_ignore_ascii_case(domain),
-            None => one.eq_ignore_ascii_case(address),
+            None => is_same_mailbox(one, address),
         };
         self.allowed.is_empty()
             || self.allowed.iter().any(is_allowed)
-            || self.default.iter().any(|one| one.eq_ignore_ascii_case(address))
+            || self.default.iter().any(|one| is_same_mailbox(one, address))
     }
 
     /// Who is told in place of those that were to be: the ones who may be. If none of them may, it
     /// is who is told by default, so that the news is not lost.
     pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
         let mut barred = false;
-        let told: Vec<&String> = wanted
-            .into_iter()
-            .filter(|address| {
-                let may = self.may_be_told(address);
-                barred |= !may;
-                may
-            })
-            .collect();
+        let told = each_once(wanted.into_iter().filter(|address| {
+            let may = self.may_be_told(address);
+            barred |= !may;
+            may
+        }));
         if told.is_empty() && barred { self.default.iter().collect() } else { told }
     }
 }
@@ -113,6 +131,14 @@ mod tests {
         ] {
             assert_eq!(home.told(&owned(wanted)), owned(told).iter().collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn one_person_is_told_once_however_the_address_is_written() {
+        let twice = owned(&["Owner@Example.org", "owner@example.org"]);
+        let home = Recipients::new(twice.clone(), &[]);
+        assert_eq!(home.by_default(), ["Owner@Example.org"]);
+        assert_eq!(home.told(&twice), [&twice[0]]);
     }
 
     proptest! {

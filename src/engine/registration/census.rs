@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Registration;
+use crate::engine::alerts::recipients::mailbox;
 
 /// The most different people told by all apps: a household has a dozen, and each may have a mail
 /// waiting.
@@ -23,7 +24,7 @@ pub enum Full {
 /// The sum of all registrations.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Census {
-    /// By how many apps each person is named.
+    /// By how many apps each person is named, by [`mailbox`].
     people: HashMap<String, u32>,
     bytes: usize,
 }
@@ -33,7 +34,7 @@ impl Census {
     pub(in crate::engine) fn add(&mut self, registration: &Registration) {
         self.bytes += bytes(registration);
         for person in people(registration) {
-            *self.people.entry(person.clone()).or_default() += 1;
+            *self.people.entry(person).or_default() += 1;
         }
     }
 
@@ -41,10 +42,10 @@ impl Census {
     pub(in crate::engine) fn remove(&mut self, registration: &Registration) {
         self.bytes = self.bytes.saturating_sub(bytes(registration));
         for person in people(registration) {
-            let Some(named_by) = self.people.get_mut(person) else { continue };
+            let Some(named_by) = self.people.get_mut(&person) else { continue };
             *named_by = named_by.saturating_sub(1);
             if *named_by == 0 {
-                self.people.remove(person);
+                self.people.remove(&person);
             }
         }
     }
@@ -60,23 +61,32 @@ impl Census {
         old: Option<&Registration>,
         waiting: usize,
     ) -> Result<(), Full> {
-        let strangers = people(new).filter(|person| !self.people.contains_key(*person)).count();
-        if strangers > 0 && self.people.len().max(waiting) + strangers > PEOPLE_MAX {
+        let strangers = people(new).filter(|person| !self.people.contains_key(person)).count();
+        let stay = self.people.len() - old.map_or(0, |old| self.leave_with(old, new));
+        if strangers > 0 && stay.max(waiting) + strangers > PEOPLE_MAX {
             return Err(Full::People);
         }
         let more = bytes(new).saturating_sub(old.map_or(0, bytes));
         if more > 0 && self.bytes + more > BYTES_MAX { Err(Full::Bytes) } else { Ok(()) }
     }
+
+    /// How many people nobody names any more once `new` takes the place of `old`.
+    fn leave_with(&self, old: &Registration, new: &Registration) -> usize {
+        let only_by_old = |person: &String| self.people.get(person) == Some(&1);
+        let stays = |person: &String| people(new).any(|named| named == *person);
+        people(old).filter(|person| only_by_old(person) && !stays(person)).count()
+    }
 }
 
 /// Whom an app has named itself: those of the owner are no strangers.
-fn people(registration: &Registration) -> impl Iterator<Item = &String> {
-    registration.email.iter().filter(|_| !registration.email_is_default)
+fn people(registration: &Registration) -> impl Iterator<Item = String> {
+    let named = registration.email.iter().filter(|_| !registration.email_is_default);
+    named.map(|address| mailbox(address))
 }
 
 fn bytes(registration: &Registration) -> usize {
     let Registration { name, url, path, health_url, .. } = registration;
-    let people: usize = people(registration).map(String::len).sum();
+    let people: usize = people(registration).map(|person| person.len()).sum();
     size_of::<Registration>() + name.len() + url.len() + path.len() + health_url.len() + people
 }
 
@@ -112,6 +122,23 @@ mod tests {
         census.remove(&app(3, "3@b.c"));
         assert_eq!(census.room_for(&app(0, "new@b.c"), None, 0), Ok(()));
         assert_eq!(census.room_for(&app(0, "new@b.c"), None, PEOPLE_MAX), Err(Full::People));
+    }
+
+    #[test]
+    fn where_all_places_are_taken_one_address_can_still_be_corrected() {
+        let mut census = Census::default();
+        for n in 0..PEOPLE_MAX {
+            census.add(&app(n, &format!("{n}@b.c")));
+        }
+        let (old, shared) = (app(0, "0@b.c"), app(PEOPLE_MAX, "1@b.c"));
+        assert_eq!(census.room_for(&app(0, "right@b.c"), Some(&old), 0), Ok(()));
+        assert_eq!(census.room_for(&app(0, "right@b.c,0@b.c"), Some(&old), 0), Err(Full::People));
+        assert_eq!(census.room_for(&app(0, "0@B.C"), Some(&old), 0), Ok(()), "it is known");
+        census.add(&shared);
+        let both = census.room_for(&app(PEOPLE_MAX, "right@b.c"), Some(&shared), 0);
+        assert_eq!(both, Err(Full::People), "another app names the old one still");
+        let waiting = census.room_for(&app(0, "right@b.c"), Some(&old), PEOPLE_MAX);
+        assert_eq!(waiting, Err(Full::People), "so many mails wait already");
     }
 
     #[test]

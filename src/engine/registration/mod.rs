@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use self::address::{Address, DEFAULT_PATH};
 use self::fields::{FieldError, Fields, Known, shown};
 use self::status_set::StatusSet;
-use super::alerts::recipients::Recipients;
+use super::alerts::recipients::{Recipients, is_same_mailbox};
 use super::words::plain::is_obeyed;
 
 pub use self::address::{Host, Origin};
@@ -185,7 +185,7 @@ fn emails(text: &str, recipients: &Recipients) -> Result<Vec<String>, FieldError
             );
             return Err(FieldError::of("email", message));
         }
-        if !emails.iter().any(|earlier| earlier == one) {
+        if !emails.iter().any(|earlier| is_same_mailbox(earlier, one)) {
             emails.push(one.to_owned());
         }
     }
