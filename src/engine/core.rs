@@ -367,6 +367,7 @@ impl Engine {
                 self.settings_refused = None;
                 self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
+                self.arrived(&mail);
                 self.rates.accepted(now, &mail.to);
                 self.refusals.over(&mail.to);
                 self.changes.mail_accepted(&mail.to, now.wall);
@@ -388,6 +389,7 @@ impl Engine {
             Some(Fate::Refused { mail, text }) => {
                 self.tallies.mails_refused += 1;
                 self.changes.mail_done(id);
+                self.refused(&mail);
                 if let Some(next) = self.outbox.next_for(&mail.to) {
                     self.send(now, next);
                 }

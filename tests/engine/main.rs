@@ -21,4 +21,5 @@ mod registering;
 mod restart;
 mod seen;
 mod stories;
+mod told;
 mod world;

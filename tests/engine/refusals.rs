@@ -99,7 +99,10 @@ fn a_refused_mail_stands_until_a_later_one_is_accepted() {
         assert_eq!(refused(&world), standing, "over a restart");
     }
     recovers(&mut world);
+    assert_eq!(refused(&world)[0].mails, 1, "of what nobody read there is no end");
+    breaks(&mut world);
     assert_eq!(refused(&world)[0].mails, 2);
+    recovers(&mut world);
     world.mood = Mood::Accepts;
     breaks(&mut world);
     assert_eq!((refused(&world), world.mails().len()), (Vec::new(), 1));

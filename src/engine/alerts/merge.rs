@@ -23,7 +23,11 @@ pub(in crate::engine) const IN_FULL_MAX: usize = 8;
 /// Has one mail tell what a later one was to tell, under the later one's message id.
 pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
     let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
-    for reference in later.references.into_iter().chain([replaced]) {
+    // The first one names the thread, and the last one is answered: better one that has arrived.
+    if !mail.references.contains(&replaced) {
+        mail.references.insert(mail.references.len().min(1), replaced);
+    }
+    for reference in later.references {
         if !mail.references.contains(&reference) {
             mail.references.push(reference);
         }

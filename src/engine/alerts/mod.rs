@@ -12,3 +12,4 @@ pub mod rates;
 pub mod recipients;
 pub mod refusals;
 mod tell;
+mod trouble;

@@ -3,6 +3,8 @@
 //! A [`Mail`] in the outbox holds facts. It is turned into words ([`Letter`]) at each attempt to
 //! send it, so that a mail that waited can say so.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::time::Wall;
@@ -52,7 +54,7 @@ pub struct Change {
     pub app: String,
     /// Its full health address.
     pub url: String,
-    /// The state before.
+    /// The state before; the same as `to` when a person is told later than it changed.
     pub from: State,
     /// The state now.
     pub to: State,
@@ -115,6 +117,27 @@ pub struct Mail {
     /// How many notices it had no room for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u32,
+}
+
+impl Mail {
+    /// The changes that it tells of, in the order in which they came.
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Change(change) => Some(change),
+            Notice::Watching { .. } | Notice::Test { .. } => None,
+        })
+    }
+
+    /// Whether it tells of a change of an app.
+    pub fn tells_of(&self, app: &str) -> bool {
+        self.changes().any(|change| change.app == app)
+    }
+
+    /// The last that it tells of each app.
+    pub fn conclusions(&self) -> impl Iterator<Item = &Change> {
+        let mut seen = HashSet::new();
+        self.changes().rev().filter(move |change| seen.insert(&change.app))
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -11,6 +11,7 @@ use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
 use super::merge::{make_plainer, take_in};
 use super::notice::{Mail, Notice};
+use super::recipients::is_same_mailbox;
 use crate::engine::time::{Moment, Now};
 
 /// What is said of a mail that nobody may have.
@@ -65,6 +66,10 @@ impl Entry {
     fn is_waiting(&self) -> bool {
         matches!(self.place, Place::Waiting { .. })
     }
+
+    fn is_barred(&self) -> bool {
+        self.place == Place::Barred
+    }
 }
 
 /// What became of something to tell.
@@ -72,8 +77,6 @@ impl Entry {
 pub struct Written {
     /// The mail that tells it.
     pub id: u64,
-    /// Its message id from now on.
-    pub message_id: String,
     /// The mail was there before, and has taken in this one.
     pub taken_in: Option<Mail>,
 }
@@ -125,10 +128,10 @@ impl Outbox {
 
     /// Writes a mail, to be sent at once: take it with [`Outbox::take`].
     ///
-    /// A mail to the same person that waits for its next try takes the notice in, under a new
-    /// message id (the server may have the old one already, without this notice).
+    /// A mail to the same person that waits for its next try, or until they may have it, takes the
+    /// notice in, under a new message id (the server may have the old one already, without this notice).
     pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> Written {
-        let id = self.waiting_for(to).unwrap_or(self.next_id);
+        let id = self.taking_in_for(to).unwrap_or(self.next_id);
         let mail = Mail {
             id,
             to: to.to_owned(),
@@ -141,7 +144,7 @@ impl Outbox {
             left_out: 0,
         };
         self.next_id += 1;
-        let mut written = Written { id, message_id: mail.message_id.clone(), taken_in: None };
+        let mut written = Written { id, taken_in: None };
         match self.entries.entry(id) {
             Slot::Vacant(slot) => {
                 slot.insert(Entry::new(now.at, mail));
@@ -150,7 +153,7 @@ impl Outbox {
                 let entry = slot.into_mut();
                 take_in(&mut entry.mail, mail.clone());
                 written.taken_in = Some(mail);
-                if entry.failures.is_none_or(Failures::allow_haste) {
+                if entry.is_waiting() && entry.failures.is_none_or(Failures::allow_haste) {
                     entry.wait_until(now.at);
                 }
             }
@@ -251,43 +254,55 @@ impl Outbox {
         self.entries.insert(mail.id, Entry { trouble, ..Entry::new(at, mail) });
     }
 
-    /// Has others get a mail that its recipient may not have: it is gone, and each of `instead` has
-    /// one of their own. With nobody to have it, it stays where it is. The ids of the new ones.
-    pub fn readdress(&mut self, id: u64, instead: &[String]) -> Vec<u64> {
-        if instead.is_empty() {
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.place = Place::Barred;
-                entry.trouble = Some(BARRED.to_owned());
-            }
-            return Vec::new();
+    /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
+    /// takes in what else there is to tell them.
+    pub fn bar(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.place = Place::Barred;
+            entry.trouble = Some(BARRED.to_owned());
         }
-        let Some(barred) = self.entries.remove(&id) else { return Vec::new() };
-        let mut ids = Vec::new();
-        for to in instead {
-            let mut entry = barred.clone();
-            let meant_for = std::mem::replace(&mut entry.mail.to, to.clone());
-            entry.mail.meant_for.push(meant_for);
-            entry.mail.id = self.next_id;
-            entry.mail.message_id = self.next_message_id();
-            // The thread is the other person's.
-            entry.mail.references.clear();
-            ids.push(self.next_id);
-            self.entries.insert(self.next_id, entry);
-            self.next_id += 1;
-        }
-        ids
+    }
+
+    /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
+    pub fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
+        let mut entry = self.entries.get(&id)?.clone();
+        let mail = &mut entry.mail;
+        mail.meant_for.push(std::mem::replace(&mut mail.to, to.to_owned()));
+        mail.notices = notices;
+        mail.id = self.next_id;
+        mail.message_id = self.next_message_id();
+        // The thread is the other person's.
+        mail.references.clear();
+        self.entries.insert(self.next_id, entry);
+        self.next_id += 1;
+        Some(self.next_id - 1)
+    }
+
+    /// Drops a mail, since there is no more to be told by it.
+    pub fn drop_mail(&mut self, id: u64) {
+        self.entries.remove(&id);
+    }
+
+    /// The mails to a person that tell of an app, oldest first.
+    pub fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
+        self.mails().filter(move |mail| is_same_mailbox(&mail.to, to) && mail.tells_of(app))
     }
 
     /// The oldest mail to a person, which goes out before any other.
     pub fn next_for(&self, to: &str) -> Option<u64> {
-        self.entries.iter().find(|(_, entry)| entry.mail.to == to).map(|(id, _)| *id)
+        self.entries
+            .iter()
+            .find(|(_, entry)| is_same_mailbox(&entry.mail.to, to))
+            .map(|(id, _)| *id)
     }
 
     /// Has a mail take in those that are queued behind it; their ids.
-    fn gather(&mut self, id: u64) -> Vec<u64> {
+    pub fn gather(&mut self, id: u64) -> Vec<u64> {
         let Some(to) = self.recipient(id) else { return Vec::new() };
         let behind = |(_, entry): &(&u64, &Entry)| {
-            entry.mail.to == to && entry.place == Place::Queued && entry.mail.id > id
+            is_same_mailbox(&entry.mail.to, to)
+                && entry.place == Place::Queued
+                && entry.mail.id > id
         };
         let ids: Vec<u64> = self.entries.iter().filter(behind).map(|(id, _)| *id).collect();
         for behind in &ids {
@@ -347,8 +362,9 @@ impl Outbox {
         format!("{:016x}.{}", self.seed, self.next_id)
     }
 
-    fn waiting_for(&self, to: &str) -> Option<u64> {
-        self.next_for(to).filter(|id| self.entries.get(id).is_some_and(Entry::is_waiting))
+    fn taking_in_for(&self, to: &str) -> Option<u64> {
+        let takes_in = |entry: &Entry| entry.is_waiting() || entry.is_barred();
+        self.next_for(to).filter(|id| self.entries.get(id).is_some_and(takes_in))
     }
 }
 

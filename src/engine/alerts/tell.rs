@@ -1,15 +1,12 @@
-//! Who is told what.
+//! Welcomes, and the way of every mail through the outbox to the mailer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::alert::{Alert, Level};
-use super::merge::shorten;
-use super::notice::{Notice, State};
+use super::notice::Notice;
 use super::outbox::Written;
-use crate::engine::app::monitor::Transition;
+use super::recipients::mailbox;
 use crate::engine::app::{AppId, Welcome};
-use crate::engine::chronicle::Event;
 use crate::engine::core::{Action, Engine, Timer};
 use crate::engine::time::{Moment, Now};
 use crate::engine::words::note::Note;
@@ -21,72 +18,6 @@ const WELCOME_GATHERED: Duration = Duration::from_secs(10);
 const CLOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 
 impl Engine {
-    pub(in crate::engine) fn changed(
-        &mut self,
-        now: Now,
-        id: AppId,
-        transition: Transition,
-        reason: String,
-    ) {
-        let Transition { from, to } = transition;
-        self.chronicle(now, id, Event::State { from, to, reason: reason.clone() });
-        let Some(app) = self.apps.get_mut(&id) else { return };
-        self.changes.app(id);
-        let app_name = app.registration.name.clone();
-        self.actions.push_back(Action::Log(Note::StateChanged { app: app_name, from, to, reason }));
-        match (Level::of(to), app.alert.take()) {
-            (Some(level), Some(alert)) if alert.level == level => app.alert = Some(alert),
-            (Some(level), alert) => self.alarm(now, id, transition, level, alert),
-            (None, Some(alert)) if to == State::Healthy => {
-                self.recovered(now, id, transition, &alert)
-            }
-            (None, alert) => app.alert = alert,
-        }
-    }
-
-    /// Opens an alert, or tells that an open one changed its level.
-    pub(in crate::engine) fn alarm(
-        &mut self,
-        now: Now,
-        id: AppId,
-        transition: Transition,
-        level: Level,
-        open: Option<Alert>,
-    ) {
-        let Some(app) = self.apps.get(&id) else { return };
-        let since = app.monitor.trouble_since;
-        let mut alert = open.unwrap_or(Alert { level, opened: now, threads: BTreeMap::new() });
-        alert.level = level;
-        let notice = Notice::Change(app.change(now, transition, since));
-        for to in self.told(&app.registration.email) {
-            let thread = alert.threads.entry(to.clone()).or_default();
-            let message_id = self.write(now, &to, notice.clone(), thread);
-            thread.push(message_id);
-            // Written with each change of an app that may come and go for months.
-            shorten(thread);
-        }
-        if let Some(app) = self.apps.get_mut(&id) {
-            app.alert = Some(alert);
-        }
-    }
-
-    /// Tells everyone who was told of the trouble that it is over.
-    pub(in crate::engine) fn recovered(
-        &mut self,
-        now: Now,
-        id: AppId,
-        transition: Transition,
-        alert: &Alert,
-    ) {
-        let Some(app) = self.apps.get(&id) else { return };
-        let notice = Notice::Change(app.change(now, transition, alert.opened));
-        let told = self.options.recipients.told(alert.threads.keys());
-        for to in told.into_iter().cloned().collect::<Vec<_>>() {
-            let thread = alert.threads.get(&to).map_or(&[][..], Vec::as_slice);
-            self.write(now, &to, notice.clone(), thread);
-        }
-    }
-
     /// A first pass after the registration is told too, gathered with others.
     pub(in crate::engine) fn greet(&mut self, now: Now, id: AppId) {
         if self.newcomers.is_empty() {
@@ -100,49 +31,57 @@ impl Engine {
 
     pub(in crate::engine) fn welcome(&mut self, now: Now) {
         let newcomers = std::mem::take(&mut self.newcomers);
-        let mut apps_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut apps_of: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
         for id in newcomers {
             let Some(app) = self.apps.get_mut(&id) else { continue };
             app.welcome = Welcome::Told;
             self.changes.app(id);
             let Some(app) = self.apps.get(&id) else { continue };
             for to in self.told(&app.registration.email) {
-                apps_of.entry(to).or_default().push(app.registration.name.clone());
+                let (_, apps) = apps_of.entry(mailbox(&to)).or_insert_with(|| (to, Vec::new()));
+                apps.push(app.registration.name.clone());
             }
         }
-        for (to, apps) in apps_of {
+        for (to, apps) in apps_of.into_values() {
             self.write(now, &to, Notice::Watching { apps, at: now.wall }, &[]);
         }
     }
 
     /// Who is told of those that were to be.
-    fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    pub(in crate::engine) fn told<'a>(
+        &'a self,
+        wanted: impl IntoIterator<Item = &'a String>,
+    ) -> Vec<String> {
         let told = || self.options.recipients.told(wanted).into_iter().cloned().collect();
         if self.options.mailing { told() } else { Vec::new() }
     }
 
-    /// Writes to the outbox and sends at once; the message id.
+    /// Writes to the outbox and sends at once.
     pub(in crate::engine) fn write(
         &mut self,
         now: Now,
         to: &str,
         notice: Notice,
         thread: &[String],
-    ) -> String {
-        let Written { id, message_id, taken_in } = self.outbox.write(now, to, notice, thread);
+    ) {
+        let Written { id, taken_in } = self.outbox.write(now, to, notice, thread);
         match taken_in {
             None => self.changes.mail(id),
             Some(later) => self.changes.mail_took_in(id, later),
         }
         self.send(now, id);
-        message_id
     }
 
     /// Hands a mail to the mailer, if it is its turn, the clock can be right (the mail's date and the
     /// server's certificate depend on it), and the recipient has not had enough for an hour.
     pub(in crate::engine) fn send(&mut self, now: Now, id: u64) {
-        if !self.options.mailing || !self.outbox.is_due(now.at, id) {
+        if !self.outbox.is_due(now.at, id) {
             return;
+        }
+        if !self.options.mailing {
+            // What there is to tell until mail is switched on comes together.
+            let took_in = self.outbox.put_off(id, now.at);
+            return self.took_in(id, took_in);
         }
         if now.wall.is_plainly_wrong() {
             return self.wait_for_clock(now, id);

@@ -185,6 +185,9 @@ impl Engine {
         if let Some(transition) = effect.transition {
             self.changed(now, id, transition, reason);
         }
+        if effect.counts {
+            self.tell(now, id, effect.transition, outcome);
+        }
     }
 
     /// Counters and history are recorded and summed up once an hour, while there are any.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsRecord, TallyRecord};
-use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::merge::take_in;
 use crate::engine::alerts::notice::Mail;
 use crate::engine::alerts::refusals::Refusals;
@@ -137,20 +136,19 @@ impl Engine {
             self.rates.accepted(now.recall(at), &to);
         }
         self.refusals = kept.refusals;
-        let mut ids = Vec::new();
+        let mut mails = Vec::new();
         for mail in kept.mails.into_values() {
-            ids.push(mail.id);
+            mails.push(mail.id);
             self.outbox.restore(now.at, *mail);
-        }
-        ids = self.bar(ids);
-        // Only now is it known which are to go together.
-        for id in ids {
-            self.send(now, id);
         }
         spread_first_checks(now, &mut kept.apps);
         for mut app in kept.apps.into_values() {
             app.record.registration.set_default_email(self.options.recipients.by_default());
             self.restore_app(now, app);
+        }
+        // Only now is it known which are to go together, and who knows what they tell.
+        for id in self.bar(mails) {
+            self.send(now, id);
         }
         self.tell_who_is_barred();
     }
@@ -172,7 +170,7 @@ impl Engine {
         let forgiven = |kept| Forgiveness::restore(kept, now, interval);
         let mut app = App {
             forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
-            alert: record.alert.map(|alert| restore_alert(now, alert)),
+            alert: record.alert.map(|alert| alert.restored(now)),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
             recorded: record.rows,
             ..App::unasked(record.registration, monitor, pace, at)
@@ -276,20 +274,11 @@ fn spread_first_checks(now: Now, apps: &mut BTreeMap<String, KeptApp>) {
     }
 }
 
-fn restore_alert(now: Now, record: AlertRecord) -> Alert {
-    Alert { level: record.level, opened: now.recall(record.opened), threads: record.threads }
-}
-
 fn mail_record(mail: &Mail) -> Record {
     Record::Mail(Box::new(mail.clone()))
 }
 
 fn app_record(app: &App) -> Record {
-    let alert = app.alert.as_ref().map(|alert| AlertRecord {
-        level: alert.level,
-        opened: alert.opened.wall,
-        threads: alert.threads.clone(),
-    });
     Record::App(Box::new(AppRecord {
         registration: app.registration.clone(),
         paused: app.paused(),
@@ -298,7 +287,7 @@ fn app_record(app: &App) -> Record {
         since: app.monitor.since.wall,
         rows: app.monitor.rows,
         trouble_since: app.monitor.trouble_since.wall,
-        alert,
+        alert: app.alert.as_ref().map(AlertRecord::of),
         forgiveness: app.forgiveness.record(),
     }))
 }

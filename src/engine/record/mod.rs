@@ -3,6 +3,7 @@
 //! A later record about an app or a mail takes the place of earlier ones. The records of one turn
 //! of the engine belong together: all of them are kept, or none.
 
+mod alert;
 pub(in crate::engine) mod keep;
 
 use std::collections::BTreeMap;
@@ -109,12 +110,29 @@ pub struct ForgivenessRecord {
 /// An open alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertRecord {
-    /// What was told last.
+    /// The worst that was told last.
     pub level: Level,
     /// When it was opened.
     pub opened: Wall,
     /// The message ids of its mails for each person who was told.
     pub threads: BTreeMap<String, Vec<String>>,
+    /// What those know for whom it is not `level` in all mails that were written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub differing: BTreeMap<String, ToldRecord>,
+    /// The app is well again, and some have not been told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
+}
+
+/// What a person was told of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldRecord {
+    /// By the last mail that was written; left out for the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Level>,
+    /// By the last mail that the mail server took; left out before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<Level>,
 }
 
 /// Rows of one app.

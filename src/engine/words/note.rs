@@ -114,8 +114,10 @@ pub enum Note {
     MailBarred {
         /// Their address.
         to: String,
-        /// Who gets it instead.
+        /// Who gets it instead, as far as they do not know it.
         instead: Vec<String>,
+        /// It is kept until somebody may have it.
+        is_kept: bool,
     },
     /// The login that was tried at the start worked.
     LoginAccepted,
@@ -215,8 +217,17 @@ impl fmt::Display for Note {
                      is named, {instead} is told"
                 )
             }
-            Note::MailBarred { to, instead } => {
-                let instead = or_nobody(instead);
+            Note::MailBarred { to, is_kept: true, .. } => {
+                write!(
+                    f,
+                    "mail to {to}: allow_email lets it not go there; it is kept, for no email is set to have it instead"
+                )
+            }
+            Note::MailBarred { to, instead, .. } if instead.is_empty() => {
+                write!(f, "mail to {to}: allow_email lets it not go there; it is no news to others")
+            }
+            Note::MailBarred { to, instead, .. } => {
+                let instead = instead.join(", ");
                 write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
             Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),

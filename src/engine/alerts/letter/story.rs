@@ -184,7 +184,10 @@ fn in_full(change: &Change, page: &mut Page) {
 
 fn facts(change: &Change) -> Vec<(&'static str, String)> {
     let reason = one_line(&change.reason, MAX_VALUE);
-    let changed = format!("{}, from {}", change.at.for_people(), change.from.word());
+    let mut changed = change.at.for_people();
+    if change.from != change.to {
+        changed = format!("{changed}, from {}", change.from.word());
+    }
     let since = change.since.for_people();
     let mut facts = match change.to {
         State::Healthy => {

@@ -170,6 +170,13 @@ Reason:      connection refused
 }
 
 #[test]
+fn a_change_that_is_told_late_does_not_say_from_what() {
+    let late = Change { from: State::Unhealthy, ..nas(State::Unhealthy) };
+    let letter = write(&mail(vec![Notice::Change(late)]), wall(3600), None);
+    assert!(letter.text.contains("\nChanged:     2026-11-23 22:55:40 UTC\n"), "{}", letter.text);
+}
+
+#[test]
 fn subjects() {
     assert_eq!(subject(vec![watching(&["Kodi", "NAS"])]), "[HealthChecker] Now watching Kodi, NAS");
     assert_eq!(subject(vec![Notice::Test { at: wall(0) }]), "[HealthChecker] Test mail");

@@ -1,0 +1,80 @@
+//! An alert on record.
+
+use std::collections::BTreeMap;
+
+use super::{AlertRecord, ToldRecord};
+use crate::engine::alerts::alert::{Alert, Level, Told};
+use crate::engine::time::Now;
+
+impl AlertRecord {
+    pub(super) fn of(alert: &Alert) -> AlertRecord {
+        let worst = alert.everybody().filter_map(|told| told.written.max(told.arrived)).max();
+        let level = worst.unwrap_or(Level::Degraded);
+        let differs = |told: &&Told| told.record() != ToldRecord::all(level);
+        let (mut threads, mut differing) = (BTreeMap::new(), BTreeMap::new());
+        threads.extend(alert.everybody().map(|told| (told.to.clone(), told.thread.clone())));
+        let others = alert.everybody().filter(differs);
+        differing.extend(others.map(|told| (told.to.clone(), told.record())));
+        AlertRecord { level, opened: alert.opened.wall, threads, differing, over: alert.over }
+    }
+
+    pub(super) fn restored(self, now: Now) -> Alert {
+        let mut alert = Alert::new(now.recall(self.opened));
+        alert.over = self.over;
+        for (to, thread) in self.threads {
+            let ToldRecord { written, arrived } =
+                self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));
+            alert.restore(Told { to, written, arrived, thread });
+        }
+        alert
+    }
+}
+
+impl ToldRecord {
+    fn all(level: Level) -> ToldRecord {
+        ToldRecord { written: Some(level), arrived: Some(level) }
+    }
+}
+
+impl Told {
+    fn record(&self) -> ToldRecord {
+        ToldRecord { written: self.written, arrived: self.arrived }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_person_knows_is_restored() {
+        let mut alert = Alert::new(Now::default());
+        for (to, arrives, end) in
+            [("a@b.c", true, false), ("d@e.f", false, false), ("g@h.i", true, true)]
+        {
+            alert.tell(to, Level::Unhealthy, &[]);
+            if arrives {
+                alert.arrive(to, "m1", Some(Level::Unhealthy));
+            }
+            if end {
+                alert.tell_end(to);
+            }
+        }
+        let record = AlertRecord::of(&alert);
+        assert_eq!(record.differing.len(), 2);
+        let text = serde_json::to_string(&record).unwrap();
+        let restored = serde_json::from_str::<AlertRecord>(&text).unwrap().restored(Now::default());
+        assert!(restored.everybody().eq(alert.everybody()), "{text}");
+    }
+
+    #[test]
+    fn an_alert_of_an_earlier_release_was_told_to_all_in_it() {
+        let text = r#"{"level":"DEGRADED","opened":"2026-11-23T22:55:40.000Z",
+            "threads":{"Owner@b.c":["m1"],"owner@b.c":["m2"]}}"#;
+        let restored = serde_json::from_str::<AlertRecord>(text).unwrap().restored(Now::default());
+        assert_eq!(restored.everybody().count(), 1, "one mailbox");
+        let told = restored.told("OWNER@b.c").unwrap();
+        assert_eq!((told.written, told.arrived), (Some(Level::Degraded), Some(Level::Degraded)));
+        assert!(!restored.over);
+    }
+}
