@@ -185,7 +185,7 @@ FOREIGN = {
 def test_a_foreign_page_changes_nothing(daemon: Daemon, target: Target, page: str) -> None:
     daemon.register("NAS", target.url)
     for method, path in CHANGES:
-        app = {"appname": "NAS"} | ({"url": "http://192.0.2.1"} if "monitor" in path else {})
+        app = {"appname": "NAS"} | ({"url": "http://127.0.0.1:9"} if "monitor" in path else {})
         answer = daemon.request(method, path, params=app, headers=FOREIGN[page])
         assert answer.status_code == 403, answer.text
         assert "browser" in answer.json()["error"] or "allow_host" in answer.json()["error"]

@@ -32,7 +32,7 @@ def run_import(daemon: Daemon, file: Path) -> subprocess.CompletedProcess[str]:
 def test_a_household_moves_to_another_daemon(start_daemon: StartDaemon, tmp_path: Path) -> None:
     old, new = start_daemon(email="owner@example.org"), start_daemon(email="other@example.org")
     for n, name in enumerate(NAMES):
-        old.register(name, f"http://10.1.2.3:808{n}/x", interval=60 + n, healthy=3, expect="200-204,401")
+        old.register(name, f"http://127.0.0.1:808{n}/x", interval=60 + n, healthy=3, expect="200-204,401")
     old.register("told", "https://10.1.2.4", email="a@example.org, b@example.org", path="/h")
     old.post("/healthchecker/pause", data={"appname": NAMES[1]})
     document = export(old)
@@ -52,7 +52,7 @@ def test_what_cannot_be_registered_is_said_and_the_others_are(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     document = export(daemon)
-    good = {"appname": "good", "url": "http://10.1.2.3"}
+    good = {"appname": "good", "url": "http://127.0.0.1:9"}
     document["apps"] = [{"appname": "bad", "url": "ftp://10.1.2.3"}, {}, good]
     file = tmp_path / "healthchecker.json"
     file.write_text(json.dumps(document))

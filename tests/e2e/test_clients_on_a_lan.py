@@ -39,7 +39,8 @@ class Household:
         self.mail = MailServer(self.server)
 
     def serve(self, machine: Machine, **options: object) -> Daemon:
-        return self.start_daemon(machine=machine, bind_addr="0.0.0.0", announce=True, **options)
+        options = {"bind_addr": "0.0.0.0", "announce": True, **options}
+        return self.start_daemon(machine=machine, **options)
 
     def python(self, program: str) -> subprocess.Popen[str]:
         """Starts an example in Python on the client's machine."""
@@ -111,7 +112,7 @@ def test_an_app_outlives_a_server_that_starts_late_and_one_that_moves(
 ) -> None:
     household.client.start(rust_example("app"))
     python = (
-        "import healthcheck, time; healthcheck.HealthCheckerServer('Py', 'http://10.77.0.2:1')"
+        "import healthchecker, time; healthchecker.HealthCheckerServer('Py', 'http://10.77.0.2:1')"
         ".keep_registered(interval=300); time.sleep(600)"
     )
     household.client.start(sys.executable, "-c", python, PYTHONPATH=str(household.package))
@@ -130,6 +131,46 @@ def test_an_app_outlives_a_server_that_starts_late_and_one_that_moves(
             MOVE_SECONDS,
             f"{app} registered with a server at another address",
         )
+
+
+PORT_ALONE = """
+import json
+from healthchecker import HealthCheckerServer
+from healthchecker.iputils import get_my_ip_addr
+one = HealthCheckerServer("Py")
+print(json.dumps([one.monitor(port=8080), one.my_address(), get_my_ip_addr(), one.error()]))
+"""
+
+
+def ask_for_addresses(household: Household) -> tuple[int, str, str, str]:
+    """Registers a port alone from the client's machine: the status, the addresses it goes by."""
+    program = household.client.start(
+        sys.executable, "-c", PORT_ALONE, PYTHONPATH=str(household.package)
+    )
+    status, facing, default, error = json.loads(first_line(program))
+    return status, facing, default, error
+
+
+def test_a_port_alone_is_at_the_address_that_the_household_reaches(household: Household) -> None:
+    """Behind a VPN that takes all of the traffic, without a default route, on IPv6 only."""
+    client = household.client
+    daemon = household.serve(household.server, bind_addr="::")
+    daemon.wait_for_log("announced as", 10)
+    client.run("ip", "link", "add", "vpn0", "type", "veth", "peer", "name", "vpn1")
+    client.run("ip", "address", "add", "10.99.0.2/24", "dev", "vpn0")
+    client.run("ip", "link", "set", "vpn0", "up")
+    client.run("ip", "route", "add", "default", "dev", "vpn0")
+    assert ask_for_addresses(household) == (200, client.ipv4, "10.99.0.2", "")
+    assert household.info(daemon, "Py")["url"] == f"http://{client.ipv4}:8080"
+
+    client.run("ip", "link", "delete", "vpn0")
+    assert ask_for_addresses(household) == (200, client.ipv4, client.ipv4, "")
+
+    client.run("ip", "-4", "address", "flush", "dev", "eth0")
+    client.run("ip", "-6", "route", "add", "default", "dev", "eth0")
+    literal = f"[{client.ipv6}]"
+    assert ask_for_addresses(household) == (200, literal, literal, "")
+    assert household.info(daemon, "Py")["url"] == f"http://{literal}:8080"
 
 
 def test_a_shell_finds_the_server_by_avahi(

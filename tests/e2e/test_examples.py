@@ -20,7 +20,7 @@ UNIT = EXAMPLES / "systemd/myapp.service"
 STUBS = Path(__file__).parent / "arduino"
 
 NAME = "Küche & \"Bad\" 100%"
-URL = "http://192.0.2.7:8080/a&b=c%20d"
+URL = "http://127.0.0.1:9/a&b=c%20d"
 
 
 def needs(tool: str) -> str:
@@ -69,7 +69,7 @@ def test_a_shell_registers(daemon: Daemon, tmp_path: Path, box: object, fetcher:
 @pytest.mark.parametrize("fetcher", ["wget", "nc"])
 def test_a_shell_is_told_what_is_wrong(daemon: Daemon, tmp_path: Path, fetcher: str) -> None:
     path = tools(tmp_path / "bin", fetcher)
-    refused = register_with(path, daemon, "NAS", "http://192.0.2.7", "interval=3")
+    refused = register_with(path, daemon, "NAS", "http://127.0.0.1:9", "interval=3")
     assert refused.code == 1
     assert "did not take it" in refused.err
     assert register_with(path, daemon, "NAS").code == 2

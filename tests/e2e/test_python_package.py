@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,10 @@ from conftest import StartDaemon
 from daemon import Daemon
 from programs import PACKAGE, install_package, run
 from target import Target
+from waiting import wait_for
 
+# The older names of the first are for programs that import them.
+PACKAGES = ("healthchecker", "healthcheck", "iputils")
 OLDEST = (3, 7)
 NEWEST_MINOR = 20
 
@@ -45,7 +49,7 @@ def pythons() -> list[str]:
 @pytest.mark.parametrize("python", pythons())
 def test_it_keeps_its_promises(python: str) -> None:
     ended = run(
-        "sh", "-c", f"cd {PACKAGE} && {python} -m unittest tests/test_healthcheck.py",
+        "sh", "-c", f"cd {PACKAGE} && {python} -m unittest tests/test_healthchecker.py",
         PYTHONDONTWRITEBYTECODE=1,
     )  # fmt: skip
     assert ended.code == 0, ended.err
@@ -60,20 +64,40 @@ def test_the_oldest_python_can_read_it(path: Path) -> None:
 
 def test_it_can_be_installed_and_is_typed(tmp_path: Path) -> None:
     installed = install_package(tmp_path)
-    assert {"healthcheck", "iputils"} <= {path.name for path in installed.iterdir()}
-    for package in ("healthcheck", "iputils"):
+    assert set(PACKAGES) <= {path.name for path in installed.iterdir()}
+    for package in PACKAGES:
         assert (installed / package / "py.typed").exists()
     (metadata,) = installed.glob("*.dist-info/METADATA")
     lines = metadata.read_text().splitlines()
     assert "Requires-Python: >=3.7" in lines
-    assert [line for line in lines if line.startswith("Requires-Dist")] == [
-        "Requires-Dist: zeroconf>=0.38"
+    needs = [line for line in lines if line.startswith("Requires-Dist") and "extra" not in line]
+    assert [line.split(";")[0].strip() for line in needs] == [
+        "Requires-Dist: zeroconf<0.40,>=0.38",
+        "Requires-Dist: zeroconf>=0.38",
     ]
+    assert list(installed.glob("*.dist-info/licenses/LICENSE")), "its licence comes along"
+
+
+def test_building_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))
+    before = sorted(source.rglob("*"))
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--no-deps", "--target", tmp_path / "x", source], check=True)
+    assert sorted(source.rglob("*")) == before
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_its_types_hold(checker: str) -> None:
+    """Strictly, as its pyproject.toml says."""
+    arguments = [*PACKAGES, "--no-incremental"] if checker == "mypy" else ["--pythonpath", sys.executable]
+    ended = run("sh", "-c", 'cd "$0" && exec "$@"', PACKAGE, sys.executable, "-m", checker, *arguments)
+    assert ended.code == 0, ended.out + ended.err
 
 
 CALLS = """
 import json, logging, sys
-from healthcheck import HealthCheckerServer
+from healthchecker import HealthCheckerServer
 app, url, server, how = json.loads(sys.argv[1])
 logging.disable()
 one = HealthCheckerServer(app, url, server=server)
@@ -102,6 +126,7 @@ def test_each_mistake_is_a_status_and_a_sentence(start_daemon: StartDaemon, targ
         (("x" * 129, *good[1:]), {}, right, 400, "appname has 129 characters"),
         (good, {}, {}, 401, "wants a token; set HEALTHCHECKER_API_TOKEN"),
         (good, {}, {"HEALTHCHECKER_API_TOKEN": "guess"}, 401, "does not accept this token"),
+        (good, {}, {"HEALTHCHECKER_API_TOKEN": "two words"}, 401, "a character in it that no token has"),
         ((*good[:2], target.url), {}, right, 503, "is no HealthChecker server"),
     ):
         got, error = monitor(*call, how, **variables)  # type: ignore[arg-type]
@@ -111,6 +136,37 @@ def test_each_mistake_is_a_status_and_a_sentence(start_daemon: StartDaemon, targ
         503,
         f"no answer from the HealthChecker server at {daemon.base}: connection refused",
     )
+
+
+def test_under_flasks_reloader_the_port_is_that_of_the_process_that_serves(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    program = (PACKAGE / "flask_app.py").read_text()
+    assert "debug=False" in program
+    (tmp_path / "flask_app.py").write_text(program.replace("debug=False", "debug=True"))
+    # Its processes are a group of their own: the outer one does not end the inner one.
+    flask = subprocess.Popen(
+        [sys.executable, "flask_app.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "HEALTHCHECKER_SERVER": daemon.base},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    name = "Sample HealthChecker App"
+    try:
+        known = {"appname": name}
+        wait_for(
+            lambda: daemon.get("/healthchecker/info", params=known).status_code == 200, 20, name
+        )
+        info = daemon.wait_for_state(name, "HEALTHY", 60)
+        registered = [line for line in daemon.lines if "at http://127.0.0.1:" in line and name in line]
+        addresses = {line.split(" at ")[1] for line in registered}
+        assert len(registered) >= 2 and len(addresses) == 1, registered
+        assert info["failures"] == 0, "nobody was taken for the other"
+    finally:
+        os.killpg(flask.pid, signal.SIGKILL)
+        flask.wait(10)
 
 
 def test_an_older_client_keeps_working(daemon: Daemon, target: Target) -> None:

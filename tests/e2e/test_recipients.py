@@ -29,7 +29,7 @@ def test_another_recipient_is_refused_and_the_field_is_named(
     start_daemon: StartDaemon, mailbox: SmtpServer, named: str
 ) -> None:
     daemon = start_daemon(**options(mailbox, allow_email="*@example.org"))
-    app = {"appname": "NAS", "url": "http://192.0.2.1/", "email": named}
+    app = {"appname": "NAS", "url": "http://127.0.0.1:9/", "email": named}
     answer = daemon.post("/healthchecker/monitor", data=app)
     assert answer.status_code == 400
     error = answer.json()
@@ -37,7 +37,7 @@ def test_another_recipient_is_refused_and_the_field_is_named(
     assert STRANGER in error["error"] and "allow_email" in error["error"]
     assert daemon.get("/healthchecker/info?appname=NAS").status_code == 404
     for allowed in [FRIEND, USER, ""]:
-        daemon.register("NAS", "http://192.0.2.1/", email=allowed)
+        daemon.register("NAS", "http://127.0.0.1:9/", email=allowed)
 
 
 def test_whom_an_app_named_before_gets_no_mail_and_the_owner_gets_it_instead(

@@ -1,14 +1,16 @@
-"""Registers an app with HealthChecker, and answers its health checks.
+"""The older name of `healthchecker`, for programs that import it so."""
 
-    from healthcheck import HealthCheckerServer
-
-    HealthCheckerServer(app="NAS", url="http://192.168.1.20:8080").monitor(emailAddr="me@example.org")
-
-Nothing in here raises because of the network: the answer is an HTTP status, 503 when no server was
-reached. Why is said by `HealthCheckerServer.error`, and logged as a warning of `healthcheck`.
-"""
-
-from .response import HealthCheckResponse, HealthStatus
-from .server import HealthCheckerServer
+from healthchecker import HealthCheckerServer, HealthCheckResponse, HealthStatus
 
 __all__ = ["HealthCheckResponse", "HealthCheckerServer", "HealthStatus"]
+
+
+def __getattr__(name: str) -> object:
+    """A package of this name on PyPI has other things: who looks for them here must be told."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    raise ImportError(
+        "{!r} is not in this `healthcheck`, which is the older name of `healthchecker`. If you meant the "
+        "package healthcheck of PyPI: one has overwritten the other; install that one again, and "
+        "import from `healthchecker` where you register".format(name)
+    )

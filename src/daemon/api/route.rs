@@ -3,11 +3,13 @@
 //! A route either shows something or changes something, and its function's type says which: only
 //! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
 
+use std::net::IpAddr;
+
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::engine::alerts::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
-use crate::engine::registration::{Registration, any_name, app_name, single_name};
+use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
 
 use super::access::{Access, Credentials, Effect};
 use super::format::Format;
@@ -163,8 +165,9 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/monitor",
         other_paths: &[],
         does: Does::Change(By::Post, |pairs, asked, rules| {
-            let origin = asked.client.origin;
-            let registration = Registration::from_fields(pairs, origin, &rules.recipients)?;
+            let Client { addr, origin } = asked.client;
+            let pairs = at_caller(pairs, addr);
+            let registration = Registration::from_fields(&pairs, origin, &rules.recipients)?;
             Ok(Command::Monitor(Box::new(registration)))
         }),
     },
@@ -291,6 +294,15 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
         Does::Read(question) => question(&pairs, asked.format),
         Does::Change(_, command) => Ok(Errand::Loop(Call::Do(command(&pairs, asked, rules)?))),
     }
+}
+
+/// The parameters of a registration, with the caller's address where `url` leaves it out.
+fn at_caller(pairs: &[Pair], caller: IpAddr) -> Vec<Pair> {
+    let complete = |(name, value): &Pair| match name.as_str() {
+        "url" => (name.clone(), caller::complete(value, caller).into_owned()),
+        _ => (name.clone(), value.clone()),
+    };
+    pairs.iter().map(complete).collect()
 }
 
 fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {

@@ -3,7 +3,7 @@
 import json
 from enum import Enum
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 CONTENT_TYPE = "application/health+json"
 
@@ -129,11 +129,12 @@ class HealthCheckResponse:
         handler.wfile.write(body)
 
     def _part(self, place: str, part: str, value: Any) -> "HealthCheckResponse":
-        parts = self._members.get(place)
-        if not isinstance(parts, dict):
-            parts = self._members[place] = {}
-        check = value if isinstance(value, dict) else {"observedValue": value}
-        parts.setdefault(part, []).append(check)
+        # A text alone may stand there, from `details`.
+        if not isinstance(self._members.get(place), dict):
+            self._members[place] = {}
+        parts: Dict[str, List[Any]] = self._members[place]
+        is_whole = isinstance(value, dict)
+        parts.setdefault(part, []).append(value if is_whole else {"observedValue": value})
         return self
 
     # By their older names.
