@@ -83,7 +83,7 @@ fn probe(url: &str, timeout: Duration) -> Probe {
 }
 
 fn prober() -> Prober {
-    Prober::new(Names::new(Arc::new(|_: &str| None)), Trust::new(&[]), || true)
+    Prober::new(Names::new(Arc::new(|_: &str| None), 1), Trust::new(&[]), || true)
 }
 
 fn verdict(probe: &Probe) -> Verdict {

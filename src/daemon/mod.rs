@@ -20,4 +20,5 @@ pub mod public_url;
 mod signals;
 pub mod start;
 pub mod trust;
+pub mod wants;
 mod watchdog;

@@ -139,7 +139,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
-        pool: pool(shares.checks, trust, discovery.clone(), reports, Arc::new(wake)),
+        pool: pool(shares, trust, discovery.clone(), reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
@@ -236,16 +236,16 @@ fn hostname() -> String {
 }
 
 fn pool(
-    workers: usize,
+    shares: Shares,
     trust: Trust,
     discovery: Discovery,
     reports: Sender<Report>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
-    let names = Names::new(Arc::new(move |name| discovery.ask(name)));
+    let names = Names::new(Arc::new(move |name| discovery.ask(name)), shares.look_ups);
     let prober = Prober::new(names, trust, clock::is_synchronised);
     let check = move |probe: &Probe| prober.check(probe);
-    Pool::new(workers, Arc::new(check), reports, wake)
+    Pool::new(shares.checks, Arc::new(check), reports, wake)
 }
 
 /// The mailer, if mail is sent at all. A login is tried at once: wrong credentials are to be known

@@ -3,7 +3,7 @@
 lan_client.py resolve NAME SECONDS     one service, by its full name, as JSON
 lan_client.py list TYPE SECONDS        each service found in this time, a JSON line each
 lan_client.py browse TYPE              each service added or removed, a JSON line each
-lan_client.py announce-host NAME IP    answers for the host NAME until standard input ends
+lan_client.py announce-host NAME IP [TTL]  answers for the host NAME until standard input ends
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
 lan_client.py serve IP [PORT]          a healthy app; prints its port, until standard input ends
 lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
@@ -91,7 +91,7 @@ def browse(service_type: str) -> None:
     zeroconf.close()
 
 
-def announce_host(name: str, address: str) -> None:
+def announce_host(name: str, address: str, ttl: str = "120") -> None:
     service_type = "_test._tcp.local."
     zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
     info = ServiceInfo(
@@ -100,6 +100,7 @@ def announce_host(name: str, address: str) -> None:
         addresses=[socket.inet_aton(address)],
         port=1,
         server=f"{name}.",
+        host_ttl=int(ttl),
     )
     zeroconf.register_service(info)
     say("announced")

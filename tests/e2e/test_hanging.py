@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ from conftest import StartDaemon
 from crowd import Crowd
 from daemon import Daemon
 from measure import Peak, usage
+from name_server import NamedBy
 from waiting import wait_for
 
 APPS = 100
@@ -94,26 +92,6 @@ def silent_name_service() -> Iterator[str]:
         except PermissionError:
             pytest.skip("port 53 is for root")
         yield "127.9.9.9"
-
-
-class NamedBy:
-    """This machine, with another name service."""
-
-    def __init__(self, address: str, folder: Path) -> None:
-        self.file = folder / "resolv.conf"
-        self.file.write_text(f"nameserver {address}\n")
-
-    def enter(self) -> list[str]:
-        """What goes before a command that is to run there."""
-        mount = f'mount --bind {self.file} /etc/resolv.conf && exec "$@"'
-        return ["unshare", "--mount", "sh", "-c", mount, "sh"]
-
-    def why_unavailable(self) -> str | None:
-        """Why there can be none here."""
-        if os.geteuid() != 0 or shutil.which("unshare") is None:
-            return "needs root and unshare"
-        tried = subprocess.run([*self.enter(), "true"], capture_output=True, text=True)
-        return tried.stderr.strip() or None
 
 
 def test_a_name_service_that_hangs_delays_only_those_that_need_it(

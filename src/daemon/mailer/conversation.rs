@@ -4,7 +4,7 @@
 //! connection, whatever its code, and a line without an end into memory without bounds; it knows no
 //! HELO, and its streams cannot be had apart from it. It composes the mail.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -20,7 +20,7 @@ use super::reply::Reply;
 use super::trouble::{self, MAX_WORDS};
 use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
-use crate::daemon::clock;
+use crate::daemon::{clock, names};
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
 use crate::engine::words::plain::one_line;
@@ -258,13 +258,15 @@ impl<'a> Conversation<'a> {
 }
 
 fn look_up(settings: &MailSettings) -> Result<Vec<SocketAddr>, Delivery> {
-    let found = (settings.host.as_str(), settings.port).to_socket_addrs();
-    let addresses: Vec<SocketAddr> = found
-        .map_err(|error| {
-            Delivery::Later(format!("the mail server {} is not found: {error}", settings.host))
-        })?
-        .take(MAX_ADDRESSES)
-        .collect();
+    let found = names::all(&settings.host);
+    let found = found.map_err(|why| {
+        Delivery::Later(format!("the mail server {} is not found: {why}", settings.host))
+    })?;
+    let with_port = |mut address: SocketAddr| {
+        address.set_port(settings.port);
+        address
+    };
+    let addresses: Vec<SocketAddr> = found.into_iter().map(with_port).take(MAX_ADDRESSES).collect();
     if addresses.is_empty() {
         return Err(Delivery::Later(format!("the mail server {} has no address", settings.host)));
     }

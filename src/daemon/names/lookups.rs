@@ -1,20 +1,27 @@
-//! The threads that ask the system for addresses.
+//! The threads that look names up, and who goes first.
 //!
 //! getaddrinfo(3) cannot be cancelled and may take half a minute, so it is nobody's own thread
-//! that asks. Few threads are enough, since look-ups are shared and remembered.
+//! that asks. Few threads are enough, since look-ups are shared and remembered. Names whose last
+//! look-up was slow have a lane of their own: whatever becomes of the line to the internet, the
+//! names that are answered at once find a thread.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Desk, Fault, Shared};
+use super::system::{Family, worse};
+use super::table::SLOW;
+use super::{Fault, Shared, multicast};
 
-/// The most look-ups at once. With the name service away, each thread can be held for 10 s and more.
-const THREADS_MAX: usize = 4;
+/// The most look-ups at once. With the name service away each can take 10 s and more, and fifty
+/// names are to be found out within half a minute. A thread takes 20 KiB while it waits.
+pub const THREADS_MAX: usize = 24;
+
+/// Of all threads, so many are not for names that were slow.
+const QUICK_MIN: usize = 4;
 
 /// How long a thread without work waits for more before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -23,34 +30,107 @@ const IDLE: Duration = Duration::from_secs(10);
 /// packets there (about 10 KiB). Only what is touched becomes memory.
 const STACK: usize = 256 * 1024;
 
-/// The most names that wait for a thread; beyond, a look-up fails at once. Callers wait too, so
-/// there are never more of them than checks at once.
+/// The most look-ups that wait for a thread; beyond, one fails at once. Callers wait too, so there
+/// are hardly more of them than checks at once.
 const QUEUE_MAX: usize = 256;
 
+/// What a thread has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Job {
+    /// Find addresses of a name.
+    Name(String),
+    /// IPv4 addresses are found; are there IPv6 addresses, too?
+    SecondFamily(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Quick,
+    Slow,
+}
+
 /// The work that waits, and the threads that do it.
-#[derive(Default)]
 pub(super) struct Lookups {
-    queue: VecDeque<String>,
+    threads_max: usize,
+    quick: VecDeque<Job>,
+    slow: VecDeque<Job>,
+    /// How many threads are at work in the slow lane.
+    slow_running: usize,
     threads: usize,
     idle: usize,
 }
 
 impl Lookups {
+    /// At most `threads_max` at once, more than [`QUICK_MIN`] and at most [`THREADS_MAX`].
+    pub(super) fn new(threads_max: usize) -> Lookups {
+        Lookups {
+            threads_max: threads_max.clamp(QUICK_MIN + 1, THREADS_MAX),
+            quick: VecDeque::new(),
+            slow: VecDeque::new(),
+            slow_running: 0,
+            threads: 0,
+            idle: 0,
+        }
+    }
+
     /// Has `name` looked up, and its entry in the table settled. `false` when nobody can do it.
     #[must_use]
-    pub(super) fn add(&mut self, name: &str, shared: &Arc<Shared>) -> bool {
-        if self.queue.len() >= QUEUE_MAX {
+    pub(super) fn add(&mut self, name: &str, was_slow: bool, shared: &Arc<Shared>) -> bool {
+        let lane = if was_slow { Lane::Slow } else { Lane::Quick };
+        self.push(Job::Name(name.to_owned()), lane, shared)
+    }
+
+    /// Nobody waits for this one.
+    fn add_second_family(&mut self, name: &str, shared: &Arc<Shared>) {
+        let job = Job::SecondFamily(name.to_owned());
+        if !self.slow.contains(&job) && !self.push(job, Lane::Slow, shared) {
+            log::debug!("no thread to look up IPv6 addresses of {name}");
+        }
+    }
+
+    fn push(&mut self, job: Job, lane: Lane, shared: &Arc<Shared>) -> bool {
+        if self.quick.len() + self.slow.len() >= QUEUE_MAX {
             return false;
         }
-        if self.queue.len() >= self.idle && self.threads < THREADS_MAX {
+        if self.ready() >= self.idle && self.threads < self.threads_max {
             self.start_thread(shared);
         }
         if self.threads == 0 {
             return false;
         }
-        self.queue.push_back(name.to_owned());
+        match lane {
+            Lane::Quick => self.quick.push_back(job),
+            Lane::Slow => self.slow.push_back(job),
+        }
         shared.work.notify_one();
         true
+    }
+
+    /// How much of the work that waits may be begun now.
+    fn ready(&self) -> usize {
+        self.quick.len() + self.slow.len().min(self.slow_places())
+    }
+
+    fn slow_places(&self) -> usize {
+        (self.threads_max - QUICK_MIN).saturating_sub(self.slow_running)
+    }
+
+    fn take(&mut self) -> Option<(Job, Lane)> {
+        if let Some(job) = self.quick.pop_front() {
+            return Some((job, Lane::Quick));
+        }
+        if self.slow_places() == 0 {
+            return None;
+        }
+        let job = self.slow.pop_front()?;
+        self.slow_running += 1;
+        Some((job, Lane::Slow))
+    }
+
+    fn done(&mut self, lane: Lane) {
+        if lane == Lane::Slow {
+            self.slow_running -= 1;
+        }
     }
 
     /// If it cannot be started, the others have more to do.
@@ -67,72 +147,71 @@ impl Lookups {
     }
 }
 
-/// The life of a look-up thread.
-fn serve(shared: &Shared) {
-    while let Some(name) = next(shared) {
-        let look_up = AssertUnwindSafe(|| (shared.look_up)(&name));
-        let found = panic::catch_unwind(look_up).unwrap_or(Err(Fault::Away));
-        // Whoever waits takes it from the table.
-        let _ = shared.settle(&name, found);
+/// The life of a look-up thread. A panic is a failed look-up, and nothing else.
+fn serve(shared: &Arc<Shared>) {
+    while let Some((job, lane)) = next(shared) {
+        let run = AssertUnwindSafe(|| match &job {
+            Job::Name(name) => look_up(shared, name),
+            Job::SecondFamily(name) => {
+                let found = ask(shared, name, Family::V6);
+                shared.desk().table.settle_v6(name, found);
+            }
+        });
+        if let (Err(_), Job::Name(name)) = (panic::catch_unwind(run), &job) {
+            // Whoever waits takes it from the table.
+            let _ = shared.settle(name, Err(Fault::Away));
+        }
+        shared.desk().lookups.done(lane);
     }
 }
 
-/// The next name to look up; `None` when there has been none for long, and the thread counts no more.
-fn next(shared: &Shared) -> Option<String> {
+/// The next thing to do; `None` when there has been nothing for long, and the thread counts no more.
+fn next(shared: &Shared) -> Option<(Job, Lane)> {
     let mut desk = shared.desk();
-    if desk.lookups.queue.is_empty() {
+    if desk.lookups.ready() == 0 {
         desk.lookups.idle += 1;
         desk = shared
             .work
-            .wait_timeout_while(desk, IDLE, |desk| desk.lookups.queue.is_empty())
+            .wait_timeout_while(desk, IDLE, |desk| desk.lookups.ready() == 0)
             .unwrap_or_else(PoisonError::into_inner)
             .0;
         desk.lookups.idle -= 1;
     }
-    let Desk { lookups, .. } = &mut *desk;
-    let name = lookups.queue.pop_front();
-    if name.is_none() {
-        lookups.threads -= 1;
+    let job = desk.lookups.take();
+    if job.is_none() {
+        desk.lookups.threads -= 1;
     }
-    name
+    job
 }
 
-/// Asks the system for the addresses of `name`, for as long as it takes.
-pub(super) fn ask_the_system(name: &str) -> Result<Vec<SocketAddr>, Fault> {
-    match (name, 0).to_socket_addrs() {
-        Ok(found) => Ok(found.collect()),
-        Err(error) => {
-            log::debug!("cannot look up {name}: {error}");
-            Err(fault(&error))
-        }
+/// Looks `name` up, over mDNS or from the system, and tells all who wait for it.
+fn look_up(shared: &Arc<Shared>, name: &str) {
+    let begun = Instant::now();
+    shared.desk().table.begin(name, begun);
+    if let Some(question) = shared.query(name) {
+        let _ = shared.settle(name, multicast::answer(&question, None));
+        return;
     }
+    let v4 = ask(shared, name, Family::V4);
+    if let Ok(found) = v4 {
+        let mut desk = shared.desk();
+        desk.table.settle_v4(name, found, Instant::now());
+        desk.lookups.add_second_family(name, shared);
+        drop(desk);
+        shared.ended.notify_all();
+        return;
+    }
+    // Where nobody answers, nobody answers for the other family, and it has taken long enough.
+    let silent = v4 == Err(Fault::Away) && begun.elapsed() >= SLOW;
+    let found = match (v4, silent) {
+        (Err(why), false) => ask(shared, name, Family::V6).map_err(|other| worse(why, other)),
+        (v4, _) => v4,
+    };
+    let _ = shared.settle(name, found);
 }
 
-/// The standard library keeps only the text of getaddrinfo's error.
-fn fault(error: &io::Error) -> Fault {
-    /// How glibc and musl say that the name does not exist or has no address.
-    const NO_SUCH_NAME: [&str; 5] = [
-        "Name or service not known",
-        "No address associated with hostname",
-        "Name does not resolve",
-        "Name has no usable address",
-        "Address family for hostname not supported",
-    ];
-    let text = error.to_string();
-    if NO_SUCH_NAME.iter().any(|known| text.contains(known)) { Fault::Unknown } else { Fault::Away }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_does_not_exist_is_told_from_a_silent_name_service() {
-        let fault = |text: &str| fault(&io::Error::other(text.to_owned()));
-        let gone = "failed to lookup address information: Name does not resolve";
-        assert_eq!(fault(gone), Fault::Unknown);
-        let away = "failed to lookup address information: Temporary failure in name resolution";
-        assert_eq!(fault(away), Fault::Away);
-        assert_eq!(fault("failed to lookup address information: Try again"), Fault::Away);
-    }
+/// One question to the system: addresses, never none of them.
+fn ask(shared: &Shared, name: &str, family: Family) -> Result<Vec<SocketAddr>, Fault> {
+    let found = (shared.look_up)(name, family);
+    if found.as_ref().is_ok_and(Vec::is_empty) { Err(Fault::Unknown) } else { found }
 }

@@ -1,9 +1,11 @@
 //! Names to addresses, for the checks.
 //!
 //! An address needs no look-up. `NAME.local` is asked over mDNS (`multicast`), since a static
-//! binary knows no nss-mdns; all else goes to the system (`lookups`), whose look-ups cannot be
-//! cancelled. What is known, and who is asking for what, stands in one `table`: callers that want
-//! the same name share one look-up, and each waits no longer than its own deadline.
+//! binary knows no nss-mdns; all else goes to the `system`, whose look-ups cannot be cancelled, on
+//! threads of their own (`lookups`). What is known, and who is asking for what, stands in one
+//! `table`: callers that want the same name share one look-up, and each waits no longer than its
+//! own deadline. Where an address is known, checks hardly wait at all: it is looked up anew beside
+//! them.
 //!
 //! The table is the one thing here that threads share. Its lock is held for the few microseconds
 //! of a look into it, never while anybody waits for an answer.
@@ -11,24 +13,33 @@
 mod lookups;
 mod multicast;
 mod resolver;
+mod system;
 mod table;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::lookups::Lookups;
+pub use self::lookups::THREADS_MAX;
 pub use self::resolver::NameError;
-use self::table::{Addresses, Reply, Table};
+use self::system::Family;
+pub use self::system::all;
+use self::table::{Addresses, Fallback, Reply, Table};
 use super::discovery::Question;
+
+/// How long a new answer is waited for where the last good address is known: a name service on the
+/// LAN answers in a few milliseconds, and the check needs the rest of its time.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Asks for a `NAME.local` over mDNS; `None` when there is no multicast, and then it goes to the system
 /// too.
 pub type Multicast = dyn Fn(&str) -> Option<Question> + Send + Sync;
 
-/// Looks up one name, for as long as it takes.
-type LookUp = dyn Fn(&str) -> Result<Vec<SocketAddr>, Fault> + Send + Sync;
+/// Asks the system for one family of addresses of a name, for as long as it takes.
+type LookUp = dyn Fn(&str, Family) -> Result<Vec<SocketAddr>, Fault> + Send + Sync;
 
 /// Why a name has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +50,23 @@ pub enum Fault {
     Away,
     /// The caller's time was up first.
     Timeout,
+    /// The caller's time was up before the look-up had its turn among ours.
+    NoTurn,
+    /// This machine was short of something: an error number of ours (see
+    /// [`wants`](crate::daemon::wants)).
+    Ours(i32),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Unknown => f.write_str("no such name"),
+            Fault::Away => f.write_str("nobody answers for this name"),
+            Fault::Timeout => f.write_str("no answer in time"),
+            Fault::NoTurn => f.write_str("other names were looked up first"),
+            Fault::Ours(code) => io::Error::from_raw_os_error(*code).fmt(f),
+        }
+    }
 }
 
 /// The names of all apps, and what is known of them. Shared by all checks.
@@ -64,15 +92,16 @@ struct Desk {
 }
 
 impl Names {
-    /// Nothing is started and nobody is asked until the first name comes.
-    pub fn new(multicast: Arc<Multicast>) -> Names {
-        Names::with_look_up(multicast, Box::new(lookups::ask_the_system))
+    /// Nothing is started and nobody is asked until the first name comes; then up to `threads` of
+    /// the system's look-ups are made at once.
+    pub fn new(multicast: Arc<Multicast>, threads: usize) -> Names {
+        Names::with_look_up(multicast, threads, Box::new(system::ask))
     }
 
-    fn with_look_up(multicast: Arc<Multicast>, look_up: Box<LookUp>) -> Names {
+    fn with_look_up(multicast: Arc<Multicast>, threads: usize, look_up: Box<LookUp>) -> Names {
         Names {
             shared: Arc::new(Shared {
-                desk: Mutex::new(Desk { table: Table::default(), lookups: Lookups::default() }),
+                desk: Mutex::new(Desk { table: Table::default(), lookups: Lookups::new(threads) }),
                 ended: Condvar::new(),
                 work: Condvar::new(),
                 look_up,
@@ -88,25 +117,50 @@ impl Names {
     /// # Errors
     ///
     /// A [`Fault`]. When the last good address is known, it stands in for a name service that is
-    /// away or slow.
+    /// away or slow, or has forgotten the name for a while.
     pub fn resolve(&self, host: &str, deadline: Instant) -> Result<Arc<[SocketAddr]>, Fault> {
         if let Some(address) = literal(host) {
             return Ok(Arc::from([address]));
         }
-        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        let name = plain(host);
         if !is_askable(&name) {
             return Err(Fault::Unknown);
         }
         self.shared.resolve(&name, deadline)
     }
 
-    /// The address of `host` did not work: the next check shall ask again rather than believe what
-    /// is known.
+    /// The address of `host` did not work: it is looked up anew at once, so that the next check
+    /// finds an app that has moved.
     pub fn doubt(&self, host: &str) {
-        if literal(host).is_none() {
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            self.shared.desk().table.doubt(&name);
+        if literal(host).is_some() {
+            return;
         }
+        let name = plain(host);
+        let mut desk = self.shared.desk();
+        if desk.table.doubt(&name, Instant::now()) && !desk.look_up(&name, &self.shared) {
+            desk.table.abandon(&name);
+        }
+    }
+
+    /// A connection to `host` was made at this address, which is tried first from now on.
+    pub fn won(&self, host: &str, address: IpAddr, scope: u32) {
+        if literal(host).is_none() {
+            self.shared.desk().table.won(&plain(host), scoped(address, scope));
+        }
+    }
+}
+
+impl Desk {
+    /// Has `name` looked up on a thread; `false` when there is none.
+    fn look_up(&mut self, name: &str, shared: &Arc<Shared>) -> bool {
+        let was_slow = self.table.is_slow(name);
+        self.lookups.add(name, was_slow, shared)
+    }
+
+    /// Why who asked for `name` cannot wait any longer. A look-up that began after `fair` had no
+    /// fair chance.
+    fn too_late(&mut self, name: &str, fair: Instant) -> Fault {
+        if self.table.had_turn(name, fair) { Fault::Timeout } else { Fault::NoTurn }
     }
 }
 
@@ -121,30 +175,33 @@ impl Shared {
         let mut desk = self.desk();
         loop {
             let now = Instant::now();
-            let reply = desk.table.ask(name, now);
-            let (last_good, since, ours) = match reply {
+            let (fallback, since, ours) = match desk.table.ask(name, now) {
                 Reply::Known(addresses) => return Ok(addresses),
                 Reply::Failed(fault) => return Err(fault),
-                Reply::Asking { last_good, since } => (last_good, since, false),
-                Reply::Ask { last_good } => (last_good, now, true),
+                Reply::Asking { fallback, since } => (fallback, since, false),
+                Reply::Ask { fallback } => (fallback, now, true),
             };
-            let until = patience(asked_at, since, deadline, last_good.is_some());
+            let can_fall_back = matches!(fallback, Some(Ok(_)));
+            let until = if can_fall_back { deadline.min(since + PATIENCE) } else { deadline };
             if ours {
-                drop(desk);
-                let duty = Duty { shared: self, name };
-                if let Some(question) = self.query(name) {
-                    return self.lead(name, &question, until, last_good);
+                if !can_fall_back {
+                    drop(desk);
+                    let duty = Duty { shared: self, name };
+                    if let Some(question) = self.query(name) {
+                        return self.lead(name, &question, until, fallback);
+                    }
+                    drop(duty);
+                    desk = self.desk();
                 }
-                drop(duty);
-                desk = self.desk();
-                if !desk.lookups.add(name, self) {
+                if !desk.look_up(name, self) {
                     desk.table.abandon(name);
-                    return last_good.ok_or(Fault::Away);
+                    return fallback.unwrap_or(Err(Fault::NoTurn));
                 }
             }
             let left = until.saturating_duration_since(now);
             if left.is_zero() {
-                return last_good.ok_or(Fault::Timeout);
+                let fair = asked_at + deadline.saturating_duration_since(asked_at) / 2;
+                return fallback.unwrap_or_else(|| Err(desk.too_late(name, fair)));
             }
             desk = match self.ended.wait_timeout(desk, left) {
                 Ok((desk, _)) => desk,
@@ -168,12 +225,13 @@ impl Shared {
         name: &str,
         question: &Question,
         until: Instant,
-        last_good: Option<Addresses>,
+        fallback: Fallback,
     ) -> Result<Addresses, Fault> {
-        match multicast::answer(question, until) {
+        self.desk().table.begin(name, Instant::now());
+        match multicast::answer(question, Some(until)) {
             Err(Fault::Timeout) => {
                 self.abandon(name);
-                last_good.ok_or(Fault::Timeout)
+                fallback.unwrap_or(Err(Fault::Timeout))
             }
             found => self.settle(name, found),
         }
@@ -211,19 +269,9 @@ impl Drop for Duty<'_> {
     }
 }
 
-/// Until when to wait: to the deadline; or only half that time when there is an address to fall
-/// back to, so that time is left to try it. That half is counted from when the name was `first_asked`
-/// for: while a name service is slow, only the first check waits for it.
-fn patience(
-    asked_at: Instant,
-    first_asked: Instant,
-    deadline: Instant,
-    can_fall_back: bool,
-) -> Instant {
-    if !can_fall_back {
-        return deadline;
-    }
-    first_asked + deadline.saturating_duration_since(asked_at) / 2
+/// A name as the table knows it: in small letters, without a dot at the end.
+fn plain(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// An address written as such.
@@ -231,6 +279,14 @@ fn literal(host: &str) -> Option<SocketAddr> {
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let address: IpAddr = bare.unwrap_or(host).parse().ok()?;
     Some(SocketAddr::new(address, 0))
+}
+
+/// A link-local IPv6 address means nothing without its interface.
+fn scoped(address: IpAddr, scope: u32) -> SocketAddr {
+    match address {
+        IpAddr::V4(v4) => SocketAddr::new(v4.into(), 0),
+        IpAddr::V6(v6) => SocketAddrV6::new(v6, 0, 0, scope).into(),
+    }
 }
 
 /// Whether `name` can be put into a DNS question (RFC 1035, section 2.3.4). mDNS daemons have died
@@ -248,140 +304,4 @@ impl fmt::Debug for Names {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc;
-    use std::thread;
-    use std::time::Duration;
-
-    use super::*;
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(10)
-    }
-
-    fn names(
-        look_up: impl Fn(&str) -> Result<Vec<SocketAddr>, Fault> + Send + Sync + 'static,
-    ) -> Names {
-        Names::with_look_up(Arc::new(|_: &str| None), Box::new(look_up))
-    }
-
-    fn address(text: &str) -> SocketAddr {
-        SocketAddr::new(text.parse().unwrap(), 0)
-    }
-
-    #[test]
-    fn addresses_need_no_look_up() {
-        let names = names(|_| panic!("nobody is asked"));
-        for (host, wanted) in
-            [("192.168.1.7", "192.168.1.7"), ("[fe80::1]", "fe80::1"), ("::1", "::1")]
-        {
-            let found = names.resolve(host, soon()).unwrap();
-            assert_eq!(*found, [address(wanted)]);
-        }
-    }
-
-    #[test]
-    fn impossible_names_are_unknown_and_nobody_is_asked() {
-        let names = names(|_| panic!("nobody is asked"));
-        let long = "a".repeat(64);
-        for host in ["", ".", "a..b", &long, &format!("{long}.local")] {
-            assert_eq!(names.resolve(host, soon()), Err(Fault::Unknown), "{host}");
-        }
-    }
-
-    #[test]
-    fn the_system_knows_localhost() {
-        let names = Names::new(Arc::new(|_: &str| None));
-        let found = names.resolve("LocalHost.", soon()).unwrap();
-        assert!(found.iter().all(|address| address.ip().is_loopback()));
-    }
-
-    #[test]
-    fn callers_of_one_name_share_one_look_up() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let (go, gate) = mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let count = asked.clone();
-        let names = names(move |_| {
-            count.fetch_add(1, Ordering::SeqCst);
-            gate.lock().unwrap().recv().ok();
-            Ok(vec![address("10.0.0.1")])
-        });
-        let callers: Vec<_> = (0..8)
-            .map(|_| {
-                let names = names.clone();
-                thread::spawn(move || names.resolve("nas.lan", soon()))
-            })
-            .collect();
-        go.send(()).unwrap();
-        for caller in callers {
-            assert_eq!(*caller.join().unwrap().unwrap(), [address("10.0.0.1")]);
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-    }
-
-    #[test]
-    fn a_look_up_that_hangs_holds_nobody_beyond_the_deadline() {
-        let (_hold, gate) = mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        let names = names(move |_| {
-            gate.lock().unwrap().recv().ok();
-            Err(Fault::Away)
-        });
-        let started = Instant::now();
-        let deadline = started + Duration::from_millis(50);
-        assert_eq!(names.resolve("nas.lan", deadline), Err(Fault::Timeout));
-        assert!(started.elapsed() >= Duration::from_millis(50));
-        assert!(started.elapsed() < Duration::from_secs(5));
-    }
-
-    #[test]
-    fn the_last_good_address_stands_in_for_a_name_service_that_hangs() {
-        let (hold, gate) = mpsc::channel::<()>();
-        let gate = Mutex::new(gate);
-        hold.send(()).unwrap();
-        let names = names(move |_| {
-            gate.lock().unwrap().recv().ok();
-            Ok(vec![address("10.0.0.1")])
-        });
-        assert!(names.resolve("nas.lan", soon()).is_ok());
-        names.doubt("NAS.lan");
-        let resolve = || {
-            let started = Instant::now();
-            let found = names.resolve("nas.lan", started + Duration::from_secs(2));
-            assert_eq!(*found.unwrap(), [address("10.0.0.1")]);
-            started.elapsed()
-        };
-        assert!(resolve() >= Duration::from_secs(1), "asked first");
-        assert!(resolve() < Duration::from_secs(1), "the first has waited for all");
-    }
-
-    #[test]
-    fn a_look_up_that_panics_is_a_failed_look_up() {
-        let names = names(|_| panic!("on purpose"));
-        assert_eq!(names.resolve("nas.lan", soon()), Err(Fault::Away));
-        assert_eq!(names.resolve("tv.lan", soon()), Err(Fault::Away));
-    }
-
-    #[test]
-    fn a_panic_on_the_way_holds_up_nobody() {
-        let broken = |_: &str| panic!("on purpose");
-        let look_up = |_: &str| Ok(vec![address("10.0.0.1")]);
-        let names = Names::with_look_up(Arc::new(broken), Box::new(look_up));
-        let other = names.clone();
-        let first = thread::spawn(move || other.resolve("nas.local", soon()));
-        assert!(first.join().is_err());
-        let asked = names.shared.desk().table.ask("nas.local", Instant::now());
-        assert!(matches!(asked, Reply::Ask { .. }));
-    }
-
-    #[test]
-    fn without_multicast_a_local_name_goes_to_the_system() {
-        let names = names(|name| {
-            assert_eq!(name, "nas.local");
-            Ok(vec![address("10.0.0.1")])
-        });
-        assert!(names.resolve("NAS.local", soon()).is_ok());
-    }
-}
+mod tests;

@@ -15,8 +15,12 @@ const OTHER_FAMILY: Duration = Duration::from_millis(100);
 
 /// The addresses, real interfaces first. [`Fault::Away`] when nobody answers in the time that
 /// those who are there need, [`Fault::Timeout`] when `deadline` comes before that.
-pub(super) fn answer(question: &Question, deadline: Instant) -> Result<Vec<SocketAddr>, Fault> {
+pub(super) fn answer(
+    question: &Question,
+    deadline: Option<Instant>,
+) -> Result<Vec<SocketAddr>, Fault> {
     let patience = Instant::now() + PATIENCE;
+    let deadline = deadline.unwrap_or(patience);
     let Some(mut found) = question.next(deadline.min(patience)) else {
         return Err(if patience <= deadline { Fault::Away } else { Fault::Timeout });
     };
@@ -46,11 +50,14 @@ mod tests {
     fn a_local_name_is_asked_once_for_many_and_remembered() {
         let (there, answers) = channel();
         let once = std::sync::Mutex::new(Some(answers));
-        let names = Names::new(Arc::new(move |name: &str| {
-            assert_eq!(name, "nas.local");
-            let answers = once.lock().unwrap().take().expect("asked for only once");
-            Some(Question::answered_by(answers))
-        }));
+        let names = Names::new(
+            Arc::new(move |name: &str| {
+                assert_eq!(name, "nas.local");
+                let answers = once.lock().unwrap().take().expect("asked for only once");
+                Some(Question::answered_by(answers))
+            }),
+            1,
+        );
         let deadline = Instant::now() + Duration::from_secs(10);
         let callers: Vec<_> = (0..4)
             .map(|_| {
@@ -72,10 +79,13 @@ mod tests {
         let asked = Arc::new(AtomicU32::new(0));
         let (count, (there, answers)) = (Arc::clone(&asked), channel());
         let answers = std::sync::Mutex::new(Some(answers));
-        let names = Names::new(Arc::new(move |_: &str| {
-            count.fetch_add(1, Ordering::Relaxed);
-            answers.lock().unwrap().take().map(Question::answered_by)
-        }));
+        let names = Names::new(
+            Arc::new(move |_: &str| {
+                count.fetch_add(1, Ordering::Relaxed);
+                answers.lock().unwrap().take().map(Question::answered_by)
+            }),
+            1,
+        );
         let soon = Instant::now() + Duration::from_millis(100);
         assert_eq!(names.resolve("no-such-host.local", soon), Err(Fault::Timeout));
         assert!(Instant::now() >= soon);
@@ -89,7 +99,7 @@ mod tests {
         there.send(vec![address("[fe80::5%3]:0")]).unwrap();
         there.send(vec![address("10.0.0.5:0")]).unwrap();
         let question = Question::answered_by(answers);
-        let found = answer(&question, Instant::now() + Duration::from_secs(10)).unwrap();
+        let found = answer(&question, None).unwrap();
         assert_eq!(found, [address("10.0.0.5:0"), address("[fe80::5%3]:0")]);
     }
 }

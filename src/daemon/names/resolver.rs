@@ -26,7 +26,7 @@ pub struct NameError {
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot look up {}: {:?}", self.name, self.fault)
+        write!(f, "cannot look up {}: {}", self.name, self.fault)
     }
 }
 
@@ -48,7 +48,7 @@ impl Resolver for Names {
             ureq::Error::Other(Box::new(NameError { name, fault }))
         })?;
         let mut addresses = self.empty();
-        for address in found.iter() {
+        for address in found.iter().take(16) {
             let mut address: SocketAddr = *address;
             address.set_port(port);
             addresses.push(address);

@@ -23,14 +23,29 @@ const STAND_IN: Duration = Duration::from_secs(10);
 /// How old the last good address may be.
 const LAST_GOOD_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long the last good address is kept for a name that is said not to exist. A router that
+/// restarts says so of every device until that has asked for its address again.
+const GONE_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// How long a failure is kept for who left before it was known: the longest interval of checks.
+const OWED_MAX: Duration = Duration::from_secs(300);
+
+/// A look-up that takes longer waits for a name service that does not answer. The next one of that
+/// name has its place behind the others.
+pub(super) const SLOW: Duration = Duration::from_secs(1);
+
 /// The most names kept; the one not asked for the longest goes first. Some 200 bytes each.
 const NAMES_MAX: usize = 4096;
 
-/// The most addresses of one name that are tried: each takes its share of a check's time-out.
-const ADDRESSES_MAX: usize = 4;
+/// The most addresses of one name that are tried: as many as musl, the C library of the static
+/// program, gives (`MAXADDRS`).
+pub(super) const ADDRESSES_MAX: usize = 48;
 
 /// Addresses of one name, never empty.
 pub(super) type Addresses = Arc<[SocketAddr]>;
+
+/// What is said of a name when no answer comes in time.
+pub(super) type Fallback = Option<Result<Addresses, Fault>>;
 
 /// What to do about a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,9 +55,9 @@ pub(super) enum Reply {
     /// It has just failed.
     Failed(Fault),
     /// Wait: somebody has been asking since then.
-    Asking { last_good: Option<Addresses>, since: Instant },
+    Asking { fallback: Fallback, since: Instant },
     /// Ask, and then [`Table::settle`] or [`Table::abandon`].
-    Ask { last_good: Option<Addresses> },
+    Ask { fallback: Fallback },
 }
 
 #[derive(Default)]
@@ -51,12 +66,35 @@ pub(super) struct Table {
 }
 
 struct Entry {
-    /// The last good addresses, and when they were found.
-    good: Option<(Addresses, Instant)>,
+    good: Option<Good>,
     belief: Belief,
-    /// Since when somebody has been asking, if anybody is.
-    asking_since: Option<Instant>,
+    asking: Option<Asking>,
+    /// Somebody left before a look-up had its turn: what comes of it is kept.
+    left: bool,
+    /// What came of it, if that was a failure, and when.
+    owed: Option<(Fault, Instant)>,
+    /// The last look-up was slow.
+    slow: bool,
+    /// Where the last connection was made.
+    winner: Option<SocketAddr>,
+    settled_at: Option<Instant>,
     used_at: Instant,
+}
+
+/// The last good addresses.
+struct Good {
+    addresses: Addresses,
+    found_at: Instant,
+    /// Since when the name is said not to exist.
+    gone_since: Option<Instant>,
+}
+
+/// A look-up under way.
+#[derive(Clone, Copy)]
+struct Asking {
+    since: Instant,
+    /// When it had its turn.
+    begun_at: Option<Instant>,
 }
 
 /// What is held for true without asking.
@@ -80,18 +118,38 @@ impl Table {
         }
         let entry = self.names.entry(name.to_owned()).or_insert_with(|| Entry::new(now));
         entry.used_at = now;
-        let last_good = entry.last_good(now);
-        match (&entry.belief, last_good) {
+        match (&entry.belief, entry.last_good(now)) {
             (Belief::Good { until }, Some(addresses)) if now < *until => Reply::Known(addresses),
             (Belief::Failure { fault, until }, _) if now < *until => Reply::Failed(*fault),
-            (_, last_good) => match entry.asking_since {
-                Some(since) => Reply::Asking { last_good, since },
-                None => {
-                    entry.asking_since = Some(now);
-                    Reply::Ask { last_good }
+            (_, last_good) => {
+                let fallback = last_good.map(Ok).or_else(|| entry.owed(now).map(Err));
+                match entry.asking {
+                    Some(Asking { since, .. }) => Reply::Asking { fallback, since },
+                    None => {
+                        entry.asking = Some(Asking { since: now, begun_at: None });
+                        Reply::Ask { fallback }
+                    }
                 }
-            },
+            }
         }
+    }
+
+    /// The look-up of `name` has its turn.
+    pub(super) fn begin(&mut self, name: &str, now: Instant) {
+        let asking = self.names.get_mut(name).and_then(|entry| entry.asking.as_mut());
+        if let Some(asking) = asking {
+            asking.begun_at = Some(now);
+        }
+    }
+
+    /// Who asked for `name` cannot wait any longer: whether the look-up had its turn by then. If it
+    /// had not, what comes of it is kept for the next.
+    pub(super) fn had_turn(&mut self, name: &str, by: Instant) -> bool {
+        let Some(entry) = self.names.get_mut(name) else { return true };
+        let begun_at = entry.asking.and_then(|asking| asking.begun_at);
+        let had_turn = begun_at.is_some_and(|at| at <= by);
+        entry.left |= !had_turn;
+        had_turn
     }
 
     /// Writes down what was found, and says what that means for who asked: addresses when there
@@ -102,42 +160,103 @@ impl Table {
         found: Result<Vec<SocketAddr>, Fault>,
         now: Instant,
     ) -> Result<Addresses, Fault> {
-        let addresses = found.and_then(|all| pick(&all).ok_or(Fault::Unknown));
-        let Some(entry) = self.names.get_mut(name) else {
+        let entry = self.names.get_mut(name);
+        let winner = entry.as_ref().and_then(|entry| entry.winner);
+        let addresses = found.and_then(|all| pick(&all, winner).ok_or(Fault::Unknown));
+        let Some(entry) = entry else {
             return addresses;
         };
-        entry.asking_since = None;
+        entry.ended(now);
+        let left = std::mem::take(&mut entry.left);
         match addresses {
             Ok(addresses) => {
-                entry.good = Some((addresses.clone(), now));
+                let good = Good { addresses: addresses.clone(), found_at: now, gone_since: None };
+                entry.good = Some(good);
+                entry.owed = None;
                 entry.belief = Belief::Good { until: now + FRESH };
                 Ok(addresses)
             }
-            Err(fault) => entry.fail(fault, now),
+            Err(fault) => {
+                entry.owed = left.then_some((fault, now));
+                entry.fail(fault, now)
+            }
+        }
+    }
+
+    /// The IPv4 addresses are found. The IPv6 addresses stay as they were until they are
+    /// [known anew](Table::settle_v6).
+    pub(super) fn settle_v4(&mut self, name: &str, mut found: Vec<SocketAddr>, now: Instant) {
+        let good = self.names.get(name).and_then(|entry| entry.good.as_ref());
+        if let Some(good) = good {
+            found.extend(good.addresses.iter().filter(|address| address.is_ipv6()));
+        }
+        // It cannot fail: there are addresses.
+        let _ = self.settle(name, Ok(found), now);
+    }
+
+    /// What is known of IPv6 addresses, when IPv4 addresses were found. No answer changes nothing.
+    pub(super) fn settle_v6(&mut self, name: &str, found: Result<Vec<SocketAddr>, Fault>) {
+        let Some(entry) = self.names.get_mut(name) else { return };
+        let winner = entry.winner;
+        let Some(good) = &mut entry.good else { return };
+        let v6 = match found {
+            Ok(found) => found,
+            Err(Fault::Unknown) => Vec::new(),
+            Err(_) => return,
+        };
+        let v4 = good.addresses.iter().copied().filter(SocketAddr::is_ipv4);
+        let all: Vec<SocketAddr> = v4.chain(v6).collect();
+        if let Some(addresses) = pick(&all, winner) {
+            good.addresses = addresses;
         }
     }
 
     /// Nobody asks for `name` any more, without a result.
     pub(super) fn abandon(&mut self, name: &str) {
         if let Some(entry) = self.names.get_mut(name) {
-            entry.asking_since = None;
+            entry.asking = None;
         }
     }
 
-    /// What is known of `name` is not to be believed without asking.
-    pub(super) fn doubt(&mut self, name: &str) {
-        if let Some(entry) = self.names.get_mut(name)
-            && let Belief::Good { .. } = entry.belief
-        {
-            entry.belief = Belief::Nothing;
+    /// What is known of `name` is not to be believed without asking. Whether to ask now, as after
+    /// [`Reply::Ask`]: the next check shall find an answer.
+    pub(super) fn doubt(&mut self, name: &str, now: Instant) -> bool {
+        let Some(entry) = self.names.get_mut(name) else { return false };
+        let just_settled =
+            entry.settled_at.is_some_and(|at| now.saturating_duration_since(at) < FAILURE_FRESH);
+        if entry.good.is_none() || entry.asking.is_some() || just_settled {
+            return false;
         }
+        entry.belief = Belief::Nothing;
+        entry.winner = None;
+        entry.asking = Some(Asking { since: now, begun_at: None });
+        true
+    }
+
+    /// A connection to `name` was made at this address: it comes first from now on.
+    pub(super) fn won(&mut self, name: &str, address: SocketAddr) {
+        let Some(entry) = self.names.get_mut(name) else { return };
+        if entry.winner == Some(address) {
+            return;
+        }
+        entry.winner = Some(address);
+        if let Some(good) = &mut entry.good
+            && let Some(addresses) = pick(&good.addresses, Some(address))
+        {
+            good.addresses = addresses;
+        }
+    }
+
+    /// Whether the last look-up of `name` was slow.
+    pub(super) fn is_slow(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|entry| entry.slow)
     }
 
     fn make_room(&mut self) {
         if self.names.len() < NAMES_MAX {
             return;
         }
-        let idle = self.names.iter().filter(|(_, entry)| entry.asking_since.is_none());
+        let idle = self.names.iter().filter(|(_, entry)| entry.asking.is_none());
         let oldest = idle.min_by_key(|(_, entry)| entry.used_at);
         if let Some(name) = oldest.map(|(name, _)| name.clone()) {
             self.names.remove(&name);
@@ -147,177 +266,75 @@ impl Table {
 
 impl Entry {
     fn new(now: Instant) -> Entry {
-        Entry { good: None, belief: Belief::Nothing, asking_since: None, used_at: now }
+        Entry {
+            good: None,
+            belief: Belief::Nothing,
+            asking: None,
+            left: false,
+            owed: None,
+            slow: false,
+            winner: None,
+            settled_at: None,
+            used_at: now,
+        }
     }
 
     fn last_good(&self, now: Instant) -> Option<Addresses> {
-        let (addresses, found_at) = self.good.as_ref()?;
-        (now.saturating_duration_since(*found_at) < LAST_GOOD_MAX).then(|| addresses.clone())
+        let good = self.good.as_ref()?;
+        let gone = good.gone_since.is_some_and(|at| now.saturating_duration_since(at) >= GONE_MAX);
+        let old = now.saturating_duration_since(good.found_at) >= LAST_GOOD_MAX;
+        (!gone && !old).then(|| good.addresses.clone())
     }
 
-    /// A name service that is away leaves the last good address in force; one that says "no such
-    /// name" does not.
+    fn owed(&self, now: Instant) -> Option<Fault> {
+        let (fault, at) = self.owed?;
+        (now.saturating_duration_since(at) <= OWED_MAX).then_some(fault)
+    }
+
+    fn ended(&mut self, now: Instant) {
+        let begun_at = self.asking.take().and_then(|asking| asking.begun_at);
+        self.slow = begun_at.is_some_and(|at| now.saturating_duration_since(at) >= SLOW);
+        self.settled_at = Some(now);
+    }
+
+    /// A name service that fails leaves the last good address in force, for a while.
     fn fail(&mut self, fault: Fault, now: Instant) -> Result<Addresses, Fault> {
-        if fault == Fault::Unknown {
-            self.good = None;
+        if let (Fault::Unknown, Some(good)) = (fault, &mut self.good) {
+            good.gone_since.get_or_insert(now);
         }
         let last_good = self.last_good(now);
         self.belief = match last_good {
             Some(_) => Belief::Good { until: now + STAND_IN },
             None => Belief::Failure { fault, until: now + FAILURE_FRESH },
         };
+        if last_good.is_none() {
+            self.good = None;
+        }
         last_good.ok_or(fault)
     }
 }
 
-/// The first few addresses, each once, families by turns, beginning with that of the first (the
-/// system has sorted them by what it can reach).
-fn pick(all: &[SocketAddr]) -> Option<Addresses> {
-    let first_is_v4 = all.first()?.is_ipv4();
-    let (first, second): (Vec<_>, Vec<_>) = all.iter().partition(|a| a.is_ipv4() == first_is_v4);
-    let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut picked: Vec<SocketAddr> = Vec::with_capacity(ADDRESSES_MAX);
+/// The addresses, each once: the one that worked last, then both families by turns, beginning with
+/// the other family, or else with that of the first.
+fn pick(all: &[SocketAddr], winner: Option<SocketAddr>) -> Option<Addresses> {
+    let winner = winner.filter(|winner| all.contains(winner));
+    let v4_leads = winner.map_or(all.first()?.is_ipv4(), |winner| winner.is_ipv6());
+    let (lead, follow): (Vec<_>, Vec<_>) = all.iter().partition(|one| one.is_ipv4() == v4_leads);
+    let (mut lead, mut follow) = (lead.into_iter(), follow.into_iter());
+    let mut picked: Vec<SocketAddr> = winner.into_iter().collect();
     loop {
-        let turn: Vec<_> = first.next().into_iter().chain(second.next()).collect();
+        let turn: Vec<_> = lead.next().into_iter().chain(follow.next()).collect();
         if turn.is_empty() || picked.len() >= ADDRESSES_MAX {
             picked.truncate(ADDRESSES_MAX);
             return Some(Arc::from(picked));
         }
         for address in turn {
-            if !picked.contains(&address) {
-                picked.push(address);
+            if !picked.contains(address) {
+                picked.push(*address);
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(texts: &[&str]) -> Vec<SocketAddr> {
-        let address = |text: &&str| SocketAddr::new(text.parse().unwrap(), 0);
-        texts.iter().map(address).collect()
-    }
-
-    fn known(texts: &[&str]) -> Reply {
-        Reply::Known(Arc::from(all(texts)))
-    }
-
-    const ASK: Reply = Reply::Ask { last_good: None };
-
-    /// A table and a clock, in seconds.
-    struct Line {
-        table: Table,
-        t0: Instant,
-    }
-
-    impl Line {
-        fn new() -> Line {
-            Line { table: Table::default(), t0: Instant::now() }
-        }
-
-        fn at(&self, seconds: u64) -> Instant {
-            self.t0 + Duration::from_secs(seconds)
-        }
-
-        fn ask(&mut self, seconds: u64) -> Reply {
-            self.table.ask("nas.lan", self.at(seconds))
-        }
-
-        fn found(&mut self, seconds: u64, texts: &[&str]) {
-            let at = self.at(seconds);
-            self.table.settle("nas.lan", Ok(all(texts)), at).unwrap();
-        }
-
-        fn failed(&mut self, seconds: u64, fault: Fault) -> Result<Addresses, Fault> {
-            let at = self.at(seconds);
-            self.table.settle("nas.lan", Err(fault), at)
-        }
-    }
-
-    #[test]
-    fn an_address_is_believed_for_a_minute() {
-        let mut line = Line::new();
-        assert_eq!(line.ask(0), ASK);
-        assert_eq!(line.ask(0), Reply::Asking { last_good: None, since: line.t0 });
-        line.found(1, &["10.0.0.1"]);
-        assert_eq!(line.ask(60), known(&["10.0.0.1"]));
-        let last_good = Some(Arc::from(all(&["10.0.0.1"])));
-        assert_eq!(line.ask(61), Reply::Ask { last_good });
-    }
-
-    #[test]
-    fn a_failure_is_believed_for_a_moment() {
-        let mut line = Line::new();
-        assert_eq!(line.ask(0), ASK);
-        assert_eq!(line.failed(1, Fault::Away), Err(Fault::Away));
-        assert_eq!(line.ask(2), Reply::Failed(Fault::Away));
-        assert_eq!(line.ask(3), ASK);
-    }
-
-    #[test]
-    fn the_last_good_address_stands_in_for_a_day() {
-        const DAY: u64 = 24 * 60 * 60;
-        let mut line = Line::new();
-        line.ask(0);
-        line.found(0, &["10.0.0.1"]);
-        line.ask(100);
-        assert!(line.failed(100, Fault::Away).is_ok());
-        assert_eq!(line.ask(109), known(&["10.0.0.1"]));
-        assert!(matches!(line.ask(110), Reply::Ask { last_good: Some(_) }));
-        assert_eq!(line.failed(DAY, Fault::Away), Err(Fault::Away));
-    }
-
-    #[test]
-    fn a_name_that_is_gone_is_gone() {
-        let mut line = Line::new();
-        line.ask(0);
-        line.found(0, &["10.0.0.1"]);
-        line.ask(100);
-        assert_eq!(line.failed(100, Fault::Unknown), Err(Fault::Unknown));
-        assert_eq!(line.ask(200), ASK);
-    }
-
-    #[test]
-    fn a_doubted_address_is_asked_for_again() {
-        let mut line = Line::new();
-        line.ask(0);
-        line.found(0, &["10.0.0.1"]);
-        line.table.doubt("nas.lan");
-        assert!(matches!(line.ask(1), Reply::Ask { last_good: Some(_) }));
-    }
-
-    #[test]
-    fn families_take_turns() {
-        let mut line = Line::new();
-        line.ask(0);
-        line.found(0, &["fd00::1", "fd00::2", "fd00::1", "fd00::3", "10.0.0.1"]);
-        let picked = known(&["fd00::1", "10.0.0.1", "fd00::2", "fd00::3"]);
-        assert_eq!(line.ask(1), picked);
-    }
-
-    #[test]
-    fn no_address_is_no_such_name() {
-        let mut line = Line::new();
-        line.ask(0);
-        let at = line.at(0);
-        let settled = line.table.settle("nas.lan", Ok(vec![]), at);
-        assert_eq!(settled, Err(Fault::Unknown));
-    }
-
-    #[test]
-    fn the_table_is_bounded_and_forgets_the_oldest() {
-        let mut line = Line::new();
-        line.ask(0);
-        line.found(0, &["10.0.0.1"]);
-        for n in 0..NAMES_MAX {
-            let name = format!("n{n}");
-            let at = line.at(1);
-            line.table.ask(&name, at);
-            line.table.abandon(&name);
-        }
-        assert_eq!(line.table.names.len(), NAMES_MAX);
-        assert_eq!(line.ask(2), ASK, "the oldest was forgotten");
-    }
-}
+mod tests;

@@ -13,7 +13,7 @@ use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
-use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
 use crate::engine::words::plain;
@@ -36,7 +36,7 @@ impl Prober {
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
     pub fn check(&self, probe: &Probe) -> CheckEnd {
         let budget = Budget::new(probe.limit());
-        match self.ask(probe, &budget) {
+        let end = match self.ask(probe, &budget) {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
                 expected: probe.expects(answer.status),
@@ -46,7 +46,11 @@ impl Prober {
                 cut: answer.cut,
             }))),
             Err(failure) => self.failed(probe, failure),
+        };
+        if let CheckEnd::Verdict(Verdict { outcome: Outcome::Fail, .. }) = end {
+            self.doubt_address(&probe.url);
         }
+        end
     }
 
     fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
@@ -90,15 +94,13 @@ impl Prober {
     }
 
     fn get(&self, url: &str, budget: &Budget) -> Result<Response<Body>, Failure> {
-        get(&self.client, url, budget.left()?).map_err(|error| {
-            self.doubt_address(url, &error);
-            failure(error, budget.limit)
-        })
+        get(&self.client, url, budget.left()?).map_err(|error| failure(error, budget.limit))
     }
 
-    /// After a failed connection the address is looked up anew: the app may have moved.
-    fn doubt_address(&self, url: &str, error: &Error) {
-        if let (Error::Io(_) | Error::Timeout(_), Ok(uri)) = (error, url.parse::<Uri>()) {
+    /// After a failure the address is looked up anew: the app may have moved, and what answers
+    /// there now may be another's.
+    fn doubt_address(&self, url: &str) {
+        if let Ok(uri) = url.parse::<Uri>() {
             self.names.doubt(uri.host().unwrap_or_default());
         }
     }

@@ -9,6 +9,7 @@ use ureq::Error;
 use super::connect::is_timeout;
 use super::head::HeadFault;
 use crate::daemon::names::{Fault, NameError};
+use crate::daemon::wants;
 use crate::engine::verdict::trouble::Trouble;
 
 /// Why a request failed.
@@ -29,7 +30,7 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
         Error::LargeResponseHeader(_, most) => Trouble::HeadTooLarge(most),
         Error::Tls(text) => Trouble::Tls(text.to_owned()),
         Error::Other(error) => match error.downcast::<NameError>() {
-            Ok(error) => name(*error, limit),
+            Ok(error) => return name(*error, limit),
             Err(error) if error.is::<HeadFault>() => Trouble::NotHttp(error.to_string()),
             Err(other) => Trouble::Other(other.to_string()),
         },
@@ -39,7 +40,7 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
 }
 
 fn io_failure(error: io::Error, limit: Duration) -> Failure {
-    if let Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS) = error.raw_os_error() {
+    if error.raw_os_error().is_some_and(wants::is_ours) {
         return Failure::Ours(format!("cannot ask: {error}"));
     }
     let inner = error.get_ref().and_then(|e| e.downcast_ref::<TlsError>());
@@ -65,13 +66,16 @@ fn protocol(text: &str) -> String {
     bare.to_owned()
 }
 
-fn name(error: NameError, limit: Duration) -> Trouble {
+fn name(error: NameError, limit: Duration) -> Failure {
     let NameError { name, fault } = error;
-    match fault {
+    Failure::Theirs(match fault {
         Fault::Unknown => Trouble::UnknownHost(name),
         Fault::Away => Trouble::NamesAway(name),
         Fault::Timeout => Trouble::LookupTimeout { name, after: limit },
-    }
+        Fault::NoTurn | Fault::Ours(_) => {
+            return Failure::Ours(format!("cannot look up {name}: {fault}"));
+        }
+    })
 }
 
 /// TLS failures in the words of the house where the usual ones are concerned.
@@ -113,9 +117,14 @@ mod tests {
 
     #[test]
     fn a_machine_without_descriptors_says_nothing_about_the_app() {
-        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS] {
+        for code in [libc::EMFILE, libc::EADDRNOTAVAIL] {
             let error = Error::Io(io::Error::from_raw_os_error(code));
             assert!(matches!(failure(error, LIMIT), Failure::Ours(_)), "{code}");
+        }
+        for fault in [Fault::NoTurn, Fault::Ours(libc::EMFILE)] {
+            let error = NameError { name: "nas.lan".to_owned(), fault };
+            let error = Error::Other(Box::new(error));
+            assert!(matches!(failure(error, LIMIT), Failure::Ours(_)), "{fault}");
         }
     }
 

@@ -65,7 +65,7 @@ fn serve_at(
 
 fn prober(clock_is_right: fn() -> bool) -> Prober {
     let trust = Trust::new(&[CertificateDer::from(AUTHORITY)]);
-    Prober::new(Names::new(Arc::new(|_: &str| None)), trust, clock_is_right)
+    Prober::new(Names::new(Arc::new(|_: &str| None), 1), trust, clock_is_right)
 }
 
 /// What comes of a check on a thread of the pool.
@@ -121,7 +121,7 @@ fn bad_certificates_are_told_apart() {
     let other = reason(&prober, "127.0.0.2", address);
     assert_eq!(other, "TLS: the certificate is for another name");
     let address = serve(GOOD, |_| ());
-    let strangers = Prober::new(Names::new(Arc::new(|_: &str| None)), Trust::new(&[]), || true);
+    let strangers = Prober::new(Names::new(Arc::new(|_: &str| None), 1), Trust::new(&[]), || true);
     let unknown = reason(&strangers, "localhost", address);
     assert!(unknown.starts_with("TLS: the certificate is not from a known authority"));
 }
