@@ -323,7 +323,11 @@ def mangled(journal: bytes, how: str) -> bytes:
         case "headless":
             return b"".join(lines[1:])
         case "a line changed":
-            return b"".join([lines[0], lines[1].replace(b"port", b"porp"), *lines[2:]])
+            return journal.replace(b"port", b"porp", 1)
+        case "cut":
+            # Within what the file was begun with, which was on the disk before it had its name.
+            marks = [at for at, line in enumerate(lines) if line.endswith(b" []\n")]
+            return b"".join(lines[: marks[1]])[:-20]
         case "zeros":
             return bytes(len(journal))
         case "torn":
@@ -338,6 +342,7 @@ def mangled(journal: bytes, how: str) -> bytes:
         ("empty", "damaged", False),
         ("headless", "damaged", True),
         ("a line changed", "damaged", None),
+        ("cut", "damaged", True),
         ("zeros", "damaged", False),
         ("torn", "torn", True),
     ],

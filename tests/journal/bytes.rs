@@ -49,6 +49,20 @@ fn lines(bytes: &[u8]) -> Vec<(usize, &[u8])> {
     begins.into_iter().zip(bytes.split_inclusive(|byte| *byte == b'\n')).collect()
 }
 
+/// A line that marks where the snapshot begins or ends.
+fn is_mark(line: &[u8]) -> bool {
+    line.ends_with(b" []\n")
+}
+
+/// Which batch each line is, if any.
+fn numbers_of(lines: &[(usize, &[u8])]) -> Vec<Option<u64>> {
+    let mut numbers = 0..;
+    let number = |(begin, line): &(usize, &[u8])| {
+        (*begin > 0 && !is_mark(line)).then(|| numbers.next().unwrap())
+    };
+    lines.iter().map(number).collect()
+}
+
 /// The next start finds the same, and nothing to complain of.
 fn is_whole_afterwards(disk: &Faulty, opened: &Opened<Record>) {
     let (_, again) = open(&disk.get(JOURNAL).unwrap());
@@ -65,13 +79,19 @@ fn the_recorded_file_is_of_a_fair_size() {
 fn a_cut_at_any_byte_leaves_the_batches_before_it() {
     let bytes = recorded();
     let lines = lines(&bytes);
+    let numbered = numbers_of(&lines);
     for cut in 0..=bytes.len() {
         let (disk, opened) = open(&bytes[..cut]);
         let whole = lines.iter().filter(|(begin, line)| begin + line.len() <= cut).count();
-        assert!(numbers(&opened).into_iter().eq(0..whole.saturating_sub(1) as u64), "cut {cut}");
+        assert!(
+            numbers(&opened).into_iter().eq(numbered[..whole].iter().copied().flatten()),
+            "cut {cut}"
+        );
+        let marks = lines[..whole].iter().filter(|(_, line)| is_mark(line)).count();
+        let lost = whole == 0 || marks == 1;
         let at_an_end = lines.iter().any(|(begin, line)| begin + line.len() == cut);
-        let expected = match whole {
-            0 => Some("damaged"),
+        let expected = match lost {
+            true => Some("damaged"),
             _ if at_an_end => None,
             _ => Some("torn"),
         };
@@ -79,7 +99,7 @@ fn a_cut_at_any_byte_leaves_the_batches_before_it() {
             Some(word) => assert!(opened.warnings[0].contains(word), "{:?}", opened.warnings),
             None => assert!(opened.warnings.is_empty()),
         }
-        assert_eq!(opened.lost, whole == 0);
+        assert_eq!(opened.lost, lost);
         is_whole_afterwards(&disk, &opened);
     }
 }
@@ -88,7 +108,8 @@ fn a_cut_at_any_byte_leaves_the_batches_before_it() {
 fn a_change_of_any_byte_costs_its_line_and_keeps_the_old_file() {
     let bytes = recorded();
     let lines = lines(&bytes);
-    let all: BTreeSet<u64> = (0..lines.len() as u64 - 1).collect();
+    let numbered = numbers_of(&lines);
+    let all: BTreeSet<u64> = numbered.iter().copied().flatten().collect();
     for at in 0..bytes.len() {
         for mask in [0x01, bytes[at], bytes[at] ^ b'\n'].into_iter().filter(|m| *m != 0) {
             let mut changed = bytes.clone();
@@ -97,8 +118,8 @@ fn a_change_of_any_byte_costs_its_line_and_keeps_the_old_file() {
             let line = lines.iter().rposition(|(begin, _)| *begin <= at).unwrap();
             // Without its line feed, a line takes the next one with it.
             let joined = usize::from(bytes[at] == b'\n');
-            let hit: BTreeSet<u64> =
-                (line..=line + joined).filter_map(|line| (line as u64).checked_sub(1)).collect();
+            let hit = (line..=line + joined).filter_map(|line| *numbered.get(line)?);
+            let hit: BTreeSet<u64> = hit.collect();
             let found: BTreeSet<u64> = numbers(&opened).into_iter().collect();
             assert_eq!(found, &all - &hit, "byte {at}, mask {mask}");
             let torn = at + 1 == bytes.len();

@@ -1,7 +1,7 @@
 //! The real disk: modes, locks, two daemons, a folder that goes away.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -49,7 +49,16 @@ fn what_is_appended_is_found_by_the_next_daemon() {
     drop(journal);
     assert_eq!((mode(&path), mode(&path.join(JOURNAL))), (0o700, 0o600));
     let text = fs::read_to_string(path.join(JOURNAL)).unwrap();
-    assert_eq!(text, "healthchecker journal 1 5e50a4e5\nca35c400 [\"one\"]\nfd83ff50 [\"two\"]\n");
+    assert_eq!(
+        text,
+        concat!(
+            "healthchecker journal 1 5e50a4e5\n",
+            "0d4cbb29 []\n",
+            "0d4cbb29 []\n",
+            "ca35c400 [\"one\"]\n",
+            "fd83ff50 [\"two\"]\n",
+        )
+    );
     assert_eq!(open(&path).1.batches, [["one"], ["two"]]);
 }
 
@@ -65,6 +74,80 @@ fn a_snapshot_takes_the_place_of_the_file_with_what_came_after_it() {
     drop(journal);
     assert!(!home.path().join(NEW).exists());
     assert_eq!(open(home.path()).1.batches, [["all"], ["two"]]);
+}
+
+/// Words that a journal of before the marks holds.
+const OLD: &str = "healthchecker journal 1 5e50a4e5\nca35c400 [\"one\"]\nfd83ff50 [\"two\"]\n";
+
+#[test]
+fn a_journal_that_is_a_link_is_replaced_where_it_lies() {
+    let home = tempfile::tempdir().unwrap();
+    let [state, disk, far] = ["state", "disk", "far"].map(|name| home.path().join(name));
+    for path in [&state, &disk, &far] {
+        fs::create_dir(path).unwrap();
+    }
+    // Through another link, relative and absolute, under another name.
+    symlink("../disk/link", state.join(JOURNAL)).unwrap();
+    symlink(far.join("words"), disk.join("link")).unwrap();
+    fs::write(far.join("words"), OLD).unwrap();
+    let (mut journal, opened, reports) = open(&state);
+    assert_eq!(opened.batches, [["one"], ["two"]]);
+    append(&mut journal, &reports, "three");
+    journal.write_snapshot([["all".to_owned()]]);
+    report(&mut journal, &reports);
+    append(&mut journal, &reports, "four");
+    drop(journal);
+    assert!(state.join(JOURNAL).is_symlink() && disk.join("link").is_symlink());
+    assert_eq!(fs::read_dir(&state).unwrap().count(), 1);
+    let [linked, real] =
+        [state.join(JOURNAL), far.join("words")].map(|path| fs::read(path).unwrap());
+    assert_eq!(linked, real);
+    assert_eq!(open(&state).1.batches, [["all"], ["four"]]);
+
+    fs::write(far.join("words"), "rubbish\n").unwrap();
+    let opened = open(&state).1;
+    assert!(opened.lost && opened.warnings[0].contains("damaged"), "{:?}", opened.warnings);
+    assert_eq!(fs::read(far.join("words.damaged-1")).unwrap(), b"rubbish\n");
+}
+
+#[test]
+fn a_link_to_a_disk_that_is_not_there_is_no_empty_journal() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("state");
+    fs::create_dir(&state).unwrap();
+    symlink(home.path().join("disk/words"), state.join(JOURNAL)).unwrap();
+    let opened = Words::open(Folder::claim(&state).unwrap(), |_| {});
+    let Err(why @ OpenError::Unreadable { .. }) = opened.map(|_| ()) else { panic!("it is open") };
+    assert!(why.to_string().contains("is the disk mounted?"), "{why}");
+    fs::create_dir(home.path().join("disk")).unwrap();
+    assert_eq!(open(&state).1.batches.len(), 0);
+    assert!(home.path().join("disk/words").is_file());
+}
+
+#[test]
+fn a_snapshot_that_lost_its_end_is_damage_and_an_append_that_did_is_not() {
+    for (lines, cut, torn) in [
+        ("fd83ff50 [\"two\"]\n0d4c", true, 4),
+        ("fd83ff50 [\"two\"]\n", true, 0),
+        ("0d4cbb29 []\nfd83", false, 4),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let bytes =
+            format!("healthchecker journal 1 5e50a4e5\n0d4cbb29 []\nca35c400 [\"one\"]\n{lines}");
+        fs::write(home.path().join(JOURNAL), &bytes).unwrap();
+        let opened = open(home.path()).1;
+        assert_eq!(opened.lost, cut, "{lines:?}");
+        assert_eq!(home.path().join("journal.damaged-1").exists(), cut);
+        let told = opened.warnings.concat();
+        assert!(told.contains(if cut { "damaged" } else { "torn" }), "{told}");
+        assert!(torn == 0 || told.contains("4 bytes"), "{told}");
+        assert_eq!(opened.batches[0], ["one"]);
+        assert!(open(home.path()).1.warnings.is_empty());
+    }
+    // A journal of before the marks cannot tell: as ever, its torn end was nobody's.
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join(JOURNAL), &OLD[..OLD.len() - 3]).unwrap();
+    assert!(!open(home.path()).1.lost);
 }
 
 #[test]

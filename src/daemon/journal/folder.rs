@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use super::JOURNAL;
 use super::disk::{Content, Disk, DiskFile, Identity};
 use super::lock::{self, ClaimError};
 
@@ -12,6 +13,8 @@ use super::lock::{self, ClaimError};
 const FOLDER_MODE: u32 = 0o700;
 /// The same for files.
 const FILE_MODE: u32 = 0o600;
+/// The most symbolic links that lead to one file (path_resolution(7)): those in a circle end there.
+const LINKS_MAX: usize = 40;
 /// A bad place on a disk costs this much of a file: a sector of today's disks, a page of memory.
 const BLOCK: usize = 4096;
 
@@ -35,9 +38,37 @@ impl Folder {
         Ok(Folder { path: path.to_path_buf(), locked })
     }
 
-    fn at(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    /// What it means that there is no file at `path`: a first start, or a disk that is not mounted yet.
+    fn nothing_at(&self, path: &Path) -> io::Result<Option<Content>> {
+        match path.parent() {
+            Some(elsewhere) if elsewhere != self.path && !elsewhere.exists() => {
+                let path = path.display();
+                let why = format!(
+                    "it leads to {path}, and there is no such folder (is the disk mounted?)"
+                );
+                Err(io::Error::new(ErrorKind::NotFound, why))
+            }
+            _ => Ok(None),
+        }
     }
+
+    /// Where the file of this name is. The journal may be a symbolic link, to a better disk say: it is
+    /// replaced where it lies, and the files that are named after it lie beside it.
+    fn at(&self, name: &str) -> PathBuf {
+        let Some(after) = name.strip_prefix(JOURNAL) else { return self.path.join(name) };
+        let mut path = follow(self.path.join(JOURNAL)).into_os_string();
+        path.push(after);
+        path.into()
+    }
+}
+
+/// Where a symbolic link leads, through others, whether or not anything is there.
+fn follow(mut path: PathBuf) -> PathBuf {
+    for _ in 0..LINKS_MAX {
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(to);
+    }
+    path
 }
 
 /// Makes a folder and what is missing above it, and has the names on the disk before it returns.
@@ -90,7 +121,7 @@ impl Disk for Folder {
 
     fn read(&self, name: &str, most: u64) -> io::Result<Option<Content>> {
         let path = self.at(name);
-        let Some(metadata) = look(fs::metadata(&path))? else { return Ok(None) };
+        let Some(metadata) = look(fs::metadata(&path))? else { return self.nothing_at(&path) };
         if !metadata.is_file() {
             return Err(io::Error::new(ErrorKind::InvalidInput, "not a file"));
         }
@@ -111,7 +142,6 @@ impl Disk for Folder {
     }
 
     fn identity(&self, name: &str) -> io::Result<Option<Identity>> {
-        // Not through a symbolic link: it is the name that will be replaced.
         Ok(look(fs::symlink_metadata(self.at(name)))?.as_ref().map(identity))
     }
 
@@ -141,7 +171,11 @@ impl Disk for Folder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        sync_folder(&self.locked)
+        let journal = self.at(JOURNAL);
+        match journal.parent() {
+            Some(elsewhere) if elsewhere != self.path => sync_folder(&File::open(elsewhere)?),
+            _ => sync_folder(&self.locked),
+        }
     }
 }
 

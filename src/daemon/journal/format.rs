@@ -61,6 +61,12 @@ pub(super) fn write_line<R: Serialize>(
     Ok(())
 }
 
+/// The line before and after what a new file begins with: an empty batch, which means nothing to an
+/// older daemon. Nothing else writes one.
+pub(super) fn mark() -> Vec<u8> {
+    b"0d4cbb29 []\n".to_vec()
+}
+
 /// Why a line is no batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BadLine {
@@ -101,6 +107,7 @@ mod tests {
     fn a_line_is_a_checksum_and_json() {
         assert_eq!(line(&["a", "b\n"]), b"5b8a260c [\"a\",\"b\\n\"]\n");
         assert_eq!(header(), b"healthchecker journal 1 5e50a4e5\n");
+        assert_eq!(line(&[] as &[u8]), mark());
     }
 
     #[test]

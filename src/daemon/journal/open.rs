@@ -123,6 +123,9 @@ fn damage<R>(content: &Content, scan: &Scan<'_, R>, path: &Path) -> Option<Strin
     } else if scan.headless {
         found.push("it does not begin as a journal does".to_owned());
     }
+    if scan.cut {
+        found.push("it ends before what it was begun with does".to_owned());
+    }
     if content.unreadable > 0 {
         found.push(format!("{} bytes cannot be read", content.unreadable));
     }

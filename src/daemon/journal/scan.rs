@@ -23,6 +23,9 @@ pub struct Scan<'a, R> {
     /// The bytes of a last line that a crash cut short: it has no line feed. (One that has was once
     /// whole, and may have been acknowledged: that is damage.)
     pub torn: usize,
+    /// It ends within what it was begun with, which was on the disk before the file had its name: no
+    /// crash does that. (The first line is a mark, and there is no other.)
+    pub cut: bool,
     /// Lines that are not as they were written.
     pub damaged: Lines,
     /// Lines that another version wrote.
@@ -62,6 +65,7 @@ pub fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, Newer> {
         good: Vec::new(),
         headless: true,
         torn: 0,
+        cut: false,
         damaged: Lines::default(),
         unknown: Lines::default(),
         oddity: String::new(),
@@ -75,8 +79,11 @@ pub fn scan<R: DeserializeOwned>(bytes: &[u8]) -> Result<Scan<'_, R>, Newer> {
         }
         Header::Absent => {}
     }
+    // A file of an older version has no marks, and nothing to tell the two ends apart by.
+    scan.cut = lines.next_if(|(_, line)| *line == format::mark()).is_some();
     for (number, line) in lines {
         match format::read_line(line) {
+            Ok(batch) if batch.is_empty() => scan.cut = false,
             Ok(batch) => {
                 scan.batches.push(batch);
                 scan.good.push(line);
@@ -121,6 +128,27 @@ mod tests {
         let whole = journal(&[&[1], &[2, 3]]);
         let cut = scan::<u8>(&whole[..whole.len() - 1]).unwrap();
         assert_eq!((cut.batches, cut.torn, cut.damaged.count), (vec![vec![1]], 14, 0));
+    }
+
+    #[test]
+    fn what_ends_before_its_snapshot_does_is_cut_wherever_that_is() {
+        let [snapshot, appended] = [journal(&[&[1], &[2]]), journal(&[&[3]])].map(|bytes| {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').skip(1);
+            lines.collect::<Vec<_>>().concat()
+        });
+        let file = [format::header(), format::mark(), snapshot, format::mark(), appended].concat();
+        let whole = scan::<u8>(&file).unwrap();
+        assert_eq!(
+            (whole.batches, whole.cut, whole.torn),
+            (vec![vec![1], vec![2], vec![3]], false, 0)
+        );
+        let begins = format::header().len() + format::mark().len();
+        let ends = file.len() - "00000000 [3]\n".len();
+        for length in begins..file.len() {
+            let scan = scan::<u8>(&file[..length]).unwrap();
+            assert_eq!(scan.cut, length < ends, "{length}");
+            assert_eq!(scan.damaged.count, 0);
+        }
     }
 
     #[test]

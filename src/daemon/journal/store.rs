@@ -100,8 +100,10 @@ impl<D: Disk> Store<D> {
     fn write_new(&mut self, lines: &[&[u8]]) -> io::Result<(D::File, Identity)> {
         let mut file = self.disk.create(NEW)?;
         self.stats.size = 0;
-        write(&mut file, &format::header(), &mut self.stats)?;
-        for part in lines {
+        let (header, mark) = (format::header(), format::mark());
+        let whole =
+            [&header[..], &mark].into_iter().chain(lines.iter().copied()).chain([&mark[..]]);
+        for part in whole {
             write(&mut file, part, &mut self.stats)?;
         }
         sync(&mut file, &mut self.stats)?;
