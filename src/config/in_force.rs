@@ -7,7 +7,7 @@ use super::given::Origin;
 use super::mail;
 use super::options::Options;
 use super::quoted::shown;
-use super::settings::{MailSettings, Settings};
+use super::settings::Settings;
 use super::spec::{Role, settings};
 
 /// A configuration without fault.
@@ -21,8 +21,6 @@ pub struct InForce {
     pub origins: HashMap<&'static str, Origin>,
     /// The configuration file.
     pub file: ConfigFile,
-    /// How mail is sent, or why not.
-    pub mail: Result<MailSettings, String>,
     /// To be logged once at the start; without control characters.
     pub warnings: Vec<String>,
 }
@@ -67,7 +65,7 @@ impl fmt::Display for InForce {
             Some(folder) => writeln!(f, "\nstate: {}", shown(&folder.to_string_lossy()))?,
             None => writeln!(f, "\nstate: nothing is written to disk, for this is a test")?,
         }
-        match &self.mail {
+        match &self.settings.mail {
             Ok(way) => writeln!(f, "\nmail: {}", mail::describe(way))?,
             Err(why) => writeln!(f, "\nmail: off, {why}")?,
         }

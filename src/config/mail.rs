@@ -102,8 +102,8 @@ fn through_server(options: &Options, host: &str, password: Option<&Secret>) -> P
             Some(Login::Password { user: user.clone(), password: password.clone() })
         }
         (None, None) => None,
-        (Some(_), None) => return off("smtp_user is set without smtp_password".to_owned()),
-        (None, Some(_)) => return off("smtp_password is set without smtp_user".to_owned()),
+        (Some(_), None) => return off(half_a_login("smtp_user", "smtp_password")),
+        (None, Some(_)) => return off(half_a_login("smtp_password", "smtp_user")),
     };
     let user_as_address = options.smtp_user.as_ref().filter(|user| is_email_address(user));
     let from = options.mail_from.as_ref().or(user_as_address).or(options.email.first());
@@ -115,6 +115,10 @@ fn through_server(options: &Options, host: &str, password: Option<&Secret>) -> P
     let way = MailSettings { from, host: host.to_owned(), port, security, login };
     let remarks = server_remarks(options, &way);
     Plan { way: Ok(way), remarks }
+}
+
+fn half_a_login(set: &str, missing: &str) -> String {
+    format!("{set} is set without {missing}; set both, or neither where no login is wanted")
 }
 
 fn security_by_port(port: Option<u16>) -> Security {
@@ -270,10 +274,13 @@ mod tests {
         );
         assert_eq!(
             described(&host, None, Some("p")),
-            "off: smtp_password is set without smtp_user[]"
+            "off: smtp_password is set without smtp_user; set both, or neither where no login is wanted[]"
         );
         host.smtp_user = some("me");
-        assert_eq!(described(&host, None, None), "off: smtp_user is set without smtp_password[]");
+        assert_eq!(
+            described(&host, None, None),
+            "off: smtp_user is set without smtp_password; set both, or neither where no login is wanted[]"
+        );
         assert_eq!(
             described(&host, Some("t"), None),
             "refused: gmail_token and smtp_host name two mail servers; keep one of them"

@@ -286,13 +286,11 @@ impl Layers {
         if let Err(why) = &plan.way {
             warnings.push(format!("no mail is sent: {why}"));
         }
-        let mail = plan.way.as_ref().ok().cloned();
         Ok(InForce {
-            settings: checked(&self.options, mail, access, authorities, self.state_dir),
+            settings: checked(&self.options, plan.way, access, authorities, self.state_dir),
             options: self.options,
             origins: self.origins,
             file,
-            mail: plan.way,
             warnings,
         })
     }
@@ -300,7 +298,7 @@ impl Layers {
 
 fn checked(
     options: &Options,
-    mail: Option<MailSettings>,
+    mail: Result<MailSettings, String>,
     access: AccessSettings,
     authorities: Vec<CertificateDer<'static>>,
     state_dir: Option<PathBuf>,

@@ -45,8 +45,8 @@ pub struct Settings {
     pub email: Vec<String>,
     /// Who else may be told: addresses, or `*@` and a domain; empty: everybody.
     pub allow_email: Vec<String>,
-    /// How mail is sent; `None`: not at all.
-    pub mail: Option<MailSettings>,
+    /// How mail is sent, or why not: what is missing, in words for the owner.
+    pub mail: Result<MailSettings, String>,
     /// The address of the status page in mails; `None`: made from the address of the default route.
     pub public_url: Option<String>,
     /// The certificates of `ca_file`: authorities that are believed besides the built-in ones.

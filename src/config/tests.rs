@@ -141,7 +141,7 @@ fn secrets_are_shown_nowhere() {
 fn a_secret_on_the_command_line_is_warned_of() {
     let in_force = run(&["-gt", "abcd efgh", "--email=a@b.c"], &[], None).expect("in order");
     assert!(in_force.warnings[0].starts_with("-gt on the command line can be seen"));
-    let login = in_force.settings.mail.and_then(|mail| mail.login);
+    let login = in_force.settings.mail.expect("a way").login;
     let password = Secret::new("abcdefgh".to_owned());
     assert_eq!(login, Some(Login::Password { user: "a@b.c".to_owned(), password }));
 }
@@ -149,9 +149,9 @@ fn a_secret_on_the_command_line_is_warned_of() {
 #[test]
 fn a_secret_comes_from_a_file_of_its_own() {
     let file = "gmail_token_file='token'\nemail='a@b.c'";
-    assert!(run(&[], &[], Some(file)).expect("in order").settings.mail.is_some());
+    assert!(run(&[], &[], Some(file)).expect("in order").settings.mail.is_ok());
     assert!(
-        run(&["-gt="], &[], Some(file)).expect("in order").settings.mail.is_none(),
+        run(&["-gt="], &[], Some(file)).expect("in order").settings.mail.is_err(),
         "switched off"
     );
     let gone = problems(&[], &[], Some("gmail_token_file='x'\nsmtp_password_file='y'"));

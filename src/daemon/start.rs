@@ -264,10 +264,8 @@ fn start_mailer(
     };
     let mailer = match &settings.mail {
         _ if settings.test => Mailer::to_log(tell),
-        Some(mail) => {
-            Mailer::start(mail.clone(), trust, tell).map_err(cannot("start the mailer"))?
-        }
-        None => return Ok(None),
+        Ok(mail) => Mailer::start(mail.clone(), trust, tell).map_err(cannot("start the mailer"))?,
+        Err(_) => return Ok(None),
     };
     mailer.probe_login();
     Ok(Some(mailer))

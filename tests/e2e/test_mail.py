@@ -187,6 +187,9 @@ def test_without_settings_it_says_what_to_set(tmp_path: Path) -> None:
     outcome = Outcome(tmp_path, email=OTHER)
     assert outcome.code == EXIT_NOT_CONFIGURED
     assert "gmail_token" in outcome.words and "smtp_host" in outcome.words
+    half = Outcome(tmp_path, email=OTHER, smtp_host=HOST, smtp_password=PASSWORD)
+    assert half.code == EXIT_NOT_CONFIGURED
+    assert "smtp_password is set without smtp_user" in half.words
 
 
 def test_in_development_the_mail_is_only_shown(mailbox: SmtpServer, tmp_path: Path) -> None:

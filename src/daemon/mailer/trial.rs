@@ -28,8 +28,12 @@ pub struct TestMail {
 /// Sends one test mail to each address of the `email` option, or to the sender's own account.
 /// Blocks until all is done: minutes, when the server is slow.
 pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
-    let Some(mail) = &settings.mail else {
-        return TestMail { words: WHAT_TO_SET.to_owned(), exit_code: EX_CONFIG };
+    let mail = match &settings.mail {
+        Ok(mail) => mail,
+        Err(why) => {
+            let words = format!("no mail is sent: {why}\n{WHAT_TO_SET}");
+            return TestMail { words, exit_code: EX_CONFIG };
+        }
     };
     let letters = letters(settings, mail, now);
     if settings.test {
@@ -55,9 +59,9 @@ pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
     TestMail { words: lines.join("\n"), exit_code }
 }
 
-const WHAT_TO_SET: &str = "mail is not configured: set gmail_token to a Gmail app password \
-    (and gmail_user or email to the account), or smtp_host, smtp_user and smtp_password for any \
-    other server, in the configuration file or as HEALTHCHECKER_SMTP_HOST and so on";
+const WHAT_TO_SET: &str = "Gmail takes gmail_token (an app password) and gmail_user or email (the \
+    account). Any other server takes smtp_host, and smtp_user with smtp_password if it wants a \
+    login. In the configuration file, or as HEALTHCHECKER_SMTP_HOST and so on";
 
 fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
     let own = match &mail.login {

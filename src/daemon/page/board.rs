@@ -130,9 +130,9 @@ impl Board {
         refused(html, &outbox.refused);
         if !self.daemon.mailing {
             html.raw(
-                "<p class=\"notice\"><b>No mail is sent:</b> neither <code>gmail_token</code> ",
+                "<p class=\"notice\"><b>No mail is sent:</b> it is not set up, or only in part. ",
             );
-            html.raw("nor <code>smtp_host</code> is set.</p>");
+            html.raw("<code>healthchecker test-mail</code> says what is missing.</p>");
         }
         if !self.daemon.disk.is_empty() {
             html.raw(
