@@ -22,8 +22,8 @@ HOSTILE = (
 )
 CONTROL = ("Cc", "Zl", "Zp")
 MARKS = "\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-# An app whose name a header, a page and a log line must bear as it is.
-NAME = "Küche <blink>\"'&amp; %0d%0a猫"
+# An app whose name a header, a page and a log line must bear as it is. Its last word is one that mail programs decode.
+NAME = "Küche <blink>\"'&amp; %0d%0a猫 =?utf-8?q?=E2=80=AEliar?="
 
 
 def obeyed(text: str) -> set[str]:
@@ -65,6 +65,7 @@ def test_what_an_app_says_is_shown_and_nothing_else(
     (alert, *_) = mailbox.mails()
     assert_shown(str(alert["Subject"]), "the subject")
     assert "Küche" in str(alert["Subject"]) and alert["Bcc"] is None
+    assert "=E2=80=AEliar" in str(alert["Subject"]), "as it is, not as it would be decoded"
     plain, html = (alert.get_body((kind,)) for kind in ("plain", "html"))
     assert plain and html
     for part in (plain, html):

@@ -44,6 +44,12 @@ pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
     bound(mail);
 }
 
+/// A mail that was written just now, with no more in it than one may have.
+pub(super) fn bounded(mut mail: Mail) -> Mail {
+    bound(&mut mail);
+    mail
+}
+
 /// Drops the oldest references but the first, which names the thread.
 pub(super) fn shorten(references: &mut Vec<String>) {
     let surplus = references.len().saturating_sub(REFERENCES);
@@ -243,6 +249,13 @@ mod tests {
         let many = (0..WATCHED_MAX + 7).map(|n| watching(&[n.to_string().as_str()], 1));
         let mail = merged(many);
         assert_eq!((apps(&mail).len(), mail.left_out), (WATCHED_MAX, 7));
+    }
+
+    #[test]
+    fn one_notice_of_very_many_apps_is_bounded_too() {
+        let apps = (0..WATCHED_MAX + 7).map(|n| n.to_string()).collect();
+        let mail = bounded(mail(1, Notice::Watching { apps, at: Wall::default() }));
+        assert_eq!((self::apps(&mail).len(), mail.left_out), (WATCHED_MAX, 7));
     }
 
     proptest! {

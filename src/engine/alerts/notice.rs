@@ -18,7 +18,7 @@ pub enum State {
     Unknown,
     /// Enough passes in a row.
     Healthy,
-    /// It answers, not always well.
+    /// It warns, or has failed more than once, too few times in a row for worse.
     Degraded,
     /// Enough failures in a row.
     Unhealthy,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
-use super::merge::{make_plainer, take_in};
+use super::merge::{bounded, make_plainer, take_in};
 use super::notice::{Mail, Notice};
 use super::recipients::is_same_mailbox;
 use crate::engine::time::{Moment, Now};
@@ -147,7 +147,7 @@ impl Outbox {
         let mut written = Written { id, taken_in: None };
         match self.entries.entry(id) {
             Slot::Vacant(slot) => {
-                slot.insert(Entry::new(now.at, mail));
+                slot.insert(Entry::new(now.at, bounded(mail)));
             }
             Slot::Occupied(slot) => {
                 let entry = slot.into_mut();

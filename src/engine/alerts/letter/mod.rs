@@ -17,7 +17,7 @@ use story::Story;
 
 /// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
 pub fn write(mail: &Mail, now: Wall, status_url: Option<&str>) -> Letter {
-    let story = Story::of(&mail.notices);
+    let story = Story::of(mail);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);
     Letter {

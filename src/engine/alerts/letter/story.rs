@@ -9,6 +9,7 @@ use crate::engine::alerts::notice::{Change, Mail, Notice, State};
 use crate::engine::alerts::rates::MAILS_AN_HOUR;
 use crate::engine::time::Wall;
 use crate::engine::verdict::REASON_MAX;
+use crate::engine::verdict::answer::Outcome;
 use crate::engine::words::plain::one_line;
 use crate::engine::words::span;
 
@@ -33,18 +34,14 @@ pub(super) struct Story<'a> {
     pub(super) latest: Vec<&'a Change>,
     /// The names of newly watched apps.
     pub(super) watching: Vec<&'a str>,
+    /// How many newly watched apps there are besides, as far as it is known.
+    watching_left_out: usize,
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(notices: &'a [Notice]) -> Story<'a> {
-        let changes = || {
-            notices.iter().filter_map(|notice| match notice {
-                Notice::Change(change) => Some(change),
-                Notice::Watching { .. } | Notice::Test { .. } => None,
-            })
-        };
-        let mut seen = HashSet::new();
-        let mut latest: Vec<&Change> = changes().rev().filter(|it| seen.insert(&it.app)).collect();
+    pub(super) fn of(mail: &'a Mail) -> Story<'a> {
+        let notices = mail.notices.as_slice();
+        let mut latest: Vec<&Change> = mail.conclusions().collect();
         latest.reverse();
         let mut seen = HashSet::new();
         let watching = notices
@@ -57,7 +54,17 @@ impl<'a> Story<'a> {
             .map(String::as_str)
             .filter(|app| seen.insert(*app))
             .collect();
-        Story { notices, changes: changes().count(), latest, watching }
+        let left_out = usize::try_from(mail.left_out).unwrap_or(usize::MAX);
+        let watching_left_out = match notices {
+            [Notice::Watching { .. }] => left_out,
+            _ => 0,
+        };
+        Story { notices, changes: mail.changes().count(), latest, watching, watching_left_out }
+    }
+
+    /// The names of newly watched apps, as many as fit into `max` characters.
+    pub(super) fn watching_names(&self, max: usize) -> String {
+        sentence::names(&self.watching, self.watching_left_out, max)
     }
 
     /// The body.
@@ -93,7 +100,7 @@ impl<'a> Story<'a> {
     }
 
     fn now_watching(&self, at: Wall, page: &mut Page) {
-        let names = sentence::names(&self.watching, MAX_NAMES);
+        let names = self.watching_names(MAX_NAMES);
         page.add(Block::Headline(format!("Now watching {names}"), None));
         let (passed, they) = match self.watching.len() {
             1 => ("Its first check passed", "it is"),
@@ -136,7 +143,7 @@ fn meant_for(people: &[String]) -> Option<Block> {
     (!people.is_empty()).then(|| {
         Block::Paragraph(format!(
             "This mail was meant for {}, to whom the option allow_email lets no mail go.",
-            sentence::names(&people, MAX_VALUE)
+            sentence::names(&people, 0, MAX_VALUE)
         ))
     })
 }
@@ -155,7 +162,7 @@ fn point(notice: &Notice) -> String {
         }
         Notice::Watching { apps, at } => {
             let apps: Vec<&str> = apps.iter().map(String::as_str).collect();
-            let names = sentence::names(&apps, MAX_VALUE);
+            let names = sentence::names(&apps, 0, MAX_VALUE);
             format!("{}: now watching {names}", at.for_people())
         }
         Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people()),
@@ -164,10 +171,7 @@ fn point(notice: &Notice) -> String {
 
 fn in_full(change: &Change, page: &mut Page) {
     page.add(Block::Headline(sentence::state(change), Some(change.to)));
-    if change.to == State::Degraded {
-        let again = if change.from == State::Unhealthy { " again" } else { "" };
-        page.add(Block::Paragraph(format!("It answers{again}, but not always well.")));
-    }
+    page.blocks.extend(degraded(change).map(Block::Paragraph));
     page.add(Block::Facts(facts(change)));
     if !change.recent.is_empty() {
         let older = change.recent.len().saturating_sub(MAX_CHECKS);
@@ -180,6 +184,19 @@ fn in_full(change: &Change, page: &mut Page) {
         }
         page.add(Block::Quote("Its answer in full:", said.raw));
     }
+}
+
+/// What DEGRADED means here: an app that warns, or one that has not failed often enough for worse.
+fn degraded(change: &Change) -> Option<String> {
+    let [.., earlier, last] = change.recent.as_slice() else { return None };
+    if change.to != State::Degraded {
+        return None;
+    }
+    if (earlier.outcome, last.outcome) == (Outcome::Fail, Outcome::Fail) {
+        return Some("Its last checks failed, too few yet to call it UNHEALTHY.".to_owned());
+    }
+    let again = if change.from == State::Unhealthy { " again" } else { "" };
+    Some(format!("It answers{again}, but not always well."))
 }
 
 fn facts(change: &Change) -> Vec<(&'static str, String)> {

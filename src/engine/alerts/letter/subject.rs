@@ -1,6 +1,6 @@
 //! The subject: what a person sees on a locked phone.
 
-use super::sentence::{self, names};
+use super::sentence;
 use super::story::Story;
 use crate::engine::alerts::notice::{Change, State};
 
@@ -17,19 +17,19 @@ pub(super) fn write(story: &Story<'_>) -> String {
     let mut news: Vec<String> = worst_first(&story.latest).map(sentence::state).collect();
     if news.is_empty() && !story.watching.is_empty() {
         let start = "Now watching ";
-        return format!("{PREFIX}{start}{}", names(&story.watching, room - start.len()));
+        return format!("{PREFIX}{start}{}", story.watching_names(room - start.len()));
     }
     if !story.watching.is_empty() {
-        news.push(format!("now watching {}", names(&story.watching, SHARED_WATCHING)));
+        news.push(format!("now watching {}", story.watching_names(SHARED_WATCHING)));
     }
     match news.as_slice() {
         [] => format!("{PREFIX}Test mail"),
         [only] => format!("{PREFIX}{only}"),
         _ if story.changes > 1 => {
             let count = format!("{} changes: ", story.changes);
-            format!("{PREFIX}{count}{}", sentence::fit(&news, room - count.len()))
+            format!("{PREFIX}{count}{}", sentence::fit(&news, 0, room - count.len()))
         }
-        _ => format!("{PREFIX}{}", sentence::fit(&news, room)),
+        _ => format!("{PREFIX}{}", sentence::fit(&news, 0, room)),
     }
 }
 

@@ -160,13 +160,38 @@ What happened, in order:
 Kodi is DEGRADED
 ----------------
 
-It answers, but not always well.
+Its last checks failed, too few yet to call it UNHEALTHY.
 
 Reason:      connection refused
 ";
     assert!(letter.text.starts_with(start), "{}", letter.text);
     assert_eq!(letter.text.matches("\nNAS is UNHEALTHY\n").count(), 0, "told in the list only");
     assert!(letter.text.contains("\nNAS is HEALTHY again after 12 min\n-----"));
+}
+
+#[test]
+fn an_app_that_does_not_answer_is_not_said_to() {
+    let said = |from: State, outcomes: &[Outcome]| {
+        let recent = outcomes.iter().map(|outcome| recent(0, *outcome, 1)).collect();
+        let change = Change { from, recent, ..nas(State::Degraded) };
+        write(&mail(vec![Notice::Change(change)]), wall(0), None).text
+    };
+    let refuses = said(State::Healthy, &[Outcome::Pass, Outcome::Fail, Outcome::Fail]);
+    assert!(refuses.contains("\nIts last checks failed, too few yet to call it UNHEALTHY.\n"));
+    assert!(!refuses.contains("It answers"), "{refuses}");
+    let warns = said(State::Healthy, &[Outcome::Fail, Outcome::Warn]);
+    assert!(warns.contains("\nIt answers, but not always well.\n"), "{warns}");
+    let better = said(State::Unhealthy, &[Outcome::Pass, Outcome::Warn]);
+    assert!(better.contains("\nIt answers again, but not always well.\n"), "{better}");
+    assert!(!said(State::Healthy, &[]).contains("answers"), "nothing is known of its checks");
+}
+
+#[test]
+fn a_welcome_of_very_many_counts_those_that_it_has_no_room_for() {
+    let welcome = Mail { left_out: 2000, ..mail(vec![watching(&["Kodi", "NAS"])]) };
+    let letter = write(&welcome, wall(0), None);
+    assert_eq!(letter.subject, "[HealthChecker] Now watching Kodi, NAS and 2000 more");
+    assert!(letter.text.starts_with("Now watching Kodi, NAS and 2000 more\n"), "{}", letter.text);
 }
 
 #[test]
@@ -247,6 +272,7 @@ fn hostile() -> impl Strategy<Value = String> {
         "🦀",
         "'",
         "{\"output\":\"<b>\"}",
+        "=?utf-8?b?4oCuZXZpbA==?=",
     ]);
     let chunk = prop_oneof![nasty.prop_map(str::to_owned), any::<String>(), "[a-z<>&]{0,2000}"];
     prop::collection::vec(chunk, 0..4).prop_map(|chunks| chunks.concat())
@@ -297,6 +323,7 @@ proptest! {
 
         prop_assert!(letter.subject.chars().count() <= subject::MAX_SUBJECT);
         prop_assert!(!letter.subject.chars().any(char::is_control));
+        prop_assert!(!letter.subject.contains("=?"), "{} would be decoded", letter.subject);
         for body in [&letter.text, &letter.html] {
             prop_assert!(!body.chars().any(|c| c != '\n' && c.is_control()));
             let turned = body.contains(['\u{202e}', '\u{2028}', '\u{2066}']);
