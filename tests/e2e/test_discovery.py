@@ -28,7 +28,7 @@ SECOND_NAME = f"_healthchecker (2).{TYPE}"
 FIND_SECONDS = 8
 # One conflict costs a second each for the host's and the service's name.
 RENAME_SECONDS = 15
-# mdns-sd looks at the machine's addresses every 30 s.
+# The daemon looks at the machine's networks every 10 s, and a client may wait as long between questions.
 CHANGE_SECONDS = 45
 
 Served = Callable[..., Daemon]
@@ -114,8 +114,7 @@ def test_bound_to_ipv6_both_families_are_announced(
     def addresses() -> set[str]:
         return set(find(client)["addresses"])
 
-    # An answer over IPv4 carries the IPv4 addresses, one over IPv6 the others: a client that asks
-    # over both takes what comes first.
+    # A client that takes the first record that it hears may not wait for the other family's.
     seen: set[str] = set()
 
     def both_seen() -> bool:

@@ -10,6 +10,10 @@ use crate::engine::time::Moment;
 /// Wi-Fi takes some seconds to come.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// Each time that something was said about it the patience is twice as long, up to this: a link that flaps
+/// or a neighbour of ill will must not fill the log.
+const PATIENCE_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// How the announcement is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
@@ -29,29 +33,33 @@ pub(super) struct Herald {
     told: Option<News>,
     /// Since when the service cannot be found.
     unheard_since: Option<Moment>,
+    patience: Duration,
 }
 
 impl Herald {
     pub(super) fn new(now: Moment) -> Herald {
-        Herald { told: None, unheard_since: Some(now) }
+        Herald { told: None, unheard_since: Some(now), patience: PATIENCE }
     }
 
     /// How it is now.
     pub(super) fn handle(&mut self, now: Moment, news: News) {
         if let News::Heard { .. } = news {
             self.unheard_since = None;
-        } else if now < *self.unheard_since.get_or_insert(now) + PATIENCE {
+        } else if now < *self.unheard_since.get_or_insert(now) + self.patience {
             return;
         }
         if self.told.as_ref() != Some(&news) {
             say(&news);
+            if !matches!(news, News::Heard { .. }) {
+                self.patience = (self.patience * 2).min(PATIENCE_MAX);
+            }
             self.told = Some(news);
         }
     }
 
     /// When [`Herald::handle`] is to be called, whatever happens.
     pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
-        self.unheard_since.map(|since| since + PATIENCE).filter(|at| now < *at)
+        self.unheard_since.map(|since| since + self.patience).filter(|at| now < *at)
     }
 }
 
@@ -59,8 +67,8 @@ fn say(news: &News) {
     match news {
         News::Heard { service, host } => info!("zeroconf: announced as {service} on {host}"),
         News::NoNetwork => info!(
-            "zeroconf: cannot announce the service yet, because no network interface is up; it is \
-             announced as soon as one is"
+            "zeroconf: cannot announce the service yet, because no network interface that it listens \
+             on is up; it is announced as soon as one is"
         ),
         News::Refused(why) => warn!(
             "zeroconf: cannot announce the service: {why}; trying again, everything else works"
@@ -97,5 +105,19 @@ mod tests {
         assert_eq!(herald.told, Some(heard()));
         herald.handle(later + PATIENCE, News::NoName);
         assert_eq!(herald.told, Some(News::NoName));
+    }
+
+    #[test]
+    fn a_link_that_flaps_all_day_makes_few_lines() {
+        let mut now = Moment::START;
+        let mut herald = Herald::new(now);
+        let mut lines = 0;
+        for second in 0..86_400_u32 {
+            let before = herald.told.clone();
+            herald.handle(now, if second % 60 < 30 { News::NoNetwork } else { heard() });
+            lines += usize::from(herald.told != before);
+            now = now + Duration::from_secs(1);
+        }
+        assert!(lines < 10, "{lines}");
     }
 }

@@ -192,11 +192,16 @@ impl Worker {
     /// Looks which networks there are.
     fn look(&mut self, now: Moment) {
         let bind = self.announcement.as_ref().map(|announcement| announcement.bind);
+        let outlets = match links::outlets(bind) {
+            Ok(outlets) => outlets,
+            Err(why) => {
+                // No descriptor is left, say: what is open goes on.
+                self.refused = Some(format!("the networks cannot be listed: {why}"));
+                self.look_at = now + LOOK_AGAIN;
+                return;
+            }
+        };
         self.refused = None;
-        let outlets = links::outlets(bind).unwrap_or_else(|why| {
-            self.refused = Some(why.to_string());
-            Vec::new()
-        });
         self.open.retain(|open| outlets.contains(&open.outlet));
         for outlet in outlets {
             if self.open.iter().any(|open| open.outlet == outlet) {

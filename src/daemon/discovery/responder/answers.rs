@@ -36,6 +36,8 @@ struct Waiting {
     parts: Parts,
     at: Moment,
     latest: Moment,
+    /// The only one who has asked, if there is no other, and more of what he knows may follow.
+    asker: Option<IpAddr>,
 }
 
 /// What is to be done about a question at once.
@@ -48,19 +50,20 @@ pub(super) struct Reply {
 }
 
 impl Answers {
-    /// Takes in a question. `addresses` are announced here; `draw` gives a number between two.
+    /// Takes in a question of `from`. `addresses` are announced here; `draw` gives a number between two.
     pub(super) fn handle_question(
         &mut self,
         now: Moment,
         (profile, addresses): (&Profile, &[IpAddr]),
-        message: &Message<'_>,
+        (message, from): (&Message<'_>, IpAddr),
         draw: impl FnOnce(u64, u64) -> u64,
     ) -> Reply {
         let known: Vec<&Record<'_>> = message.section(Section::Answers).collect();
         if let Some(waiting) = &mut self.waiting
             && message.questions.is_empty()
+            && waiting.asker == Some(from)
         {
-            // The rest of what somebody knows, whose question came before.
+            // The rest of what he knows. If others wait too, they know nothing of it.
             waiting.parts = waiting.parts.without(profile.known(waiting.parts, addresses, &known));
         }
         let mut by_multicast = Parts::NONE;
@@ -89,7 +92,8 @@ impl Answers {
                 (false, true) => draw(BY_TURNS.0, BY_TURNS.1),
                 (false, false) => 0,
             };
-            self.wait(now, multicast, Duration::from_millis(delay));
+            let asker = message.is_truncated.then_some(from);
+            self.wait(now, multicast, Duration::from_millis(delay), asker);
         }
         Reply { multicast: Parts::NONE, unicast }
     }
@@ -103,16 +107,17 @@ impl Answers {
         parts
     }
 
-    fn wait(&mut self, now: Moment, parts: Parts, delay: Duration) {
+    fn wait(&mut self, now: Moment, parts: Parts, delay: Duration, asker: Option<IpAddr>) {
         let allowed = parts.with(parts.next()).each().filter_map(|(bit, _)| self.sent_at(bit));
         let allowed = allowed.map(|at| at + ONCE_IN).max();
         let at = allowed.unwrap_or(now).max(now + delay);
         self.waiting = Some(match self.waiting {
-            None => Waiting { parts, at, latest: now + LATEST },
+            None => Waiting { parts, at, latest: now + LATEST, asker },
             Some(before) => Waiting {
                 parts: before.parts.with(parts),
                 at: before.at.max(at).min(before.latest),
                 latest: before.latest,
+                asker: before.asker.filter(|_| before.asker == asker),
             },
         });
     }

@@ -213,8 +213,13 @@ impl Responder {
         }
     }
 
+    /// Of this machine, whether the service listens there or not: another daemon here may be called by
+    /// the same host name.
     fn own_addresses(&self) -> Vec<IpAddr> {
-        self.outlets.iter().flat_map(|outlet| outlet.place.announced.iter().copied()).collect()
+        self.outlets
+            .iter()
+            .flat_map(|outlet| outlet.place.subnets.iter().map(|(ip, _)| *ip))
+            .collect()
     }
 }
 

@@ -140,7 +140,8 @@ impl Outlet {
             return Some(self.to_one(from, packet));
         }
         let draw = |low, high| chance.between(low, high);
-        let reply = self.answers.handle_question(now, (profile, addresses), message, draw);
+        let reply =
+            self.answers.handle_question(now, (profile, addresses), (message, from.ip()), draw);
         if !reply.multicast.is_empty() {
             let packet = self.say(now, reply.multicast, profile);
             return Some(self.to_all(packet));

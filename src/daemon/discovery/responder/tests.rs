@@ -250,10 +250,21 @@ fn what_somebody_knows_is_not_told_again() {
     let from = "10.0.0.9:5353".parse().unwrap();
     line.responder.handle_message(line.now, LINK, from, &Message::read(&first).unwrap());
     assert!(line.until(40_300).is_empty(), "more follows");
-    let mut rest = Packet::query();
-    rest.record(Section::Answers, &service(), &Data::Ptr(instance()), 4500, false);
-    line.hear("10.0.0.9:5353", rest);
+    let rest = || {
+        let mut rest = Packet::query();
+        rest.record(Section::Answers, &service(), &Data::Ptr(instance()), 4500, false);
+        rest
+    };
+    line.hear("10.0.0.9:5353", rest());
     assert!(line.until(42_000).is_empty());
+    // What one knows is nothing to another who asks at the same moment.
+    line.responder.handle_message(line.now, LINK, from, &Message::read(&first).unwrap());
+    let mut other = Packet::query();
+    other.question(&service(), kind::PTR, false);
+    line.hear("10.0.0.8:5353", other);
+    line.hear("10.0.0.9:5353", rest());
+    line.hear("10.0.0.7:5353", rest());
+    assert_eq!(line.until(44_000).len(), 1);
 }
 
 #[test]
@@ -309,6 +320,12 @@ fn our_own_records_and_goodbyes_are_no_conflict() {
     line.say(&host(), &Data::A([10, 0, 0, 1].into()), 120);
     line.say(&instance(), &Data::Srv { port: 8080, target: host() }, 120);
     line.say(&instance(), &other_host(), 0);
+    // Another daemon of this machine listens at an address more.
+    let mut wide = place("10.0.0.1");
+    wide.subnets.push((ip("fd77::1"), 64));
+    line.responder.handle_links(line.now, &[wide]);
+    line.until(60_000);
+    line.say(&host(), &Data::Aaaa("fd77::1".parse().unwrap()), 120);
     line.say(&name("other.local"), &Data::A([10, 0, 0, 9].into()), 120);
     assert!(line.responder.is_heard());
 }
