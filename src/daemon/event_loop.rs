@@ -170,7 +170,7 @@ impl EventLoop {
                     self.engine.handle_delivery(now, id, delivery)
                 }
                 mailer::Report::Alive => self.watchdog.handle_mailer(),
-                mailer::Report::Login(delivery) => self.engine.handle_login(delivery),
+                mailer::Report::Rehearsal(delivery) => self.engine.handle_rehearsal(delivery),
             }
         }
     }

@@ -248,8 +248,8 @@ fn pool(
     Pool::new(shares.checks, Arc::new(check), reports, wake)
 }
 
-/// The mailer, if mail is sent at all. A login is tried at once: wrong credentials are to be known
-/// before the first alert.
+/// The mailer, if mail is sent at all. What can be asked of the mail server without a mail is asked at
+/// once: wrong settings are to be known before the first alert.
 fn start_mailer(
     settings: &Settings,
     trust: Trust,
@@ -267,7 +267,7 @@ fn start_mailer(
         Ok(mail) => Mailer::start(mail.clone(), trust, tell).map_err(cannot("start the mailer"))?,
         Err(_) => return Ok(None),
     };
-    mailer.probe_login();
+    mailer.rehearse(&settings.email);
     Ok(Some(mailer))
 }
 

@@ -402,14 +402,15 @@ impl Engine {
         }
     }
 
-    /// A login at the mail server was tried at the start.
-    pub fn handle_login(&mut self, outcome: Delivery) {
+    /// The mail server was asked at the start whether it would take our mails.
+    pub fn handle_rehearsal(&mut self, outcome: Delivery) {
         match outcome {
-            Delivery::Accepted => self.log(Note::LoginAccepted),
-            Delivery::Settings(reason) | Delivery::Content(reason) | Delivery::Rejected(reason) => {
+            Delivery::Accepted => self.log(Note::RehearsalWentWell),
+            Delivery::Settings(reason) | Delivery::Content(reason) => {
                 self.log(Note::SettingsRefused { reason: reason.clone() });
                 self.settings_refused = Some(reason);
             }
+            Delivery::Rejected(reason) => self.log(Note::NoSuchMailbox { reason }),
             Delivery::Later(reason) | Delivery::MuchLater(reason) => {
                 self.log(Note::MailServerAway { reason });
             }

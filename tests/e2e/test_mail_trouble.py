@@ -79,6 +79,8 @@ def wait_until_told(daemon: Daemon) -> None:
 def sick(start_daemon: StartDaemon, mailbox: SmtpServer, target: Target) -> Daemon:
     """A daemon that watches an app which is about to fail; nothing has been mailed yet."""
     daemon = start_daemon(email=OWNER, **mailbox.options())
+    # From here on the server is asked for mails only.
+    daemon.wait_for_log("lets us in", MAIL_SECONDS)
     target.fails("the disk of Kodi")
     return daemon
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
 
 use super::attempt::Server;
 use super::compose::{address, compose};
@@ -52,10 +53,18 @@ pub(super) fn deliver(server: &Server, letter: &Letter, end: Instant) -> Result<
     outcome
 }
 
-/// Logs in before `end`, and parts.
-pub(super) fn log_in(server: &Server, end: Instant) -> Result<(), Delivery> {
-    Conversation::open(server, end)?.part();
-    Ok(())
+/// Logs in before `end`, asks for each of these people whether a mail would be taken, and parts without
+/// one. Most servers have all that is against us ready by then, and not before (Postfix:
+/// `smtpd_delay_reject`).
+pub(super) fn rehearse(server: &Server, to: &[String], end: Instant) -> Result<(), Delivery> {
+    let mut conversation = Conversation::open(server, end)?;
+    let outcome = to.iter().try_for_each(|one| conversation.rehearse_for(one));
+    conversation.part();
+    match outcome {
+        // Who asks strangers to come again later has let us in.
+        Err(Delivery::Later(_) | Delivery::MuchLater(_)) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// A conversation under way.
@@ -192,21 +201,45 @@ impl<'a> Conversation<'a> {
     /// Hands one letter over.
     fn hand_over(&mut self, letter: &Letter) -> Result<String, Delivery> {
         let settings = self.settings;
-        let from = address(&settings.from).map_err(|_| {
-            Delivery::Settings(format!("mail_from={:?} is no mail address", settings.from))
-        })?;
-        let to = address(&letter.to)
-            .map_err(|_| Delivery::Settings(format!("{:?} is no mail address", letter.to)))?;
+        let (from, to) = self.addresses(&letter.to)?;
         let message = compose(letter, &from, &to, clock::writable_now());
-        let Envelope { mail, rcpt } = envelope::of(&from, &to, &message, self.offer.utf8)
-            .map_err(|it| trouble::beyond_ascii(settings, &it))?;
-        self.say(Stage::Sender, &mail, 2)?;
-        self.say(Stage::Recipient, &rcpt, 2)?;
+        let envelope = self.envelope(&from, &to, &message)?;
+        self.hand_over_envelope(&envelope)?;
         self.say(Stage::Message, "DATA", 3)?;
         self.send(&envelope::stuffed(&message))?;
         let reply = self.answer(Stage::Message, 2, ACCEPTANCE)?;
         let said = hushed(settings, &format!("{} {}", reply.code, reply.text()));
         Ok(one_line(said.trim_end(), MAX_WORDS))
+    }
+
+    /// Hands an envelope over with nothing in it, and takes it back.
+    fn rehearse_for(&mut self, to: &str) -> Result<(), Delivery> {
+        let (from, to) = self.addresses(to)?;
+        let envelope = self.envelope(&from, &to, b"")?;
+        self.hand_over_envelope(&envelope).map_err(|why| match why {
+            Delivery::Rejected(said) => Delivery::Rejected(format!("{to}: {said}")),
+            other => other,
+        })?;
+        self.ask("RSET").map(drop)
+    }
+
+    fn addresses(&self, to: &str) -> Result<(Address, Address), Delivery> {
+        let from = &self.settings.from;
+        let from = address(from)
+            .map_err(|_| Delivery::Settings(format!("mail_from={from:?} is no mail address")))?;
+        let to =
+            address(to).map_err(|_| Delivery::Settings(format!("{to:?} is no mail address")))?;
+        Ok((from, to))
+    }
+
+    fn envelope(&self, from: &Address, to: &Address, message: &[u8]) -> Result<Envelope, Delivery> {
+        envelope::of(from, to, message, self.offer.utf8)
+            .map_err(|it| trouble::beyond_ascii(self.settings, &it))
+    }
+
+    fn hand_over_envelope(&mut self, envelope: &Envelope) -> Result<(), Delivery> {
+        self.say(Stage::Sender, &envelope.mail, 2)?;
+        self.say(Stage::Recipient, &envelope.rcpt, 2).map(drop)
     }
 
     /// Says a line, which must be answered with a code of this kind.

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use self::attempt::Server;
-use self::conversation::{deliver, log_in};
+use self::conversation::{deliver, rehearse};
 use self::turns::{Turn, Turns};
 use crate::config::settings::MailSettings;
 use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
@@ -51,14 +51,14 @@ pub enum Report {
     },
     /// The thread is alive: the answer to [`Mailer::ping`].
     Alive,
-    /// The login that [`Mailer::probe_login`] asked for ended; `Accepted`: we are let in.
-    Login(Delivery),
+    /// What [`Mailer::rehearse`] asked for ended; `Accepted`: mails would be taken.
+    Rehearsal(Delivery),
 }
 
 /// What is to be done in a conversation.
 enum Job {
     Mail { id: u64, letter: Box<Letter> },
-    Login,
+    Rehearsal { to: Vec<String> },
 }
 
 /// What happens to the thread.
@@ -137,13 +137,14 @@ impl Mailer {
         }
     }
 
-    /// Logs in and out again, so that wrong credentials are known before the first alert; the
-    /// report comes later (none for a mailer to the log).
-    pub fn probe_login(&self) {
+    /// Logs in, and asks whether mails to these people would be taken, so that wrong settings are known
+    /// before the first alert; no mail is sent. The report comes later (none for a mailer to the log).
+    pub fn rehearse(&self, to: &[String]) {
         // Nobody is there to log in to, for the log.
         let Some(events) = &self.events else { return };
-        if events.send(Event::Asked(Job::Login)).is_err() {
-            (self.tell)(Report::Login(thread_is_gone()));
+        let job = Job::Rehearsal { to: to.to_vec() };
+        if events.send(Event::Asked(job)).is_err() {
+            (self.tell)(Report::Rehearsal(thread_is_gone()));
         }
     }
 }
@@ -172,14 +173,14 @@ fn log_letter(letter: &Letter) {
 #[derive(Clone, Copy)]
 enum About {
     Mail(u64),
-    Login,
+    Rehearsal,
 }
 
 impl About {
     fn report(self, delivery: Delivery) -> Report {
         match self {
             About::Mail(id) => Report::Mail { id, delivery },
-            About::Login => Report::Login(delivery),
+            About::Rehearsal => Report::Rehearsal(delivery),
         }
     }
 }
@@ -188,7 +189,7 @@ impl Job {
     fn about(&self) -> About {
         match self {
             Job::Mail { id, .. } => About::Mail(*id),
-            Job::Login => About::Login,
+            Job::Rehearsal { .. } => About::Rehearsal,
         }
     }
 }
@@ -244,7 +245,7 @@ impl Worker {
         let events = self.events.clone();
         let converse = move |server: &Server, end| match job {
             Job::Mail { letter, .. } => deliver(server, &letter, end).map(drop),
-            Job::Login => log_in(server, end),
+            Job::Rehearsal { to } => rehearse(server, &to, end),
         };
         attempt::start(&self.server, converse, move |outcome| {
             let delivery = outcome.map_or_else(|it| it, |()| Delivery::Accepted);

@@ -1,105 +1,18 @@
 //! The mailer against a mail server of a few lines, which says what it is told to.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
+mod server;
+
+use self::server::{SLOWLY, Script, Server};
 use super::*;
 use crate::config::settings::{AccessSettings, Login, Secret, Security, Settings};
 use crate::engine::time::Wall;
 
 /// Nothing here takes longer; a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How long an answer takes that is given `SLOWLY`.
-const SLOWLY: Duration = Duration::from_secs(36);
-
-/// Answers to commands by their first word or the whole line, else what a friendly server says, all in
-/// ISO 8859-1. `HANG UP` closes, `NO END` goes on for ever, `SLOWLY` is a friendly answer later.
-type Script = &'static [(&'static str, &'static str)];
-
-/// Serves connections on the loopback interface; what they sent, line by line.
-struct Server {
-    port: u16,
-    heard: Receiver<String>,
-}
-
-impl Server {
-    fn start(script: Script) -> Server {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (tell, heard) = channel();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, tell) = (stream.unwrap(), tell.clone());
-                // The other side may leave at any time.
-                thread::spawn(move || converse(stream, script, &tell));
-            }
-        });
-        Server { port, heard }
-    }
-
-    fn settings(&self, login: Option<Login>) -> MailSettings {
-        MailSettings {
-            from: "pi@home.example".into(),
-            host: "127.0.0.1".into(),
-            port: self.port,
-            security: Security::None,
-            login,
-        }
-    }
-
-    /// All lines of the conversations so far.
-    fn heard(&self) -> Vec<String> {
-        self.heard.try_iter().collect()
-    }
-}
-
-fn converse(stream: TcpStream, script: Script, tell: &Sender<String>) -> io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let say = |line: &str, verb: &str, usual: &str| {
-        let fits = |(it, _): &&(&str, &str)| *it == verb || *it == line;
-        let scripted = script.iter().find(fits).map(|(_, answer)| *answer);
-        match scripted.unwrap_or(usual) {
-            "HANG UP" => Err(io::ErrorKind::ConnectionAborted.into()),
-            // Until the other side has had enough.
-            "NO END" => loop {
-                (&stream).write_all(&[b'2'; 4096])?;
-            },
-            "SLOWLY" => {
-                thread::sleep(SLOWLY);
-                (&stream).write_all(b"250 2.1.5 OK\r\n")
-            }
-            answer => (&stream).write_all(&latin1(&format!("{answer}\r\n"))),
-        }
-    };
-    say("GREETING", "GREETING", "220 mail.example ESMTP")?;
-    while let Some(line) = lines.next().transpose()? {
-        let verb = line.split(' ').next().unwrap_or_default().to_owned();
-        let _ = tell.send(line.clone());
-        let usual = match verb.as_str() {
-            "EHLO" => "250-mail.example\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250 8BITMIME",
-            "AUTH" if line == "AUTH LOGIN" => "334 VXNlcm5hbWU6",
-            "cGk=" => "334 UGFzc3dvcmQ6",
-            "AUTH" | "Z2VoZWlt" => "235 2.7.0 Accepted",
-            "DATA" => "354 go on",
-            "QUIT" => return say(&line, "QUIT", "221 2.0.0 bye"),
-            _ => "250 2.1.0 OK",
-        };
-        say(&line, &verb, usual)?;
-        if verb == "DATA" && script.iter().all(|(it, _)| *it != "DATA") {
-            let body = lines.by_ref().map_while(Result::ok).take_while(|it| it != ".");
-            body.for_each(|line| drop(tell.send(line)));
-            say(".", ".", "250 2.0.0 OK queued")?;
-        }
-    }
-    Ok(())
-}
-
-/// What has no place there is not written.
-fn latin1(text: &str) -> Vec<u8> {
-    text.chars().filter_map(|it| u8::try_from(u32::from(it)).ok()).collect()
-}
 
 fn password() -> Option<Login> {
     Some(Login::Password { user: "pi".into(), password: Secret::new("geheim".into()) })
@@ -339,14 +252,32 @@ fn quoted_and_literal_addresses_get_their_mail() {
 }
 
 #[test]
-fn the_login_is_tried_without_a_mail() {
-    for (script, accepted) in [(&[] as Script, true), (&[("AUTH", "535 5.7.8 no")], false)] {
+fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
+    let both = ["owner@example.org".to_owned(), "other@example.org".to_owned()];
+    let table: [(Script, &str); 6] = [
+        (&[], "Accepted"),
+        (&[("AUTH", "535 5.7.8 no")], "Settings(\"the mail server answered the login with 535"),
+        (
+            &[("RCPT", "504 5.5.2 <pi>: need a whole name")],
+            "Settings(\"the mail server answered the rec",
+        ),
+        (
+            &[("RCPT TO:<other@example.org>", "550 5.1.1 no")],
+            "Rejected(\"other@example.org: the mail",
+        ),
+        (&[("RCPT", "450 4.7.1 greylisted, come again")], "Accepted"),
+        (&[("GREETING", "421 4.3.2 busy")], "Later("),
+    ];
+    for (script, said) in table {
         let server = Server::start(script);
         let (mailer, reports) = mailer(server.settings(password()));
-        mailer.probe_login();
-        let Report::Login(end) = reports.recv_timeout(PATIENCE).unwrap() else { panic!() };
-        assert_eq!(end == Delivery::Accepted, accepted, "{end:?}");
-        assert!(!server.heard().iter().any(|line| line.starts_with("MAIL")));
+        mailer.rehearse(&both);
+        let Report::Rehearsal(end) = reports.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        assert!(format!("{end:?}").starts_with(said), "{script:?}: {end:?}");
+        let heard = server.heard();
+        assert!(!heard.iter().any(|line| line.starts_with("DATA")), "{heard:?}");
+        let asked = heard.iter().filter(|line| line.starts_with("RCPT")).count();
+        assert!(asked == 2 || !script.is_empty(), "{heard:?}");
     }
 }
 
@@ -363,13 +294,72 @@ fn no_starttls_means_no_mail() {
 }
 
 #[test]
+fn what_comes_before_tls_is_not_taken_for_what_comes_over_it() {
+    let server = Server::start(&[
+        ("EHLO", "250-mail.example\r\n250 starttls"),
+        ("STARTTLS", "220 go on\r\n250 AUTH PLAIN"),
+    ]);
+    let settings = MailSettings { security: Security::Starttls, ..server.settings(password()) };
+    let (mailer, reports) = mailer(settings);
+    mailer.send(3, letter("owner@example.org"));
+    let report = reports.recv_timeout(PATIENCE).unwrap();
+    let Report::Mail { delivery: Delivery::Later(why), .. } = report else { panic!("{report:?}") };
+    assert!(why.contains("says more than was asked before TLS begins"), "{why}");
+    assert!(!server.heard().iter().any(|line| line.starts_with("AUTH")), "the password stays");
+}
+
+/// Whatever comes, it is an attempt that failed, and no fault of ours.
+#[test]
+fn no_server_makes_it_panic() {
+    const PIECES: [&[u8]; 16] = [
+        b"2",
+        b"5",
+        b"3",
+        b"0",
+        b"250",
+        b"354 ",
+        b"220 x\r\n",
+        b"250-",
+        b"-",
+        b" ",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\xff",
+        b"334 =\r\n",
+        b"\0",
+    ];
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for (seed, stream) in (1_u64..).zip(listener.incoming().flatten()) {
+            let mut chance = seed;
+            for _ in 0..40 {
+                chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let piece = PIECES[usize::try_from(chance >> 60).unwrap()];
+                // The other side may have had enough.
+                let _ = (&stream).write_all(piece);
+            }
+        }
+    });
+    let server = Server { port, heard: channel().1 };
+    for _ in 0..60 {
+        let (mailer, reports) = mailer(server.settings(password()));
+        mailer.send(1, letter("owner@example.org"));
+        let report = reports.recv_timeout(PATIENCE).unwrap();
+        let said = format!("{report:?}");
+        assert!(!said.contains("Accepted") && !said.contains("fault of ours"), "{said}");
+    }
+}
+
+#[test]
 fn tls_to_a_server_without_it_says_what_to_check() {
     let server = Server::start(&[]);
     let (mailer, reports) =
         mailer(MailSettings { security: Security::Tls, ..server.settings(None) });
-    mailer.probe_login();
+    mailer.rehearse(&[]);
     let report = reports.recv_timeout(PATIENCE).unwrap();
-    let Report::Login(Delivery::Later(why)) = report else { panic!("{report:?}") };
+    let Report::Rehearsal(Delivery::Later(why)) = report else { panic!("{report:?}") };
     assert!(why.contains("does smtp_security fit port"), "{why}");
 }
 
@@ -379,8 +369,8 @@ fn in_development_letters_go_to_the_log() {
     let mailer = Mailer::to_log(move |report| tell.send(report).unwrap());
     mailer.send(9, letter("owner@example.org"));
     assert_eq!(reports.try_recv(), Ok(Report::Mail { id: 9, delivery: Delivery::Accepted }));
-    mailer.probe_login();
-    assert!(reports.try_recv().is_err(), "there is nobody to log in to");
+    mailer.rehearse(&[]);
+    assert!(reports.try_recv().is_err(), "there is nobody to ask");
 }
 
 fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {

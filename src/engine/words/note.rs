@@ -119,8 +119,13 @@ pub enum Note {
         /// It is kept until somebody may have it.
         is_kept: bool,
     },
-    /// The login that was tried at the start worked.
-    LoginAccepted,
+    /// The mail server would take our mails, it said at the start.
+    RehearsalWentWell,
+    /// It knows no such mailbox, it said then.
+    NoSuchMailbox {
+        /// Whose, and what it said.
+        reason: String,
+    },
     /// The mail server does not take mail with our settings.
     SettingsRefused {
         /// What it said.
@@ -153,6 +158,7 @@ impl Note {
             Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
             Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
             Note::SettingsRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
+            Note::NoSuchMailbox { .. } => Weight::Trouble,
             Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
             Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
             _ => Weight::Change,
@@ -230,7 +236,10 @@ impl fmt::Display for Note {
                 let instead = instead.join(", ");
                 write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
-            Note::LoginAccepted => f.write_str("the mail server is there and lets us in"),
+            Note::RehearsalWentWell => f.write_str("the mail server is there and lets us in"),
+            Note::NoSuchMailbox { reason } => {
+                write!(f, "email names a mailbox that the mail server does not know: {reason}")
+            }
             Note::SettingsRefused { reason } => {
                 write!(f, "the mail settings do not work: {reason}; mails are kept until they do")
             }
