@@ -15,7 +15,7 @@ use healthchecker::logging::{self, LastLines};
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     if cli::is_meant(&args) {
-        return ExitCode::from(cli::run(args, &|name| env::var(name).ok()).code());
+        return ExitCode::from(cli::run(args).code());
     }
     match config::parse(args, env::vars_os(), &config::read_file) {
         Err(problems) => {

@@ -12,7 +12,8 @@ use ureq::{Agent, Body};
 
 use super::discovery::{self, FIND_WITHIN};
 use super::lookup::{SystemResolver, interface};
-use super::{Error, ServerUrl, TOKEN_VARIABLE};
+use super::token::Token;
+use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE};
 
 /// How long one call may take, all of it: the daemon answers within 25 s, or says that it cannot.
 const CALL_WITHIN: Duration = Duration::from_secs(30);
@@ -31,7 +32,7 @@ pub type Parameter<'a> = (&'a str, &'a str);
 #[derive(Debug)]
 pub struct Connection {
     place: Place,
-    token: Option<String>,
+    token: Result<Option<Token>, Error>,
 }
 
 /// Where the daemon is.
@@ -39,14 +40,22 @@ pub struct Connection {
 enum Place {
     /// Where somebody said.
     Given(ServerUrl),
+    /// What somebody said is no address: no leave to talk to whoever is found.
+    Misnamed(Error),
     /// Where it was found the last time, if it was.
     Searched(Mutex<Option<ServerUrl>>),
 }
 
 impl Connection {
-    /// To the daemon that Zeroconf finds.
+    /// To the daemon that [`SERVER_VARIABLE`] names, else to the one that Zeroconf finds.
     pub fn search() -> Connection {
-        Connection::new(Place::Searched(Mutex::new(None)))
+        let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
+        let place = match named.map(|named| named.to_string_lossy().parse()) {
+            None => Place::Searched(Mutex::new(None)),
+            Some(Ok(server)) => Place::Given(server),
+            Some(Err(why)) => Place::Misnamed(why),
+        };
+        Connection::new(place)
     }
 
     /// To the daemon at this address.
@@ -55,14 +64,19 @@ impl Connection {
     }
 
     fn new(place: Place) -> Connection {
-        let token = env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+        let token = match env::var_os(TOKEN_VARIABLE) {
+            Some(token) => Token::read(&token.to_string_lossy()),
+            None => Ok(None),
+        };
         Connection { place, token }
     }
 
-    /// With this token instead of the one in [`TOKEN_VARIABLE`].
+    /// With this token instead of the one in [`TOKEN_VARIABLE`]. It is sent only to a daemon that is
+    /// named, since anybody can announce the name that Zeroconf finds; what cannot be a token is an
+    /// error of every call.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Connection {
-        self.token = Some(token.to_owned());
+        self.token = Token::read(token);
         self
     }
 
@@ -73,6 +87,7 @@ impl Connection {
     pub fn server(&self) -> Result<ServerUrl, Error> {
         match &self.place {
             Place::Given(server) => Ok(server.clone()),
+            Place::Misnamed(why) => Err(why.clone()),
             Place::Searched(found) => match recall(found) {
                 Some(server) => Ok(server),
                 None => search(found),
@@ -91,7 +106,7 @@ impl Connection {
         let body = json.to_string();
         self.ask(call, |server| {
             let request = agent(server).post(server.call(call)).content_type("application/json");
-            authorised(request, self.token.as_deref()).send(body.as_str())
+            authorised(request, self.token_to_send()).send(body.as_str())
         })
     }
 
@@ -103,15 +118,19 @@ impl Connection {
         self.ask(call, |server| {
             let request =
                 agent(server).get(server.call(call)).query_pairs(parameters.iter().copied());
-            authorised(request, self.token.as_deref()).call()
+            authorised(request, self.token_to_send()).call()
         })
     }
 
     /// Asks where the daemon was the last time, and where it is now if that leads nowhere.
     fn ask(&self, call: &str, ask: impl Fn(&ServerUrl) -> Asked) -> Result<String, Error> {
+        if let Err(why) = &self.token {
+            return Err(why.clone());
+        }
         let once = |server: &ServerUrl| self.read(server, call, ask(server));
         let found = match &self.place {
             Place::Given(server) => return once(server),
+            Place::Misnamed(why) => return Err(why.clone()),
             Place::Searched(found) => found,
         };
         if let Some(server) = recall(found) {
@@ -121,6 +140,22 @@ impl Connection {
             }
         }
         once(&search(found)?)
+    }
+
+    /// The token, if the daemon is one that somebody named.
+    fn token_to_send(&self) -> Option<&Token> {
+        match (&self.place, &self.token) {
+            (Place::Given(_), Ok(token)) => token.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn token_trouble(&self, server: &ServerUrl) -> Error {
+        match (&self.token, &self.place) {
+            (Ok(Some(_)), Place::Searched(_)) => Error::TokenWithheld { url: server.to_string() },
+            (Ok(Some(_)), _) => Error::TokenRefused,
+            _ => Error::TokenMissing,
+        }
     }
 
     fn read(&self, server: &ServerUrl, call: &str, asked: Asked) -> Result<String, Error> {
@@ -134,8 +169,7 @@ impl Connection {
         match status {
             200 if is_ours(call, &text) => Ok(text),
             200 => Err(stranger()),
-            401 if self.token.is_none() => Err(Error::TokenMissing),
-            401 => Err(Error::TokenRefused),
+            401 => Err(self.token_trouble(server)),
             _ => {
                 // What is no JSON has nothing to say.
                 let problem: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -168,9 +202,12 @@ fn agent(server: &ServerUrl) -> Agent {
 
 type Asked = Result<Response<Body>, ureq::Error>;
 
-fn authorised<B>(request: ureq::RequestBuilder<B>, token: Option<&str>) -> ureq::RequestBuilder<B> {
+fn authorised<B>(
+    request: ureq::RequestBuilder<B>,
+    token: Option<&Token>,
+) -> ureq::RequestBuilder<B> {
     match token {
-        Some(token) => request.header("Authorization", format!("Bearer {token}")),
+        Some(token) => request.header("Authorization", token.header()),
         None => request,
     }
 }

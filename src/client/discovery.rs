@@ -1,11 +1,12 @@
 //! Finds the daemon by Zeroconf (RFC 6762, RFC 6763).
 
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6, TcpStream};
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::{Duration, Instant};
 
 use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 
-use super::{Error, ServerUrl};
+use super::{Error, ServerUrl, reach};
 
 /// The service type, with its domain.
 pub const SERVICE_TYPE: &str = "_http._tcp.local.";
@@ -13,17 +14,22 @@ pub const SERVICE_TYPE: &str = "_http._tcp.local.";
 /// `_healthchecker (2)` (RFC 6762, section 9).
 pub const INSTANCE: &str = "_healthchecker";
 
-/// How long a daemon is looked for: questions go out at 0, 1 and 3 s, and Wi-Fi loses some.
+/// How long a daemon is looked for, all of it: questions go out at 0, 1 and 3 s, and Wi-Fi loses some.
 pub const FIND_WITHIN: Duration = Duration::from_secs(5);
-/// How long an address has to take a connection before the next is tried.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// For so long only the one of the plain name is looked for.
+const PLAIN_WITHIN: Duration = Duration::from_secs(2);
+/// Between two tries: what is announced and not there may come back, and a handshake may be lost.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// The most daemons that are kept in mind: a household has one or two, a stranger may announce any number.
+const ANNOUNCED_MAX: usize = 16;
 
 /// A daemon on the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// Its instance name: [`INSTANCE`], or that with a number.
     pub instance: String,
-    /// Where it is; the first of its addresses that takes a connection.
+    /// Where it is; an address of it that takes a connection.
     pub url: ServerUrl,
     /// The version of the program.
     pub version: String,
@@ -32,63 +38,117 @@ pub struct Found {
 /// Finds the daemon: the one with the plain name, else any.
 ///
 /// # Errors
-/// There is none that takes a connection within `within`, or this machine cannot look for one.
+/// None is announced within `within`, or none takes a connection, or this machine cannot look for one.
 pub fn find(within: Duration) -> Result<ServerUrl, Error> {
-    let mut other = None;
-    browse(within, |found| {
-        let is_first = found.instance == INSTANCE;
-        other = Some(found.url);
-        is_first
+    let survey = look(within, |survey, passed| {
+        survey.has_plain() || passed >= PLAIN_WITHIN && !survey.found.is_empty()
     })?;
-    other.ok_or(Error::NotFound)
+    let best = survey.found.iter().min_by_key(|found| found.instance != INSTANCE);
+    best.map(|found| found.url.clone()).ok_or_else(|| survey.nobody())
 }
 
-/// Finds all daemons that answer in this time, by name.
+/// What was heard on the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Survey {
+    /// The daemons that take a connection, by name.
+    pub found: Vec<Found>,
+    /// Those that are announced and take none: the name, and where they should be.
+    pub silent: Vec<(String, Vec<ServerUrl>)>,
+    /// How many other things announced themselves: multicast works.
+    pub others: usize,
+}
+
+impl Survey {
+    fn has_plain(&self) -> bool {
+        self.found.iter().any(|found| found.instance == INSTANCE)
+    }
+
+    /// Why nobody was found.
+    pub fn nobody(&self) -> Error {
+        let urls: Vec<String> = self
+            .silent
+            .iter()
+            .flat_map(|(_, urls)| urls)
+            .map(ToString::to_string)
+            .take(3)
+            .collect();
+        if urls.is_empty() { Error::NotFound } else { Error::Silent { urls: urls.join(", ") } }
+    }
+}
+
+/// Finds all daemons that answer in this time.
 ///
 /// # Errors
 /// This machine cannot look for any.
-pub fn find_all(within: Duration) -> Result<Vec<Found>, Error> {
-    let mut all: Vec<Found> = Vec::new();
-    browse(within, |found| {
-        all.retain(|earlier| earlier.instance != found.instance);
-        all.push(found);
-        false
-    })?;
-    all.sort_by(|a, b| a.instance.cmp(&b.instance));
-    Ok(all)
+pub fn survey(within: Duration) -> Result<Survey, Error> {
+    look(within, |_, _| false)
 }
 
-/// Hands over each daemon that is found, until `enough` says so or the time is over.
-fn browse(within: Duration, mut enough: impl FnMut(Found) -> bool) -> Result<(), Error> {
+/// Listens, and tries what is announced, until `enough` says so or the time is over.
+fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<Survey, Error> {
     let cannot = |why: mdns_sd::Error| Error::NoMulticast(why.to_string());
     let searcher = ServiceDaemon::new().map_err(cannot)?;
     let events = searcher.browse(SERVICE_TYPE).map_err(cannot)?;
-    let until = Instant::now() + within;
-    while let Some(left) = until.checked_duration_since(Instant::now()) {
-        let Ok(event) = events.recv_timeout(left) else {
-            break;
-        };
-        if let ServiceEvent::ServiceResolved(service) = event
-            && let Some(found) = look_at(&service)
-            && enough(found)
-        {
+    let begun = Instant::now();
+    let mut announced = BTreeMap::new();
+    let mut survey = Survey::default();
+    while let Some(left) = within.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
+        match events.recv_timeout(left.min(TRY_AGAIN)) {
+            Ok(ServiceEvent::ServiceResolved(service)) => {
+                take_note(&service, &mut announced);
+                if !events.is_empty() {
+                    continue;
+                }
+            }
+            Ok(ServiceEvent::ServiceFound(_, name)) if instance(&name).is_none() => {
+                survey.others += 1
+            }
+            _ => {}
+        }
+        try_all(&mut announced, &mut survey, begun + within);
+        if enough(&survey, begun.elapsed()) {
             break;
         }
     }
+    survey.silent = announced.into_iter().map(|(name, it)| (name, it.urls())).collect();
+    survey.found.sort_by(|a, b| a.instance.cmp(&b.instance));
     // Its thread ends by itself; there is nothing that a failure could mean to anybody.
     let _ = searcher.shutdown();
-    Ok(())
+    Ok(survey)
 }
 
-/// The service, if it is a daemon that takes a connection.
-fn look_at(service: &ResolvedService) -> Option<Found> {
-    let instance = instance(&service.fullname)?;
+/// A daemon that is announced and was not reached yet.
+struct Announced {
+    places: Vec<(SocketAddr, ServerUrl)>,
+    version: String,
+}
+
+impl Announced {
+    fn urls(self) -> Vec<ServerUrl> {
+        self.places.into_iter().map(|(_, url)| url).collect()
+    }
+}
+
+fn take_note(service: &ResolvedService, announced: &mut BTreeMap<String, Announced>) {
+    let Some(instance) = instance(&service.fullname) else { return };
+    if announced.len() >= ANNOUNCED_MAX && !announced.contains_key(instance) {
+        return;
+    }
     let places = service.addresses.iter().filter_map(|address| place(address, service.port));
-    let (_, url) = by_preference(places.collect())
-        .into_iter()
-        .find(|(at, _)| TcpStream::connect_timeout(at, CONNECT_WITHIN).is_ok())?;
     let version = service.get_property_val_str("version").unwrap_or_default().to_owned();
-    Some(Found { instance: instance.to_owned(), url, version })
+    let places = by_preference(places.collect());
+    announced.insert(instance.to_owned(), Announced { places, version });
+}
+
+/// Those that take a connection move from `announced` to what was found.
+fn try_all(announced: &mut BTreeMap<String, Announced>, survey: &mut Survey, until: Instant) {
+    announced.retain(|instance, it| {
+        let Some(url) = reach::first(&it.places, until) else { return true };
+        survey.found.retain(|earlier| earlier.instance != *instance);
+        survey.found.push(Found { instance: instance.clone(), url, version: it.version.clone() });
+        false
+    });
 }
 
 /// The instance of a full name, if it is a daemon's.

@@ -2,13 +2,19 @@
 
 use std::fmt;
 
-use super::TOKEN_VARIABLE;
+use super::{SERVER_VARIABLE, TOKEN_VARIABLE};
 
 /// Why a call was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Error {
     /// No daemon announced itself on this network.
     NotFound,
+    /// A daemon announces itself, and takes no connection.
+    Silent {
+        /// Where it says that it is.
+        urls: String,
+    },
     /// Nobody can be looked for by Zeroconf on this machine; the text says why.
     NoMulticast(String),
     /// The address given for the server is none.
@@ -34,6 +40,13 @@ pub enum Error {
     },
     /// The daemon wants a token, and none was given.
     TokenMissing,
+    /// The daemon wants the token, and has not been sent it: anybody can announce a daemon's name.
+    TokenWithheld {
+        /// Where the daemon was found.
+        url: String,
+    },
+    /// What was given cannot be a token, and was not sent.
+    TokenUnusable,
     /// The daemon does not accept the token.
     TokenRefused,
     /// The daemon refuses the call.
@@ -52,9 +65,13 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Error::Refused { status, .. } => *status,
-            Error::TokenMissing | Error::TokenRefused => 401,
+            Error::TokenMissing
+            | Error::TokenWithheld { .. }
+            | Error::TokenUnusable
+            | Error::TokenRefused => 401,
             Error::BadAddress { .. } => 400,
             Error::NotFound
+            | Error::Silent { .. }
             | Error::NoMulticast(_)
             | Error::Unreachable { .. }
             | Error::Stranger { .. } => 503,
@@ -80,6 +97,11 @@ impl fmt::Display for Error {
                 "no HealthChecker server was found on this network; start one, or give its address \
                  (http://ADDRESS:PORT)"
             ),
+            Error::Silent { urls } => write!(
+                f,
+                "a HealthChecker server is announced at {urls}, but it takes no connection; is it \
+                 running, is a firewall in between?"
+            ),
             Error::NoMulticast(why) => write!(
                 f,
                 "the network cannot be searched for a HealthChecker server ({why}); give its \
@@ -99,6 +121,16 @@ impl fmt::Display for Error {
             Error::TokenMissing => write!(
                 f,
                 "the HealthChecker server wants a token; set {TOKEN_VARIABLE} to its api_token"
+            ),
+            Error::TokenWithheld { url } => write!(
+                f,
+                "the HealthChecker server at {url} wants a token, and whoever announces the name of \
+                 the server could ask for it: it is sent only to a server that is named. Set \
+                 {SERVER_VARIABLE} to http://ADDRESS:PORT"
+            ),
+            Error::TokenUnusable => f.write_str(
+                "the token has a character in it that no token has (a blank, a line break, one beyond \
+                 ASCII); it was not sent",
             ),
             Error::TokenRefused => write!(
                 f,

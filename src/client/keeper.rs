@@ -55,7 +55,8 @@ impl Keeper {
     pub(super) fn start(&self, desk: Arc<Desk>, how: Monitor) -> io::Result<()> {
         let turn = self.turn.clone();
         let mine = turn.next();
-        let mut keeping = Keeping { how, known: false, retry: RETRY_FIRST, told: None };
+        let mut keeping =
+            Keeping { how, known: false, well: false, retry: RETRY_FIRST, told: None };
         thread::Builder::new()
             .name("keep-registered".to_owned())
             .stack_size(STACK)
@@ -103,6 +104,8 @@ struct Keeping {
     how: Monitor,
     /// The daemon knew the app the last time.
     known: bool,
+    /// It is registered, and that is logged.
+    well: bool,
     retry: Duration,
     /// What was logged last.
     told: Option<Error>,
@@ -114,7 +117,7 @@ impl Keeping {
         let result = if self.known { self.look(daemon) } else { daemon.register(&self.how) };
         match result {
             Ok(()) => {
-                if !self.known {
+                if !std::mem::replace(&mut self.well, true) {
                     log::info!("{}: registered with the HealthChecker server", daemon.name());
                 }
                 (self.known, self.retry, self.told) = (true, RETRY_FIRST, None);
@@ -123,6 +126,7 @@ impl Keeping {
             Err(why) => {
                 let pause = if why.is_final() { REFUSED } else { self.retry };
                 self.retry = (self.retry * 2).min(RETRY_LAST);
+                self.well = false;
                 if self.told.as_ref() != Some(&why) {
                     log::warn!("{}: {why}", daemon.name());
                     self.told = Some(why);
@@ -134,12 +138,11 @@ impl Keeping {
 
     fn look(&mut self, daemon: &impl Ask) -> Result<(), Error> {
         match daemon.look() {
-            Err(Error::Refused { status: 404, .. }) => {
+            // It has forgotten the app, or does not say: to register again changes nothing then.
+            Err(why) if why.is_final() => {
                 self.known = false;
                 daemon.register(&self.how)
             }
-            // It is there, and does not show everybody everything.
-            Err(why) if why.is_final() => Ok(()),
             other => other,
         }
     }
@@ -156,6 +159,7 @@ mod tests {
         up: Cell<bool>,
         knows: Cell<bool>,
         refuses: RefCell<Option<Error>>,
+        hides: Cell<bool>,
         registrations: Cell<u32>,
     }
 
@@ -165,6 +169,7 @@ mod tests {
                 up: Cell::new(true),
                 knows: Cell::new(false),
                 refuses: RefCell::new(None),
+                hides: Cell::new(false),
                 registrations: Cell::new(0),
             }
         }
@@ -191,6 +196,9 @@ mod tests {
 
         fn look(&self) -> Result<(), Error> {
             self.answer()?;
+            if self.hides.get() {
+                return Err(Error::TokenMissing);
+            }
             if self.knows.get() { Ok(()) } else { Err(refused(404)) }
         }
     }
@@ -200,7 +208,7 @@ mod tests {
     }
 
     fn keeping() -> Keeping {
-        Keeping { how: Monitor::new(), known: false, retry: RETRY_FIRST, told: None }
+        Keeping { how: Monitor::new(), known: false, well: false, retry: RETRY_FIRST, told: None }
     }
 
     #[test]
@@ -227,6 +235,17 @@ mod tests {
         daemon.knows.set(false);
         keeping.step(&daemon);
         assert_eq!(daemon.registrations.get(), 2);
+    }
+
+    /// Only reading needs a token: it may have forgotten the app, or not.
+    #[test]
+    fn a_look_that_is_refused_falls_back_to_registering() {
+        let (daemon, mut keeping) = (Daemon::new(), keeping());
+        daemon.hides.set(true);
+        for _ in 0..3 {
+            assert_eq!(keeping.step(&daemon), LOOK_EVERY);
+        }
+        assert_eq!(daemon.registrations.get(), 3);
     }
 
     #[test]

@@ -25,10 +25,12 @@ pub mod iputils;
 mod keeper;
 mod lookup;
 mod monitor;
+mod reach;
 mod server;
 mod server_url;
 #[cfg(test)]
 mod stub;
+mod token;
 
 pub use error::Error;
 pub use health::{HealthCheckResponse, HealthStatus};

@@ -100,6 +100,7 @@ def test_what_an_app_says_does_not_steer_the_terminal(
         (("monitor", "TV"), USAGE, "URL is missing: healthchecker monitor NAME URL"),
         (("list", "--intervall", "3"), USAGE, "did you mean interval?"),
         (("list", "--server", "pi:port"), USAGE, "is no address of a server"),
+        (("stop", "NAS", "--server", ""), USAGE, "is no address of a server"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -127,6 +128,17 @@ def test_a_token_is_asked_for_and_taken(start_daemon: StartDaemon, target: Targe
     assert healthchecker(*register, **right).code == 0
     assert healthchecker("pause", "NAS", "--token", "s3cret-of-the-house", **server).code == 0
     assert healthchecker("list", **server).code == 0
+    # As a file has it, and as a file may not have it.
+    assert healthchecker("resume", "NAS", "--token", "s3cret-of-the-house\n", **server).code == 0
+    for bad in ("two words", "caf\u00e9", "a\nb"):
+        unusable = healthchecker("pause", "NAS", "--token", bad, **server)
+        assert unusable.code == NOT_ALLOWED and "no token has" in unusable.err
+        assert bad not in unusable.err
+
+
+def test_a_server_named_wrongly_is_no_leave_to_talk_to_another() -> None:
+    ended = healthchecker("stop", "NAS", HEALTHCHECKER_SERVER="http://pi:port")
+    assert ended.code == USAGE and "is no address of a server" in ended.err
 
 
 def test_a_server_that_is_not_there() -> None:
@@ -165,6 +177,35 @@ def test_the_server_is_found_by_zeroconf(lan: Lan, start_daemon: StartDaemon) ->
         client.run(str(BINARY), "monitor", "Beside", "http://localhost:8080")
     with pytest.raises(RuntimeError, match="HealthChecker server"):
         alone.run(str(BINARY), "list")
+
+
+def test_a_token_is_not_sent_to_whoever_announces_the_name(
+    lan: Lan, start_daemon: StartDaemon
+) -> None:
+    server, client = lan.add("server"), lan.add("client")
+    daemon = start_daemon(machine=server, bind_addr="0.0.0.0", announce=True, api_token="s3cret")
+    daemon.wait_for_log("announced as", 10)
+    register = (str(BINARY), "monitor", "TV", "http://10.77.0.9", "--token", "s3cret")
+    with pytest.raises(RuntimeError, match="sent only to a server that is named"):
+        client.run(*register)
+    client.run(*register, "--server", f"{server.ipv4}:{daemon.port}")
+
+
+def test_why_nobody_is_found(lan: Lan, start_daemon: StartDaemon) -> None:
+    server, client = lan.add("server"), lan.add("client")
+    why = (str(BINARY), "discover", "--why")
+    assert "nothing at all was heard" in client.run(*why)
+    daemon = start_daemon(machine=server, bind_addr="0.0.0.0", announce=True)
+    daemon.wait_for_log("announced as", 10)
+    address = f"http://{server.ipv4}:{daemon.port}/healthchecker/"
+    assert address in client.run(*why)
+    # Announced, and not to be reached: a firewall, say.
+    client.run("ip", "route", "add", "blackhole", f"{server.ipv4}/32")
+    client.run("ip", "-6", "route", "add", "blackhole", f"{server.ipv6}/128")
+    said = client.run(*why)
+    assert address in said and "takes no connection" in said
+    with pytest.raises(RuntimeError, match="is announced at .*, but it takes no connection"):
+        client.run(str(BINARY), "list")
 
 
 def test_on_a_network_with_link_local_addresses_alone_the_server_is_found(

@@ -21,6 +21,8 @@ pub struct Arguments {
     pub server: Option<String>,
     /// `--token`.
     pub token: Option<String>,
+    /// `--why`.
+    pub why: bool,
     /// `--json`.
     pub json: bool,
     /// `--help`.
@@ -93,6 +95,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, Strin
         server: None,
         token: None,
         json: false,
+        why: false,
         help: false,
     };
     for (name, value) in given {
@@ -118,6 +121,7 @@ impl Arguments {
             ("server", _, value) => self.server = value,
             ("token", _, value) => self.token = value,
             ("json", ..) => self.json = true,
+            ("why", ..) => self.why = true,
             _ => self.help = true,
         }
         Ok(())

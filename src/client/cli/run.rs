@@ -10,7 +10,7 @@ use super::arguments::{self, Arguments};
 use super::table::Verb;
 use super::{backup, completions, help, text};
 use crate::client::connection::{Connection, Parameter};
-use crate::client::{Error, SERVER_VARIABLE, discovery};
+use crate::client::{Error, discovery};
 use crate::engine::words::plain::{harmless, harmless_json, one_line};
 
 /// How long `discover` listens: it cannot know how many there are.
@@ -90,31 +90,27 @@ impl From<&Error> for Exit {
     }
 }
 
-/// Runs a command line (without the program's name) and prints what comes of it. `variable` looks
-/// into the environment.
-pub fn run(args: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+/// Runs a command line (without the program's name) and prints what comes of it.
+pub fn run(args: Vec<OsString>) -> Exit {
     let arguments = match arguments::read(args) {
         Ok(arguments) => arguments,
         Err(why) => return complain(&why, Exit::Usage),
     };
     if arguments.command.verb == Verb::Import && !arguments.help {
-        return import(&arguments, variable);
+        return import(&arguments);
     }
-    match answer(&arguments, variable) {
+    match answer(&arguments) {
         Ok(text) => print(&text),
         Err(why) => complain(&why.to_string(), Exit::from(&why)),
     }
 }
 
-fn answer(
-    arguments: &Arguments,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<String, Error> {
+fn answer(arguments: &Arguments) -> Result<String, Error> {
     if arguments.help {
         return Ok(help::of_command(arguments.command));
     }
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
-    let connection = || connection(arguments, variable);
+    let connection = || connection(arguments);
     let name = [("appname", operand(0))];
     let show = |answer: String, for_people| Ok(as_asked(arguments, &answer, for_people));
     match arguments.command.verb {
@@ -132,7 +128,7 @@ fn answer(
         Verb::Log => log(&connection()?, arguments, &name),
         // Carried out before: it may be done in part.
         Verb::Import => Ok(String::new()),
-        Verb::Discover => discover(arguments.json),
+        Verb::Discover => discover(arguments),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
 }
@@ -145,12 +141,9 @@ fn with_options<'a>(these: &[Parameter<'a>], arguments: &'a Arguments) -> Vec<Pa
 
 /// The way to the daemon that was named on the command line or in the environment, else to the one
 /// that Zeroconf finds.
-fn connection(
-    arguments: &Arguments,
-    variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<Connection, Error> {
-    let named = arguments.server.clone().or_else(|| variable(SERVER_VARIABLE));
-    let connection = match named.filter(|server| !server.is_empty()) {
+fn connection(arguments: &Arguments) -> Result<Connection, Error> {
+    let connection = match &arguments.server {
+        // An empty one, too: a variable of a script that is not set must not lead to another daemon.
         Some(server) => Connection::to(server.parse()?),
         None => Connection::search(),
     };
@@ -161,13 +154,13 @@ fn connection(
 }
 
 /// Registers all apps of a document, and says what became of each.
-fn import(arguments: &Arguments, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+fn import(arguments: &Arguments) -> Exit {
     let file = arguments.operands.first().map_or("", String::as_str);
     let apps = match backup::read(file) {
         Ok(apps) => apps,
         Err(why) => return complain(&format!("cannot import {file}: {why}"), Exit::Refused),
     };
-    match connection(arguments, variable).and_then(|way| backup::import(&way, &apps)) {
+    match connection(arguments).and_then(|way| backup::import(&way, &apps)) {
         Ok(imported) => match print(&harmless(&imported.text)) {
             Exit::Done if imported.refused => Exit::Refused,
             exit => exit,
@@ -176,15 +169,19 @@ fn import(arguments: &Arguments, variable: &dyn Fn(&str) -> Option<String>) -> E
     }
 }
 
-fn discover(json: bool) -> Result<String, Error> {
-    let all = discovery::find_all(LISTEN)?;
-    if all.is_empty() {
-        return Err(Error::NotFound);
+fn discover(arguments: &Arguments) -> Result<String, Error> {
+    let survey = discovery::survey(LISTEN)?;
+    if arguments.why && !arguments.json {
+        return Ok(harmless(&text::survey(&survey, LISTEN)));
     }
-    if !json {
-        return Ok(text::found(&all));
+    if survey.found.is_empty() {
+        return Err(survey.nobody());
     }
-    let all: Vec<Value> = all
+    if !arguments.json {
+        return Ok(text::found(&survey.found));
+    }
+    let all: Vec<Value> = survey
+        .found
         .iter()
         .map(|one| json!({"name": one.instance, "url": one.url.as_str(), "version": one.version}))
         .collect();

@@ -145,7 +145,7 @@ impl OptionSpec {
 }
 
 /// Every option.
-pub static OPTIONS: [OptionSpec; 12] = [
+pub static OPTIONS: [OptionSpec; 13] = [
     OptionSpec::of_monitor("email", "TEXT", "who is told; several with commas between them"),
     OptionSpec::of_monitor("timeout", "SECONDS", "how long to wait for an answer, 2 to 60"),
     OptionSpec::of_monitor("interval", "SECONDS", "between two checks, 5 to 300"),
@@ -158,6 +158,12 @@ pub static OPTIONS: [OptionSpec; 12] = [
         value: Some("LINES"),
         help: "the newest lines, 1 to 10000; 100 if not given",
         scope: Scope::Parameter(Verb::Log),
+    },
+    OptionSpec {
+        name: "why",
+        value: None,
+        help: "what was heard, and why nobody is found",
+        scope: Scope::Parameter(Verb::Discover),
     },
     OptionSpec {
         name: "server",
@@ -215,7 +221,7 @@ mod tests {
             command(word).unwrap().options().map(|option| option.name).collect()
         };
         assert_eq!(names("log"), ["limit", "server", "token", "json", "help"]);
-        assert_eq!(names("discover"), ["json", "help"]);
+        assert_eq!(names("discover"), ["why", "json", "help"]);
         assert_eq!(names("completions"), ["help"]);
         assert_eq!(command("monitor").unwrap().usage(), "monitor NAME URL");
         assert_eq!(command("log").unwrap().usage(), "log [NAME]");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::discovery::Found;
+use crate::client::discovery::{Found, Survey};
 use crate::engine::time::Wall;
 use crate::engine::words::plain::one_line;
 use crate::engine::words::span::in_words;
@@ -120,6 +120,32 @@ pub(super) fn found(all: &[Found]) -> String {
         all.iter().map(|one| vec![clean(&one.instance), clean(&one.version), one.url.to_string()]),
     );
     table(&rows)
+}
+
+/// What was heard in this time, and what it means.
+pub(super) fn survey(survey: &Survey, listened: Duration) -> String {
+    let mut text = if survey.found.is_empty() { String::new() } else { found(&survey.found) };
+    for (name, urls) in &survey.silent {
+        let urls: Vec<String> = urls.iter().map(ToString::to_string).collect();
+        text.push_str(&format!(
+            "{} is announced at {} and takes no connection: is it running, is a firewall in between?\n",
+            clean(name),
+            urls.join(", ")
+        ));
+    }
+    let seconds = listened.as_secs();
+    match (survey.found.is_empty() && survey.silent.is_empty(), survey.others) {
+        (false, _) => {}
+        (true, 0) => text.push_str(&format!(
+            "nothing at all was heard in {seconds} s: multicast may not get through (a guest Wi-Fi, another \
+             subnet, a VPN, a container, a firewall on UDP port 5353); name the server with --server\n"
+        )),
+        (true, others) => text.push_str(&format!(
+            "nobody announces a HealthChecker server; {others} other things were heard in {seconds} s, so \
+             multicast works: does the server run on this network, with announce=True?\n"
+        )),
+    }
+    text
 }
 
 fn state(app: &Value) -> String {
