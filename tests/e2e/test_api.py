@@ -156,6 +156,15 @@ def test_parameters_come_in_three_forms(daemon: Daemon, target: Target, form: st
     assert (info["unhealthy"], info["healthy"], info["path"]) == (2, 10, "/health")
 
 
+def test_a_body_may_come_in_chunks(daemon: Daemon, target: Target) -> None:
+    parts = [part.encode() for part in json.dumps(fields(target.url, interval=60)).partition(",")]
+    answer = daemon.post(MONITOR, data=iter(parts), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    assert daemon.info("Kodi")["interval"] == 60
+    too_long = daemon.post(MONITOR, data=iter([b"x" * 10_000] * 2))
+    assert "too long" in error_of(too_long, 413)["error"]
+
+
 def test_json_may_hold_numbers(daemon: Daemon, target: Target) -> None:
     given = {"appname": "Kodi", "url": target.url, "timeout": 3, "healthy": 2}
     assert daemon.post(MONITOR, json=given).status_code == 200
@@ -337,6 +346,11 @@ def test_a_malformed_request_is_answered(
 ) -> None:
     assert raw(daemon, request_bytes).startswith(b"HTTP/1.1 " + status)
     assert daemon.get("/health").status_code == 200
+
+
+def test_a_blank_in_the_address_is_named(daemon: Daemon) -> None:
+    answer = raw(daemon, b"GET /healthchecker/info?appname=a b HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400") and b"%20" in answer
 
 
 def test_a_taken_port_ends_the_start(daemon: Daemon, start_daemon: StartDaemon) -> None:

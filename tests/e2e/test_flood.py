@@ -216,7 +216,7 @@ def refusal(daemon: Daemon, request: bytes) -> bytes:
         (b"GET /half", 408),
         (b"POST / HTTP/1.1\r\nContent-Length: 9000000000000000000\r\n\r\n", 413),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 9000 + b"\r\n\r\n", 431),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     ],
 )
 def test_the_gate_says_what_is_wrong(daemon: Daemon, request_: bytes, status: int) -> None:

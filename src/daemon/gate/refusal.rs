@@ -20,7 +20,7 @@ pub enum Refusal {
     LongHead,
     /// 501: a method that nobody knows.
     UnknownMethod,
-    /// 501: a body without a declared length.
+    /// 501: a body in a coding that nothing here takes off.
     TransferEncoding,
     /// 503: no answer from the API in time, or the daemon stops.
     Busy,
@@ -51,7 +51,7 @@ impl Refusal {
             }
             Refusal::UnknownMethod => "unknown method; use GET, HEAD or POST".into(),
             Refusal::TransferEncoding => {
-                "Transfer-Encoding is not supported; send a Content-Length".into()
+                "the only Transfer-Encoding understood is chunked, once".into()
             }
             Refusal::Busy => "the health checker is busy or stopping; try again in a moment".into(),
         }

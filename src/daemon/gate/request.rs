@@ -4,6 +4,9 @@
 //! there will be none. What goes on is written anew from an allow-list, so that nothing the API's
 //! HTTP library could misread ever reaches it.
 
+mod chunked;
+
+use self::chunked::Chunks;
 use super::client::{CLIENT_HEADER, Client};
 use super::refusal::Refusal;
 use super::ticket::{TICKET_HEADER, Ticket};
@@ -73,7 +76,19 @@ pub struct Inbox {
 #[derive(Debug)]
 enum Part {
     Head(HeadLines),
-    Body { request: Whole, missing: usize },
+    /// `request` is its head, and what has come of a body of declared length.
+    Body {
+        request: Whole,
+        framing: Framing,
+    },
+}
+
+/// How a body's end is found.
+#[derive(Debug)]
+enum Framing {
+    /// So many bytes are missing.
+    Length(usize),
+    Chunked(Chunks),
 }
 
 impl Inbox {
@@ -91,7 +106,10 @@ impl Inbox {
     pub fn held(&self) -> usize {
         match &self.part {
             Part::Head(head) => head.bytes.capacity(),
-            Part::Body { request, .. } => request.bytes.capacity(),
+            Part::Body { request, framing: Framing::Length(_) } => request.bytes.capacity(),
+            Part::Body { request, framing: Framing::Chunked(chunks) } => {
+                request.bytes.capacity() + chunks.held()
+            }
         }
     }
 
@@ -108,7 +126,7 @@ impl Inbox {
             match parsed {
                 Ok(head) => {
                     invite = head.expects_invitation;
-                    self.part = Part::Body { request: head.request, missing: head.body_length };
+                    self.part = Part::Body { request: head.request, framing: head.framing };
                 }
                 Err(refusal) => return Progress::Bad(refusal),
             }
@@ -117,20 +135,38 @@ impl Inbox {
     }
 
     fn collect_body(&mut self, bytes: &[u8], invite: bool) -> Progress {
-        let Part::Body { request, missing } = &mut self.part else {
+        let Part::Body { request, framing } = &mut self.part else {
             return Progress::More { invite: false };
         };
-        let taken = bytes.get(..*missing).unwrap_or(bytes);
-        request.bytes.extend_from_slice(taken);
-        *missing = missing.saturating_sub(taken.len());
-        if *missing > 0 {
-            return Progress::More { invite };
+        match framing {
+            Framing::Length(missing) => {
+                let taken = bytes.get(..*missing).unwrap_or(bytes);
+                request.bytes.extend_from_slice(taken);
+                *missing = missing.saturating_sub(taken.len());
+                if *missing > 0 {
+                    return Progress::More { invite };
+                }
+            }
+            Framing::Chunked(chunks) => match chunks.feed(bytes) {
+                Ok(true) => end_head(&mut request.bytes, &chunks.body),
+                Ok(false) => return Progress::More { invite },
+                Err(refusal) => return Progress::Bad(refusal),
+            },
         }
         Progress::Whole(Whole {
             bytes: std::mem::take(&mut request.bytes),
             head_only: request.head_only,
         })
     }
+}
+
+/// Ends a head now that the length of its body is known, and appends that.
+fn end_head(head: &mut Vec<u8>, body: &[u8]) {
+    if !body.is_empty() {
+        head.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
+    }
+    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(body);
 }
 
 /// What has come of a head.
@@ -185,7 +221,7 @@ impl HeadLines {
 
 struct ParsedHead {
     request: Whole,
-    body_length: usize,
+    framing: Framing,
     expects_invitation: bool,
 }
 
@@ -197,36 +233,51 @@ fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead
         Ok(httparse::Status::Partial) => {
             return Err(Refusal::Malformed("an unexpected empty line"));
         }
-        Err(why) => return Err(refusal_of(why)),
+        Err(why) => return Err(refusal_of(why, bytes)),
     }
     let method = method(head.method.unwrap_or_default())?;
     let target = target(head.path.unwrap_or_default())?;
     let mut anew = format!("{method} {} HTTP/1.1\r\n", target.path);
     let seen = copy_headers(head.headers, target.authority, &mut anew)?;
-    if seen.body_length > 0 {
-        anew.push_str(&format!("Content-Length: {}\r\n", seen.body_length));
-    }
     anew.push_str(&format!("{CLIENT_HEADER}: {}\r\n", client.to_header()));
-    anew.push_str(&format!("{TICKET_HEADER}: {}\r\nConnection: close\r\n\r\n", ticket.to_header()));
+    anew.push_str(&format!("{TICKET_HEADER}: {}\r\nConnection: close\r\n", ticket.to_header()));
+    let is_newest = head.version == Some(1);
+    let framing = seen.framing(is_newest)?;
+    match framing {
+        Framing::Length(0) => anew.push_str("\r\n"),
+        Framing::Length(length) => anew.push_str(&format!("Content-Length: {length}\r\n\r\n")),
+        // Its length comes last.
+        Framing::Chunked(_) => {}
+    }
     Ok(ParsedHead {
         request: Whole { bytes: anew.into_bytes(), head_only: method == "HEAD" },
-        body_length: seen.body_length,
+        framing,
         // HTTP/1.0 clients know no interim answers (RFC 9110, section 10.1.1).
-        expects_invitation: seen.expects_invitation && head.version == Some(1),
+        expects_invitation: seen.expects_invitation && is_newest,
     })
 }
 
-fn refusal_of(why: httparse::Error) -> Refusal {
+fn refusal_of(why: httparse::Error, head: &[u8]) -> Refusal {
     match why {
         httparse::Error::TooManyHeaders => Refusal::LongHead,
         httparse::Error::HeaderName => Refusal::Malformed("a bad header name"),
         httparse::Error::HeaderValue => Refusal::Malformed("a bad header value"),
+        httparse::Error::Version if has_blank_in_target(head) => {
+            Refusal::Malformed("a blank in the address, which is written %20 or +")
+        }
         httparse::Error::Version => Refusal::Malformed("only HTTP/1.0 and HTTP/1.1 are spoken"),
         httparse::Error::NewLine => Refusal::Malformed("a bad line end"),
         httparse::Error::Token | httparse::Error::Status => {
             Refusal::Malformed("a bad request line")
         }
     }
+}
+
+/// Small hardware sends `?appname=a b` as it was typed. It is told, not mended (RFC 9112, section 3).
+fn has_blank_in_target(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let blanks = line.iter().filter(|byte| **byte == b' ').count();
+    blanks > 2 && (line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0"))
 }
 
 fn method(given: &str) -> Result<&str, Refusal> {
@@ -281,8 +332,22 @@ fn target(given: &str) -> Result<Target<'_>, Refusal> {
 
 #[derive(Default)]
 struct Seen {
-    body_length: usize,
+    body_length: Option<usize>,
+    is_chunked: bool,
     expects_invitation: bool,
+}
+
+impl Seen {
+    /// Two ways to find the end of a body, or one that a client of HTTP/1.0 cannot know, may be two
+    /// requests to somebody else (RFC 9112, section 6.1).
+    fn framing(&self, is_newest: bool) -> Result<Framing, Refusal> {
+        match (self.is_chunked, self.body_length) {
+            (false, length) => Ok(Framing::Length(length.unwrap_or(0))),
+            (true, Some(_)) => Err(Refusal::Malformed("both Content-Length and Transfer-Encoding")),
+            (true, None) if !is_newest => Err(Refusal::Malformed("Transfer-Encoding in HTTP/1.0")),
+            (true, None) => Ok(Framing::Chunked(Chunks::default())),
+        }
+    }
 }
 
 /// The name in a whole address stands for what `Host` says, whatever that is (RFC 9112, section
@@ -296,7 +361,6 @@ fn copy_headers(
         anew.push_str(&format!("{HOST}: {authority}\r\n"));
     }
     let mut seen = Seen::default();
-    let mut length_seen = false;
     let mut names_seen = [false; ALLOWED.len()];
     for header in headers {
         let value = std::str::from_utf8(header.value)
@@ -304,12 +368,15 @@ fn copy_headers(
             .filter(|value| value.is_ascii())
             .ok_or(Refusal::Malformed("a header beyond ASCII"))?;
         if header.name.eq_ignore_ascii_case("Transfer-Encoding") {
-            return Err(Refusal::TransferEncoding);
+            // Another coding, or chunks within chunks.
+            if seen.is_chunked || !value.trim().eq_ignore_ascii_case("chunked") {
+                return Err(Refusal::TransferEncoding);
+            }
+            seen.is_chunked = true;
         } else if header.name.eq_ignore_ascii_case("Content-Length") {
-            if std::mem::replace(&mut length_seen, true) {
+            if seen.body_length.replace(body_length(value)?).is_some() {
                 return Err(Refusal::Malformed("more than one Content-Length"));
             }
-            seen.body_length = body_length(value)?;
         } else if header.name.eq_ignore_ascii_case("Expect") {
             // Other expectations may be ignored (RFC 9110, section 10.1.1).
             seen.expects_invitation = value.eq_ignore_ascii_case("100-continue");

@@ -162,7 +162,7 @@ fn mistakes_are_named() {
             "400",
             "Content-Length",
         ),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501", "Content-Length"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501", "chunked"),
         ("POST / HTTP/1.1\r\nContent-Length: 9000000000000000000\r\n\r\n", "413", "16384"),
         ("\u{16}\u{3}\u{1}", "400", "https"),
     ] {

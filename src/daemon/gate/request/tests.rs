@@ -22,6 +22,11 @@ fn whole(bytes: &str) -> String {
 
 const TAIL: &str = "X-Healthchecker-Client: net 10.0.0.8\r\nX-Healthchecker-Ticket: 1\r\n\
                     Connection: close\r\n\r\n";
+/// The same before a body of so many bytes.
+fn tail(length: usize) -> String {
+    format!("{}Content-Length: {length}\r\n\r\n", TAIL.strip_suffix("\r\n").unwrap())
+}
+
 const MORE: Progress = Progress::More { invite: false };
 
 #[test]
@@ -31,8 +36,8 @@ fn the_head_is_written_anew_from_the_allow_list() {
                 X-Healthchecker-Client: own 127.0.0.1\r\nX-Healthchecker-Ticket: 7\r\nContent-type: text/plain\r\n\
                 content-length: 3\r\n\r\na=bGET / HTTP/1.1\r\n\r\n";
     let given = format!(
-        "POST /healthchecker/monitor?x=1 HTTP/1.1\r\nHost: pi:9090\r\nContent-Type: text/plain\r\n\
-         Content-Length: 3\r\n{TAIL}a=b"
+        "POST /healthchecker/monitor?x=1 HTTP/1.1\r\nHost: pi:9090\r\nContent-Type: text/plain\r\n{}a=b",
+        tail(3)
     );
     assert_eq!(whole(sent), given);
 }
@@ -75,7 +80,28 @@ fn what_is_not_http_is_refused_at_once() {
         (&b"\x16\x03\x01"[..], "a control character (is it https?)"),
         (b"GET / HTTP/2.0\r\n\r\n", "only HTTP/1.0 and HTTP/1.1 are spoken"),
         (b"GET  / HTTP/1.1\r\n\r\n", "a bad request line"),
-        (b"GET / a HTTP/1.1\r\n\r\n", "only HTTP/1.0 and HTTP/1.1 are spoken"),
+        (b"GET / a HTTP/1.1\r\n\r\n", "a blank in the address, which is written %20 or +"),
+        (
+            b"GET /?appname=a b c HTTP/1.0\r\n\r\n",
+            "a blank in the address, which is written %20 or +",
+        ),
+        (b"GET / a HTTP/2.0\r\n\r\n", "only HTTP/1.0 and HTTP/1.1 are spoken"),
+        (
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\nx",
+            "both Content-Length and Transfer-Encoding",
+        ),
+        (
+            b"POST / HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "both Content-Length and Transfer-Encoding",
+        ),
+        (
+            b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "Transfer-Encoding in HTTP/1.0",
+        ),
+        (
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+            "a chunk whose size is no hexadecimal number",
+        ),
         (b"GET * HTTP/1.1\r\n\r\n", "the path must begin with /"),
         (b"GET a HTTP/1.1\r\n\r\n", "the path must begin with /"),
         (b"GET / HTTP/1.1\r\nA B: c\r\n\r\n", "a bad header name"),
@@ -111,7 +137,16 @@ fn what_is_too_much_or_unknown_has_its_own_answer() {
         (head("Content-Length: 16385"), Refusal::LongBody),
         (head("Content-Length: 9000000000000000000"), Refusal::LongBody),
         (head(&format!("Content-Length: {}", "9".repeat(99))), Refusal::LongBody),
-        (head("Transfer-Encoding: chunked"), Refusal::TransferEncoding),
+        (head("Transfer-Encoding: gzip, chunked"), Refusal::TransferEncoding),
+        (head("Transfer-Encoding: chunked, chunked"), Refusal::TransferEncoding),
+        (
+            head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
+            Refusal::TransferEncoding,
+        ),
+        (head("Transfer-Encoding: identity"), Refusal::TransferEncoding),
+        (head("Transfer-Encoding:"), Refusal::TransferEncoding),
+        (head("Transfer-Encoding: xchunked"), Refusal::TransferEncoding),
+        (head("Transfer-Encoding: chunked") + "4001\r\n", Refusal::LongBody),
         (head(&format!("A: {}", "x".repeat(HEAD_MAX))), Refusal::LongHead),
         (head(&"A: b\r\n".repeat(HEADERS_MAX + 1)[..6 * HEADERS_MAX + 4]), Refusal::LongHead),
         ("BREW / HTTP/1.1\r\n\r\n".to_owned(), Refusal::UnknownMethod),
@@ -142,6 +177,20 @@ fn a_body_is_invited_once_and_only_if_it_is_waited_for() {
     assert!(matches!(one.feed(b"k"), Progress::Whole(_)));
     assert_eq!(feed(head.replace("1.1", "1.0")), MORE);
     assert!(!whole(&format!("{head}ok")).contains("Expect"));
+}
+
+#[test]
+fn chunks_go_on_as_a_body_of_a_length() {
+    let sent = "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\na=\r\n1;x\r\nb\r\n0\r\nT: t\r\n\r\nGET /";
+    assert_eq!(whole(sent), format!("POST / HTTP/1.1\r\n{}a=b", tail(3)));
+    let empty = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(whole(empty), format!("POST / HTTP/1.1\r\n{TAIL}"));
+    let mut one = inbox();
+    let head = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(one.feed(head.as_bytes()), Progress::More { invite: true });
+    assert_eq!(one.feed(b"1\r\nx\r\n0\r\n"), MORE);
+    assert!(one.held() > 0);
+    assert!(matches!(one.feed(b"\r\n"), Progress::Whole(_)));
 }
 
 #[test]
@@ -193,6 +242,8 @@ const PIECES: &[&[u8]] = &[
     b"Content-Length: 5",
     b"Content-Length: 99999999999999999999",
     b"Transfer-Encoding: chunked",
+    b"5\r\nhello\r\n",
+    b"0\r\n\r\n",
     b"Expect: 100-continue",
     b"Host: pi",
     b": ",
