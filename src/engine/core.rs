@@ -4,7 +4,6 @@
 //! answers `None`, then sleep until [`Engine::next_deadline`] or the next event, whichever is first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Duration;
 
 use super::alerts::delivery::Delivery;
 use super::alerts::notice::Mail;
@@ -12,18 +11,19 @@ use super::alerts::outbox::{Fate, Outbox};
 use super::alerts::rates::Rates;
 use super::alerts::recipients::Recipients;
 use super::alerts::refusals::Refusals;
-use super::app::{App, AppId, Forgiveness, Pace};
+use super::app::asking::Running;
+use super::app::{App, AppId, Forgiveness, Manner, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
 use super::registration::Registration;
 use super::registration::census::{Census, Full};
 use super::registration::fields::FieldError;
 use super::registration::name;
-use super::schedule::lanes::{LEASH, Lanes};
+use super::schedule::lanes::Lanes;
+use super::schedule::shortage::Shortage;
 use super::schedule::wheel::TimerWheel;
 use super::show::measure::Tallies;
 use super::time::{Moment, Now};
-use super::verdict::answer::CheckEnd;
 use super::verdict::probe::Probe;
 use super::words::note::Note;
 
@@ -92,13 +92,7 @@ pub(super) enum Timer {
     Welcome,
     Mail(u64),
     Tally,
-}
-
-/// A check that waits for a thread or has one.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Check {
-    pub(super) id: u64,
-    pub(super) app: AppId,
+    Shortage,
 }
 
 /// The household: every app, every mail, every deadline.
@@ -109,8 +103,11 @@ pub struct Engine {
     pub(super) names: BTreeMap<String, AppId>,
     last_app: u64,
     pub(super) last_check: u64,
-    running: HashMap<u64, AppId>,
-    pub(super) lanes: Lanes<Check>,
+    pub(super) running: HashMap<u64, Running>,
+    pub(super) lanes: Lanes<AppId>,
+    pub(super) shortage: Shortage,
+    /// When the turn began that is under way.
+    pub(super) turn: Moment,
     pub(super) wheel: TimerWheel<Timer>,
     pub(super) census: Census,
     pub(super) outbox: Outbox,
@@ -146,6 +143,8 @@ impl Engine {
             last_app: 0,
             last_check: 0,
             running: HashMap::new(),
+            shortage: Shortage::default(),
+            turn: Moment::default(),
             wheel: TimerWheel::default(),
             settings_refused: None,
             newcomers: BTreeSet::new(),
@@ -195,7 +194,8 @@ impl Engine {
         if let Some(due) = app.due() {
             self.wheel.cancel(due.timer);
             app.pace = Pace::Paused;
-            app.check = None;
+            self.void(id);
+            self.reckon(id);
             self.changes.app(id);
             self.log(Note::Commanded { app: name.to_owned(), what: "paused" });
             self.chronicle(now, id, Event::Paused);
@@ -224,8 +224,7 @@ impl Engine {
         let id = self.find(name)?;
         match self.apps.get(&id) {
             Some(app) if app.paused() => return Err(Refusal::Paused(name.to_owned())),
-            Some(app) if app.check.is_none() => self.ask(id, now.at),
-            _ => {}
+            _ => self.ask_when_due(now, id, now.at),
         }
         Ok(())
     }
@@ -236,11 +235,13 @@ impl Engine {
         let sum = self.sum_up(now.wall, id);
         self.actions.extend(sum.map(Action::Chronicle));
         self.chronicle(now, id, Event::Stopped);
+        self.leave_behind(id);
         self.names.remove(name);
         self.newcomers.remove(&id);
         self.changes.stopped(name);
         if let Some(app) = self.apps.remove(&id) {
             self.census.remove(&app.registration);
+            self.lanes.reckon(app.share, 0);
             if let Some(due) = app.due() {
                 self.wheel.cancel(due.timer);
             }
@@ -270,6 +271,7 @@ impl Engine {
         self.names.insert(registration.name.clone(), id);
         self.census.add(&registration);
         self.apps.insert(id, App::new(now, registration, due));
+        self.take_up(id);
         self.chronicle(now, id, Event::Registered { url });
         self.changes.app(id);
         Registered::New
@@ -294,11 +296,19 @@ impl Engine {
             return Registered::Unchanged;
         }
         self.changes.app(id);
+        if moved {
+            self.leave_behind(id);
+        }
+        let Some(app) = self.apps.get_mut(&id) else { return Registered::Unchanged };
         self.census.remove(&app.registration);
         self.census.add(&registration);
+        let (paused, url) = (app.paused(), registration.health_url.clone());
         app.registration = registration;
-        let paused = app.paused();
-        let url = app.registration.health_url.clone();
+        if moved {
+            app.manner = Manner::NEW;
+            self.take_up(id);
+        }
+        self.reckon(id);
         self.chronicle(now, id, Event::Updated { url });
         if moved {
             self.forget(now, id, "the address changed");
@@ -340,22 +350,16 @@ impl Engine {
 impl Engine {
     /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
     pub fn handle_time(&mut self, now: Now) {
+        self.turn = now.at;
         for _ in 0..TIMERS_A_TURN {
             match self.wheel.poll(now.at) {
                 Some(Timer::Check(app)) => self.check_due(now, app),
                 Some(Timer::Welcome) => self.welcome(now),
                 Some(Timer::Mail(id)) => self.send(now, id),
                 Some(Timer::Tally) => self.tally(now),
+                Some(Timer::Shortage) => self.look_at_shortage(now),
                 None => break,
             }
-        }
-    }
-
-    /// A check has ended.
-    pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
-        self.lanes.finished();
-        if let Some(id) = self.running.remove(&check) {
-            self.end_check(now, id, check, end, latency);
         }
     }
 
@@ -438,27 +442,5 @@ impl Engine {
     /// When [`Engine::handle_time`] wants to be called next.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.wheel.next_deadline()
-    }
-
-    /// Takes the next check that may have a thread now.
-    fn poll_probe(&mut self) -> Option<Probe> {
-        loop {
-            let start = self.lanes.poll()?;
-            let Check { id, app } = start.job;
-            let Some(app_now) = self.apps.get(&app).filter(|app| app.check == Some(id)) else {
-                // Stopped, paused or moved while it waited.
-                self.lanes.finished();
-                continue;
-            };
-            self.running.insert(id, app);
-            let registration = &app_now.registration;
-            return Some(Probe {
-                id,
-                url: registration.health_url.clone(),
-                timeout: registration.timeout,
-                leash: start.leashed.then_some(LEASH),
-                expected: registration.expect.clone(),
-            });
-        }
     }
 }

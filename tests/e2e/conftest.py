@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crowd import Crowd
 from daemon import BINARY, Daemon
 from lan import Lan, Machine, why_unavailable
 from smtp_server import authority, mailbox, new_smtp_server  # noqa: F401 (fixtures)
@@ -62,6 +63,14 @@ def new_target() -> Iterator[NewTarget]:
 def target(new_target: NewTarget) -> Target:
     """An app to be watched, which is fine."""
     return new_target()
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    """Many apps."""
+    one = Crowd()
+    yield one
+    one.close()
 
 
 @cache

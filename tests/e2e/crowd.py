@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import selectors
 import socket
@@ -25,6 +26,10 @@ class Crowd:
         self.listener.setblocking(False)
         self.port = self.listener.getsockname()[1]
         self.hanging: set[int] = set()
+        # Seconds that an app takes to answer.
+        self.takes: dict[int, float] = {}
+        # Who is to be answered when: the time, a number that differs, the connection.
+        self.owed: list[tuple[float, int, socket.socket]] = []
         self.asked: dict[int, list[float]] = defaultdict(list)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -60,12 +65,14 @@ class Crowd:
 
     def serve(self) -> None:
         while not self.ended:
-            for key, _ in self.selector.select(0.1):
+            for key, _ in self.selector.select(0.02 if self.owed else 0.1):
                 if key.fileobj is self.listener:
                     self.accept()
                 else:
                     assert isinstance(key.fileobj, socket.socket)
-                    self.answer(key.fileobj)
+                    self.hear(key.fileobj)
+            while self.owed and self.owed[0][0] <= time.monotonic():
+                self.say(heapq.heappop(self.owed)[2], ANSWER)
 
     def accept(self) -> None:
         with suppress(OSError):
@@ -74,7 +81,7 @@ class Crowd:
                 client.setblocking(False)
                 self.selector.register(client, selectors.EVENT_READ)
 
-    def answer(self, client: socket.socket) -> None:
+    def hear(self, client: socket.socket) -> None:
         """Notes who was asked for. What hangs is held until the other side hangs up."""
         try:
             request = client.recv(4096)
@@ -86,7 +93,14 @@ class Crowd:
             self.asked[app].append(time.monotonic())
         if app in self.hanging and request:
             return
-        with suppress(OSError):
-            client.send(ANSWER if request else b"")
         self.selector.unregister(client)
+        if request and app in self.takes:
+            at = time.monotonic() + self.takes[app]
+            heapq.heappush(self.owed, (at, client.fileno(), client))
+        else:
+            self.say(client, ANSWER if request else b"")
+
+    def say(self, client: socket.socket, answer: bytes) -> None:
+        with suppress(OSError):
+            client.send(answer)
         client.close()

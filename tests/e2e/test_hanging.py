@@ -19,6 +19,7 @@ from waiting import wait_for
 APPS = 100
 GOOD = range(APPS // 2, APPS)
 INTERVAL = TIMEOUT = 5
+LONG_TIMEOUT = 20
 # Twice `unhealthy * interval + timeout`.
 FOUND_SECONDS = 2 * (2 * INTERVAL + TIMEOUT)
 # What a stolen processor may add.
@@ -28,16 +29,8 @@ HEAP_GROWTH_MAX_KIB = 3 * 1024
 IDLE_THREADS_GO_SECONDS = 10
 
 
-@pytest.fixture
-def crowd() -> Iterator[Crowd]:
-    """Many apps."""
-    one = Crowd()
-    yield one
-    one.close()
-
-
-def register(daemon: Daemon, app: int, url: str) -> None:
-    daemon.register(f"app{app}", url, interval=INTERVAL, timeout=TIMEOUT, healthy=2)
+def register(daemon: Daemon, app: int, url: str, timeout: int = TIMEOUT) -> None:
+    daemon.register(f"app{app}", url, interval=INTERVAL, timeout=timeout, healthy=2)
 
 
 def states(daemon: Daemon, apps: range) -> set[str]:
@@ -49,7 +42,7 @@ def states(daemon: Daemon, apps: range) -> set[str]:
 
 
 def assert_kept_their_interval(crowd: Crowd) -> float:
-    worst = max(max(crowd.gaps(app)) for app in GOOD)
+    worst = max(max(crowd.gaps(app)) - crowd.takes.get(app, 0.0) for app in GOOD)
     assert worst <= 1.05 * INTERVAL + STOLEN_SECONDS
     return worst
 
@@ -81,6 +74,27 @@ def test_fifty_apps_that_hang_delay_nobody_and_are_found(daemon: Daemon, crowd: 
         TIMEOUT + INTERVAL + 2 * IDLE_THREADS_GO_SECONDS,
         "the end of threads that are not needed",
     )
+
+
+def test_with_long_time_outs_those_that_answer_slowly_keep_their_interval_too(
+    daemon: Daemon, crowd: Crowd
+) -> None:
+    crowd.takes = {app: 0.6 for app in list(GOOD)[::5]}
+    for app in range(APPS):
+        register(daemon, app, crowd.url(app), LONG_TIMEOUT if app not in GOOD else TIMEOUT)
+    wait_for(lambda: states(daemon, range(APPS)) == {"HEALTHY"}, 30, "a healthy household")
+    crowd.forget()
+    crowd.hanging = set(range(APPS // 2))
+    # 50 of them take 20 s each: more than 32 threads can ask every 5 s. That is said.
+    late = "checks come late for want of threads"
+    daemon.wait_for_log(late, 2 * LONG_TIMEOUT)
+    health = daemon.get("/health").json()
+    assert health["status"] == "warn"
+    assert health["checks"]["checks:waiting"][0]["output"].startswith(late)
+    time.sleep(LONG_TIMEOUT)
+    assert_kept_their_interval(crowd)
+    assert states(daemon, GOOD) == {"HEALTHY"}
+    assert "healthchecker_checks_late_total 0" not in daemon.get("/metrics").text.splitlines()
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ proptest! {
     fn checks_of_one_app_never_overlap_and_states_settle(steps in prop::collection::vec(step(), 1..40)) {
         let mut world = World::new();
         live(&mut world, &steps);
+        prop_assert!(world.most_at_once <= 1, "{} at once", world.most_at_once);
         world.mood = Mood::Accepts;
         for app in 0..APPS {
             world.register(&name(app), &[("interval", "10"), ("healthy", "3")]);

@@ -10,6 +10,7 @@
 mod chance;
 mod chronicle;
 mod clock;
+mod crowded;
 mod enough;
 mod load;
 mod mail;

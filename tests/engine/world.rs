@@ -27,6 +27,8 @@ pub(super) enum Answer {
     Hang,
     /// Passes, slowly.
     Slow(u64),
+    /// Passes, after so many milliseconds at most: another time each time.
+    Within(u64),
     NoVerdict,
 }
 
@@ -44,7 +46,7 @@ pub(super) enum Mood {
 }
 
 enum Event {
-    Report(u64, CheckEnd, Duration),
+    Report { check: u64, app: String, end: CheckEnd, latency: Duration },
     Delivered(u64, Delivery),
 }
 
@@ -66,6 +68,10 @@ pub(super) struct World {
     pub(super) recipients: Recipients,
     /// Every check: when (ms), which app.
     pub(super) checks: Vec<(u64, String)>,
+    /// How many checks of an app are under way, by the host that they ask.
+    under_way: HashMap<String, usize>,
+    /// The most that ever were of one.
+    pub(super) most_at_once: usize,
     answers: HashMap<String, Answer>,
     events: BTreeMap<(u64, u64), Event>,
     sequence: u64,
@@ -105,6 +111,8 @@ impl World {
             mailing: true,
             recipients: Recipients::new(Vec::new(), &[]),
             checks: Vec::new(),
+            under_way: HashMap::new(),
+            most_at_once: 0,
             answers: HashMap::new(),
             events: BTreeMap::new(),
             sequence: 0,
@@ -232,7 +240,8 @@ impl World {
             self.events.first_entry().filter(|e| e.key().0 <= self.now.at.as_millis())
         {
             match entry.remove() {
-                Event::Report(check, end, latency) => {
+                Event::Report { check, app, end, latency } => {
+                    *self.under_way.entry(app).or_default() -= 1;
                     self.engine.handle_check(self.now, check, end, latency);
                 }
                 Event::Delivered(id, delivery) => {
@@ -252,6 +261,7 @@ impl World {
     /// Pulls the plug: what is on its way is lost, the disk stays. Then starts again.
     pub(super) fn restart(&mut self) {
         self.events.clear();
+        self.under_way.clear();
         let turns =
             self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
         let records: Vec<Record> = turns.flatten().collect();
@@ -289,11 +299,15 @@ impl World {
     fn probe(&mut self, probe: &Probe) {
         let name = probe.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
         let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
-        self.checks.push((self.now.at.as_millis(), name));
+        let under_way = self.under_way.entry(name.clone()).or_default();
+        *under_way += 1;
+        self.most_at_once = self.most_at_once.max(*under_way);
+        self.checks.push((self.now.at.as_millis(), name.clone()));
         let limit = probe.limit().as_millis() as u64;
         let latency = match answer {
             Answer::Hang => u64::MAX,
             Answer::Slow(ms) => ms,
+            Answer::Within(ms) => probe.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % ms.max(1),
             _ => LATENCY,
         };
         let end = if latency > limit && probe.is_on_leash() {
@@ -302,7 +316,7 @@ impl World {
             verdict(Outcome::Fail, NO_ANSWER, false)
         } else {
             match answer {
-                Answer::Pass | Answer::Slow(_) | Answer::Hang => {
+                Answer::Pass | Answer::Slow(_) | Answer::Within(_) | Answer::Hang => {
                     verdict(Outcome::Pass, "HTTP 200 OK", false)
                 }
                 Answer::Warn => verdict(Outcome::Warn, "the app says warn", false),
@@ -314,7 +328,8 @@ impl World {
             }
         };
         let latency = latency.min(limit);
-        self.later(latency, Event::Report(probe.id, end, Duration::from_millis(latency)));
+        let took = Duration::from_millis(latency);
+        self.later(latency, Event::Report { check: probe.id, app: name, end, latency: took });
     }
 
     fn send(&mut self, mail: Mail) {

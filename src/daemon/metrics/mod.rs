@@ -105,6 +105,18 @@ impl Metrics {
         histogram(&mut family, None, &self.engine.tallies.lateness, |_| true);
         page.family("healthchecker_checks_waiting", Kind::Gauge, "Checks that wait for a thread.")
             .is(self.engine.checks_waiting);
+        page.family(
+            "healthchecker_checks_longest_wait_seconds",
+            Kind::Gauge,
+            "How long the check that waits longest for a thread has been due; 0 when none waits.",
+        )
+        .is(self.engine.longest_wait.as_secs_f64());
+        page.family(
+            "healthchecker_checks_late_total",
+            Kind::Counter,
+            "Checks that came late for want of threads: by a twentieth of their interval and over 1 s.",
+        )
+        .is(self.engine.checks_late);
         for (name, help, value) in [
             (
                 "healthchecker_pool_threads",
@@ -297,6 +309,8 @@ mod tests {
                 apps: StateCounts::default(),
                 tallies: Tallies::default(),
                 checks_waiting: 0,
+                checks_late: 0,
+                longest_wait: Duration::ZERO,
                 mails_waiting: 2,
                 oldest_mail: Duration::from_millis(1500),
                 refused_addresses: 1,

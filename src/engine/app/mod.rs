@@ -1,20 +1,24 @@
 //! One app that is watched: what was registered, how it fares, and when it is asked next.
 
+pub(super) mod asking;
 mod checks;
 mod forgiveness;
 pub mod history;
+mod manner;
 pub mod monitor;
+mod pace;
 
 use std::time::Duration;
 
 pub use self::forgiveness::Forgiveness;
 use self::history::History;
+pub use self::manner::Manner;
 use self::monitor::{Monitor, Rows, Thresholds, Transition};
 use crate::engine::alerts::alert::Alert;
 use crate::engine::alerts::notice::{Change, State};
 use crate::engine::chronicle::{HourSoFar, is_news};
 use crate::engine::registration::Registration;
-use crate::engine::schedule::lanes::{LEASH, Lane};
+use crate::engine::schedule::lanes::{Place, Share};
 use crate::engine::schedule::spread::Train;
 use crate::engine::schedule::wheel::TimerId;
 use crate::engine::time::{Moment, Now, Wall};
@@ -58,6 +62,32 @@ pub struct Due {
     pub timer: TimerId,
 }
 
+/// The check of an app. There is never more than one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// None waits, none is under way.
+    No,
+    /// It waits for a thread.
+    Waits {
+        /// Where.
+        place: Place,
+        /// Since when.
+        since: Moment,
+    },
+    /// It is under way.
+    Runs {
+        /// Its number.
+        check: u64,
+    },
+    /// It is under way and counts no more, for the app was paused or registered anew since.
+    Void {
+        /// Its number.
+        check: u64,
+        /// The next one has been due since: it begins when this one has ended.
+        next: Option<Moment>,
+    },
+}
+
 /// The last check that has a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastCheck {
@@ -84,12 +114,14 @@ pub struct App {
     pub forgiveness: Forgiveness,
     /// When it is asked next.
     pub pace: Pace,
-    /// The check that is queued or runs.
-    pub check: Option<u64>,
+    /// The check that waits or is under way.
+    pub asked: Asked,
     /// When that check was due.
     pub check_due: Moment,
-    /// The lane of its next check.
-    pub lane: Lane,
+    /// How it has answered so far.
+    pub manner: Manner,
+    /// What the lanes reckon that it needs.
+    pub share: Share,
     /// Checks with a verdict.
     pub checks: u64,
     /// Those among them that warned.
@@ -144,9 +176,10 @@ impl App {
             welcome: Welcome::Owed,
             forgiveness: Forgiveness::default(),
             pace,
-            check: None,
+            asked: Asked::No,
             check_due,
-            lane: Lane::Quick,
+            manner: Manner::NEW,
+            share: 0,
             checks: 0,
             warnings: 0,
             failures: 0,
@@ -192,7 +225,7 @@ impl App {
         let outcome = verdict.outcome;
         let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
-        self.lane = if latency > LEASH { Lane::Slow } else { Lane::Quick };
+        self.manner.observe(&verdict, latency);
         let begins_anew = counts && self.monitor.rows == Rows::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);

@@ -31,6 +31,10 @@ pub struct EngineNumbers {
     pub tallies: Tallies,
     /// Checks that wait for a thread.
     pub checks_waiting: usize,
+    /// How long ago the one of them was due that has waited longest.
+    pub longest_wait: Duration,
+    /// Checks that came late for want of threads since the start.
+    pub checks_late: u64,
     /// Mails that wait to be accepted.
     pub mails_waiting: usize,
     /// How long the oldest of them has, but for those held back by the limit of an hour.
@@ -65,6 +69,8 @@ impl Engine {
             apps: self.counts(),
             tallies: self.tallies.clone(),
             checks_waiting: self.lanes.waiting(),
+            longest_wait: self.lanes.longest().map(|due| now.at.since(due)).unwrap_or_default(),
+            checks_late: self.shortage.late(),
             mails_waiting: self.outbox.len(),
             oldest_mail: self.outbox.oldest(now.at),
             refused_addresses: self.refusals.all().count(),

@@ -1,6 +1,8 @@
 //! What the engine shows of itself.
 
-use super::view::{AppView, CheckView, HealthView, InfoView, OutboxView, ServerView, StateCounts};
+use super::view::{
+    AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, ServerView, StateCounts,
+};
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::{Engine, Refusal};
 use crate::engine::time::{Moment, Now};
@@ -47,6 +49,10 @@ impl Engine {
                 trouble: self.mail_troubles(),
                 refused: self.refusals.all().cloned().collect(),
             },
+            checks: ChecksView {
+                waiting: self.lanes.waiting(),
+                trouble: self.shortage_trouble().into_iter().collect(),
+            },
             mailing: self.options.mailing,
             disk,
         }
@@ -83,6 +89,15 @@ impl Engine {
             counts.add(app.state());
         }
         counts
+    }
+
+    fn shortage_trouble(&self) -> Option<String> {
+        let waited = self.shortage.lately()?.as_secs();
+        let workers = self.lanes.workers();
+        Some(format!(
+            "checks come late for want of threads, lately one by {waited} s: apps that hang hold \
+             them, and no more than {workers} may run (option workers)"
+        ))
     }
 
     fn mail_troubles(&self) -> Vec<String> {

@@ -137,6 +137,8 @@ pub struct HealthView {
     pub apps: StateCounts,
     /// The mails that wait.
     pub outbox: OutboxView,
+    /// The checks that wait.
+    pub checks: ChecksView,
     /// Whether mail is sent at all; for people, who may have forgotten to set it up.
     pub mailing: bool,
     /// Disk trouble, and what was lost to damage, in sentences; empty when all is well.
@@ -155,11 +157,21 @@ pub struct OutboxView {
     pub refused: Vec<Refusal>,
 }
 
+/// The checks in `/health`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChecksView {
+    /// How many wait for a thread.
+    pub waiting: usize,
+    /// Whether checks come late for want of threads, in a sentence; empty when they do not.
+    pub trouble: Vec<String>,
+}
+
 impl HealthView {
     /// `pass`, or `warn` when the owner should look.
     pub fn status(&self) -> Outcome {
         let OutboxView { trouble, refused, .. } = &self.outbox;
-        let all_well = self.disk.is_empty() && trouble.is_empty() && refused.is_empty();
+        let parts = [trouble, &self.checks.trouble, &self.disk];
+        let all_well = parts.iter().all(|part| part.is_empty()) && refused.is_empty();
         if all_well { Outcome::Pass } else { Outcome::Warn }
     }
 }
@@ -183,31 +195,21 @@ struct Checks<'a>(&'a HealthView);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let HealthView { uptime, apps, outbox, disk, .. } = self.0;
+        let HealthView { uptime, apps, outbox, checks, disk, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
         map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
         map.serialize_entry("apps:healthy", &[Observed::pass(apps.healthy as u64, "apps")])?;
         map.serialize_entry("apps:degraded", &[Observed::pass(apps.degraded as u64, "apps")])?;
         map.serialize_entry("apps:unhealthy", &[Observed::pass(apps.unhealthy as u64, "apps")])?;
-        let waiting = Observed {
-            status: status_of(&outbox.trouble),
-            output: outbox.trouble.join("; "),
-            ..Observed::pass(outbox.waiting as u64, "mails")
-        };
+        let late = Observed::new(checks.waiting, "checks", &checks.trouble);
+        map.serialize_entry("checks:waiting", &[late])?;
+        let waiting = Observed::new(outbox.waiting, "mails", &outbox.trouble);
         map.serialize_entry("outbox:waiting", &[waiting])?;
         let refused: Vec<String> = outbox.refused.iter().map(Refusal::sentence).collect();
-        let refused = Observed {
-            status: status_of(&refused),
-            output: refused.join("; "),
-            ..Observed::pass(refused.len() as u64, "addresses")
-        };
+        let refused = Observed::new(refused.len(), "addresses", &refused);
         map.serialize_entry("outbox:refused", &[refused])?;
-        let troubles = Observed {
-            status: status_of(disk),
-            output: disk.join("; "),
-            ..Observed::pass(disk.len() as u64, "troubles")
-        };
+        let troubles = Observed::new(disk.len(), "troubles", disk);
         map.serialize_entry("disk:troubles", &[troubles])?;
         map.end()
     }
@@ -226,6 +228,15 @@ struct Observed {
 }
 
 impl Observed {
+    /// A count, and what is wrong with it.
+    fn new(value: usize, unit: &'static str, trouble: &[String]) -> Observed {
+        Observed {
+            status: status_of(trouble),
+            output: trouble.join("; "),
+            ..Observed::pass(value as u64, unit)
+        }
+    }
+
     fn pass(value: u64, unit: &'static str) -> Observed {
         Observed {
             component_type: "component",
@@ -297,6 +308,7 @@ mod tests {
             uptime: 61,
             apps: StateCounts::default(),
             outbox: OutboxView::default(),
+            checks: ChecksView::default(),
             mailing: true,
             disk: Vec::new(),
         };
@@ -325,6 +337,12 @@ mod tests {
         assert!(output.starts_with("2 mails to a@b.example were refused for good"), "{output}");
 
         health.outbox = OutboxView::default();
+        health.checks.trouble.push("too few threads".into());
+        let shown = serde_json::to_value(&health).unwrap();
+        assert_eq!(shown["status"], "warn");
+        assert_eq!(shown["checks"]["checks:waiting"][0]["output"], "too few threads");
+
+        health.checks = ChecksView::default();
         health.disk.push("the disk is full".into());
         let shown = serde_json::to_value(&health).unwrap();
         assert_eq!(shown["status"], "warn");

@@ -73,6 +73,15 @@ pub enum Note {
         /// Why.
         reason: String,
     },
+    /// Checks begin to come late for want of threads.
+    TooFewThreads {
+        /// How long one has waited for its thread.
+        waited: Duration,
+        /// The most threads there may be.
+        workers: usize,
+    },
+    /// No check came late for a while.
+    ThreadsEnough,
     /// The mail server has a mail.
     MailAccepted {
         /// The recipient.
@@ -161,6 +170,7 @@ impl Note {
             Note::NoSuchMailbox { .. } => Weight::Trouble,
             Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
             Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
+            Note::TooFewThreads { .. } => Weight::Trouble,
             _ => Weight::Change,
         }
     }
@@ -190,6 +200,15 @@ impl fmt::Display for Note {
             Note::Undecided { app, reason } => {
                 write!(f, "{app}: no verdict, to be tried again ({reason})")
             }
+            Note::TooFewThreads { waited, workers } => {
+                write!(
+                    f,
+                    "checks come late for want of threads: one has waited {} s; apps that hang hold \
+                     them, and no more than {workers} may run (option workers)",
+                    waited.as_secs()
+                )
+            }
+            Note::ThreadsEnough => f.write_str("checks come in time again"),
             Note::MailAccepted { to, after } if *after < IN_WORDS => {
                 write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
             }
