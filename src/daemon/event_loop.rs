@@ -23,6 +23,7 @@ use super::metrics::PoolUse;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
+use super::standstill::Standstill;
 use super::watchdog::Watchdog;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::Mail;
@@ -71,6 +72,7 @@ pub(super) struct EventLoop {
     pub(super) discovery: Discovery,
     pub(super) public_url: PublicUrl,
     pub(super) watchdog: Watchdog,
+    pub(super) standstill: Standstill,
     pub(super) started: Moment,
 }
 
@@ -117,12 +119,14 @@ impl EventLoop {
 
     fn turn(&mut self, events: &mut Events, until: Option<Moment>) -> io::Result<()> {
         let deadline = self.next_deadline().into_iter().chain(until).min();
+        let deadline = self.standstill.sleep(deadline, self.pool.busy() > 0);
         let timeout = deadline.map(|deadline| self.clock.until(deadline));
         match self.poll.poll(events, timeout) {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             result => result?,
         }
         let now = self.clock.now();
+        self.engine.handle_standstill(self.standstill.wake(now));
         // The gate leaves tokens that are not its own alone.
         for event in &*events {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);

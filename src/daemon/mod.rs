@@ -18,6 +18,7 @@ pub mod page;
 pub mod prober;
 pub mod public_url;
 mod signals;
+mod standstill;
 pub mod start;
 pub mod trust;
 pub mod wants;

@@ -24,6 +24,7 @@ use super::names::Names;
 use super::prober::{Pool, Probe, Prober, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
+use super::standstill::Standstill;
 use super::trust::Trust;
 use super::watchdog::Watchdog;
 use crate::config::in_force::InForce;
@@ -132,10 +133,12 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
     });
     engine.restore(clock.now(), records);
+    let standstill = Standstill::watch(clock.now());
     let now = clock.now().at;
     let watchdog = Watchdog::start(serving, mailer.is_some(), now, wake.clone());
     let event_loop = EventLoop {
         started: now,
+        standstill,
         watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),

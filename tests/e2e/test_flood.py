@@ -51,14 +51,6 @@ THREADS_GO_SECONDS = 16
 Flood = subprocess.Popen[str]
 
 
-@pytest.fixture
-def crowd() -> Iterator[Crowd]:
-    """Many apps."""
-    one = Crowd()
-    yield one
-    one.close()
-
-
 def start_flood(kind: str, daemon: Daemon, *numbers: int) -> Flood:
     command = [sys.executable, str(HERE / "flood.py"), kind, daemon.host, str(daemon.port)]
     return subprocess.Popen(

@@ -21,6 +21,7 @@ mod refusals;
 mod registering;
 mod restart;
 mod seen;
+mod standstill;
 mod stories;
 mod told;
 mod world;

@@ -30,6 +30,8 @@ pub(super) enum Answer {
     /// Passes, after so many milliseconds at most: another time each time.
     Within(u64),
     NoVerdict,
+    /// Did not answer, and our own thread came so many milliseconds too late to notice.
+    Overslept(u64),
 }
 
 /// What the mail server says to the next mails.
@@ -305,7 +307,7 @@ impl World {
         self.checks.push((self.now.at.as_millis(), name.clone()));
         let limit = probe.limit().as_millis() as u64;
         let latency = match answer {
-            Answer::Hang => u64::MAX,
+            Answer::Hang | Answer::Overslept(_) => u64::MAX,
             Answer::Slow(ms) => ms,
             Answer::Within(ms) => probe.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % ms.max(1),
             _ => LATENCY,
@@ -316,9 +318,11 @@ impl World {
             verdict(Outcome::Fail, NO_ANSWER, false)
         } else {
             match answer {
-                Answer::Pass | Answer::Slow(_) | Answer::Within(_) | Answer::Hang => {
-                    verdict(Outcome::Pass, "HTTP 200 OK", false)
-                }
+                Answer::Pass
+                | Answer::Slow(_)
+                | Answer::Within(_)
+                | Answer::Hang
+                | Answer::Overslept(_) => verdict(Outcome::Pass, "HTTP 200 OK", false),
                 Answer::Warn => verdict(Outcome::Warn, "the app says warn", false),
                 Answer::Fail => verdict(Outcome::Fail, "HTTP 503 Service Unavailable", false),
                 Answer::Refused => verdict(Outcome::Fail, "connection refused", true),
@@ -327,7 +331,8 @@ impl World {
                 }
             }
         };
-        let latency = latency.min(limit);
+        let late = if let Answer::Overslept(ms) = answer { ms } else { 0 };
+        let latency = latency.min(limit) + late;
         let took = Duration::from_millis(latency);
         self.later(latency, Event::Report { check: probe.id, app: name, end, latency: took });
     }

@@ -7,15 +7,27 @@ use crate::engine::core::{Engine, Timer};
 use crate::engine::schedule::lanes::{Lane, Place, Seat, Start};
 use crate::engine::schedule::shortage::{Change, OVER_AFTER};
 use crate::engine::time::{Moment, Now};
-use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use crate::engine::verdict::probe::Probe;
 use crate::engine::words::note::Note;
+
+/// A check during which we stood still for longer is no proof of anything: a machine under load is
+/// late by less.
+const STOOD_STILL: Duration = Duration::from_secs(1);
+
+/// So many checks of an app in a row are void for that. A machine that stands still all the time must
+/// not hide an app that is down.
+const VOID_IN_A_ROW: u8 = 10;
 
 /// A check that has a thread.
 #[derive(Debug)]
 pub(in crate::engine) struct Running {
     app: AppId,
     seat: Seat,
+    /// How long it may take.
+    limit: Duration,
+    /// We stood still while it was under way.
+    stood_still: bool,
     /// What it asks, once the app is watched no longer, or elsewhere.
     left_behind: Option<Target>,
 }
@@ -74,7 +86,6 @@ impl Engine {
     /// Takes the next check that may have a thread now.
     pub(in crate::engine) fn poll_probe(&mut self) -> Option<Probe> {
         let Start { job: id, check, seat } = self.lanes.poll()?;
-        self.running.insert(check, Running { app: id, seat, left_behind: None });
         // Who is stopped is withdrawn: whatever waits belongs to an app.
         let app = self.apps.get_mut(&id)?;
         let asked = std::mem::replace(&mut app.asked, Asked::Runs { check });
@@ -87,6 +98,9 @@ impl Engine {
             expected: registration.expect.clone(),
         };
         let interval = registration.interval;
+        let limit = probe.limit();
+        let running = Running { app: id, seat, limit, stood_still: false, left_behind: None };
+        self.running.insert(check, running);
         if let Asked::Waits { since, .. } = asked {
             self.waited(self.turn.since(since), interval);
         }
@@ -115,16 +129,38 @@ impl Engine {
 
 /// What ends that.
 impl Engine {
+    /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
+    /// machine slept. To be called before what has come meanwhile is handled.
+    pub fn handle_standstill(&mut self, span: Duration) {
+        if span > STOOD_STILL {
+            self.running.values_mut().for_each(|running| running.stood_still = true);
+        }
+    }
+
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         self.turn = now.at;
-        let Some(Running { app: id, seat, .. }) = self.running.remove(&check) else { return };
+        let Some(running) = self.running.remove(&check) else { return };
+        let Running { app: id, seat, limit, stood_still, .. } = running;
         self.lanes.finished(seat);
+        // Its own thread may have stood still while the loop ran.
+        let stood_still = stood_still || latency > limit + STOOD_STILL;
         let Some(app) = self.apps.get_mut(&id) else { return };
         match app.asked {
             Asked::Runs { check: its } if its == check => {
                 app.asked = Asked::No;
-                self.end_check(now, id, check, end, latency);
+                match end {
+                    CheckEnd::Verdict(verdict) if stood_still && app.is_void(&verdict) => {
+                        let reason = format!("we stood still meanwhile; {}", verdict.reason);
+                        let app = app.registration.name.clone();
+                        self.log(Note::Undecided { app, reason });
+                        self.ask(now, id, now.at);
+                    }
+                    end => {
+                        app.void_in_a_row = if stood_still { app.void_in_a_row } else { 0 };
+                        self.end_check(now, id, check, end, latency);
+                    }
+                }
             }
             Asked::Void { check: its, next } if its == check => {
                 app.asked = Asked::No;
@@ -153,6 +189,7 @@ impl Engine {
                 self.log(Note::Undecided { app, reason });
             }
             CheckEnd::Verdict(verdict) => {
+                app.manner.observe(&verdict, latency);
                 self.judge(now, id, verdict, latency);
                 self.reckon(id);
             }
@@ -205,5 +242,15 @@ impl Engine {
         let now = if app.paused() { 0 } else { app.manner.share(app.registration.interval) };
         let before = std::mem::replace(&mut app.share, now);
         self.lanes.reckon(before, now);
+    }
+}
+
+impl App {
+    /// Whether a check during which we stood still is void. A pass is one however late it came. A
+    /// failure may be ours: what was late, closed early or refused by then was asked by us too late.
+    fn is_void(&mut self, verdict: &Verdict) -> bool {
+        let void = verdict.outcome == Outcome::Fail && self.void_in_a_row < VOID_IN_A_ROW;
+        self.void_in_a_row += u8::from(void);
+        void
     }
 }

@@ -122,6 +122,8 @@ pub struct App {
     pub manner: Manner,
     /// What the lanes reckon that it needs.
     pub share: Share,
+    /// So many checks in a row were void, since we stood still.
+    pub void_in_a_row: u8,
     /// Checks with a verdict.
     pub checks: u64,
     /// Those among them that warned.
@@ -180,6 +182,7 @@ impl App {
             check_due,
             manner: Manner::NEW,
             share: 0,
+            void_in_a_row: 0,
             checks: 0,
             warnings: 0,
             failures: 0,
@@ -225,7 +228,6 @@ impl App {
         let outcome = verdict.outcome;
         let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
-        self.manner.observe(&verdict, latency);
         let begins_anew = counts && self.monitor.rows == Rows::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);
