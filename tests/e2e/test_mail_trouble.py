@@ -6,6 +6,7 @@ What takes hours is told in virtual time: tests/engine/outages.rs.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from email.message import EmailMessage
 
@@ -189,6 +190,24 @@ def test_one_bad_address_holds_up_nobody(
     (alert,) = alerts(mailbox)
     sick.wait_for_log("550 5.1.1 no such user", MAIL_SECONDS)
     assert alert["To"] in (OWNER, NEIGHBOUR)
+
+
+def test_a_server_that_never_greets_keeps_neither_the_mail_nor_the_daemon(
+    start_daemon: StartDaemon, mailbox: SmtpServer, target: Target
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        options = mailbox.options() | {"smtp_port": silent.getsockname()[1]}
+        daemon = start_daemon(email=OWNER, **options)
+        target.fails("the disk of Kodi")
+        daemon.register("Kodi", target.url, **QUICK)
+        daemon.wait_for_state("Kodi", "UNHEALTHY", CHANGE_SECONDS)
+        wait_for(lambda: outbox(daemon)["observedValue"] == 1, MAIL_SECONDS, "the mail")
+        daemon.stop()
+    daemon.options |= mailbox.options()
+    daemon.start()
+    wait_for(lambda: alerts(mailbox), MAIL_SECONDS, "the alert")
+    wait_until_told(daemon)
+    assert len(alerts(mailbox)) == 1
 
 
 def test_a_refused_mail_stands_until_somebody_has_seen_it(

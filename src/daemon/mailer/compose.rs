@@ -47,10 +47,12 @@ pub fn address(text: &str) -> Result<Address, AddressError> {
 /// Header by header: lettre's own builder reads addresses back from the headers, fails on the quoted and
 /// literal forms that it has just written, and so would never let such a mail go.
 pub fn compose(letter: &Letter, from: &Address, to: &Address, date: SystemTime) -> Vec<u8> {
-    let id = |local: &str| format!("<{local}@{}>", from.domain());
+    let sender = path(from);
+    let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let id = |local: &str| format!("<{local}@{domain}>");
     let mut headers = Headers::new();
     headers.set(Date::new(date));
-    headers.insert_raw(as_it_is(FROM, format!("{SENDER_NAME} <{}>", path(from))));
+    headers.insert_raw(as_it_is(FROM, format!("{SENDER_NAME} <{sender}>")));
     headers.insert_raw(as_it_is(TO, path(to)));
     headers.set(Subject::from(letter.subject.clone()));
     headers.set(MessageId::from(id(&letter.message_id)));
