@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from conftest import NewTarget, StartDaemon
 from daemon import BINARY, Daemon
 from lan import Lan
-from programs import Ended, healthchecker, run
+from programs import PACKAGE, Ended, healthchecker, run
 from target import Target
 from test_escaping import HOSTILE, assert_shown
 from waiting import wait_for
@@ -222,6 +223,11 @@ def test_on_a_network_with_link_local_addresses_alone_the_server_is_found(
     client.run(str(BINARY), "monitor", "TV", "http://tv.local")
     shown = json.loads(client.run(str(BINARY), "info", "TV", "--json", "--server", url))
     assert shown["appname"] == "TV"
+    program = (
+        "from healthchecker import HealthCheckerServer as Server; "
+        "print(Server('Py', 'http://py.local').monitor())"
+    )
+    assert client.run("env", f"PYTHONPATH={PACKAGE}", sys.executable, "-c", program) == "200\n"
 
 
 def completed(words: str, server: str = "") -> list[str]:

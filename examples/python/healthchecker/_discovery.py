@@ -140,19 +140,19 @@ def _announced(zeroconf: "Zeroconf", name: str, until: float) -> List[Address]:
     """Where the server of this name says that it is."""
     milliseconds = int(min(PLAIN_SECONDS, max(until - time.monotonic(), 0)) * 1000)
     info = zeroconf.get_service_info(TYPE, name, milliseconds)
-    if info is not None and all(":" in address for address in info.parsed_addresses()):
+    if info is not None and all(":" in address for address in info.parsed_scoped_addresses()):
         # The first answer is enough for zeroconf; that of the other family may be on its way.
         time.sleep(HEAD_START_SECONDS)
         info = zeroconf.get_service_info(TYPE, name, milliseconds) or info
     if info is None or not info.port:
         return []
-    return [(address, info.port) for address in _by_preference(info.parsed_addresses())]
+    return [(address, info.port) for address in _by_preference(info.parsed_scoped_addresses())]
 
 
 def _by_preference(addresses: Iterable[str]) -> List[str]:
-    """IPv4 first: every household has it. No link-local IPv6: a URL cannot name its interface."""
-    usable = [address for address in addresses if not address.lower().startswith("fe80:")]
-    return sorted(usable, key=lambda address: ":" in address)[:ADDRESSES_MAX]
+    """IPv4 first: every household has it. Link-local IPv6 last, and only with its interface."""
+    usable = [one for one in addresses if "%" in one or not one.lower().startswith("fe80:")]
+    return sorted(usable, key=lambda one: ("%" in one, ":" in one))[:ADDRESSES_MAX]
 
 
 def _first_taken(addresses: List[Address], until: float) -> Optional[Address]:
@@ -195,7 +195,9 @@ def _begin(waiting: selectors.BaseSelector, address: Address) -> None:
         return
     one.setblocking(False)
     try:
-        one.connect(address)
+        # The interface of a link-local address is a field of its own.
+        numeric = socket.AI_NUMERICHOST
+        one.connect(socket.getaddrinfo(*address, family, socket.SOCK_STREAM, 0, numeric)[0][4])
     except BlockingIOError:
         pass
     except OSError:
@@ -205,5 +207,6 @@ def _begin(waiting: selectors.BaseSelector, address: Address) -> None:
 
 
 def _url(address: Address) -> str:
-    host = "[{}]".format(address[0]) if ":" in address[0] else address[0]
+    # In a URL the interface stands behind %25 (RFC 6874).
+    host = "[{}]".format(address[0].replace("%", "%25")) if ":" in address[0] else address[0]
     return "http://{}:{}".format(host, address[1])

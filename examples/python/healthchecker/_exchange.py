@@ -39,7 +39,12 @@ def exchange(
     until = time.monotonic() + seconds
     parts = urlsplit(base)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    # The interface of a link-local address is for us alone (RFC 6874).
+    host, _, zone = (parts.hostname or "").replace("%25", "%").partition("%")
+    if zone:
+        headers = {**headers, "Host": "[{}]:{}".format(host, parts.port or kind.default_port)}
+        host = "{}%{}".format(host, zone)
+    connection = kind(host, parts.port, timeout=seconds)
     try:
         connection.connect()
         connection.sock.settimeout(_left(until))

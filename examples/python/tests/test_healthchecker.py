@@ -234,7 +234,7 @@ class Service:
     def __init__(self, port: int, *addresses: str) -> None:
         self.port, self.addresses = port, addresses
 
-    def parsed_addresses(self) -> List[str]:
+    def parsed_scoped_addresses(self) -> List[str]:
         return list(self.addresses)
 
 
@@ -293,6 +293,10 @@ class Discovery(unittest.TestCase):
             self.assertEqual(self.app.monitor(), 200)
         self.assertEqual(network.asked, [name])
         self.assertEqual(self.app.url(), self.server.url + "/healthchecker/")
+
+    def test_link_local_addresses_come_last_and_only_with_their_interface(self) -> None:
+        given = ["fe80::1%2", "fe80::2", "fd77::1", "10.0.0.1"]
+        self.assertEqual(_discovery._by_preference(given), ["10.0.0.1", "fd77::1", "fe80::1%2"])
 
     def test_a_renamed_one_is_found_when_there_is_no_other(self) -> None:
         names = ["printer._http._tcp.local.", "_healthchecker (2)._http._tcp.local."]
