@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+import node_tools
 from conftest import StartDaemon
 from daemon import Daemon
 from lan import HERE, Lan, Machine
 from measure import Peak, usage
 from waiting import wait_for
 
+BONJOUR = HERE / "bonjour"
 NAME = "_healthchecker._http._tcp.local."
 SERVICE = "_http._tcp.local"
 
@@ -95,6 +97,26 @@ def test_who_asks_within_a_second_of_an_answer_is_answered(start_announced: Any,
         to = second.ipv4 if how == "qu" else "224.0.0.251"
         assert ours[0]["to"] == to, how
         asking.wait(timeout=10)
+
+
+def test_bonjour_finds_it_beside_another_that_starts_at_the_same_moment(
+    start_announced: Any, lan: Lan
+) -> None:
+    reason = node_tools.why_unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    node_tools.install(BONJOUR)
+    server, first, second = lan.add("server"), lan.add("first"), lan.add("second")
+    daemon = start_announced(server)
+    daemon.wait_for_log("announced as", 15)
+    for _ in range(3):
+        # It asks once, and then again after a second, two, four.
+        both = [one.start("node", str(BONJOUR / "find.mjs"), "2500") for one in (first, second)]
+        for finder in both:
+            found = json.loads(finder.communicate(timeout=30)[0])
+            ours = [one for one in found if one["name"] == "_healthchecker"]
+            assert [one["port"] for one in ours] == [daemon.port], found
+            assert server.ipv4 in ours[0]["addresses"]
 
 
 def test_three_that_start_at_one_instant_have_three_names(start_announced: Any, lan: Lan) -> None:

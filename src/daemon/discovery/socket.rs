@@ -40,22 +40,18 @@ pub(super) fn open(outlet: &Outlet) -> io::Result<UdpSocket> {
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
     socket.set_nonblocking(true)?;
-    socket.set_recv_buffer_size(BUFFER)?;
     match outlet.source {
         IpAddr::V4(source) => {
-            socket.set_multicast_all_v4(false)?;
             socket.set_multicast_if_v4(&source)?;
             socket.set_multicast_ttl_v4(HOPS)?;
-            socket.set_ttl_v4(HOPS)?;
         }
         IpAddr::V6(_) => {
             socket.set_only_v6(true)?;
-            socket.set_multicast_all_v6(false)?;
             socket.set_multicast_if_v6(link)?;
             socket.set_multicast_hops_v6(HOPS)?;
-            socket.set_unicast_hops_v6(HOPS)?;
         }
     }
+    refine(&socket, outlet);
     socket.bind(&group(outlet).into())?;
     match outlet.source {
         IpAddr::V4(_) => {
@@ -64,4 +60,18 @@ pub(super) fn open(outlet: &Outlet) -> io::Result<UdpSocket> {
         IpAddr::V6(_) => socket.join_multicast_v6(&GROUP_V6, link)?,
     }
     Ok(socket.into())
+}
+
+/// What it does without where the system knows no such option: an emulator, say. IPv4 hears the groups of
+/// all links unless told otherwise; IPv6 is bound to its link by the group's address.
+fn refine(socket: &Socket, outlet: &Outlet) {
+    let (alone, hops) = match outlet.source {
+        IpAddr::V4(_) => (socket.set_multicast_all_v4(false), socket.set_ttl_v4(HOPS)),
+        IpAddr::V6(_) => (Ok(()), socket.set_unicast_hops_v6(HOPS)),
+    };
+    for result in [alone, hops, socket.set_recv_buffer_size(BUFFER)] {
+        if let Err(why) = result {
+            log::debug!("zeroconf: an option of the socket is not known here: {why}");
+        }
+    }
 }
