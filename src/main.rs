@@ -46,7 +46,7 @@ fn run(in_force: &InForce) -> ExitCode {
 /// Sends one mail to each person who is told by default, and says what came of it.
 fn test_mail(in_force: &InForce) -> ExitCode {
     let Ok(_last_lines) = start_log(in_force) else { return ExitCode::FAILURE };
-    let outcome = mailer::test_mail(&in_force.settings, Clock::start().now().wall);
+    let outcome = mailer::test_mail(&in_force.settings, Clock::start().now());
     match print(&format!("{}\n", outcome.words)) {
         code if code == ExitCode::SUCCESS => ExitCode::from(outcome.exit_code),
         code => code,

@@ -110,6 +110,7 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
+        self.engine.handle_clock(now);
         self.engine.handle_stop(now);
         self.act(now);
         self.keeper.snapshot(&self.engine, now);
@@ -126,6 +127,7 @@ impl EventLoop {
             result => result?,
         }
         let now = self.clock.now();
+        self.engine.handle_clock(now);
         self.engine.handle_standstill(self.standstill.wake(now));
         // The gate leaves tokens that are not its own alone.
         for event in &*events {
@@ -139,6 +141,9 @@ impl EventLoop {
         self.act(now);
         for release in self.keeper.overdue(now.at) {
             self.release(now, release);
+        }
+        if self.engine.takes_rewriting(now) {
+            self.keeper.snapshot(&self.engine, now);
         }
         self.keeper.compact(&self.engine, now);
         Ok(())
@@ -247,7 +252,7 @@ impl EventLoop {
 
     fn send(&self, now: Now, mail: &Mail) {
         if let Some(mailer) = &self.mailer {
-            mailer.send(mail.id, letter::write(mail, now.wall, self.public_url.get().as_deref()));
+            mailer.send(mail.id, letter::write(mail, now.at, self.public_url.get().as_deref()));
         }
     }
 }

@@ -237,7 +237,7 @@ mod tests {
     use crate::daemon::api::Format;
     use crate::daemon::channel::{Receiver, channel};
     use crate::daemon::gate::Ticket;
-    use crate::engine::time::Wall;
+    use crate::engine::time::Stamp;
 
     fn at(seconds: u64) -> Moment {
         Moment::from_millis(seconds * 1000)
@@ -272,7 +272,7 @@ mod tests {
             message_id: "m".into(),
             references: Vec::new(),
             notices: Vec::new(),
-            written: Wall::default(),
+            written: Stamp::noted(Now::default()),
             meant_for: Vec::new(),
             held_back: None,
             left_out: 0,

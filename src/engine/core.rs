@@ -23,7 +23,7 @@ use super::schedule::lanes::Lanes;
 use super::schedule::shortage::Shortage;
 use super::schedule::wheel::TimerWheel;
 use super::show::measure::Tallies;
-use super::time::{Moment, Now};
+use super::time::{Moment, Now, Stamp, Timeline};
 use super::verdict::probe::Probe;
 use super::words::note::Note;
 
@@ -118,6 +118,7 @@ pub struct Engine {
     /// mail that it accepts.
     pub(super) settings_refused: Option<String>,
     pub(super) newcomers: BTreeSet<AppId>,
+    pub(super) timeline: Timeline,
     /// It has been said that mails wait for the clock.
     pub(super) waits_for_clock: bool,
     /// The timer for the next tally runs.
@@ -148,6 +149,7 @@ impl Engine {
             wheel: TimerWheel::default(),
             settings_refused: None,
             newcomers: BTreeSet::new(),
+            timeline: Timeline::default(),
             census: Census::default(),
             changes: Changes::default(),
             waits_for_clock: false,
@@ -348,6 +350,27 @@ impl Engine {
 
 /// Events: what came of the actions, and the passing of time.
 impl Engine {
+    /// The clocks were read: to be called before anything else is done with the time. When the wall
+    /// clock was set, every time that is remembered is put right.
+    pub fn handle_clock(&mut self, now: Now) {
+        let Some(step) = self.timeline.observe(now) else { return };
+        self.log(Note::ClockSet { to: now.wall });
+        let timeline = &self.timeline;
+        let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
+        self.outbox.for_each_stamp(&mut put_right);
+        self.rates.for_each_stamp(&mut put_right);
+        for app in self.apps.values_mut() {
+            app.for_each_stamp(&mut put_right);
+            app.history.step(timeline, now, step);
+        }
+    }
+
+    /// Whether everything should be written anew, for the times on disk were wrong; after that, it is
+    /// taken to be.
+    pub fn takes_rewriting(&mut self, now: Now) -> bool {
+        self.timeline.takes_rewriting(now.at)
+    }
+
     /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
     pub fn handle_time(&mut self, now: Now) {
         self.turn = now.at;
@@ -372,9 +395,9 @@ impl Engine {
                 self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
                 self.arrived(&mail);
-                self.rates.accepted(now, &mail.to);
+                self.rates.accepted(now.at, Stamp::noted(now), &mail.to);
                 self.refusals.over(&mail.to);
-                self.changes.mail_accepted(&mail.to, now.wall);
+                self.changes.mail_accepted(&mail.to, Stamp::noted(now));
                 self.log(Note::MailAccepted { to: mail.to, after });
                 for id in self.outbox.release(now.at) {
                     self.send(now, id);

@@ -1,7 +1,8 @@
 //! A Pi has no clock battery: its mail waits until the clock is set.
 
-use super::world::{Answer, World};
+use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
+use healthchecker::engine::alerts::notice::Notice;
 use healthchecker::engine::time::Wall;
 use healthchecker::engine::words::note::Note;
 
@@ -21,6 +22,33 @@ fn without_clock() -> World {
     world
 }
 
+/// A household with a NAS that passes, and `world.mails` empty.
+fn healthy() -> World {
+    let mut world = World::new();
+    world.register("NAS", &QUICK);
+    world.seconds(60);
+    world.inbox.clear();
+    world
+}
+
+fn by(wall: Wall, seconds: i64) -> Wall {
+    Wall::from_unix_millis(wall.as_unix_millis() + seconds * 1000)
+}
+
+fn letter(world: &World, number: usize) -> String {
+    letter::write(&world.inbox[number].1, world.now.at, None).text
+}
+
+fn uptimes(world: &World) -> [f64; 2] {
+    let closeup = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0);
+    [closeup.glance.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
+}
+
+/// The share of checks that did not fail, to two places.
+fn about(uptimes: [f64; 2]) -> [f64; 2] {
+    uptimes.map(|share| (share * 100.0).round() / 100.0)
+}
+
 fn complaints(world: &World) -> usize {
     world.notes.iter().filter(|note| matches!(note, Note::ClockWrong { .. })).count()
 }
@@ -38,15 +66,14 @@ fn checks_go_on_and_no_mail_is_tried_while_the_clock_is_plainly_wrong() {
     world.set_clock(REALLY);
     world.seconds(10);
     assert_eq!(world.mails(), ["watching NAS, Kodi + NAS UNHEALTHY"]);
-    let text = letter::write(&world.inbox[0].1, world.now.wall, None).text;
-    assert!(text.starts_with("This mail waited until the clock was set."), "{text}");
-    assert!(text.contains("1970-01-01 00:03:"), "{text}");
-    assert!(text.contains("(clock not set)"), "{text}");
+    let text = letter(&world, 0);
+    assert!(text.starts_with("This mail waited 6 h: it was written at 2026-11-2"), "{text}");
+    assert!(!text.contains("1970") && !text.contains("not set"), "{text}");
 
     world.answers("NAS", Answer::Pass);
     world.seconds(20);
     assert_eq!(world.mails()[1..], ["NAS HEALTHY"]);
-    let text = letter::write(&world.inbox[1].1, world.now.wall, None).text;
+    let text = letter(&world, 1);
     assert!(text.contains("NAS is HEALTHY again after 6 h"), "by the other clock: {text}");
 }
 
@@ -78,4 +105,193 @@ fn a_clock_that_is_lost_again_is_said_again() {
     world.set_clock(REALLY);
     world.seconds(10);
     assert_eq!(world.mails()[1..], ["NAS HEALTHY"]);
+}
+
+/// Twenty mails are on record; the daemon starts with its clock at `wall`, four times, 50 minutes
+/// apart. How many alerts went out within a minute.
+fn alerts_after_starts(wall: impl Fn(Wall) -> Wall) -> usize {
+    let mut world = healthy();
+    for _ in 0..10 {
+        world.answers("NAS", Answer::Fail);
+        world.seconds(30);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(30);
+    }
+    assert_eq!(world.inbox.len(), 19, "and the welcome before them");
+    world.seconds(3 * 86_400);
+    world.inbox.clear();
+    for start in 0..4 {
+        let right = world.now.wall;
+        world.restart_at(wall(right));
+        world.set_clock(by(right, start));
+        world.seconds(50 * 60);
+        world.restart_at(wall(right));
+        world.answers("NAS", if start % 2 == 0 { Answer::Fail } else { Answer::Pass });
+        world.seconds(60);
+        world.now.wall = by(right, 3000);
+    }
+    world.inbox.len()
+}
+
+#[test]
+fn mails_of_days_ago_hold_nothing_back_after_a_start_with_a_wrong_clock() {
+    assert_eq!(alerts_after_starts(|right| by(right, -30 * 86_400)), 4);
+    assert_eq!(alerts_after_starts(|right| by(right, 86_400)), 4);
+    assert_eq!(alerts_after_starts(|right| right), 4);
+}
+
+#[test]
+fn how_long_it_lasted_is_right_once_the_clock_is_set() {
+    for wrong in [SWITCHED_ON, by(REALLY, -3600), by(REALLY, -2)] {
+        let mut world = healthy();
+        world.set_clock(by(REALLY, -600));
+        world.answers("NAS", Answer::Fail);
+        world.seconds(300);
+        // Five minutes without power.
+        world.restart_at(wrong);
+        world.seconds(20);
+        world.set_clock(by(REALLY, 20));
+        world.answers("NAS", Answer::Pass);
+        world.seconds(20);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"]);
+        let text = letter(&world, 1);
+        assert!(text.contains("HEALTHY again after 10 min"), "{wrong}: {text}");
+        assert!(text.contains("Alert since: 2026-11-24 05:50"), "{wrong}: {text}");
+    }
+}
+
+#[test]
+fn how_long_it_lasted_is_not_guessed_while_the_clock_is_wrong() {
+    // What is on record was after that: the clock is behind, by nobody knows how much.
+    let mut world = healthy();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(1200);
+    world.restart_at(by(world.now.wall, -3600));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(40);
+    let text = letter(&world, 1);
+    assert!(text.contains("NAS is HEALTHY again after at least "), "{text}");
+
+    // In 1970 for 20 minutes; then again, and it is set before the mail goes out.
+    let mut world = without_clock();
+    world.seconds(1200);
+    world.restart_at(SWITCHED_ON);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(40);
+    world.set_clock(REALLY);
+    world.seconds(20);
+    let text = letter(&world, 0);
+    let last = world.inbox[0].1.notices.last();
+    assert!(
+        matches!(last, Some(Notice::Change(change)) if change.to.word() == "HEALTHY"),
+        "{text}"
+    );
+    assert!(text.contains("NAS is HEALTHY again after at least "), "{text}");
+    assert!(!text.contains("days"), "{text}");
+}
+
+#[test]
+fn a_mail_that_waited_five_seconds_did_not_wait_three_days() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(12);
+    world.set_clock(by(world.now.wall, 3 * 86_400));
+    world.mood = Mood::Accepts;
+    world.seconds(10);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    let text = letter(&world, 0);
+    assert!(!text.contains("waited"), "{text}");
+}
+
+#[test]
+fn what_was_noted_before_the_clock_was_set_is_right_on_disk_too() {
+    let mut world = without_clock();
+    world.mood = Mood::Away;
+    world.seconds(600);
+    world.set_clock(REALLY);
+    world.seconds(90);
+    let since = world.engine.info(world.now, "NAS").unwrap().app.since;
+    assert!(since > by(REALLY, -700) && since < REALLY, "{since}");
+    // Two minutes without power.
+    world.restart_at(by(REALLY, 210));
+    assert_eq!(world.engine.info(world.now, "NAS").unwrap().app.since, since);
+    world.mood = Mood::Accepts;
+    world.answers("NAS", Answer::Pass);
+    world.seconds(30);
+    let mails = (0..world.inbox.len()).map(|number| letter(&world, number));
+    let text = mails.collect::<Vec<_>>().join("\n");
+    assert!(text.contains("HEALTHY again after 13 min"), "{text}");
+    assert!(!text.contains("1970") && !text.contains("at least"), "{text}");
+}
+
+#[test]
+fn a_clock_that_jumps_to_and_fro_does_not_wear_out_the_card() {
+    let mut world = healthy();
+    let settled = world.journal.len();
+    for _ in 0..50 {
+        world.set_clock(by(world.now.wall, 7200));
+        world.seconds(20);
+        world.set_clock(by(world.now.wall, -7200));
+        world.seconds(20);
+    }
+    assert_eq!(world.journal.len(), settled, "nothing to be put right");
+}
+
+/// Six hours of which the last third failed.
+fn two_thirds() -> World {
+    let mut world = healthy();
+    world.set_clock(by(REALLY, -6 * 3600));
+    world.seconds(4 * 3600 - 60);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(2 * 3600);
+    assert_eq!(about(uptimes(&world)), [0.67, 0.67]);
+    world
+}
+
+#[test]
+fn uptime_is_the_same_after_a_start_with_any_clock() {
+    for wrong in [SWITCHED_ON, by(REALLY, -7200), by(REALLY, -30 * 86_400), by(REALLY, 3600)] {
+        let mut world = two_thirds();
+        // As after an orderly stop, so that no hour is missing.
+        world.rewrite_journal();
+        world.restart_at(wrong);
+        assert_eq!(about(uptimes(&world)), [0.67, 0.67], "{wrong}");
+        world.seconds(60);
+        world.restart_at(by(wrong, 60));
+        world.seconds(60);
+        assert_eq!(about(uptimes(&world)), [0.66, 0.66], "{wrong}");
+        world.set_clock(by(REALLY, 3720));
+        assert_eq!(about(uptimes(&world)), [0.66, 0.66], "{wrong}");
+    }
+}
+
+#[test]
+fn uptime_is_the_same_whatever_the_clock_does_meanwhile() {
+    for jump in [-3 * 3600, -10 * 86_400, 10 * 86_400, -50 * 365 * 86_400] {
+        let mut world = two_thirds();
+        world.set_clock(by(world.now.wall, jump));
+        world.seconds(6);
+        assert_eq!(about(uptimes(&world)), [0.67, 0.67], "{jump}");
+        world.set_clock(by(world.now.wall, -jump));
+        world.seconds(90);
+        world.rewrite_journal();
+        world.restart();
+        assert_eq!(about(uptimes(&world)), [0.66, 0.66], "{jump}");
+    }
+}
+
+#[test]
+fn days_without_a_clock_are_days() {
+    let mut world = World::new();
+    world.set_clock(SWITCHED_ON);
+    world.register("NAS", &[("interval", "60")]);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(5 * 86_400);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(5 * 86_400);
+    assert_eq!(about(uptimes(&world)), [1.0, 0.83], "one of six failed");
+    world.set_clock(REALLY);
+    world.seconds(10);
+    assert_eq!(about(uptimes(&world)), [1.0, 0.83]);
 }

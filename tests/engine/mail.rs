@@ -84,8 +84,8 @@ fn an_alert_says_since_when_and_a_recovery_how_long_it_took() {
         other => panic!("{other:?}"),
     });
     let changes: Vec<_> = changes.collect();
-    assert!(changes[0].since.since(broke).as_secs() <= 5, "the first failed check");
-    assert_eq!(changes[0].at.since(changes[0].since).as_secs(), 5, "the second one");
+    assert!(changes[0].since.wall().since(broke).as_secs() <= 5, "the first failed check");
+    assert_eq!(changes[0].at.wall().since(changes[0].since.wall()).as_secs(), 5, "the second one");
     assert_eq!(changes[0].reason, "HTTP 503 Service Unavailable");
     assert!((590_000..610_000).contains(&changes[1].lasted_ms), "{}", changes[1].lasted_ms);
     assert!(!changes[1].recent.is_empty());

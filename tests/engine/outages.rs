@@ -77,7 +77,7 @@ fn whatever_the_server_says_each_alert_arrives_once_and_in_order() {
                 ["NAS UNHEALTHY + Kodi UNHEALTHY + NAS HEALTHY"],
                 "{mood:?}, power cuts: {cuts}"
             );
-            let text = letter::write(&world.inbox[0].1, world.now.wall, None).text;
+            let text = letter::write(&world.inbox[0].1, world.now.at, None).text;
             assert!(text.starts_with("This mail waited "), "{text}");
             world.restart();
             hours(&mut world, 12, cuts);
@@ -190,7 +190,7 @@ fn what_is_told_while_a_mail_is_on_its_way_does_not_overtake_it() {
         .iter()
         .flat_map(|(_, mail)| &mail.notices)
         .filter_map(|notice| match notice {
-            Notice::Change(change) => Some(change.at),
+            Notice::Change(change) => Some(change.at.wall()),
             _ => None,
         })
         .collect();

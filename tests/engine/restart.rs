@@ -155,9 +155,28 @@ fn a_crash_costs_the_counters_of_an_hour_at_most() {
     let hour = 3600 / 5;
     assert!((1..=hour).contains(&(before.app.checks - after.app.checks)));
     assert_eq!((after.app.failures, after.app.uptime_24h), (0, Some(1.0)));
-    let newest = after.recent.last().unwrap().time;
+    let newest = after.recent.last().unwrap().time.wall();
     assert_eq!(after.app.last_healthy, Some(newest), "it was not written twice");
     assert!(world.now.wall.since(newest).as_secs() <= 3600);
+}
+
+#[test]
+fn failures_that_led_to_something_survive_a_crash_in_the_same_hour() {
+    let mut world = healthy();
+    for _ in 0..3 {
+        world.answers("NAS", Answer::Fail);
+        world.seconds(50);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(50);
+    }
+    let shown = |world: &World| world.engine.info(world.now, "NAS").unwrap().app;
+    let before = shown(&world);
+    assert_eq!(before.failures, 30);
+    world.restart();
+    let after = shown(&world);
+    assert_eq!((after.failures, after.checks), (before.failures, before.checks - 7));
+    let without_the_last_passes = 1.0 - 30.0 / after.checks as f64;
+    assert!((after.uptime_24h.unwrap() - without_the_last_passes).abs() < 1e-9);
 }
 
 #[test]

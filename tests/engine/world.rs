@@ -101,10 +101,7 @@ impl World {
         let options = Options { mailing: true, workers, seed: 7, recipients };
         World {
             engine: Engine::new(options),
-            now: Now {
-                at: Moment::from_millis(1_000_000),
-                wall: Wall::from_unix_millis(1_795_474_540_000),
-            },
+            now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
             mood: Mood::Accepts,
             inbox: Vec::new(),
             mail_takes: 50,
@@ -217,6 +214,7 @@ impl World {
     /// Somebody sets the wall clock.
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;
+        self.engine.handle_clock(self.now);
     }
 
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
@@ -236,6 +234,7 @@ impl World {
     }
 
     fn step(&mut self) {
+        self.engine.handle_clock(self.now);
         self.engine.handle_time(self.now);
         self.act();
         while let Some(entry) =
@@ -262,6 +261,12 @@ impl World {
 
     /// Pulls the plug: what is on its way is lost, the disk stays. Then starts again.
     pub(super) fn restart(&mut self) {
+        self.restart_at(self.now.wall);
+    }
+
+    /// The same, and the clock shows `wall` at the start.
+    pub(super) fn restart_at(&mut self, wall: Wall) {
+        self.now.wall = wall;
         self.events.clear();
         self.under_way.clear();
         let turns =
@@ -287,6 +292,9 @@ impl World {
             if let Some(held) = &mut self.held {
                 held.push(self.engine.snapshot(self.now));
             }
+        }
+        if self.engine.takes_rewriting(self.now) {
+            self.rewrite_journal();
         }
         while let Some(action) = self.engine.poll_action() {
             match action {

@@ -7,7 +7,7 @@ use healthchecker::daemon::journal::{JOURNAL, Journal, Urgency};
 use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::record::{AppRecord, Record};
-use healthchecker::engine::time::{Now, Wall};
+use healthchecker::engine::time::{Now, Stamp, Wall};
 
 use super::faulty::Faulty;
 use super::world::{Answer, Mood, World};
@@ -77,7 +77,7 @@ fn forget_rows_that_do_not_matter(app: &mut AppRecord) {
         app.rows.not_failed = 0;
     }
     if app.rows.not_passed == 0 {
-        app.trouble_since = Wall::default();
+        app.trouble_since = Stamp::on_record(Wall::default());
     }
 }
 

@@ -9,7 +9,7 @@ mod server;
 use self::server::{SLOWLY, Script, Server};
 use super::*;
 use crate::config::settings::{AccessSettings, Login, Secret, Security, Settings};
-use crate::engine::time::Wall;
+use crate::engine::time::{Now, Wall};
 
 /// Nothing here takes longer; a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -394,7 +394,7 @@ fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {
 
 #[test]
 fn a_test_mail_tells_what_came_of_it() {
-    let now = Wall::from_unix_millis(1_795_474_540_000);
+    let now = Now { wall: Wall::from_unix_millis(1_795_474_540_000), ..Now::default() };
     let server = Server::start(&[]);
     let port = server.port;
     let told = test_mail(&settings(Ok(server.settings(password())), &["a@b.example", "x"]), now);

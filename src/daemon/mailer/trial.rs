@@ -11,7 +11,7 @@ use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::{Letter, Mail, Notice};
 use crate::engine::alerts::recipients::Recipients;
-use crate::engine::time::Wall;
+use crate::engine::time::{Now, Stamp};
 
 /// `sysexits.h`: something is to be set first.
 const EX_CONFIG: u8 = 78;
@@ -27,7 +27,7 @@ pub struct TestMail {
 
 /// Sends one test mail to each address of the `email` option, or to the sender's own account.
 /// Blocks until all is done: minutes, when the server is slow.
-pub fn test_mail(settings: &Settings, now: Wall) -> TestMail {
+pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
     let mail = match &settings.mail {
         Ok(mail) => mail,
         Err(why) => {
@@ -63,7 +63,7 @@ const WHAT_TO_SET: &str = "Gmail takes gmail_token (an app password) and gmail_u
     account). Any other server takes smtp_host, and smtp_user with smtp_password if it wants a \
     login. In the configuration file, or as HEALTHCHECKER_SMTP_HOST and so on";
 
-fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
+fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<Letter> {
     let own = match &mail.login {
         Some(Login::Password { user, .. } | Login::Xoauth2 { user, .. }) if user.contains('@') => {
             user
@@ -79,15 +79,15 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Wall) -> Vec<Letter> {
         let mail = Mail {
             id: number,
             to: to.clone(),
-            message_id: format!("test.{}.{number}", now.as_unix_millis()),
+            message_id: format!("test.{}.{number}", now.wall.as_unix_millis()),
             references: vec![],
-            notices: vec![Notice::Test { at: now }],
-            written: now,
+            notices: vec![Notice::Test { at: Stamp::noted(now) }],
+            written: Stamp::noted(now),
             held_back: None,
             meant_for: Vec::new(),
             left_out: 0,
         };
-        letter::write(&mail, now, settings.public_url.as_deref())
+        letter::write(&mail, now.at, settings.public_url.as_deref())
     };
     (1..).zip(recipients).map(write).collect()
 }

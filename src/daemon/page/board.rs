@@ -207,6 +207,7 @@ mod tests {
 
     use super::*;
     use crate::engine::alerts::notice::State;
+    use crate::engine::time::Age;
 
     fn glance(name: &str, host: &str, state: State) -> Glance {
         Glance {
@@ -215,7 +216,7 @@ mod tests {
             state,
             paused: false,
             since: Wall::from_unix_millis(1_795_474_540_000),
-            lasted: Duration::from_secs(720),
+            lasted: Age { span: Duration::from_secs(720), exact: true },
             reason: "connection refused".to_owned(),
             next_in: Some(Duration::from_secs(12)),
             uptime_24h: Some(0.5),

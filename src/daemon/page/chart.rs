@@ -170,7 +170,7 @@ impl Pen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::time::Wall;
+    use crate::engine::time::{Now, Stamp};
 
     fn checks(outcomes: &str) -> Vec<RecentCheck> {
         let outcome = |letter| match letter {
@@ -178,8 +178,11 @@ mod tests {
             'w' => Outcome::Warn,
             _ => Outcome::Fail,
         };
-        let check =
-            |letter| RecentCheck { time: Wall::default(), outcome: outcome(letter), latency_ms: 7 };
+        let check = |letter| RecentCheck {
+            time: Stamp::noted(Now::default()),
+            outcome: outcome(letter),
+            latency_ms: 7,
+        };
         outcomes.chars().map(check).collect()
     }
 

@@ -8,7 +8,6 @@ use crate::engine::words::span;
 
 /// Checks in the bar.
 const CELLS: usize = 60;
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The app in full.
 pub(super) fn full(html: &mut Html, closeup: &Closeup) {
@@ -42,7 +41,7 @@ pub(super) fn line(html: &mut Html, glance: &Glance) {
     html.raw(standing.class()).raw("\">");
     name(html, glance, standing);
     if standing == Standing::Healthy {
-        html.raw("<p class=\"soft\">for ").put(span::in_words(glance.lasted)).raw("</p>");
+        html.raw("<p class=\"soft\">for ").put(span::of_age(glance.lasted)).raw("</p>");
     } else {
         why(html, glance, standing);
     }
@@ -64,7 +63,7 @@ pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
         return;
     }
     html.raw("For <time datetime=\"").put(glance.since).raw("\">");
-    html.put(span::in_words(glance.lasted)).raw("</time>");
+    html.put(span::of_age(glance.lasted)).raw("</time>");
     match (standing, glance.reason.as_str()) {
         (Standing::Healthy, _) => {}
         (_, "") => {
@@ -117,13 +116,7 @@ pub(super) fn numbers(html: &mut Html, closeup: &Closeup) {
     html.raw("</dl>");
 }
 
-/// The day, as [`crate::engine::app::history::DayOfChecks`] counts; while the clock is not set, the
-/// last one with checks.
+/// The day, as [`crate::engine::app::history::DayOfChecks`] counts.
 pub(super) fn today(closeup: &Closeup) -> u16 {
-    let wall = closeup.now.wall;
-    let last = || closeup.days.all().last().map(|day| day.day).unwrap_or_default();
-    match u16::try_from(wall.as_unix_millis().div_euclid(DAY_MS)) {
-        Ok(day) if !wall.is_plainly_wrong() => day,
-        _ => last(),
-    }
+    closeup.days.today(closeup.now.wall)
 }

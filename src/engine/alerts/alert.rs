@@ -13,7 +13,7 @@ use super::merge::shorten;
 use super::notice::State;
 use super::recipients::mailbox;
 use crate::engine::registration::EMAILS_MAX;
-use crate::engine::time::Now;
+use crate::engine::time::{Now, Stamp};
 
 /// The most people with an entry: all that an app can name, and as many that it named before. By
 /// naming others again and again an app could otherwise make any number.
@@ -25,7 +25,7 @@ const _: () = assert!(TOLD_MAX == 2 * EMAILS_MAX);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// When the trouble began that people are told of.
-    pub opened: Now,
+    pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
     /// By [`mailbox`].
@@ -68,14 +68,14 @@ impl Level {
 
 impl Alert {
     /// One of which nobody has been told yet.
-    pub fn new(opened: Now) -> Alert {
+    pub fn new(opened: Stamp) -> Alert {
         Alert { opened, over: false, people: BTreeMap::new() }
     }
 
     /// Trouble again, while somebody was owed the end of the trouble before.
     pub fn reopen(&mut self, now: Now) {
         self.over = false;
-        self.opened = now;
+        self.opened = Stamp::noted(now);
     }
 
     /// What a person has been told.
@@ -190,7 +190,7 @@ mod tests {
     const A: &str = "a@b.c";
 
     fn alert() -> Alert {
-        Alert::new(Now::default())
+        Alert::new(Stamp::noted(Now::default()))
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::notice::{Change, Mail, Notice};
-use crate::engine::time::Wall;
+use crate::engine::time::Stamp;
 
 /// A thread remembers so many of its mails: RFC 5322 wants them all, old ones help nobody.
 const REFERENCES: usize = 10;
@@ -132,11 +132,11 @@ fn leave_details_out(change: &mut Change) {
 #[derive(Default)]
 struct Watched {
     apps: Vec<String>,
-    since: Option<Wall>,
+    since: Option<Stamp>,
 }
 
 impl Watched {
-    fn add_earlier(&mut self, mut apps: Vec<String>, at: Wall) {
+    fn add_earlier(&mut self, mut apps: Vec<String>, at: Stamp) {
         let known: HashSet<&String> = apps.iter().collect();
         let later: Vec<String> =
             self.apps.iter().filter(|app| !known.contains(app)).cloned().collect();
@@ -161,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::engine::alerts::notice::{RecentCheck, State};
+    use crate::engine::time::Wall;
     use crate::engine::verdict::answer::Outcome;
 
     fn mail(number: usize, notice: Notice) -> Mail {
@@ -170,7 +171,7 @@ mod tests {
             message_id: format!("m{number}"),
             references: Vec::new(),
             notices: vec![notice],
-            written: Wall::default(),
+            written: Stamp::on_record(Wall::default()),
             held_back: None,
             meant_for: Vec::new(),
             left_out: 0,
@@ -178,7 +179,7 @@ mod tests {
     }
 
     fn change(app: &str, second: i64) -> Notice {
-        let at = Wall::from_unix_millis(second * 1000);
+        let at = Stamp::on_record(Wall::from_unix_millis(second * 1000));
         Notice::Change(Change {
             app: app.to_owned(),
             url: "http://nas/health".to_owned(),
@@ -187,6 +188,7 @@ mod tests {
             at,
             since: at,
             lasted_ms: 0,
+            lasted_at_least: false,
             reason: "connection refused".to_owned(),
             body: Some("{}".to_owned()),
             recent: vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }],
@@ -242,7 +244,7 @@ mod tests {
     fn newly_watched_apps_are_named_together_once() {
         let watching = |names: &[&str], second: i64| Notice::Watching {
             apps: names.iter().map(ToString::to_string).collect(),
-            at: Wall::from_unix_millis(second * 1000),
+            at: Stamp::on_record(Wall::from_unix_millis(second * 1000)),
         };
         let mail = merged([watching(&["a", "b"], 1), watching(&["b", "c"], 2)]);
         assert_eq!(mail.notices, [watching(&["a", "b", "c"], 1)]);
@@ -254,7 +256,8 @@ mod tests {
     #[test]
     fn one_notice_of_very_many_apps_is_bounded_too() {
         let apps = (0..WATCHED_MAX + 7).map(|n| n.to_string()).collect();
-        let mail = bounded(mail(1, Notice::Watching { apps, at: Wall::default() }));
+        let mail =
+            bounded(mail(1, Notice::Watching { apps, at: Stamp::on_record(Wall::default()) }));
         assert_eq!((self::apps(&mail).len(), mail.left_out), (WATCHED_MAX, 7));
     }
 

@@ -4,10 +4,11 @@
 //! send it, so that a mail that waited can say so.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::time::Wall;
+use crate::engine::time::{Age, Stamp};
 use crate::engine::verdict::answer::Outcome;
 
 /// The state of an app (design: UNKNOWN until proven, DEGRADED between well and dead).
@@ -40,7 +41,7 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecentCheck {
     /// When the verdict fell.
-    pub time: Wall,
+    pub time: Stamp,
     /// How it went.
     pub outcome: Outcome,
     /// Milliseconds until the verdict.
@@ -59,12 +60,16 @@ pub struct Change {
     /// The state now.
     pub to: State,
     /// When it changed.
-    pub at: Wall,
+    pub at: Stamp,
     /// When the trouble began (the first check of the row that led to the change), or, for a
     /// recovery, when the alert that it answers was opened.
-    pub since: Wall,
+    pub since: Stamp,
     /// Milliseconds between `since` and `at` on the monotonic clock: right when the wall clock jumps.
     pub lasted_ms: u64,
+    /// It may have lasted longer: it began before a restart, and the clock does not tell how long
+    /// that was.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lasted_at_least: bool,
     /// Why, in a sentence.
     pub reason: String,
     /// The app's own words: the health JSON it returned, if any.
@@ -84,12 +89,12 @@ pub enum Notice {
         /// The apps' names.
         apps: Vec<String>,
         /// When the first of them passed.
-        at: Wall,
+        at: Stamp,
     },
     /// Asked for by `healthchecker test-mail`.
     Test {
         /// When it was asked for.
-        at: Wall,
+        at: Stamp,
     },
 }
 
@@ -107,13 +112,13 @@ pub struct Mail {
     /// What is told; never empty.
     pub notices: Vec<Notice>,
     /// When it was written to the outbox.
-    pub written: Wall,
+    pub written: Stamp,
     /// Who was to have it before the owner let no mail go to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub meant_for: Vec<String>,
     /// Since when it was held back because the recipient had had enough: it is a digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_back: Option<Wall>,
+    pub held_back: Option<Stamp>,
     /// How many notices it had no room for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u32,
@@ -137,6 +142,43 @@ impl Mail {
     pub fn conclusions(&self) -> impl Iterator<Item = &Change> {
         let mut seen = HashSet::new();
         self.changes().rev().filter(move |change| seen.insert(&change.app))
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Change {
+    /// How long it lasted.
+    pub fn lasted(&self) -> Age {
+        Age { span: Duration::from_millis(self.lasted_ms), exact: !self.lasted_at_least }
+    }
+
+    /// Hands over every time in it; what it lasted follows once both ends are known.
+    fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.recent.iter_mut().for_each(|check| put_right(&mut check.time));
+        put_right(&mut self.at);
+        put_right(&mut self.since);
+        let ours = self.lasted_at_least && self.at.is_of_this_run();
+        let (true, Some(since), Some(at)) = (ours, self.since.at(), self.at.at()) else { return };
+        self.lasted_ms = u64::try_from(at.since(since).as_millis()).unwrap_or(u64::MAX);
+        self.lasted_at_least = false;
+    }
+}
+
+impl Mail {
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.written);
+        self.held_back.iter_mut().for_each(&mut put_right);
+        for notice in &mut self.notices {
+            match notice {
+                Notice::Change(change) => change.for_each_stamp(&mut put_right),
+                Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::delivery::Delivery;
 use super::merge::{bounded, make_plainer, take_in};
 use super::notice::{Mail, Notice};
 use super::recipients::is_same_mailbox;
-use crate::engine::time::{Moment, Now};
+use crate::engine::time::{Moment, Now, Stamp};
 
 /// What is said of a mail that nobody may have.
 const BARRED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
@@ -138,7 +138,7 @@ impl Outbox {
             message_id: self.next_message_id(),
             references: references.to_vec(),
             notices: vec![notice],
-            written: now.wall,
+            written: Stamp::noted(now),
             meant_for: Vec::new(),
             held_back: None,
             left_out: 0,
@@ -190,7 +190,7 @@ impl Outbox {
         let mut is_new = false;
         if let Some(entry) = self.entries.get_mut(&id) {
             is_new = entry.mail.held_back.is_none();
-            entry.mail.held_back.get_or_insert(now.wall);
+            entry.mail.held_back.get_or_insert(Stamp::noted(now));
             entry.held_until = Some(until);
             entry.wait_until(until);
         }
@@ -327,6 +327,13 @@ impl Outbox {
     /// All mails, oldest first.
     pub fn mails(&self) -> impl Iterator<Item = &Mail> {
         self.entries.values().map(|entry| &entry.mail)
+    }
+
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        for entry in self.entries.values_mut() {
+            entry.mail.for_each_stamp(&mut put_right);
+        }
     }
 
     /// Who a mail is for.

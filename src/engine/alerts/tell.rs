@@ -8,7 +8,7 @@ use super::outbox::Written;
 use super::recipients::mailbox;
 use crate::engine::app::{AppId, Welcome};
 use crate::engine::core::{Action, Engine, Timer};
-use crate::engine::time::{Moment, Now};
+use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::words::note::Note;
 
 /// First passes are gathered so long, for one mail instead of many.
@@ -43,7 +43,7 @@ impl Engine {
             }
         }
         for (to, apps) in apps_of.into_values() {
-            self.write(now, &to, Notice::Watching { apps, at: now.wall }, &[]);
+            self.write(now, &to, Notice::Watching { apps, at: Stamp::noted(now) }, &[]);
         }
     }
 

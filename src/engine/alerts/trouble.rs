@@ -10,7 +10,7 @@ use crate::engine::app::monitor::Transition;
 use crate::engine::app::{App, AppId};
 use crate::engine::chronicle::Event;
 use crate::engine::core::Engine;
-use crate::engine::time::Now;
+use crate::engine::time::{Now, Stamp};
 use crate::engine::verdict::answer::Outcome;
 use crate::engine::words::note::Note;
 
@@ -28,7 +28,7 @@ impl Engine {
         let Some(app) = self.apps.get_mut(&id) else { return };
         self.changes.app(id);
         match (Level::of(to), &mut app.alert) {
-            (Some(_), None) => app.alert = Some(Alert::new(now)),
+            (Some(_), None) => app.alert = Some(Alert::new(Stamp::noted(now))),
             (Some(_), Some(alert)) if alert.over => alert.reopen(now),
             (None, Some(alert)) => alert.over |= to == State::Healthy,
             (Some(_), Some(_)) | (None, None) => {}
@@ -171,7 +171,7 @@ impl Engine {
 /// The trouble of an app, in the words that people get.
 fn trouble(app: &App, alert: &Alert, transition: Option<Transition>) -> Change {
     let monitor = &app.monitor;
-    let is_of_this_row = monitor.trouble_since.at <= monitor.since.at;
+    let is_of_this_row = monitor.trouble_since.is_not_after(monitor.since);
     let since = if is_of_this_row { monitor.trouble_since } else { alert.opened };
     app.change(monitor.since, transition.unwrap_or_else(|| told_late(app)), since)
 }

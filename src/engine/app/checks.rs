@@ -19,15 +19,18 @@ impl Engine {
         latency: Duration,
     ) {
         let room = room(self.apps.len());
+        let day = self.timeline.wall(now);
         let Some(app) = self.apps.get_mut(&id) else { return };
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
         let forgiveness_was_spent = app.forgiveness.is_spent();
-        let effect = app.observe(now, verdict, latency, room);
+        let effect = app.observe(now, day, verdict, latency, room);
         if app.forgiveness.is_spent() != forgiveness_was_spent {
             self.changes.app(id);
         }
         if app.monitor.rows_that_matter() != app.recorded {
             self.changes.rows(id);
+            // Something is written anyway: the counters go with it.
+            self.changes.tally(id);
         }
         let name = app.registration.name.clone();
         self.log(Note::Checked {

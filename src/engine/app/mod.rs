@@ -21,7 +21,7 @@ use crate::engine::registration::Registration;
 use crate::engine::schedule::lanes::{Place, Share};
 use crate::engine::schedule::spread::Train;
 use crate::engine::schedule::wheel::TimerId;
-use crate::engine::time::{Moment, Now, Wall};
+use crate::engine::time::{Moment, Now, Stamp, Wall};
 use crate::engine::verdict::answer::{Outcome, Verdict};
 
 /// Checks shown in a mail.
@@ -92,7 +92,7 @@ pub enum Asked {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastCheck {
     /// When the verdict fell.
-    pub time: Wall,
+    pub time: Stamp,
     /// The verdict.
     pub verdict: Verdict,
     /// Milliseconds until the verdict.
@@ -131,7 +131,7 @@ pub struct App {
     /// Failed ones among them.
     pub failures: u64,
     /// The last check that passed.
-    pub last_healthy: Option<Wall>,
+    pub last_healthy: Option<Stamp>,
     /// The last check.
     pub last: Option<LastCheck>,
     /// The checks before it.
@@ -217,10 +217,11 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.refused)
     }
 
-    /// Counts a verdict. `room` bytes are there for the recent checks.
+    /// Counts a verdict, to the day that `day` is in. `room` bytes are there for the recent checks.
     pub fn observe(
         &mut self,
         now: Now,
+        day: Wall,
         verdict: Verdict,
         latency: Duration,
         room: usize,
@@ -231,18 +232,18 @@ impl App {
         let begins_anew = counts && self.monitor.rows == Rows::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);
-        self.last = Some(LastCheck { time: now.wall, verdict, latency_ms });
-        self.history.recent.push(now.wall, outcome, latency_ms, room);
+        self.last = Some(LastCheck { time: Stamp::noted(now), verdict, latency_ms });
+        self.history.recent.push(now, outcome, latency_ms, room);
         if !counts {
             return Effect { counts, news, transition: None, first_pass: false };
         }
         self.checks += 1;
         self.warnings += u64::from(outcome == Outcome::Warn);
         self.failures += u64::from(outcome == Outcome::Fail);
-        self.history.count(now, outcome, latency_ms);
+        self.history.count(now, day, outcome, latency_ms);
         self.hour.count(outcome, latency_ms);
         if outcome == Outcome::Pass {
-            self.last_healthy = Some(now.wall);
+            self.last_healthy = Some(Stamp::noted(now));
         }
         let first_pass = outcome == Outcome::Pass && self.welcome == Welcome::Owed;
         let transition = self.monitor.observe(now, outcome, self.thresholds());
@@ -250,20 +251,31 @@ impl App {
     }
 
     /// A change of state in the words that its people get. `since` is when the story began.
-    pub fn change(&self, now: Now, transition: Transition, since: Now) -> Change {
+    pub fn change(&self, at: Stamp, transition: Transition, since: Stamp) -> Change {
         let verdict = self.last.as_ref().map(|last| &last.verdict);
+        let lasted = since.until(at);
         Change {
             app: self.registration.name.clone(),
             url: self.registration.health_url.clone(),
             from: transition.from,
             to: transition.to,
-            at: now.wall,
-            since: since.wall,
-            lasted_ms: u64::try_from(now.at.since(since.at).as_millis()).unwrap_or(u64::MAX),
+            at,
+            since,
+            lasted_ms: u64::try_from(lasted.span.as_millis()).unwrap_or(u64::MAX),
+            lasted_at_least: !lasted.exact,
             reason: verdict.map(|verdict| verdict.reason.clone()).unwrap_or_default(),
             body: verdict.and_then(|verdict| verdict.body.clone()),
             recent: self.history.recent.newest(SHOWN_IN_MAIL),
         }
+    }
+
+    /// Hands over every time that is remembered of it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.monitor.since);
+        put_right(&mut self.monitor.trouble_since);
+        self.alert.iter_mut().for_each(|alert| put_right(&mut alert.opened));
+        self.last_healthy.iter_mut().for_each(&mut put_right);
+        self.last.iter_mut().for_each(|last| put_right(&mut last.time));
     }
 
     /// The state.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::alerts::notice::State;
-use crate::engine::time::Now;
+use crate::engine::time::{Now, Stamp};
 use crate::engine::verdict::answer::Outcome;
 
 /// So many checks in a row that did not pass make an app DEGRADED. One lone failure changes nothing.
@@ -59,17 +59,21 @@ pub struct Monitor {
     /// The state.
     pub state: State,
     /// Since when.
-    pub since: Now,
+    pub since: Stamp,
     /// The rows.
     pub rows: Rows,
     /// The first check of the row that did not pass; meaningless while `rows.not_passed` is zero.
-    pub trouble_since: Now,
+    pub trouble_since: Stamp,
 }
 
 impl Monitor {
     /// UNKNOWN, with nothing counted yet.
     pub fn new(now: Now) -> Monitor {
-        Monitor { state: State::Unknown, since: now, rows: Rows::default(), trouble_since: now }
+        Monitor::since(Stamp::noted(now))
+    }
+
+    fn since(since: Stamp) -> Monitor {
+        Monitor { state: State::Unknown, since, rows: Rows::default(), trouble_since: since }
     }
 
     /// Counts one outcome.
@@ -81,13 +85,13 @@ impl Monitor {
     ) -> Option<Transition> {
         self.rows.count(outcome);
         if self.rows.not_passed == 1 {
-            self.trouble_since = now;
+            self.trouble_since = Stamp::noted(now);
         }
         let from = self.state;
         let to = self.next(needed);
         (to != from).then(|| {
             self.state = to;
-            self.since = now;
+            self.since = Stamp::noted(now);
             Transition { from, to }
         })
     }
@@ -95,7 +99,7 @@ impl Monitor {
     /// Forgets what was counted: the app was resumed, or has another address.
     pub fn forget(&mut self, now: Now) -> Option<Transition> {
         let from = self.state;
-        *self = Monitor::new(if from == State::Unknown { self.since } else { now });
+        *self = Monitor::since(if from == State::Unknown { self.since } else { Stamp::noted(now) });
         (from != State::Unknown).then_some(Transition { from, to: State::Unknown })
     }
 

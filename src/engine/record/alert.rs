@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{AlertRecord, ToldRecord};
 use crate::engine::alerts::alert::{Alert, Level, Told};
-use crate::engine::time::Now;
 
 impl AlertRecord {
     pub(super) fn of(alert: &Alert) -> AlertRecord {
@@ -15,11 +14,11 @@ impl AlertRecord {
         threads.extend(alert.everybody().map(|told| (told.to.clone(), told.thread.clone())));
         let others = alert.everybody().filter(differs);
         differing.extend(others.map(|told| (told.to.clone(), told.record())));
-        AlertRecord { level, opened: alert.opened.wall, threads, differing, over: alert.over }
+        AlertRecord { level, opened: alert.opened, threads, differing, over: alert.over }
     }
 
-    pub(super) fn restored(self, now: Now) -> Alert {
-        let mut alert = Alert::new(now.recall(self.opened));
+    pub(super) fn restored(self) -> Alert {
+        let mut alert = Alert::new(self.opened);
         alert.over = self.over;
         for (to, thread) in self.threads {
             let ToldRecord { written, arrived } =
@@ -45,10 +44,11 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::{Now, Stamp};
 
     #[test]
     fn what_each_person_knows_is_restored() {
-        let mut alert = Alert::new(Now::default());
+        let mut alert = Alert::new(Stamp::noted(Now::default()));
         for (to, arrives, end) in
             [("a@b.c", true, false), ("d@e.f", false, false), ("g@h.i", true, true)]
         {
@@ -63,7 +63,7 @@ mod tests {
         let record = AlertRecord::of(&alert);
         assert_eq!(record.differing.len(), 2);
         let text = serde_json::to_string(&record).unwrap();
-        let restored = serde_json::from_str::<AlertRecord>(&text).unwrap().restored(Now::default());
+        let restored = serde_json::from_str::<AlertRecord>(&text).unwrap().restored();
         assert!(restored.everybody().eq(alert.everybody()), "{text}");
     }
 
@@ -71,7 +71,7 @@ mod tests {
     fn an_alert_of_an_earlier_release_was_told_to_all_in_it() {
         let text = r#"{"level":"DEGRADED","opened":"2026-11-23T22:55:40.000Z",
             "threads":{"Owner@b.c":["m1"],"owner@b.c":["m2"]}}"#;
-        let restored = serde_json::from_str::<AlertRecord>(text).unwrap().restored(Now::default());
+        let restored = serde_json::from_str::<AlertRecord>(text).unwrap().restored();
         assert_eq!(restored.everybody().count(), 1, "one mailbox");
         let told = restored.told("OWNER@b.c").unwrap();
         assert_eq!((told.written, told.arrived), (Some(Level::Degraded), Some(Level::Degraded)));

@@ -12,7 +12,7 @@ use crate::engine::app::monitor::Monitor;
 use crate::engine::app::{App, AppId, Due, Forgiveness, Pace, Welcome};
 use crate::engine::core::{Engine, Timer};
 use crate::engine::schedule::spread;
-use crate::engine::time::{Moment, Now, Wall};
+use crate::engine::time::{Moment, Now, Stamp, Timeline};
 
 /// Counters and history are recorded so often: what a crash may cost.
 pub(in crate::engine) const TALLY_EVERY: Duration = Duration::from_secs(3600);
@@ -27,7 +27,7 @@ pub(in crate::engine) struct Changes {
     mails: BTreeSet<u64>,
     taken_in: Vec<(u64, Mail)>,
     done: BTreeSet<u64>,
-    accepted: Vec<(String, Wall)>,
+    accepted: Vec<(String, Stamp)>,
     refusals: BTreeSet<String>,
 }
 
@@ -56,7 +56,7 @@ impl Changes {
         self.taken_in.push((id, later));
     }
 
-    pub(in crate::engine) fn mail_accepted(&mut self, to: &str, at: Wall) {
+    pub(in crate::engine) fn mail_accepted(&mut self, to: &str, at: Stamp) {
         self.accepted.push((to.to_owned(), at));
     }
 
@@ -132,8 +132,11 @@ impl Engine {
         for record in records {
             kept.take(record);
         }
+        kept.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
+        self.handle_clock(now);
+        kept.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         for (to, at) in kept.accepted {
-            self.rates.accepted(now.recall(at), &to);
+            self.rates.accepted(now.at, at, &to);
         }
         self.refusals = kept.refusals;
         let mut mails = Vec::new();
@@ -162,15 +165,15 @@ impl Engine {
         self.census.add(&record.registration);
         let monitor = Monitor {
             state: record.state,
-            since: now.recall(record.since),
+            since: record.since,
             rows: record.rows,
-            trouble_since: now.recall(record.trouble_since),
+            trouble_since: record.trouble_since,
         };
         let interval = record.registration.interval;
         let forgiven = |kept| Forgiveness::restore(kept, now, interval);
         let mut app = App {
             forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
-            alert: record.alert.map(|alert| alert.restored(now)),
+            alert: record.alert.map(AlertRecord::restored),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
             recorded: record.rows,
             ..App::unasked(record.registration, monitor, pace, at)
@@ -179,8 +182,10 @@ impl Engine {
             app.checks = tally.checks;
             app.warnings = tally.warnings;
             app.failures = tally.failures;
-            app.history = restore_history(now, &tally.history);
-            app.last_healthy = tally.last_healthy.or_else(|| app.history.recent.newest_pass());
+            app.history = restore_history(&self.timeline, now, &tally.history);
+            let newest = || app.history.recent.newest_pass();
+            app.last_healthy = tally.last_healthy.or_else(newest);
+            app.last_healthy.iter_mut().for_each(|stamp| self.timeline.place(now, stamp));
         }
         self.apps.insert(id, app);
     }
@@ -191,7 +196,7 @@ impl Engine {
 struct Kept {
     apps: BTreeMap<String, KeptApp>,
     mails: BTreeMap<u64, Box<Mail>>,
-    accepted: Vec<(String, Wall)>,
+    accepted: Vec<(String, Stamp)>,
     refusals: Refusals,
 }
 
@@ -204,6 +209,22 @@ struct KeptApp {
 }
 
 impl Kept {
+    /// Hands over every time that is on record, but for those within histories: of these only the
+    /// newest, for looking at.
+    fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
+        self.accepted.iter_mut().for_each(|(_, at)| look(at));
+        self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
+        for KeptApp { record, tally, .. } in self.apps.values_mut() {
+            look(&mut record.since);
+            look(&mut record.trouble_since);
+            record.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+            let Some(tally) = tally else { continue };
+            tally.last_healthy.iter_mut().for_each(&mut look);
+            tally.history.recent.newest().iter_mut().for_each(&mut look);
+            tally.history.day.newest().iter_mut().for_each(&mut look);
+        }
+    }
+
     fn take(&mut self, record: Record) {
         match record {
             Record::App(app) => {
@@ -284,9 +305,9 @@ fn app_record(app: &App) -> Record {
         paused: app.paused(),
         welcome_owed: app.welcome != Welcome::Told,
         state: app.state(),
-        since: app.monitor.since.wall,
+        since: app.monitor.since,
         rows: app.monitor.rows,
-        trouble_since: app.monitor.trouble_since.wall,
+        trouble_since: app.monitor.trouble_since,
         alert: app.alert.as_ref().map(AlertRecord::of),
         forgiveness: app.forgiveness.record(),
     }))
@@ -296,7 +317,7 @@ fn rows_record(app: &App) -> Record {
     Record::Rows(RowsRecord {
         app: app.registration.name.clone(),
         rows: app.monitor.rows,
-        trouble_since: app.monitor.trouble_since.wall,
+        trouble_since: app.monitor.trouble_since,
     })
 }
 
@@ -316,11 +337,11 @@ fn latest_history(now: Now, app: &App) -> HistoryPart {
     }
 }
 
-fn restore_history(now: Now, part: &HistoryPart) -> History {
+fn restore_history(timeline: &Timeline, now: Now, part: &HistoryPart) -> History {
     History {
         recent: Recent::restore(&part.recent),
-        hours: Hours::restore(now, &part.day),
-        days: Days::restore(&part.days),
+        hours: Hours::restore(timeline, now, &part.day),
+        days: Days::restore(&part.days, timeline.wall(now)),
         ..History::default()
     }
 }

@@ -16,7 +16,7 @@ use crate::engine::alerts::refusals::Refusal;
 use crate::engine::app::history::{DaysRecord, HoursRecord, RecentRecord};
 use crate::engine::app::monitor::Rows;
 use crate::engine::registration::Registration;
-use crate::engine::time::Wall;
+use crate::engine::time::{Stamp, Wall};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub enum Record {
         /// The recipient.
         to: String,
         /// When.
-        at: Wall,
+        at: Stamp,
     },
     /// Mails to an address were refused for good, and nobody has seen it yet. It ends with the next
     /// [`Record::MailAccepted`] of that address.
@@ -86,11 +86,11 @@ pub struct AppRecord {
     /// The state.
     pub state: State,
     /// Since when.
-    pub since: Wall,
+    pub since: Stamp,
     /// The rows.
     pub rows: Rows,
     /// The first check of the row that did not pass.
-    pub trouble_since: Wall,
+    pub trouble_since: Stamp,
     /// The open alert.
     pub alert: Option<AlertRecord>,
     /// What is left of the time after a registration in which refused connections do not count.
@@ -113,7 +113,7 @@ pub struct AlertRecord {
     /// The worst that was told last.
     pub level: Level,
     /// When it was opened.
-    pub opened: Wall,
+    pub opened: Stamp,
     /// The message ids of its mails for each person who was told.
     pub threads: BTreeMap<String, Vec<String>>,
     /// What those know for whom it is not `level` in all mails that were written.
@@ -143,7 +143,7 @@ pub struct RowsRecord {
     /// The rows.
     pub rows: Rows,
     /// The first check of the row that did not pass.
-    pub trouble_since: Wall,
+    pub trouble_since: Stamp,
 }
 
 /// Counters and history of one app.
@@ -160,7 +160,7 @@ pub struct TallyRecord {
     pub failures: u64,
     /// The last check that passed; left out when it is the newest of the recent ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_healthy: Option<Wall>,
+    pub last_healthy: Option<Stamp>,
     /// What is remembered of single hours, days and checks.
     pub history: HistoryPart,
 }
@@ -190,7 +190,7 @@ pub struct HourRecord(
     pub RecentRecord,
     /// See [`TallyRecord::last_healthy`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub Option<Wall>,
+    pub Option<Stamp>,
 );
 
 impl From<TallyRecord> for HourRecord {

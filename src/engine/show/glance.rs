@@ -7,7 +7,7 @@ use crate::engine::alerts::notice::State;
 use crate::engine::app::history::{DAYS, Days, Recent};
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::Engine;
-use crate::engine::time::{Now, Wall};
+use crate::engine::time::{Age, Now, Stamp, Wall};
 
 /// Apps in a portion: a millisecond of an ARMv6.
 pub const PORTION: usize = 64;
@@ -37,7 +37,7 @@ pub struct Glance {
     /// Since when.
     pub since: Wall,
     /// How long that is, whatever the wall clock did.
-    pub lasted: Duration,
+    pub lasted: Age,
     /// What the last check found; empty before the first.
     pub reason: String,
     /// Until the next check; `None` while it is paused.
@@ -83,7 +83,7 @@ pub struct Portrait {
     /// Checks, warnings and failures since the registration.
     pub counts: [u64; 3],
     /// The last check that passed.
-    pub last_healthy: Option<Wall>,
+    pub last_healthy: Option<Stamp>,
     /// The last check.
     pub last: Option<LastCheck>,
 }
@@ -137,8 +137,8 @@ pub fn glance(app: &App, now: Now) -> Glance {
         host: app.registration.host.to_string(),
         state: app.state(),
         paused: app.paused(),
-        since: app.monitor.since.wall,
-        lasted: now.at.since(app.monitor.since.at),
+        since: app.monitor.since.wall(),
+        lasted: app.monitor.since.age(now.at),
         reason: app.last.as_ref().map(|last| last.verdict.reason.clone()).unwrap_or_default(),
         next_in: app.due().map(|due| due.at.since(now.at)),
         uptime_24h: app.history.hours.uptime(now.at),

@@ -88,6 +88,6 @@ pub fn app_numbers(app: &App, now: Now) -> AppNumbers {
         checks: [passed, app.warnings, app.failures],
         latencies: app.history.latencies.clone(),
         uptime_24h: app.history.hours.uptime(now.at),
-        last_check: app.last.as_ref().map(|last| now.wall.since(last.time)),
+        last_check: app.last.as_ref().map(|last| last.time.age(now.at).span),
     }
 }

@@ -5,7 +5,7 @@ use super::view::{
 };
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::{Engine, Refusal};
-use crate::engine::time::{Moment, Now};
+use crate::engine::time::{Moment, Now, Stamp};
 
 /// The daemon's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -71,14 +71,14 @@ impl Engine {
             unhealthy: registration.unhealthy,
             healthy: registration.healthy,
             state: app.state(),
-            since: app.monitor.since.wall,
+            since: app.monitor.since.wall(),
             paused: app.paused(),
             failed_in_a_row: app.monitor.rows.failed,
             passed_in_a_row: app.monitor.rows.passed,
             checks: app.checks,
             failures: app.failures,
             uptime_24h: app.history.hours.uptime(at),
-            last_healthy: app.last_healthy,
+            last_healthy: app.last_healthy.map(Stamp::wall),
             last_check: app.last.as_ref().map(show_check),
         }
     }
@@ -114,7 +114,7 @@ impl Engine {
 
 fn show_check(last: &LastCheck) -> CheckView {
     CheckView {
-        time: last.time,
+        time: last.time.wall(),
         outcome: last.verdict.outcome,
         http_status: last.verdict.http_status,
         latency_ms: last.latency_ms,

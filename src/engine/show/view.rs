@@ -253,6 +253,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::time::Stamp;
 
     fn app() -> AppView {
         AppView {
@@ -282,7 +283,7 @@ mod tests {
         let info = InfoView {
             app: app(),
             recent: vec![RecentCheck {
-                time: Wall::from_unix_millis(0),
+                time: Stamp::on_record(Wall::from_unix_millis(0)),
                 outcome: Outcome::Pass,
                 latency_ms: 7,
             }],

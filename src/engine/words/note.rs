@@ -110,6 +110,11 @@ pub enum Note {
         /// What it shows.
         clock: Wall,
     },
+    /// The wall clock was set.
+    ClockSet {
+        /// What it shows now.
+        to: Wall,
+    },
     /// Somebody on record may have no mail, and others are told instead.
     Barred {
         /// Their address.
@@ -233,6 +238,7 @@ impl fmt::Display for Note {
             Note::ClockWrong { clock } => {
                 write!(f, "the clock shows {clock}, which cannot be; mails wait until it is set")
             }
+            Note::ClockSet { to } => write!(f, "the clock was set, to {to}"),
             Note::Barred { address, apps, instead } => {
                 let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
                 let instead = or_nobody(instead);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::engine::time::Age;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -22,6 +24,16 @@ pub fn in_words(span: Duration) -> String {
             let word = if days == 1 { "day" } else { "days" };
             with_rest(format!("{days} {word}"), hours, "h")
         }
+    }
+}
+
+/// How long ago something was: `12 min`, or `at least 12 min`.
+pub fn of_age(age: Age) -> String {
+    let span = in_words(age.span);
+    match age.exact {
+        true => span,
+        false if age.span.as_secs() == 0 => "some time".to_owned(),
+        false => format!("at least {span}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::notice::{Change, Mail, Notice, State};
-use healthchecker::engine::time::Wall;
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
 
 const HEADERS: [&str; 12] = [
     "Date",
@@ -30,7 +30,8 @@ pub fn run(bytes: &[u8]) {
     let (reason, rest) = super::text(rest);
     let (to, rest) = super::text(rest);
     let (body, _) = super::text(rest);
-    let at = Wall::from_unix_millis(1_800_000_000_000);
+    let now = Now { at: Moment::START, wall: Wall::from_unix_millis(1_800_000_000_000) };
+    let at = Stamp::noted(now);
     let change = Change {
         app: app.clone(),
         url,
@@ -39,6 +40,7 @@ pub fn run(bytes: &[u8]) {
         at,
         since: at,
         lasted_ms: 0,
+        lasted_at_least: false,
         reason,
         body: Some(body),
         recent: Vec::new(),
@@ -54,7 +56,7 @@ pub fn run(bytes: &[u8]) {
         notices: vec![Notice::Change(change), Notice::Watching { apps: vec![app], at }],
         written: at,
     };
-    let letter = letter::write(&mail, at, Some("http://10.0.0.5:9090/"));
+    let letter = letter::write(&mail, now.at, Some("http://10.0.0.5:9090/"));
     let from = address("owner@household.example").unwrap();
     let to = address(&to).unwrap_or_else(|_| from.clone());
     assert_headers(&compose(&letter, &from, &to, SystemTime::UNIX_EPOCH));

@@ -12,11 +12,11 @@ mod story;
 mod subject;
 
 use crate::engine::alerts::notice::{Letter, Mail};
-use crate::engine::time::Wall;
+use crate::engine::time::Moment;
 use story::Story;
 
 /// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
-pub fn write(mail: &Mail, now: Wall, status_url: Option<&str>) -> Letter {
+pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> Letter {
     let story = Story::of(mail);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);

@@ -1,7 +1,5 @@
 //! The sentences that subject and body share.
 
-use std::time::Duration;
-
 use crate::engine::alerts::notice::{Change, State};
 use crate::engine::words::plain::one_line;
 use crate::engine::words::span;
@@ -20,8 +18,7 @@ pub(super) fn state(change: &Change) -> String {
     let name = name(&change.app);
     match change.to {
         State::Healthy => {
-            let span = span::in_words(Duration::from_millis(change.lasted_ms));
-            format!("{name} is HEALTHY again after {span}")
+            format!("{name} is HEALTHY again after {}", span::of_age(change.lasted()))
         }
         other => format!("{name} is {}", other.word()),
     }

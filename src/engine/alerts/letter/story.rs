@@ -7,7 +7,7 @@ use super::{said, sentence};
 use crate::engine::alerts::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
 use crate::engine::alerts::notice::{Change, Mail, Notice, State};
 use crate::engine::alerts::rates::MAILS_AN_HOUR;
-use crate::engine::time::Wall;
+use crate::engine::time::{Moment, Stamp};
 use crate::engine::verdict::REASON_MAX;
 use crate::engine::verdict::answer::Outcome;
 use crate::engine::words::plain::one_line;
@@ -68,7 +68,7 @@ impl<'a> Story<'a> {
     }
 
     /// The body.
-    pub(super) fn page(&self, mail: &Mail, now: Wall, status_url: Option<&str>) -> Page {
+    pub(super) fn page(&self, mail: &Mail, now: Moment, status_url: Option<&str>) -> Page {
         let mut page = Page::default();
         page.blocks.extend(mail.held_back.map_or_else(|| waited(mail.written, now), digest));
         page.blocks.extend(meant_for(&mail.meant_for));
@@ -99,7 +99,7 @@ impl<'a> Story<'a> {
         Block::List("What happened, in order:", points)
     }
 
-    fn now_watching(&self, at: Wall, page: &mut Page) {
+    fn now_watching(&self, at: Stamp, page: &mut Page) {
         let names = self.watching_names(MAX_NAMES);
         page.add(Block::Headline(format!("Now watching {names}"), None));
         let (passed, they) = match self.watching.len() {
@@ -107,34 +107,30 @@ impl<'a> Story<'a> {
             _ => ("Their first checks passed", "one of them is"),
         };
         page.add(Block::Paragraph(format!(
-            "{passed} at {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",
-            at.for_people()
+            "{passed} {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",
+            at.in_a_sentence()
         )));
     }
 }
 
 /// The mail tells what more than one was to tell.
-fn digest(since: Wall) -> Option<Block> {
+fn digest(since: Stamp) -> Option<Block> {
     Some(Block::Paragraph(format!(
         "This is a digest: at most {MAILS_AN_HOUR} mails an hour go to one address, and you had that \
-         many at {}. It tells what came after them.",
-        since.for_people()
+         many {}. It tells what came after them.",
+        since.in_a_sentence()
     )))
 }
 
-fn waited(written: Wall, now: Wall) -> Option<Block> {
-    if written.is_plainly_wrong() {
-        let text = "This mail waited until the clock was set. Times before that are wrong.";
-        return Some(Block::Paragraph(text.to_owned()));
-    }
-    let waited = now.since(written);
-    if waited.as_millis() <= u128::from(WORTH_TELLING_MS) {
+fn waited(written: Stamp, now: Moment) -> Option<Block> {
+    let waited = written.age(now);
+    if waited.span.as_millis() <= u128::from(WORTH_TELLING_MS) && waited.exact {
         return None;
     }
     Some(Block::Paragraph(format!(
-        "This mail waited {}: it was written at {} and could not be sent before.",
-        span::in_words(waited),
-        written.for_people()
+        "This mail waited {}: it was written {} and could not be sent before.",
+        span::of_age(waited),
+        written.in_a_sentence()
     )))
 }
 
@@ -217,11 +213,11 @@ fn facts(change: &Change) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn test(at: Wall, page: &mut Page) {
+fn test(at: Stamp, page: &mut Page) {
     page.add(Block::Headline("Mail works".into(), None));
     page.add(Block::Paragraph(format!(
-        "This test mail was asked for at {}. When an app needs you, its mail comes this way, too.",
-        at.for_people()
+        "This test mail was asked for {}. When an app needs you, its mail comes this way, too.",
+        at.in_a_sentence()
     )));
 }
 

@@ -1,16 +1,26 @@
 //! Letters as people read them, word for word, and what must hold for any input.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::engine::alerts::notice::{Change, Notice, RecentCheck, State};
+use crate::engine::time::{Now, Stamp, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 /// 2026-11-23 22:55:40 UTC.
 const T0: i64 = 1_795_474_540_000;
 
-fn wall(secs: i64) -> Wall {
-    Wall::from_unix_millis(T0 + secs * 1000)
+/// So many seconds after, noted by the daemon that sends the mail.
+fn wall(secs: i64) -> Stamp {
+    let wall = Wall::from_unix_millis(T0 + secs * 1000);
+    let at = Moment::START + Duration::from_secs(u64::try_from(3600 + secs).unwrap());
+    Stamp::noted(Now { at, wall })
+}
+
+fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> Letter {
+    super::write(mail, now.at().unwrap(), status_url)
 }
 
 fn mail(notices: Vec<Notice>) -> Mail {
@@ -36,6 +46,7 @@ fn nas(to: State) -> Change {
         at: wall(0),
         since: wall(-30),
         lasted_ms: 30_000,
+        lasted_at_least: false,
         reason: "connection refused".into(),
         body: None,
         recent: vec![
@@ -283,7 +294,7 @@ fn any_notice() -> impl Strategy<Value = Notice> {
     let state = prop::sample::select(states.to_vec());
     let change = (hostile(), hostile(), hostile(), hostile(), state, any::<i64>(), any::<u64>())
         .prop_map(|(app, url, reason, body, to, at, lasted_ms)| {
-            let at = Wall::from_unix_millis(at);
+            let at = Stamp::on_record(Wall::from_unix_millis(at));
             let body = Some(body);
             Notice::Change(Change { app, url, reason, body, at, lasted_ms, ..nas(to) })
         });
@@ -314,12 +325,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_input_escapes_its_place(
-        notices in prop::collection::vec(any_notice(), 1..5), now in any::<i64>(), url in hostile()
+        notices in prop::collection::vec(any_notice(), 1..5), now in -3600..i64::from(i32::MAX), url in hostile()
     ) {
         // Short enough to be a link however it is escaped.
         let url = format!("http://{}", url.chars().take(80).collect::<String>());
         let tame: Vec<Notice> = notices.iter().map(tamed).collect();
-        let letter = write(&mail(notices), Wall::from_unix_millis(now), Some(&url));
+        let letter = write(&mail(notices), wall(now), Some(&url));
 
         prop_assert!(letter.subject.chars().count() <= subject::MAX_SUBJECT);
         prop_assert!(!letter.subject.chars().any(char::is_control));
@@ -330,7 +341,7 @@ proptest! {
             prop_assert!(!turned);
             prop_assert!(body.lines().all(|line| line.len() <= plain::MAX_LINE));
         }
-        let tame = write(&mail(tame), Wall::from_unix_millis(now), Some(&url.replace('<', "(")));
+        let tame = write(&mail(tame), wall(now), Some(&url.replace('<', "(")));
         prop_assert_eq!(letter.html.matches('<').count(), tame.html.matches('<').count());
     }
 }

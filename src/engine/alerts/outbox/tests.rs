@@ -13,7 +13,7 @@ fn now(seconds: u64) -> Now {
 }
 
 fn notice() -> Notice {
-    Notice::Test { at: Wall::default() }
+    Notice::Test { at: Stamp::on_record(Wall::default()) }
 }
 
 fn told_in_full() -> Notice {
@@ -22,12 +22,17 @@ fn told_in_full() -> Notice {
         url: "http://nas/health".to_owned(),
         from: State::Healthy,
         to: State::Unhealthy,
-        at: Wall::default(),
-        since: Wall::default(),
+        at: Stamp::on_record(Wall::default()),
+        since: Stamp::on_record(Wall::default()),
         lasted_ms: 0,
+        lasted_at_least: false,
         reason: "HTTP 503".to_owned(),
         body: Some("{\"cheap\": \"pills\"}".to_owned()),
-        recent: vec![RecentCheck { time: Wall::default(), outcome: Outcome::Fail, latency_ms: 1 }],
+        recent: vec![RecentCheck {
+            time: Stamp::on_record(Wall::default()),
+            outcome: Outcome::Fail,
+            latency_ms: 1,
+        }],
     })
 }
 

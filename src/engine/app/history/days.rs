@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::latencies::{STEPS, percentile, step};
 use super::packed::Packed;
-use crate::engine::time::Wall;
+use crate::engine::time::{Step, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 /// Days that are remembered, today among them. Days without a check take no place.
@@ -34,19 +34,36 @@ impl DayOfChecks {
     pub fn uptime(&self) -> Option<f64> {
         share(u32::from(self.checks), u32::from(self.failures))
     }
+
+    /// Two parts of one day. How long answers took is that of the part with more checks.
+    fn and(self, other: DayOfChecks) -> DayOfChecks {
+        let more = if self.checks >= other.checks { self } else { other };
+        DayOfChecks {
+            day: self.day,
+            checks: self.checks.saturating_add(other.checks),
+            failures: self.failures.saturating_add(other.failures),
+            ..more
+        }
+    }
 }
 
-/// Which day a time is in; `None` while the clock is not set.
-fn day_of(wall: Wall) -> Option<u16> {
-    let day = u16::try_from(wall.as_unix_millis().div_euclid(DAY_MS)).ok();
-    day.filter(|_| !wall.is_plainly_wrong())
+/// Which day a time is in.
+fn day_of(wall: Wall) -> u16 {
+    let day = wall.as_unix_millis().div_euclid(DAY_MS);
+    u16::try_from(day.max(0)).unwrap_or(u16::MAX)
+}
+
+/// Whether a day was named by a clock that was not set.
+fn is_plainly_wrong(day: u16) -> bool {
+    Wall::from_unix_millis(i64::from(day) * DAY_MS).is_plainly_wrong()
 }
 
 fn share(checks: u32, failures: u32) -> Option<f64> {
     (checks > 0).then(|| 1.0 - f64::from(failures) / f64::from(checks))
 }
 
-/// The days, oldest first.
+/// The days, oldest first. Days pass by the monotonic clock: when the wall clock is set, the days of
+/// this run get other names ([`Days::step`]), and none ends.
 #[derive(Clone, Debug, Default)]
 pub struct Days {
     /// Days that are over: days since the one before, checks, failures, and the percentiles.
@@ -56,12 +73,16 @@ pub struct Days {
     /// The newest day that is over.
     newest_over: u16,
     today: Today,
+    /// This run has counted some of it.
+    today_is_ours: bool,
+    /// How many of the days that are over ended in this run.
+    ours: usize,
 }
 
 /// The day that goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Today {
-    /// 0 while the clock is not set.
+    /// Means nothing without a check.
     day: u16,
     checks: u16,
     failures: u16,
@@ -82,9 +103,8 @@ impl Today {
 impl Days {
     /// Counts a check that counts.
     pub fn count(&mut self, wall: Wall, outcome: Outcome, latency_ms: u32) {
-        if let Some(day) = day_of(wall) {
-            self.turn_to(day);
-        }
+        self.turn_to(day_of(wall));
+        self.today_is_ours = true;
         let today = &mut self.today;
         today.checks = today.checks.saturating_add(1);
         if outcome == Outcome::Fail {
@@ -95,18 +115,15 @@ impl Days {
     }
 
     /// Ends the day that went on, if it is over. A clock that is set back by hours counts on in the
-    /// same day; one that was days ahead has filled days that are no more.
+    /// same day.
     fn turn_to(&mut self, day: u16) {
-        if self.today.day > day + 1 {
-            self.take_back(day);
-        }
-        if self.today.day == 0 {
-            self.today.day = day.max(self.newest_over);
-        }
-        if day > self.today.day {
+        if self.today.checks > 0 && day > self.today.day {
             let over = std::mem::take(&mut self.today);
             self.end(over.sum());
-            self.today.day = day;
+            self.ours += usize::from(self.today_is_ours);
+        }
+        if self.today.checks == 0 {
+            self.today.day = day.max(self.newest_over);
         }
     }
 
@@ -125,16 +142,48 @@ impl Days {
             let Some([gap, ..]) = self.over.pop() else { break };
             self.before = self.before.saturating_add(small(gap));
         }
+        self.ours = self.ours.min(self.over.rows());
     }
 
-    /// Counts what lies after `day` as of that day.
-    fn take_back(&mut self, day: u16) {
-        let kept: Vec<DayOfChecks> = self.over().filter(|over| over.day < day).collect();
-        self.over = Packed::default();
-        for over in kept {
-            self.end(over);
+    /// The clock was set: the days of this run, and those that a run without a clock has named, were
+    /// others. Two that turn out to be the same become one.
+    pub fn step(&mut self, step: Step) {
+        self.rename(day_of(step.from), day_of(step.to));
+    }
+
+    fn rename(&mut self, from: u16, to: u16) {
+        let by = i32::from(to) - i32::from(from);
+        if by == 0 {
+            return;
         }
-        self.today.day = day;
+        let moved = |day: &mut u16, ours: bool| {
+            if ours || is_plainly_wrong(*day) {
+                *day = u16::try_from((i32::from(*day) + by).max(0)).unwrap_or(u16::MAX);
+            }
+        };
+        moved(&mut self.today.day, self.today_is_ours);
+        let earlier = self.over.rows().saturating_sub(self.ours);
+        let mut over: Vec<DayOfChecks> = self.over().collect();
+        let mut newest = 0;
+        for (row, day) in over.iter_mut().enumerate() {
+            moved(&mut day.day, row >= earlier);
+            // As they came: an earlier run's clock may have been ahead.
+            day.day = day.day.max(newest);
+            newest = day.day;
+        }
+        let Today { day: today, checks, .. } = self.today;
+        let goes_on = |day: &&DayOfChecks| checks > 0 && day.day >= today;
+        for part in over.iter().filter(goes_on) {
+            self.today.checks = self.today.checks.saturating_add(part.checks);
+            self.today.failures = self.today.failures.saturating_add(part.failures);
+        }
+        over.retain(|day| !goes_on(&day));
+        self.over = Packed::default();
+        self.newest_over = 0;
+        for parts in over.chunk_by(|before, day| before.day == day.day) {
+            let whole = parts.iter().copied().reduce(DayOfChecks::and);
+            whole.into_iter().for_each(|day| self.end(day));
+        }
     }
 
     fn over(&self) -> impl Iterator<Item = DayOfChecks> {
@@ -151,11 +200,18 @@ impl Days {
         self.over().chain(Some(self.today.sum()).filter(|today| today.checks > 0))
     }
 
+    /// The day that it is at `wall`: none before the newest with a check, whatever the clock shows.
+    pub fn today(&self, wall: Wall) -> u16 {
+        let newest = if self.today.checks > 0 { self.today.day } else { self.newest_over };
+        day_of(wall).max(newest)
+    }
+
     /// The share of checks of the last `days` days, today among them, that did not fail, 0 to 1;
     /// `None` without any.
     pub fn uptime(&self, wall: Wall, days: u16) -> Option<f64> {
-        let after = day_of(wall).unwrap_or(self.today.day).saturating_sub(days);
-        let counted = self.all().filter(|day| day.day > after || day.day == self.today.day);
+        let today = self.today(wall);
+        let counted =
+            self.all().filter(|day| today - day.day.min(today) < days || day.day == self.today.day);
         let (checks, failures) = counted.fold((0u32, 0u32), |(checks, failures), day| {
             (checks + u32::from(day.checks), failures + u32::from(day.failures))
         });
@@ -178,8 +234,9 @@ impl Days {
         DaysRecord::of(days.get(skipped..).unwrap_or_default(), &self.today.answers)
     }
 
-    /// What was recorded: the last day may go on.
-    pub fn restore(record: &DaysRecord) -> Days {
+    /// What was recorded: the last day may go on. `wall` is the time now; days that were named
+    /// without a clock are taken to have ended just now.
+    pub fn restore(record: &DaysRecord, wall: Wall) -> Days {
         let (mut recorded, answers) = record.read();
         let mut days = Days::default();
         if let Some(DayOfChecks { day, checks, failures, .. }) = recorded.pop() {
@@ -187,6 +244,9 @@ impl Days {
         }
         for day in recorded {
             days.end(day);
+        }
+        if is_plainly_wrong(days.today.day) {
+            days.rename(days.today.day, day_of(wall));
         }
         days
     }
@@ -220,7 +280,8 @@ impl DaysRecord {
         let mut before = None;
         for day in days {
             let DayOfChecks { day, checks, failures, p50_ms, p95_ms } = *day;
-            let named = if before == day.checked_sub(1) { String::new() } else { day.to_string() };
+            let follows = before.is_some() && before == day.checked_sub(1);
+            let named = if follows { String::new() } else { day.to_string() };
             words.push(format!("{named}:{checks}:{failures}:{p50_ms}:{p95_ms}"));
             before = Some(day);
         }
@@ -304,27 +365,79 @@ mod tests {
         assert_eq!(days.all().next().unwrap().p95_ms, 0, "nothing answered");
     }
 
+    fn unset(day: i64) -> Wall {
+        Wall::from_unix_millis(day * DAY_MS + 1000)
+    }
+
+    /// As the engine has it done when the clock jumps.
+    fn set(days: &mut Days, from: Wall, to: Wall) {
+        days.rename(day_of(from), day_of(to));
+    }
+
+    fn checks(days: &Days) -> Vec<(i64, u16)> {
+        days.all().map(|day| (i64::from(day.day) - FIRST, day.checks)).collect()
+    }
+
     #[test]
-    fn a_clock_that_is_not_set_fills_no_days() {
+    fn days_without_a_clock_get_their_names_when_it_is_set() {
         let mut days = Days::default();
-        days.count(Wall::from_unix_millis(130_000), Outcome::Pass, 5);
-        assert_eq!(days.uptime(Wall::from_unix_millis(130_000), 7), Some(1.0));
-        days.count(wall(3), Outcome::Pass, 5);
-        assert_eq!(numbers(&days), [3]);
-        days.count(Wall::from_unix_millis(130_000), Outcome::Pass, 5);
-        assert_eq!(days.all().last().unwrap().checks, 3);
+        for day in 0..5 {
+            for _ in 0..17_280 {
+                days.count(unset(day), Outcome::Fail, 5);
+            }
+        }
+        assert_eq!(days.uptime(unset(4), 7), Some(0.0));
+        set(&mut days, unset(4), wall(10));
+        days.count(wall(10), Outcome::Pass, 5);
+        let names: Vec<_> = (6..10).map(|day| (day, 17_280)).chain([(10, 17_281)]).collect();
+        assert_eq!(checks(&days), names);
+
+        let mut days = Days::restore(&Days::record(&days), wall(10));
+        assert_eq!(checks(&days), names);
+        days.count(wall(11), Outcome::Pass, 5);
+        assert_eq!(days.all().last().unwrap().checks, 1);
+    }
+
+    #[test]
+    fn days_of_a_run_that_never_had_a_clock_are_not_lost() {
+        let mut days = Days::default();
+        for day in [0, 1, 2] {
+            days.count(unset(day), Outcome::Fail, 5);
+        }
+        let days = Days::restore(&days.record(), wall(10));
+        assert_eq!(checks(&days), [(8, 1), (9, 1), (10, 1)]);
+        assert_eq!(days.uptime(wall(10), 7), Some(0.0));
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_for_a_moment_erases_nothing() {
+        let mut days = Days::default();
+        days.count(wall(0), Outcome::Fail, 5);
+        days.count(wall(1), Outcome::Fail, 5);
+        set(&mut days, wall(1), wall(11));
+        days.count(wall(11), Outcome::Pass, 5);
+        set(&mut days, wall(11), wall(1));
+        assert_eq!(checks(&days), [(0, 1), (1, 2)]);
+        assert_eq!(days.uptime(wall(1), 1), Some(0.5));
     }
 
     #[test]
     fn a_clock_that_ran_ahead_is_put_right() {
         let mut days = Days::default();
-        for day in [0, 1, 9000, 9001] {
+        days.count(wall(0), Outcome::Pass, 5);
+        let mut days = Days::restore(&days.record(), wall(1));
+        for day in [1, 2] {
             days.count(wall(day), Outcome::Pass, 5);
         }
+        set(&mut days, wall(2), wall(9000));
+        for day in [9000, 9001, 9002] {
+            days.count(wall(day), Outcome::Pass, 5);
+        }
+        assert_eq!(numbers(&days), [0, 8999, 9000, 9001, 9002]);
+        set(&mut days, wall(9002), wall(3));
+        assert_eq!(checks(&days), [(0, 2), (1, 2), (2, 1), (3, 1)]);
         days.count(wall(2), Outcome::Pass, 5);
-        assert_eq!(numbers(&days), [0, 1, 2]);
-        days.count(wall(1), Outcome::Pass, 5);
-        assert_eq!(numbers(&days), [0, 1, 2], "a small step back is no new day");
+        assert_eq!(checks(&days).last(), Some(&(3, 2)), "a small step back is no new day");
     }
 
     proptest! {
@@ -342,14 +455,14 @@ mod tests {
                 record.extend(&days.record_latest());
             }
             prop_assert_eq!(&record, &days.record());
-            let restored = Days::restore(&record);
+            let restored = Days::restore(&record, wall(day));
             prop_assert_eq!(restored.all().collect::<Vec<_>>(), days.all().collect::<Vec<_>>());
             prop_assert_eq!(restored.today, days.today);
         }
 
         #[test]
         fn any_text_can_be_read(text in "[0-9 :=-]{0,80}") {
-            let mut days = Days::restore(&DaysRecord(text));
+            let mut days = Days::restore(&DaysRecord(text), wall(0));
             days.count(wall(0), Outcome::Pass, 5);
             prop_assert!(days.all().count() > 0);
         }

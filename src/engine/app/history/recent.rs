@@ -1,10 +1,12 @@
 //! The checks of the last hours, each.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::packed::Packed;
 use crate::engine::alerts::notice::RecentCheck;
-use crate::engine::time::Wall;
+use crate::engine::time::{Moment, Now, Stamp, Step, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 /// Bytes for the recent checks of all apps together, as far as each has at least [`ROOM_MIN`].
@@ -32,11 +34,21 @@ pub struct Recent {
     before_s: u32,
     /// When the newest was.
     newest_s: u32,
+    /// The same on the monotonic clock.
+    newest_at: Moment,
+    /// How many are of this run, and follow the clock when it is set.
+    ours: usize,
 }
 
 impl Recent {
     /// Adds the newest check; the oldest are forgotten when all take more than `room` bytes.
-    pub fn push(&mut self, wall: Wall, outcome: Outcome, latency_ms: u32, room: usize) {
+    pub fn push(&mut self, now: Now, outcome: Outcome, latency_ms: u32, room: usize) {
+        self.newest_at = now.at;
+        self.add(now.wall, outcome, latency_ms, room);
+        self.ours = (self.ours + 1).min(self.checks.rows());
+    }
+
+    fn add(&mut self, wall: Wall, outcome: Outcome, latency_ms: u32, room: usize) {
         let time_s = u32::try_from(wall.as_unix_millis() / 1000).unwrap_or_default();
         if self.checks.rows() == 0 {
             self.before_s = time_s;
@@ -59,14 +71,20 @@ impl Recent {
     /// All that is remembered, newest last.
     pub fn all(&self) -> impl Iterator<Item = RecentCheck> {
         let mut time_s = self.before_s;
-        self.checks.iter().map(move |[gap, code]| {
+        let earlier = self.checks.rows().saturating_sub(self.ours);
+        self.checks.iter().enumerate().map(move |(row, [gap, code])| {
             time_s = time_s.wrapping_add_signed(zagzig(gap));
             let outcome = match code % 3 {
                 0 => Outcome::Pass,
                 1 => Outcome::Warn,
                 _ => Outcome::Fail,
             };
-            let time = Wall::from_unix_millis(i64::from(time_s) * 1000);
+            let wall = Wall::from_unix_millis(i64::from(time_s) * 1000);
+            let ago = Duration::from_secs(u64::from(self.newest_s.saturating_sub(time_s)));
+            let time = match row < earlier {
+                true => Stamp::on_record(wall),
+                false => Stamp::noted(Now { at: self.newest_at.before(ago), wall }),
+            };
             RecentCheck { time, outcome, latency_ms: code / 3 }
         })
     }
@@ -77,9 +95,24 @@ impl Recent {
     }
 
     /// When the newest check passed; `None` when it did not, or there was none.
-    pub fn newest_pass(&self) -> Option<Wall> {
+    pub fn newest_pass(&self) -> Option<Stamp> {
         let newest = self.newest(1).pop()?;
         (newest.outcome == Outcome::Pass).then_some(newest.time)
+    }
+
+    /// The clock was set: those of this run follow it.
+    pub fn step(&mut self, step: Step) {
+        if self.ours == 0 {
+            return;
+        }
+        let checks: Vec<RecentCheck> = self.all().collect();
+        let mut moved = Recent { newest_at: self.newest_at, ours: self.ours, ..Recent::default() };
+        for RecentCheck { time, outcome, latency_ms } in checks {
+            let ours = time.is_of_this_run();
+            let wall = if ours { step.moved(time.wall()) } else { time.wall() };
+            moved.add(wall, outcome, latency_ms, usize::MAX);
+        }
+        *self = moved;
     }
 
     /// The checks, for the disk.
@@ -96,7 +129,7 @@ impl Recent {
     pub fn restore(record: &RecentRecord) -> Recent {
         let mut recent = Recent::default();
         for check in record.checks() {
-            recent.push(check.time, check.outcome, check.latency_ms, ROOM_MAX);
+            recent.add(check.time.wall(), check.outcome, check.latency_ms, ROOM_MAX);
         }
         recent
     }
@@ -119,17 +152,25 @@ fn zagzig(number: u32) -> i32 {
 pub struct RecentRecord(String);
 
 impl RecentRecord {
+    /// When the newest was.
+    pub fn newest(&self) -> Option<Stamp> {
+        self.checks().last().map(|check| check.time)
+    }
+
     /// Takes in what was recorded later.
     pub fn extend(&mut self, later: &RecentRecord) {
         let Some(begins) = later.checks().next() else { return };
-        let kept = self.checks().filter(|check| check.time < begins.time);
-        let checks: Vec<RecentCheck> = kept.chain(later.checks()).collect();
+        let mut checks: Vec<RecentCheck> = self.checks().collect();
+        // Not by the time: a run whose clock was not set may come after one whose clock was.
+        let known = checks.iter().rposition(|check| *check == begins);
+        checks.truncate(known.unwrap_or(checks.len()));
+        checks.extend(later.checks());
         let old = checks.len().saturating_sub(WRITTEN);
         *self = RecentRecord::of(checks.get(old..).unwrap_or_default());
     }
 
     fn of(checks: &[RecentCheck]) -> RecentRecord {
-        let seconds = |check: &RecentCheck| check.time.as_unix_millis() / 1000;
+        let seconds = |check: &RecentCheck| check.time.wall().as_unix_millis() / 1000;
         let Some(first) = checks.first() else { return RecentRecord::default() };
         let mut text = seconds(first).to_string();
         let (mut before, mut gap_before) = (seconds(first), None);
@@ -173,7 +214,7 @@ impl RecentRecord {
             time_s = time_s.checked_add(gap)?;
             let latency_ms = word.get(at + 1..)?.parse().ok()?;
             Some(RecentCheck {
-                time: Wall::from_unix_millis(time_s.checked_mul(1000)?),
+                time: Stamp::on_record(Wall::from_unix_millis(time_s.checked_mul(1000)?)),
                 outcome,
                 latency_ms,
             })
@@ -186,15 +227,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::time::Timeline;
 
     fn check(seconds: i64, outcome: Outcome, latency_ms: u32) -> RecentCheck {
-        RecentCheck { time: Wall::from_unix_millis(seconds * 1000), outcome, latency_ms }
+        let at = Moment::START + Duration::from_secs(u64::try_from(seconds).unwrap());
+        let now = Now { at, wall: Wall::from_unix_millis(seconds * 1000) };
+        RecentCheck { time: Stamp::noted(now), outcome, latency_ms }
     }
 
     fn recent(checks: &[RecentCheck], room: usize) -> Recent {
         let mut recent = Recent::default();
         for check in checks {
-            recent.push(check.time, check.outcome, check.latency_ms, room);
+            let now = Now { at: check.time.at().unwrap(), wall: check.time.wall() };
+            recent.push(now, check.outcome, check.latency_ms, room);
         }
         recent
     }
@@ -216,6 +261,27 @@ mod tests {
     fn a_clock_that_goes_back_is_followed() {
         let checks = [check(1_795_474_540, Outcome::Fail, 5000), check(2, Outcome::Pass, 1)];
         assert_eq!(recent(&checks, ROOM_MAX).all().collect::<Vec<_>>(), checks);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_the_checks_of_this_run_only() {
+        let mut recent =
+            Recent::restore(&recent(&[check(1_795_474_540, Outcome::Fail, 5)], 99).record());
+        for seconds in [100, 130] {
+            let at = Moment::START + Duration::from_secs(seconds);
+            let wall = Wall::from_unix_millis(seconds as i64 * 1000);
+            recent.push(Now { at, wall }, Outcome::Pass, 7, 99);
+        }
+        let mut timeline = Timeline::default();
+        let now = |wall| Now { at: Moment::START + Duration::from_secs(130), wall };
+        timeline.observe(now(Wall::from_unix_millis(130_000)));
+        let step = timeline.observe(now(Wall::from_unix_millis(1_795_475_000_000))).unwrap();
+        recent.step(step);
+        let times: Vec<i64> =
+            recent.all().map(|check| check.time.wall().as_unix_millis() / 1000).collect();
+        assert_eq!(times, [1_795_474_540, 1_795_474_970, 1_795_475_000]);
+        let age = recent.all().nth(1).unwrap().time.age(now(Wall::default()).at);
+        assert_eq!((age.span.as_secs(), age.exact), (30, true));
     }
 
     proptest! {

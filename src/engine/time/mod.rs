@@ -1,7 +1,11 @@
 //! The two clocks, as the engine is told them.
 //!
 //! Every deadline is a [`Moment`] on the monotonic clock. [`Wall`] time is for people only: it
-//! jumps when a Pi without a clock battery finds a time server.
+//! jumps when a Pi without a clock battery finds a time server. What is remembered is a [`Stamp`], and
+//! the [`Timeline`] keeps stamps right through jumps and restarts.
+
+mod stamp;
+mod timeline;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +13,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+pub use stamp::{Age, Stamp};
+pub use timeline::{Step, Timeline};
 
 /// A point on the monotonic clock, in whole milliseconds. The origin lies decades before the start
 /// of the daemon, so that what happened before a restart has a place too.
@@ -163,14 +170,6 @@ pub struct Now {
     pub at: Moment,
     /// For texts.
     pub wall: Wall,
-}
-
-impl Now {
-    /// The place on both clocks of something that is remembered by its wall time: before a
-    /// restart, say. As good as the wall clock was.
-    pub fn recall(self, wall: Wall) -> Now {
-        Now { at: self.at.before(self.wall.since(wall)), wall }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,159 @@
+//! Times that are remembered, on a machine whose wall clock may be set late, or be wrong.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Moment, Now, Wall};
+use crate::engine::words::span;
+
+/// A time that is remembered: what the wall clock showed, and its place on the monotonic clock as far
+/// as that is known.
+///
+/// When the wall clock is set, [`Timeline::step`](super::Timeline::step) puts every stamp right: of
+/// what this run noted the place is certain and the wall time moves; of what is on record of an
+/// earlier run it is the other way round. On disk and on the wire it is its wall time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    pub(super) wall: Wall,
+    pub(super) place: Place,
+}
+
+/// Where a time lies on the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Noted by this run: it is certain.
+    Noted(Moment),
+    /// Noted by an earlier run, and the wall clock tells how long ago.
+    Recalled(Moment),
+    /// Noted by an earlier run, then or before: the wall clock does not tell.
+    NotAfter(Moment),
+}
+
+/// How long ago something was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    /// So long, or at least so long.
+    pub span: Duration,
+    /// So long, and no longer. Else it was before a restart, and the clock is or was wrong.
+    pub exact: bool,
+}
+
+impl Stamp {
+    /// This run notes a time.
+    pub const fn noted(now: Now) -> Stamp {
+        Stamp { wall: now.wall, place: Place::Noted(now.at) }
+    }
+
+    /// A time on record: how long ago is known once the [`Timeline`](super::Timeline) has placed it.
+    pub const fn on_record(wall: Wall) -> Stamp {
+        Stamp { wall, place: Place::NotAfter(Moment::from_millis(u64::MAX)) }
+    }
+
+    /// What the wall clock showed, or would have if it had been right.
+    pub fn wall(self) -> Wall {
+        self.wall
+    }
+
+    /// How long ago it was.
+    pub fn age(self, at: Moment) -> Age {
+        Age { span: at.since(self.moment()), exact: !matches!(self.place, Place::NotAfter(_)) }
+    }
+
+    /// How long it is from this time to a later one.
+    pub fn until(self, later: Stamp) -> Age {
+        let Age { span, exact } = self.age(later.moment());
+        Age { span, exact: exact && later.at().is_some() }
+    }
+
+    /// Whether it is no later than another time, which may be of another run.
+    pub fn is_not_after(self, other: Stamp) -> bool {
+        match (self.is_of_this_run(), other.is_of_this_run()) {
+            (true, true) => self.moment() <= other.moment(),
+            (false, false) => self.wall <= other.wall,
+            (ours, _) => !ours,
+        }
+    }
+
+    fn moment(self) -> Moment {
+        let (Place::Noted(at) | Place::Recalled(at) | Place::NotAfter(at)) = self.place;
+        at
+    }
+
+    /// Whether this run noted it.
+    pub fn is_of_this_run(self) -> bool {
+        matches!(self.place, Place::Noted(_))
+    }
+
+    /// When it was, if that is known.
+    pub fn at(self) -> Option<Moment> {
+        match self.place {
+            Place::Noted(at) | Place::Recalled(at) => Some(at),
+            Place::NotAfter(_) => None,
+        }
+    }
+
+    /// For people: `2026-11-23 22:55:40 UTC`; while the clock is not set, `12 min after the start`.
+    pub fn for_people(self) -> String {
+        match self.place {
+            _ if !self.wall.is_plainly_wrong() => self.wall.for_people(),
+            Place::Noted(at) => {
+                format!("{} after the start", span::in_words(at.since(Moment::START)))
+            }
+            Place::Recalled(_) | Place::NotAfter(_) => {
+                "before the last start (clock not set)".to_owned()
+            }
+        }
+    }
+
+    /// The same within a sentence: `at 2026-11-23 22:55:40 UTC`.
+    pub fn in_a_sentence(self) -> String {
+        let at = if self.wall.is_plainly_wrong() { "" } else { "at " };
+        format!("{at}{}", self.for_people())
+    }
+}
+
+/// Two stamps are the same when they tell the same time, whoever noted it.
+impl PartialEq for Stamp {
+    fn eq(&self, other: &Stamp) -> bool {
+        self.wall == other.wall
+    }
+}
+
+impl Eq for Stamp {}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.wall.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Stamp, D::Error> {
+        Wall::deserialize(deserializer).map(Stamp::on_record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now(seconds: u64, wall: i64) -> Now {
+        Now {
+            at: Moment::START + Duration::from_secs(seconds),
+            wall: Wall::from_unix_millis(wall * 1000),
+        }
+    }
+
+    #[test]
+    fn without_a_clock_times_count_from_the_start() {
+        let stamp = Stamp::noted(now(720, 130));
+        assert_eq!(stamp.for_people(), "12 min after the start");
+        let text = serde_json::to_string(&stamp).unwrap();
+        assert_eq!(text, "\"1970-01-01T00:02:10Z\"", "the contract's form");
+        let read: Stamp = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, stamp);
+        assert_eq!(read.for_people(), "before the last start (clock not set)");
+        assert_eq!(read.age(now(720, 0).at), Age { span: Duration::ZERO, exact: false });
+    }
+}

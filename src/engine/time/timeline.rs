@@ -1,0 +1,232 @@
+//! What ties the two clocks together, in this run and across restarts.
+
+use std::time::Duration;
+
+use super::stamp::{Place, Stamp};
+use super::{Moment, Now, Wall};
+
+/// The wall clock was set when it shows something else by so much: the two clocks are read one after
+/// the other, and a busy Pi may do something else in between.
+const STEP_MS: i64 = 500;
+/// A clock is not behind the newest time on record when it was only put right by so much since.
+const SLACK_MS: i64 = 10_000;
+/// Times on disk are put right so long after the last step, for the next may take it back,
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
+/// and no more often than this: a clock that jumps to and fro must not wear out the card.
+const WRITTEN_AT_MOST_EVERY: Duration = Duration::from_secs(600);
+
+/// The wall clock was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// So much later is, on the wall clock, what this run has noted, in ms.
+    by_ms: i64,
+    /// What [`Timeline::wall`] would have been without it.
+    pub from: Wall,
+    /// What it is now.
+    pub to: Wall,
+}
+
+impl Step {
+    /// The wall time of something that this run noted.
+    pub fn moved(self, wall: Wall) -> Wall {
+        Wall(wall.0.saturating_add(self.by_ms))
+    }
+}
+
+/// The monotonic clock of this run, and where on it lies what earlier runs have left on record.
+///
+/// The rule: the wall clock is believed, unless it plainly cannot be right, or shows a time before
+/// the newest on record, as it does on a Pi without a clock battery until it has found a time server.
+/// While it is not believed, nothing is guessed: as much time has passed as is certain.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// When this run began; `None` before the first look at the clock.
+    began: Option<Moment>,
+    /// The wall clock less the monotonic one, in ms, since it was last set.
+    offset_ms: i64,
+    /// The newest time on record when this run began.
+    newest: Option<Wall>,
+    /// When the clock was set last, if the times on disk were not put right since.
+    stepped: Option<Moment>,
+    /// When they were last.
+    written: Option<Moment>,
+}
+
+impl Timeline {
+    /// There is a record of this time.
+    pub fn recall(&mut self, wall: Wall) {
+        if wall <= Wall::LAST {
+            self.newest = self.newest.max(Some(wall));
+        }
+    }
+
+    /// To be called whenever the clocks were read, before anything else is done with the time.
+    /// A step goes to [`Timeline::step`] with every stamp there is.
+    pub fn observe(&mut self, now: Now) -> Option<Step> {
+        let offset_ms = now.wall.0.saturating_sub(signed(now.at.0));
+        if self.began.is_none() {
+            self.began = Some(now.at);
+            self.offset_ms = offset_ms;
+        }
+        let by_ms = offset_ms.saturating_sub(self.offset_ms);
+        if by_ms.abs() < STEP_MS {
+            return None;
+        }
+        let unset = Now { wall: Wall(now.wall.0.saturating_sub(by_ms)), ..now };
+        self.offset_ms = offset_ms;
+        self.stepped = Some(now.at);
+        Some(Step { by_ms, from: self.wall(unset), to: self.wall(now) })
+    }
+
+    /// Whether the times on disk are to be put right now; after that, they are taken to be.
+    pub fn takes_rewriting(&mut self, at: Moment) -> bool {
+        let often = self.written.is_some_and(|then| at.since(then) < WRITTEN_AT_MOST_EVERY);
+        let settled = self.stepped.is_some_and(|then| at.since(then) >= SETTLED_AFTER);
+        if often || !settled {
+            return false;
+        }
+        self.written = Some(at);
+        self.stepped = None;
+        true
+    }
+
+    /// Puts a stamp right after a step.
+    pub fn step(&self, now: Now, step: Step, stamp: &mut Stamp) {
+        if stamp.is_of_this_run() {
+            stamp.wall = step.moved(stamp.wall);
+        } else {
+            self.place(now, stamp);
+        }
+    }
+
+    /// Finds the place of a time on record.
+    pub fn placed(&self, now: Now, wall: Wall) -> Stamp {
+        let mut stamp = Stamp::on_record(wall);
+        self.place(now, &mut stamp);
+        stamp
+    }
+
+    /// Finds the place of a stamp that is on record.
+    pub fn place(&self, now: Now, stamp: &mut Stamp) {
+        if !stamp.is_of_this_run() {
+            stamp.place = self.place_of(now, stamp.wall);
+        }
+    }
+
+    fn place_of(&self, now: Now, wall: Wall) -> Place {
+        let run = self.run(now.at);
+        let start = Wall(now.wall.0.saturating_sub(millis(run)));
+        let newest = self.newest.unwrap_or(wall);
+        let ago = |from: Wall| now.at.before(run).before(from.since(wall));
+        match (wall.is_plainly_wrong(), start.is_plainly_wrong()) {
+            // By the clock of the run that noted it; that of another would tell nothing.
+            (true, _) if newest.is_plainly_wrong() => Place::NotAfter(ago(newest)),
+            (true, _) => Place::NotAfter(ago(wall)),
+            (false, true) => Place::NotAfter(ago(newest)),
+            (false, false) if newest.0 <= start.0.saturating_add(SLACK_MS) => {
+                Place::Recalled(ago(start))
+            }
+            // Either clock may be the wrong one: the shorter time is certain.
+            (false, false) => Place::NotAfter(ago(start)),
+        }
+    }
+
+    /// The wall time as far as it is known: that of the clock, but never before the newest on record
+    /// and what has passed since then.
+    pub fn wall(&self, now: Now) -> Wall {
+        let at_least =
+            self.newest.map(|newest| Wall(newest.0.saturating_add(millis(self.run(now.at)))));
+        now.wall.max(at_least.unwrap_or(now.wall))
+    }
+
+    fn run(&self, at: Moment) -> Duration {
+        self.began.map_or(Duration::ZERO, |began| at.since(began))
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::Age;
+
+    /// 2026-11-23 22:55:40 UTC, in seconds.
+    const T0: i64 = 1_795_474_540;
+
+    fn now(seconds: u64, wall: i64) -> Now {
+        Now {
+            at: Moment::START + Duration::from_secs(seconds),
+            wall: Wall::from_unix_millis(wall * 1000),
+        }
+    }
+
+    fn wall(seconds: i64) -> Wall {
+        Wall::from_unix_millis(seconds * 1000)
+    }
+
+    /// A run that begins when the clock shows `start`; `newest` is on record.
+    fn run(start: i64, newest: i64) -> Timeline {
+        let mut timeline = Timeline::default();
+        timeline.recall(wall(newest));
+        assert_eq!(timeline.observe(now(0, start)), None);
+        timeline
+    }
+
+    fn age(timeline: &Timeline, at: Now, recorded: i64) -> (u64, bool) {
+        let Age { span, exact } = timeline.placed(at, wall(recorded)).age(at.at);
+        (span.as_secs(), exact)
+    }
+
+    #[test]
+    fn how_long_ago_it_was_before_a_restart() {
+        // A clock that is right.
+        assert_eq!(age(&run(T0 + 600, T0 + 60), now(10, T0 + 610), T0), (610, true));
+        // One that starts in 1970: at least as long as the run before saw, and this one.
+        assert_eq!(age(&run(100, T0 + 60), now(10, 110), T0), (70, false));
+        // One that is behind: what was noted last comes "later" than the start.
+        assert_eq!(age(&run(T0 - 3000, T0 + 60), now(10, T0 - 2990), T0), (10, false));
+        assert_eq!(age(&run(T0 + 30, T0 + 60), now(10, T0 + 40), T0), (40, false));
+        // Two runs that never had a clock.
+        assert_eq!(age(&run(100, 900), now(10, 110), 300), (610, false));
+        // The run before had none, and the times of those before that tell nothing.
+        assert_eq!(age(&run(T0, T0 - 60), now(10, T0 + 10), 300), (10, false));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_late_puts_everything_in_its_place() {
+        let mut timeline = run(100, T0);
+        let mut ours = Stamp::noted(now(30, 130));
+        let mut theirs = timeline.placed(now(30, 130), wall(T0 - 120));
+        let at = now(60, T0 + 1000);
+        let step = timeline.observe(at).unwrap();
+        assert_eq!(timeline.observe(at), None);
+        timeline.step(at, step, &mut ours);
+        timeline.step(at, step, &mut theirs);
+        assert_eq!((ours.wall(), ours.age(at.at).span.as_secs()), (wall(T0 + 970), 30));
+        assert_eq!((theirs.wall(), theirs.age(at.at).span.as_secs()), (wall(T0 - 120), 1120));
+        assert!(ours.age(at.at).exact && theirs.age(at.at).exact);
+        assert_eq!((step.from, step.to), (wall(T0 + 60), wall(T0 + 1000)));
+    }
+
+    #[test]
+    fn a_small_difference_is_no_step_and_many_are_written_seldom() {
+        let mut timeline = run(T0, T0);
+        assert_eq!(timeline.observe(Now { wall: Wall(T0 * 1000 + 10_499), ..now(10, 0) }), None);
+        assert!(!timeline.takes_rewriting(now(900, 0).at));
+        assert!(timeline.observe(now(1000, T0 + 9000)).is_some());
+        assert!(timeline.observe(now(1006, T0 + 1006)).is_some());
+        assert!(!timeline.takes_rewriting(now(1065, 0).at), "it may be set again");
+        assert!(timeline.takes_rewriting(now(1066, 0).at));
+        assert!(timeline.observe(now(1100, T0)).is_some());
+        assert!(!timeline.takes_rewriting(now(1200, 0).at));
+        assert!(timeline.takes_rewriting(now(1666, 0).at));
+        assert!(!timeline.takes_rewriting(now(9000, 0).at));
+    }
+}
