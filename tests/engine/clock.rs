@@ -60,12 +60,18 @@ fn checks_go_on_and_no_mail_is_tried_while_the_clock_is_plainly_wrong() {
     assert_eq!(world.state("NAS").word(), "UNHEALTHY");
     assert!(world.tries.is_empty());
     assert_eq!(complaints(&world), 1);
-    let outbox = world.engine.health(world.now, world.now.at, Vec::new()).outbox;
-    assert_eq!((outbox.waiting, outbox.trouble), (1, Vec::new()), "it has not failed");
+    let outbox = |world: &World| world.engine.health(world.now, world.now.at, Vec::new()).outbox;
+    let trouble = outbox(&world).trouble.concat();
+    assert_eq!(
+        trouble,
+        "mail waits until the clock of this machine is set: it shows 1970-01-01 06:03:10 UTC (clock not set)"
+    );
+    assert_eq!(outbox(&world).waiting, 1, "it has not failed");
 
     world.set_clock(REALLY);
     world.seconds(10);
     assert_eq!(world.mails(), ["watching NAS, Kodi + NAS UNHEALTHY"]);
+    assert_eq!(outbox(&world).trouble.len(), 0);
     let text = letter(&world, 0);
     assert!(text.starts_with("This mail waited 6 h: it was written at 2026-11-2"), "{text}");
     assert!(!text.contains("1970") && !text.contains("not set"), "{text}");

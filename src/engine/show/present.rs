@@ -46,7 +46,7 @@ impl Engine {
             apps: self.counts(),
             outbox: OutboxView {
                 waiting: self.outbox.len(),
-                trouble: self.mail_troubles(),
+                trouble: self.mail_troubles(now),
                 refused: self.refusals.all().cloned().collect(),
             },
             checks: ChecksView {
@@ -100,7 +100,12 @@ impl Engine {
         ))
     }
 
-    fn mail_troubles(&self) -> Vec<String> {
+    fn mail_troubles(&self, now: Now) -> Vec<String> {
+        let waits = self.options.mailing && !self.outbox.is_empty() && now.wall.is_plainly_wrong();
+        let clock = waits.then(|| {
+            let clock = now.wall.for_people();
+            format!("mail waits until the clock of this machine is set: it shows {clock}")
+        });
         let troubles = self.outbox.troubles().map(|(mail, tries, trouble)| match tries {
             0 => format!("a mail to {} {trouble}", mail.to),
             1 => format!("a mail to {} failed once: {trouble}", mail.to),
@@ -108,7 +113,7 @@ impl Engine {
         });
         let settings =
             self.settings_refused.iter().map(|why| format!("the mail settings do not work: {why}"));
-        settings.chain(troubles).collect()
+        clock.into_iter().chain(settings).chain(troubles).collect()
     }
 }
 
