@@ -278,6 +278,7 @@ enum Step {
         allowed: u8,
         default: Option<usize>,
     },
+    RewriteJournal,
     Wait(u64),
 }
 
@@ -293,6 +294,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(Step::Mood),
         3 => (prop::bool::weighted(0.8), 0..3u8, prop::option::of(0..PEOPLE.len()))
             .prop_map(|(mailing, allowed, default)| Step::Restart { mailing, allowed, default }),
+        1 => Just(Step::RewriteJournal),
         8 => (1..120u64).prop_map(Step::Wait),
     ]
 }
@@ -328,6 +330,7 @@ fn live(world: &mut World, step: &Step) {
             world.recipients = Recipients::new(default.into_iter().collect(), &allowed);
             world.restart();
         }
+        Step::RewriteJournal => world.rewrite_journal(),
         Step::Wait(seconds) => world.seconds(*seconds),
     }
 }
@@ -366,7 +369,14 @@ proptest! {
         for app in APPS {
             watch(&mut world, app, PEOPLE[0]);
         }
-        steps.iter().for_each(|step| live(&mut world, step));
+        let mut seen = 0;
+        for step in &steps {
+            live(&mut world, step);
+            for (_, mail) in &world.inbox[seen..] {
+                prop_assert!(world.recipients.may_be_told(&mail.to), "barred: {:?}", mail);
+            }
+            seen = world.inbox.len();
+        }
 
         // Everybody may be told, and both apps break: who is named knows that in the end.
         live(&mut world, &Step::Mood(true));
