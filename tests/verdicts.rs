@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use healthchecker::daemon::names::Names;
 use healthchecker::daemon::prober::{Pool, Probe, Prober};
 use healthchecker::daemon::trust::Trust;
+use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
 use healthchecker::engine::time::Moment;
 use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
@@ -79,7 +80,14 @@ fn http(status: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 fn probe(url: &str, timeout: Duration) -> Probe {
-    Probe { id: 1, url: url.to_owned(), timeout, leash: None, expected: StatusSet::default() }
+    Probe {
+        id: 1,
+        url: url.to_owned(),
+        timeout,
+        leash: None,
+        expected: StatusSet::default(),
+        origin: Origin::OwnMachine,
+    }
 }
 
 fn prober() -> Prober {

@@ -5,7 +5,9 @@ lan_client.py list TYPE SECONDS        each service found in this time, a JSON l
 lan_client.py browse TYPE              each service added or removed, a JSON line each
 lan_client.py announce-host NAME IP [TTL]  answers for the host NAME until standard input ends
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
-lan_client.py serve IP [PORT]          a healthy app; prints its port, until standard input ends
+lan_client.py serve IP [PORT [SECONDS]]  a healthy app that takes its time; prints its port, until
+                                       standard input ends
+lan_client.py hold IP PORT COUNT       so many connections, until standard input ends
 lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
 """
 
@@ -19,6 +21,7 @@ import json
 import socket
 import sys
 import threading
+import time
 import time
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +126,10 @@ def ask(method: str, *urls: str) -> None:
 
 
 class HealthyApp(http.server.BaseHTTPRequestHandler):
+    takes_seconds = 0.0
+
     def do_GET(self) -> None:
+        time.sleep(self.takes_seconds)
         body = b'{"status": "pass"}'
         self.send_response(200)
         self.send_header("Content-Type", "application/health+json")
@@ -135,10 +141,17 @@ class HealthyApp(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve(address: str, port: str = "0") -> None:
+def serve(address: str, port: str = "0", seconds: str = "0") -> None:
+    HealthyApp.takes_seconds = float(seconds)
     server = http.server.ThreadingHTTPServer((address, int(port)), HealthyApp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say(server.server_port)
+    sys.stdin.read()
+
+
+def hold(address: str, port: str, count: str) -> None:
+    held = [socket.create_connection((address, int(port))) for _ in range(int(count))]
+    say(len(held))
     sys.stdin.read()
 
 
@@ -169,6 +182,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "get": get,
     "post": post,
     "serve": serve,
+    "hold": hold,
     "take-mail": take_mail,
 }
 

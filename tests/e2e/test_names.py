@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,7 @@ def named(target: Target, name: str) -> str:
     return target.url.replace("127.0.0.1", name)
 
 
+@pytest.mark.parametrize("any_program", ["tested"], indirect=True)
 def test_a_name_service_that_forgets_a_name_for_a_moment_is_no_alarm(
     start_here: Callable[..., Daemon], name_server: NameServer, target: Target
 ) -> None:
@@ -72,7 +75,11 @@ def test_a_name_service_that_forgets_a_name_for_a_moment_is_no_alarm(
     assert (info["state"], info["failures"]) == ("HEALTHY", 1), info["last_check"]
 
 
-@pytest.mark.parametrize("code", [NXDOMAIN, SERVFAIL, REFUSED, SILENT])
+@pytest.mark.parametrize(
+    ("any_program", "code"),
+    [("tested", SILENT), ("static", NXDOMAIN), ("static", SERVFAIL), ("static", REFUSED)],
+    indirect=["any_program"],
+)
 def test_a_bad_answer_for_ipv6_does_not_hide_the_ipv4_address(
     start_here: Callable[..., Daemon], name_server: NameServer, target: Target, code: int
 ) -> None:
@@ -83,6 +90,7 @@ def test_a_bad_answer_for_ipv6_does_not_hide_the_ipv4_address(
     assert info["failures"] == 0
 
 
+@pytest.mark.parametrize("any_program", ["tested"], indirect=True)
 def test_names_that_get_no_answer_do_not_starve_those_that_do(
     start_here: Callable[..., Daemon], name_server: NameServer, new_target: NewTarget
 ) -> None:
@@ -138,6 +146,95 @@ def test_an_app_that_moved_to_another_address_is_found_though_its_record_lives(
     lan.switch.run("ip", "link", "set", f"port{second.number}", "up")
     wait_for(lambda: passed(watcher, base) >= 3, CHECK_SECONDS, "passes at the new address")
     assert info(watcher, base)["failed_in_a_row"] == 0
+
+
+@dataclass
+class NamedOnLan:
+    """A machine of the network, with names of its own."""
+
+    machine: Machine
+    names: NamedBy
+
+    def enter(self) -> list[str]:
+        """What goes before a command that is to run there."""
+        return [*self.machine.enter(), *self.names.enter()]
+
+
+def start_on_lan(
+    start_daemon: StartDaemon, machine: Machine, folder: Path, hosts: str, **options: object
+) -> tuple[Daemon, str]:
+    """A daemon on this machine, which knows these hosts; and where it serves."""
+    names = NamedBy(ADDRESS, folder, hosts=hosts)
+    if reason := names.why_unavailable():
+        pytest.skip(reason)
+    daemon = start_daemon(machine=NamedOnLan(machine, names), bind_addr="0.0.0.0", **options)
+    return daemon, f"http://{machine.ipv4}:{daemon.port}/healthchecker"
+
+
+def test_a_name_that_leads_to_the_daemons_own_machine_is_not_followed_for_others(
+    start_daemon: StartDaemon, lan: Lan, tmp_path: Path
+) -> None:
+    watcher, stranger = lan.add("watcher"), lan.add("stranger")
+    daemon, base = start_on_lan(start_daemon, watcher, tmp_path, "127.0.1.1 raspberrypi\n")
+    private = watcher.start_client("serve", "127.0.1.1")
+    assert private.stdout
+    url = f"http://raspberrypi:{private.stdout.readline().strip()}"
+    register = f"monitor?appname=Kodi&url={url}&interval=5&healthy=2"
+    stranger.client("post", f"{base}/{register}")
+    wait_for(lambda: state(watcher, base) == "UNHEALTHY", CHECK_SECONDS, "a refusal")
+    reason = "raspberrypi is the health checker's own machine here (127.0.1.1)"
+    assert reason in str(info(watcher, base)["last_check"])
+    # It is remembered who asked.
+    daemon.stop()
+    daemon.start()
+    checks = info(watcher, base)["checks"]
+    wait_for(lambda: info(watcher, base)["checks"] != checks, CHECK_SECONDS, "a check")
+    assert reason in str(info(watcher, base)["last_check"])
+    # From this machine itself the name means what it says.
+    own = base.replace(watcher.ipv4, "127.0.0.1")
+    watcher.client("post", f"{own}/{register}")
+    wait_for(lambda: state(watcher, base) == "HEALTHY", CHECK_SECONDS, "a healthy app")
+
+
+def test_addresses_that_answer_nothing_leave_a_slow_app_its_time(
+    start_daemon: StartDaemon, lan: Lan, tmp_path: Path
+) -> None:
+    watcher, app = lan.add("watcher"), lan.add("app")
+    silent = ["10.77.0.98", "10.77.0.99", "fd77::99"]
+    hosts = "".join(f"{address} slow\n" for address in [*silent, app.ipv4])
+    _, base = start_on_lan(start_daemon, watcher, tmp_path, hosts)
+    serving = app.start_client("serve", app.ipv4, "0", "3")
+    assert serving.stdout
+    url = f"http://slow:{serving.stdout.readline().strip()}"
+    register = f"monitor?appname=Kodi&url={url}&interval=5&timeout=5&healthy=2"
+    watcher.client("post", f"{base}/{register}")
+    wait_for(lambda: state(watcher, base) == "HEALTHY", CHECK_SECONDS, "a healthy app")
+    assert info(watcher, base)["failures"] == 0
+
+
+def test_ports_of_ours_that_are_used_up_are_nobodys_failure(
+    start_daemon: StartDaemon, lan: Lan, tmp_path: Path
+) -> None:
+    watcher = lan.add("watcher")
+    daemon, base = start_on_lan(start_daemon, watcher, tmp_path, "", debug=True)
+    app = watcher.start_client("serve", watcher.ipv4)
+    assert app.stdout
+    port = app.stdout.readline().strip()
+    register = f"monitor?appname=Kodi&url=http://{watcher.ipv4}:{port}&interval=5&healthy=2"
+    watcher.client("post", f"{base}/{register}")
+    wait_for(lambda: state(watcher, base) == "HEALTHY", CHECK_SECONDS, "a healthy app")
+    two = 'echo "50000 50001" > /proc/sys/net/ipv4/ip_local_port_range'
+    watcher.run("sh", "-c", two)
+    holder = watcher.start_client("hold", watcher.ipv4, port, "2")
+    assert holder.stdout and holder.stdout.readline()
+    already = len(daemon.lines)
+    failed = "cannot ask: Cannot assign requested address"
+
+    def seen() -> int:
+        return sum(failed in line for line in daemon.lines[already:])
+
+    wait_for(lambda: seen() >= 3, CHECK_SECONDS, "checks that could not be made")
+    assert (state(watcher, base), info(watcher, base)["failures"]) == ("HEALTHY", 0)
 
 
 def info(machine: Machine, base: str) -> dict[str, object]:

@@ -12,19 +12,17 @@
 
 mod lookups;
 mod multicast;
-mod resolver;
 mod system;
 mod table;
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::lookups::Lookups;
 pub use self::lookups::THREADS_MAX;
-pub use self::resolver::NameError;
 use self::system::Family;
 pub use self::system::all;
 use self::table::{Addresses, Fallback, Reply, Table};
@@ -143,9 +141,10 @@ impl Names {
     }
 
     /// A connection to `host` was made at this address, which is tried first from now on.
-    pub fn won(&self, host: &str, address: IpAddr, scope: u32) {
+    pub fn won(&self, host: &str, mut address: SocketAddr) {
         if literal(host).is_none() {
-            self.shared.desk().table.won(&plain(host), scoped(address, scope));
+            address.set_port(0);
+            self.shared.desk().table.won(&plain(host), address);
         }
     }
 }
@@ -279,14 +278,6 @@ fn literal(host: &str) -> Option<SocketAddr> {
     let bare = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let address: IpAddr = bare.unwrap_or(host).parse().ok()?;
     Some(SocketAddr::new(address, 0))
-}
-
-/// A link-local IPv6 address means nothing without its interface.
-fn scoped(address: IpAddr, scope: u32) -> SocketAddr {
-    match address {
-        IpAddr::V4(v4) => SocketAddr::new(v4.into(), 0),
-        IpAddr::V6(v6) => SocketAddrV6::new(v6, 0, 0, scope).into(),
-    }
 }
 
 /// Whether `name` can be put into a DNS question (RFC 1035, section 2.3.4). mDNS daemons have died

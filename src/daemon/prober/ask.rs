@@ -1,6 +1,7 @@
 //! One check, from the first look-up to the last byte that is read.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -11,8 +12,10 @@ use super::Probe;
 use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
+use super::secure::Tls;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
+use crate::engine::registration::Origin;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
@@ -21,7 +24,10 @@ use crate::engine::words::plain;
 /// Makes checks. One for all threads.
 #[derive(Clone, Debug)]
 pub struct Prober {
-    client: Agent,
+    /// For registrations of this machine, which may name itself.
+    own: Agent,
+    /// For all others.
+    network: Agent,
     names: Names,
     clock_is_right: fn() -> bool,
 }
@@ -30,7 +36,10 @@ impl Prober {
     /// Apps that speak TLS must be who `trust` believes they are. `clock_is_right` is asked when a certificate is not yet valid: is it, or is our clock
     /// behind? (See [`clock::is_synchronised`](crate::daemon::clock::is_synchronised).)
     pub fn new(names: Names, trust: Trust, clock_is_right: fn() -> bool) -> Prober {
-        Prober { client: client(names.clone(), trust), names, clock_is_right }
+        let tls = Arc::new(Tls::new(trust));
+        let client = |origin| client(names.clone(), Arc::clone(&tls), origin);
+        let (own, network) = (client(Origin::OwnMachine), client(Origin::Network));
+        Prober { own, network, names, clock_is_right }
     }
 
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
@@ -77,7 +86,7 @@ impl Prober {
         let mut redirects = 0;
         loop {
             let url = moved.as_deref().unwrap_or(&probe.url);
-            let response = self.get(url, budget)?;
+            let response = self.get(probe.origin, url, budget)?;
             let status = response.status().as_u16();
             if probe.expects(status) {
                 return receive(status, response, true, budget);
@@ -93,8 +102,12 @@ impl Prober {
         }
     }
 
-    fn get(&self, url: &str, budget: &Budget) -> Result<Response<Body>, Failure> {
-        get(&self.client, url, budget.left()?).map_err(|error| failure(error, budget.limit))
+    fn get(&self, origin: Origin, url: &str, budget: &Budget) -> Result<Response<Body>, Failure> {
+        let client = match origin {
+            Origin::OwnMachine => &self.own,
+            Origin::Network => &self.network,
+        };
+        get(client, url, budget.left()?).map_err(|error| failure(error, budget.limit))
     }
 
     /// After a failure the address is looked up anew: the app may have moved, and what answers

@@ -1,15 +1,16 @@
 //! The HTTP client, as checks want it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::header::CONNECTION;
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, Body, Error};
 
-use super::connect::TcpConnector;
-use super::secure::TlsConnector;
+use super::connect::{LookedUpLater, TcpConnector};
+use super::secure::{Tls, TlsConnector};
 use crate::daemon::names::Names;
-use crate::daemon::trust::Trust;
+use crate::engine::registration::Origin;
 
 /// The most bytes of the head of an answer.
 pub(super) const HEAD_MAX: usize = 16 * 1024;
@@ -23,10 +24,10 @@ const ACCEPT: &str = "application/health+json, application/json, */*;q=0.5";
 /// How we would like to read it: not packed.
 const ACCEPT_ENCODING: &str = "identity";
 
-/// One client for all checks. Statuses are not errors, redirects are ours to follow, nothing is
+/// One client for all checks of registrations that came from `origin`. Statuses are not errors, redirects are ours to follow, nothing is
 /// kept alive, and a proxy from the environment has no say in what a household's own apps answer.
-/// Over TLS an app must be who `trust` believes it is.
-pub(super) fn client(names: Names, trust: Trust) -> Agent {
+/// Over TLS an app must be who `tls` believes it is.
+pub(super) fn client(names: Names, tls: Arc<Tls>, origin: Origin) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -42,8 +43,8 @@ pub(super) fn client(names: Names, trust: Trust) -> Agent {
         .input_buffer_size(HEAD_MAX + 1)
         .output_buffer_size(4 * 1024)
         .build();
-    let connector = ().chain(TcpConnector).chain(TlsConnector::new(trust));
-    Agent::with_parts(config, connector, names)
+    let connector = ().chain(TcpConnector { names, origin }).chain(TlsConnector(tls));
+    Agent::with_parts(config, connector, LookedUpLater)
 }
 
 /// One GET of `url`, on a fresh connection, to the end of the head of its answer.

@@ -1,20 +1,25 @@
 //! Opens the connections of checks, with as few system calls as it takes.
 //!
-//! ureq's own connector sets each time-out anew for each read and write, and reports the failure
-//! of the address that it tried last. Here a time-out is set when it has to shrink, and of several
-//! failures the one is reported that says most: that one address refused is news, that we have no
-//! IPv6 is not.
+//! ureq's own connector sets each time-out anew for each read and write; here one is set when it has
+//! to shrink. And ureq has room for 16 addresses of a name, so names are looked up here, too, where
+//! it is known whether an address may be asked.
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
 use ureq::Error;
 use ureq::http::Uri;
+use ureq::http::uri::Scheme;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::buffers::GrowingBuffers;
+use super::race::{connect_any, is_timeout};
+use crate::daemon::names::{Fault, Names};
+use crate::engine::registration::Origin;
+use crate::engine::registration::address::is_own_machine;
 
 /// Room in a request for all but the address: our header lines, and a TLS record in pieces.
 pub(super) const OUTPUT: usize = 512;
@@ -25,9 +30,12 @@ const SLACK: Duration = Duration::from_millis(10);
 /// Longer than any check: stands in for "no time-out", which checks never have.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 
-/// Opens TCP connections.
+/// Opens TCP connections for registrations that came from `origin`.
 #[derive(Debug)]
-pub(super) struct TcpConnector;
+pub(super) struct TcpConnector {
+    pub(super) names: Names,
+    pub(super) origin: Origin,
+}
 
 impl<In: Transport> Connector<In> for TcpConnector {
     type Out = TcpTransport;
@@ -38,12 +46,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
         _chained: Option<In>,
     ) -> Result<Option<TcpTransport>, Error> {
         let deadline = Instant::now() + (*details.timeout.after).min(WAIT_MAX);
-        let stream = connect_any(&details.addrs, deadline).map_err(|error| {
-            if is_timeout(&error) {
-                Error::Timeout(details.timeout.reason)
-            } else {
-                Error::Io(error)
-            }
+        let stream = self.open(details.uri, deadline).map_err(|error| match error {
+            Error::Io(error) if is_timeout(&error) => Error::Timeout(details.timeout.reason),
+            error => error,
         })?;
         let output = OUTPUT + request_length(details.uri);
         let buffers = if details.needs_tls() {
@@ -57,59 +62,100 @@ impl<In: Transport> Connector<In> for TcpConnector {
     }
 }
 
+impl TcpConnector {
+    /// Looks up who is asked, and connects.
+    fn open(&self, uri: &Uri, deadline: Instant) -> Result<TcpStream, Error> {
+        let host = uri.host().unwrap_or_default();
+        let found = self.names.resolve(host, deadline);
+        let found = found.map_err(|fault| Unreached::NoAddress { name: host.to_owned(), fault })?;
+        let addresses = self.allowed(host, &found, port(uri))?;
+        let (stream, place) = connect_any(&addresses, deadline)?;
+        if let (Some(address), true) = (addresses.get(place), addresses.len() > 1) {
+            self.names.won(host, *address);
+        }
+        Ok(stream)
+    }
+
+    /// A name that leads to this machine itself means another machine to who sent it over the network
+    /// (`raspberrypi`, which every Pi takes for itself), or is to make us read what only this machine
+    /// should.
+    fn allowed(
+        &self,
+        host: &str,
+        found: &[SocketAddr],
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, Unreached> {
+        let is_allowed = |address: &&SocketAddr| match self.origin {
+            Origin::OwnMachine => true,
+            Origin::Network => !is_own_machine(address.ip()),
+        };
+        let with_port = |address: &SocketAddr| {
+            let mut address = *address;
+            address.set_port(port);
+            address
+        };
+        let allowed: Vec<_> = found.iter().filter(is_allowed).map(with_port).collect();
+        match (allowed.is_empty(), found.first()) {
+            (true, Some(own)) => {
+                Err(Unreached::OwnMachine { name: host.to_owned(), address: own.ip() })
+            }
+            _ => Ok(allowed),
+        }
+    }
+}
+
+/// The port that an address means, written out or not.
+fn port(uri: &Uri) -> u16 {
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+    uri.port_u16().unwrap_or(default)
+}
+
+/// Why nobody was asked, as it travels through the HTTP client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unreached {
+    /// The name could not be looked up.
+    NoAddress { name: String, fault: Fault },
+    /// All of its addresses are this machine's own, and the registration came from another.
+    OwnMachine { name: String, address: IpAddr },
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreached::NoAddress { name, fault } => write!(f, "cannot look up {name}: {fault}"),
+            Unreached::OwnMachine { name, address } => write!(f, "{name} is {address} here"),
+        }
+    }
+}
+
+impl std::error::Error for Unreached {}
+
+impl From<Unreached> for Error {
+    fn from(unreached: Unreached) -> Error {
+        Error::Other(Box::new(unreached))
+    }
+}
+
+/// Stands in for ureq's resolver: the [`TcpConnector`] looks names up itself.
+#[derive(Debug)]
+pub(super) struct LookedUpLater;
+
+impl Resolver for LookedUpLater {
+    fn resolve(
+        &self,
+        _: &Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let mut none = self.empty();
+        none.push((Ipv4Addr::UNSPECIFIED, 0).into());
+        Ok(none)
+    }
+}
+
 /// How long those parts of a request are that depend on the address.
 pub(super) fn request_length(uri: &Uri) -> usize {
     uri.path().len() + uri.query().map_or(0, str::len) + uri.host().map_or(0, str::len)
-}
-
-/// Tries the addresses in turn. Each may take half of the time that is left, the last one all of it.
-fn connect_any(addresses: &[SocketAddr], deadline: Instant) -> io::Result<TcpStream> {
-    let mut worst = io::Error::from(ErrorKind::AddrNotAvailable);
-    let mut others = addresses.len();
-    for address in addresses {
-        others -= 1;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let share = if others == 0 { left } else { left / 2 };
-        match connect(*address, share) {
-            Ok(stream) => return Ok(stream),
-            Err(error) if telling(&error) > telling(&worst) => worst = error,
-            Err(_) => {}
-        }
-    }
-    Err(worst)
-}
-
-/// Connects in blocking mode, with the time-out for sending, which Linux heeds while connecting too
-/// (socket(7)), and which then stays in force for the request.
-fn connect(address: SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-    let timeout = timeout.max(Duration::from_millis(1));
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_write_timeout(Some(timeout))?;
-    loop {
-        match socket.connect(&address.into()) {
-            Ok(()) => return Ok(socket.into()),
-            // By a signal: asked again, Linux goes on waiting for the same connection.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The time was up: how that is told depends on the call.
-pub(super) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-        || error.raw_os_error() == Some(libc::EINPROGRESS)
-}
-
-/// How much a failure to connect says about the app, compared with others.
-fn telling(error: &io::Error) -> u8 {
-    match error.kind() {
-        ErrorKind::AddrNotAvailable => 0,
-        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown | ErrorKind::InvalidInput => 1,
-        ErrorKind::ConnectionRefused => 4,
-        _ if is_timeout(error) => 2,
-        _ => 3,
-    }
 }
 
 /// A TCP connection.
@@ -173,54 +219,24 @@ fn translate(error: io::Error, timeout: NextTimeout) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(5)
-    }
-
-    /// An address that nothing listens on.
-    fn refusing() -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
+    fn allowed(origin: Origin, found: &[&str]) -> Result<Vec<SocketAddr>, Unreached> {
+        let names = Names::new(std::sync::Arc::new(|_: &str| None), 1);
+        let found: Vec<SocketAddr> =
+            found.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect();
+        TcpConnector { names, origin }.allowed("nas", &found, 80)
     }
 
     #[test]
-    fn the_next_address_is_tried() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let good = listener.local_addr().unwrap();
-        // TCP to a broadcast address fails at once, here.
-        let unreachable = "255.255.255.255:80".parse().unwrap();
-        let stream = connect_any(&[refusing(), unreachable, good], soon()).unwrap();
-        assert_eq!(stream.peer_addr().unwrap(), good);
-    }
-
-    #[test]
-    fn the_failure_that_says_most_is_told() {
-        let error = |kind: ErrorKind| telling(&io::Error::from(kind));
-        assert!(error(ErrorKind::ConnectionRefused) > error(ErrorKind::HostUnreachable));
-        assert!(error(ErrorKind::HostUnreachable) > error(ErrorKind::WouldBlock));
-        assert!(error(ErrorKind::WouldBlock) > error(ErrorKind::NetworkUnreachable));
-        let error = connect_any(&[refusing()], soon()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-    }
-
-    #[test]
-    fn a_connect_that_hangs_ends_in_time() {
-        // A listener whose queue is full drops further connection requests.
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        socket.bind(&any.into()).unwrap();
-        socket.listen(0).unwrap();
-        let full = socket.local_addr().unwrap().as_socket().unwrap();
-        let wait = Duration::from_millis(200);
-        let _queued: Vec<_> = (0..2).map_while(|_| connect(full, wait).ok()).collect();
-        let started = Instant::now();
-        let error = connect(full, wait).unwrap_err();
-        assert!(is_timeout(&error), "{error:?}");
-        assert!(started.elapsed() >= wait);
-        assert!(started.elapsed() < Duration::from_secs(2));
+    fn a_name_that_leads_to_this_machine_is_not_followed_for_others() {
+        for own in ["127.0.1.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1", "::ffff:0.0.0.0"] {
+            let refused = allowed(Origin::Network, &[own]);
+            let address = own.parse().unwrap();
+            assert_eq!(refused, Err(Unreached::OwnMachine { name: "nas".to_owned(), address }));
+            assert_eq!(allowed(Origin::OwnMachine, &[own]).unwrap().len(), 1, "{own}");
+        }
+        let mixed = allowed(Origin::Network, &["127.0.1.1", "10.0.0.7", "::1"]).unwrap();
+        assert_eq!(mixed, ["10.0.0.7:80".parse().unwrap()]);
     }
 }

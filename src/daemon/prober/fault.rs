@@ -6,9 +6,10 @@ use std::time::Duration;
 use rustls::{CertificateError, Error as TlsError};
 use ureq::Error;
 
-use super::connect::is_timeout;
+use super::connect::Unreached;
 use super::head::HeadFault;
-use crate::daemon::names::{Fault, NameError};
+use super::race::is_timeout;
+use crate::daemon::names::Fault;
 use crate::daemon::wants;
 use crate::engine::verdict::trouble::Trouble;
 
@@ -29,8 +30,8 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
         Error::Protocol(error) => Trouble::NotHttp(protocol(&error.to_string())),
         Error::LargeResponseHeader(_, most) => Trouble::HeadTooLarge(most),
         Error::Tls(text) => Trouble::Tls(text.to_owned()),
-        Error::Other(error) => match error.downcast::<NameError>() {
-            Ok(error) => return name(*error, limit),
+        Error::Other(error) => match error.downcast::<Unreached>() {
+            Ok(unreached) => return unreached_failure(*unreached, limit),
             Err(error) if error.is::<HeadFault>() => Trouble::NotHttp(error.to_string()),
             Err(other) => Trouble::Other(other.to_string()),
         },
@@ -49,9 +50,13 @@ fn io_failure(error: io::Error, limit: Duration) -> Failure {
         _ if is_timeout(&error) => Trouble::Timeout { after: limit },
         ErrorKind::ConnectionRefused => Trouble::Refused,
         ErrorKind::HostUnreachable => Trouble::NoRoute,
-        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown | ErrorKind::AddrNotAvailable => {
-            Trouble::NoNetwork
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => Trouble::NoNetwork,
+        ErrorKind::PermissionDenied => Trouble::Forbidden,
+        _ if matches!(error.raw_os_error(), Some(libc::EHOSTDOWN | libc::ENONET)) => {
+            Trouble::NoRoute
         }
+        // A kernel without IPv6.
+        _ if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => Trouble::NoNetwork,
         ErrorKind::UnexpectedEof
         | ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
@@ -66,8 +71,13 @@ fn protocol(text: &str) -> String {
     bare.to_owned()
 }
 
-fn name(error: NameError, limit: Duration) -> Failure {
-    let NameError { name, fault } = error;
+fn unreached_failure(unreached: Unreached, limit: Duration) -> Failure {
+    let (name, fault) = match unreached {
+        Unreached::NoAddress { name, fault } => (name, fault),
+        Unreached::OwnMachine { name, address } => {
+            return Failure::Theirs(Trouble::OwnMachine { name, address });
+        }
+    };
     Failure::Theirs(match fault {
         Fault::Unknown => Trouble::UnknownHost(name),
         Fault::Away => Trouble::NamesAway(name),
@@ -122,8 +132,7 @@ mod tests {
             assert!(matches!(failure(error, LIMIT), Failure::Ours(_)), "{code}");
         }
         for fault in [Fault::NoTurn, Fault::Ours(libc::EMFILE)] {
-            let error = NameError { name: "nas.lan".to_owned(), fault };
-            let error = Error::Other(Box::new(error));
+            let error = Error::from(Unreached::NoAddress { name: "nas.lan".to_owned(), fault });
             assert!(matches!(failure(error, LIMIT), Failure::Ours(_)), "{fault}");
         }
     }
@@ -133,7 +142,11 @@ mod tests {
         let of = |code| trouble(Error::Io(io::Error::from_raw_os_error(code)));
         assert_eq!(of(libc::ECONNREFUSED), Trouble::Refused);
         assert_eq!(of(libc::EHOSTUNREACH), Trouble::NoRoute);
+        assert_eq!(of(libc::EHOSTDOWN), Trouble::NoRoute);
         assert_eq!(of(libc::ENETUNREACH), Trouble::NoNetwork);
+        assert_eq!(of(libc::EAFNOSUPPORT), Trouble::NoNetwork);
+        assert_eq!(of(libc::EPERM), Trouble::Forbidden);
+        assert_eq!(of(libc::EACCES), Trouble::Forbidden);
         assert_eq!(of(libc::ECONNRESET), Trouble::NoAnswer);
         assert_eq!(of(libc::ETIMEDOUT), Trouble::Timeout { after: LIMIT });
     }

@@ -3,7 +3,7 @@
 //! A [`Probe`] goes in, a [`Report`] comes out, on a thread of the [`Pool`]. Which probe starts
 //! when is decided elsewhere; what an answer means is [judged](crate::engine::verdict) elsewhere.
 //! Here it is asked for: [`Prober`] walks the redirects, ureq speaks HTTP and TLS over connections
-//! that are opened in `connect`, and `fault` finds the words for what can go wrong.
+//! that are opened in `connect` (in a `race`, where an app has several addresses), and `fault` finds the words for what can go wrong.
 
 mod ask;
 mod buffers;
@@ -12,6 +12,7 @@ mod connect;
 mod fault;
 pub mod head;
 mod pool;
+mod race;
 mod redirect;
 mod secure;
 #[cfg(test)]

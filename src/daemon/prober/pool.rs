@@ -231,6 +231,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::engine::registration::Origin;
     use crate::engine::registration::status_set::StatusSet;
     use crate::engine::verdict::Answer;
     use crate::engine::verdict::answer::{Outcome, Verdict};
@@ -242,6 +243,7 @@ mod tests {
             timeout: Duration::from_secs(5),
             leash: None,
             expected: StatusSet::default(),
+            origin: Origin::OwnMachine,
         }
     }
 

@@ -20,19 +20,19 @@ use super::buffers::GrowingBuffers;
 use super::connect::{OUTPUT, TcpTransport, request_length};
 use crate::daemon::trust::Trust;
 
-/// Speaks TLS where the address says so.
+/// How checks speak TLS. One for all of them.
 #[derive(Debug)]
-pub(super) struct TlsConnector {
+pub(super) struct Tls {
     trust: Trust,
     /// Made for the first check that needs it: it costs memory that a household without TLS has
     /// better use for.
     config: OnceLock<Arc<ClientConfig>>,
 }
 
-impl TlsConnector {
+impl Tls {
     /// An app must be who `trust` believes it is.
-    pub(super) fn new(trust: Trust) -> TlsConnector {
-        TlsConnector { trust, config: OnceLock::new() }
+    pub(super) fn new(trust: Trust) -> Tls {
+        Tls { trust, config: OnceLock::new() }
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
@@ -44,6 +44,10 @@ impl TlsConnector {
         Ok(Arc::clone(self.config.get_or_init(|| config)))
     }
 }
+
+/// Speaks TLS where the address says so.
+#[derive(Debug)]
+pub(super) struct TlsConnector(pub(super) Arc<Tls>);
 
 impl Connector<TcpTransport> for TlsConnector {
     type Out = Either<TcpTransport, TlsTransport>;
@@ -57,7 +61,7 @@ impl Connector<TcpTransport> for TlsConnector {
         if !details.needs_tls() {
             return Ok(Some(Either::A(tcp)));
         }
-        let config = self.config().map_err(as_io)?;
+        let config = self.0.config().map_err(as_io)?;
         let tls = ClientConnection::new(config, server_name(details.uri)?).map_err(as_io)?;
         let mut tcp = TransportAdapter::new(tcp, details.current_time.clone());
         tcp.set_timeout(left(details));

@@ -13,6 +13,7 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use super::{Pool, Probe, Prober};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
+use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 
@@ -80,6 +81,7 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
         timeout: Duration::from_secs(10),
         leash: None,
         expected: StatusSet::default(),
+        origin: Origin::OwnMachine,
     };
     pool.start(probe).unwrap();
     reports.recv().unwrap().end
@@ -159,6 +161,7 @@ fn a_handshake_that_hangs_ends_in_time() {
         timeout: Duration::from_millis(300),
         leash: None,
         expected: StatusSet::default(),
+        origin: Origin::OwnMachine,
     };
     let started = Instant::now();
     let verdict = verdict(prober(|| true).check(&probe));

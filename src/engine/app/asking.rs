@@ -96,6 +96,7 @@ impl Engine {
             timeout: registration.timeout,
             leash: app.manner.leash(seat.leash),
             expected: registration.expect.clone(),
+            origin: registration.origin,
         };
         let interval = registration.interval;
         let limit = probe.limit();

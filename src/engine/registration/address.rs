@@ -19,9 +19,11 @@ const LABEL_MAX: usize = 63;
 pub const DEFAULT_PATH: &str = "/health";
 
 /// Where a request came from, as far as it matters for what it may ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// The machine that the daemon runs on: `localhost` means the same to both.
+    #[default]
     OwnMachine,
     /// Anywhere else.
     Network,
@@ -159,7 +161,7 @@ fn is_of_many(address: IpAddr) -> bool {
 
 fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldError> {
     let own_machine_only = match host {
-        Host::Address(address) => address.is_loopback() || address.is_unspecified(),
+        Host::Address(address) => is_own_machine(*address),
         Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
     };
     if own_machine_only && origin == Origin::Network {
@@ -178,6 +180,12 @@ fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldE
         }
         _ => Ok(()),
     }
+}
+
+/// Whether this address means, to each machine, that machine itself.
+pub fn is_own_machine(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_loopback() || address.is_unspecified()
 }
 
 fn link_local(url: &str) -> FieldError {

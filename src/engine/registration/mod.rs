@@ -85,6 +85,10 @@ pub struct Registration {
     pub healthy: u8,
     /// The status codes that count as an answer.
     pub expect: StatusSet,
+    /// Where the registration came from: a name sent over the network must not lead to the daemon's
+    /// own machine. Older records do not say, and are believed.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 impl Registration {
@@ -118,6 +122,7 @@ impl Registration {
             unhealthy: row(&fields, "unhealthy", UNHEALTHY)?,
             healthy: row(&fields, "healthy", HEALTHY)?,
             expect: expect(&fields)?,
+            origin,
         };
         registration.set_default_email(recipients.by_default());
         Ok(registration)

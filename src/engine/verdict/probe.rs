@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
 
 /// One question to one app.
@@ -17,6 +18,8 @@ pub struct Probe {
     pub leash: Option<Duration>,
     /// The status codes that count as an answer.
     pub expected: StatusSet,
+    /// Where the registration came from: whether a name may lead to this machine itself.
+    pub origin: Origin,
 }
 
 impl Probe {

@@ -1,6 +1,7 @@
 //! Why there is no whole answer to a check.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
@@ -13,6 +14,15 @@ pub enum Trouble {
     NoRoute,
     /// We have no network, or none of this address family.
     NoNetwork,
+    /// Our own machine does not let us connect there.
+    Forbidden,
+    /// The name leads to the daemon's own machine, and came from another.
+    OwnMachine {
+        /// The name.
+        name: String,
+        /// What it leads to.
+        address: IpAddr,
+    },
     /// No address belongs to the name.
     UnknownHost(String),
     /// Nobody could be asked for the address of the name, or nobody answered.
@@ -75,6 +85,14 @@ impl fmt::Display for Trouble {
             Trouble::Refused => f.write_str("connection refused"),
             Trouble::NoRoute => f.write_str("no route to host"),
             Trouble::NoNetwork => f.write_str("network is unreachable"),
+            Trouble::Forbidden => f.write_str(
+                "the health checker's own machine forbids the connection (its firewall?)",
+            ),
+            Trouble::OwnMachine { name, address } => write!(
+                f,
+                "{name} is the health checker's own machine here ({address}); register the address or \
+                 name by which the app is reached over the network"
+            ),
             Trouble::UnknownHost(name) => write!(f, "unknown host {name}"),
             Trouble::NamesAway(name) => {
                 write!(f, "unknown host {name}: nobody answers for this name")
