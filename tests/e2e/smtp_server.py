@@ -53,12 +53,13 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(pem(authority.sign(self.key, hashes.SHA256())))
 
-    def context(self, *names: str) -> ssl.SSLContext:
-        """What a server called `names` (addresses or host names) needs to speak TLS."""
+    def context(self, *names: str, seconds: float = 7 * 86400) -> ssl.SSLContext:
+        """What a server called `names` (addresses or host names) needs to speak TLS, for so long."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail server")])
         alternatives = x509.SubjectAlternativeName([general_name(name) for name in names])
-        builder = self.builder(subject, key).add_extension(alternatives, critical=False)
+        builder = self.builder(subject, key, seconds)
+        builder = builder.add_extension(alternatives, critical=False)
         private = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -71,7 +72,7 @@ class Authority:
         return context
 
     def builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, seconds: float = 7 * 86400
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         return (
@@ -81,7 +82,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=7))
+            .not_valid_after(now + datetime.timedelta(seconds=seconds))
         )
 
 

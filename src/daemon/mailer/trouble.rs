@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use super::hush::hushed;
 use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
+use crate::daemon::trust::sentence;
 use crate::engine::alerts::delivery::{Delivery, Stage, classify};
 use crate::engine::words::plain::one_line;
 
@@ -35,7 +36,7 @@ pub(super) fn broken(settings: &MailSettings, error: &io::Error) -> Delivery {
 
 /// TLS cannot even begin.
 pub(super) fn no_tls(settings: &MailSettings, error: &rustls::Error) -> Delivery {
-    Delivery::Later(format!("{}: no TLS ({error})", server(settings)))
+    Delivery::Later(format!("{}: no TLS ({})", server(settings), sentence(error)))
 }
 
 /// All the time of one conversation is over.
@@ -69,13 +70,13 @@ pub(super) fn beyond_ascii(settings: &MailSettings, address: &str) -> Delivery {
 fn words(settings: &MailSettings, error: &io::Error) -> String {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match (error.kind(), tls) {
-        (_, Some(rustls::Error::InvalidCertificate(why))) => format!(
+        (_, Some(why @ rustls::Error::InvalidCertificate(_))) => format!(
             "its certificate is not accepted ({}); a private authority's goes into ca_file",
-            one_line(&why.to_string(), MAX_WORDS)
+            sentence(why)
         ),
         (_, Some(other)) => {
-            let other = one_line(&other.to_string(), MAX_WORDS);
-            format!("no TLS ({other}); does smtp_security fit port {}?", settings.port)
+            let why = sentence(other);
+            format!("no TLS ({why}); does smtp_security fit port {}?", settings.port)
         }
         (ErrorKind::ConnectionRefused, _) => "connection refused".to_owned(),
         // Linux reports a read that took too long as WouldBlock.

@@ -105,7 +105,7 @@ impl TcpConnector {
 }
 
 /// The port that an address means, written out or not.
-fn port(uri: &Uri) -> u16 {
+pub(super) fn port(uri: &Uri) -> u16 {
     let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
     uri.port_u16().unwrap_or(default)
 }

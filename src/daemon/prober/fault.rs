@@ -10,6 +10,7 @@ use super::connect::Unreached;
 use super::head::HeadFault;
 use super::race::is_timeout;
 use crate::daemon::names::Fault;
+use crate::daemon::trust::sentence;
 use crate::daemon::wants;
 use crate::engine::verdict::trouble::Trouble;
 
@@ -88,28 +89,14 @@ fn unreached_failure(unreached: Unreached, limit: Duration) -> Failure {
     })
 }
 
-/// TLS failures in the words of the house where the usual ones are concerned.
+/// A certificate that is not yet valid may be our own clock's fault.
 fn tls(error: &TlsError) -> Trouble {
-    let text = match error {
-        TlsError::InvalidCertificate(error) => match error {
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                return Trouble::NotYetValid;
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the certificate has expired"
-            }
-            CertificateError::UnknownIssuer => {
-                "the certificate is not from a known authority (self-signed?)"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "the certificate is for another name"
-            }
-            _ => return Trouble::Tls(error.to_string()),
-        },
-        TlsError::InvalidMessage(_) => "what answers there does not speak TLS (http, not https?)",
-        _ => return Trouble::Tls(error.to_string()),
-    };
-    Trouble::Tls(text.to_owned())
+    match error {
+        TlsError::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => Trouble::NotYetValid,
+        other => Trouble::Tls(sentence(other)),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod pool;
 mod race;
 mod redirect;
 mod secure;
+mod sessions;
 #[cfg(test)]
 mod tls_tests;
 

@@ -2,13 +2,13 @@
 //!
 //! ureq's own connector takes one kind of roots or another, and builds its configuration anew for
 //! each request that has a time-out of its own, as every check does. Here it is built once, with
-//! all the roots that are [believed](crate::daemon::trust), and sessions are resumed.
+//! all the roots that are [believed](crate::daemon::trust), and `sessions` are resumed.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use ureq::Error;
 use ureq::http::Uri;
 use ureq::unversioned::transport::time::{Duration, Instant};
@@ -17,7 +17,8 @@ use ureq::unversioned::transport::{
 };
 
 use super::buffers::GrowingBuffers;
-use super::connect::{OUTPUT, TcpTransport, request_length};
+use super::connect::{OUTPUT, TcpTransport, port, request_length};
+use super::sessions::{Place, Sessions};
 use crate::daemon::trust::Trust;
 
 /// How checks speak TLS. One for all of them.
@@ -26,22 +27,37 @@ pub(super) struct Tls {
     trust: Trust,
     /// Made for the first check that needs it: it costs memory that a household without TLS has
     /// better use for.
-    config: OnceLock<Arc<ClientConfig>>,
+    config: OnceLock<ClientConfig>,
+    sessions: Sessions,
 }
 
 impl Tls {
     /// An app must be who `trust` believes it is.
     pub(super) fn new(trust: Trust) -> Tls {
-        Tls { trust, config: OnceLock::new() }
+        Tls { trust, config: OnceLock::new(), sessions: Sessions::default() }
     }
 
-    fn config(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
-        if let Some(config) = self.config.get() {
-            return Ok(Arc::clone(config));
+    /// For one connection to `place`.
+    fn config(&self, place: &Place) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let config = match self.config.get() {
+            Some(config) => config,
+            None => {
+                // Two checks at once may both make one; the first is kept.
+                let config = self.trust.client()?;
+                self.config.get_or_init(|| config)
+            }
+        };
+        // What it is made of is shared.
+        let mut config = config.clone();
+        config.resumption = self.sessions.of(place.clone());
+        Ok(Arc::new(config))
+    }
+
+    /// A handshake with `place` is done.
+    fn shaken_hands(&self, place: &Place, tls: &ClientConnection) {
+        if tls.handshake_kind() != Some(HandshakeKind::Resumed) {
+            self.sessions.decided(place, tls.peer_certificates().unwrap_or_default());
         }
-        // Two checks at once may both make one; the first is kept.
-        let config = Arc::new(self.trust.client()?);
-        Ok(Arc::clone(self.config.get_or_init(|| config)))
     }
 }
 
@@ -61,12 +77,14 @@ impl Connector<TcpTransport> for TlsConnector {
         if !details.needs_tls() {
             return Ok(Some(Either::A(tcp)));
         }
-        let config = self.0.config().map_err(as_io)?;
+        let place = (details.uri.host().unwrap_or_default().to_owned(), port(details.uri));
+        let config = self.0.config(&place).map_err(as_io)?;
         let tls = ClientConnection::new(config, server_name(details.uri)?).map_err(as_io)?;
         let mut tcp = TransportAdapter::new(tcp, details.current_time.clone());
         tcp.set_timeout(left(details));
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
+        self.0.shaken_hands(&place, &stream.conn);
         let buffers = GrowingBuffers::new(OUTPUT + request_length(details.uri));
         Ok(Some(Either::B(TlsTransport { stream, buffers })))
     }

@@ -4,18 +4,27 @@
 //! A household's own authority is put into the system's store as for every other program, or named
 //! in `ca_file`. Built-in roots make a bare machine, whose store is empty, work all the same.
 
+mod der;
+mod known;
+mod words;
+
 use std::env;
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use log::debug;
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 use webpki_roots::TLS_SERVER_ROOTS;
+
+use self::known::Verifier;
+pub use self::words::sentence;
 
 /// Where systems keep the certificates of the authorities that they trust, all in one file.
 const SYSTEM_STORES: [&str; 4] = [
@@ -59,7 +68,7 @@ impl Trust {
     /// not for the event loop.
     pub fn extra(&self) -> &[CertificateDer<'static>] {
         self.extra.get_or_init(|| {
-            let mut extra = Extra { found: Vec::new(), anchors: RootCertStore::empty() };
+            let mut extra = Extra { found: Vec::new(), one: RootCertStore::empty() };
             extra.add(self.owner.iter().cloned());
             if let Some(path) = &self.system {
                 match fs::read(path) {
@@ -72,35 +81,48 @@ impl Trust {
         })
     }
 
-    /// How a client speaks TLS to whom it believes.
+    /// How a client speaks TLS to whom it believes: to who shows a certificate of one of the authorities,
+    /// or one that is among the [extra](Trust::extra) ones itself.
     ///
     /// # Errors
     /// Never: the cryptography that is built in knows the versions that are.
     pub fn client(&self) -> Result<ClientConfig, rustls::Error> {
         let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
         roots.add_parsable_certificates(self.extra().iter().cloned());
-        let builder = ClientConfig::builder_with_provider(Arc::new(cryptography()));
-        let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?;
-        Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        let provider = Arc::new(cryptography());
+        let authorities =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let authorities =
+            authorities.build().map_err(|why| rustls::Error::General(why.to_string()))?;
+        let verifier = Verifier { authorities, known: self.extra().to_vec() };
+        let builder = ClientConfig::builder_with_provider(provider);
+        let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?.dangerous();
+        let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
+        Ok(builder.with_no_client_auth())
     }
+}
+
+/// When a certificate is valid, in seconds since 1970; `None` when it cannot be read.
+pub fn validity(certificate: &CertificateDer<'_>) -> Option<Range<u64>> {
+    Some(der::read(certificate)?.valid)
 }
 
 /// Certificates that are not built in, each once.
 struct Extra {
     found: Vec<CertificateDer<'static>>,
-    anchors: RootCertStore,
+    /// Room to read one.
+    one: RootCertStore,
 }
 
 impl Extra {
     /// What cannot be read as a certificate is left out: old stores hold such.
     fn add(&mut self, certificates: impl Iterator<Item = CertificateDer<'static>>) {
         for certificate in certificates {
-            if self.anchors.add(certificate.clone()).is_err() {
+            if self.one.add(certificate.clone()).is_err() {
                 continue;
             }
-            let Some(anchor) = self.anchors.roots.pop() else { continue };
-            if !TLS_SERVER_ROOTS.contains(&anchor) && !self.anchors.roots.contains(&anchor) {
-                self.anchors.roots.push(anchor);
+            let Some(anchor) = self.one.roots.pop() else { continue };
+            if !TLS_SERVER_ROOTS.contains(&anchor) && !self.found.contains(&certificate) {
                 self.found.push(certificate);
             }
         }
@@ -131,7 +153,7 @@ mod tests {
     use super::*;
 
     /// An authority of a household.
-    const OWN: &[u8] = include_bytes!("../../tests/tls/ca.der");
+    const OWN: &[u8] = include_bytes!("../../../tests/tls/ca.der");
 
     fn own() -> CertificateDer<'static> {
         CertificateDer::from(OWN)
