@@ -1,9 +1,9 @@
 //! How the file descriptors that the system allows are shared out.
 //!
-//! A check, the journal and the mail must always find one. (A check of an app with several addresses,
-//! the first of which answer nothing, takes up to four more for a moment, or goes on without them.)
-//! So clients and checks get what is left
-//! when everything else has been counted, and never more than that at once.
+//! A check, the journal and the mail must always find one. So clients and checks get what is left
+//! when everything else has been counted, and never more than that at once. (A check of an app with
+//! several addresses, the first of which answer nothing, takes up to four more for a moment, or goes
+//! on without them where there are none.)
 
 use std::fs;
 
