@@ -24,8 +24,9 @@ SERVICE = "_http._tcp.local"
 
 # What a flood may cost of memory, whatever it says.
 GROWTH_KIB = 2048
-# The sorting out of names: some probes of a second each, after a look at the networks every 10 s.
-SORTED_SECONDS = 40
+# The sorting out of names: some probes of a second each, after the daemons have asked for their own names
+# (after 20 s, then ever more seldom) or a client has for them. A bound, and a wide one.
+SORTED_SECONDS = 90
 
 
 @pytest.fixture
