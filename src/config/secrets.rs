@@ -45,8 +45,10 @@ pub fn choose(ways: &TwoWays<'_>, read_file: &ReadFile<'_>) -> Result<Option<Sec
     }
     let bytes = read_file(path).map_err(|e| problem(format!("the file cannot be read: {e}")))?;
     let text = String::from_utf8(bytes).map_err(|_| problem("the file is not UTF-8".to_owned()))?;
-    // Editors and `echo` end a file with a line feed; no password does.
-    let line = Given::Text(text.trim_end_matches(['\r', '\n']).to_owned());
+    // Editors and `echo` end a file with a line feed, Windows begins it with a byte order mark; no
+    // password does.
+    let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
+    let line = Given::Text(text.to_owned());
     match (ways.read)(&line) {
         Ok(Some(secret)) => Ok(Some(secret)),
         Ok(None) => Err(problem("the file is empty".to_owned())),
@@ -97,6 +99,10 @@ mod tests {
         assert_eq!(
             chosen(None, &Origin::Default, Some("there"), b" b \r\n"),
             Ok(Some(" b ".to_owned()))
+        );
+        assert_eq!(
+            chosen(None, &Origin::Default, Some("there"), b"\xef\xbb\xbfb\r\n"),
+            Ok(Some("b".to_owned()))
         );
         assert_eq!(chosen(None, &Origin::Default, None, b""), Ok(None));
     }

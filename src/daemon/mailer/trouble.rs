@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
+use rustls::{CertificateError, Error as TlsError};
+
 use super::hush::hushed;
 use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
@@ -68,21 +70,43 @@ pub(super) fn beyond_ascii(settings: &MailSettings, address: &str) -> Delivery {
 }
 
 fn words(settings: &MailSettings, error: &io::Error) -> String {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     match (error.kind(), tls) {
-        (_, Some(why @ rustls::Error::InvalidCertificate(_))) => format!(
-            "its certificate is not accepted ({}); a private authority's goes into ca_file",
-            sentence(why)
-        ),
-        (_, Some(other)) => {
-            let why = sentence(other);
-            format!("no TLS ({why}); does smtp_security fit port {}?", settings.port)
+        (_, Some(why @ TlsError::InvalidCertificate(flaw))) => {
+            format!(
+                "its certificate is not accepted ({}){}",
+                sentence(why),
+                about_certificate(flaw)
+            )
         }
+        (_, Some(why @ TlsError::InvalidMessage(_))) => {
+            let port = settings.port;
+            format!("no TLS ({}); does smtp_security fit port {port}?", sentence(why))
+        }
+        // The two do not agree on how: no option of ours helps.
+        (_, Some(why)) => format!("no TLS ({})", sentence(why)),
         (ErrorKind::ConnectionRefused, _) => "connection refused".to_owned(),
         // Linux reports a read that took too long as WouldBlock.
         (ErrorKind::WouldBlock | ErrorKind::TimedOut, _) => "no answer in time".to_owned(),
         (ErrorKind::UnexpectedEof, _) => "the server hung up".to_owned(),
         _ => one_line(&error.to_string(), MAX_WORDS),
+    }
+}
+
+/// What helps against a certificate that is not accepted.
+fn about_certificate(flaw: &CertificateError) -> &'static str {
+    match flaw {
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "; smtp_host must be a name that is in it"
+        }
+        CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. }
+        | CertificateError::Expired
+        | CertificateError::ExpiredContext { .. } => {
+            "; if our clock is right, whoever runs the server must renew it"
+        }
+        CertificateError::UnknownIssuer => "; a private authority's goes into ca_file",
+        _ => "; whoever runs the server must renew it, or its own goes into ca_file",
     }
 }
 

@@ -17,11 +17,12 @@ use std::sync::{Arc, OnceLock};
 use log::debug;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 use webpki_roots::TLS_SERVER_ROOTS;
+
+use crate::config::certificates::in_pem;
 
 use self::known::Verifier;
 pub use self::words::sentence;
@@ -72,7 +73,7 @@ impl Trust {
             extra.add(self.owner.iter().cloned());
             if let Some(path) = &self.system {
                 match fs::read(path) {
-                    Ok(pem) => extra.add(CertificateDer::pem_slice_iter(&pem).flatten()),
+                    Ok(pem) => extra.add(in_pem(&pem).flatten()),
                     Err(why) => debug!("the system's certificates, {}: {why}", path.display()),
                 }
             }
