@@ -20,10 +20,10 @@ TAKES_SECONDS = 1.0
 STOPPED_SECONDS = 4.0
 
 
-def stop_for_a_while(daemon: Daemon) -> None:
-    """Longer than a check may take."""
+def stop_for_a_while(daemon: Daemon, seconds: float = STOPPED_SECONDS) -> None:
+    """Longer than a check may take, unless told otherwise."""
     os.kill(daemon.pid, signal.SIGSTOP)
-    time.sleep(STOPPED_SECONDS)
+    time.sleep(seconds)
     os.kill(daemon.pid, signal.SIGCONT)
 
 
@@ -39,7 +39,7 @@ def test_our_own_standstill_is_not_blamed_on_the_apps(
     for app in [*APPS, HUNG]:
         daemon.wait_for_state(f"app{app}", "HEALTHY", 30)
 
-    for _ in range(4):
+    for _ in range(2):
         crowd.forget()
         wait_for(lambda: len(crowd.asked) >= 2, INTERVAL, "checks that begin")
         # The check has begun, and is answered while we are stopped.
@@ -58,5 +58,11 @@ def test_our_own_standstill_is_not_blamed_on_the_apps(
     daemon.wait_for_log(f"app{HUNG}: no verdict.*we stood still", TIMEOUT + 1)
     assert daemon.info(f"app{HUNG}")["failures"] == 0
     assert len(crowd.asked[HUNG]) >= before + 2
-    # And what is down is found all the same.
-    daemon.wait_for_state(f"app{HUNG}", "UNHEALTHY", 2 * (2 * INTERVAL + TIMEOUT))
+    # And what is down is found all the same, also by one that is stopped for moments all the time.
+    def found() -> bool:
+        stop_for_a_while(daemon, 0.4)
+        time.sleep(0.4)
+        return str(daemon.info(f"app{HUNG}")["state"]) == "UNHEALTHY"
+
+    wait_for(found, 2 * (2 * INTERVAL + TIMEOUT), "the end of the app that hangs")
+    assert "for want of threads" not in daemon.log()

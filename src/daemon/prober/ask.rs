@@ -65,6 +65,8 @@ impl Prober {
     fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
         let trouble = match failure {
             Failure::Theirs(trouble) => trouble,
+            // In full there may be time for a turn at the look-ups.
+            Failure::Ours(_) if probe.is_on_leash() => return CheckEnd::LeashEnded,
             Failure::Ours(reason) => return CheckEnd::NoVerdict { reason },
         };
         let time_was_up =

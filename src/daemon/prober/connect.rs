@@ -168,8 +168,12 @@ pub(super) struct TcpTransport {
 }
 
 impl TcpTransport {
-    /// Sees to it that a read ends within `left` and [`SLACK`].
+    /// Sees to it that a read ends within `left` and [`SLACK`]. When nothing is left, it may be we who
+    /// are late: what lies there by now is an answer, and is not waited for.
     fn limit_read(&mut self, left: Duration) -> io::Result<()> {
+        if left.is_zero() {
+            return self.stream.set_nonblocking(true);
+        }
         let enough = |set: Duration| set >= left && set - left <= SLACK;
         if !self.read_timeout.is_some_and(enough) {
             self.stream.set_read_timeout(Some(left))?;
@@ -190,16 +194,16 @@ impl Transport for TcpTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        if timeout.after.is_zero() {
-            // It may be we who are late: what lies there by now is an answer, and is not waited for.
-            self.stream.set_nonblocking(true)?;
-        } else {
-            self.limit_read((*timeout.after).min(WAIT_MAX))?;
-        }
-        let room = self.buffers.input_append_buf();
+        let begun = Instant::now();
+        self.limit_read((*timeout.after).min(WAIT_MAX))?;
         let amount = loop {
-            match self.stream.read(room) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            match self.stream.read(self.buffers.input_append_buf()) {
+                // By a signal, or since we were stopped: a part of the time has passed.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {
+                    self.limit_read(
+                        (*timeout.after).min(WAIT_MAX).saturating_sub(begun.elapsed()),
+                    )?;
+                }
                 result => break result.map_err(|error| translate(error, timeout))?,
             }
         };

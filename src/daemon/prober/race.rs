@@ -201,11 +201,18 @@ fn connect(address: SocketAddr, timeout: Duration) -> Result<Socket, (Option<Soc
     if let Err(error) = socket.set_write_timeout(Some(timeout.max(LEAST))) {
         return Err((None, error));
     }
+    let begun = Instant::now();
     loop {
         match socket.connect(&address.into()) {
             Ok(()) => return Ok(socket),
-            // By a signal: asked again, Linux goes on waiting for the same connection.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // By a signal, or since we were stopped: asked again, Linux goes on waiting for the same
+            // connection, and for the whole time-out, of which a part has passed.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                let left = timeout.saturating_sub(begun.elapsed()).max(LEAST);
+                if let Err(error) = socket.set_write_timeout(Some(left)) {
+                    return Err((Some(socket), error));
+                }
+            }
             Err(error) => return Err((Some(socket), whose(error, address))),
         }
     }

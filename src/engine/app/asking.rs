@@ -158,7 +158,10 @@ impl Engine {
                         self.ask(now, id, now.at);
                     }
                     end => {
-                        app.void_in_a_row = if stood_still { app.void_in_a_row } else { 0 };
+                        if !stood_still {
+                            app.void_in_a_row = 0;
+                            app.manner.observe(&end, latency);
+                        }
                         self.end_check(now, id, check, end, latency);
                     }
                 }
@@ -190,7 +193,6 @@ impl Engine {
                 self.log(Note::Undecided { app, reason });
             }
             CheckEnd::Verdict(verdict) => {
-                app.manner.observe(&verdict, latency);
                 self.judge(now, id, verdict, latency);
                 self.reckon(id);
             }

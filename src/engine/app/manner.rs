@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::schedule::lanes::{Lane, Leash, Share};
 use crate::engine::time::Moment;
-use crate::engine::verdict::answer::Verdict;
+use crate::engine::verdict::answer::CheckEnd;
 
 /// No leash is shorter. Far above what a healthy app on a LAN needs, and with ten apps a second
 /// beginning to hang it costs five threads.
@@ -30,9 +30,11 @@ impl Manner {
     /// That of an app which was never asked.
     pub const NEW: Manner = Manner { lane: Lane::New, usual: Duration::ZERO, broken_off: None };
 
-    /// A check has ended with a verdict. What took no longer than the shortest leash holds no thread
-    /// for long, answer or not; a host that is switched off takes three seconds to be unreachable.
-    pub fn observe(&mut self, verdict: &Verdict, latency: Duration) {
+    /// A check has ended, and the time that it took was the app's. What took no longer than the
+    /// shortest leash holds no thread for long, answer or not; a host that is switched off takes three
+    /// seconds to be unreachable.
+    pub fn observe(&mut self, end: &CheckEnd, latency: Duration) {
+        let CheckEnd::Verdict(verdict) = end else { return };
         let answered = verdict.http_status.is_some() || verdict.refused;
         self.broken_off = None;
         if answered || latency <= LEASH {
@@ -73,6 +75,7 @@ impl Manner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::verdict::answer::Verdict;
     use crate::engine::verdict::judge;
     use crate::engine::verdict::trouble::Trouble;
 
@@ -101,8 +104,9 @@ mod tests {
             (silence(), 2, Lane::Answers),
             (judge(Err(Trouble::Refused)), 2_000, Lane::Answers),
         ] {
-            manner.observe(&verdict, ms(latency));
-            assert_eq!(manner.lane, lane, "{} after {latency} ms", verdict.reason);
+            let reason = verdict.reason.clone();
+            manner.observe(&CheckEnd::Verdict(verdict), ms(latency));
+            assert_eq!(manner.lane, lane, "{reason} after {latency} ms");
         }
     }
 
@@ -111,10 +115,10 @@ mod tests {
         let mut manner = Manner::NEW;
         assert_eq!(usual(manner), LEASH);
         assert_eq!(manner.leash(Leash::None), None);
-        manner.observe(&answer(), ms(600));
+        manner.observe(&CheckEnd::Verdict(answer()), ms(600));
         assert_eq!((usual(manner), manner.share(ms(5_000))), (ms(1_200), 120));
         for _ in 0..200 {
-            manner.observe(&answer(), ms(5));
+            manner.observe(&CheckEnd::Verdict(answer()), ms(5));
         }
         assert_eq!(usual(manner), LEASH, "that was long ago");
     }
@@ -129,7 +133,7 @@ mod tests {
         });
         assert_eq!(leashes, [1_000, 2_000, 2_000]);
         assert_eq!(manner.broken_off, Some(due + ms(1)));
-        manner.observe(&answer(), ms(20_000));
+        manner.observe(&CheckEnd::Verdict(answer()), ms(20_000));
         manner.break_off(due);
         assert_eq!(usual(manner), ms(40_000), "never less than it had");
         assert_eq!(manner.leash(Leash::Short), Some(LEASH));
