@@ -30,8 +30,8 @@ pub(super) fn read<'a>(answer: &Answer<'a>) -> Body<'a> {
         answer.content_encoding.split(',').map(|coding| coding.trim().to_ascii_lowercase());
     let mut codings = codings.filter(|coding| !matches!(coding.as_str(), "" | "identity"));
     let coding = codings.next();
-    // What begins so is not packed, whatever is said: `Content-Encoding: utf-8` is a usual slip.
-    if answer.body.trim_ascii_start().starts_with(b"{") {
+    // What can be read is not packed, whatever is said: `Content-Encoding: utf-8` is a usual slip.
+    if is_readable(answer.body) {
         return Body::Text { text: text(answer.body), cut: answer.cut };
     }
     let unpacked = match (coding.as_deref(), codings.next()) {
@@ -48,9 +48,17 @@ pub(super) fn read<'a>(answer: &Answer<'a>) -> Body<'a> {
             let text = Cow::Owned(text(&bytes).into_owned());
             Body::Text { text, cut: answer.cut || !whole }
         }
-        (None, Some(coding)) if !answer.body.is_empty() => Body::Packed(coding),
-        (None, _) => Body::Text { text: text(answer.body), cut: answer.cut },
+        (None, Some(coding)) => Body::Packed(coding),
+        (None, None) => Body::Text { text: text(answer.body), cut: answer.cut },
     }
+}
+
+/// Whether it begins like JSON, or is text to its end: nothing that is packed is without bytes that
+/// belong to no text.
+fn is_readable(body: &[u8]) -> bool {
+    let begins = body.trim_ascii_start().starts_with(b"{");
+    let is_text = |text: &str| text.chars().all(|c| c.is_ascii_whitespace() || !c.is_control());
+    begins || str::from_utf8(body).is_ok_and(is_text)
 }
 
 /// The bytes as text: UTF-16 by its mark or by its zeros, else UTF-8.
@@ -59,8 +67,9 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
         [0xff, 0xfe, rest @ ..] => Cow::Owned(utf_16(rest, u16::from_le_bytes)),
         [0xfe, 0xff, rest @ ..] => Cow::Owned(utf_16(rest, u16::from_be_bytes)),
-        [b'{', 0, ..] => Cow::Owned(utf_16(bytes, u16::from_le_bytes)),
-        [0, b'{', ..] => Cow::Owned(utf_16(bytes, u16::from_be_bytes)),
+        // A zero alone, before the object or behind its bracket, is no sign of it.
+        [a, 0, b, 0, ..] if *a > 0 && *b > 0 => Cow::Owned(utf_16(bytes, u16::from_le_bytes)),
+        [0, a, 0, b, ..] if *a > 0 && *b > 0 => Cow::Owned(utf_16(bytes, u16::from_be_bytes)),
         _ => String::from_utf8_lossy(bytes),
     }
 }
@@ -89,7 +98,7 @@ fn deflated(member: &[u8]) -> Option<&[u8]> {
 }
 
 /// Unpacks what is packed by RFC 1951, as far as it goes, and says whether that was all. `None` when
-/// nothing comes of it. Sums are not checked: what breaks off counts as far as it can be read.
+/// it is none. Sums are not checked: what breaks off counts as far as it can be read.
 fn inflate(packed: &[u8], format: u32) -> Option<(Vec<u8>, bool)> {
     let mut bytes = vec![0; BODY_READ_MAX];
     let mut state = Box::<DecompressorOxide>::default();
@@ -97,7 +106,7 @@ fn inflate(packed: &[u8], format: u32) -> Option<(Vec<u8>, bool)> {
     let (status, _, written) = decompress(&mut state, packed, &mut bytes, 0, flags);
     bytes.truncate(written);
     let whole = status == miniz_oxide::inflate::TINFLStatus::Done;
-    (written > 0).then_some((bytes, whole))
+    (whole || written > 0).then_some((bytes, whole))
 }
 
 #[cfg(test)]
@@ -138,6 +147,7 @@ mod tests {
         ] {
             assert_eq!(read(&answer(coding, body)), whole(JSON), "{coding}");
         }
+        assert_eq!(read(&answer("gzip", &gzip(0, b"", b""))), whole(""));
         let marked = gzip(0, b"", b"\xff\xfe{\0}\0");
         assert_eq!(read(&answer("gzip", &marked)), whole("{}"));
     }
@@ -146,7 +156,9 @@ mod tests {
     fn what_is_not_packed_is_read_whatever_is_said() {
         for coding in ["utf-8", "gzip", "deflate", "br", "gzip, gzip"] {
             assert_eq!(read(&answer(coding, JSON.as_bytes())), whole(JSON), "{coding}");
-            assert_eq!(read(&answer(coding, b"")), whole(""), "{coding}");
+            for text in ["", "<html>", "[]", "gr\u{fc}n\r\n\t"] {
+                assert_eq!(read(&answer(coding, text.as_bytes())), whole(text), "{coding}");
+            }
         }
     }
 
@@ -155,7 +167,6 @@ mod tests {
         let packed = |coding: &str| Body::Packed(coding.to_owned());
         assert_eq!(read(&answer("BR", b"\x8b\x05\x80")), packed("br"));
         assert_eq!(read(&answer("gzip", b"\x1f\x8b\x08\x1c")), packed("gzip"));
-        assert_eq!(read(&answer("gzip", b"<html>")), packed("gzip"));
         assert_eq!(read(&answer("gzip, br", &gzip(0, b"", b"{}"))), packed("gzip"));
         assert_eq!(read(&answer("deflate", b"\xff\xff")), packed("deflate"));
         let whole = gzip(0, b"", JSON.as_bytes());

@@ -74,6 +74,19 @@ pub fn read(text: &str, cut: bool) -> Reading<'_> {
     }
 }
 
+/// Reads a body that says that it is JSON and does not begin so: a warning of PHP's may stand before
+/// it, or a guard against foreign scripts (`)]}',`). Nothing when it is no object even then.
+pub fn read_behind_noise(text: &str, cut: bool) -> Reading<'_> {
+    if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return Reading::Nothing;
+    }
+    let object = text.find('{').and_then(|at| text.get(at..));
+    match object.map(|object| read(object, cut)) {
+        Some(Reading::Says(health)) => Reading::Says(health),
+        _ => Reading::Nothing,
+    }
+}
+
 fn walk(text: &str, root: &mut Root) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_str(text);
     (&mut json).deserialize_any(root)?;
@@ -91,7 +104,8 @@ fn bare(text: &str) -> Reading<'_> {
     }
 }
 
-/// What has been seen at the root so far. Of a key given twice the last one counts.
+/// What has been seen at the root so far. Of a key given twice the last one counts that says
+/// something: `Status` may be a number beside `status`.
 #[derive(Default)]
 struct Root {
     status: Option<String>,
@@ -150,7 +164,12 @@ impl<'de> Visitor<'de> for &mut Root {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(field) = map.next_key()? {
             match field {
-                Field::Status => self.status = map.next_value::<Text>()?.0,
+                Field::Status => {
+                    let Text(status) = map.next_value()?;
+                    if self.status.is_none() || status.as_deref().and_then(meaning).is_some() {
+                        self.status = status;
+                    }
+                }
                 Field::Output => {
                     if let Some(text) = map.next_value_seed(Entries(self))? {
                         self.output = Some(text);

@@ -72,7 +72,10 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
 fn judge_answer(answer: Answer<'_>) -> Verdict {
     let body = body::read(&answer);
     let reading = match &body {
-        Body::Text { text, cut } => health::read(text, *cut),
+        Body::Text { text, cut } => match health::read(text, *cut) {
+            Reading::Nothing if answer.claims_json() => health::read_behind_noise(text, *cut),
+            reading => reading,
+        },
         Body::Packed(_) => Reading::Broken,
     };
     let (outcome, words) = match &reading {
@@ -196,6 +199,40 @@ mod tests {
             assert_eq!(answer.claims_json(), claims, "{kind}");
             assert_eq!(judge(Ok(answer)).outcome, Outcome::Fail);
         }
+    }
+
+    #[test]
+    fn noise_before_json_hides_no_fail() {
+        let fail = r#"{"status":"fail"}"#;
+        for noise in ["\0", "\0\0", "\u{feff}\u{feff}", "\r\n\u{feff}", " \u{1a}\u{feff}\0 "] {
+            let verdict = answer(200, &format!("{noise}{fail}"));
+            assert_eq!(verdict.outcome, Outcome::Fail, "{noise:?}");
+        }
+        for noise in
+            [")]}',\n", "while(1);", "/* a */", "<b>Warning</b>: $a[1] in x.php on line 3<br />\n"]
+        {
+            let body = format!("{noise}{fail}");
+            let verdict = json("", body.as_bytes());
+            assert_eq!(verdict.outcome, Outcome::Fail, "{noise:?}");
+            assert_eq!(verdict.body.as_deref(), Some(fail));
+            assert_eq!(answer(200, &body).outcome, Outcome::Pass, "a page that shows some");
+        }
+        for body in [r#""see {\"status\":\"fail\"}""#, r#" [{"status":"fail"}]"#, "Hello {name}"] {
+            assert_eq!(json("", body.as_bytes()).outcome, Outcome::Pass, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_says_no_more_when_it_is_labelled_as_packed() {
+        for label in ["utf-8", "none", "gzip", "br"] {
+            for body in ["", "[]", "OK", "true", "\u{feff}{}", "gr\u{fc}n\r\n"] {
+                assert_eq!(json(label, body.as_bytes()).outcome, Outcome::Pass, "{label}: {body}");
+            }
+            let fail = "\u{feff}{\"status\":\"fail\"}";
+            assert_eq!(json(label, fail.as_bytes()).outcome, Outcome::Fail, "{label}");
+        }
+        let empty = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0";
+        assert_eq!(json("gzip", empty).outcome, Outcome::Pass, "packed, and nothing in it");
     }
 
     #[test]

@@ -45,9 +45,10 @@ pub(super) fn repair(text: &str) -> Option<String> {
     Some(repair.json)
 }
 
-/// What may stand between two parts, and zero bytes and the like, which some servers leave there.
+/// What may stand between two parts, and what some servers leave there: zero bytes and the like, a
+/// byte order mark of each file that PHP includes.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || c.is_control()
+    c.is_whitespace() || c.is_control() || c == '\u{feff}'
 }
 
 struct Repair<'t> {
@@ -213,7 +214,7 @@ mod tests {
             "{\"a\":[1]}\n<br>Warning: deprecated",
             "{\0\"a\"\u{a0}:\u{1a}[1]}",
         ] {
-            assert_eq!(value(text.trim_start_matches('\u{feff}')), json!({"a": [1]}), "{text:?}");
+            assert_eq!(value(text), json!({"a": [1]}), "{text:?}");
         }
         for text in ["", " ", "fail", "[{}]", "\"{}\"", "<html>"] {
             assert_eq!(repair(text), None, "{text}");

@@ -156,6 +156,10 @@ fn only_the_root_decides() {
     let text = r#"{"status":"pass","checks":{"a":[{"status":"fail","output":"x"}]}}"#;
     assert_eq!(outcome(text), Some(Outcome::Pass));
     assert_eq!(outcome(r#"{"status":"pass","status":"fail"}"#), Some(Outcome::Fail));
+    for other in ["null", "503", "\"sleeping\"", "{}"] {
+        let text = format!(r#"{{"STATUS":{other},"status":"fail","Status":{other}}}"#);
+        assert_eq!(outcome(&text), Some(Outcome::Fail), "{text}");
+    }
 }
 
 #[test]
