@@ -368,9 +368,40 @@ fn sloppy_heads_are_read_as_browsers_read_them() {
     passes(&ask(always(early)));
     let chunks = "HTTP/1.0 200 OK\r\nTransfer-Encoding : chunked\r\nContent-Length: 9\r\n\r\n11\r\n{\"status\":\"down\"}\r\n0\r\n\r\n";
     fails(&ask(always(chunks)), Some(200), "the app says down");
+    let lines = "HTTP/1.1 503 Oh\r\r\nContent-Length: 17\r\r\n\r\r\n{\"status\":\"down\"}";
+    fails(&ask(always(lines)), Some(503), "HTTP 503 Service Unavailable, the app says down");
     let two = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nContent-Length: 2\r\n\r\n{}";
     let why = "not a valid HTTP answer: its head gives two lengths that differ";
     fails(&ask(always(two)), None, why);
+}
+
+#[test]
+fn sloppy_chunks_are_read_as_browsers_read_them() {
+    let chunked = |body: &str| {
+        let bytes = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+        // It is not the end of the connection that ends the body.
+        serve(move |_, mut stream| {
+            let _ = stream.write_all(bytes.as_bytes());
+            thread::sleep(Duration::from_secs(60));
+        })
+    };
+    for body in [
+        "11\n{\"status\":\"down\"}\n0\n\n",
+        "11;signature=0123456789abcdef0123456789abcdef\r\n{\"status\":\"down\"}\r\n0\r\n\r\n",
+        "000000000000000000000000008\r\n{\"status\r\n9\r\n\":\"down\"}\r\n0\r\n",
+    ] {
+        fails(&ask(chunked(body)), Some(200), "the app says down");
+    }
+    let none = ask(chunked("{\"status\":\"pass\"}\r\n0\r\n\r\n"));
+    let why = "not a valid HTTP answer: its body comes in chunks, and one of them is none";
+    fails(&none, None, why);
+    let mut probe = probe(&format!("http://{}/", chunked_204()), Duration::from_secs(10));
+    probe.expected = "204".parse().unwrap();
+    assert_eq!(verdict(&probe).outcome, Outcome::Pass, "it has no body");
+}
+
+fn chunked_204() -> SocketAddr {
+    always("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n")
 }
 
 #[test]

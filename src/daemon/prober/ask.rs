@@ -4,11 +4,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
 use ureq::http::{HeaderName, Response, Uri};
 use ureq::{Agent, Body, Error};
 
 use super::Probe;
+use super::chunks::Chunks;
 use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
@@ -165,9 +166,16 @@ fn receive(
         String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
     };
     let (content_type, content_encoding) = (header(CONTENT_TYPE), header(CONTENT_ENCODING));
+    // The head that ureq saw was ours, and says so only where a body may come.
+    let is_chunked = response.headers().contains_key(TRANSFER_ENCODING);
+    let bytes = response.into_body().into_reader();
     let mut body = Vec::new();
     let most = BODY_READ_MAX as u64 + 1;
-    let read = response.into_body().into_reader().take(most).read_to_end(&mut body);
+    let read = if is_chunked {
+        Chunks::new(bytes).take(most).read_to_end(&mut body)
+    } else {
+        bytes.take(most).read_to_end(&mut body)
+    };
     // A body that is there is an answer, though the time be up: it may be we who were late.
     if let (Err(error), true) = (read, body_matters) {
         return Err(body_failure(error.into(), budget));

@@ -28,6 +28,8 @@ pub enum HeadFault {
     NoStatusLine,
     /// Where its body ends could be read in two ways.
     TwoLengths,
+    /// It says that its body comes in chunks, and that is none.
+    NoChunks,
 }
 
 impl fmt::Display for HeadFault {
@@ -35,6 +37,7 @@ impl fmt::Display for HeadFault {
         f.write_str(match self {
             HeadFault::NoStatusLine => "it does not begin like HTTP/1.1 200 OK",
             HeadFault::TwoLengths => "its head gives two lengths that differ",
+            HeadFault::NoChunks => "its body comes in chunks, and one of them is none",
         })
     }
 }
@@ -67,12 +70,14 @@ pub fn read(bytes: &[u8]) -> Result<Option<Head>, HeadFault> {
     Ok(Some(Head { length: bytes.len() - rest.len(), strict }))
 }
 
-/// The next line, without its end, which may lack its CR.
+/// The next line, without its end, which may lack its CR, or have two: a script that writes CR LF to
+/// a stream that makes CR LF of LF.
 fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let (line, after) = rest.split_at(end);
     *rest = after.get(1..).unwrap_or_default();
-    Some(line.strip_suffix(b"\r").unwrap_or(line))
+    let bare = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    line.get(..bare)
 }
 
 /// The three digits of a status line. What follows them is for people.
@@ -119,15 +124,19 @@ impl Fields {
     /// The head as ureq wants it.
     fn strict(self, status: &[u8]) -> Result<Vec<u8>, HeadFault> {
         let [lengths, transfer, mut packed, kind, place] = self.values;
-        // Chunks are read by HTTP/1.0, too, as curl does: they would be taken for the body.
-        let mut head = [b"HTTP/1.1 ", status, b"\r\n"].concat();
+        // By HTTP/1.0 ureq knows of no chunks: they are taken apart behind it.
+        let mut head = [b"HTTP/1.0 ", status, b"\r\n"].concat();
         let (chunked, codings): (Vec<_>, Vec<_>) =
             elements(&transfer).partition(|coding| coding.eq_ignore_ascii_case(b"chunked"));
         packed.extend(codings.into_iter().map(<[u8]>::to_vec));
         // Chunks go before a length (RFC 9112, section 6.3), and without either the body ends with
-        // the connection, which no check uses twice.
+        // the connection, which no check uses twice. They are read by HTTP/1.0, too, as curl does:
+        // they would be taken for the body.
         if !chunked.is_empty() {
-            put(&mut head, b"transfer-encoding", b"chunked");
+            let has_body = !matches!(status, b"204" | b"304") && !status.starts_with(b"1");
+            if has_body {
+                put(&mut head, b"transfer-encoding", b"chunked");
+            }
         } else if let Some(length) = length(&lengths)? {
             put(&mut head, b"content-length", length.to_string().as_bytes());
         }
@@ -182,7 +191,7 @@ mod tests {
     /// The strict head of a whole one, its lines without the status line.
     fn lines(head: &str) -> Result<Vec<String>, HeadFault> {
         let strict = strict(head)?;
-        let lines = strict.strip_prefix("HTTP/1.1 200\r\n").unwrap();
+        let lines = strict.strip_prefix("HTTP/1.0 200\r\n").unwrap();
         Ok(lines.strip_suffix("\r\n").unwrap().lines().map(str::to_owned).collect())
     }
 
@@ -213,7 +222,7 @@ mod tests {
             "\r\nHTTP/1.1 200 \u{fc}",
             "HTTP/1.1 200\tOK",
         ] {
-            assert_eq!(strict(line).unwrap(), "HTTP/1.1 200\r\n\r\n", "{line:?}");
+            assert_eq!(strict(line).unwrap(), "HTTP/1.0 200\r\n\r\n", "{line:?}");
         }
         for line in [
             "HTTP/1.1 20",
@@ -259,6 +268,7 @@ mod tests {
         ] {
             assert_eq!(with(head).unwrap(), length, "{head:?}");
             assert_eq!(with(&head.replace("\r\n", "\n")).unwrap(), length, "without CR");
+            assert_eq!(with(&head.replace("\r\n", "\r\r\n")).unwrap(), length, "two CR");
         }
         let folded = "Location: /a\r\n\t/b\r\nContent-Type:\r\n text/html;\r\n charset=x";
         let expected = ["content-type: text/html; charset=x", "location: /a /b"];
@@ -299,6 +309,10 @@ mod tests {
         ] {
             assert_eq!(with(head).unwrap(), chunks);
             assert_eq!(lines(&format!("HTTP/1.0 200 OK\r\n{head}")).unwrap(), chunks);
+        }
+        for status in ["101 Switching Protocols", "204 No Content", "304 Not Modified"] {
+            let strict = strict(&format!("HTTP/1.1 {status}\r\nTransfer-Encoding: chunked"));
+            assert_eq!(strict.unwrap().lines().count(), 2, "{status} has no body");
         }
         let packed = "Content-Encoding: br\r\nTransfer-Encoding: gzip, chunked";
         let expected = ["transfer-encoding: chunked", "content-encoding: br, gzip"];

@@ -7,6 +7,7 @@
 
 mod ask;
 mod buffers;
+mod chunks;
 mod client;
 mod connect;
 mod fault;

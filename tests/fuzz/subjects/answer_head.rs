@@ -7,7 +7,7 @@ use healthchecker::daemon::prober::head::{Head, HeadFault, read};
 pub fn run(bytes: &[u8]) {
     match read(bytes) {
         Ok(None) => {}
-        Err(HeadFault::NoStatusLine | HeadFault::TwoLengths) => {}
+        Err(HeadFault::NoStatusLine | HeadFault::TwoLengths | HeadFault::NoChunks) => {}
         Ok(Some(Head { length, strict })) => {
             assert!(length <= bytes.len());
             let alone = read(&bytes[..length]);
