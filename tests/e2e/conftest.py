@@ -15,6 +15,7 @@ from daemon import BINARY, Daemon
 from lan import Lan, Machine, why_unavailable
 from smtp_server import authority, mailbox, new_smtp_server  # noqa: F401 (fixtures)
 from static import any_program  # noqa: F401 (a fixture)
+from stranger import stranger  # noqa: F401 (a fixture)
 from target import Target
 
 StartDaemon = Callable[..., Daemon]

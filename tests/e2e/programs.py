@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from daemon import BINARY, REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
@@ -45,6 +47,14 @@ def run(*command: object, **variables: object) -> Ended:
 def healthchecker(*arguments: object, **variables: object) -> Ended:
     """Runs a command of ours."""
     return run(BINARY, *arguments, **variables)
+
+
+def needs(tool: str) -> str:
+    """Where a program is that the test is skipped without."""
+    found = shutil.which(tool)
+    if found is None:
+        pytest.skip(f"{tool} is not installed")
+    return found
 
 
 def rust_example(name: str) -> str:

@@ -1,5 +1,5 @@
 // An ESP8266 or ESP32 that registers with HealthChecker and answers its health checks.
-// Finds the server by Zeroconf, and registers again when the server has forgotten it.
+// Finds the server by Zeroconf, again when it has moved, and registers again when it has forgotten us.
 
 #if defined(ESP8266)
 #include <ESP8266HTTPClient.h>
@@ -18,13 +18,18 @@ WebServer web(80);
 const char *WIFI_NAME = "my network";
 const char *WIFI_PASSWORD = "my password";
 const char *APP_NAME = "Weather station";
-// The api_token of the server, if it has one.
+// http://ADDRESS:PORT of the server; empty: it is searched for.
+const char *SERVER = "";
+// The api_token of the server, if it has one. It is sent only to SERVER: anybody can announce a name.
 const char *API_TOKEN = "";
 
 // A minute: as soon as the server is back, but no burden for it.
 const unsigned long LOOK_EVERY_MS = 60000;
 
-String server; // http://ADDRESS:PORT, empty while it is not known
+// Nobody answered, or somebody who is no HealthChecker.
+const int NOBODY = -1;
+
+String server = SERVER; // empty while it is not known
 bool registered = false;
 unsigned long looked_at = 0;
 
@@ -34,17 +39,6 @@ IPAddress addressOf(int found) {
 #else
   return MDNS.IP(found);
 #endif
-}
-
-// The server's host is called after its machine: raspberrypi-healthchecker.local
-String findServer() {
-  int count = MDNS.queryService("http", "tcp");
-  for (int i = 0; i < count; i++) {
-    if (MDNS.hostname(i).indexOf("healthchecker") >= 0) {
-      return "http://" + addressOf(i).toString() + ":" + String(MDNS.port(i));
-    }
-  }
-  return "";
 }
 
 // Every byte as %XX.
@@ -60,46 +54,69 @@ String encoded(const String &text) {
   return out;
 }
 
-// One call to the server: the HTTP status, or less than 0 when there is no answer.
-int call(const char *method, const String &what, const String &form) {
+// One call to the server: the HTTP status, or NOBODY. Many a box answers 200 to everything: `member` is
+// what a server says to this call.
+int call(const char *method, const String &what, const String &form, const char *member) {
   WiFiClient client;
   HTTPClient http;
   if (!http.begin(client, server + "/healthchecker/" + what)) {
-    return -1;
+    return NOBODY;
   }
   http.addHeader("Content-Type", "application/x-www-form-urlencoded");
-  if (API_TOKEN[0] != 0) {
+  if (API_TOKEN[0] != 0 && SERVER[0] != 0) {
     http.addHeader("Authorization", String("Bearer ") + API_TOKEN);
   }
   int status = http.sendRequest(method, form);
-  if (status != 200) {
-    Serial.println(what + ": " + String(status) + " " + http.getString());
-  }
+  String said = status > 0 ? http.getString() : String("");
   http.end();
-  return status;
+  if (status != 200) {
+    Serial.println(server + " " + String(status) + " " + said);
+    member = "\"error\"";
+  }
+  return said.indexOf(member) >= 0 ? status : NOBODY;
+}
+
+// Looks whether the server still knows us, and registers if not. Whether a server answered.
+bool registerThere() {
+  String name = "appname=" + encoded(APP_NAME);
+  if (registered) {
+    int status = call("GET", "info?" + name, "", "\"appname\"");
+    if (status == NOBODY) {
+      return false;
+    }
+    // Forgotten, or it does not say: to register again changes nothing then.
+    registered = status != 404 && status != 401 && status != 403;
+  }
+  if (!registered) {
+    // The port alone: we are at the address that this call comes from.
+    int status = call("POST", "monitor", name + "&url=%3A80&interval=60", "\"result\"");
+    registered = status == 200;
+    return status != NOBODY;
+  }
+  return true;
+}
+
+// Tries every server that is announced, whose hosts are called after their machines:
+// raspberrypi-healthchecker.local
+void findServer() {
+  int count = MDNS.queryService("http", "tcp");
+  for (int i = 0; i < count; i++) {
+    if (MDNS.hostname(i).indexOf("healthchecker") >= 0) {
+      server = "http://" + addressOf(i).toString() + ":" + String(MDNS.port(i));
+      if (registerThere()) {
+        return;
+      }
+    }
+  }
+  server = "";
+  Serial.println("no HealthChecker server was found on this network");
 }
 
 void keepRegistered() {
-  if (server.length() == 0) {
-    server = findServer();
-  }
-  if (server.length() == 0) {
-    Serial.println("no HealthChecker server was found on this network");
-    return;
-  }
-  String name = "appname=" + encoded(APP_NAME);
-  int status;
-  if (registered) {
-    status = call("GET", "info?" + name, "");
-    registered = status != 404;
-  }
-  if (!registered) {
-    String url = "http://" + WiFi.localIP().toString();
-    status = call("POST", "monitor", name + "&url=" + encoded(url) + "&interval=60");
-    registered = status == 200;
-  }
-  if (status < 0) {
-    server = ""; // it may have moved
+  bool answered = server.length() > 0 && registerThere();
+  // It may have moved, and a stranger may be where it was.
+  if (!answered && SERVER[0] == 0) {
+    findServer();
   }
 }
 

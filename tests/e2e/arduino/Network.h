@@ -1,6 +1,13 @@
 // Wi-Fi, mDNS, HTTP client and server of both boards, as the sketch sees them.
 #pragma once
 #include "Arduino.h"
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+// The ports of the servers that are announced at this moment.
+extern std::vector<int> announced;
 
 enum wl_status_t { WL_IDLE_STATUS = 0, WL_CONNECTED = 3 };
 
@@ -14,13 +21,13 @@ extern WiFiClass WiFi;
 
 class WiFiClient {};
 
-// A printer first, then the server.
+// A printer first, then the servers.
 class MDNSResponder {
 public:
   bool begin(const char *) { return true; }
-  int queryService(const char *, const char *) { return 2; }
-  String hostname(int at) { return at == 1 ? "pi-healthchecker.local" : "printer.local"; }
-  uint16_t port(int at) { return at == 1 ? std::atoi(std::getenv("SERVER_PORT")) : 631; }
+  int queryService(const char *, const char *) { return 1 + announced.size(); }
+  String hostname(int at) { return at > 0 ? "pi-healthchecker.local" : "printer.local"; }
+  uint16_t port(int at) { return at > 0 ? announced.at(at - 1) : 631; }
 #if defined(ESP_ARDUINO_VERSION_MAJOR) && ESP_ARDUINO_VERSION_MAJOR >= 3
   IPAddress address(int) { return IPAddress("127.0.0.1"); }
 #else
@@ -32,24 +39,62 @@ public:
 };
 extern MDNSResponder MDNS;
 
-// Prints each request as `METHOD PATH BODY`, and says 200.
+// Asks 127.0.0.1 alone, and prints each request as `METHOD PORT PATH`, and `token` if it has one.
 class HTTPClient {
 public:
   bool begin(WiFiClient &, String url) {
     std::string text = url.c_str();
-    path = text.substr(text.find('/', sizeof "http://" - 1));
+    std::string host = "http://127.0.0.1:";
+    if (text.compare(0, host.size(), host) != 0) {
+      return false;
+    }
+    size_t slash = text.find('/', host.size());
+    port = std::atoi(text.substr(host.size(), slash - host.size()).c_str());
+    path = text.substr(slash);
     return true;
   }
-  void addHeader(const String &, const String &) {}
-  int sendRequest(const char *method, String body) {
-    std::printf("%s %s %s\n", method, path.c_str(), body.c_str());
-    return 200;
+  void addHeader(const String &name, const String &value) {
+    headers += std::string(name.c_str()) + ": " + value.c_str() + "\r\n";
   }
-  String getString() { return ""; }
+  int sendRequest(const char *method, String body) {
+    bool has_token = headers.find("Authorization: ") != std::string::npos;
+    std::printf("%s %d %s%s\n", method, port, path.c_str(), has_token ? " token" : "");
+    std::string length = std::to_string(body.length());
+    received = exchange(std::string(method) + " " + path + " HTTP/1.0\r\nHost: 127.0.0.1\r\n" + headers +
+                        "Content-Length: " + length + "\r\n\r\n" + body.c_str());
+    size_t blank = received.find(' ');
+    return blank == std::string::npos ? -1 : std::atoi(received.c_str() + blank);
+  }
+  String getString() {
+    size_t body = received.find("\r\n\r\n");
+    return body == std::string::npos ? "" : received.substr(body + 4).c_str();
+  }
   void end() {}
 
 private:
-  std::string path;
+  // What comes back until the other side closes; empty without a connection.
+  std::string exchange(const std::string &request) {
+    sockaddr_in there = {};
+    there.sin_family = AF_INET;
+    there.sin_port = htons(port);
+    there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    timeval limit = {10, 0};
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    std::string answer;
+    if (connect(socket, reinterpret_cast<sockaddr *>(&there), sizeof there) == 0 &&
+        send(socket, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
+      char piece[1024];
+      for (ssize_t n; (n = recv(socket, piece, sizeof piece, 0)) > 0;) {
+        answer.append(piece, n);
+      }
+    }
+    close(socket);
+    return answer;
+  }
+
+  int port = 0;
+  std::string path, headers, received;
 };
 
 template <int> class AnyWebServer {
