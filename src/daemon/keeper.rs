@@ -276,6 +276,7 @@ mod tests {
             meant_for: Vec::new(),
             held_back: None,
             left_out: 0,
+            nameless: false,
         }
     }
 

@@ -80,6 +80,35 @@ fn a_filter_gets_less_to_read_and_nobody_is_told_only_the_end() {
 }
 
 #[test]
+fn nothing_that_an_app_says_of_itself_or_is_called_keeps_a_mail_from_passing_a_filter() {
+    for bad in ["503 Service", "NAS"] {
+        let mut world = healthy();
+        world.mood = Mood::Filters(bad);
+        breaks(&mut world);
+        world.seconds(60);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY"], "{bad}");
+        assert_eq!(health(&world).outbox.waiting, 0);
+        recovers(&mut world);
+        world.seconds(60);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"], "{bad}");
+    }
+}
+
+#[test]
+fn a_name_that_a_filter_refuses_holds_up_no_news_of_others() {
+    let mut world = World::new();
+    world.mood = Mood::Filters("pills");
+    world.register("pills", &QUICK);
+    world.register("NAS", &QUICK);
+    world.seconds(120);
+    breaks(&mut world);
+    world.restart();
+    world.seconds(60);
+    assert_eq!(health(&world).outbox.waiting, 0);
+    assert!(world.mails().iter().any(|mail| mail.contains("NAS UNHEALTHY")), "{:?}", world.mails());
+}
+
+#[test]
 fn a_refused_mail_stands_until_a_later_one_is_accepted() {
     let mut world = healthy();
     world.mood = no_such_user();

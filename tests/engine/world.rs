@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use healthchecker::engine::alerts::delivery::{Delivery, Stage, classify};
+use healthchecker::engine::alerts::letter::write;
 use healthchecker::engine::alerts::notice::{Mail, Notice, State};
 use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::chronicle::Line;
@@ -43,6 +44,8 @@ pub(super) enum Mood {
     Rejects(String),
     /// Answers so.
     Replies(Stage, u16, &'static str),
+    /// A filter that takes no letter with this in it.
+    Filters(&'static str),
     /// Takes the mail, but its 250 is lost.
     Loses250,
 }
@@ -353,6 +356,14 @@ impl World {
             Mood::Rejects(to) if *to == mail.to => Delivery::Rejected("550 5.1.1".to_owned()),
             Mood::Rejects(_) => Delivery::Accepted,
             Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),
+            Mood::Filters(bad) => {
+                let letter = write(&mail, self.now.at, None);
+                if letter.subject.contains(bad) || letter.text.contains(bad) {
+                    classify(Stage::Message, 554, "5.7.1 looks like spam")
+                } else {
+                    Delivery::Accepted
+                }
+            }
             Mood::Loses250 => Delivery::Later("the connection was reset".to_owned()),
         };
         let id = mail.id;

@@ -86,6 +86,7 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<Letter> {
             held_back: None,
             meant_for: Vec::new(),
             left_out: 0,
+            nameless: false,
         };
         letter::write(&mail, now.at, settings.public_url.as_deref())
     };

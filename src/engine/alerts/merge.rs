@@ -40,6 +40,7 @@ pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
     }
     mail.held_back = mail.held_back.or(later.held_back);
     mail.left_out = mail.left_out.saturating_add(later.left_out);
+    mail.nameless |= later.nameless;
     mail.notices.extend(later.notices);
     bound(mail);
 }
@@ -111,16 +112,29 @@ fn bound_details(notices: &mut [Notice]) {
     }
 }
 
-/// Leaves the details out that a filter may not like; whether there were any.
+/// Leaves out what a filter may not like: first the details and all words of the apps, then their
+/// names, too. Whether there was any.
+///
+/// Whoever may register chooses names and reasons, and what a filter refuses holds up everything else
+/// that its reader is to be told.
 pub(super) fn make_plainer(mail: &mut Mail) -> bool {
     let mut had_any = false;
     for notice in &mut mail.notices {
         if let Notice::Change(change) = notice {
-            had_any |= change.body.is_some() || !change.recent.is_empty();
+            let has_words = change.body.is_some() || !change.reason.is_empty();
+            had_any |= has_words || !change.recent.is_empty();
             leave_details_out(change);
+            // It quotes the app.
+            change.reason = String::new();
         }
     }
-    had_any
+    if had_any {
+        return true;
+    }
+    let is_test = |notice: &Notice| matches!(notice, Notice::Test { .. });
+    let had_names = !mail.nameless && !mail.notices.iter().all(is_test);
+    mail.nameless |= had_names;
+    had_names
 }
 
 fn leave_details_out(change: &mut Change) {
@@ -175,6 +189,7 @@ mod tests {
             held_back: None,
             meant_for: Vec::new(),
             left_out: 0,
+            nameless: false,
         }
     }
 

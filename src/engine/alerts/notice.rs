@@ -122,6 +122,9 @@ pub struct Mail {
     /// How many notices it had no room for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u32,
+    /// It names no app: a filter refuses it with the names.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nameless: bool,
 }
 
 impl Mail {

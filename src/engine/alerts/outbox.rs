@@ -142,6 +142,7 @@ impl Outbox {
             meant_for: Vec::new(),
             held_back: None,
             left_out: 0,
+            nameless: false,
         };
         self.next_id += 1;
         let mut written = Written { id, taken_in: None };

@@ -51,6 +51,7 @@ pub fn run(bytes: &[u8]) {
         meant_for: vec![to.clone()],
         held_back: Some(at),
         left_out: 3,
+        nameless: false,
         message_id: "1.a".to_owned(),
         references: vec!["0.a".to_owned()],
         notices: vec![Notice::Change(change), Notice::Watching { apps: vec![app], at }],

@@ -4,6 +4,7 @@
 //! outside reaches subject or body as it came: see [`plain`](crate::engine::words::plain).
 
 mod html;
+mod nameless;
 mod page;
 mod plain;
 mod said;
@@ -17,6 +18,7 @@ use story::Story;
 
 /// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
 pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> Letter {
+    let mail = &nameless::told(mail);
     let story = Story::of(mail);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);

@@ -21,6 +21,9 @@ const MAX_LISTED: usize = APPS_MAX + OVERTAKEN_MAX;
 const MAX_CHECKS: usize = 10;
 /// Characters of a reason or an address.
 const MAX_VALUE: usize = 400;
+/// Said where a mail has numbers in place of names.
+const NAMELESS: &str = "The mail server refused this mail with the names of the apps and their own \
+    words in it, so they have numbers here. The status page and the log have their names.";
 /// Characters of the names of newly watched apps.
 const MAX_NAMES: usize = 2000;
 
@@ -72,6 +75,9 @@ impl<'a> Story<'a> {
         let mut page = Page::default();
         page.blocks.extend(mail.held_back.map_or_else(|| waited(mail.written, now), digest));
         page.blocks.extend(meant_for(&mail.meant_for));
+        if mail.nameless {
+            page.add(Block::Paragraph(NAMELESS.to_owned()));
+        }
         if self.notices.len() > 1 {
             page.add(self.in_order(mail.left_out));
         }

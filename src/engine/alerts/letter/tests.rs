@@ -34,6 +34,7 @@ fn mail(notices: Vec<Notice>) -> Mail {
         meant_for: vec![],
         held_back: None,
         left_out: 0,
+        nameless: false,
     }
 }
 
@@ -319,6 +320,18 @@ fn tamed(notice: &Notice) -> Notice {
         }
         test => test.clone(),
     }
+}
+
+#[test]
+fn a_mail_without_names_tells_all_the_same_how_many_apps_are_how() {
+    let (nas, down) = (nas(State::Healthy), nas(State::Unhealthy));
+    let tv = Change { app: "TV".into(), ..down.clone() };
+    let changes = [down, tv, nas].map(Notice::Change).to_vec();
+    let letter = write(&Mail { nameless: true, ..mail(changes) }, wall(0), None);
+    let said = format!("{} {} {}", letter.subject, letter.text, letter.html);
+    assert!(!said.contains("NAS") && !said.contains("TV") && !said.contains("://"), "{said}");
+    assert!(letter.subject.contains("app 2 is UNHEALTHY"), "{}", letter.subject);
+    assert!(letter.text.contains("so they have numbers here"), "{}", letter.text);
 }
 
 proptest! {

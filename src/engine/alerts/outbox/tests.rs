@@ -90,12 +90,13 @@ fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
         (retry_at.as_millis() / 1000, made_plainer)
     };
     assert_eq!(wait(&mut outbox), (5, true));
+    assert_eq!(wait(&mut outbox), (10, true));
     assert_eq!(wait(&mut outbox), (1800, false));
     assert_eq!(wait(&mut outbox), (3600, false));
     let [Notice::Change(change)] = outbox.mail(id).unwrap().notices.as_slice() else {
         panic!("another notice")
     };
-    assert_eq!((&change.body, change.recent.len()), (&None, 0));
+    assert_eq!((&change.body, change.recent.len(), change.reason.as_str()), (&None, 0, ""));
 }
 
 #[test]
