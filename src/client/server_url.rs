@@ -95,9 +95,12 @@ impl FromStr for ServerUrl {
         let uri: Uri = text.parse().map_err(|_| refused("it cannot be read"))?;
         match uri.scheme_str() {
             Some("http") => {}
-            Some("https") if cfg!(feature = "daemon") => {}
-            Some("https") => return Err(refused("this build has no TLS")),
-            _ => return Err(refused("only http:// and https:// are known")),
+            Some("https") => {
+                return Err(refused(
+                    "the daemon speaks plain HTTP, and so do its clients; a proxy with TLS is for browsers",
+                ));
+            }
+            _ => return Err(refused("only http:// is known")),
         }
         if uri.host().is_none_or(str::is_empty) {
             return Err(refused("the host is missing"));
@@ -180,7 +183,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_in_a_sentence() {
-        for given in ["", "http://", "ftp://pi", "http://pi:port", "http://pi/?a=b", "a b"] {
+        let bad =
+            ["", "http://", "ftp://pi", "https://pi", "http://pi:port", "http://pi/?a=b", "a b"];
+        for given in bad {
             let why = given.parse::<ServerUrl>().unwrap_err().to_string();
             assert!(why.contains("is no address of a server"), "{why}");
         }

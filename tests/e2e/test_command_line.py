@@ -101,6 +101,10 @@ def test_what_an_app_says_does_not_steer_the_terminal(
         (("monitor", "TV"), USAGE, "URL is missing: healthchecker monitor NAME URL"),
         (("list", "--intervall", "3"), USAGE, "did you mean interval?"),
         (("list", "--server", "pi:port"), USAGE, "is no address of a server"),
+        (("list", "--server", "https://pi"), USAGE, "the daemon speaks plain HTTP"),
+        (("edit", "TV", "--interval", "60"), UNKNOWN_APP, "no app is registered by the name 'TV'"),
+        (("edit", "TV"), USAGE, "nothing is named to change"),
+        (("seen", "me@example.org"), UNKNOWN_APP, "no mail to"),
         (("stop", "NAS", "--server", ""), USAGE, "is no address of a server"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -113,6 +117,44 @@ def test_a_mistake_is_one_sentence_and_an_exit_code(
     assert ended.out == ""
     assert ended.err.startswith("healthchecker: ") and ended.err.count("\n") == 1
     assert said in ended.err
+
+
+def test_a_path_that_is_not_there_is_no_unknown_app(daemon: Daemon) -> None:
+    for words in (("info", "TV"), ("monitor", "TV", "http://tv"), ("stop", "TV"), ("list",)):
+        ended = healthchecker(*words, HEALTHCHECKER_SERVER=daemon.base + "/elsewhere")
+        assert ended.code == UNAVAILABLE and "there is nothing at" in ended.err, ended
+
+
+def test_what_is_not_named_stays_as_it_was(command: Command, daemon: Daemon, target: Target) -> None:
+    others = {"email": ["reader@example.org"], "interval": 60, "path": "/ok", "expect": "200-204"}
+    options = ("--email", "reader@example.org", "--interval", 60, "--path=/ok", "--expect=200-204")
+    command("monitor", "My NAS", target.url, *options)
+    kept = command("monitor", " My  NAS", target.url, "--unhealthy", 3)
+    assert kept.out == "My NAS: updated: unhealthy 2 -> 3\n"
+    edited = command("edit", "My NAS", "--healthy", 4, "--url", target.url + "/base")
+    assert edited.out == (
+        f"My NAS: updated: healthy 10 -> 4, url {target.url} -> {target.url}/base\n"
+    )
+    app = next(app for app in daemon.get("/healthchecker/export").json()["apps"])
+    assert {name: app[name] for name in others} == others
+    assert (app["unhealthy"], app["healthy"], app["url"]) == (3, 4, target.url + "/base")
+    # Back to the daemon's own reader, and what was not named again is not touched.
+    assert "email reader@example.org -> (default)" in command("edit", "My NAS", "--email=").out
+    assert command("edit", "My NAS", "--unhealthy", 3).out == "My NAS: unchanged\n"
+    refused = command("edit", "My NAS", "--interval", 3)
+    assert refused.code == REFUSED and "interval must be" in refused.err
+
+
+def test_without_leave_to_read_nothing_is_overwritten(
+    start_daemon: StartDaemon, target: Target
+) -> None:
+    daemon = start_daemon(read_token="s3cret-to-read")
+    daemon.register("NAS", target.url, unhealthy=5)
+    again = ("monitor", "NAS", target.url, "--healthy", 4)
+    blind = healthchecker(*again, HEALTHCHECKER_SERVER=daemon.base)
+    assert blind.code == NOT_ALLOWED and "Nothing was changed" in blind.err, blind
+    reading = {"HEALTHCHECKER_SERVER": daemon.base, "HEALTHCHECKER_API_TOKEN": "s3cret-to-read"}
+    assert healthchecker(*again, **reading).out == "NAS: updated: healthy 10 -> 4\n"
 
 
 def test_a_token_is_asked_for_and_taken(start_daemon: StartDaemon, target: Target) -> None:

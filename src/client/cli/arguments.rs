@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
 
-use super::table::{self, COMMANDS, CommandSpec, OPTIONS, SHELL, SHELLS, Scope};
+use super::table::{self, COMMANDS, CommandSpec, OPTIONS, SHELL, SHELLS, Verb};
 use crate::config::hint::did_you_mean;
 use crate::config::quoted::{quoted, shown};
 
@@ -21,6 +21,8 @@ pub struct Arguments {
     pub server: Option<String>,
     /// `--token`.
     pub token: Option<String>,
+    /// `--dry-run`.
+    pub dry_run: bool,
     /// `--why`.
     pub why: bool,
     /// `--json`.
@@ -95,6 +97,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, Strin
         server: None,
         token: None,
         json: false,
+        dry_run: false,
         why: false,
         help: false,
     };
@@ -117,10 +120,15 @@ impl Arguments {
             format!("{word} takes no --{name}; it takes {}", its.join(", "))
         })?;
         match (option.name, option.scope, value) {
-            (name, Scope::Parameter(_), Some(value)) => self.parameters.push((name, value)),
             ("server", _, value) => self.server = value,
             ("token", _, value) => self.token = value,
+            (name, _, Some(value)) => {
+                // The last of several holds, as everywhere.
+                self.parameters.retain(|(given, _)| *given != name);
+                self.parameters.push((name, value));
+            }
             ("json", ..) => self.json = true,
+            ("dry_run", ..) => self.dry_run = true,
             ("why", ..) => self.why = true,
             _ => self.help = true,
         }
@@ -139,6 +147,11 @@ impl Arguments {
                 quoted(stray),
                 command.usage()
             ));
+        }
+        if command.verb == Verb::Edit && self.parameters.is_empty() {
+            return Err(
+                "nothing is named to change: healthchecker edit NAME --interval 60, say".to_owned()
+            );
         }
         match self.operands.first() {
             Some(shell)
@@ -170,7 +183,6 @@ fn unknown_option(spelling: &str, name: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::table::Verb;
     use super::*;
 
     fn line(args: &[&str]) -> Result<Arguments, String> {

@@ -1,134 +1,309 @@
-//! `import`: registers again what `/healthchecker/export` gave, app by app.
+//! `export` and `import`: every registration as one document, and back, app by app.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
-use serde_json::{Map, Value};
-
+use super::exit::{Exit, Trouble};
+use super::output::{complain, print};
+use super::record::{self, Record};
+use super::register::result;
 use crate::client::Error;
-use crate::client::connection::{Connection, Parameter};
+use crate::client::connection::Connection;
+use crate::engine::alerts::recipients::Recipients;
+use crate::engine::registration::address::Origin;
+use crate::engine::registration::{Registration, name};
+use crate::engine::show::export::ExportedApp;
+use crate::engine::words::plain::{harmless, harmless_json};
 
-/// The version of the document that is understood.
-const VERSION: u64 = 1;
 /// A document is no larger: 10,000 apps with every value at its longest.
 const DOCUMENT_MAX: u64 = 64 * 1024 * 1024;
+/// Standard input, or standard output.
+const STANDARD: &str = "-";
 
-/// An app in a document: the fields of `monitor`, and whether it is paused.
-pub(super) type App = Map<String, Value>;
-
-/// What became of the apps of a document.
-#[derive(Debug)]
-pub(super) struct Imported {
-    /// A line for each app, and one for all.
-    pub(super) text: String,
-    /// Some were refused.
-    pub(super) refused: bool,
-}
-
-/// Registers every app of a document, those that can be.
+/// Writes what the daemon exports to `file`; what there is to print.
 ///
 /// # Errors
-/// The daemon cannot be reached: apps before that one are registered.
-pub(super) fn import(connection: &Connection, apps: &[App]) -> Result<Imported, Error> {
-    let mut imported = Imported { text: String::new(), refused: false };
-    let mut count = 0;
-    for app in apps {
-        let name = app.get("appname").and_then(Value::as_str).unwrap_or("an app without a name");
-        let line = match register(connection, app) {
-            Ok(paused) => {
-                count += 1;
-                format!("{name}: registered{}\n", if paused { ", paused" } else { "" })
-            }
-            Err(why) if matches!(why.status(), 400 | 404) => {
-                imported.refused = true;
-                format!("{name}: {why}\n")
-            }
-            Err(why) => return Err(why),
-        };
-        imported.text.push_str(&line);
+/// It is not to be had, or cannot be written; a file of this name is as it was.
+pub(super) fn export(connection: &Connection, file: &str) -> Result<String, Trouble> {
+    let document = connection.get("export", &[])?;
+    let apps = record::read(&document).map_err(|why| Trouble {
+        said: format!("what the server exports cannot be read: {why}"),
+        exit: Exit::Unavailable,
+    })?;
+    let document = harmless_json(&document);
+    if file.is_empty() || file == STANDARD {
+        return Ok(document.into_owned());
     }
-    imported.text.push_str(&format!("{count} of {} registered\n", apps.len()));
-    Ok(imported)
+    replace(file, document.as_bytes()).map_err(|why| Trouble {
+        said: format!("cannot write {file}: {why}"),
+        exit: Exit::Output,
+    })?;
+    Ok(harmless(&format!("{} written to {file}\n", counted(apps.len()))))
 }
 
-/// Reads the apps of the document in `file`.
+/// Puts a file in the place of another, whole or not at all: the last good backup stays until then.
+fn replace(file: &str, content: &[u8]) -> io::Result<()> {
+    // A device, a pipe, a link to somewhere: what is there is written to, not replaced.
+    if Path::new(file).symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return File::create(file)?.write_all(content);
+    }
+    let beside = format!("{file}.new");
+    let write = || {
+        let mut new = File::create(&beside)?;
+        new.write_all(content)?;
+        new.sync_all()?;
+        std::fs::rename(&beside, file)
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// The apps of the document in `file`.
 ///
 /// # Errors
 /// In a sentence: it cannot be read, or is no document of this version.
-pub(super) fn read(file: &str) -> Result<Vec<App>, String> {
-    let size = fs::metadata(file).map_err(|why| why.to_string())?.len();
-    if size > DOCUMENT_MAX {
-        return Err(format!("{size} bytes are more than any export has"));
+pub(super) fn read(file: &str) -> Result<Vec<Record>, Trouble> {
+    text_of(file).and_then(|text| record::read(&text)).map_err(|why| {
+        let from = if file == STANDARD { "standard input" } else { file };
+        Trouble { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
+    })
+}
+
+fn text_of(file: &str) -> Result<String, String> {
+    let source: Box<dyn Read> = match file {
+        STANDARD => Box::new(io::stdin()),
+        file => Box::new(File::open(file).map_err(|why| why.to_string())?),
+    };
+    let mut text = Vec::new();
+    let size =
+        source.take(DOCUMENT_MAX + 1).read_to_end(&mut text).map_err(|why| why.to_string())?;
+    if size as u64 > DOCUMENT_MAX {
+        return Err(format!("more than {DOCUMENT_MAX} bytes, which no export has"));
     }
-    let text = fs::read_to_string(file).map_err(|why| why.to_string())?;
-    let document: Value = serde_json::from_str(&text).map_err(|why| format!("no JSON: {why}"))?;
-    match document.get("healthchecker_export").and_then(Value::as_u64) {
-        Some(VERSION) => {}
-        Some(later) => {
-            return Err(format!("version {later} of the document; only {VERSION} is understood"));
+    String::from_utf8(text).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// Registers all apps of a document, those that can be, and prints what became of each.
+pub(super) fn import(connection: &Connection, apps: &[Record]) -> Exit {
+    let mut tally = Tally::default();
+    for (n, app) in apps.iter().enumerate() {
+        match register(connection, app) {
+            Ok(done) => tally.say(&label(app, n), done),
+            Err(Refusal::One(said, exit)) => tally.refuse(&label(app, n), &said, exit),
+            Err(Refusal::All(why)) => {
+                tally.end(apps.len());
+                let name = label(app, n);
+                return complain(&Trouble {
+                    said: format!("stopped at {name}: {why}"),
+                    exit: Exit::from(&why),
+                });
+            }
         }
-        None => return Err("no export of a healthchecker (healthchecker_export)".to_owned()),
     }
-    let apps = document.get("apps").and_then(Value::as_array).ok_or("it has no apps")?;
-    let apps: Option<Vec<App>> = apps.iter().map(|app| app.as_object().cloned()).collect();
-    apps.ok_or_else(|| "an app in it is no object".to_owned())
+    tally.end(apps.len())
 }
 
-/// Registers one app, and pauses it if it was; whether it is paused.
-fn register(connection: &Connection, app: &App) -> Result<bool, Error> {
-    let fields: Vec<(&str, String)> = app
-        .iter()
-        .filter(|(name, _)| *name != "paused")
-        .map(|(name, value)| (name.as_str(), in_words(value)))
-        .collect();
-    let fields: Vec<Parameter<'_>> =
-        fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    connection.post("monitor", &fields)?;
-    let paused = app.get("paused").and_then(Value::as_bool).unwrap_or_default();
-    if paused {
-        let name = app.get("appname").and_then(Value::as_str).unwrap_or_default();
-        connection.post("pause", &[("appname", name)])?;
+/// Prints what [`import`] would do. The values are looked at as the daemon does it, but it alone
+/// knows whom apps may name, and whether there is room.
+///
+/// # Errors
+/// What is on record cannot be read.
+pub(super) fn rehearse(connection: &Connection, apps: &[Record]) -> Result<Exit, Trouble> {
+    let known = record::all(connection)?;
+    let mut tally = Tally { is_rehearsal: true, ..Tally::default() };
+    for (n, app) in apps.iter().enumerate() {
+        match foresee(&known, app) {
+            Ok(done) => tally.say(&label(app, n), done),
+            Err(said) => tally.refuse(&label(app, n), &said, Exit::Refused),
+        }
     }
-    Ok(paused)
+    let exit = tally.end(apps.len());
+    print("nothing was changed: this was a rehearsal\n");
+    Ok(exit)
 }
 
-/// A value as a parameter: a list with commas.
-fn in_words(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(in_words).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+/// What became of one app.
+struct Done {
+    result: String,
+    more: String,
+}
+
+/// Why an app was not registered.
+enum Refusal {
+    /// Something is wrong with this one.
+    One(String, Exit),
+    /// It would be the same with every other.
+    All(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(why: Error) -> Refusal {
+        match why {
+            Error::Refused { .. } => Refusal::One(why.to_string(), Exit::from(&why)),
+            why => Refusal::All(why),
+        }
     }
+}
+
+/// Registers one app, and pauses or resumes it as the document says.
+fn register(connection: &Connection, app: &Record) -> Result<Done, Refusal> {
+    let paused = app.paused().map_err(|why| Refusal::One(why, Exit::Refused))?;
+    let answer = record::send(connection, &app.fields())?;
+    let result = result(&answer);
+    let call = match paused {
+        Some(true) => "pause",
+        // One that is new is not paused.
+        Some(false) if result != "registered" => "resume",
+        _ => return Ok(Done { result, more: String::new() }),
+    };
+    let name = app.name().unwrap_or_default();
+    match connection.post(call, &[("appname", &name)]).map_err(Refusal::from) {
+        Ok(_) if call == "pause" => Ok(Done { result, more: "paused".to_owned() }),
+        Ok(_) => Ok(Done { result, more: String::new() }),
+        Err(Refusal::One(why, exit)) => {
+            Err(Refusal::One(format!("{result}, but it cannot {call}: {why}"), exit))
+        }
+        Err(all) => Err(all),
+    }
+}
+
+/// What would become of one app.
+fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
+    let paused = app.paused()?;
+    let wanted =
+        Registration::from_fields(&app.fields(), Origin::OwnMachine, &Recipients::default())
+            .map_err(|why| why.to_string())?;
+    let on_record = |name: &str| known.iter().find(|one| one.name().as_deref() == Some(name));
+    let before = match on_record(&wanted.name) {
+        Some(before) => Some(before),
+        None => on_record(&name::tidy(&wanted.name).map_err(|why| why.to_string())?),
+    };
+    let Some(before) = before else {
+        let more = if paused == Some(true) { "paused" } else { "" };
+        return Ok(Done { result: "registered".to_owned(), more: more.to_owned() });
+    };
+    // With the defaults of what the document leaves out.
+    let wanted = Record::of(&ExportedApp::new(&wanted, false));
+    let mut changes = before.changes(&wanted.fields());
+    if let (Some(new), Ok(Some(old))) = (paused, before.paused())
+        && new != old
+    {
+        let separator = if changes.is_empty() { "" } else { ", " };
+        changes.push_str(&format!("{separator}paused {old} -> {new}"));
+    }
+    let result = if changes.is_empty() { "unchanged" } else { "updated" };
+    Ok(Done { result: result.to_owned(), more: changes })
+}
+
+/// The name of an app of a document; where it has none, its place there.
+fn label(app: &Record, n: usize) -> String {
+    app.name().unwrap_or_else(|| format!("app {} of the document", n + 1))
+}
+
+/// Counts what became of the apps, and prints it.
+#[derive(Default)]
+struct Tally {
+    is_rehearsal: bool,
+    /// How many for each result, in the order of their first.
+    done: Vec<(String, usize)>,
+    refused: usize,
+    exit: Option<Exit>,
+}
+
+impl Tally {
+    fn say(&mut self, name: &str, done: Done) {
+        let Done { result, more } = done;
+        let more = if more.is_empty() { more } else { format!(", {more}") };
+        self.print(&format!("{name}: {}{result}{more}\n", self.mood()));
+        match self.done.iter_mut().find(|(known, _)| *known == result) {
+            Some((_, count)) => *count += 1,
+            None => self.done.push((result, 1)),
+        }
+    }
+
+    fn refuse(&mut self, name: &str, why: &str, exit: Exit) {
+        self.print(&format!("{name}: {}refused: {why}\n", self.mood()));
+        self.refused += 1;
+        self.exit = self.exit.or(Some(exit));
+    }
+
+    fn mood(&self) -> &'static str {
+        if self.is_rehearsal { "would be " } else { "" }
+    }
+
+    /// Says how many of `all` came to what.
+    fn end(&mut self, all: usize) -> Exit {
+        let done: usize = self.done.iter().map(|(_, count)| count).sum();
+        let rest = all - done - self.refused;
+        let counts = self.done.iter().map(|(result, count)| (result.as_str(), *count));
+        let counts = counts.chain([("refused", self.refused), ("not tried", rest)]);
+        let parts: Vec<String> = counts
+            .filter(|(_, count)| *count > 0)
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect();
+        let parts =
+            if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        self.print(&format!("{}{parts}\n", counted(all)));
+        self.exit.unwrap_or(Exit::Done)
+    }
+
+    fn print(&mut self, text: &str) {
+        if print(&harmless(text)) == Exit::Output {
+            self.exit = Some(Exit::Output);
+        }
+    }
+}
+
+fn counted(apps: usize) -> String {
+    if apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reading(text: &str) -> Result<Vec<App>, String> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), text).unwrap();
-        read(file.path().to_str().unwrap())
+    fn apps(json: &str) -> Vec<Record> {
+        record::read(&format!("{{\"healthchecker_export\":1,\"apps\":[{json}]}}")).unwrap()
     }
 
-    #[test]
-    fn only_an_export_is_taken() {
-        assert_eq!(reading(r#"{"healthchecker_export":1,"apps":[]}"#).unwrap().len(), 0);
-        for (text, why) in [
-            ("", "no JSON"),
-            (r#"{"apps":[]}"#, "no export"),
-            (r#"{"healthchecker_export":1}"#, "no apps"),
-            (r#"{"healthchecker_export":1,"apps":[1]}"#, "no object"),
-            (r#"{"healthchecker_export":2,"apps":[]}"#, "version 2"),
-        ] {
-            assert!(reading(text).unwrap_err().contains(why), "{text}");
+    fn said(known: &str, app: &str) -> String {
+        let app = apps(app).remove(0);
+        match foresee(&apps(known), &app) {
+            Ok(done) => format!("{} {}", done.result, done.more),
+            Err(why) => why,
         }
-        assert!(read("/nowhere/at/all").is_err());
     }
 
     #[test]
-    fn values_become_parameters() {
-        assert_eq!(in_words(&serde_json::json!(["a@b.c", "d@e.f"])), "a@b.c,d@e.f");
-        assert_eq!(in_words(&serde_json::json!(30)), "30");
-        assert_eq!(in_words(&serde_json::json!([])), "");
+    fn a_rehearsal_says_what_would_be_different() {
+        let nas = r#"{"appname":"My NAS","url":"http://nas","path":"/health","email":[],
+            "timeout":5,"interval":30,"unhealthy":2,"healthy":10,"expect":"200","paused":true}"#;
+        for (app, result) in [
+            (r#"{"appname":"TV","url":"http://tv"}"#, "registered "),
+            (r#"{"appname":" My  NAS","url":"http://nas","interval":"30"}"#, "unchanged "),
+            (r#"{"appname":"My NAS","url":"http://nas"}"#, "unchanged "),
+            (
+                r#"{"appname":"My NAS","url":"http://nas","interval":60,"paused":false}"#,
+                "updated interval 30 -> 60, paused true -> false",
+            ),
+        ] {
+            assert_eq!(said(nas, app), result);
+        }
+        assert!(said(nas, r#"{"url":"http://nas"}"#).contains("appname"));
+        let slow = r#"{"appname":"TV","url":"http://tv","interval":3}"#;
+        assert!(said(nas, slow).contains("interval must be"), "{}", said(nas, slow));
+    }
+
+    #[test]
+    fn a_backup_that_cannot_be_written_leaves_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup.json");
+        let file = file.to_str().unwrap();
+        replace(file, b"first").unwrap();
+        replace(file, b"second").unwrap();
+        assert_eq!(std::fs::read(file).unwrap(), b"second");
+        std::fs::create_dir(format!("{file}.new")).unwrap();
+        assert!(replace(file, b"third").is_err());
+        assert_eq!(std::fs::read(file).unwrap(), b"second");
     }
 }

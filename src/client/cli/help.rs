@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::run::Exit;
+use super::exit::Exit;
 use super::table::{COMMANDS, CommandSpec};
 
 /// A line for each command, for the help text of the program.

@@ -2,12 +2,18 @@
 //!
 //! - [`table`] has the commands and their options once, for all who need them.
 //! - [`arguments`] takes a command line apart, [`completions`] helps a shell to write one.
-//! - [`mod@run`] does what it says and prints the answer.
+//! - [`mod@run`] does what it says and prints the answer; `register` is `monitor` and `edit`, `backup`
+//!   is `export` and `import`, and both read what is on `record`.
+//! - `text` is an answer for people, [`exit`] is how a command ended.
 
 pub mod arguments;
 mod backup;
 pub mod completions;
+pub mod exit;
 pub mod help;
+mod output;
+mod record;
+mod register;
 pub mod run;
 pub mod table;
 mod text;

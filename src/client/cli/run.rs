@@ -1,111 +1,36 @@
 //! Does what a command line says.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
+use super::exit::{Exit, Trouble};
+use super::output::{complain, print};
+use super::register::{self, Registered};
 use super::table::Verb;
 use super::{backup, completions, help, text};
 use crate::client::connection::{Connection, Parameter};
 use crate::client::{Error, discovery};
-use crate::engine::words::plain::{harmless, harmless_json, one_line};
+use crate::engine::words::plain::{harmless, harmless_json};
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);
-/// The most characters of a complaint: whoever answers decides how long it is.
-const COMPLAINT_MAX: usize = 1000;
-
-/// How a command ended; the numbers are those of `sysexits.h` where it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// It is done.
-    Done,
-    /// No app of this name is registered.
-    UnknownApp,
-    /// The command line makes no sense (EX_USAGE).
-    Usage,
-    /// The server refuses a value (EX_DATAERR).
-    Refused,
-    /// No server was reached, or it cannot now (EX_UNAVAILABLE).
-    Unavailable,
-    /// The answer could not be printed (EX_IOERR).
-    Output,
-    /// The token is missing or wrong, or this is not allowed (EX_NOPERM).
-    NotAllowed,
-}
-
-impl Exit {
-    /// All of them, by number.
-    pub const ALL: [Exit; 7] = [
-        Exit::Done,
-        Exit::UnknownApp,
-        Exit::Usage,
-        Exit::Refused,
-        Exit::Unavailable,
-        Exit::Output,
-        Exit::NotAllowed,
-    ];
-
-    /// The number for the shell.
-    pub fn code(self) -> u8 {
-        match self {
-            Exit::Done => 0,
-            Exit::UnknownApp => 1,
-            Exit::Usage => 64,
-            Exit::Refused => 65,
-            Exit::Unavailable => 69,
-            Exit::Output => 74,
-            Exit::NotAllowed => 77,
-        }
-    }
-
-    /// What it means, in a few words.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Exit::Done => "done",
-            Exit::UnknownApp => "no such app",
-            Exit::Usage => "usage",
-            Exit::Refused => "value refused",
-            Exit::Unavailable => "no server",
-            Exit::Output => "output",
-            Exit::NotAllowed => "not allowed",
-        }
-    }
-}
-
-impl From<&Error> for Exit {
-    fn from(why: &Error) -> Exit {
-        match why {
-            Error::BadAddress { .. } => Exit::Usage,
-            other => match other.status() {
-                401 | 403 => Exit::NotAllowed,
-                404 => Exit::UnknownApp,
-                400..500 => Exit::Refused,
-                _ => Exit::Unavailable,
-            },
-        }
-    }
-}
-
 /// Runs a command line (without the program's name) and prints what comes of it.
 pub fn run(args: Vec<OsString>) -> Exit {
     let arguments = match arguments::read(args) {
         Ok(arguments) => arguments,
-        Err(why) => return complain(&why, Exit::Usage),
+        Err(said) => return complain(&Trouble { said, exit: Exit::Usage }),
     };
-    if arguments.command.verb == Verb::Import && !arguments.help {
-        return import(&arguments);
-    }
-    match answer(&arguments) {
-        Ok(text) => print(&text),
-        Err(why) => complain(&why.to_string(), Exit::from(&why)),
-    }
+    let done = match arguments.command.verb {
+        Verb::Import if !arguments.help => import(&arguments),
+        _ => answer(&arguments).map(|text| print(&text)),
+    };
+    done.unwrap_or_else(|trouble| complain(&trouble))
 }
 
-fn answer(arguments: &Arguments) -> Result<String, Error> {
+fn answer(arguments: &Arguments) -> Result<String, Trouble> {
     if arguments.help {
         return Ok(help::of_command(arguments.command));
     }
@@ -117,18 +42,25 @@ fn answer(arguments: &Arguments) -> Result<String, Error> {
         Verb::List => show(connection()?.get("status", &[("format", "json")])?, text::list),
         Verb::Info => show(connection()?.get("info", &name)?, text::info),
         Verb::Monitor => {
-            let app = [("appname", operand(0)), ("url", operand(1))];
-            show(connection()?.post("monitor", &with_options(&app, arguments))?, text::change)
+            let named = with_options(&[("url", operand(1))], arguments);
+            let done = register::monitor(&connection()?, operand(0), &named)?;
+            Ok(registered(arguments, &done))
+        }
+        Verb::Edit => {
+            let named = with_options(&[], arguments);
+            let done = register::edit(&connection()?, operand(0), &named)?;
+            Ok(registered(arguments, &done))
         }
         Verb::Pause | Verb::Resume | Verb::Stop => {
             show(connection()?.post(arguments.command.word, &name)?, text::change)
         }
         Verb::Seen => show(connection()?.post("seen", &[("email", operand(0))])?, text::change),
-        Verb::Log if arguments.operands.is_empty() => log(&connection()?, arguments, &[]),
-        Verb::Log => log(&connection()?, arguments, &name),
-        // Carried out before: it may be done in part.
+        Verb::Log if arguments.operands.is_empty() => Ok(log(&connection()?, arguments, &[])?),
+        Verb::Log => Ok(log(&connection()?, arguments, &name)?),
+        Verb::Export => backup::export(&connection()?, operand(0)),
+        // Carried out before: it prints as it goes.
         Verb::Import => Ok(String::new()),
-        Verb::Discover => discover(arguments),
+        Verb::Discover => Ok(discover(arguments)?),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
 }
@@ -153,20 +85,24 @@ fn connection(arguments: &Arguments) -> Result<Connection, Error> {
     })
 }
 
-/// Registers all apps of a document, and says what became of each.
-fn import(arguments: &Arguments) -> Exit {
-    let file = arguments.operands.first().map_or("", String::as_str);
-    let apps = match backup::read(file) {
-        Ok(apps) => apps,
-        Err(why) => return complain(&format!("cannot import {file}: {why}"), Exit::Refused),
-    };
-    match connection(arguments).and_then(|way| backup::import(&way, &apps)) {
-        Ok(imported) => match print(&harmless(&imported.text)) {
-            Exit::Done if imported.refused => Exit::Refused,
-            exit => exit,
-        },
-        Err(why) => complain(&why.to_string(), Exit::from(&why)),
+/// Registers all apps of a document, or says what would become of them.
+fn import(arguments: &Arguments) -> Result<Exit, Trouble> {
+    let apps = backup::read(arguments.operands.first().map_or("", String::as_str))?;
+    let connection = connection(arguments)?;
+    if arguments.dry_run {
+        backup::rehearse(&connection, &apps)
+    } else {
+        Ok(backup::import(&connection, &apps))
     }
+}
+
+/// What became of an app that was registered, and what is different now.
+fn registered(arguments: &Arguments, done: &Registered) -> String {
+    let text = as_asked(arguments, &done.answer, text::change);
+    if arguments.json || done.changes.is_empty() {
+        return text;
+    }
+    harmless(&format!("{}: {}\n", text.trim_end(), done.changes))
 }
 
 fn discover(arguments: &Arguments) -> Result<String, Error> {
@@ -208,42 +144,4 @@ fn as_asked(arguments: &Arguments, answer: &str, for_people: fn(&Value) -> Strin
 
 fn shown(json: &str, for_people: fn(&Value) -> String) -> String {
     for_people(&serde_json::from_str(json).unwrap_or_default())
-}
-
-/// Prints an answer. A reader that has seen enough (`| head`) is no failure.
-fn print(text: &str) -> Exit {
-    let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Exit::Output,
-        _ => Exit::Done,
-    }
-}
-
-fn complain(what: &str, exit: Exit) -> Exit {
-    // Nobody is left to be told if this fails; the exit code stands.
-    let _ = writeln!(io::stderr(), "healthchecker: {}", one_line(what, COMPLAINT_MAX));
-    exit
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_script_can_tell_the_reasons_apart() {
-        let refused = |status| Error::Refused { status, sentence: String::new(), field: None };
-        for (why, exit) in [
-            (Error::NotFound, Exit::Unavailable),
-            (Error::TokenMissing, Exit::NotAllowed),
-            (Error::BadAddress { given: String::new(), why: String::new() }, Exit::Usage),
-            (refused(400), Exit::Refused),
-            (refused(403), Exit::NotAllowed),
-            (refused(404), Exit::UnknownApp),
-            (refused(503), Exit::Unavailable),
-        ] {
-            assert_eq!(Exit::from(&why), exit, "{why:?}");
-        }
-        let codes: std::collections::BTreeSet<u8> = Exit::ALL.map(Exit::code).into();
-        assert_eq!(codes.len(), Exit::ALL.len());
-    }
 }

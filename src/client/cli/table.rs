@@ -8,6 +8,8 @@ pub enum Verb {
     List,
     /// Register an app, or update it.
     Monitor,
+    /// Change what is named of an app.
+    Edit,
     /// Show one app.
     Info,
     /// Leave an app alone for now.
@@ -20,7 +22,9 @@ pub enum Verb {
     Log,
     /// Show a refused mail no longer.
     Seen,
-    /// Register all apps of a backup.
+    /// Print all registrations, or write them to a file.
+    Export,
+    /// Register all apps of an export.
     Import,
     /// Look for daemons.
     Discover,
@@ -74,9 +78,10 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub static COMMANDS: [CommandSpec; 11] = [
+pub static COMMANDS: [CommandSpec; 13] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
+    CommandSpec::new("edit", Verb::Edit, &[NAME], "change what is named, leave the rest"),
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
     CommandSpec::new("pause", Verb::Pause, &[NAME], "leave an app alone for now"),
     CommandSpec::new("resume", Verb::Resume, &[NAME], "check it again"),
@@ -86,6 +91,10 @@ pub static COMMANDS: [CommandSpec; 11] = [
         ..CommandSpec::new("log", Verb::Log, &[], "show the health check log, newest last")
     },
     CommandSpec::new("seen", Verb::Seen, &[EMAIL], "show no longer that a mail was refused"),
+    CommandSpec {
+        optional: Some(FILE),
+        ..CommandSpec::new("export", Verb::Export, &[], "print all registrations, for import")
+    },
     CommandSpec::new("import", Verb::Import, &[FILE], "register all apps of an export"),
     CommandSpec::new("discover", Verb::Discover, &[], "look for servers on this network"),
     CommandSpec::new("completions", Verb::Completions, &[SHELL], "print completions for a shell"),
@@ -95,7 +104,8 @@ pub static COMMANDS: [CommandSpec; 11] = [
 pub const NAME: &str = "NAME";
 const URL: &str = "URL";
 const EMAIL: &str = "EMAIL";
-const FILE: &str = "FILE";
+/// A file, or `-` for standard input or output.
+pub const FILE: &str = "FILE";
 /// One of [`SHELLS`].
 pub const SHELL: &str = "SHELL";
 
@@ -122,15 +132,17 @@ pub enum Scope {
     All,
     /// All that talk to a daemon.
     Talking,
-    /// This one: the option is a parameter of the call.
-    Parameter(Verb),
-    /// The one that looks for daemons, and all that talk to one.
+    /// This one alone.
+    Of(Verb),
+    /// Those that register: the option is a parameter of their call.
+    Registering,
+    /// Those that show an answer of a daemon.
     Showing,
 }
 
 impl OptionSpec {
-    const fn of_monitor(name: &'static str, value: &'static str, help: &'static str) -> OptionSpec {
-        OptionSpec { name, value: Some(value), help, scope: Scope::Parameter(Verb::Monitor) }
+    const fn of_app(name: &'static str, value: &'static str, help: &'static str) -> OptionSpec {
+        OptionSpec { name, value: Some(value), help, scope: Scope::Registering }
     }
 
     /// Whether the command takes it.
@@ -138,32 +150,45 @@ impl OptionSpec {
         match self.scope {
             Scope::All => true,
             Scope::Talking => !matches!(verb, Verb::Discover | Verb::Completions),
-            Scope::Showing => !matches!(verb, Verb::Import | Verb::Completions),
-            Scope::Parameter(owner) => owner == verb,
+            Scope::Showing => !matches!(verb, Verb::Import | Verb::Export | Verb::Completions),
+            Scope::Registering => matches!(verb, Verb::Monitor | Verb::Edit),
+            Scope::Of(owner) => owner == verb,
         }
     }
 }
 
 /// Every option.
-pub static OPTIONS: [OptionSpec; 13] = [
-    OptionSpec::of_monitor("email", "TEXT", "who is told; several with commas between them"),
-    OptionSpec::of_monitor("timeout", "SECONDS", "how long to wait for an answer, 2 to 60"),
-    OptionSpec::of_monitor("interval", "SECONDS", "between two checks, 5 to 300"),
-    OptionSpec::of_monitor("unhealthy", "COUNT", "failed checks in a row before UNHEALTHY"),
-    OptionSpec::of_monitor("healthy", "COUNT", "passed checks in a row before HEALTHY"),
-    OptionSpec::of_monitor("path", "PATH", "where to ask instead of /health"),
-    OptionSpec::of_monitor("expect", "CODES", "status codes that count: 200, or 200-299,401"),
+pub static OPTIONS: [OptionSpec; 15] = [
+    OptionSpec {
+        name: "url",
+        value: Some(URL),
+        help: "another base address",
+        scope: Scope::Of(Verb::Edit),
+    },
+    OptionSpec::of_app("email", "TEXT", "who is told; several with commas between them"),
+    OptionSpec::of_app("timeout", "SECONDS", "how long to wait for an answer, 2 to 60"),
+    OptionSpec::of_app("interval", "SECONDS", "between two checks, 5 to 300"),
+    OptionSpec::of_app("unhealthy", "COUNT", "failed checks in a row before UNHEALTHY"),
+    OptionSpec::of_app("healthy", "COUNT", "passed checks in a row before HEALTHY"),
+    OptionSpec::of_app("path", "PATH", "where to ask instead of /health"),
+    OptionSpec::of_app("expect", "CODES", "status codes that count: 200, or 200-299,401"),
     OptionSpec {
         name: "limit",
         value: Some("LINES"),
         help: "the newest lines, 1 to 10000; 100 if not given",
-        scope: Scope::Parameter(Verb::Log),
+        scope: Scope::Of(Verb::Log),
+    },
+    OptionSpec {
+        name: "dry_run",
+        value: None,
+        help: "say what would become of each app, and change nothing",
+        scope: Scope::Of(Verb::Import),
     },
     OptionSpec {
         name: "why",
         value: None,
         help: "what was heard, and why nobody is found",
-        scope: Scope::Parameter(Verb::Discover),
+        scope: Scope::Of(Verb::Discover),
     },
     OptionSpec {
         name: "server",

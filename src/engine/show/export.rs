@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::app::App;
+use crate::engine::registration::Registration;
 use crate::engine::time::Wall;
 
 /// The version of the document.
@@ -46,18 +47,25 @@ pub struct ExportedApp {
 
 /// What one app registered.
 pub fn exported(app: &App) -> ExportedApp {
-    let registration = &app.registration;
-    let email = if registration.email_is_default { Vec::new() } else { registration.email.clone() };
-    ExportedApp {
-        appname: registration.name.clone(),
-        url: registration.url.clone(),
-        path: registration.path.clone(),
-        email,
-        timeout: registration.timeout.as_secs(),
-        interval: registration.interval.as_secs(),
-        unhealthy: registration.unhealthy,
-        healthy: registration.healthy,
-        expect: registration.expect.to_string(),
-        paused: app.paused(),
+    ExportedApp::new(&app.registration, app.paused())
+}
+
+impl ExportedApp {
+    /// An app that registered so.
+    pub fn new(registration: &Registration, paused: bool) -> ExportedApp {
+        let email =
+            if registration.email_is_default { Vec::new() } else { registration.email.clone() };
+        ExportedApp {
+            appname: registration.name.clone(),
+            url: registration.url.clone(),
+            path: registration.path.clone(),
+            email,
+            timeout: registration.timeout.as_secs(),
+            interval: registration.interval.as_secs(),
+            unhealthy: registration.unhealthy,
+            healthy: registration.healthy,
+            expect: registration.expect.to_string(),
+            paused,
+        }
     }
 }
