@@ -82,7 +82,7 @@ pub enum Refusal {
     Full(Full),
     /// The app of this name is paused.
     Paused(String),
-    /// No mail to this address was refused for good, or somebody has seen it.
+    /// No mail to this address was refused, or somebody has seen it.
     NothingRefused(String),
 }
 
@@ -252,16 +252,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Somebody has seen that mails to this address were refused for good.
+    /// Somebody has seen that mails to this address were refused for good. When none was, what waits
+    /// for it is given up, if the server refuses the address without saying why.
     ///
     /// # Errors
-    /// None was.
+    /// None was, and none waits so.
     pub fn seen(&mut self, address: &str) -> Result<(), Refusal> {
-        if !self.refusals.over(address) {
+        if self.refusals.over(address) {
+            self.changes.refusal(address);
+            self.log(Note::RefusalSeen { to: address.to_owned() });
+            return Ok(());
+        }
+        let given_up = self.outbox.give_up(address);
+        if given_up.is_empty() {
             return Err(Refusal::NothingRefused(address.to_owned()));
         }
-        self.changes.refusal(address);
-        self.log(Note::RefusalSeen { to: address.to_owned() });
+        for mail in given_up {
+            self.tallies.mails_refused += 1;
+            self.changes.mail_done(mail.id);
+            self.refused(&mail);
+            self.log(Note::MailGivenUp { to: mail.to });
+        }
         Ok(())
     }
 
@@ -433,7 +444,7 @@ impl Engine {
     pub fn handle_rehearsal(&mut self, outcome: Delivery) {
         match outcome {
             Delivery::Accepted => self.log(Note::RehearsalWentWell),
-            Delivery::Settings(reason) | Delivery::Content(reason) => {
+            Delivery::Settings(reason) | Delivery::Unclear(reason) | Delivery::Content(reason) => {
                 self.log(Note::SettingsRefused { reason: reason.clone() });
                 self.settings_refused = Some(reason);
             }

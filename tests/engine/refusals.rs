@@ -157,6 +157,55 @@ fn a_refused_mail_stands_until_somebody_has_seen_it() {
 }
 
 #[test]
+fn what_a_server_refuses_without_saying_why_is_kept_until_somebody_gives_it_up() {
+    let mut world = healthy();
+    world.mood = Mood::Replies(Stage::Recipient, 550, "unknown user");
+    breaks(&mut world);
+    world.seconds(24 * 3600);
+    let shown = health(&world).outbox;
+    assert_eq!((shown.waiting, shown.refused.len()), (1, 0));
+    let way_out = "`healthchecker seen owner@example.org` gives the mail up";
+    assert!(shown.trouble[0].ends_with(way_out), "{:?}", shown.trouble);
+    assert!(world.engine.seen("other@example.org").is_err(), "another waits for nothing");
+    assert_eq!(world.engine.seen("OWNER@example.org"), Ok(()));
+    world.act();
+    assert!(world.engine.seen("owner@example.org").is_err(), "once");
+    world.restart();
+    world.seconds(60);
+    assert_eq!(health(&world).outbox.waiting, 0, "over a restart");
+    world.mood = Mood::Accepts;
+    recovers(&mut world);
+    breaks(&mut world);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"], "of what nobody read there is no end");
+}
+
+#[test]
+fn what_is_about_us_is_not_given_up() {
+    for mood in [Mood::Away, Mood::RefusesLogin, Mood::Filters("HealthChecker")] {
+        let mut world = healthy();
+        world.mood = mood;
+        breaks(&mut world);
+        world.seconds(3600);
+        assert!(world.engine.seen("owner@example.org").is_err());
+        assert_eq!(health(&world).outbox.waiting, 1);
+    }
+}
+
+#[test]
+fn seeing_what_was_refused_for_good_gives_nothing_else_up() {
+    let mut world = healthy();
+    world.mood = no_such_user();
+    breaks(&mut world);
+    recovers(&mut world);
+    world.mood = Mood::Replies(Stage::Recipient, 550, "unknown user");
+    breaks(&mut world);
+    assert_eq!(world.engine.seen("owner@example.org"), Ok(()));
+    world.act();
+    let shown = health(&world).outbox;
+    assert_eq!((shown.waiting, shown.refused.len()), (1, 0));
+}
+
+#[test]
 fn what_the_limit_of_an_hour_holds_back_is_not_stuck() {
     let mut world = healthy();
     for _ in 0..=MAILS_AN_HOUR / 2 {

@@ -113,10 +113,7 @@ impl Problem {
 
     /// 404: no mail to this address was refused.
     pub fn nothing_refused(address: &str) -> Problem {
-        let error = format!(
-            "no mail to {} was refused for good, or it has been seen since",
-            shown(address)
-        );
+        let error = format!("no mail to {} was refused, or it has been seen since", shown(address));
         Problem { field: Some("email".to_owned()), ..Problem::new(404, error) }
     }
 

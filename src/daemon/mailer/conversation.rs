@@ -228,13 +228,16 @@ impl<'a> Conversation<'a> {
         let from = address(from)
             .map_err(|_| Delivery::Settings(format!("mail_from={from:?} is no mail address")))?;
         let to =
-            address(to).map_err(|_| Delivery::Settings(format!("{to:?} is no mail address")))?;
+            address(to).map_err(|_| Delivery::Unclear(format!("{to:?} is no mail address")))?;
         Ok((from, to))
     }
 
     fn envelope(&self, from: &Address, to: &Address, message: &[u8]) -> Result<Envelope, Delivery> {
-        envelope::of(from, to, message, self.offer.utf8)
-            .map_err(|it| trouble::beyond_ascii(self.settings, &it))
+        envelope::of(from, to, message, self.offer.utf8).map_err(|beyond| {
+            let said = trouble::beyond_ascii(self.settings, &beyond);
+            let is_ours = beyond == envelope::path(from);
+            if is_ours { Delivery::Settings(said) } else { Delivery::Unclear(said) }
+        })
     }
 
     fn hand_over_envelope(&mut self, envelope: &Envelope) -> Result<(), Delivery> {

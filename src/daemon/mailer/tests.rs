@@ -70,6 +70,7 @@ fn what_the_server_says_decides() {
         Delivery::Later(why) => ("later", why),
         Delivery::MuchLater(why) => ("much later", why),
         Delivery::Settings(why) => ("settings", why),
+        Delivery::Unclear(why) => ("unclear", why),
         Delivery::Content(why) => ("content", why),
         Delivery::Rejected(why) => ("rejected", why),
     };
@@ -93,7 +94,8 @@ fn what_the_server_says_decides() {
         ),
         (&[("RCPT", "550 5.1.1 no such user")], "rejected", "the recipient with 550 5.1.1"),
         (&[("RCPT", "550 5.4.5 Daily limit")], "settings", "550 5.4.5 Daily limit"),
-        (&[("RCPT", "553 5.7.1 not owned")], "settings", "not owned; check mail_from"),
+        (&[("RCPT", "550 unknown user")], "unclear", "550 unknown user"),
+        (&[("RCPT", "553 5.7.1 not owned")], "unclear", "not owned; check mail_from"),
         (&[("RCPT", "450 4.2.1 too quickly")], "much later", "450 4.2.1"),
         (&[("DATA", "451 4.3.0 later")], "later", "the message with 451 4.3.0"),
         (&[("DATA", "250 what?")], "later", "the message with 250 what?"),
@@ -224,7 +226,7 @@ fn addresses_that_are_none_keep_their_mail_and_never_reach_the_server() {
     for to in ["nobody", "a@b.example>\r\nRCPT TO:<c@d.example", "käthe@example.org"] {
         mailer.send(2, letter(to));
         let report = reports.recv_timeout(PATIENCE).unwrap();
-        let kept = matches!(&report, Report::Mail { delivery: Delivery::Settings(_), .. });
+        let kept = matches!(&report, Report::Mail { delivery: Delivery::Unclear(_), .. });
         assert!(kept, "{report:?}");
     }
     assert!(!server.heard().iter().any(|line| line.starts_with("RCPT")));
@@ -259,7 +261,7 @@ fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
         (&[("AUTH", "535 5.7.8 no")], "Settings(\"the mail server answered the login with 535"),
         (
             &[("RCPT", "504 5.5.2 <pi>: need a whole name")],
-            "Settings(\"the mail server answered the rec",
+            "Unclear(\"the mail server answered the rec",
         ),
         (
             &[("RCPT TO:<other@example.org>", "550 5.1.1 no")],
@@ -403,7 +405,7 @@ fn a_test_mail_tells_what_came_of_it() {
         format!(
             "through 127.0.0.1:{port} (not encrypted) as pi, from pi@home.example\n\
              a@b.example: accepted (250 2.0.0 OK queued)\n\
-             x: not with these settings: \"x\" is no mail address"
+             x: not to this address, or not with these settings: \"x\" is no mail address"
         )
     );
     assert_eq!(told.exit_code, 1);
@@ -417,6 +419,13 @@ fn a_test_mail_tells_what_came_of_it() {
     assert!(told.words.contains("a@b.c: not with these settings: "), "{told:?}");
     assert!(told.words.ends_with("\nd@e.f: not tried"), "{told:?}");
     assert!(!told.words.contains("geheim"));
+
+    let server = Server::start(&[("RCPT TO:<a@b.c>", "552 5.2.2 mailbox full")]);
+    let people = ["a@b.c", "käthe@b.c", "d@e.f"];
+    let told = test_mail(&settings(Ok(server.settings(None)), &people), now);
+    assert!(told.words.contains("a@b.c: not to this address, or not with these"), "{told:?}");
+    assert!(told.words.ends_with("\nd@e.f: accepted (250 2.0.0 OK queued)"), "{told:?}");
+    assert_eq!(told.exit_code, 1);
 
     let why = "smtp_password is set without smtp_user";
     let off = test_mail(&settings(Err(why.to_owned()), &[]), now);

@@ -48,8 +48,9 @@ pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
         let to = letter.to.clone();
         let outcome = attempt::run(&server, move |server, end| deliver(server, &letter, end));
         exit_code |= u8::from(outcome.is_err());
-        // Only a refused recipient says nothing about the next one.
-        let over = !matches!(outcome, Ok(_) | Err(Delivery::Rejected(_)));
+        // What is about one recipient says nothing about the next one.
+        let is_of_one = matches!(outcome, Err(Delivery::Rejected(_) | Delivery::Unclear(_)));
+        let over = outcome.is_err() && !is_of_one;
         lines.push(format!("{to}: {}", told(outcome)));
         if over {
             lines.extend(letters.map(|letter| format!("{}: not tried", letter.to)));
@@ -127,6 +128,9 @@ fn told(outcome: Result<String, Delivery>) -> String {
         Err(Delivery::Accepted) => "accepted".to_owned(),
         Err(Delivery::Later(why)) => format!("not now: {why}"),
         Err(Delivery::MuchLater(why)) => format!("not for a while: {why}"),
+        Err(Delivery::Unclear(why)) => {
+            format!("not to this address, or not with these settings: {why}")
+        }
         Err(Delivery::Settings(why)) => format!("not with these settings: {why}"),
         Err(Delivery::Content(why)) => format!("not as it is: {why}"),
         Err(Delivery::Rejected(why)) => format!("refused: {why}"),

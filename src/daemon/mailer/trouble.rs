@@ -22,11 +22,13 @@ pub(super) fn server(settings: &MailSettings) -> String {
 /// The server said no, or what makes no sense at this point, which passes.
 pub(super) fn refused(settings: &MailSettings, stage: Stage, reply: &Reply) -> Delivery {
     let text = hushed(settings, &reply.text());
+    let advised = |said: String| match advice(settings, stage, &text) {
+        Some(advice) => format!("{said}; {advice}"),
+        None => said,
+    };
     match classify(stage, reply.code, &text) {
-        Delivery::Settings(said) => Delivery::Settings(match advice(settings, stage, &text) {
-            Some(advice) => format!("{said}; {advice}"),
-            None => said,
-        }),
+        Delivery::Settings(said) => Delivery::Settings(advised(said)),
+        Delivery::Unclear(said) => Delivery::Unclear(advised(said)),
         other => other,
     }
 }
@@ -64,9 +66,8 @@ pub(super) fn no_login(settings: &MailSettings, offers_any: bool) -> Delivery {
 }
 
 /// An address needs a server that takes letters beyond ASCII.
-pub(super) fn beyond_ascii(settings: &MailSettings, address: &str) -> Delivery {
-    let server = server(settings);
-    Delivery::Settings(format!("{server} takes no address with letters beyond ASCII: {address}"))
+pub(super) fn beyond_ascii(settings: &MailSettings, address: &str) -> String {
+    format!("{} takes no address with letters beyond ASCII: {address}", server(settings))
 }
 
 fn words(settings: &MailSettings, error: &io::Error) -> String {

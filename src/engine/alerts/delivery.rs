@@ -17,6 +17,9 @@ pub enum Delivery {
     /// A 5xx about us: our login, name, sender or quota, the server's policy, a full mailbox. The
     /// mail is kept and tried again slowly; as a rule a person has to mend something first.
     Settings(String),
+    /// A 5xx for this recipient that does not say whether there is no such mailbox, or whether it is
+    /// about us: kept as with [`Delivery::Settings`], until somebody gives the mail up.
+    Unclear(String),
     /// A 5xx for the message itself, which a filter does not like or finds too big: it is kept, and
     /// tried again with less in it.
     Content(String),
@@ -78,6 +81,7 @@ pub fn classify(stage: Stage, code: u16, reply: &str) -> Delivery {
         }
         (530..=539, _) | (550, Some((5, 4, 5))) => Delivery::Settings(sentence),
         (500..=599, _) if stage == Stage::Message => Delivery::Content(sentence),
+        (500..=599, _) if stage == Stage::Recipient => Delivery::Unclear(sentence),
         (500..=599, _) => Delivery::Settings(sentence),
         _ => Delivery::Later(sentence),
     }
@@ -110,6 +114,7 @@ mod tests {
             Delivery::Later(_) => "later",
             Delivery::MuchLater(_) => "much later",
             Delivery::Settings(_) => "settings",
+            Delivery::Unclear(_) => "unclear",
             Delivery::Content(_) => "content",
             Delivery::Rejected(_) => "rejected",
         }
@@ -144,21 +149,22 @@ mod tests {
             (Stage::Recipient, "556 5.1.10 takes no mail", "rejected"),
             (Stage::Recipient, "550 5.2.1 disabled", "rejected"),
             (Stage::Recipient, "550 5.2.1", "rejected"),
-            (Stage::Recipient, "550", "settings"),
+            (Stage::Recipient, "550", "unclear"),
+            (Stage::Recipient, "530 5.7.0 Authentication Required", "settings"),
             // Exim.
-            (Stage::Recipient, "550 relay not permitted", "settings"),
+            (Stage::Recipient, "550 relay not permitted", "unclear"),
             // Postfix: our name, our sender, no login.
-            (Stage::Recipient, "504 5.5.2 <raspberrypi>: Helo command rejected", "settings"),
-            (Stage::Recipient, "553 5.7.1 <a@b.c>: not owned by user pi", "settings"),
-            (Stage::Recipient, "554 5.7.1 <a@b.c>: Relay access denied", "settings"),
-            (Stage::Recipient, "550 5.1.7 Bad sender's mailbox", "settings"),
-            (Stage::Recipient, "550 5.1.8 Sender address rejected: Domain not found", "settings"),
+            (Stage::Recipient, "504 5.5.2 <raspberrypi>: Helo command rejected", "unclear"),
+            (Stage::Recipient, "553 5.7.1 <a@b.c>: not owned by user pi", "unclear"),
+            (Stage::Recipient, "554 5.7.1 <a@b.c>: Relay access denied", "unclear"),
+            (Stage::Recipient, "550 5.1.7 Bad sender's mailbox", "unclear"),
+            (Stage::Recipient, "550 5.1.8 Sender address rejected: Domain not found", "unclear"),
             (Stage::Recipient, "550 5.4.5 Daily user sending limit exceeded", "settings"),
-            (Stage::Recipient, "552 5.2.2 mailbox full", "settings"),
+            (Stage::Recipient, "552 5.2.2 mailbox full", "unclear"),
             // The class of the enhanced code does not agree: it is no enhanced code.
-            (Stage::Recipient, "550 4.1.1 odd", "settings"),
+            (Stage::Recipient, "550 4.1.1 odd", "unclear"),
             (Stage::Recipient, "450 5.4.5 odd", "later"),
-            (Stage::Recipient, "550 5.1.1. odd", "settings"),
+            (Stage::Recipient, "550 5.1.1. odd", "unclear"),
             (Stage::Message, "552 5.2.3 too large", "content"),
             (Stage::Message, "550 5.7.1 looks like spam 5.4.5", "content"),
             (Stage::Message, "550 5.2.0 spam", "content"),

@@ -44,13 +44,16 @@ struct Entry {
     since: Moment,
     /// Why it waits: what the server said, or what went wrong on the way.
     trouble: Option<String>,
+    /// Perhaps there is no such mailbox: only a person can tell.
+    is_unclear: bool,
 }
 
 impl Entry {
     fn new(at: Moment, mail: Mail) -> Entry {
         let place = Place::Queued;
         let (failures, held_until, trouble) = (None, None, None);
-        Entry { mail, tries: 0, failures, place, held_until, since: at, trouble }
+        let (tries, is_unclear) = (0, false);
+        Entry { mail, tries, failures, place, held_until, since: at, trouble, is_unclear }
     }
 
     /// What it waits for the limit does not count.
@@ -210,6 +213,7 @@ impl Outbox {
     pub fn handle_delivery(&mut self, at: Moment, id: u64, delivery: Delivery) -> Option<Fate> {
         let entry = self.entries.get_mut(&id)?;
         let mut made_plainer = false;
+        entry.is_unclear = matches!(delivery, Delivery::Unclear(_));
         let (backoff, text) = match delivery {
             Delivery::Accepted => {
                 let entry = self.entries.remove(&id)?;
@@ -222,7 +226,7 @@ impl Outbox {
             }
             Delivery::Later(text) => (SOON, text),
             Delivery::MuchLater(text) => (LATER, text),
-            Delivery::Settings(text) => (SLOWLY, text),
+            Delivery::Settings(text) | Delivery::Unclear(text) => (SLOWLY, text),
             Delivery::Content(text) => {
                 made_plainer = make_plainer(&mut entry.mail);
                 (if made_plainer { SOON } else { SLOWLY }, text)
@@ -233,7 +237,10 @@ impl Outbox {
         entry.failures = Some(failures);
         let retry_at = at + failures.wait();
         entry.place = Place::Waiting { retry_at };
-        entry.trouble = Some(text.clone());
+        entry.trouble = Some(match entry.is_unclear {
+            true => format!("{text}; `healthchecker seen {}` gives the mail up", entry.mail.to),
+            false => text.clone(),
+        });
         Some(Fate::Kept { retry_at, text, took_in: self.gather(id), made_plainer })
     }
 
@@ -282,6 +289,15 @@ impl Outbox {
     /// Drops a mail, since there is no more to be told by it.
     pub fn drop_mail(&mut self, id: u64) {
         self.entries.remove(&id);
+    }
+
+    /// Drops the mails to an address of which it is unclear whether anybody can have them; these.
+    pub fn give_up(&mut self, to: &str) -> Vec<Mail> {
+        let is_given_up = |(_, entry): &(&u64, &Entry)| {
+            entry.is_unclear && entry.is_waiting() && is_same_mailbox(&entry.mail.to, to)
+        };
+        let ids: Vec<u64> = self.entries.iter().filter(is_given_up).map(|(id, _)| *id).collect();
+        ids.iter().filter_map(|id| self.entries.remove(id)).map(|entry| entry.mail).collect()
     }
 
     /// The mails to a person that tell of an app, oldest first.

@@ -157,6 +157,11 @@ pub enum Note {
         /// What the server said.
         reason: String,
     },
+    /// Somebody has given up a mail that the server refuses, who knows why.
+    MailGivenUp {
+        /// The recipient.
+        to: String,
+    },
     /// Somebody has seen that mails to an address were refused for good.
     RefusalSeen {
         /// The address.
@@ -273,6 +278,9 @@ impl fmt::Display for Note {
                     f,
                     "the mail server could not be asked: {reason}; mails are kept until it is there"
                 )
+            }
+            Note::MailGivenUp { to } => {
+                write!(f, "mail to {to} given up: somebody has seen that the server refuses it")
             }
             Note::RefusalSeen { to } => {
                 write!(f, "mail to {to}: somebody has seen that it was refused for good")
