@@ -37,7 +37,8 @@ impl Signals {
             pipe::register(signal, writer.try_clone()?)?;
         }
         let nothing = Arc::new(AtomicBool::new(false));
-        for signal in NOTHING {
+        // Nor do the signals without a name of their own (signal(7)).
+        for signal in NOTHING.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
             flag::register(signal, Arc::clone(&nothing))?;
         }
         match HangUp::here() {

@@ -172,7 +172,7 @@ def test_under_nohup_it_outlives_its_terminal(tmp_path: Path, closing: ExitStack
 def test_a_signal_that_means_nothing_does_nothing(start_daemon: StartDaemon) -> None:
     # Not below a terminal of the tests, whose end would mean something.
     daemon = start_daemon(program=["setsid", str(BINARY)])
-    names = "HUP USR1 USR2 ALRM VTALRM PROF IO PWR STKFLT XFSZ".split()
+    names = "HUP USR1 USR2 ALRM VTALRM PROF IO PWR STKFLT XFSZ RTMIN RTMAX".split()
     for name in names:
         os.kill(daemon.pid, signal.Signals[f"SIG{name}"])
         assert daemon.get("/health").status_code == 200, name
