@@ -8,6 +8,9 @@ const NAME_MAX: usize = 255;
 const LABEL_MAX: usize = 63;
 /// Marks a pointer: the rest of the name stands elsewhere in the packet (RFC 1035 section 4.1.4).
 const POINTER: u8 = 0xC0;
+/// Pointers that are followed for one name: who compresses well needs one, a sloppy one as many as there
+/// are labels. A packet of nothing but pointers would else be walked through for each of its records.
+const POINTERS_MAX: u32 = 16;
 
 /// A whole name in small letters, as it stands uncompressed in a packet.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,7 +114,14 @@ impl<'a> NameAt<'a> {
     }
 
     fn labels(self) -> Labels<'a> {
-        Labels { packet: self.packet, at: self.at, behind: self.at, room: NAME_MAX, ended: false }
+        Labels {
+            packet: self.packet,
+            at: self.at,
+            behind: self.at,
+            room: NAME_MAX,
+            pointers: POINTERS_MAX,
+            ended: false,
+        }
     }
 }
 
@@ -129,10 +139,12 @@ struct Labels<'a> {
     behind: usize,
     /// What is left of [`NAME_MAX`].
     room: usize,
+    /// What is left of [`POINTERS_MAX`].
+    pointers: u32,
     ended: bool,
 }
 
-/// The name runs out of the packet, or is too long, or its pointers are not in order.
+/// The name runs out of the packet, or is too long, or its pointers are not in order or too many.
 struct Unreadable;
 
 impl<'a> Labels<'a> {
@@ -145,6 +157,7 @@ impl<'a> Labels<'a> {
                 if target >= self.behind {
                     return None;
                 }
+                self.pointers = self.pointers.checked_sub(1)?;
                 self.at = target;
                 self.behind = target;
                 continue;
@@ -226,6 +239,23 @@ mod tests {
         for packet in [&b"\x05loc"[..], b"\xC0", b"\x40a\0", b""] {
             assert!(NameAt::read(packet, 0).and_then(|(at, _)| at.to_name()).is_none());
         }
+    }
+
+    #[test]
+    fn a_long_chain_of_pointers_is_not_followed_to_its_end() {
+        let mut packet = b"\x05local\0".to_vec();
+        let mut before = 0;
+        let mut names = Vec::new();
+        for _ in 0..4000_u16 {
+            let at = u16::try_from(packet.len()).unwrap();
+            packet.extend((u16::from(POINTER) << 8 | before).to_be_bytes());
+            names.push(usize::from(at));
+            before = at;
+        }
+        let read = |at: usize| NameAt::read(&packet, at).unwrap().0;
+        let follows = |at: &&usize| read(**at).is(&name("local"));
+        assert_eq!(names.iter().filter(follows).count(), usize::try_from(POINTERS_MAX).unwrap());
+        assert_eq!(read(names[3999]).to_name(), None);
     }
 
     #[test]
