@@ -11,7 +11,7 @@ use crate::engine::time::Moment;
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Each time that something was said about it the patience is twice as long, up to this: a link that flaps
-/// or a neighbour of ill will must not fill the log.
+/// or a neighbour of ill will must not fill the log. So it is with names that follow each other.
 const PATIENCE_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// How the announcement is.
@@ -34,23 +34,41 @@ pub(super) struct Herald {
     /// Since when the service cannot be found.
     unheard_since: Option<Moment>,
     patience: Duration,
+    /// Until when no other name is told.
+    renamed_until: Option<Moment>,
+    /// From a name that was told to the next.
+    between_names: Duration,
 }
 
 impl Herald {
     pub(super) fn new(now: Moment) -> Herald {
-        Herald { told: None, unheard_since: Some(now), patience: PATIENCE }
+        Herald {
+            told: None,
+            unheard_since: Some(now),
+            patience: PATIENCE,
+            renamed_until: None,
+            between_names: PATIENCE,
+        }
     }
 
     /// How it is now.
     pub(super) fn handle(&mut self, now: Moment, news: News) {
+        let is_rename =
+            matches!((&self.told, &news), (Some(News::Heard { .. }), News::Heard { .. }));
         if let News::Heard { .. } = news {
             self.unheard_since = None;
+            if is_rename && self.renamed_until.is_some_and(|until| now < until) {
+                return;
+            }
         } else if now < *self.unheard_since.get_or_insert(now) + self.patience {
             return;
         }
         if self.told.as_ref() != Some(&news) {
             say(&news);
-            if !matches!(news, News::Heard { .. }) {
+            if is_rename {
+                self.renamed_until = Some(now + self.between_names);
+                self.between_names = (self.between_names * 2).min(PATIENCE_MAX);
+            } else if self.unheard_since.is_some() {
                 self.patience = (self.patience * 2).min(PATIENCE_MAX);
             }
             self.told = Some(news);
@@ -59,7 +77,8 @@ impl Herald {
 
     /// When [`Herald::handle`] is to be called, whatever happens.
     pub(super) fn next_deadline(&self, now: Moment) -> Option<Moment> {
-        self.unheard_since.map(|since| since + self.patience).filter(|at| now < *at)
+        let unheard = self.unheard_since.map(|since| since + self.patience);
+        [unheard, self.renamed_until].into_iter().flatten().filter(|at| now < *at).min()
     }
 }
 
@@ -105,6 +124,26 @@ mod tests {
         assert_eq!(herald.told, Some(heard()));
         herald.handle(later + PATIENCE, News::NoName);
         assert_eq!(herald.told, Some(News::NoName));
+    }
+
+    #[test]
+    fn a_neighbour_who_takes_each_of_our_names_makes_few_lines_and_the_last_name_is_told() {
+        let mut now = Moment::START;
+        let mut herald = Herald::new(now);
+        let mut lines = 0;
+        let named = |number: u32| News::Heard { service: number.to_string(), host: "b".to_owned() };
+        for second in 0..86_400_u32 {
+            let before = herald.told.clone();
+            herald.handle(now, named(second / 2));
+            lines += usize::from(herald.told != before);
+            now = now + Duration::from_secs(1);
+        }
+        assert!((3..40).contains(&lines), "{lines}");
+        while let Some(at) = herald.next_deadline(now) {
+            now = at;
+            herald.handle(now, named(43_200));
+        }
+        assert_eq!(herald.told, Some(named(43_200)));
     }
 
     #[test]
