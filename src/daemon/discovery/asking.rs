@@ -74,14 +74,15 @@ impl<T> Asking<T> {
         self.questions.iter().map(|asked| asked.at).min()
     }
 
-    /// A message has come in over the interface `link`: whoever asked for a name in it gets the addresses.
+    /// A message has come in from `from`, over the interface `link`: whoever asked for a name in it gets
+    /// the addresses.
     pub fn handle_message(
         &mut self,
-        link: u32,
+        (link, from): (u32, SocketAddr),
         message: &Message<'_>,
         mut tell: impl FnMut(&T, Vec<SocketAddr>),
     ) {
-        if !message.is_response {
+        if !message.is_response_from(from) {
             return;
         }
         for asked in self.questions.iter_mut().filter(|asked| asked.answered < ANSWERS_MAX) {
@@ -150,12 +151,25 @@ mod tests {
     }
 
     fn told(asking: &mut Asking<char>, packet: &[u8]) -> Vec<(char, Vec<String>)> {
+        told_by("10.0.0.9:5353", asking, packet)
+    }
+
+    fn told_by(from: &str, asking: &mut Asking<char>, packet: &[u8]) -> Vec<(char, Vec<String>)> {
         let mut told = Vec::new();
         let message = Message::read(packet).unwrap();
-        asking.handle_message(3, &message, |asker, found| {
+        asking.handle_message((3, from.parse().unwrap()), &message, |asker, found| {
             told.push((*asker, found.iter().map(ToString::to_string).collect()));
         });
         told
+    }
+
+    #[test]
+    fn a_response_from_another_port_than_that_of_mdns_is_none() {
+        let mut asking = Asking::new();
+        asking.ask(1, name("nas.local"), 'a', Moment::START);
+        let packet = response(&[("nas.local", "10.0.0.7", 120)]);
+        assert!(told_by("10.0.0.9:40000", &mut asking, &packet).is_empty());
+        assert_eq!(told(&mut asking, &packet).len(), 1);
     }
 
     #[test]

@@ -261,7 +261,7 @@ impl Worker {
         let Some(message) = self.buffer.get(..length).and_then(Message::read) else {
             return;
         };
-        self.asking.handle_message(id.link, &message, |asker, found| {
+        self.asking.handle_message((id.link, from), &message, |asker, found| {
             // Who asked may have stopped waiting.
             let _ = asker.send(found);
         });

@@ -35,7 +35,7 @@ pub fn run(bytes: &[u8]) {
                 [usize::from(head >> 6)];
         let from = SocketAddr::from(([from.0, from.1, from.2, from.3], from.4));
         responder.handle_message(now, LINK, from, &message);
-        asking.handle_message(2, &message, |(), found| {
+        asking.handle_message((2, from), &message, |(), found| {
             assert!(!found.is_empty() && found.len() <= 16);
             told += 1;
         });

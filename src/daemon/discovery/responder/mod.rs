@@ -128,7 +128,7 @@ impl Responder {
         if message.is_response {
             let clash = clash(profile, message, &own);
             let stage = here.stage;
-            if clash != Clash::default() {
+            if message.is_response_from(from) && clash != Clash::default() {
                 self.handle_clash(now, clash, stage);
             }
             return;

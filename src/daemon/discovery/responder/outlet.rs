@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::super::links::{Outlet as Place, OutletId};
-use super::super::wire::{Message, Packet, Section, kind};
+use super::super::wire::{Message, PORT, Packet, Section, kind};
 use super::answers::{self, Answers};
 use super::records::{Claim, Parts, Profile, present};
 use super::{Chance, Send};
@@ -27,9 +27,6 @@ const ASK_SELDOM: Duration = Duration::from_secs(60 * 60);
 /// soon do so.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 const AFTER_MANY_FAILURES: Duration = Duration::from_secs(64);
-
-/// The port of mDNS: who asks from another one knows only plain DNS.
-const PORT: u16 = 5353;
 
 pub(super) struct Outlet {
     pub(super) place: Place,
@@ -130,6 +127,7 @@ impl Outlet {
             return None;
         }
         let addresses = &self.place.announced;
+        // Who asks from another port knows only plain DNS.
         if from.port() != PORT {
             let asked = message.questions.iter().map(|question| profile.asked(question, addresses));
             let parts = asked.fold(Parts::NONE, Parts::with);

@@ -331,6 +331,15 @@ fn our_own_records_and_goodbyes_are_no_conflict() {
 }
 
 #[test]
+fn a_response_from_another_port_than_that_of_mdns_is_no_conflict() {
+    let mut line = Line::announced();
+    let mut packet = Packet::response(0);
+    packet.record(Section::Answers, &instance(), &other_host(), 120, true);
+    line.hear("10.0.0.9:40000", packet);
+    assert!(line.responder.is_heard());
+}
+
+#[test]
 fn a_name_of_ours_is_defended_at_once() {
     let mut line = Line::announced();
     line.ask(&instance(), kind::SRV, false);

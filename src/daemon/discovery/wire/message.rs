@@ -1,6 +1,10 @@
 //! A message that came in.
 
-use super::{CLASS_ANY, CLASS_IN, NOT_MDNS, Name, NameAt, RESPONSE, TOP_BIT, TRUNCATED, kind};
+use std::net::SocketAddr;
+
+use super::{
+    CLASS_ANY, CLASS_IN, NOT_MDNS, Name, NameAt, PORT, RESPONSE, TOP_BIT, TRUNCATED, kind,
+};
 
 /// How many records of each section are looked at. Programs of good will send far fewer questions, and as
 /// many known answers as fit into 1,500 bytes; what comes after these costs nothing but the reading over.
@@ -99,6 +103,12 @@ impl<'a> Message<'a> {
             questions,
             records,
         })
+    }
+
+    /// Whether it is a response, and one that counts: from the port of mDNS, which not every program
+    /// may have (RFC 6762 section 6).
+    pub fn is_response_from(&self, from: SocketAddr) -> bool {
+        self.is_response && from.port() == PORT
     }
 
     /// The records of a section, of the class of the Internet.

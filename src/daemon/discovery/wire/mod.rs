@@ -11,6 +11,9 @@ pub use message::{Message, Question, RECORDS_MAX, Record, Section};
 pub use name::{Name, NameAt};
 pub(super) use packet::{Data, Packet};
 
+/// The port of mDNS (RFC 6762 section 3).
+pub const PORT: u16 = 5353;
+
 /// The longest message, with its headers (RFC 6762 section 17).
 pub const MESSAGE_MAX: usize = 9000;
 
