@@ -14,8 +14,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let port = iputils::find_free_port()?;
     let server = Server::http(("0.0.0.0", port))?;
 
-    let url = format!("http://{}:{port}", iputils::get_my_ip_addr());
-    let health_checker = HealthCheckerServer::new(APP_NAME, url);
+    // At this port of this machine.
+    let health_checker = HealthCheckerServer::new(APP_NAME, format!(":{port}"));
     // Once would be: health_checker.monitor(&how)?
     let how = Monitor::new().email("me@example.org").interval(10).unhealthy(2).healthy(4);
     health_checker.keep_registered(how)?;

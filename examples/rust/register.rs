@@ -1,4 +1,4 @@
-//! Registers an app, and nothing else: `register NAME URL [EMAIL]`.
+//! Registers an app, and nothing else: `register NAME URL [EMAIL]`, with URL `:8080` for that port of this machine.
 
 // A program of its own says itself what went wrong.
 #![allow(clippy::print_stderr)]

@@ -25,10 +25,21 @@ const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 const USER_AGENT: &str = concat!("healthchecker-client/", env!("CARGO_PKG_VERSION"));
 
 /// A parameter of a call: its name and its value.
+///
+/// ```
+/// let name: healthchecker::client::connection::Parameter = ("appname", "NAS");
+/// ```
 pub type Parameter<'a> = (&'a str, &'a str);
 
 /// The way to one daemon. Its address is looked for by Zeroconf at the first call, and again when
 /// it has moved, unless it was given.
+///
+/// ```no_run
+/// use healthchecker::client::connection::Connection;
+///
+/// println!("{}", Connection::search().get("status", &[("format", "json")])?);
+/// # Ok::<(), healthchecker::client::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Connection {
     place: Place,
@@ -48,6 +59,11 @@ enum Place {
 
 impl Connection {
     /// To the daemon that [`SERVER_VARIABLE`] names, else to the one that Zeroconf finds.
+    ///
+    /// ```
+    /// // Nothing is searched for before the first call.
+    /// let connection = healthchecker::client::connection::Connection::search();
+    /// ```
     pub fn search() -> Connection {
         let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
         let place = match named.map(|named| named.to_string_lossy().parse()) {
@@ -59,6 +75,14 @@ impl Connection {
     }
 
     /// To the daemon at this address.
+    ///
+    /// ```
+    /// use healthchecker::client::connection::Connection;
+    ///
+    /// let connection = Connection::to("192.168.1.5:43210".parse()?);
+    /// assert_eq!(connection.server()?.as_str(), "http://192.168.1.5:43210/healthchecker/");
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     pub fn to(server: ServerUrl) -> Connection {
         Connection::new(Place::Given(server))
     }
@@ -74,6 +98,13 @@ impl Connection {
     /// With this token instead of the one in [`TOKEN_VARIABLE`]. It is sent only to a daemon that is
     /// named, since anybody can announce the name that Zeroconf finds; what cannot be a token is an
     /// error of every call.
+    ///
+    /// ```
+    /// use healthchecker::client::connection::Connection;
+    ///
+    /// let connection = Connection::to("http://pi:43210".parse()?).with_token("secret");
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Connection {
         self.token = Token::read(token);
@@ -81,6 +112,11 @@ impl Connection {
     }
 
     /// Where the daemon is. Looks for it if that is not known yet.
+    ///
+    /// ```no_run
+    /// let url = healthchecker::client::connection::Connection::search().server()?;
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     ///
     /// # Errors
     /// There is none, or this machine cannot look for one.
@@ -95,7 +131,23 @@ impl Connection {
         }
     }
 
+    /// Whether it is known where the daemon is, without a search.
+    pub(super) fn is_known(&self) -> bool {
+        match &self.place {
+            Place::Given(_) => true,
+            Place::Misnamed(_) => false,
+            Place::Searched(found) => recall(found).is_some(),
+        }
+    }
+
     /// Makes a call that changes something; the answer as it came, JSON.
+    ///
+    /// ```no_run
+    /// use healthchecker::client::connection::Connection;
+    ///
+    /// Connection::search().post("pause", &[("appname", "NAS")])?;
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     ///
     /// # Errors
     /// It was not carried out.
@@ -111,6 +163,13 @@ impl Connection {
     }
 
     /// Makes a call that shows something; the answer as it came, JSON or a line of it for each thing.
+    ///
+    /// ```no_run
+    /// use healthchecker::client::connection::Connection;
+    ///
+    /// let lines = Connection::search().get("log", &[("appname", "NAS"), ("limit", "10")])?;
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     ///
     /// # Errors
     /// There is no answer.

@@ -9,12 +9,26 @@ use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
 use super::{Error, ServerUrl, reach};
 
 /// The service type, with its domain.
+///
+/// ```
+/// use healthchecker::client::discovery::{INSTANCE, SERVICE_TYPE};
+///
+/// assert_eq!(format!("{INSTANCE}.{SERVICE_TYPE}"), "_healthchecker._http._tcp.local.");
+/// ```
 pub const SERVICE_TYPE: &str = "_http._tcp.local.";
 /// The instance that clients ask for. A second daemon on the same network is called
 /// `_healthchecker (2)` (RFC 6762, section 9).
+///
+/// ```
+/// assert_eq!(healthchecker::client::discovery::INSTANCE, "_healthchecker");
+/// ```
 pub const INSTANCE: &str = "_healthchecker";
 
 /// How long a daemon is looked for, all of it: questions go out at 0, 1 and 3 s, and Wi-Fi loses some.
+///
+/// ```
+/// assert_eq!(healthchecker::client::discovery::FIND_WITHIN.as_secs(), 5);
+/// ```
 pub const FIND_WITHIN: Duration = Duration::from_secs(5);
 /// For so long only the one of the plain name is looked for.
 const PLAIN_WITHIN: Duration = Duration::from_secs(2);
@@ -24,6 +38,15 @@ const TRY_AGAIN: Duration = Duration::from_millis(250);
 const ANNOUNCED_MAX: usize = 16;
 
 /// A daemon on the network.
+///
+/// ```no_run
+/// use healthchecker::client::discovery::{FIND_WITHIN, survey};
+///
+/// for daemon in survey(FIND_WITHIN)?.found {
+///     println!("{} {} at {}", daemon.instance, daemon.version, daemon.url);
+/// }
+/// # Ok::<(), healthchecker::client::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Found {
@@ -37,6 +60,13 @@ pub struct Found {
 
 /// Finds the daemon: the one with the plain name, else any.
 ///
+/// ```no_run
+/// use healthchecker::client::discovery::{FIND_WITHIN, find};
+///
+/// println!("{}", find(FIND_WITHIN)?);
+/// # Ok::<(), healthchecker::client::Error>(())
+/// ```
+///
 /// # Errors
 /// None is announced within `within`, or none takes a connection, or this machine cannot look for one.
 pub fn find(within: Duration) -> Result<ServerUrl, Error> {
@@ -48,6 +78,12 @@ pub fn find(within: Duration) -> Result<ServerUrl, Error> {
 }
 
 /// What was heard on the network.
+///
+/// ```
+/// use healthchecker::client::discovery::Survey;
+///
+/// assert!(Survey::default().found.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Survey {
@@ -65,6 +101,12 @@ impl Survey {
     }
 
     /// Why nobody was found.
+    ///
+    /// ```
+    /// use healthchecker::client::{Error, discovery::Survey};
+    ///
+    /// assert_eq!(Survey::default().nobody(), Error::NotFound);
+    /// ```
     pub fn nobody(&self) -> Error {
         let urls: Vec<String> = self
             .silent
@@ -78,6 +120,14 @@ impl Survey {
 }
 
 /// Finds all daemons that answer in this time.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use healthchecker::client::discovery::survey;
+///
+/// println!("{} daemons", survey(Duration::from_secs(3))?.found.len());
+/// # Ok::<(), healthchecker::client::Error>(())
+/// ```
 ///
 /// # Errors
 /// This machine cannot look for any.

@@ -5,12 +5,20 @@ use std::fmt;
 use super::{SERVER_VARIABLE, TOKEN_VARIABLE};
 
 /// Why a call was not carried out.
+///
+/// ```
+/// use healthchecker::client::{Error, ServerUrl};
+///
+/// let why = "ftp://pi".parse::<ServerUrl>().unwrap_err();
+/// assert!(matches!(why, Error::BadAddress { .. }));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// No daemon announced itself on this network.
     NotFound,
     /// A daemon announces itself, and takes no connection.
+    #[non_exhaustive]
     Silent {
         /// Where it says that it is.
         urls: String,
@@ -18,6 +26,7 @@ pub enum Error {
     /// Nobody can be looked for by Zeroconf on this machine; the text says why.
     NoMulticast(String),
     /// The address given for the server is none.
+    #[non_exhaustive]
     BadAddress {
         /// What was given.
         given: String,
@@ -25,6 +34,7 @@ pub enum Error {
         why: String,
     },
     /// There is no answer from where the daemon should be.
+    #[non_exhaustive]
     Unreachable {
         /// Where it should be.
         url: String,
@@ -32,6 +42,7 @@ pub enum Error {
         why: String,
     },
     /// Whoever answered there is no HealthChecker.
+    #[non_exhaustive]
     Stranger {
         /// Where.
         url: String,
@@ -41,6 +52,7 @@ pub enum Error {
     /// The daemon wants a token, and none was given.
     TokenMissing,
     /// The daemon wants the token, and has not been sent it: anybody can announce a daemon's name.
+    #[non_exhaustive]
     TokenWithheld {
         /// Where the daemon was found.
         url: String,
@@ -50,6 +62,7 @@ pub enum Error {
     /// The daemon does not accept the token.
     TokenRefused,
     /// The daemon refuses the call.
+    #[non_exhaustive]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -62,6 +75,10 @@ pub enum Error {
 
 impl Error {
     /// The HTTP status that says the same: 503 when no daemon was reached.
+    ///
+    /// ```
+    /// assert_eq!(healthchecker::client::Error::NotFound.status(), 503);
+    /// ```
     pub fn status(&self) -> u16 {
         match self {
             Error::Refused { status, .. } => *status,

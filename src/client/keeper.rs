@@ -17,10 +17,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// What the daemon refused will be right only after somebody changed something there.
 const REFUSED: Duration = Duration::from_secs(300);
 /// An HTTP call and the search for the daemon fit, in the dev profile too.
-const STACK: usize = 512 * 1024;
+pub(super) const STACK: usize = 512 * 1024;
 
 /// Starts and ends the thread.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Keeper {
     turn: Arc<Turn>,
 }
@@ -72,9 +72,13 @@ impl Keeper {
             .map(drop)
     }
 
-    /// Ends the thread; nothing is registered any more when this returns.
+    /// Ends the thread, which may be in the middle of a call: see [`Keeper::wait_for_end`].
     pub(super) fn end(&self) {
         self.turn.next();
+    }
+
+    /// Waits for a call of the thread that was ended: nothing is registered any more when this returns.
+    pub(super) fn wait_for_end(&self) {
         drop(self.turn.busy.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

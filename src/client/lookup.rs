@@ -8,6 +8,8 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::ServerUrl;
+
 /// ureq keeps no more addresses of one host.
 const ADDRESSES_MAX: usize = 16;
 
@@ -35,17 +37,32 @@ pub(super) fn is_interface(zone: &str) -> bool {
 
 impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        let parts = uri.scheme().zip(uri.authority());
-        let place = parts.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
         let mut addresses = self.empty();
-        for address in place.ok_or(Error::HostNotFound)?.to_socket_addrs()?.take(ADDRESSES_MAX) {
-            addresses.push(self.on_link(address));
+        for address in self.addresses(uri)?.take(ADDRESSES_MAX) {
+            addresses.push(address);
         }
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
     }
 }
 
+/// The addresses of the daemon's machine.
+///
+/// # Errors
+/// Its name is not known.
+pub(super) fn addresses(server: &ServerUrl) -> Result<Vec<SocketAddr>, Error> {
+    let resolver = SystemResolver { link: server.zone().and_then(interface) };
+    let uri: Uri = server.call("").parse().map_err(|_| Error::HostNotFound)?;
+    Ok(resolver.addresses(&uri)?.collect())
+}
+
 impl SystemResolver {
+    fn addresses(&self, uri: &Uri) -> Result<impl Iterator<Item = SocketAddr>, Error> {
+        let parts = uri.scheme().zip(uri.authority());
+        let place = parts.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
+        let found = place.ok_or(Error::HostNotFound)?.to_socket_addrs()?;
+        Ok(found.map(|address| self.on_link(address)))
+    }
+
     fn on_link(&self, mut address: SocketAddr) -> SocketAddr {
         if let (SocketAddr::V6(v6), Some(link)) = (&mut address, self.link)
             && v6.ip().is_unicast_link_local()

@@ -1,9 +1,10 @@
 //! For those who register: apps in Rust, and the command line.
 //!
 //! ```no_run
-//! use healthchecker::client::{HealthCheckerServer, Monitor, iputils};
+//! use healthchecker::client::{HealthCheckerServer, Monitor};
 //!
-//! let server = HealthCheckerServer::new("NAS", format!("http://{}:8080", iputils::get_my_ip_addr()));
+//! // At port 8080 of this machine.
+//! let server = HealthCheckerServer::new("NAS", ":8080");
 //! server.monitor(&Monitor::new().email("me@example.org"))?;
 //! # Ok::<(), healthchecker::client::Error>(())
 //! ```
@@ -39,7 +40,15 @@ pub use server::HealthCheckerServer;
 pub use server_url::ServerUrl;
 
 /// The variable that the token is taken from unless one is given.
+///
+/// ```
+/// assert_eq!(healthchecker::client::TOKEN_VARIABLE, "HEALTHCHECKER_API_TOKEN");
+/// ```
 pub const TOKEN_VARIABLE: &str = "HEALTHCHECKER_API_TOKEN";
 
-/// The variable that names the server for the command line.
+/// The variable that names the server unless one is given.
+///
+/// ```
+/// assert_eq!(healthchecker::client::SERVER_VARIABLE, "HEALTHCHECKER_SERVER");
+/// ```
 pub const SERVER_VARIABLE: &str = "HEALTHCHECKER_SERVER";

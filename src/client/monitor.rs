@@ -5,6 +5,12 @@ use super::connection::Parameter;
 /// How an app is to be watched. What is not said is the daemon's default: an interval of 30 s,
 /// 5 s for an answer, 2 failed checks in a row before UNHEALTHY, 10 passed ones before HEALTHY,
 /// asked at `/health`, expecting a 200, mails to the daemon's own `email`.
+///
+/// ```
+/// use healthchecker::client::Monitor;
+///
+/// let how = Monitor::new().email("me@example.org").interval(60).expect("200-299,401");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Monitor {
     fields: Vec<(String, String)>,
@@ -12,53 +18,98 @@ pub struct Monitor {
 
 impl Monitor {
     /// All as the daemon does it by default.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// assert_eq!(Monitor::new().parameters("NAS", ":8080"), [("appname", "NAS"), ("url", ":8080")]);
+    /// ```
     pub fn new() -> Monitor {
         Monitor::default()
     }
 
     /// Who is told; several separated by commas.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().email("me@example.org,you@example.org");
+    /// ```
     #[must_use]
     pub fn email(self, addresses: &str) -> Monitor {
         self.with("email", addresses)
     }
 
     /// Seconds to wait for an answer, all of it: 2 to 60.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().timeout(10);
+    /// ```
     #[must_use]
     pub fn timeout(self, seconds: u64) -> Monitor {
         self.with("timeout", &seconds.to_string())
     }
 
     /// Seconds between two checks: 5 to 300.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().interval(60);
+    /// ```
     #[must_use]
     pub fn interval(self, seconds: u64) -> Monitor {
         self.with("interval", &seconds.to_string())
     }
 
     /// Failed checks in a row before UNHEALTHY: 2 to 10.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().unhealthy(3);
+    /// ```
     #[must_use]
     pub fn unhealthy(self, checks: u64) -> Monitor {
         self.with("unhealthy", &checks.to_string())
     }
 
     /// Passed checks in a row before HEALTHY: 2 to 10.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().healthy(4);
+    /// ```
     #[must_use]
     pub fn healthy(self, checks: u64) -> Monitor {
         self.with("healthy", &checks.to_string())
     }
 
     /// Where to ask instead of `/health`.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().path("/actuator/health");
+    /// ```
     #[must_use]
     pub fn path(self, path: &str) -> Monitor {
         self.with("path", path)
     }
 
     /// The status codes that count as an answer, such as `200-299,401`.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().expect("200-299,401");
+    /// ```
     #[must_use]
     pub fn expect(self, statuses: &str) -> Monitor {
         self.with("expect", statuses)
     }
 
     /// Any field of the `monitor` call, by its name; the last value of several holds.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().with("timeout", "10");
+    /// ```
     #[must_use]
     pub fn with(mut self, field: &str, value: &str) -> Monitor {
         self.fields.retain(|(name, _)| name != field);
@@ -67,6 +118,12 @@ impl Monitor {
     }
 
     /// The parameters of the call for this app.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().interval(60);
+    /// assert!(how.parameters("NAS", ":8080").contains(&("interval", "60")));
+    /// ```
     pub fn parameters<'a>(&'a self, app: &'a str, url: &'a str) -> Vec<Parameter<'a>> {
         let fields = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         [("appname", app), ("url", url)].into_iter().chain(fields).collect()
@@ -75,7 +132,25 @@ impl Monitor {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    #[test]
+    fn every_field_of_the_daemon_has_a_name_here() {
+        let api: Value = serde_json::from_str(include_str!("../daemon/api/openapi.json")).unwrap();
+        let fields = &api["components"]["schemas"]["Registration"]["properties"];
+        let fields: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
+        assert!(fields.contains(&"appname"), "{fields:?}");
+        let all = Monitor::new().email("a@example.org").timeout(5).interval(30).unhealthy(2);
+        let all = all.healthy(10).path("/health").expect("200");
+        let named: Vec<&str> =
+            all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
+        for field in fields {
+            // The long names mean the same.
+            assert!(named.contains(&field.trim_end_matches("_threshold")), "{field}");
+        }
+    }
 
     #[test]
     fn only_what_was_said_is_sent_and_the_last_word_holds() {

@@ -1,17 +1,34 @@
 //! An app's way to the daemon.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::connection::Connection;
-use super::keeper::Keeper;
+use super::iputils::address_facing;
+use super::keeper::{Keeper, STACK};
+use super::lookup;
 use super::{Error, Monitor, ServerUrl};
+
+/// How long the end of a program may take for the sake of being forgotten: a daemon in the household
+/// answers in much less, and one that is away must keep nobody from ending.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The daemon, as one app sees it.
 ///
 /// Dropping it changes nothing: an app that ends, or crashes, stays registered and is noticed. See
 /// [`HealthCheckerServer::stop_when_dropped`] for apps that come and go.
+///
+/// ```no_run
+/// use healthchecker::client::{HealthCheckerServer, Monitor};
+///
+/// let server = HealthCheckerServer::new("NAS", ":8080");
+/// server.keep_registered(Monitor::new().email("me@example.org"))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct HealthCheckerServer {
     desk: Arc<Desk>,
@@ -46,11 +63,29 @@ impl Desk {
 impl HealthCheckerServer {
     /// For the app of this name, whose health is asked for at `url` + `/health`. The daemon is
     /// looked for by Zeroconf at the first call, and again when it has moved.
+    ///
+    /// With `:8080` the app is at that port of the address from which the daemon is called: right
+    /// without a default route, on IPv6 only and under a VPN, too.
+    ///
+    /// ```
+    /// use healthchecker::client::HealthCheckerServer;
+    ///
+    /// let ours = HealthCheckerServer::new("NAS", ":8080");
+    /// let elsewhere = HealthCheckerServer::new("NAS", "http://192.168.1.20:8080");
+    /// ```
     pub fn new(app: impl Into<String>, url: impl Into<String>) -> HealthCheckerServer {
         HealthCheckerServer::over(Connection::search(), app, url)
     }
 
     /// The same with the daemon at this address, `http://ADDRESS:PORT`.
+    ///
+    /// ```
+    /// use healthchecker::client::HealthCheckerServer;
+    ///
+    /// let server = HealthCheckerServer::at("http://192.168.1.5:43210", "NAS", ":8080")?;
+    /// assert_eq!(server.url()?.as_str(), "http://192.168.1.5:43210/healthchecker/");
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `server` is no address.
@@ -69,7 +104,7 @@ impl HealthCheckerServer {
     /// use healthchecker::client::{HealthCheckerServer, connection::Connection};
     ///
     /// let connection = Connection::search().with_token("secret");
-    /// HealthCheckerServer::over(connection, "NAS", "http://192.168.1.20:8080");
+    /// HealthCheckerServer::over(connection, "NAS", ":8080");
     /// ```
     pub fn over(
         connection: Connection,
@@ -83,6 +118,13 @@ impl HealthCheckerServer {
     /// Asks to be watched, or to be watched differently. May be called as often as you like: only
     /// what differs changes.
     ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.monitor(&Monitor::new().interval(60))?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// No daemon was reached, or it refuses; [`Error::status`] is a number for it.
     pub fn monitor(&self, how: &Monitor) -> Result<(), Error> {
@@ -95,6 +137,13 @@ impl HealthCheckerServer {
     ///
     /// What is in the way is logged as a warning (`log`), each reason once.
     ///
+    /// ```no_run
+    /// use healthchecker::client::{HealthCheckerServer, Monitor};
+    ///
+    /// HealthCheckerServer::new("NAS", ":8080").keep_registered(Monitor::new())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// There is no thread to be had.
     pub fn keep_registered(&self, how: Monitor) -> std::io::Result<()> {
@@ -102,6 +151,13 @@ impl HealthCheckerServer {
     }
 
     /// Asks to be left alone for now.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.pause()?;
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
@@ -111,6 +167,13 @@ impl HealthCheckerServer {
 
     /// Asks to be checked again.
     ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.resume()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn resume(&self) -> Result<(), Error> {
@@ -119,14 +182,29 @@ impl HealthCheckerServer {
 
     /// Asks to be forgotten.
     ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.stop()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn stop(&self) -> Result<(), Error> {
         self.keeper.end();
+        self.keeper.wait_for_end();
         self.desk.change("stop")
     }
 
     /// What the daemon knows of the app: parameters, state, counters, recent checks.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// println!("{}", server.info()?["state"]);
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
@@ -136,14 +214,52 @@ impl HealthCheckerServer {
 
     /// Where the daemon is.
     ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// println!("registered with {}", server.url()?);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// None was found.
     pub fn url(&self) -> Result<ServerUrl, Error> {
         self.desk.connection.server()
     }
 
+    /// This machine's address as the daemon reaches it: under a VPN that takes all other traffic, too.
+    /// An app that registers `:8080` does not need it.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer};
+    /// println!("we are at {}", HealthCheckerServer::new("NAS", ":8080").my_address()?);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No daemon was found, or no route leads to it.
+    pub fn my_address(&self) -> Result<IpAddr, Error> {
+        let server = self.url()?;
+        let places = lookup::addresses(&server).unwrap_or_default();
+        places.into_iter().find_map(address_facing).ok_or_else(|| Error::Unreachable {
+            url: server.to_string(),
+            why: "no route leads there".to_owned(),
+        })
+    }
+
     /// Asks to be forgotten when this is dropped. Only for apps whose end is never a fault: a panic
     /// that unwinds drops it too.
+    ///
+    /// That takes a second at most: only a daemon that is known is asked, and one that does not answer
+    /// is not waited for.
+    ///
+    /// ```no_run
+    /// use healthchecker::client::{HealthCheckerServer, Monitor};
+    ///
+    /// let server = HealthCheckerServer::new("Backup", ":8080").stop_when_dropped();
+    /// server.monitor(&Monitor::new())?;
+    /// # Ok::<(), healthchecker::client::Error>(())
+    /// ```
     #[must_use]
     pub fn stop_when_dropped(mut self) -> HealthCheckerServer {
         self.stop_when_dropped = true;
@@ -153,10 +269,34 @@ impl HealthCheckerServer {
 
 impl Drop for HealthCheckerServer {
     fn drop(&mut self) {
-        if self.stop_when_dropped
-            && let Err(why) = self.stop()
-        {
-            log::warn!("{}: still watched: {why}", self.desk.app);
+        if !self.stop_when_dropped {
+            return;
+        }
+        if let Err(why) = self.say_goodbye() {
+            log::warn!("{}: may still be watched: {why}", self.desk.app);
+        }
+    }
+}
+
+impl HealthCheckerServer {
+    /// Asks to be forgotten, on a thread that is left behind when it takes too long: it may be busy in the
+    /// system, with the name of a daemon or with one that does not answer.
+    fn say_goodbye(&self) -> Result<(), String> {
+        self.keeper.end();
+        let (desk, keeper) = (self.desk.clone(), self.keeper.clone());
+        let (tell, told) = mpsc::channel();
+        let goodbye = move || {
+            keeper.wait_for_end();
+            // Whom nobody knew, nobody was told of us.
+            let said = if desk.connection.is_known() { desk.change("stop") } else { Ok(()) };
+            // Nobody listens once the time is over.
+            let _ = tell.send(said);
+        };
+        let thread = thread::Builder::new().name("goodbye".to_owned()).stack_size(STACK);
+        thread.spawn(goodbye).map_err(|why| why.to_string())?;
+        match told.recv_timeout(GOODBYE_WITHIN) {
+            Ok(said) => said.map_err(|why| why.to_string()),
+            Err(_) => Err("the HealthChecker server did not answer in time".to_owned()),
         }
     }
 }
@@ -165,6 +305,7 @@ impl Drop for HealthCheckerServer {
 mod tests {
     use std::net::TcpListener;
     use std::thread::JoinHandle;
+    use std::time::Instant;
 
     use super::super::stub;
     use super::*;
@@ -214,6 +355,50 @@ mod tests {
         let (app, asked) = app(r#"{"result": "stopped"}"#);
         drop(app.stop_when_dropped());
         assert!(asked.join().unwrap().starts_with("POST /healthchecker/stop "));
+    }
+
+    /// Far more than a second, and less than any search or call takes that goes nowhere.
+    const SOON: Duration = Duration::from_secs(4);
+
+    fn drop_takes(app: HealthCheckerServer) -> Duration {
+        let begun = Instant::now();
+        drop(app.stop_when_dropped());
+        begun.elapsed()
+    }
+
+    #[test]
+    fn dropped_it_waits_for_no_daemon_that_hangs() {
+        let daemon = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", daemon.local_addr().unwrap());
+        let took = drop_takes(HealthCheckerServer::at(&url, "NAS", ":8080").unwrap());
+        assert!(took < SOON, "{took:?}");
+        assert!(daemon.accept().is_ok(), "it was asked");
+    }
+
+    #[test]
+    fn dropped_it_waits_for_no_call_of_the_background() {
+        let daemon = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", daemon.local_addr().unwrap());
+        let app = HealthCheckerServer::at(&url, "NAS", ":8080").unwrap();
+        app.keep_registered(Monitor::new()).unwrap();
+        let _registering = daemon.accept().unwrap();
+        let took = drop_takes(app);
+        assert!(took < SOON, "{took:?}");
+    }
+
+    #[test]
+    fn dropped_it_searches_for_nobody() {
+        let took = drop_takes(HealthCheckerServer::over(Connection::search(), "NAS", ":8080"));
+        assert!(took < SOON, "{took:?}");
+    }
+
+    #[test]
+    fn a_port_alone_is_left_to_the_daemon() {
+        let (url, asked) = stub::answering("200 OK", r#"{"result": "registered"}"#);
+        let app = HealthCheckerServer::at(url.as_str(), "NAS", ":8080").unwrap();
+        app.monitor(&Monitor::new()).unwrap();
+        assert!(asked.join().unwrap().ends_with(r#"{"appname":"NAS","url":":8080"}"#));
+        assert_eq!(app.my_address().unwrap().to_string(), "127.0.0.1");
     }
 
     #[test]

@@ -17,6 +17,14 @@ const ZONE: &str = "%25";
 
 /// The address of a daemon: `http://192.168.1.5:43210/healthchecker/`. A link-local one has its
 /// interface in it, as curl takes it: `http://[fe80::1%25eth0]:43210/healthchecker/`.
+///
+/// ```
+/// use healthchecker::client::ServerUrl;
+///
+/// let server: ServerUrl = "pi:43210".parse()?;
+/// assert_eq!(server.to_string(), "http://pi:43210/healthchecker/");
+/// # Ok::<(), healthchecker::client::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerUrl {
     text: String,
@@ -44,6 +52,14 @@ impl ServerUrl {
     }
 
     /// The address as text; ends with `/healthchecker/`.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use healthchecker::client::ServerUrl;
+    ///
+    /// let server = ServerUrl::from(SocketAddr::from(([192, 168, 1, 5], 80)));
+    /// assert_eq!(server.as_str(), "http://192.168.1.5:80/healthchecker/");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }

@@ -151,6 +151,12 @@ def ask_for_addresses(household: Household) -> tuple[int, str, str, str]:
     return status, facing, default, error
 
 
+def address_of_rust(household: Household, daemon: Daemon) -> object:
+    """Registers a port alone with the Rust client: the address that the daemon has of it."""
+    household.client.run(rust_example("register"), "Rust", ":8080")
+    return household.info(daemon, "Rust")["url"]
+
+
 def test_a_port_alone_is_at_the_address_that_the_household_reaches(household: Household) -> None:
     """Behind a VPN that takes all of the traffic, without a default route, on IPv6 only."""
     client = household.client
@@ -162,6 +168,7 @@ def test_a_port_alone_is_at_the_address_that_the_household_reaches(household: Ho
     client.run("ip", "route", "add", "default", "dev", "vpn0")
     assert ask_for_addresses(household) == (200, client.ipv4, "10.99.0.2", "")
     assert household.info(daemon, "Py")["url"] == f"http://{client.ipv4}:8080"
+    assert address_of_rust(household, daemon) == f"http://{client.ipv4}:8080"
 
     client.run("ip", "link", "delete", "vpn0")
     assert ask_for_addresses(household) == (200, client.ipv4, client.ipv4, "")
@@ -171,6 +178,7 @@ def test_a_port_alone_is_at_the_address_that_the_household_reaches(household: Ho
     literal = f"[{client.ipv6}]"
     assert ask_for_addresses(household) == (200, literal, literal, "")
     assert household.info(daemon, "Py")["url"] == f"http://{literal}:8080"
+    assert address_of_rust(household, daemon) == f"http://{literal}:8080"
 
 
 def test_a_shell_finds_the_server_by_avahi(
