@@ -105,18 +105,67 @@ fn every_row_of_the_threat_model_names_tests_that_exist() {
         assert!(![who, what, defence].iter().any(|cell| cell.is_empty()), "{row:?}");
         let tests = quoted(tests);
         assert!(!tests.is_empty(), "{what}: no test proves it");
-        for test in tests {
-            let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{what}: {test}"));
-            let source = read(file);
-            let keyword = if file.ends_with(".py") { "def" } else { "fn" };
-            assert!(source.contains(&format!("{keyword} {name}(")), "{file} has no {name}");
-        }
+        assert_exist(&tests, what);
+    }
+}
+
+/// Whether each of these is `FILE::TEST` of a test that there is.
+fn assert_exist(tests: &[&str], what: &str) {
+    for test in tests {
+        let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{what}: {test}"));
+        let source = read(file);
+        let keyword = if file.ends_with(".py") { "def" } else { "fn" };
+        assert!(source.contains(&format!("{keyword} {name}(")), "{file} has no {name}");
     }
 }
 
 #[test]
+fn every_situation_of_a_client_is_told_for_each_and_shown_by_tests_that_exist() {
+    let document = read("docs/clients.md");
+    let told = rows(&document, "| situation | Python |");
+    let shown = rows(&document, "| situation | tests |");
+    let situations =
+        |rows: &[Vec<String>]| -> Vec<String> { rows.iter().map(|row| row[0].clone()).collect() };
+    assert_eq!(situations(&told), situations(&shown));
+    assert!(told.iter().all(|row| row.len() == 7 && row.iter().all(|cell| !cell.is_empty())));
+    for row in shown {
+        let [situation, tests] = row.as_slice() else { panic!("{row:?}") };
+        let tests = quoted(tests);
+        assert!(!tests.is_empty(), "{situation}: no test shows it");
+        assert_exist(&tests, situation);
+    }
+}
+
+/// The lines before the one at `at` that belong to its item: documentation and attributes.
+fn is_shown_by_an_example(lines: &[&str], at: usize) -> bool {
+    let before = lines[..at].iter().rev().map(|line| line.trim_start());
+    let mut own = before.take_while(|line| line.starts_with("///") || line.starts_with("#["));
+    own.any(|line| line.starts_with("/// ```"))
+}
+
+#[test]
+fn every_public_item_of_the_client_has_an_example() {
+    let folder = root().join("src/client");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for file in files.filter(|file| file.extension().is_some_and(|it| it == "rs")) {
+        let source = read(&file);
+        let lines: Vec<&str> = source.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let item = line.trim_start();
+            let kinds = ["fn", "struct", "enum", "const", "type", "trait"];
+            if kinds.iter().any(|kind| item.starts_with(&format!("pub {kind} "))) {
+                assert!(is_shown_by_an_example(&lines, at), "{}: {item}", file.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} public items were found");
+}
+
+#[test]
 fn every_place_that_a_document_names_is_there() {
-    for document in ["README.md", "SECURITY.md"] {
+    for document in ["README.md", "SECURITY.md", "docs/clients.md"] {
         for name in read(document).lines().flat_map(quoted).map(str::to_owned) {
             let first = name.split(['/', ':']).next().unwrap();
             let is_place = ["src", "tests", "docs", "examples", "packaging"].contains(&first);
