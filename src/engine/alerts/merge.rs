@@ -112,27 +112,31 @@ fn bound_details(notices: &mut [Notice]) {
     }
 }
 
-/// Leaves out what a filter may not like: first the details and all words of the apps, then their
-/// names, too. Whether there was any.
+/// Leaves out what a filter may not like, a step with each call: the details, then the reasons, which
+/// quote the apps, then their names. Whether there was any.
 ///
 /// Whoever may register chooses names and reasons, and what a filter refuses holds up everything else
 /// that its reader is to be told.
 pub(super) fn make_plainer(mail: &mut Mail) -> bool {
-    let mut had_any = false;
-    for notice in &mut mail.notices {
+    let (mut had_details, mut had_reasons, mut names_apps) = (false, false, false);
+    for notice in &mail.notices {
+        names_apps |= !matches!(notice, Notice::Test { .. });
         if let Notice::Change(change) = notice {
-            let has_words = change.body.is_some() || !change.reason.is_empty();
-            had_any |= has_words || !change.recent.is_empty();
-            leave_details_out(change);
-            // It quotes the app.
-            change.reason = String::new();
+            had_details |= change.body.is_some() || !change.recent.is_empty();
+            had_reasons |= !change.reason.is_empty();
         }
     }
-    if had_any {
+    for notice in &mut mail.notices {
+        match notice {
+            Notice::Change(change) if had_details => leave_details_out(change),
+            Notice::Change(change) => change.reason = String::new(),
+            Notice::Watching { .. } | Notice::Test { .. } => {}
+        }
+    }
+    if had_details || had_reasons {
         return true;
     }
-    let is_test = |notice: &Notice| matches!(notice, Notice::Test { .. });
-    let had_names = !mail.nameless && !mail.notices.iter().all(is_test);
+    let had_names = names_apps && !mail.nameless;
     mail.nameless |= had_names;
     had_names
 }

@@ -22,8 +22,8 @@ const MAX_CHECKS: usize = 10;
 /// Characters of a reason or an address.
 const MAX_VALUE: usize = 400;
 /// Said where a mail has numbers in place of names.
-const NAMELESS: &str = "The mail server refused this mail with the names of the apps and their own \
-    words in it, so they have numbers here. The status page and the log have their names.";
+const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
+    have numbers here. The status page and the log have their names.";
 /// Characters of the names of newly watched apps.
 const MAX_NAMES: usize = 2000;
 

@@ -91,6 +91,7 @@ fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
     };
     assert_eq!(wait(&mut outbox), (5, true));
     assert_eq!(wait(&mut outbox), (10, true));
+    assert_eq!(wait(&mut outbox), (20, true));
     assert_eq!(wait(&mut outbox), (1800, false));
     assert_eq!(wait(&mut outbox), (3600, false));
     let [Notice::Change(change)] = outbox.mail(id).unwrap().notices.as_slice() else {
