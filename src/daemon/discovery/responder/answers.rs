@@ -98,6 +98,21 @@ impl Answers {
         Reply { multicast: Parts::NONE, unicast }
     }
 
+    /// These are to be multicast though nobody asks.
+    pub(super) fn say_again(
+        &mut self,
+        now: Moment,
+        parts: Parts,
+        draw: impl FnOnce(u64, u64) -> u64,
+    ) {
+        // What waits already is not put off by one who goes on.
+        let parts = parts.without(self.waiting.map_or(Parts::NONE, |waiting| waiting.parts));
+        if !parts.is_empty() {
+            let delay = Duration::from_millis(draw(BY_TURNS.0, BY_TURNS.1));
+            self.wait(now, parts, delay, None);
+        }
+    }
+
     fn defend(&mut self, now: Moment, parts: Parts) -> Parts {
         let parts = parts.without(Parts::SERVICE.with(Parts::TYPE));
         if parts.is_empty() || self.defended.is_some_and(|at| now < at + DEFENDED_ONCE_IN) {

@@ -126,6 +126,9 @@ impl Responder {
             return;
         };
         if message.is_response {
+            if message.is_response_from(from) {
+                here.handle_withdrawal(now, profile, message, &mut self.chance);
+            }
             let clash = clash(profile, message, &own);
             let stage = here.stage;
             if message.is_response_from(from) && clash != Clash::default() {

@@ -151,6 +151,21 @@ impl Outlet {
         None
     }
 
+    /// Somebody takes back what we say, or has it forgotten before its time: another daemon of this
+    /// machine that ends, or one of ill will. It is said again (RFC 6762 section 6.6).
+    pub(super) fn handle_withdrawal(
+        &mut self,
+        now: Moment,
+        profile: &Profile,
+        message: &Message<'_>,
+        chance: &mut Chance,
+    ) {
+        if self.is_heard() {
+            let parts = profile.withdrawn(&self.place.announced, message);
+            self.answers.say_again(now, parts, |low, high| chance.between(low, high));
+        }
+    }
+
     /// Whether somebody else who probes for one of our names at this moment goes first
     /// (RFC 6762 section 8.2): then we wait. `own` are the addresses of this machine.
     pub(super) fn handle_probe(

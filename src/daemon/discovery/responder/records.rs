@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::super::names::{Names, SERVICE_LABELS};
-use super::super::wire::{Data, Name, Packet, Record, Section, kind};
+use super::super::wire::{Data, Message, Name, Packet, Record, Section, kind};
 
 /// Seconds that a record with a host name in it is kept (RFC 6762 section 10).
 const HOST_TTL: u32 = 120;
@@ -214,6 +214,22 @@ impl Profile {
         parts.each().fold(Parts::NONE, |all, (_, part)| {
             let known = self.records(part, addresses).iter().all(is_known);
             if known { all.with(part) } else { all }
+        })
+    }
+
+    /// Those that a message tells everybody to forget in less than half of their time.
+    pub(super) fn withdrawn(&self, addresses: &[IpAddr], message: &Message<'_>) -> Parts {
+        let is_withdrawn = |own: &Own<'_>| {
+            message.said().any(|record| {
+                record.kind == own.data.kind()
+                    && record.ttl < own.ttl / 2
+                    && record.name.is(own.name)
+                    && record.data().is_some_and(|data| data == own.data.bytes())
+            })
+        };
+        Parts::ANNOUNCED.each().fold(Parts::NONE, |all, (_, part)| {
+            let withdrawn = self.records(part, addresses).iter().any(is_withdrawn);
+            if withdrawn { all.with(part) } else { all }
         })
     }
 

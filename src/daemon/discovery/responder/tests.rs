@@ -340,6 +340,23 @@ fn a_response_from_another_port_than_that_of_mdns_is_no_conflict() {
 }
 
 #[test]
+fn what_somebody_takes_back_for_us_is_said_again_once_a_second_at_most() {
+    let mut line = Line::announced();
+    // Another service's goodbye is none of ours.
+    line.say(&service(), &Data::Ptr(name("tv._http._tcp.local")), 0);
+    assert!(line.until(32_000).is_empty());
+    let mut sent = Vec::new();
+    for ms in (32_000..42_000).step_by(20) {
+        line.say(&service(), &Data::Ptr(instance()), 0);
+        line.say(&host(), &Data::A([10, 0, 0, 1].into()), 10);
+        sent.extend(line.until(ms));
+    }
+    assert!(kinds(&sent[0])[..2] == [kind::PTR, kind::A] && sent[0].0 <= 32_150, "{:?}", sent[0]);
+    assert!((9..=11).contains(&sent.len()), "{}", sent.len());
+    assert!(line.responder.is_heard());
+}
+
+#[test]
 fn a_name_of_ours_is_defended_at_once() {
     let mut line = Line::announced();
     line.ask(&instance(), kind::SRV, false);
