@@ -92,6 +92,7 @@ fn through_gmail(options: &Options, token: &Secret, password: Option<&Secret>) -
         port: security.usual_port(),
         security,
         login: Some(login),
+        without_clock: options.mail_without_clock,
     };
     Plan { way: Ok(way), remarks }
 }
@@ -112,7 +113,8 @@ fn through_server(options: &Options, host: &str, password: Option<&Secret>) -> P
     };
     let security = options.smtp_security.unwrap_or_else(|| security_by_port(options.smtp_port));
     let port = options.smtp_port.unwrap_or(security.usual_port());
-    let way = MailSettings { from, host: host.to_owned(), port, security, login };
+    let without_clock = options.mail_without_clock;
+    let way = MailSettings { from, host: host.to_owned(), port, security, login, without_clock };
     let remarks = server_remarks(options, &way);
     Plan { way: Ok(way), remarks }
 }

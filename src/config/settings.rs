@@ -85,6 +85,8 @@ pub struct MailSettings {
     pub security: Security,
     /// Who we are to the server; `None`: no login.
     pub login: Option<Login>,
+    /// Whether mail is sent while our clock is plainly wrong.
+    pub without_clock: bool,
 }
 
 /// How the connection to the mail server is protected.

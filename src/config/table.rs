@@ -19,7 +19,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 31] = [
+pub static OPTIONS: [Spec; 32] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -176,6 +176,16 @@ pub static OPTIONS: [Spec; 31] = [
         |options| shown_text(options.mail_from.as_ref()),
     ),
     Spec::setting(
+        "mail_without_clock",
+        Takes::Value("BOOL"),
+        &[
+            "for a machine whose clock nobody sets: mail does not wait for it, and is sent without",
+            "a date; until the clock is set, the mail server's certificate may have run out",
+        ],
+        |options, given| value::flag(given).map(|on| options.mail_without_clock = on),
+        |options| shown_flag(options.mail_without_clock),
+    ),
+    Spec::setting(
         "gmail_token",
         TEXT,
         &[
@@ -315,7 +325,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 27] = [
+    const EXAMPLES: [(&str, &str); 28] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -333,6 +343,7 @@ mod tests {
         ("email", "['a@b.c', 'd@e.f']"),
         ("allow_email", "['a@b.c', '*@d.e']"),
         ("mail_from", "'hc@b.c'"),
+        ("mail_without_clock", "True"),
         ("gmail_token", "(set, hidden)"),
         ("gmail_token_file", "'/run/token'"),
         ("gmail_user", "'me@gmail.com'"),

@@ -41,14 +41,15 @@ pub fn wall_now() -> Wall {
     wall(SystemTime::now())
 }
 
-/// The wall clock for libraries that write dates: they panic before 1970 and beyond year 9999.
-pub fn writable_now() -> SystemTime {
-    writable(wall_now())
+/// The wall clock for the date of a mail, if it can be right. The library that writes it panics before
+/// 1970 and beyond year 9999.
+pub fn date_now() -> Option<SystemTime> {
+    date(wall_now())
 }
 
-fn writable(wall: Wall) -> SystemTime {
-    let millis = wall.clamp(Wall::EPOCH, Wall::LAST).as_unix_millis();
-    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+fn date(wall: Wall) -> Option<SystemTime> {
+    let millis = u64::try_from(wall.as_unix_millis()).ok()?;
+    (!wall.is_plainly_wrong()).then(|| SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
 }
 
 fn wall(time: SystemTime) -> Wall {
@@ -104,17 +105,15 @@ mod tests {
     }
 
     #[test]
-    fn libraries_are_told_no_date_that_they_cannot_write() {
-        let second = Duration::from_secs(1);
-        assert_eq!(writable(Wall::from_unix_millis(-1)), SystemTime::UNIX_EPOCH);
-        assert_eq!(writable(Wall::from_unix_millis(1000)), SystemTime::UNIX_EPOCH + second);
-        for wall in [Wall::LAST, Wall::from_unix_millis(i64::MAX)] {
-            let date = lettre::message::header::Date::new(writable(wall));
-            assert_eq!(
-                SystemTime::from(date) + second,
-                SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800)
-            );
+    fn a_mail_has_no_date_that_is_wrong_or_cannot_be_written() {
+        for millis in [i64::MIN, -1, 0, 1000, Wall::LAST.as_unix_millis() + 1, i64::MAX] {
+            assert_eq!(date(Wall::from_unix_millis(millis)), None, "{millis}");
         }
+        let last = lettre::message::header::Date::new(date(Wall::LAST).unwrap());
+        assert_eq!(
+            SystemTime::from(last),
+            SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799)
+        );
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub const MOST_APPS: usize = 10_000;
 pub struct Options {
     /// Whether mail is sent at all.
     pub mailing: bool,
+    /// Whether mail is sent while the clock is plainly wrong, too.
+    pub mail_without_clock: bool,
     /// The most checks at once.
     pub workers: usize,
     /// Where mail may go.

@@ -57,6 +57,7 @@ impl Household {
         Household {
             engine: Engine::new(Options {
                 mailing: true,
+                mail_without_clock: false,
                 workers: 32,
                 seed: 1,
                 recipients: Recipients::default(),

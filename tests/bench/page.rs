@@ -82,7 +82,13 @@ fn now() -> Now {
 
 fn empty() -> Engine {
     let recipients = Recipients::default();
-    Engine::new(Options { mailing: true, workers: 32, seed: 1, recipients })
+    Engine::new(Options {
+        mailing: true,
+        mail_without_clock: false,
+        workers: 32,
+        seed: 1,
+        recipients,
+    })
 }
 
 /// Every app restored from records, as after a restart.

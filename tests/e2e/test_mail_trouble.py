@@ -14,8 +14,9 @@ import pytest
 
 from conftest import NewTarget, StartDaemon
 from daemon import Daemon
+from faketime import clock_that_shows
 from programs import healthchecker
-from smtp_server import HANG_UP, SmtpServer
+from smtp_server import HANG_UP, NewSmtpServer, SmtpServer
 from target import Target
 from waiting import wait_for
 
@@ -208,6 +209,24 @@ def test_a_server_that_never_greets_keeps_neither_the_mail_nor_the_daemon(
     wait_for(lambda: alerts(mailbox), MAIL_SECONDS, "the alert")
     wait_until_told(daemon)
     assert len(alerts(mailbox)) == 1
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_mail_goes_out_on_a_machine_whose_clock_nobody_sets(
+    start_daemon: StartDaemon, new_smtp_server: NewSmtpServer, target: Target, security: str
+) -> None:
+    unset = clock_that_shows("@1970-01-01 00:02:10")
+    server = new_smtp_server(security=security)
+    options = {"email": OWNER, "mail_without_clock": True, **server.options()}
+    daemon = start_daemon(variables=unset, **options)
+    target.fails("the disk of Kodi")
+    daemon.register("Kodi", target.url, **QUICK)
+    wait_for(lambda: alerts(server), CHANGE_SECONDS + MAIL_SECONDS, "the alert")
+    (alert,) = alerts(server)
+    assert alert["Date"] is None, "the server knows better"
+    assert "after the start" in text(alert) and "1970" not in text(alert)
+    wait_until_told(daemon)
+    assert daemon.get("/health").json()["status"] == "pass"
 
 
 def test_a_refused_mail_stands_until_somebody_has_seen_it(

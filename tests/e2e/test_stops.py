@@ -22,6 +22,7 @@ import requests
 
 from conftest import StartDaemon
 from daemon import BINARY, SERVING, STOP_SECONDS
+from faketime import clock_that_shows
 from programs import healthchecker
 from smtp_server import USER, NewSmtpServer
 from target import Target
@@ -34,8 +35,6 @@ PIPE_BYTES = 4096
 REQUESTS = 600
 CHECK_SECONDS = 15
 LOST = rb"\d+ lines of the log lost here"
-
-CLOCK_SETTER = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 class Unread:
@@ -193,14 +192,7 @@ def test_what_a_killed_run_left_among_the_temporary_files_is_swept(
 def test_a_clock_beyond_the_year_9999_is_borne(
     start_daemon: StartDaemon, target: Target, new_smtp_server: NewSmtpServer
 ) -> None:
-    if not CLOCK_SETTER.exists():
-        pytest.skip(f"not installed: {CLOCK_SETTER}")
-    far = {
-        "LD_PRELOAD": str(CLOCK_SETTER),
-        "FAKETIME": "+9000y",
-        "DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    far = clock_that_shows("+9000y")
     mailbox = new_smtp_server(security="none")
     options = {"email": USER, **mailbox.options()}
     daemon = start_daemon(variables=far, **options)
@@ -217,4 +209,4 @@ def test_a_clock_beyond_the_year_9999_is_borne(
     given = {f"HEALTHCHECKER_{name.upper()}": value for name, value in options.items()}
     assert healthchecker("test-mail", **far, **given).code == 0
     (mail,) = mailbox.mails()
-    assert email.utils.parsedate_to_datetime(mail["Date"]).year == 9999
+    assert mail["Date"] is None

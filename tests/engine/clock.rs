@@ -54,6 +54,29 @@ fn complaints(world: &World) -> usize {
 }
 
 #[test]
+fn mail_goes_out_without_a_clock_if_the_owner_says_so() {
+    let mut world = World::new();
+    world.mail_without_clock = true;
+    world.restart_at(SWITCHED_ON);
+    world.register("NAS", &QUICK);
+    world.seconds(720);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(20);
+    assert_eq!(world.mails(), ["watching NAS", "NAS UNHEALTHY"]);
+    assert_eq!(complaints(&world), 0);
+    let text = letter(&world, 1);
+    assert!(text.contains("12 min after the start") && !text.contains("1970"), "{text}");
+    assert!(!text.contains("This mail waited"), "{text}");
+
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60);
+    let outbox = world.engine.health(world.now, world.now.at, Vec::new()).outbox;
+    assert_eq!(outbox.waiting, 1);
+    assert!(!outbox.trouble.concat().contains("clock"), "{:?}", outbox.trouble);
+}
+
+#[test]
 fn checks_go_on_and_no_mail_is_tried_while_the_clock_is_plainly_wrong() {
     let mut world = without_clock();
     world.seconds(6 * 3600);

@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) notes: Vec<Note>,
     /// Whether a daemon that starts finds settings for mail.
     pub(super) mailing: bool,
+    /// From the next start on.
+    pub(super) mail_without_clock: bool,
     /// Where a daemon that starts lets mail go.
     pub(super) recipients: Recipients,
     /// Every check: when (ms), which app.
@@ -101,7 +103,8 @@ impl World {
 
     pub(super) fn with_workers(workers: usize) -> World {
         let recipients = Recipients::new(Vec::new(), &[]);
-        let options = Options { mailing: true, workers, seed: 7, recipients };
+        let options =
+            Options { mailing: true, mail_without_clock: false, workers, seed: 7, recipients };
         World {
             engine: Engine::new(options),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
@@ -111,6 +114,7 @@ impl World {
             tries: Vec::new(),
             notes: Vec::new(),
             mailing: true,
+            mail_without_clock: false,
             recipients: Recipients::new(Vec::new(), &[]),
             checks: Vec::new(),
             under_way: HashMap::new(),
@@ -275,9 +279,13 @@ impl World {
         let turns =
             self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
         let records: Vec<Record> = turns.flatten().collect();
-        let (mailing, seed) = (self.mailing, self.sequence);
-        let recipients = self.recipients.clone();
-        self.engine = Engine::new(Options { mailing, workers: 32, seed, recipients });
+        self.engine = Engine::new(Options {
+            mailing: self.mailing,
+            mail_without_clock: self.mail_without_clock,
+            workers: 32,
+            seed: self.sequence,
+            recipients: self.recipients.clone(),
+        });
         self.engine.restore(self.now, records);
         self.act();
     }

@@ -55,7 +55,13 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
     disk.put(JOURNAL, bytes);
     let (_, opened) = Journal::<Record>::open(disk, |_| ()).unwrap();
     let recipients = Recipients::default();
-    let mut engine = Engine::new(Options { mailing: true, workers: 32, seed: 1, recipients });
+    let mut engine = Engine::new(Options {
+        mailing: true,
+        mail_without_clock: false,
+        workers: 32,
+        seed: 1,
+        recipients,
+    });
     engine.restore(now, opened.batches.into_iter().flatten().collect());
     (exact(engine.snapshot(now)), opened.lost)
 }

@@ -30,7 +30,13 @@ const URL: usize = 480;
 fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
     let (now, started) = (Now::default(), Moment::START);
     let recipients = Recipients::new(Vec::new(), &[]);
-    let options = Options { mailing: false, recipients: recipients.clone(), workers: 1, seed: 1 };
+    let options = Options {
+        mailing: false,
+        mail_without_clock: false,
+        recipients: recipients.clone(),
+        workers: 1,
+        seed: 1,
+    };
     let mut engine = Engine::new(options);
     for n in 0..apps {
         let fields = [

@@ -97,6 +97,7 @@ mod tests {
             port: 25,
             security: Security::None,
             login: None,
+            without_clock: false,
         };
         let server = Arc::new(Server { settings, trust: Trust::new(&[]) });
         let end = run(&server, |_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });

@@ -42,16 +42,19 @@ pub fn address(text: &str) -> Result<Address, AddressError> {
     text.parse()
 }
 
-/// The message as bytes, ASCII unless an address is not, dated `date`.
+/// The message as bytes, ASCII unless an address is not, dated `date`. Without one, the
+/// mail server that takes it adds its own (RFC 6409 section 8.1).
 ///
 /// Header by header: lettre's own builder reads addresses back from the headers, fails on the quoted and
 /// literal forms that it has just written, and so would never let such a mail go.
-pub fn compose(letter: &Letter, from: &Address, to: &Address, date: SystemTime) -> Vec<u8> {
+pub fn compose(letter: &Letter, from: &Address, to: &Address, date: Option<SystemTime>) -> Vec<u8> {
     let sender = path(from);
     let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
     let id = |local: &str| format!("<{local}@{domain}>");
     let mut headers = Headers::new();
-    headers.set(Date::new(date));
+    if let Some(date) = date {
+        headers.set(Date::new(date));
+    }
     headers.insert_raw(as_it_is(FROM, format!("{SENDER_NAME} <{sender}>")));
     headers.insert_raw(as_it_is(TO, path(to)));
     headers.set(Subject::from(letter.subject.clone()));
@@ -95,7 +98,7 @@ mod tests {
     fn composed(letter: &Letter) -> String {
         let (from, to) = (address("pi@home.example").unwrap(), address(&letter.to).unwrap());
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_474_540);
-        String::from_utf8(compose(letter, &from, &to, date)).unwrap()
+        String::from_utf8(compose(letter, &from, &to, Some(date))).unwrap()
     }
 
     #[test]
@@ -126,6 +129,13 @@ mod tests {
     fn the_first_mail_of_a_thread_answers_none() {
         let mail = composed(&Letter { references: vec![], ..letter() });
         assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
+    }
+
+    #[test]
+    fn no_date_is_better_than_a_wrong_one() {
+        let (from, letter) = (address("pi@home.example").unwrap(), letter());
+        let undated = compose(&letter, &from, &from, None);
+        assert!(undated.starts_with(b"From: "), "{}", String::from_utf8_lossy(&undated));
     }
 
     #[test]

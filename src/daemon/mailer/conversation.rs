@@ -21,6 +21,7 @@ use super::reply::Reply;
 use super::trouble::{self, MAX_WORDS};
 use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
+use crate::daemon::trust::Dates;
 use crate::daemon::{clock, names};
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
@@ -126,9 +127,18 @@ impl<'a> Conversation<'a> {
         let settings = self.settings;
         self.set_deadline(ANSWER);
         // Made anew for each conversation: mails are rare, and a Pi's memory is not for keeping roots.
-        let config = server.trust.client().map_err(|why| trouble::no_tls(settings, &why))?;
+        let config =
+            server.trust.client(self.dates()).map_err(|why| trouble::no_tls(settings, &why))?;
         let wire = self.wire.encrypt(&settings.host, config);
         Ok(Conversation { wire: wire.map_err(|why| trouble::broken(settings, &why))?, ..self })
+    }
+
+    fn dates(&self) -> Dates {
+        if self.settings.without_clock && clock::wall_now().is_plainly_wrong() {
+            Dates::WithoutClock
+        } else {
+            Dates::ByTheClock
+        }
     }
 
     /// Says who we are; what the server can do.
@@ -202,7 +212,7 @@ impl<'a> Conversation<'a> {
     fn hand_over(&mut self, letter: &Letter) -> Result<String, Delivery> {
         let settings = self.settings;
         let (from, to) = self.addresses(&letter.to)?;
-        let message = compose(letter, &from, &to, clock::writable_now());
+        let message = compose(letter, &from, &to, clock::date_now());
         let envelope = self.envelope(&from, &to, &message)?;
         self.hand_over_envelope(&envelope)?;
         self.say(Stage::Message, "DATA", 3)?;

@@ -44,6 +44,7 @@ mod tests {
             port: 25,
             security: Security::None,
             login: Some(login),
+            without_clock: false,
         }
     }
 

@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 use super::buffers::GrowingBuffers;
 use super::connect::{OUTPUT, TcpTransport, port, request_length};
 use super::sessions::{Place, Sessions};
-use crate::daemon::trust::Trust;
+use crate::daemon::trust::{Dates, Trust};
 
 /// How checks speak TLS. One for all of them.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Tls {
             Some(config) => config,
             None => {
                 // Two checks at once may both make one; the first is kept.
-                let config = self.trust.client()?;
+                let config = self.trust.client(Dates::ByTheClock)?;
                 self.config.get_or_init(|| config)
             }
         };

@@ -10,14 +10,17 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::der;
+use super::{Dates, der};
+use crate::engine::time::Wall;
 
 /// Believes certificates of authorities, and those that it knows.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) authorities: Arc<WebPkiServerVerifier>,
     pub(super) known: Vec<CertificateDer<'static>>,
+    pub(super) dates: Dates,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -29,6 +32,7 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let now = self.dates.at(certificate, intermediates, now);
         if self.known.iter().any(|known| known.as_ref() == certificate.as_ref()) {
             return verify_known(certificate, name, now);
         }
@@ -58,6 +62,24 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+impl Dates {
+    /// As when a chain of certificates is looked at.
+    fn at(
+        self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> UnixTime {
+        if self == Dates::ByTheClock {
+            return now;
+        }
+        let shown = std::iter::once(certificate).chain(intermediates);
+        let newest = shown.filter_map(|one| Some(der::read(one)?.valid.start)).max();
+        let first = Wall::FIRST_POSSIBLE.since(Wall::EPOCH);
+        UnixTime::since_unix_epoch(first.max(Duration::from_secs(newest.unwrap_or(0))))
+    }
+}
+
 fn verify_known(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
@@ -80,4 +102,54 @@ fn verify_known(
         result => result?,
     }
     Ok(ServerCertVerified::assertion())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::trust::cryptography;
+    use rustls::RootCertStore;
+
+    const OWN: &[u8] = include_bytes!("../../../tests/tls/ca.der");
+    const GOOD: &[u8] = include_bytes!("../../../tests/tls/good.der");
+    const FUTURE: &[u8] = include_bytes!("../../../tests/tls/future.der");
+    const PAST: &[u8] = include_bytes!("../../../tests/tls/past.der");
+
+    fn verify(dates: Dates, known: bool, shown: &[u8], name: &str) -> Result<(), Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(OWN)).unwrap();
+        let provider = Arc::new(cryptography());
+        let authorities = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let shown = CertificateDer::from(shown);
+        let known = if known { vec![shown.clone().into_owned()] } else { Vec::new() };
+        let verifier = Verifier { authorities: authorities.build().unwrap(), known, dates };
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let switched_on = UnixTime::since_unix_epoch(Duration::from_secs(130));
+        verifier.verify_server_cert(&shown, &[], &name, &[], switched_on).map(drop)
+    }
+
+    fn is(end: Result<(), Error>, what: &str) -> bool {
+        matches!(end, Err(Error::InvalidCertificate(why)) if format!("{why:?}").starts_with(what))
+    }
+
+    #[test]
+    fn without_a_clock_a_certificate_is_looked_at_as_when_it_began() {
+        for known in [false, true] {
+            let verify = |dates, shown, name| verify(dates, known, shown, name);
+            assert!(is(verify(Dates::ByTheClock, GOOD, "127.0.0.1"), "NotValidYet"));
+            for shown in [GOOD, FUTURE] {
+                assert_eq!(verify(Dates::WithoutClock, shown, "127.0.0.1"), Ok(()));
+            }
+            let other = verify(Dates::WithoutClock, GOOD, "thief.example");
+            assert!(is(other, "NotValidForName"));
+            let past = verify(Dates::WithoutClock, PAST, "127.0.0.1");
+            assert!(is(past, "Expired"), "it ended before this program began");
+        }
+    }
+
+    #[test]
+    fn without_a_clock_a_stranger_stays_one() {
+        let own = verify(Dates::WithoutClock, false, OWN, "127.0.0.1");
+        assert!(own.is_err(), "{own:?}");
+    }
 }

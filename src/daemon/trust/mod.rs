@@ -42,6 +42,17 @@ const SYSTEM_STORES: [&str; 4] = [
 /// Names another store, as for OpenSSL.
 const STORE_VARIABLE: &str = "SSL_CERT_FILE";
 
+/// When certificates are looked at as being.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dates {
+    /// Now.
+    ByTheClock,
+    /// Our clock is plainly wrong, and we were told to do without: on the day that the newest
+    /// certificate shown begins, or that this program can have run first. Whether one has run out
+    /// since then cannot be known.
+    WithoutClock,
+}
+
 /// The authorities that are believed. Clones share what they have read.
 #[derive(Clone, Debug)]
 pub struct Trust {
@@ -87,7 +98,7 @@ impl Trust {
     ///
     /// # Errors
     /// Never: the cryptography that is built in knows the versions that are.
-    pub fn client(&self) -> Result<ClientConfig, rustls::Error> {
+    pub fn client(&self, dates: Dates) -> Result<ClientConfig, rustls::Error> {
         let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
         roots.add_parsable_certificates(self.extra().iter().cloned());
         let provider = Arc::new(cryptography());
@@ -95,7 +106,7 @@ impl Trust {
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         let authorities =
             authorities.build().map_err(|why| rustls::Error::General(why.to_string()))?;
-        let verifier = Verifier { authorities, known: self.extra().to_vec() };
+        let verifier = Verifier { authorities, known: self.extra().to_vec(), dates };
         let builder = ClientConfig::builder_with_provider(provider);
         let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?.dangerous();
         let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
@@ -179,7 +190,7 @@ mod tests {
         let trust = Trust::with_system(&[], Some("/nowhere".into()));
         assert!(trust.extra().is_empty());
         assert!(TLS_SERVER_ROOTS.len() > 100);
-        trust.client().unwrap();
+        trust.client(Dates::ByTheClock).unwrap();
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Engine {
     }
 
     fn mail_troubles(&self, now: Now) -> Vec<String> {
-        let waits = self.options.mailing && !self.outbox.is_empty() && now.wall.is_plainly_wrong();
+        let waits = self.options.mailing && !self.outbox.is_empty() && self.lacks_clock(now);
         let clock = waits.then(|| {
             let clock = now.wall.for_people();
             format!("mail waits until the clock of this machine is set: it shows {clock}")

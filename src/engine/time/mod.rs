@@ -66,11 +66,10 @@ impl std::ops::Add<Duration> for Moment {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wall(i64);
 
-/// 2025-08-07, when the oldest compiler that builds this release came out (`rust-version` in
-/// `Cargo.toml`): this program has never run before. A Pi that knows nothing better starts in 1970.
-const FIRST_POSSIBLE: Wall = Wall(1_754_524_800_000);
-
 impl Wall {
+    /// 2025-08-07, when the oldest compiler that builds this release came out (`rust-version` in
+    /// `Cargo.toml`): this program has never run before. A Pi that knows nothing better starts in 1970.
+    pub const FIRST_POSSIBLE: Wall = Wall(1_754_524_800_000);
     /// 1970-01-01, where HTTP and mail begin to write dates.
     pub const EPOCH: Wall = Wall(0);
     /// The end of the year 9999: RFC 3339, HTTP and mail write four digits. A broken clock shows more.
@@ -95,7 +94,7 @@ impl Wall {
 
     /// The clock that showed this time was not set.
     pub fn is_plainly_wrong(self) -> bool {
-        !(FIRST_POSSIBLE..=Wall::LAST).contains(&self)
+        !(Wall::FIRST_POSSIBLE..=Wall::LAST).contains(&self)
     }
 
     /// For people: `2026-11-23 22:55:40 UTC`, or `1970-01-01 00:02:10 UTC (clock not set)`.
@@ -185,7 +184,7 @@ mod tests {
     #[test]
     fn the_oldest_possible_time_follows_the_compiler() {
         assert_eq!(env!("CARGO_PKG_RUST_VERSION"), "1.89", "put its date in the constant, too");
-        assert_eq!(FIRST_POSSIBLE.for_people(), "2025-08-07 00:00:00 UTC");
+        assert_eq!(Wall::FIRST_POSSIBLE.for_people(), "2025-08-07 00:00:00 UTC");
     }
 
     #[test]

@@ -241,7 +241,11 @@ impl fmt::Display for Note {
                 )
             }
             Note::ClockWrong { clock } => {
-                write!(f, "the clock shows {clock}, which cannot be; mails wait until it is set")
+                write!(
+                    f,
+                    "the clock shows {clock}, which cannot be; mails wait until it is set (see \
+                     mail_without_clock)"
+                )
             }
             Note::ClockSet { to } => write!(f, "the clock was set, to {to}"),
             Note::Barred { address, apps, instead } => {

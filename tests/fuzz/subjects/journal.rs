@@ -21,6 +21,7 @@ fn open(bytes: &[u8]) {
     let mut now = Now { at: Moment::START, wall: Wall::from_unix_millis(1_800_000_000_000) };
     let mut engine = Engine::new(Options {
         mailing: true,
+        mail_without_clock: false,
         workers: 4,
         recipients: Recipients::default(),
         seed: 1,

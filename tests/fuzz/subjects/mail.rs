@@ -60,7 +60,7 @@ pub fn run(bytes: &[u8]) {
     let letter = letter::write(&mail, now.at, Some("http://10.0.0.5:9090/"));
     let from = address("owner@household.example").unwrap();
     let to = address(&to).unwrap_or_else(|_| from.clone());
-    assert_headers(&compose(&letter, &from, &to, SystemTime::UNIX_EPOCH));
+    assert_headers(&compose(&letter, &from, &to, Some(SystemTime::UNIX_EPOCH)));
 }
 
 fn assert_headers(message: &[u8]) {

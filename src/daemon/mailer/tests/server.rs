@@ -43,6 +43,7 @@ impl Server {
             port: self.port,
             security: Security::None,
             login,
+            without_clock: false,
         }
     }
 
