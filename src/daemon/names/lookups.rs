@@ -30,9 +30,10 @@ const IDLE: Duration = Duration::from_secs(10);
 /// packets there (about 10 KiB). Only what is touched becomes memory.
 const STACK: usize = 256 * 1024;
 
-/// The most look-ups that wait for a thread; beyond, one fails at once. Callers wait too, so there
-/// are hardly more of them than checks at once.
-const QUEUE_MAX: usize = 256;
+/// The most look-ups that wait in a lane; beyond, one fails at once. What waits stays when nobody
+/// waits for it any more, so with the line away these may be all names that there are: some 100
+/// bytes each.
+const QUEUE_MAX: usize = 1024;
 
 /// What a thread has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,8 @@ impl Lookups {
     }
 
     fn push(&mut self, job: Job, lane: Lane, shared: &Arc<Shared>) -> bool {
-        if self.quick.len() + self.slow.len() >= QUEUE_MAX {
+        // Names that wait for nothing do not take the others' places, either.
+        if self.queue(lane).len() >= QUEUE_MAX {
             return false;
         }
         if self.ready() >= self.idle && self.threads < self.threads_max {
@@ -98,12 +100,16 @@ impl Lookups {
         if self.threads == 0 {
             return false;
         }
-        match lane {
-            Lane::Quick => self.quick.push_back(job),
-            Lane::Slow => self.slow.push_back(job),
-        }
+        self.queue(lane).push_back(job);
         shared.work.notify_one();
         true
+    }
+
+    fn queue(&mut self, lane: Lane) -> &mut VecDeque<Job> {
+        match lane {
+            Lane::Quick => &mut self.quick,
+            Lane::Slow => &mut self.slow,
+        }
     }
 
     /// How much of the work that waits may be begun now.
@@ -204,7 +210,10 @@ fn look_up(shared: &Arc<Shared>, name: &str) {
     // Where nobody answers, nobody answers for the other family, and it has taken long enough.
     let silent = v4 == Err(Fault::Away) && begun.elapsed() >= SLOW;
     let found = match (v4, silent) {
-        (Err(why), false) => ask(shared, name, Family::V6).map_err(|other| worse(why, other)),
+        (Err(why), false) => match ask(shared, name, Family::V6) {
+            Ok(v6) => return shared.settle_v6_alone(name, v6, why),
+            Err(other) => Err(worse(why, other)),
+        },
         (v4, _) => v4,
     };
     let _ = shared.settle(name, found);

@@ -252,6 +252,13 @@ impl Shared {
         self.ended.notify_all();
         result
     }
+
+    /// The same, when IPv6 addresses are all that was found.
+    fn settle_v6_alone(&self, name: &str, found: Vec<SocketAddr>, why: Fault) {
+        // Whoever waits takes it from the table.
+        let _ = self.desk().table.settle_v6_alone(name, found, why, Instant::now());
+        self.ended.notify_all();
+    }
 }
 
 /// The duty to end a look-up that others wait for, which outlives a panic.

@@ -194,6 +194,32 @@ impl Table {
         let _ = self.settle(name, Ok(found), now);
     }
 
+    /// IPv6 addresses are found, and of IPv4 addresses only `why` there are none. Those that were good
+    /// last stay beside them for as long as they would alone: most small servers listen on nothing else.
+    pub(super) fn settle_v6_alone(
+        &mut self,
+        name: &str,
+        mut found: Vec<SocketAddr>,
+        why: Fault,
+        now: Instant,
+    ) -> Result<Addresses, Fault> {
+        if let Some(entry) = self.names.get_mut(name) {
+            entry.mark_gone(why, now);
+            let last_good = entry.last_good(now).unwrap_or_default();
+            found.extend(last_good.iter().filter(|address| address.is_ipv4()));
+        }
+        let keeps = found.iter().any(SocketAddr::is_ipv4);
+        let good = self.names.get(name).and_then(|entry| entry.good.as_ref());
+        let times = good.filter(|_| keeps).map(|good| (good.found_at, good.gone_since));
+        let settled = self.settle(name, Ok(found), now);
+        // They are no newer for that.
+        let good = self.names.get_mut(name).and_then(|entry| entry.good.as_mut());
+        if let (Some(good), Some(times)) = (good, times) {
+            (good.found_at, good.gone_since) = times;
+        }
+        settled
+    }
+
     /// What is known of IPv6 addresses, when IPv4 addresses were found. No answer changes nothing.
     pub(super) fn settle_v6(&mut self, name: &str, found: Result<Vec<SocketAddr>, Fault>) {
         let Some(entry) = self.names.get_mut(name) else { return };
@@ -297,11 +323,16 @@ impl Entry {
         self.settled_at = Some(now);
     }
 
-    /// A name service that fails leaves the last good address in force, for a while.
-    fn fail(&mut self, fault: Fault, now: Instant) -> Result<Addresses, Fault> {
+    /// Marks the last good address when there is no such name.
+    fn mark_gone(&mut self, fault: Fault, now: Instant) {
         if let (Fault::Unknown, Some(good)) = (fault, &mut self.good) {
             good.gone_since.get_or_insert(now);
         }
+    }
+
+    /// A name service that fails leaves the last good address in force, for a while.
+    fn fail(&mut self, fault: Fault, now: Instant) -> Result<Addresses, Fault> {
+        self.mark_gone(fault, now);
         let last_good = self.last_good(now);
         self.belief = match last_good {
             Some(_) => Belief::Good { until: now + STAND_IN },

@@ -157,6 +157,28 @@ fn the_families_are_told_one_after_the_other() {
 }
 
 #[test]
+fn ipv6_addresses_alone_do_not_put_the_last_good_ipv4_address_aside() {
+    const HOUR: u64 = 60 * 60;
+    for bad in [Fault::Away, Fault::Unknown] {
+        let mut line = Line::new();
+        line.ask(0);
+        line.found(0, &["10.0.0.1", "fd00::1"]);
+        line.table.won("nas.lan", all(&["10.0.0.1"])[0]);
+        for seconds in [100, 200] {
+            line.ask(seconds);
+            let at = line.at(seconds);
+            let found = line.table.settle_v6_alone("nas.lan", all(&["fd00::2"]), bad, at);
+            assert_eq!(*found.unwrap(), *all(&["10.0.0.1", "fd00::2"]), "{bad:?}");
+        }
+        let (gone, old) = (line.at(101 + HOUR), line.at(24 * HOUR));
+        let later = if bad == Fault::Unknown { gone } else { old };
+        line.table.ask("nas.lan", later);
+        let found = line.table.settle_v6_alone("nas.lan", all(&["fd00::2"]), bad, later);
+        assert_eq!(*found.unwrap(), *all(&["fd00::2"]), "not for ever: {bad:?}");
+    }
+}
+
+#[test]
 fn what_worked_last_comes_first() {
     let mut line = Line::new();
     line.ask(0);
@@ -178,6 +200,16 @@ fn families_take_turns() {
     line.found(0, &["fd00::1", "fd00::2", "fd00::1", "fd00::3", "10.0.0.1"]);
     let picked = known(&["fd00::1", "10.0.0.1", "fd00::2", "fd00::3"]);
     assert_eq!(line.ask(1), picked);
+}
+
+#[test]
+fn the_last_of_many_addresses_is_tried_too() {
+    let many: Vec<String> = (1..=17).map(|n| format!("10.0.0.{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut line = Line::new();
+    line.ask(0);
+    line.found(0, &many);
+    assert_eq!(line.ask(1), known(&many));
 }
 
 #[test]
