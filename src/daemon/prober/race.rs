@@ -17,7 +17,7 @@ use crate::daemon::wants;
 const NEXT_AFTER: Duration = Duration::from_millis(250);
 
 /// The most addresses of one check that are tried at the same time: descriptors. The one tried for
-/// the longest gives way.
+/// the longest gives way, but not the first: it worked last time, or is the best guess.
 const AT_ONCE_MAX: usize = 4;
 
 /// Connects to the first of `addresses` that answers, and gives its place among them.
@@ -126,7 +126,8 @@ impl Race<'_> {
     /// Waits for this connection, too.
     fn wait_for(&mut self, socket: Socket, place: usize) -> io::Result<()> {
         if self.running.len() >= AT_ONCE_MAX {
-            self.running.remove(0);
+            let first = usize::from(self.running.first().is_some_and(|runner| runner.place == 0));
+            self.running.remove(first);
         }
         socket.set_nonblocking(true)?;
         let mut stream = mio::net::TcpStream::from_std(socket.into());
@@ -289,7 +290,7 @@ mod tests {
     /// An address that answers nothing: the queue of a listener is full, and it drops what comes.
     struct BlackHole {
         address: SocketAddr,
-        _socket: Socket,
+        socket: Socket,
         _queued: Vec<Socket>,
     }
 
@@ -302,7 +303,7 @@ mod tests {
             let address = socket.local_addr().unwrap().as_socket().unwrap();
             let wait = Duration::from_millis(200);
             let queued = (0..2).map_while(|_| connect(address, wait).ok()).collect();
-            BlackHole { address, _socket: socket, _queued: queued }
+            BlackHole { address, socket, _queued: queued }
         }
     }
 
@@ -350,6 +351,22 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(4);
         let (_, place) = connect_any(&addresses, deadline).unwrap();
         assert_eq!(place, 20);
+    }
+
+    #[test]
+    fn the_best_address_is_waited_for_though_many_others_are_tried() {
+        let (late, hole) = (BlackHole::new(), BlackHole::new());
+        let mut addresses = vec![hole.address; 8];
+        addresses.insert(0, late.address);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let opened = std::thread::spawn(move || {
+            // By then four others are under way.
+            std::thread::sleep(Duration::from_millis(1_500));
+            while late.socket.accept().is_ok() {}
+        });
+        let (_, place) = connect_any(&addresses, deadline).unwrap();
+        assert_eq!(place, 0);
+        drop(opened);
     }
 
     #[test]
