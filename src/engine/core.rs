@@ -12,7 +12,7 @@ use super::alerts::rates::Rates;
 use super::alerts::recipients::Recipients;
 use super::alerts::refusals::Refusals;
 use super::app::asking::Running;
-use super::app::{App, AppId, Forgiveness, Manner, Pace};
+use super::app::{App, AppId, Manner, Pace};
 use super::chronicle::{Event, Line, SumsDue};
 use super::record::keep::Changes;
 use super::registration::Registration;
@@ -302,9 +302,8 @@ impl Engine {
         let moved = !app.registration.is_same_address(&registration);
         let repaced = app.registration.interval != registration.interval;
         let refuses = app.refuses();
-        if moved {
-            app.forgiveness = Forgiveness::new(now, registration.interval);
-        } else if app.forgiveness.register_again(now, registration.interval, refuses) {
+        // At another address, too: who crashes at each start has another port each time.
+        if app.forgiveness.register_again(now, registration.interval, refuses) {
             self.changes.app(id);
         }
         if app.registration == registration {

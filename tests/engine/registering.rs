@@ -30,6 +30,37 @@ fn an_app_that_registers_all_day_and_refuses_is_told() {
 }
 
 #[test]
+fn an_app_that_refuses_at_another_port_after_each_crash_is_told() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "10"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(120);
+    world.answers("NAS", Answer::Refused);
+    for port in 40_000..40_060 {
+        let url = format!("http://nas/{port}");
+        world.register("NAS", &[("url", &url), ("interval", "10"), ("unhealthy", "2")]);
+        world.seconds(20);
+    }
+    assert!(failures(&world, "NAS") >= 100, "{}", failures(&world, "NAS"));
+    assert_eq!(world.mails(), ["watching NAS", "NAS UNHEALTHY"]);
+}
+
+#[test]
+fn an_app_that_starts_at_another_address_has_its_time() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "10")]);
+    for port in 40_000..40_020 {
+        world.seconds(120);
+        world.answers("NAS", Answer::Refused);
+        let before = failures(&world, "NAS");
+        let url = format!("http://nas/{port}");
+        world.register("NAS", &[("url", &url), ("interval", "10")]);
+        world.one_check("NAS");
+        assert_eq!(failures(&world, "NAS"), before);
+        world.answers("NAS", Answer::Pass);
+    }
+}
+
+#[test]
 fn each_start_of_an_app_has_its_time() {
     let mut world = World::new();
     world.register("NAS", &[("interval", "5"), ("healthy", "2")]);

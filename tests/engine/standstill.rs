@@ -82,3 +82,20 @@ fn a_machine_that_always_stands_still_hides_no_app_that_is_down() {
     world.seconds(300);
     assert_eq!(world.state("NAS").word(), "UNHEALTHY");
 }
+
+#[test]
+fn an_app_that_answers_in_between_is_no_app_that_is_down() {
+    let mut world = watched(Answer::Pass);
+    for _ in 0..20 {
+        world.answers("NAS", Answer::Slow(3_000));
+        stand_still(&mut world, Duration::from_secs(4));
+        world.seconds(4);
+        world.answers("NAS", Answer::Hang);
+        stand_still(&mut world, Duration::from_secs(4));
+        world.answers("NAS", Answer::Slow(3_000));
+        world.pass(Duration::from_millis(5_050));
+        world.engine.handle_standstill(Duration::from_secs(4));
+        world.seconds(3);
+    }
+    assert_eq!((failures(&world), void(&world)), (0, 20));
+}

@@ -158,8 +158,11 @@ impl Engine {
                         self.ask(now, id, now.at);
                     }
                     end => {
-                        if !stood_still {
+                        let passed = matches!(&end, CheckEnd::Verdict(verdict) if verdict.outcome != Outcome::Fail);
+                        if passed || !stood_still {
                             app.void_in_a_row = 0;
+                        }
+                        if !stood_still {
                             app.manner.observe(&end, latency);
                         }
                         self.end_check(now, id, check, end, latency);

@@ -17,14 +17,14 @@ pub struct Forgiveness {
 }
 
 impl Forgiveness {
-    /// For an app that has just registered at this address for the first time.
+    /// For an app that has just registered for the first time.
     pub fn new(now: Now, interval: Duration) -> Forgiveness {
         let ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         let wall = Wall::from_unix_millis(now.wall.as_unix_millis().saturating_add(ms));
         Forgiveness { until: Now { at: now.at + interval, wall }, spent: false }
     }
 
-    /// The app has registered again; `refuses`: its last check was refused. Answers whether that is
+    /// The app has registered again, at this address or another; `refuses`: its last check was refused. Answers whether that is
     /// to be recorded: in a streak once, or an app that registers every second wears out the disk.
     pub fn register_again(&mut self, now: Now, interval: Duration, refuses: bool) -> bool {
         if self.spent {
