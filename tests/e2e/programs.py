@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import pty
 import shutil
+import struct
 import subprocess
 import sys
+import termios
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +48,35 @@ def run(*command: object, **variables: object) -> Ended:
         env={**kept, **{name: str(value) for name, value in variables.items()}},
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def on_a_terminal(columns: int, *command: object, typed: str = "", **variables: object) -> str:
+    """What a program shows on a terminal of so many columns, until it ends; `typed` is typed at once."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+        env={"PATH": os.environ["PATH"], **{name: str(value) for name, value in variables.items()}},
+    )
+    os.close(its)
+    stopper = threading.Timer(RUN_SECONDS, process.kill)
+    stopper.start()
+    shown = b""
+    try:
+        os.write(ours, typed.encode())
+        # Linux ends a terminal that nobody has open with an error.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 4096):
+                shown += part
+        assert process.wait(RUN_SECONDS) >= 0, f"it did not end:\n{shown.decode()}"
+    finally:
+        stopper.cancel()
+        os.close(ours)
+    return shown.decode()
 
 
 def healthchecker(*arguments: object, **variables: object) -> Ended:

@@ -65,7 +65,7 @@ def test_what_cannot_be_registered_is_said_and_the_others_are(
 ) -> None:
     file = tmp_path / "healthchecker.json"
     url = "http://127.0.0.1:9"
-    apps = (
+    apps: tuple[dict[str, Any], ...] = (
         {"appname": "bad", "url": "ftp://10.1.2.3"},
         {},
         {"appname": "neither", "url": url, "paused": "yes"},

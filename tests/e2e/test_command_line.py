@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -14,12 +13,12 @@ import pytest
 from conftest import NewTarget, StartDaemon
 from daemon import BINARY, Daemon
 from lan import Lan
-from programs import PACKAGE, Ended, healthchecker, run
+from programs import PACKAGE, Ended, healthchecker, on_a_terminal, run
 from target import Target
 from test_escaping import HOSTILE, assert_shown
 from waiting import wait_for
 
-UNKNOWN_APP, USAGE, REFUSED, UNAVAILABLE, NOT_ALLOWED = 1, 64, 65, 69, 77
+UNKNOWN_APP, UNHEALTHY, USAGE, REFUSED, UNAVAILABLE, NOT_ALLOWED = 1, 2, 64, 65, 69, 77
 
 Command = Callable[..., Ended]
 
@@ -59,10 +58,48 @@ def test_a_life_from_the_first_word_to_the_last(
     assert command("pause", "My NAS").out == "My NAS: paused\n"
     assert "HEALTHY, paused" in command("info", "My NAS").out
     assert command("resume", "My NAS").out == "My NAS: resumed\n"
-    assert command("stop", "My NAS").out == "My NAS: stopped\n"
+    stopped = command("stop", "My NAS").out
+    assert stopped.startswith("My NAS: stopped\nif it registers itself")
+    assert "pause it instead" in stopped
     log = command("log", "My NAS").out
     assert all(word in log for word in ("registered", "UNKNOWN -> HEALTHY", "paused", "stopped"))
     assert command("log", "--limit", 1).out.rstrip().endswith("stopped")
+
+
+def test_apps_in_a_state_and_an_end_of_its_own_when_one_is_unhealthy(
+    daemon: Daemon, new_target: NewTarget
+) -> None:
+    server = {"HEALTHCHECKER_SERVER": daemon.base}
+    broken = new_target()
+    broken.fails("disk 98 % full")
+    daemon.register("well", new_target().url, interval=5)
+    daemon.register("ill", broken.url, interval=5)
+    daemon.wait_for_state("ill", "UNHEALTHY", 20)
+    shown = healthchecker("list", **server)
+    assert shown.code == UNHEALTHY and "well" in shown.out and "disk 98 %" in shown.out
+    assert shown.err == ""
+    ill = healthchecker("list", "--state", "unhealthy,degraded", "--names", **server)
+    assert (ill.code, ill.out) == (UNHEALTHY, "ill\n")
+    others = healthchecker("list", "--state", "HEALTHY,UNKNOWN", "--json", **server)
+    assert others.code == 0
+    assert [app["appname"] for app in json.loads(others.out)["apps"]] == ["well"]
+    assert healthchecker("list", "--state=degraded", **server).out == "no app is DEGRADED\n"
+    # What somebody has paused needs nobody.
+    healthchecker("pause", "ill", **server)
+    assert healthchecker("list", **server).code == 0
+
+
+def test_a_table_fits_the_terminal(daemon: Daemon, target: Target) -> None:
+    daemon.register("\u53f0\u6240", target.url)
+    daemon.register("n" * 128, target.url + "/" + "u" * 100)
+    whole = healthchecker("list", HEALTHCHECKER_SERVER=daemon.base).out
+    assert "n" * 128 in whole and "u" * 100 in whole, "a pipe gets all of it"
+    for columns in (60, 132):
+        lines = on_a_terminal(columns, BINARY, "list", HEALTHCHECKER_SERVER=daemon.base).split("\r\n")
+        # Two columns for each of its letters.
+        widths = [len(line) + 2 * line.count("\u53f0\u6240") for line in lines]
+        assert max(widths) <= columns, lines
+        assert len(lines) == 4 and "\u53f0\u6240" in "".join(lines), lines
 
 
 def test_json_is_what_the_daemon_said(command: Command, daemon: Daemon, target: Target) -> None:
@@ -103,6 +140,7 @@ def test_what_an_app_says_does_not_steer_the_terminal(
         (("list", "--server", "pi:port"), USAGE, "is no address of a server"),
         (("list", "--server", "https://pi"), USAGE, "the daemon speaks plain HTTP"),
         (("edit", "TV", "--interval", "60"), UNKNOWN_APP, "no app is registered by the name 'TV'"),
+        (("list", "--state", "ill"), USAGE, "state must be UNHEALTHY, DEGRADED, UNKNOWN, HEALTHY"),
         (("edit", "TV"), USAGE, "nothing is named to change"),
         (("seen", "me@example.org"), UNKNOWN_APP, "no mail to"),
         (("stop", "NAS", "--server", ""), USAGE, "is no address of a server"),
@@ -270,49 +308,3 @@ def test_on_a_network_with_link_local_addresses_alone_the_server_is_found(
         "print(Server('Py', 'http://py.local').monitor())"
     )
     assert client.run("env", f"PYTHONPATH={PACKAGE}", sys.executable, "-c", program) == "200\n"
-
-
-def completed(words: str, server: str = "") -> list[str]:
-    """What bash offers behind these words."""
-    script = (
-        f'PATH={BINARY.parent}:$PATH; source <(healthchecker completions bash); '
-        f'COMP_WORDS=({words}); COMP_CWORD=$(({len(words.split())}-1)); '
-        '_healthchecker; printf "%s\\n" "${COMPREPLY[@]}"'
-    )
-    ended = run("bash", "-c", script, HEALTHCHECKER_SERVER=server)
-    assert (ended.code, ended.err) == (0, ""), ended
-    return ended.out.split("\n")[:-1]
-
-
-def test_bash_completes_commands_options_and_names(daemon: Daemon, target: Target) -> None:
-    daemon.register("My NAS", target.url)
-    daemon.register("TV", target.url)
-    assert completed("healthchecker re") == ["resume"]
-    assert completed("healthchecker --bin") == ["--bind_addr"]
-    assert completed("healthchecker monitor --int") == ["--interval"]
-    assert completed("healthchecker completions z") == ["zsh"]
-    assert completed("healthchecker info ''", daemon.base) == ["My\\ NAS", "TV"]
-    assert completed("healthchecker info T", daemon.base) == ["TV"]
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completions_are_valid(shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    ended = run("sh", "-c", f"{BINARY} completions {shell} | {shell} -n /dev/stdin")
-    assert (ended.code, ended.err) == (0, "")
-
-
-def test_fish_completes_commands_options_and_names(daemon: Daemon, target: Target) -> None:
-    if shutil.which("fish") is None:
-        pytest.skip("fish is not installed")
-    daemon.register("TV", target.url)
-
-    def offered(line: str) -> list[str]:
-        script = f"set -x PATH {BINARY.parent} $PATH; healthchecker completions fish | source; complete -C '{line}'"
-        ended = run("fish", "--no-config", "-c", script, HEALTHCHECKER_SERVER=daemon.base)
-        return [offer.split("\t")[0] for offer in ended.out.splitlines()]
-
-    assert offered("healthchecker re") == ["resume"]
-    assert offered("healthchecker monitor --int") == ["--interval"]
-    assert offered("healthchecker info T") == ["TV"]

@@ -185,6 +185,18 @@ def test_every_button_works_and_leads_back(
     assert browser.complaints == []
 
 
+def test_who_stops_an_app_is_offered_to_pause_it(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    register(daemon, target, "Kodi")
+    browser.open(daemon.base + "/healthchecker/info?appname=Kodi#stop")
+    assert "registers itself" in browser.text("#stop")
+    browser.click("text=Pause instead")
+    assert daemon.info("Kodi")["paused"]
+    assert "then leave it paused" in browser.text("#stop")
+    assert "Pause instead" not in browser.text("#stop")
+
+
 def test_the_keyboard_is_enough(daemon: Daemon, target: Target, browser: Browser) -> None:
     register(daemon, target, "Kodi")
     browser.open(daemon.base + "/")

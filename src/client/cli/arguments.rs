@@ -23,6 +23,8 @@ pub struct Arguments {
     pub token: Option<String>,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--names`.
+    pub names: bool,
     /// `--why`.
     pub why: bool,
     /// `--json`.
@@ -98,6 +100,7 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, Strin
         token: None,
         json: false,
         dry_run: false,
+        names: false,
         why: false,
         help: false,
     };
@@ -128,6 +131,7 @@ impl Arguments {
                 self.parameters.push((name, value));
             }
             ("json", ..) => self.json = true,
+            ("names", ..) => self.names = true,
             ("dry_run", ..) => self.dry_run = true,
             ("why", ..) => self.why = true,
             _ => self.help = true,
@@ -224,7 +228,7 @@ mod tests {
             (&["list", "--intervall", "3"], "unknown option --intervall; did you mean interval?"),
             (
                 &["list", "--interval", "3"],
-                "list takes no --interval; it takes --server, --token, --json, --help",
+                "list takes no --interval; it takes --state, --names, --server, --token, --json, --help",
             ),
             (&["list", "-x"], "unknown option -x"),
             (&["list", "--server"], "URL is missing behind --server"),

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::table::{COMMANDS, CommandSpec, NAME, OptionSpec, SHELL, SHELLS};
+use super::table::{COMMANDS, CommandSpec, FILE, NAME, OptionSpec, SHELL, SHELLS};
 use crate::config::command_line::VERBS;
 use crate::config::spec::{Spec, Takes};
 use crate::config::table::OPTIONS as DAEMON_OPTIONS;
@@ -39,23 +39,47 @@ fn takes_name(command: &CommandSpec) -> bool {
     (command.operands == [NAME]) || command.optional == Some(NAME)
 }
 
+fn takes_file(command: &CommandSpec) -> bool {
+    (command.operands == [FILE]) || command.optional == Some(FILE)
+}
+
 fn long(options: impl Iterator<Item = &'static str>) -> String {
     options.map(|name| format!("--{name}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The names of all apps, a line each, in the words of a shell.
-const NAMES: &str = r#"[ -n "$HEALTHCHECKER_SERVER" ] && healthchecker list --json 2>/dev/null |
-        grep -o '"appname":"[^"\\]*"' | cut -d '"' -f 4"#;
+const NAMES: &str = r#"[ -n "$HEALTHCHECKER_SERVER" ] && healthchecker list --names 2>/dev/null"#;
+
+/// In bash a name is offered as it has to be written: as the word was begun, bare or in quotes. In a bare
+/// word what bash breaks words at is escaped, too.
+const BASH_NAMES: &str = r#"_healthchecker_names() {
+    local name word typed=$1 quote=${1:0:1}
+    # A name is no file.
+    compopt +o default 2>/dev/null
+    while IFS= read -r name; do
+        case $quote in
+            \")
+                word=${name//\\/\\\\}
+                word=${word//\"/\\\"}
+                word=${word//\$/\\\$}
+                word=\"${word//\`/\\\`} ;;
+            \') word=\'${name//\'/\'\\\'\'} ;;
+            *)
+                printf -v word %q "$name"
+                word=${word//:/\\:}
+                word=${word//=/\\=} ;;
+        esac
+        [[ $word != "$typed"* ]] || case $quote in
+            [\"\']) COMPREPLY+=("${word:1}") ;;
+            *) COMPREPLY+=("$word") ;;
+        esac
+    done < <("#;
 
 fn bash() -> String {
     let words: Vec<&str> = words().map(|(word, _)| word).collect();
     let mut out = format!(
         r#"# bash completions for healthchecker
-_healthchecker_names() {{
-    local name
-    while read -r name; do
-        [[ $name != "$1"* ]] || COMPREPLY+=("$(printf %q "$name")")
-    done < <({NAMES})
+{BASH_NAMES}{NAMES})
 }}
 
 _healthchecker() {{
@@ -152,6 +176,8 @@ _healthchecker() {{
             "'*:NAME:_healthchecker_names'".to_owned()
         } else if command.operands == [SHELL] {
             format!("'*:SHELL:({})'", SHELLS.join(" "))
+        } else if takes_file(command) {
+            "'*:FILE:_files'".to_owned()
         } else {
             "'*: :'".to_owned()
         };
@@ -176,7 +202,7 @@ fn fish() -> String {
     let mut out = format!(
         r#"# fish completions for healthchecker
 function __healthchecker_names
-    test -n "$HEALTHCHECKER_SERVER"; and healthchecker list --json 2>/dev/null | string match -ar '"appname":"([^"\\\\]*)"' -g
+    test -n "$HEALTHCHECKER_SERVER"; and healthchecker list --names 2>/dev/null
 end
 
 set -l words {}
@@ -208,6 +234,8 @@ complete -c healthchecker -f
         }
         if takes_name(command) {
             let _ = writeln!(out, "{seen} -a '(__healthchecker_names)'");
+        } else if takes_file(command) {
+            let _ = writeln!(out, "{seen} -F");
         } else if command.operands == [SHELL] {
             let _ = writeln!(out, "{seen} -a '{}'", SHELLS.join(" "));
         }

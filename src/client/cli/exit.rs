@@ -9,6 +9,8 @@ pub enum Exit {
     Done,
     /// No app of this name is registered, or no such mail was refused.
     UnknownApp,
+    /// An app that is shown is UNHEALTHY.
+    Unhealthy,
     /// The command line makes no sense (EX_USAGE).
     Usage,
     /// The server refuses a value, or the file is no export (EX_DATAERR).
@@ -23,9 +25,10 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, by number.
-    pub const ALL: [Exit; 7] = [
+    pub const ALL: [Exit; 8] = [
         Exit::Done,
         Exit::UnknownApp,
+        Exit::Unhealthy,
         Exit::Usage,
         Exit::Refused,
         Exit::Unavailable,
@@ -38,6 +41,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::UnknownApp => 1,
+            Exit::Unhealthy => 2,
             Exit::Usage => 64,
             Exit::Refused => 65,
             Exit::Unavailable => 69,
@@ -51,8 +55,9 @@ impl Exit {
         match self {
             Exit::Done => "done",
             Exit::UnknownApp => "no such app",
+            Exit::Unhealthy => "unhealthy",
             Exit::Usage => "usage",
-            Exit::Refused => "value refused",
+            Exit::Refused => "refused",
             Exit::Unavailable => "no server",
             Exit::Output => "output",
             Exit::NotAllowed => "not allowed",

@@ -4,13 +4,16 @@
 //! - [`arguments`] takes a command line apart, [`completions`] helps a shell to write one.
 //! - [`mod@run`] does what it says and prints the answer; `register` is `monitor` and `edit`, `backup`
 //!   is `export` and `import`, and both read what is on `record`.
-//! - `text` is an answer for people, [`exit`] is how a command ended.
+//! - `list` is that command; `text` is an answer for people, in the `layout` of a terminal, [`exit`] is
+//!   how a command ended.
 
 pub mod arguments;
 mod backup;
 pub mod completions;
 pub mod exit;
 pub mod help;
+mod layout;
+mod list;
 mod output;
 mod record;
 mod register;

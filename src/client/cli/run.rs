@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
 use super::exit::{Exit, Trouble};
+use super::list::{self, Form};
 use super::output::{complain, print};
 use super::register::{self, Registered};
 use super::table::Verb;
@@ -24,22 +25,20 @@ pub fn run(args: Vec<OsString>) -> Exit {
         Err(said) => return complain(&Trouble { said, exit: Exit::Usage }),
     };
     let done = match arguments.command.verb {
-        Verb::Import if !arguments.help => import(&arguments),
+        _ if arguments.help => Ok(print(&help::of_command(arguments.command))),
+        Verb::Import => import(&arguments),
+        Verb::List => list(&arguments),
         _ => answer(&arguments).map(|text| print(&text)),
     };
     done.unwrap_or_else(|trouble| complain(&trouble))
 }
 
 fn answer(arguments: &Arguments) -> Result<String, Trouble> {
-    if arguments.help {
-        return Ok(help::of_command(arguments.command));
-    }
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
     let connection = || connection(arguments);
     let name = [("appname", operand(0))];
     let show = |answer: String, for_people| Ok(as_asked(arguments, &answer, for_people));
     match arguments.command.verb {
-        Verb::List => show(connection()?.get("status", &[("format", "json")])?, text::list),
         Verb::Info => show(connection()?.get("info", &name)?, text::info),
         Verb::Monitor => {
             let named = with_options(&[("url", operand(1))], arguments);
@@ -51,15 +50,16 @@ fn answer(arguments: &Arguments) -> Result<String, Trouble> {
             let done = register::edit(&connection()?, operand(0), &named)?;
             Ok(registered(arguments, &done))
         }
-        Verb::Pause | Verb::Resume | Verb::Stop => {
+        Verb::Stop => show(connection()?.post("stop", &name)?, text::stopped),
+        Verb::Pause | Verb::Resume => {
             show(connection()?.post(arguments.command.word, &name)?, text::change)
         }
         Verb::Seen => show(connection()?.post("seen", &[("email", operand(0))])?, text::change),
         Verb::Log if arguments.operands.is_empty() => Ok(log(&connection()?, arguments, &[])?),
         Verb::Log => Ok(log(&connection()?, arguments, &name)?),
         Verb::Export => backup::export(&connection()?, operand(0)),
-        // Carried out before: it prints as it goes.
-        Verb::Import => Ok(String::new()),
+        // Carried out before: they have more than one end.
+        Verb::Import | Verb::List => Ok(String::new()),
         Verb::Discover => Ok(discover(arguments)?),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
@@ -82,6 +82,22 @@ fn connection(arguments: &Arguments) -> Result<Connection, Error> {
     Ok(match &arguments.token {
         Some(token) => connection.with_token(token),
         None => connection,
+    })
+}
+
+fn list(arguments: &Arguments) -> Result<Exit, Trouble> {
+    let states = arguments.parameters.iter().find(|(name, _)| *name == "state");
+    let states = states.map(|(_, words)| list::states(words)).transpose();
+    let states = states.map_err(|said| Trouble { said, exit: Exit::Usage })?;
+    let form = match (arguments.names, arguments.json) {
+        (true, _) => Form::Names,
+        (false, true) => Form::Json,
+        (false, false) => Form::Table,
+    };
+    let (text, exit) = list::list(&connection(arguments)?, states.as_deref(), form)?;
+    Ok(match print(&text) {
+        Exit::Done => exit,
+        trouble => trouble,
     })
 }
 

@@ -158,7 +158,7 @@ impl OptionSpec {
 }
 
 /// Every option.
-pub static OPTIONS: [OptionSpec; 15] = [
+pub static OPTIONS: [OptionSpec; 17] = [
     OptionSpec {
         name: "url",
         value: Some(URL),
@@ -177,6 +177,18 @@ pub static OPTIONS: [OptionSpec; 15] = [
         value: Some("LINES"),
         help: "the newest lines, 1 to 10000; 100 if not given",
         scope: Scope::Of(Verb::Log),
+    },
+    OptionSpec {
+        name: "state",
+        value: Some("STATES"),
+        help: "only apps in this state; several with commas between them",
+        scope: Scope::Of(Verb::List),
+    },
+    OptionSpec {
+        name: "names",
+        value: None,
+        help: "print the names alone, a line each",
+        scope: Scope::Of(Verb::List),
     },
     OptionSpec {
         name: "dry_run",

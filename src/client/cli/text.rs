@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::layout::{self, table};
 use crate::client::discovery::{Found, Survey};
 use crate::engine::time::Wall;
 use crate::engine::words::plain::one_line;
@@ -14,10 +15,9 @@ const CELL_MAX: usize = 128;
 /// The recent checks that `info` shows.
 const RECENT: usize = 10;
 
-/// What `status` answered, as a table.
-pub(super) fn list(status: &Value) -> String {
+/// These apps of what `status` answered, as a table.
+pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> String {
     let now = time(status.get("server").and_then(|server| server.get("time")));
-    let apps = array(status, "apps");
     if apps.is_empty() {
         return "no apps are watched; register one with: healthchecker monitor NAME URL\n"
             .to_owned();
@@ -35,7 +35,7 @@ pub(super) fn list(status: &Value) -> String {
             cell(app, "url"),
         ]
     }));
-    table(&rows)
+    table(&rows, room)
 }
 
 /// What `info` answered, a line for each thing.
@@ -107,6 +107,12 @@ pub(super) fn log_line(line: &Value) -> String {
     format!("{}\n", line.trim_end())
 }
 
+/// What became of an app that is forgotten, and what to do if it does not stay away.
+pub(super) fn stopped(done: &Value) -> String {
+    let back = "if it registers itself (keep_registered, a start script) it comes back; then pause it instead";
+    format!("{}{back}: healthchecker pause NAME\n", change(done))
+}
+
 /// What became of an app, or of the mails to an address.
 pub(super) fn change(done: &Value) -> String {
     let about = if done.get("email").is_some() { "email" } else { "appname" };
@@ -119,7 +125,7 @@ pub(super) fn found(all: &[Found]) -> String {
     rows.extend(
         all.iter().map(|one| vec![clean(&one.instance), clean(&one.version), one.url.to_string()]),
     );
-    table(&rows)
+    table(&rows, layout::room())
 }
 
 /// What was heard in this time, and what it means.
@@ -206,25 +212,6 @@ fn clean(text: &str) -> String {
     one_line(text, CELL_MAX)
 }
 
-/// Columns as wide as they need, two blanks between them, none at the end of a line.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-    };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:<width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -235,23 +222,23 @@ mod tests {
     fn all_apps_are_a_table() {
         let status = json!({
             "server": {"time": "2026-11-23T10:12:00Z"},
-            "apps": [
-                {"appname": "NAS", "state": "UNHEALTHY", "since": "2026-11-23T10:00:00Z",
-                 "paused": false, "uptime_24h": 0.9876, "url": "http://nas",
-                 "last_check": {"outcome": "fail", "latency_ms": 3, "reason": "connection refused"}},
-                {"appname": "TV\u{1b}[2J", "state": "UNKNOWN", "since": "2026-11-23T10:11:55Z",
-                 "paused": true, "uptime_24h": null, "url": "http://tv", "last_check": null},
-            ],
         });
+        let apps = [
+            json!({"appname": "NAS", "state": "UNHEALTHY", "since": "2026-11-23T10:00:00Z",
+                 "paused": false, "uptime_24h": 0.9876, "url": "http://nas",
+                 "last_check": {"outcome": "fail", "latency_ms": 3, "reason": "connection refused"}}),
+            json!({"appname": "TV\u{1b}[2J", "state": "UNKNOWN", "since": "2026-11-23T10:11:55Z",
+                 "paused": true, "uptime_24h": null, "url": "http://tv", "last_check": null}),
+        ];
         assert_eq!(
-            list(&status),
+            list(&status, &apps, None),
             "\
 NAME    STATE            SINCE   LAST CHECK                      24 H    ADDRESS
 NAS     UNHEALTHY        12 min  fail, 3 ms: connection refused  98.8 %  http://nas
 TV [2J  UNKNOWN, paused  5 s                                             http://tv
 "
         );
-        assert!(list(&json!({"apps": []})).starts_with("no apps"));
+        assert!(list(&status, &[], None).starts_with("no apps"));
     }
 
     #[test]

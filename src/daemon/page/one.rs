@@ -139,9 +139,19 @@ impl AppPage {
             html.raw(" (since ").put(date(watched.day)).raw(")");
         }
         html.raw(". To watch it again, it has to register again.</p>");
+        html.raw("<p>An app that registers itself (<code>keep_registered</code>, a start script) does so ");
+        html.raw(if glance.paused {
+            "within a minute: then leave it paused.</p>"
+        } else {
+            "within a minute: then pause it instead. It stays on the list and is left alone.</p>"
+        });
         html.raw("<form method=\"post\" action=\"/healthchecker/stop\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name);
-        html.raw("\"><button class=\"risky\">Yes, stop watching ").put(&glance.name);
+        html.raw("\">");
+        if !glance.paused {
+            html.raw("<button formaction=\"/healthchecker/pause\">Pause instead</button> ");
+        }
+        html.raw("<button class=\"risky\">Yes, stop watching ").put(&glance.name);
         html.raw("</button></form></section>");
     }
 }
