@@ -1,6 +1,6 @@
 //! Finds the daemon by Zeroconf (RFC 6762, RFC 6763).
 
-use std::collections::BTreeMap;
+use std::mem;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::{Duration, Instant};
 
@@ -141,7 +141,7 @@ fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<
     let searcher = ServiceDaemon::new().map_err(cannot)?;
     let events = searcher.browse(SERVICE_TYPE).map_err(cannot)?;
     let begun = Instant::now();
-    let mut announced = BTreeMap::new();
+    let mut announced = Vec::new();
     let mut survey = Survey::default();
     while let Some(left) = within.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
         match events.recv_timeout(left.min(TRY_AGAIN)) {
@@ -161,8 +161,7 @@ fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<
             break;
         }
     }
-    survey.silent = announced.into_iter().map(|(name, it)| (name, it.urls())).collect();
-    survey.found.sort_by(|a, b| a.instance.cmp(&b.instance));
+    survey.silent = announced.into_iter().map(Announced::name_and_urls).collect();
     // Its thread ends by itself; there is nothing that a failure could mean to anybody.
     let _ = searcher.shutdown();
     Ok(survey)
@@ -170,33 +169,41 @@ fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<
 
 /// A daemon that is announced and was not reached yet.
 struct Announced {
+    instance: String,
     places: Vec<(SocketAddr, ServerUrl)>,
     version: String,
 }
 
 impl Announced {
-    fn urls(self) -> Vec<ServerUrl> {
-        self.places.into_iter().map(|(_, url)| url).collect()
+    fn name_and_urls(self) -> (String, Vec<ServerUrl>) {
+        (self.instance, self.places.into_iter().map(|(_, url)| url).collect())
     }
 }
 
-fn take_note(service: &ResolvedService, announced: &mut BTreeMap<String, Announced>) {
+/// Lists are kept in order as they grow: they are short, and a sort is 9 KiB of program.
+fn take_note(service: &ResolvedService, announced: &mut Vec<Announced>) {
     let Some(instance) = instance(&service.fullname) else { return };
-    if announced.len() >= ANNOUNCED_MAX && !announced.contains_key(instance) {
-        return;
-    }
     let places = service.addresses.iter().filter_map(|address| place(address, service.port));
     let version = service.get_property_val_str("version").unwrap_or_default().to_owned();
-    let places = by_preference(places.collect());
-    announced.insert(instance.to_owned(), Announced { places, version });
+    let places = by_preference(places);
+    let news = Announced { instance: instance.to_owned(), places, version };
+    let at = announced.partition_point(|it| it.instance < news.instance);
+    let is_full = announced.len() >= ANNOUNCED_MAX;
+    match announced.get_mut(at) {
+        Some(known) if known.instance == news.instance => *known = news,
+        _ if is_full => {}
+        _ => announced.insert(at, news),
+    }
 }
 
 /// Those that take a connection move from `announced` to what was found.
-fn try_all(announced: &mut BTreeMap<String, Announced>, survey: &mut Survey, until: Instant) {
-    announced.retain(|instance, it| {
+fn try_all(announced: &mut Vec<Announced>, survey: &mut Survey, until: Instant) {
+    announced.retain_mut(|it| {
         let Some(url) = reach::first(&it.places, until) else { return true };
-        survey.found.retain(|earlier| earlier.instance != *instance);
-        survey.found.push(Found { instance: instance.clone(), url, version: it.version.clone() });
+        let (instance, version) = (mem::take(&mut it.instance), mem::take(&mut it.version));
+        survey.found.retain(|earlier| earlier.instance != instance);
+        let at = survey.found.partition_point(|earlier| earlier.instance < instance);
+        survey.found.insert(at, Found { instance, url, version });
         false
     });
 }
@@ -232,12 +239,21 @@ fn place(address: &ScopedIp, port: u16) -> Option<(SocketAddr, ServerUrl)> {
     }
 }
 
-/// IPv4 first: every household has it. Link-local IPv6 last: a browser does not take it (RFC 9844).
-fn by_preference(mut places: Vec<(SocketAddr, ServerUrl)>) -> Vec<(SocketAddr, ServerUrl)> {
+/// IPv4 first: every household has it. Link-local IPv6 last: a browser does not take it (RFC 9844). No more
+/// of them than are tried: a stranger may announce any number.
+fn by_preference(
+    places: impl Iterator<Item = (SocketAddr, ServerUrl)>,
+) -> Vec<(SocketAddr, ServerUrl)> {
     let is_last =
         |at: &SocketAddr| matches!(at, SocketAddr::V6(v6) if v6.ip().is_unicast_link_local());
-    places.sort_by_key(|(at, _)| (is_last(at), *at));
-    places
+    let mut best: Vec<(SocketAddr, ServerUrl)> = Vec::new();
+    for (at, url) in places {
+        let rank = (is_last(&at), at);
+        let before = best.partition_point(|(other, _)| (is_last(other), *other) <= rank);
+        best.insert(before, (at, url));
+        best.truncate(reach::ADDRESSES_MAX);
+    }
+    best
 }
 
 #[cfg(test)]
@@ -265,7 +281,7 @@ mod tests {
     fn ipv4_is_tried_first_and_link_local_ipv6_last() {
         let given = ["[fe80::1%1]:80", "[fd77::1]:80", "10.77.0.2:80", "10.77.0.1:80"];
         let given = given.iter().map(|at| at.parse().unwrap());
-        let tried = by_preference(given.map(|at: SocketAddr| (at, at.into())).collect());
+        let tried = by_preference(given.map(|at: SocketAddr| (at, at.into())));
         let tried: Vec<String> = tried.iter().map(|(at, _)| at.to_string()).collect();
         assert_eq!(tried, ["10.77.0.1:80", "10.77.0.2:80", "[fd77::1]:80", "[fe80::1%1]:80"]);
     }

@@ -2,11 +2,10 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use super::server::Desk;
-use super::{Error, Monitor};
+use super::{Error, Monitor, background};
 
 /// The first pause after a failure; it doubles,
 const RETRY_FIRST: Duration = Duration::from_secs(5);
@@ -57,19 +56,16 @@ impl Keeper {
         let mine = turn.next();
         let mut keeping =
             Keeping { how, known: false, well: false, retry: RETRY_FIRST, told: None };
-        thread::Builder::new()
-            .name("keep-registered".to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
-                let mut pause = Duration::ZERO;
-                while turn.wait(mine, pause) {
-                    let _busy = turn.busy.lock().unwrap_or_else(PoisonError::into_inner);
-                    if turn.wait(mine, Duration::ZERO) {
-                        pause = keeping.step(&*desk);
-                    }
+        let keep = move || {
+            let mut pause = Duration::ZERO;
+            while turn.wait(mine, pause) {
+                let _busy = turn.busy.lock().unwrap_or_else(PoisonError::into_inner);
+                if turn.wait(mine, Duration::ZERO) {
+                    pause = keeping.step(&*desk);
                 }
-            })
-            .map(drop)
+            }
+        };
+        background::start("keep-registered", STACK, Box::new(keep))
     }
 
     /// Ends the thread, which may be in the middle of a call: see [`Keeper::wait_for_end`].

@@ -16,6 +16,7 @@
 //!
 //! A server that is dropped leaves the app registered: a crash has to be noticed.
 
+mod background;
 #[cfg(feature = "daemon")]
 pub mod cli;
 pub mod connection;
@@ -29,6 +30,7 @@ mod monitor;
 mod reach;
 mod server;
 mod server_url;
+mod slot;
 #[cfg(test)]
 mod stub;
 mod token;

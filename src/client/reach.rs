@@ -1,41 +1,41 @@
 //! Which of several addresses takes a connection.
 
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ServerUrl;
+use super::slot::Slot;
+use super::{ServerUrl, background};
 
 /// How long addresses have to take a connection before the next try.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// So much earlier than IPv6 is IPv4 tried (RFC 8305, section 5, the other way round).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// The most addresses of one daemon that are tried: one with Docker has a dozen.
-const ADDRESSES_MAX: usize = 16;
+pub(super) const ADDRESSES_MAX: usize = 16;
 /// A connect needs next to nothing.
 const STACK: usize = 64 * 1024;
 
 /// The address that takes a connection first: all of IPv4 are tried side by side, and a moment later
 /// those of IPv6. A stranger's dead addresses cost one wait, not one each.
 pub(super) fn first(places: &[(SocketAddr, ServerUrl)], until: Instant) -> Option<ServerUrl> {
-    let (tell, reached) = mpsc::channel();
+    let reached = Arc::new(Slot::new());
     let tried = places.get(..ADDRESSES_MAX).unwrap_or(places);
     for (is_six, wait) in [(false, HEAD_START), (true, CONNECT_WITHIN)] {
         for (number, (at, _)) in
             tried.iter().enumerate().filter(|(_, (at, _))| at.is_ipv6() == is_six)
         {
-            let (tell, at) = (tell.clone(), *at);
+            let (reached, at) = (reached.clone(), *at);
             // Without a thread this address is not tried; the next round may have one.
-            let _ = thread::Builder::new().stack_size(STACK).spawn(move || {
+            let connect = move || {
                 if TcpStream::connect_timeout(&at, CONNECT_WITHIN).is_ok() {
-                    // Nobody listens once another was first.
-                    let _ = tell.send(number);
+                    reached.say(number);
                 }
-            });
+            };
+            let _ = background::start("connect", STACK, Box::new(connect));
         }
         let wait = wait.min(until.saturating_duration_since(Instant::now()));
-        if let Ok(number) = reached.recv_timeout(wait) {
+        if let Some(number) = reached.wait(wait) {
             return tried.get(number).map(|(_, url)| url.clone());
         }
     }

@@ -1,8 +1,7 @@
 //! An app's way to the daemon.
 
 use std::net::IpAddr;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +10,8 @@ use super::connection::Connection;
 use super::iputils::address_facing;
 use super::keeper::{Keeper, STACK};
 use super::lookup;
-use super::{Error, Monitor, ServerUrl};
+use super::slot::Slot;
+use super::{Error, Monitor, ServerUrl, background};
 
 /// How long the end of a program may take for the sake of being forgotten: a daemon in the household
 /// answers in much less, and one that is away must keep nobody from ending.
@@ -284,19 +284,17 @@ impl HealthCheckerServer {
     fn say_goodbye(&self) -> Result<(), String> {
         self.keeper.end();
         let (desk, keeper) = (self.desk.clone(), self.keeper.clone());
-        let (tell, told) = mpsc::channel();
+        let said = Arc::new(Slot::new());
+        let told = said.clone();
         let goodbye = move || {
             keeper.wait_for_end();
             // Whom nobody knew, nobody was told of us.
-            let said = if desk.connection.is_known() { desk.change("stop") } else { Ok(()) };
-            // Nobody listens once the time is over.
-            let _ = tell.send(said);
+            said.say(if desk.connection.is_known() { desk.change("stop") } else { Ok(()) });
         };
-        let thread = thread::Builder::new().name("goodbye".to_owned()).stack_size(STACK);
-        thread.spawn(goodbye).map_err(|why| why.to_string())?;
-        match told.recv_timeout(GOODBYE_WITHIN) {
-            Ok(said) => said.map_err(|why| why.to_string()),
-            Err(_) => Err("the HealthChecker server did not answer in time".to_owned()),
+        background::start("goodbye", STACK, Box::new(goodbye)).map_err(|why| why.to_string())?;
+        match told.wait(GOODBYE_WITHIN) {
+            Some(said) => said.map_err(|why| why.to_string()),
+            None => Err("the HealthChecker server did not answer in time".to_owned()),
         }
     }
 }
