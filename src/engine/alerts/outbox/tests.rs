@@ -1,6 +1,7 @@
 //! The outbox, mail by mail, in virtual time.
 
 use super::*;
+use crate::engine::alerts::merge::WATCHED_MAX;
 use crate::engine::alerts::notice::{Change, RecentCheck, State};
 use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
@@ -185,4 +186,15 @@ fn once_the_server_is_back_nothing_waits() {
     }
     assert_eq!(outbox.release(now(1).at), ids);
     assert!(outbox.take(now(1).at, ids[1]).is_some());
+}
+
+#[test]
+fn a_notice_of_very_many_apps_is_bounded_when_it_is_written() {
+    let mut outbox = Outbox::new(1);
+    let apps: Vec<String> = (0..3000).map(|n| format!("app{n}")).collect();
+    let at = Stamp::on_record(Wall::default());
+    let id = outbox.write(now(0), "a@b.c", Notice::Watching { apps, at }, &[]).id;
+    let mail = outbox.mail(id).unwrap();
+    let [Notice::Watching { apps, .. }] = mail.notices.as_slice() else { panic!("{mail:?}") };
+    assert_eq!((apps.len(), mail.left_out), (WATCHED_MAX, 2000));
 }
