@@ -1,7 +1,7 @@
 //! The log on standard error: one line for one event, whatever is in it.
 //!
 //! Nothing waits for it. Standard error may be a terminal that was stopped with Ctrl-S, a pipe that
-//! nobody reads, a full disk: [`queue`] holds so much and no more, a thread writes, and what found no
+//! nobody reads, a full disk: `queue` holds so much and no more, a thread writes, and what found no
 //! room is counted and said. What comes from outside cannot forge a line, since every character that
 //! a terminal or a log reader would obey is escaped.
 //!

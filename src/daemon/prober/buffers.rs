@@ -14,7 +14,7 @@ const INPUT_MAX: usize = HEAD_MAX + 1;
 
 /// Input that grows with what comes, to a limit, and output of a fixed size. (ureq's own are
 /// allocated and cleared in full for each connection, which costs more than the check.) What comes
-/// first is the [head](super::head) of an answer: it is shown when it is whole, and made strict.
+/// first is the [`head`] of an answer: it is shown when it is whole, and made strict.
 #[derive(Debug)]
 pub(super) struct GrowingBuffers {
     input: Vec<u8>,
