@@ -2,7 +2,7 @@
 //! relatives (`docs/verdicts.md` names them).
 //!
 //! Only the `status` at the root decides, and it decides as long as it can be read: what is not
-//! quite JSON is [mended](mod@repair), and where even that breaks off, what was seen before counts. The
+//! quite JSON is mended (`repair`), and where even that breaks off, what was seen before counts. The
 //! rest is read for one purpose: a sentence that tells a person why. The text is read as a stream
 //! and nothing else of it is kept, so a hostile body costs little more memory than it has bytes, and
 //! no more stack however deep it is nested.
