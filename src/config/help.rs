@@ -64,8 +64,8 @@ begin with #. A long option is read with - for _ too.
 The log goes to standard error: changes of state, trouble and the start. --verbose adds every check,
 --debug adds everything, also from the libraries.
 
-Exit codes: 0 in order, 78 something is wrong with the configuration. Of the commands that talk to a
-server: {}.
+Exit codes: 0 in order, 78 something is wrong with the configuration. Of commands for a server:
+{}.
 ",
         cli::help::exit_codes()
     )
