@@ -34,6 +34,8 @@ pub const FIND_WITHIN: Duration = Duration::from_secs(5);
 const PLAIN_WITHIN: Duration = Duration::from_secs(2);
 /// Between two tries: what is announced and not there may come back, and a handshake may be lost.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// By then all addresses of a daemon have come that came with the first.
+const ALL_HEARD: Duration = Duration::from_millis(500);
 /// The most daemons that are kept in mind: a household has one or two, a stranger may announce any number.
 const ANNOUNCED_MAX: usize = 16;
 
@@ -172,9 +174,16 @@ struct Announced {
     instance: String,
     places: Vec<(SocketAddr, ServerUrl)>,
     version: String,
+    heard: Instant,
 }
 
 impl Announced {
+    /// Records come one after the other, and the first may be a link-local address.
+    fn may_know_better(&self) -> bool {
+        self.places.first().is_some_and(|(at, _)| reach::rank(at) == reach::LINK_LOCAL)
+            && self.heard.elapsed() < ALL_HEARD
+    }
+
     fn name_and_urls(self) -> (String, Vec<ServerUrl>) {
         (self.instance, self.places.into_iter().map(|(_, url)| url).collect())
     }
@@ -186,11 +195,15 @@ fn take_note(service: &ResolvedService, announced: &mut Vec<Announced>) {
     let places = service.addresses.iter().filter_map(|address| place(address, service.port));
     let version = service.get_property_val_str("version").unwrap_or_default().to_owned();
     let places = by_preference(places);
-    let news = Announced { instance: instance.to_owned(), places, version };
+    let heard = Instant::now();
+    let mut news = Announced { instance: instance.to_owned(), places, version, heard };
     let at = announced.partition_point(|it| it.instance < news.instance);
     let is_full = announced.len() >= ANNOUNCED_MAX;
     match announced.get_mut(at) {
-        Some(known) if known.instance == news.instance => *known = news,
+        Some(known) if known.instance == news.instance => {
+            news.heard = known.heard;
+            *known = news;
+        }
         _ if is_full => {}
         _ => announced.insert(at, news),
     }
@@ -199,6 +212,9 @@ fn take_note(service: &ResolvedService, announced: &mut Vec<Announced>) {
 /// Those that take a connection move from `announced` to what was found.
 fn try_all(announced: &mut Vec<Announced>, survey: &mut Survey, until: Instant) {
     announced.retain_mut(|it| {
+        if it.may_know_better() {
+            return true;
+        }
         let Some(url) = reach::first(&it.places, until) else { return true };
         let (instance, version) = (mem::take(&mut it.instance), mem::take(&mut it.version));
         survey.found.retain(|earlier| earlier.instance != instance);
@@ -239,17 +255,14 @@ fn place(address: &ScopedIp, port: u16) -> Option<(SocketAddr, ServerUrl)> {
     }
 }
 
-/// IPv4 first: every household has it. Link-local IPv6 last: a browser does not take it (RFC 9844). No more
-/// of them than are tried: a stranger may announce any number.
+/// In the order of [`reach::rank`]. No more of them than are tried: a stranger may announce any number.
 fn by_preference(
     places: impl Iterator<Item = (SocketAddr, ServerUrl)>,
 ) -> Vec<(SocketAddr, ServerUrl)> {
-    let is_last =
-        |at: &SocketAddr| matches!(at, SocketAddr::V6(v6) if v6.ip().is_unicast_link_local());
     let mut best: Vec<(SocketAddr, ServerUrl)> = Vec::new();
     for (at, url) in places {
-        let rank = (is_last(&at), at);
-        let before = best.partition_point(|(other, _)| (is_last(other), *other) <= rank);
+        let rank = (reach::rank(&at), at);
+        let before = best.partition_point(|(other, _)| (reach::rank(other), *other) <= rank);
         best.insert(before, (at, url));
         best.truncate(reach::ADDRESSES_MAX);
     }

@@ -24,6 +24,7 @@ PLAIN_SECONDS = 2.0
 CONNECT_SECONDS = 1.0
 # So much earlier than IPv6 is IPv4 tried (RFC 8305, section 5, the other way round).
 HEAD_START_SECONDS = 0.25
+RANKS = (0, 1, 2)
 # Between two tries: what was announced and not there comes back, at another address perhaps.
 PAUSE_SECONDS = 0.25
 # The most addresses of one announcement that are tried: a server with Docker has a dozen.
@@ -152,18 +153,23 @@ def _announced(zeroconf: "Zeroconf", name: str, until: float) -> List[Address]:
 def _by_preference(addresses: Iterable[str]) -> List[str]:
     """IPv4 first: every household has it. Link-local IPv6 last, and only with its interface."""
     usable = [one for one in addresses if "%" in one or not one.lower().startswith("fe80:")]
-    return sorted(usable, key=lambda one: ("%" in one, ":" in one))[:ADDRESSES_MAX]
+    return sorted(usable, key=_rank)[:ADDRESSES_MAX]
+
+
+def _rank(address: str) -> int:
+    return RANKS[-1] if "%" in address else int(":" in address)
 
 
 def _first_taken(addresses: List[Address], until: float) -> Optional[Address]:
-    """The first address that takes a connection: all of IPv4 are tried side by side, and a moment
-    later those of IPv6, too."""
+    """The first address that takes a connection: all of IPv4 are tried side by side, a moment later
+    those of IPv6, and then those that are link-local, at which no app can be registered."""
     with selectors.DefaultSelector() as waiting:
         try:
-            for is_six, wait in ((False, HEAD_START_SECONDS), (True, CONNECT_SECONDS)):
+            for rank in RANKS:
                 for address in addresses:
-                    if (":" in address[0]) == is_six:
+                    if _rank(address[0]) == rank:
                         _begin(waiting, address)
+                wait = CONNECT_SECONDS if rank == RANKS[-1] else HEAD_START_SECONDS
                 taken = _wait_for_one(waiting, min(until, time.monotonic() + wait))
                 if taken is not None:
                     return taken
