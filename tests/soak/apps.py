@@ -57,7 +57,7 @@ class Household(Crowd):
         """From now on the app is well."""
         self.ills.pop(app, None)
 
-    def answer(self, client: socket.socket) -> None:
+    def hear(self, client: socket.socket) -> None:
         """Well apps answer as in any crowd."""
         with suppress(OSError):
             found = PATH.match(client.recv(4096, socket.MSG_PEEK))
@@ -65,7 +65,7 @@ class Household(Crowd):
             if ill is not None and client.recv(4096):
                 self.be(ill, client)
                 return
-        super().answer(client)
+        super().hear(client)
 
     def be(self, ill: str, client: socket.socket) -> None:
         said, then = ILLS[ill]
