@@ -64,9 +64,10 @@ Each option is read from the variable HEALTHCHECKER_NAME too, its name in capita
 another store of certificates than the system's. NOTIFY_SOCKET and WATCHDOG_USEC are systemd's.
 .SH SIGNALS
 SIGTERM, SIGINT, SIGQUIT and SIGXCPU stop it in an orderly way: answers and a mail under way are finished, the
-state is written, the network is told. So does SIGHUP when it was started from a terminal, unless
+state is written, the network is told. So does SIGHUP when it was started from a terminal. SIGINT, SIGQUIT and
+SIGHUP stay ignored when they are ignored at the start, by
 .BR nohup (1)
-did. Without a terminal SIGHUP does nothing, for options are read at the start; nor do the other
+or a script's & say. Without a terminal SIGHUP does nothing, for options are read at the start; nor do the other
 signals that end a program.
 .SH SEE ALSO
 .BR systemctl (1),

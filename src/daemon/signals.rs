@@ -17,6 +17,9 @@ use signal_hook::{flag, low_level::pipe};
 
 /// Somebody wants us to end: a service manager, Ctrl-C, Ctrl-\, a limit on processor time.
 const STOP: [i32; 4] = [SIGTERM, SIGINT, SIGQUIT, SIGXCPU];
+/// Of a terminal, and for what runs in its foreground. Who started us may have them ignored: nohup(1),
+/// a script with `&`, so that Ctrl-C ends the script alone.
+const OF_TERMINAL: [i32; 3] = [SIGHUP, SIGINT, SIGQUIT];
 /// They mean nothing here, and would end the process all the same. Of SIGXFSZ (a file has reached a
 /// limit) the write learns by itself.
 const NOTHING: [i32; 9] =
@@ -33,7 +36,8 @@ impl Signals {
     pub(super) fn catch(registry: &Registry, token: Token) -> io::Result<Signals> {
         let (reader, writer) = StdUnixStream::pair()?;
         reader.set_nonblocking(true)?;
-        for signal in STOP {
+        let ignored = Ignored::here();
+        for signal in STOP.into_iter().filter(|signal| !ignored.has(*signal)) {
             pipe::register(signal, writer.try_clone()?)?;
         }
         let nothing = Arc::new(AtomicBool::new(false));
@@ -41,10 +45,15 @@ impl Signals {
         for signal in NOTHING.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()) {
             flag::register(signal, Arc::clone(&nothing))?;
         }
-        match HangUp::here() {
-            HangUp::Stops => drop(pipe::register(SIGHUP, writer)?),
-            HangUp::MeansNothing => drop(flag::register(SIGHUP, nothing)?),
-            HangUp::IsIgnored => {}
+        if ignored.has(SIGHUP) {
+            // Nothing is to come of it.
+        } else if has_terminal() {
+            // It is closed: who started us there is gone.
+            pipe::register(SIGHUP, writer)?;
+        } else {
+            // A daemon is to read its options again. Ours are read at the start, and to end would be the
+            // worst answer.
+            flag::register(SIGHUP, nothing)?;
         }
         let mut reader = UnixStream::from_std(reader);
         registry.register(&mut reader, token, Interest::READABLE)?;
@@ -58,40 +67,31 @@ impl Signals {
     }
 }
 
-/// What SIGHUP says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum HangUp {
-    /// Our terminal is closed: who started us there is gone.
-    Stops,
-    /// We have no terminal: it asks a daemon to read its options again. Ours are read at the start, and
-    /// to end would be the worst answer.
-    MeansNothing,
-    /// nohup(1) started us, to outlive the terminal.
-    IsIgnored,
+fn has_terminal() -> bool {
+    // A process without a terminal of its own cannot open this one.
+    fs::File::open("/dev/tty").is_ok()
 }
 
-impl HangUp {
-    fn here() -> HangUp {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        // A process without a terminal of its own cannot open this one.
-        let has_terminal = fs::File::open("/dev/tty").is_ok();
-        HangUp::of(is_ignored(SIGHUP, &status), has_terminal)
+/// The signals that were ignored when we were started, as a bit for each.
+struct Ignored(u64);
+
+impl Ignored {
+    fn here() -> Ignored {
+        Ignored::of(&fs::read_to_string("/proc/self/status").unwrap_or_default())
     }
 
-    fn of(is_ignored: bool, has_terminal: bool) -> HangUp {
-        match (is_ignored, has_terminal) {
-            (true, _) => HangUp::IsIgnored,
-            (false, true) => HangUp::Stops,
-            (false, false) => HangUp::MeansNothing,
-        }
+    /// Reads proc_pid_status(5).
+    fn of(status: &str) -> Ignored {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        Ignored(mask.unwrap_or(0))
     }
-}
 
-/// Reads the set of ignored signals out of proc_pid_status(5).
-fn is_ignored(signal: i32, status: &str) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    /// Whether this is one that we leave ignored. A service manager must be able to stop us, so SIGTERM
+    /// is not.
+    fn has(&self, signal: i32) -> bool {
+        OF_TERMINAL.contains(&signal) && self.0 >> (signal - 1) & 1 == 1
+    }
 }
 
 #[cfg(test)]
@@ -99,18 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hang_up_stops_what_has_a_terminal_and_nothing_else() {
-        assert_eq!(HangUp::of(false, true), HangUp::Stops);
-        assert_eq!(HangUp::of(false, false), HangUp::MeansNothing);
-        assert_eq!(HangUp::of(true, true), HangUp::IsIgnored);
-    }
-
-    #[test]
-    fn what_is_ignored_is_read_from_the_kernel() {
-        let status =
-            |mask: &str| format!("Name:\tx\nSigBlk:\tffff\nSigIgn:\t{mask}\nSigCgt:\tffff\n");
-        assert!(is_ignored(SIGHUP, &status("0000000000001001")));
-        assert!(!is_ignored(SIGHUP, &status("0000000000001000")));
-        assert!(!is_ignored(SIGHUP, ""));
+    fn what_is_ignored_is_read_from_the_kernel_and_sigterm_never_is() {
+        let of = |mask: &str| {
+            Ignored::of(&format!("Name:\tx\nSigBlk:\tffff\nSigIgn:\t{mask}\nSigCgt:\tffff\n"))
+        };
+        for (signal, mask) in [(SIGHUP, "1001"), (SIGINT, "1002"), (SIGQUIT, "0000000000001004")] {
+            assert!(of(mask).has(signal) && !of("1000").has(signal));
+        }
+        assert!(!of("ffffffffffffffff").has(SIGTERM));
+        assert!(!Ignored::of("").has(SIGHUP));
     }
 }

@@ -147,7 +147,9 @@ def test_a_terminal_that_was_stopped_stops_nothing_and_hears_what_it_missed(
 def test_a_signal_to_end_is_an_orderly_stop(
     start_daemon: StartDaemon, tmp_path: Path, by: str
 ) -> None:
-    daemon = start_daemon(variables={"TMPDIR": str(tmp_path)})
+    # Whatever the tests themselves were told to ignore.
+    program = ["env", "--default-signal", str(BINARY)]
+    daemon = start_daemon(program=program, variables={"TMPDIR": str(tmp_path)})
     daemon.stop(signal.Signals[by])
     assert "stopping" in daemon.log()
     assert not list(tmp_path.glob("healthchecker-*")), "its private socket is left behind"
@@ -166,6 +168,16 @@ def test_under_nohup_it_outlives_its_terminal(tmp_path: Path, closing: ExitStack
     daemon.process.send_signal(signal.SIGHUP)
     assert daemon.get("/health").status_code == 200
     assert daemon.end() == 0
+
+
+def test_what_a_script_ignores_for_us_stays_ignored(start_daemon: StartDaemon) -> None:
+    """`healthchecker &` in a script: Ctrl-C is meant for the script."""
+    ignoring = ["env", "--ignore-signal=INT,QUIT,TERM"]
+    daemon = start_daemon(program=[*ignoring, str(BINARY)])
+    for name in ("INT", "QUIT"):
+        os.kill(daemon.pid, signal.Signals[f"SIG{name}"])
+        assert daemon.get("/health").status_code == 200, name
+    daemon.stop(signal.SIGTERM)
 
 
 def test_a_signal_that_means_nothing_does_nothing(start_daemon: StartDaemon) -> None:
