@@ -113,15 +113,26 @@ fn a_journal_that_is_a_link_is_replaced_where_it_lies() {
 #[test]
 fn a_link_to_a_disk_that_is_not_there_is_no_empty_journal() {
     let home = tempfile::tempdir().unwrap();
-    let state = home.path().join("state");
+    let [state, disk] = ["state", "disk"].map(|name| home.path().join(name));
     fs::create_dir(&state).unwrap();
-    symlink(home.path().join("disk/words"), state.join(JOURNAL)).unwrap();
-    let opened = Words::open(Folder::claim(&state).unwrap(), |_| {});
-    let Err(why @ OpenError::Unreadable { .. }) = opened.map(|_| ()) else { panic!("it is open") };
-    assert!(why.to_string().contains("is the disk mounted?"), "{why}");
-    fs::create_dir(home.path().join("disk")).unwrap();
+    symlink(disk.join("words"), state.join(JOURNAL)).unwrap();
+    let refused = || {
+        let opened = Words::open(Folder::claim(&state).unwrap(), |_| {});
+        let Err(why @ OpenError::Unreadable { .. }) = opened.map(|_| ()) else {
+            panic!("it is open")
+        };
+        assert!(why.to_string().contains("is the disk mounted?"), "{why}");
+    };
+    refused();
+    // The folder of a disk is there before the disk.
+    fs::create_dir(&disk).unwrap();
+    refused();
+    assert_eq!(fs::read_dir(&disk).unwrap().count(), 0);
+    fs::write(disk.join("words"), OLD).unwrap();
+    assert_eq!(open(&state).1.batches, [["one"], ["two"]]);
+    // Whoever wants to begin with nothing takes the link away.
+    fs::remove_file(state.join(JOURNAL)).unwrap();
     assert_eq!(open(&state).1.batches.len(), 0);
-    assert!(home.path().join("disk/words").is_file());
 }
 
 #[test]

@@ -23,6 +23,8 @@ const BLOCK: usize = 4096;
 pub struct Folder {
     path: PathBuf,
     locked: File,
+    /// The device that a link of the journal's led to when we came.
+    linked: Option<u64>,
 }
 
 impl Folder {
@@ -35,21 +37,39 @@ impl Folder {
         make(path).map_err(unusable)?;
         let locked = File::open(path).map_err(unusable)?;
         lock::lock(&locked, path)?;
-        Ok(Folder { path: path.to_path_buf(), locked })
+        let mut folder = Folder { path: path.to_path_buf(), locked, linked: None };
+        folder.linked = folder.linked_device();
+        Ok(folder)
     }
 
-    /// What it means that there is no file at `path`: a first start, or a disk that is not mounted yet.
-    fn nothing_at(&self, path: &Path) -> io::Result<Option<Content>> {
-        match path.parent() {
-            Some(elsewhere) if elsewhere != self.path && !elsewhere.exists() => {
-                let path = path.display();
-                let why = format!(
-                    "it leads to {path}, and there is no such folder (is the disk mounted?)"
-                );
-                Err(io::Error::new(ErrorKind::NotFound, why))
-            }
-            _ => Ok(None),
+    /// What it means that there is no file of this name at `path`: a first start, unless a link leads
+    /// there. Who made the link had a journal; the folder that its disk belongs to is there without it.
+    fn nothing_at(&self, name: &str, path: &Path) -> io::Result<Option<Content>> {
+        if path == self.path.join(name) {
+            return Ok(None);
         }
+        let path = path.display();
+        let why = format!("it is a link to {path}, where there is no file (is the disk mounted?)");
+        Err(io::Error::new(ErrorKind::NotFound, why))
+    }
+
+    /// The device to which a link of the journal's leads; `None` without a link, or where that leads to
+    /// no folder.
+    fn linked_device(&self) -> Option<u64> {
+        let journal = self.at(JOURNAL);
+        let elsewhere = journal.parent().filter(|elsewhere| *elsewhere != self.path)?;
+        Some(fs::metadata(elsewhere).ok()?.dev())
+    }
+
+    /// A disk that is gone leaves its folder behind, on the disk of the state folder as a rule. What we
+    /// wrote there the mounted disk would hide at the next start.
+    fn check_disk(&self) -> io::Result<()> {
+        let ours = Some(self.locked.metadata()?.dev());
+        if self.linked.is_none() || self.linked == ours || self.linked_device() != ours {
+            return Ok(());
+        }
+        let why = format!("the disk of {} is not mounted any more", self.at(JOURNAL).display());
+        Err(io::Error::new(ErrorKind::NotFound, why))
     }
 
     /// Where the file of this name is. The journal may be a symbolic link, to a better disk say: it is
@@ -116,12 +136,14 @@ impl Disk for Folder {
         if there.as_ref().map(identity) != Some(identity(&self.locked.metadata()?)) {
             *self = Folder::claim(&self.path).map_err(io::Error::other)?;
         }
-        Ok(())
+        self.check_disk()
     }
 
     fn read(&self, name: &str, most: u64) -> io::Result<Option<Content>> {
         let path = self.at(name);
-        let Some(metadata) = look(fs::metadata(&path))? else { return self.nothing_at(&path) };
+        let Some(metadata) = look(fs::metadata(&path))? else {
+            return self.nothing_at(name, &path);
+        };
         if !metadata.is_file() {
             return Err(io::Error::new(ErrorKind::InvalidInput, "not a file"));
         }

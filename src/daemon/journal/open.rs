@@ -58,7 +58,7 @@ impl fmt::Display for OpenError {
             ),
             OpenError::Unreadable { path, error } => write!(
                 f,
-                "could not read {}: {error}; make it readable, or move it away to start without",
+                "could not read {}: {error}; make it readable, or move it away to begin with nothing",
                 path.display()
             ),
             OpenError::NoThread(error) => {
