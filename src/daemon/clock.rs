@@ -1,5 +1,6 @@
 //! The machine's two clocks, and whether the one for people can be believed.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,6 +8,8 @@ use crate::engine::time::{Moment, Now, Wall};
 
 /// Made once by systemd-timesyncd, when it has set the clock (systemd-time-wait-sync.service(8)).
 const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
+/// Seconds since the machine was switched on, among others.
+const UPTIME: &str = "/proc/uptime";
 
 /// Tells the time to the event loop.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +29,25 @@ impl Clock {
         at.saturating_sub(self.start.elapsed())
     }
 
+    /// How long the machine was asleep since an unknown time; `None`: the system does not tell. The
+    /// difference of two answers counts: what was slept through in between, to 10 ms.
+    pub fn asleep(&self) -> Option<Duration> {
+        // CLOCK_BOOTTIME (proc_uptime(5)): it goes on while the machine sleeps, std's clock does not.
+        let since_boot = seconds(&fs::read_to_string(UPTIME).ok()?)?;
+        since_boot.checked_sub(self.start.elapsed())
+    }
+
     /// Both clocks. Moments are rounded down, so no deadline seems to have come early.
     pub fn now(&self) -> Now {
         Now { at: moment(self.start.elapsed()), wall: wall_now() }
     }
+}
+
+/// The first number of a text, in seconds with two places. No `f64`, whose parser nobody else needs.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, hundredths) = text.split_whitespace().next()?.split_once('.')?;
+    let hundredths: u64 = hundredths.parse().ok()?;
+    Some(Duration::from_secs(whole.parse().ok()?) + Duration::from_millis(hundredths.min(99) * 10))
 }
 
 fn moment(span: Duration) -> Moment {
@@ -96,6 +114,19 @@ mod tests {
         assert!(first.at.since(Moment::START) < Duration::from_secs(1));
         assert!(clock.now().at >= first.at);
         assert!(first.wall > Wall::from_unix_millis(1_700_000_000_000));
+    }
+
+    #[test]
+    fn a_machine_that_is_awake_has_not_slept() {
+        let clock = Clock::start();
+        let before = clock.asleep().unwrap();
+        std::thread::sleep(Duration::from_millis(30));
+        let after = clock.asleep().unwrap();
+        assert!(after.abs_diff(before) < Duration::from_secs(1), "{before:?} {after:?}");
+        assert_eq!(seconds("350735.47 234388.90\n"), Some(Duration::from_millis(350_735_470)));
+        for bad in ["", "7", "a.b", "1.-2", "-1.00 2.00"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::metrics::PoolUse;
 use super::prober::{Pool, Report};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
-use super::standstill::Standstill;
+use super::standstill::{Missed, Standstill};
 use super::watchdog::Watchdog;
 use crate::engine::alerts::letter;
 use crate::engine::alerts::notice::Mail;
@@ -109,8 +109,7 @@ impl EventLoop {
                 (false, true) => self.turn(events, Some(work))?,
             }
         }
-        let now = self.clock.now();
-        self.engine.handle_clock(now);
+        let now = self.look_at_the_clock();
         self.engine.handle_stop(now);
         self.act(now);
         self.keeper.snapshot(&self.engine, now);
@@ -126,9 +125,7 @@ impl EventLoop {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             result => result?,
         }
-        let now = self.clock.now();
-        self.engine.handle_clock(now);
-        self.engine.handle_standstill(self.standstill.wake(now));
+        let now = self.look_at_the_clock();
         // The gate leaves tokens that are not its own alone.
         for event in &*events {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);
@@ -147,6 +144,15 @@ impl EventLoop {
         }
         self.keeper.compact(&self.engine, now);
         Ok(())
+    }
+
+    /// Reads the clock for this turn, before anything else is done in it.
+    fn look_at_the_clock(&mut self) -> Now {
+        let now = self.clock.now();
+        let Missed { stood_still, slept } = self.standstill.wake(now, || self.clock.asleep());
+        self.engine.handle_clock(now, slept);
+        self.engine.handle_standstill(stood_still);
+        now
     }
 
     fn next_deadline(&self) -> Option<Moment> {

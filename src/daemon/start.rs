@@ -134,7 +134,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
     });
     engine.restore(clock.now(), records);
-    let standstill = Standstill::watch(clock.now());
+    let standstill = Standstill::watch(clock.now(), clock.asleep());
     let now = clock.now().at;
     let watchdog = Watchdog::start(serving, mailer.is_some(), now, wake.clone());
     let event_loop = EventLoop {

@@ -4,6 +4,7 @@
 //! answers `None`, then sleep until [`Engine::next_deadline`] or the next event, whichever is first.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 use super::alerts::delivery::Delivery;
 use super::alerts::notice::Mail;
@@ -362,11 +363,17 @@ impl Engine {
 
 /// Events: what came of the actions, and the passing of time.
 impl Engine {
-    /// The clocks were read: to be called before anything else is done with the time. When the wall
-    /// clock was set, every time that is remembered is put right.
-    pub fn handle_clock(&mut self, now: Now) {
-        let Some(step) = self.timeline.observe(now) else { return };
-        self.log(Note::ClockSet { to: now.wall });
+    /// The clocks were read: to be called before anything else is done with the time. The machine
+    /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
+    /// or the wall clock was set, every time that is remembered is put right.
+    pub fn handle_clock(&mut self, now: Now, slept: Duration) {
+        let Some(step) = self.timeline.observe(now, slept) else { return };
+        if !slept.is_zero() {
+            self.log(Note::Slept { span: slept });
+        }
+        if step.clock_was_set() {
+            self.log(Note::ClockSet { to: now.wall });
+        }
         let timeline = &self.timeline;
         let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
         self.outbox.for_each_stamp(&mut put_right);

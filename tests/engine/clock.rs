@@ -1,5 +1,7 @@
 //! A Pi has no clock battery: its mail waits until the clock is set.
 
+use std::time::Duration;
+
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::notice::Notice;
@@ -323,4 +325,78 @@ fn days_without_a_clock_are_days() {
     world.set_clock(REALLY);
     world.seconds(10);
     assert_eq!(about(uptimes(&world)), [1.0, 0.83]);
+}
+
+#[test]
+fn a_machine_that_slept_shows_the_same_times_as_before() {
+    let mut world = healthy();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(300);
+    let seen = |world: &World| {
+        let info = world.engine.info(world.now, "NAS").unwrap();
+        let app = info.app;
+        (app.since, app.last_healthy, app.last_check.map(|check| check.time), info.recent)
+    };
+    let (before, uptime, written) = (seen(&world), uptimes(&world), world.journal.len());
+    world.sleep(Duration::from_secs(8 * 3600));
+    assert_eq!(seen(&world), before);
+    assert_eq!(uptimes(&world), uptime);
+    let slept = Note::Slept { span: Duration::from_secs(8 * 3600) };
+    world.act();
+    assert_eq!(world.notes.iter().filter(|note| **note == slept).count(), 1);
+    assert!(!world.notes.iter().any(|note| matches!(note, Note::ClockSet { .. })));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(120);
+    let text = letter(&world, 1);
+    assert!(text.contains("NAS is HEALTHY again after 8 h 5 min"), "{text}");
+    assert!(world.journal.len() >= written, "no times to be put right on disk");
+    // Its times are on disk as they were: a start finds them.
+    let since = seen(&world).0;
+    world.restart();
+    assert_eq!(seen(&world).0, since);
+}
+
+#[test]
+fn a_clock_that_is_set_when_the_machine_wakes_moves_only_by_that() {
+    let mut world = healthy();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(300);
+    let since = world.engine.info(world.now, "NAS").unwrap().app.since;
+    world.now.wall = by(world.now.wall, 3600);
+    world.sleep(Duration::from_secs(8 * 3600));
+    let moved = world.engine.info(world.now, "NAS").unwrap().app.since;
+    assert_eq!(moved, by(since, 3600));
+    world.act();
+    assert!(world.notes.iter().any(|note| matches!(note, Note::ClockSet { .. })));
+}
+
+#[test]
+fn hours_that_were_slept_through_are_hours() {
+    // A day that failed, then a night's sleep.
+    let mut world = healthy();
+    world.set_clock(by(REALLY, 0));
+    world.answers("NAS", Answer::Fail);
+    world.seconds(14 * 3600);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(3600);
+    world.sleep(Duration::from_secs(23 * 3600));
+    assert_eq!(about(uptimes(&world)), [1.0, 0.07], "what is older than a day is gone");
+    world.seconds(60);
+    let days = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0).days;
+    let days: Vec<_> = days.all().map(|day| day.day).collect();
+    let first = (REALLY.as_unix_millis() / 86_400_000) as u16;
+    assert_eq!(days, [first, first + 1]);
+
+    // Twenty mails within the hour, and a sleep of an hour: the next goes out.
+    let mut world = healthy();
+    let states = [Answer::Fail, Answer::Pass].into_iter().cycle();
+    for state in states.take(19) {
+        world.answers("NAS", state);
+        world.seconds(30);
+    }
+    assert_eq!(world.inbox.len(), 19, "and the welcome before them");
+    world.sleep(Duration::from_secs(3600));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(30);
+    assert_eq!(world.inbox.len(), 20);
 }

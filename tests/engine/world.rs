@@ -221,7 +221,14 @@ impl World {
     /// Somebody sets the wall clock.
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;
-        self.engine.handle_clock(self.now);
+        self.engine.handle_clock(self.now, Duration::ZERO);
+    }
+
+    /// The machine sleeps; its monotonic clock does, too.
+    pub(super) fn sleep(&mut self, span: Duration) {
+        let ms = self.now.wall.as_unix_millis() + span.as_millis() as i64;
+        self.now.wall = Wall::from_unix_millis(ms);
+        self.engine.handle_clock(self.now, span);
     }
 
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
@@ -241,7 +248,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        self.engine.handle_clock(self.now);
+        self.engine.handle_clock(self.now, Duration::ZERO);
         self.engine.handle_time(self.now);
         self.act();
         while let Some(entry) =

@@ -90,7 +90,7 @@ mod tests {
         let mut timeline = Timeline::default();
         let mails = (0..20).map(|n| Wall::from_unix_millis(1_795_474_540_000 + n * 1000));
         mails.clone().for_each(|mail| timeline.recall(mail));
-        timeline.observe(start);
+        timeline.observe(start, Duration::ZERO);
         let mut rates = Rates::default();
         for mail in mails {
             rates.accepted(start.at, timeline.placed(start, mail), "a@b.c");

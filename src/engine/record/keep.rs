@@ -133,7 +133,7 @@ impl Engine {
             kept.take(record);
         }
         kept.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
-        self.handle_clock(now);
+        self.handle_clock(now, Duration::ZERO);
         kept.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         for (to, at) in kept.accepted {
             self.rates.accepted(now.at, at, &to);

@@ -15,11 +15,14 @@ const SETTLED_AFTER: Duration = Duration::from_secs(60);
 /// and no more often than this: a clock that jumps to and fro must not wear out the card.
 const WRITTEN_AT_MOST_EVERY: Duration = Duration::from_secs(600);
 
-/// The wall clock was set.
+/// The wall clock was set, or the machine was asleep: the monotonic clock stood still then, the wall
+/// clock did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// So much later is, on the wall clock, what this run has noted, in ms.
     by_ms: i64,
+    /// So much longer ago is, on the monotonic clock, what this run has noted.
+    slept: Duration,
     /// What [`Timeline::wall`] would have been without it.
     pub from: Wall,
     /// What it is now.
@@ -30,6 +33,16 @@ impl Step {
     /// The wall time of something that this run noted.
     pub fn moved(self, wall: Wall) -> Wall {
         Wall(wall.0.saturating_add(self.by_ms))
+    }
+
+    /// The place on the monotonic clock of something that this run noted.
+    pub fn moved_back(self, at: Moment) -> Moment {
+        at.before(self.slept)
+    }
+
+    /// The wall clock was set, whether the machine was asleep or not.
+    pub fn clock_was_set(self) -> bool {
+        self.by_ms.abs() >= STEP_MS
     }
 }
 
@@ -60,22 +73,26 @@ impl Timeline {
         }
     }
 
-    /// To be called whenever the clocks were read, before anything else is done with the time.
-    /// A step goes to [`Timeline::step`] with every stamp there is.
-    pub fn observe(&mut self, now: Now) -> Option<Step> {
+    /// To be called whenever the clocks were read, before anything else is done with the time; the
+    /// machine `slept` so long since the last call. A step goes to [`Timeline::step`] with every stamp there is.
+    pub fn observe(&mut self, now: Now, slept: Duration) -> Option<Step> {
         let offset_ms = now.wall.0.saturating_sub(signed(now.at.0));
         if self.began.is_none() {
             self.began = Some(now.at);
             self.offset_ms = offset_ms;
         }
-        let by_ms = offset_ms.saturating_sub(self.offset_ms);
-        if by_ms.abs() < STEP_MS {
+        let by_ms = offset_ms.saturating_sub(self.offset_ms).saturating_sub(millis(slept));
+        if by_ms.abs() < STEP_MS && slept.is_zero() {
             return None;
         }
+        self.began = self.began.map(|began| began.before(slept));
         let unset = Now { wall: Wall(now.wall.0.saturating_sub(by_ms)), ..now };
         self.offset_ms = offset_ms;
-        self.stepped = Some(now.at);
-        Some(Step { by_ms, from: self.wall(unset), to: self.wall(now) })
+        let step = Step { by_ms, slept, from: self.wall(unset), to: self.wall(now) };
+        if step.clock_was_set() {
+            self.stepped = Some(now.at);
+        }
+        Some(step)
     }
 
     /// Whether the times on disk are to be put right now; after that, they are taken to be.
@@ -92,8 +109,9 @@ impl Timeline {
 
     /// Puts a stamp right after a step.
     pub fn step(&self, now: Now, step: Step, stamp: &mut Stamp) {
-        if stamp.is_of_this_run() {
-            stamp.wall = step.moved(stamp.wall);
+        if let Place::Noted(at) = stamp.place {
+            *stamp =
+                Stamp { wall: step.moved(stamp.wall), place: Place::Noted(step.moved_back(at)) };
         } else {
             self.place(now, stamp);
         }
@@ -175,7 +193,7 @@ mod tests {
     fn run(start: i64, newest: i64) -> Timeline {
         let mut timeline = Timeline::default();
         timeline.recall(wall(newest));
-        assert_eq!(timeline.observe(now(0, start)), None);
+        assert_eq!(timeline.observe(now(0, start), Duration::ZERO), None);
         timeline
     }
 
@@ -205,8 +223,8 @@ mod tests {
         let mut ours = Stamp::noted(now(30, 130));
         let mut theirs = timeline.placed(now(30, 130), wall(T0 - 120));
         let at = now(60, T0 + 1000);
-        let step = timeline.observe(at).unwrap();
-        assert_eq!(timeline.observe(at), None);
+        let step = timeline.observe(at, Duration::ZERO).unwrap();
+        assert_eq!(timeline.observe(at, Duration::ZERO), None);
         timeline.step(at, step, &mut ours);
         timeline.step(at, step, &mut theirs);
         assert_eq!((ours.wall(), ours.age(at.at).span.as_secs()), (wall(T0 + 970), 30));
@@ -218,13 +236,16 @@ mod tests {
     #[test]
     fn a_small_difference_is_no_step_and_many_are_written_seldom() {
         let mut timeline = run(T0, T0);
-        assert_eq!(timeline.observe(Now { wall: Wall(T0 * 1000 + 10_499), ..now(10, 0) }), None);
+        assert_eq!(
+            timeline.observe(Now { wall: Wall(T0 * 1000 + 10_499), ..now(10, 0) }, Duration::ZERO),
+            None
+        );
         assert!(!timeline.takes_rewriting(now(900, 0).at));
-        assert!(timeline.observe(now(1000, T0 + 9000)).is_some());
-        assert!(timeline.observe(now(1006, T0 + 1006)).is_some());
+        assert!(timeline.observe(now(1000, T0 + 9000), Duration::ZERO).is_some());
+        assert!(timeline.observe(now(1006, T0 + 1006), Duration::ZERO).is_some());
         assert!(!timeline.takes_rewriting(now(1065, 0).at), "it may be set again");
         assert!(timeline.takes_rewriting(now(1066, 0).at));
-        assert!(timeline.observe(now(1100, T0)).is_some());
+        assert!(timeline.observe(now(1100, T0), Duration::ZERO).is_some());
         assert!(!timeline.takes_rewriting(now(1200, 0).at));
         assert!(timeline.takes_rewriting(now(1666, 0).at));
         assert!(!timeline.takes_rewriting(now(9000, 0).at));

@@ -115,6 +115,11 @@ pub enum Note {
         /// What it shows now.
         to: Wall,
     },
+    /// The machine was asleep, and so were we.
+    Slept {
+        /// How long.
+        span: Duration,
+    },
     /// Somebody on record may have no mail, and others are told instead.
     Barred {
         /// Their address.
@@ -248,6 +253,9 @@ impl fmt::Display for Note {
                 )
             }
             Note::ClockSet { to } => write!(f, "the clock was set, to {to}"),
+            Note::Slept { span } => {
+                write!(f, "this machine was asleep for {}", span::in_words(*span))
+            }
             Note::Barred { address, apps, instead } => {
                 let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
                 let instead = or_nobody(instead);

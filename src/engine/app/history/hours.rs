@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::time::{Moment, Now, Stamp, Timeline, Wall};
+use crate::engine::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -138,12 +138,20 @@ impl Hours {
             }
         }
         let mut hours = Hours { hours };
-        hours.step(timeline, now);
+        hours.place(timeline, now);
         hours
     }
 
-    /// The clock was set: those of earlier runs have another place.
-    pub fn step(&mut self, timeline: &Timeline, now: Now) {
+    /// The clock was set, or the machine was asleep: every hour has another place.
+    pub fn step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        for hour in self.hours.iter_mut().filter(|hour| hour.recorded.is_none()) {
+            hour.begun_s = seconds(step.moved_back(hour.begun()));
+        }
+        self.place(timeline, now);
+    }
+
+    /// Finds the place of the hours of earlier runs.
+    fn place(&mut self, timeline: &Timeline, now: Now) {
         for hour in &mut self.hours {
             if let Some(minutes) = hour.recorded {
                 let age = timeline.placed(now, wall(i64::from(minutes))).age(now.at);
@@ -188,7 +196,7 @@ mod tests {
     fn run(begin: Now, record: &HoursRecord) -> (Timeline, Hours) {
         let mut timeline = Timeline::default();
         record.newest().iter().for_each(|stamp| timeline.recall(stamp.wall()));
-        timeline.observe(begin);
+        timeline.observe(begin, Duration::ZERO);
         let hours = Hours::restore(&timeline, begin, record);
         (timeline, hours)
     }
@@ -226,8 +234,8 @@ mod tests {
         assert_eq!(record, hours.record(in_1970), "what came before stays on record");
 
         let set = now(1, T0 + 15 * 3_600_000);
-        timeline.observe(set).unwrap();
-        hours.step(&timeline, set);
+        let step = timeline.observe(set, Duration::ZERO).unwrap();
+        hours.step(&timeline, set, step);
         assert_eq!(hours.uptime(set.at), Some(1.0 - 2.0 / 11.0));
         let later = set.at + Duration::from_secs(8 * 3600 + 1800);
         assert_eq!(hours.uptime(later), Some(1.0 - 1.0 / 10.0), "the first was 24.5 hours ago");

@@ -34,7 +34,7 @@ impl History {
     /// The clock was set: puts times right.
     pub fn step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         self.recent.step(step);
-        self.hours.step(timeline, now);
+        self.hours.step(timeline, now, step);
         self.days.step(step);
     }
 

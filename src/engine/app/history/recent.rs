@@ -100,13 +100,17 @@ impl Recent {
         (newest.outcome == Outcome::Pass).then_some(newest.time)
     }
 
-    /// The clock was set: those of this run follow it.
+    /// The clock was set, or the machine was asleep: those of this run follow.
     pub fn step(&mut self, step: Step) {
         if self.ours == 0 {
             return;
         }
         let checks: Vec<RecentCheck> = self.all().collect();
-        let mut moved = Recent { newest_at: self.newest_at, ours: self.ours, ..Recent::default() };
+        let mut moved = Recent {
+            newest_at: step.moved_back(self.newest_at),
+            ours: self.ours,
+            ..Recent::default()
+        };
         for RecentCheck { time, outcome, latency_ms } in checks {
             let ours = time.is_of_this_run();
             let wall = if ours { step.moved(time.wall()) } else { time.wall() };
@@ -274,8 +278,9 @@ mod tests {
         }
         let mut timeline = Timeline::default();
         let now = |wall| Now { at: Moment::START + Duration::from_secs(130), wall };
-        timeline.observe(now(Wall::from_unix_millis(130_000)));
-        let step = timeline.observe(now(Wall::from_unix_millis(1_795_475_000_000))).unwrap();
+        timeline.observe(now(Wall::from_unix_millis(130_000)), Duration::ZERO);
+        let set = now(Wall::from_unix_millis(1_795_475_000_000));
+        let step = timeline.observe(set, Duration::ZERO).unwrap();
         recent.step(step);
         let times: Vec<i64> =
             recent.all().map(|check| check.time.wall().as_unix_millis() / 1000).collect();
