@@ -378,6 +378,7 @@ impl Engine {
         let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
         self.outbox.for_each_stamp(&mut put_right);
         self.rates.for_each_stamp(&mut put_right);
+        self.refusals.for_each_stamp(&mut put_right);
         for app in self.apps.values_mut() {
             app.for_each_stamp(&mut put_right);
             app.history.step(timeline, now, step);
@@ -440,7 +441,9 @@ impl Engine {
                     self.send(now, next);
                 }
                 self.changes.refusal(&mail.to);
-                if let Some(forgotten) = self.refusals.refused(&mail.to, now.wall, text.clone()) {
+                if let Some(forgotten) =
+                    self.refusals.refused(&mail.to, Stamp::noted(now), text.clone())
+                {
                     self.changes.refusal(&forgotten);
                 }
                 self.log(Note::MailRefused { to: mail.to, reason: text });

@@ -6,6 +6,7 @@ use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
 use healthchecker::engine::alerts::refusals::Refusal;
 use healthchecker::engine::core::Refusal as No;
 use healthchecker::engine::show::view::HealthView;
+use healthchecker::engine::time::Wall;
 use healthchecker::engine::words::note::Note;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -230,9 +231,7 @@ fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
     breaks(&mut world);
     world.seconds(600);
     let wall = world.now.wall;
-    world.set_clock(healthchecker::engine::time::Wall::from_unix_millis(
-        wall.as_unix_millis() + 3 * 24 * 3_600_000,
-    ));
+    world.set_clock(Wall::from_unix_millis(wall.as_unix_millis() + 3 * 24 * 3_600_000));
     let oldest = world.engine.numbers(world.now).oldest_mail.as_secs();
     assert!((600..630).contains(&oldest), "{oldest}");
     world.mood = Mood::Accepts;
@@ -248,4 +247,24 @@ fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
         said.starts_with("mail to a@b.c: accepted after 1") && said.ends_with(" min"),
         "{said}"
     );
+}
+
+#[test]
+fn when_it_was_refused_is_right_once_the_clock_is_set() {
+    let mut world = World::new();
+    world.mail_without_clock = true;
+    world.restart_at(Wall::from_unix_millis(130_000));
+    world.register("NAS", &QUICK);
+    world.mood = no_such_user();
+    world.seconds(720);
+    let said = refused(&world)[0].sentence();
+    let without_clock = "a mail to owner@example.org was refused for good 10 s after the start: ";
+    assert!(said.starts_with(without_clock), "{said}");
+
+    world.set_clock(Wall::from_unix_millis(1_795_500_000_000));
+    world.seconds(70);
+    let said = refused(&world)[0].sentence();
+    assert!(said.contains("refused for good at 2026-11-24 05:48:"), "{said}");
+    world.restart();
+    assert_eq!(refused(&world)[0].sentence(), said, "on disk too");
 }

@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::engine::alerts::notice::State;
     use crate::engine::time::Age;
+    use crate::engine::time::Stamp;
 
     fn glance(name: &str, host: &str, state: State) -> Glance {
         Glance {
@@ -258,7 +259,12 @@ mod tests {
         board.daemon.disk.push(evil.to_owned());
         board.daemon.outbox.trouble.push(evil.to_owned());
         let (to, text) = (evil.to_owned(), evil.to_owned());
-        board.daemon.outbox.refused.push(Refusal { to, mails: 1, at: Wall::default(), text });
+        board.daemon.outbox.refused.push(Refusal {
+            to,
+            mails: 1,
+            at: Stamp::on_record(Wall::default()),
+            text,
+        });
         let html = board.html();
         assert_eq!(html.matches("<script>").count(), 1, "our own");
         assert_eq!(html.matches("alert(1)").count(), 11);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::time::Wall;
+use crate::engine::time::Stamp;
 
 /// The most addresses that are remembered: a person reads no more, and whoever may register can make them
 /// up. The oldest give way; the log has them.
@@ -19,7 +19,7 @@ pub struct Refusal {
     /// How many, one after the other.
     pub mails: u32,
     /// When the last was.
-    pub at: Wall,
+    pub at: Stamp,
     /// What the server said to it.
     pub text: String,
 }
@@ -28,10 +28,10 @@ impl Refusal {
     /// The whole of it, for people.
     pub fn sentence(&self) -> String {
         let Refusal { to, mails, at, text } = self;
-        let at = at.for_people();
+        let at = at.in_a_sentence();
         match mails {
-            0 | 1 => format!("a mail to {to} was refused for good on {at}: {text}"),
-            _ => format!("{mails} mails to {to} were refused for good, the last on {at}: {text}"),
+            0 | 1 => format!("a mail to {to} was refused for good {at}: {text}"),
+            _ => format!("{mails} mails to {to} were refused for good, the last {at}: {text}"),
         }
     }
 }
@@ -48,7 +48,7 @@ impl Refusals {
     pub(in crate::engine) fn refused(
         &mut self,
         to: &str,
-        at: Wall,
+        at: Stamp,
         text: String,
     ) -> Option<String> {
         let key = to.to_ascii_lowercase();
@@ -59,8 +59,8 @@ impl Refusals {
             return None;
         }
         let others = self.standing.iter().filter(|(other, _)| **other != key);
-        let (_, oldest) = others.min_by_key(|(_, refusal)| refusal.at)?;
-        let oldest = oldest.to.clone();
+        let others = others.map(|(_, refusal)| refusal);
+        let oldest = others.reduce(|a, b| if a.at.is_not_after(b.at) { a } else { b })?.to.clone();
         self.over(&oldest);
         Some(oldest)
     }
@@ -73,6 +73,11 @@ impl Refusals {
     /// Takes in what is on record.
     pub(in crate::engine) fn restore(&mut self, refusal: Refusal) {
         self.standing.insert(refusal.to.to_ascii_lowercase(), refusal);
+    }
+
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.standing.values_mut().for_each(|refusal| put_right(&mut refusal.at));
     }
 
     /// That of one address.
@@ -89,9 +94,10 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::{Moment, Now, Wall};
 
-    fn at(second: i64) -> Wall {
-        Wall::from_unix_millis(1_795_474_540_000 + second * 1000)
+    fn at(second: i64) -> Stamp {
+        Stamp::on_record(Wall::from_unix_millis(1_795_474_540_000 + second * 1000))
     }
 
     #[test]
@@ -99,12 +105,14 @@ mod tests {
         let mut refusals = Refusals::default();
         refusals.refused("Owner@example.org", at(0), "550 5.1.1".to_owned());
         let said = refusals.of("owner@example.org").unwrap().sentence();
-        let once = "a mail to Owner@example.org was refused for good on 2026-11-23 22:55:40 UTC: 550 5.1.1";
+        let once = "a mail to Owner@example.org was refused for good at 2026-11-23 22:55:40 UTC: 550 5.1.1";
         assert_eq!(said, once);
         refusals.refused("owner@example.org", at(60), "550 5.1.6".to_owned());
         let said = refusals.of("OWNER@example.org").unwrap().sentence();
         assert!(
-            said.starts_with("2 mails to owner@example.org were refused for good, the last on")
+            said.starts_with(
+                "2 mails to owner@example.org were refused for good, the last at 2026"
+            )
         );
         assert!(refusals.over("OWNER@EXAMPLE.ORG") && !refusals.over("owner@example.org"));
         assert_eq!(refusals, Refusals::default());
@@ -117,9 +125,14 @@ mod tests {
             let gone = refusals.refused(&format!("{n}@b.c"), at(n as i64 + 1), String::new());
             assert_eq!(gone, None);
         }
-        // However wrong the clock is, the newest is no victim.
-        assert_eq!(refusals.refused("new@b.c", at(0), String::new()), Some("0@b.c".to_owned()));
+        // However wrong the clock is, the newest is no victim, nor what this run has noted.
+        let now = Now { at: Moment::START, wall: Wall::default() };
+        let ours = Stamp::noted(now);
+        assert_eq!(refusals.refused("new@b.c", ours, String::new()), Some("0@b.c".to_owned()));
+        assert_eq!(refusals.refused("newer@b.c", ours, String::new()), Some("1@b.c".to_owned()));
         assert_eq!(refusals.all().count(), ADDRESSES_MAX);
         assert!(refusals.of("new@b.c").is_some());
+        let said = refusals.of("new@b.c").unwrap().sentence();
+        assert!(said.contains("for good less than 1 s after the start: "), "{said}");
     }
 }

@@ -213,6 +213,7 @@ impl Kept {
     /// newest, for looking at.
     fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
         self.accepted.iter_mut().for_each(|(_, at)| look(at));
+        self.refusals.for_each_stamp(&mut look);
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         for KeptApp { record, tally, .. } in self.apps.values_mut() {
             look(&mut record.since);

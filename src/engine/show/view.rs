@@ -329,7 +329,12 @@ mod tests {
 
         health.outbox = OutboxView::default();
         let (to, text) = ("a@b.example".to_owned(), "550 5.1.1".to_owned());
-        health.outbox.refused.push(Refusal { to, mails: 2, at: Wall::default(), text });
+        health.outbox.refused.push(Refusal {
+            to,
+            mails: 2,
+            at: Stamp::on_record(Wall::default()),
+            text,
+        });
         let shown = serde_json::to_value(&health).unwrap();
         assert_eq!(shown["status"], "warn");
         let refused = &shown["checks"]["outbox:refused"][0];
