@@ -39,10 +39,9 @@ impl Rates {
         let had = self.had.get(&mailbox(to))?;
         let oldest = had.front().filter(|_| had.len() >= MAILS_AN_HOUR)?;
         // Of a mail before the restart it may not be known how long ago it was. Then it counts for
-        // nothing: one too many is better than an alert held back.
+        // nothing: one too many is better than an alert held back. The others came later.
         let free = oldest.at()? + HOUR;
-        let all_known = had.iter().all(|mail| mail.at().is_some());
-        (free > at && all_known).then_some(free)
+        (free > at).then_some(free)
     }
 
     /// All that counts still: to whom, and when.
@@ -108,6 +107,21 @@ mod tests {
         assert_eq!(full(start(1_795_474_540_000 - 30 * 86_400_000)), None, "30 days behind");
         assert_eq!(full(start(1_795_474_540_000 + 5_000)), None, "which of them were before that?");
         assert_eq!(twenty_on_record(start(20_000)).all(now(9000).at).count(), 20, "it may be set");
+    }
+
+    #[test]
+    fn what_came_after_a_mail_that_counts_counts_too() {
+        // The last of them in a run whose clock was not set.
+        let start = Now { wall: Wall::from_unix_millis(1_795_474_600_000), ..now(9000) };
+        let mut timeline = Timeline::default();
+        timeline.observe(start, Duration::ZERO);
+        let mut rates = Rates::default();
+        for wall in (0..19).map(|n| 1_795_474_540_000 + n * 1000).chain([130_000]) {
+            let mail = timeline.placed(start, Wall::from_unix_millis(wall));
+            assert_eq!(mail.at().is_some(), wall != 130_000);
+            rates.accepted(start.at, mail, "a@b.c");
+        }
+        assert_eq!(rates.full_until(start.at, "a@b.c"), Some(now(9000 + 3540).at));
     }
 
     #[test]
