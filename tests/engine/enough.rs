@@ -151,6 +151,46 @@ fn what_waits_for_days_is_bounded_in_memory_and_on_disk() {
     assert_eq!(changes(&world.inbox), 2881);
 }
 
+#[test]
+fn what_happens_while_a_slow_server_has_a_mail_comes_as_one_more() {
+    let mut world = flapping(&["NAS", "Kodi"]);
+    world.inbox.clear();
+    world.mail_takes = 29 * 60_000;
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(12);
+    flap(&mut world, "NAS", 25 * 60);
+    assert_eq!(world.waiting_for_each()["owner@example.org"], 2);
+    let journal: usize = world.journal.iter().map(String::len).sum();
+    assert!(journal < 256 * 1024, "50 changes took {journal} bytes");
+    world.mail_takes = 50;
+    world.seconds(10 * 60);
+    let told = world.mails();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], "Kodi UNHEALTHY");
+    assert_eq!(changes(&world.inbox), 51, "nothing is lost");
+}
+
+#[test]
+fn a_power_cut_while_a_mail_is_under_way_loses_nothing_of_what_waits_behind_it() {
+    let mut world = flapping(&["NAS", "Kodi"]);
+    world.inbox.clear();
+    world.mail_takes = 29 * 60_000;
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(12);
+    flap(&mut world, "NAS", 5 * 60);
+    // The server took the first one, and we never heard of it: it comes twice, as the same mail.
+    world.restart();
+    world.mail_takes = 50;
+    world.seconds(40 * 60);
+    let told = world.mails();
+    assert_eq!(
+        (told.len(), told[0].as_str(), told[1].as_str()),
+        (3, "Kodi UNHEALTHY", "Kodi UNHEALTHY")
+    );
+    assert_eq!(world.inbox[0].1.message_id, world.inbox[1].1.message_id);
+    assert_eq!(changes(&world.inbox[1..]), 11);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -236,6 +236,17 @@ impl World {
         self.inbox.iter().map(|(_, mail)| in_short(mail)).collect()
     }
 
+    /// How many mails are in the outbox for each person.
+    pub(super) fn waiting_for_each(&self) -> BTreeMap<String, usize> {
+        let mut count = BTreeMap::new();
+        for record in self.engine.snapshot(self.now) {
+            if let Record::Mail(mail) = record {
+                *count.entry(mail.to.to_lowercase()).or_default() += 1;
+            }
+        }
+        count
+    }
+
     fn next_event(&self) -> Option<Moment> {
         let event = self.events.keys().next().map(|(at, _)| Moment::from_millis(*at));
         [self.engine.next_deadline(), event].into_iter().flatten().min()

@@ -1,7 +1,7 @@
 //! The outbox: mails that wait to be accepted by the mail server, and when each is tried again.
 //!
 //! Each person's mails arrive in the order in which they were written: one at a time is on its way,
-//! and one that has to wait takes in those that were written after it.
+//! and what there is to tell meanwhile waits in one more.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -20,7 +20,8 @@ const BARRED: &str = "may not go there: allow_email does not name the address, a
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// It goes out as soon as the mails before it to the same person have.
+    /// It goes out as soon as the mails before it to the same person have, and takes in what else
+    /// there is to tell until then.
     Queued,
     /// The mailer has it.
     Sending,
@@ -68,10 +69,6 @@ impl Entry {
 
     fn is_waiting(&self) -> bool {
         matches!(self.place, Place::Waiting { .. })
-    }
-
-    fn is_barred(&self) -> bool {
-        self.place == Place::Barred
     }
 }
 
@@ -131,8 +128,8 @@ impl Outbox {
 
     /// Writes a mail, to be sent at once: take it with [`Outbox::take`].
     ///
-    /// A mail to the same person that waits for its next try, or until they may have it, takes the
-    /// notice in, under a new message id (the server may have the old one already, without this notice).
+    /// A mail to the same person that waits, for whatever, takes the notice in, under a new message
+    /// id (the server may have the old one already, without this notice).
     pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> Written {
         let id = self.taking_in_for(to).unwrap_or(self.next_id);
         let mail = Mail {
@@ -175,6 +172,15 @@ impl Outbox {
         entry.since = entry.waits_since();
         entry.held_until = None;
         Some(entry.mail.clone())
+    }
+
+    /// Has those that wait behind a mail go together, in the first of them. It, and the ids of those
+    /// that it took in, which are gone.
+    ///
+    /// The one under way stays as it is: the server may have it already, under its message id.
+    pub fn gather_behind(&mut self, id: u64) -> Option<(u64, Vec<u64>)> {
+        let next = *self.queued_behind(id).first()?;
+        Some((next, self.gather(next)))
     }
 
     /// Whether [`Outbox::take`] would hand the mail over.
@@ -315,13 +321,7 @@ impl Outbox {
 
     /// Has a mail take in those that are queued behind it; their ids.
     pub fn gather(&mut self, id: u64) -> Vec<u64> {
-        let Some(to) = self.recipient(id) else { return Vec::new() };
-        let behind = |(_, entry): &(&u64, &Entry)| {
-            is_same_mailbox(&entry.mail.to, to)
-                && entry.place == Place::Queued
-                && entry.mail.id > id
-        };
-        let ids: Vec<u64> = self.entries.iter().filter(behind).map(|(id, _)| *id).collect();
+        let ids = self.queued_behind(id);
         for behind in &ids {
             let taken = self.entries.remove(behind);
             if let (Some(entry), Some(taken)) = (self.entries.get_mut(&id), taken) {
@@ -329,6 +329,16 @@ impl Outbox {
             }
         }
         ids
+    }
+
+    fn queued_behind(&self, id: u64) -> Vec<u64> {
+        let Some(to) = self.recipient(id) else { return Vec::new() };
+        let behind = |(_, entry): &(&u64, &Entry)| {
+            is_same_mailbox(&entry.mail.to, to)
+                && entry.place == Place::Queued
+                && entry.mail.id > id
+        };
+        self.entries.iter().filter(behind).map(|(id, _)| *id).collect()
     }
 
     /// Whether the mailer has a mail.
@@ -386,9 +396,11 @@ impl Outbox {
         format!("{:016x}.{}", self.seed, self.next_id)
     }
 
+    /// The newest mail to a person, if it can still take in what is told after it.
     fn taking_in_for(&self, to: &str) -> Option<u64> {
-        let takes_in = |entry: &Entry| entry.is_waiting() || entry.is_barred();
-        self.next_for(to).filter(|id| self.entries.get(id).is_some_and(takes_in))
+        let theirs = |(_, entry): &(&u64, &Entry)| is_same_mailbox(&entry.mail.to, to);
+        let (id, newest) = self.entries.iter().rev().find(theirs)?;
+        (newest.place != Place::Sending).then_some(*id)
     }
 }
 

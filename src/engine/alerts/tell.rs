@@ -93,6 +93,9 @@ impl Engine {
         }
         if let Some(mail) = self.outbox.take(now.at, id) {
             self.actions.push_back(Action::Send(mail));
+            if let Some((next, took_in)) = self.outbox.gather_behind(id) {
+                self.took_in(next, took_in);
+            }
         }
     }
 

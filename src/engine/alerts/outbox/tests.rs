@@ -146,22 +146,55 @@ fn fresh_news_does_not_hurry_what_has_to_wait() {
 #[test]
 fn mails_to_one_person_go_out_one_after_the_other() {
     let mut outbox = Outbox::new(1);
-    let [first, second, third] = [0, 1, 2].map(|at| outbox.write(now(at), "a@b.c", notice(), &[]));
-    let other = outbox.write(now(2), "d@e.f", notice(), &[]).id;
-    let message_id = |id: u64| outbox.mail(id).unwrap().message_id.clone();
-    let (second_message, third_message) = (message_id(second.id), message_id(third.id));
-    assert!(outbox.take(now(2).at, first.id).is_some());
-    assert_eq!(outbox.take(now(2).at, second.id), None, "the first is on its way");
+    let [first, other] = ["a@b.c", "d@e.f"].map(|to| outbox.write(now(0), to, notice(), &[]).id);
+    assert!(outbox.take(now(2).at, first).is_some());
+    let second = outbox.write(now(2), "a@b.c", notice(), &[]).id;
+    assert_eq!(outbox.take(now(2).at, second), None, "the first is on its way");
     assert!(outbox.take(now(2).at, other).is_some(), "nobody else waits for it");
-    outbox.handle_delivery(now(3).at, first.id, Delivery::Accepted);
-    assert_eq!(outbox.release(now(3).at), [second.id]);
-    assert!(outbox.take(now(3).at, second.id).is_some());
-    let fate = outbox.handle_delivery(now(4).at, second.id, later());
-    assert!(matches!(fate, Some(Fate::Kept { took_in, .. }) if took_in == [third.id]));
-    let both = outbox.take(now(9).at, second.id).unwrap();
+    outbox.handle_delivery(now(3).at, first, Delivery::Accepted);
+    assert_eq!(outbox.release(now(3).at), [second]);
+    assert!(outbox.take(now(3).at, second).is_some());
+    assert_eq!(outbox.next_for("a@b.c"), Some(second));
+}
+
+#[test]
+fn what_there_is_to_tell_while_a_mail_is_under_way_waits_in_one_more() {
+    let mut outbox = Outbox::new(1);
+    let first = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let under_way = outbox.take(now(0).at, first).unwrap();
+    let second = outbox.write(now(1), "a@b.c", notice(), &[]);
+    let second_message = outbox.mail(second.id).unwrap().message_id.clone();
+    let third = outbox.write(now(2), "A@b.c", notice(), &["root".to_owned()]);
+    assert_eq!((second.taken_in, third.id), (None, second.id));
+    assert_eq!(outbox.len(), 2);
+    assert_eq!(outbox.mail(first), Some(&under_way), "the server may have it already");
+    let both = outbox.mail(second.id).unwrap();
+    let third_message = third.taken_in.unwrap().message_id;
     assert_eq!((both.notices.len(), &both.message_id), (2, &third_message));
-    assert_eq!(both.references, [second_message]);
-    assert_eq!(outbox.next_for("a@b.c"), Some(second.id));
+    assert_eq!(both.references, [second_message, "root".to_owned()]);
+
+    let fate = outbox.handle_delivery(now(3).at, first, later());
+    assert!(matches!(fate, Some(Fate::Kept { took_in, .. }) if took_in == [second.id]));
+    let all = outbox.take(now(8).at, first).unwrap();
+    assert_eq!((all.notices.len(), outbox.len()), (3, 1));
+    assert!(all.references.contains(&under_way.message_id));
+}
+
+#[test]
+fn of_many_that_are_found_at_the_start_the_first_goes_as_it_is_and_the_others_together() {
+    let mut outbox = Outbox::new(1);
+    let mut earlier = Outbox::new(2);
+    for id in [3, 5, 8] {
+        earlier.next_id = id;
+        let to = earlier.write(now(0), &format!("{id}@b.c"), notice(), &[]).id;
+        let mail = Mail { to: "a@b.c".to_owned(), ..earlier.mail(to).unwrap().clone() };
+        outbox.restore(now(9).at, mail);
+    }
+    let first = outbox.take(now(9).at, 3).unwrap();
+    assert_eq!(first.message_id, earlier.mail(3).unwrap().message_id);
+    assert_eq!(outbox.gather_behind(3), Some((5, vec![8])));
+    assert_eq!(outbox.mail(5).unwrap().notices.len(), 2);
+    assert_eq!(outbox.gather_behind(5), None);
 }
 
 #[test]
