@@ -185,7 +185,9 @@ impl EventLoop {
                     self.engine.handle_delivery(now, id, delivery)
                 }
                 mailer::Report::Alive => self.watchdog.handle_mailer(),
-                mailer::Report::Rehearsal(delivery) => self.engine.handle_rehearsal(delivery),
+                mailer::Report::Rehearsal(delivery) => {
+                    self.engine.handle_rehearsal(now, delivery);
+                }
             }
         }
     }
@@ -241,6 +243,11 @@ impl EventLoop {
                 Action::Send(mail) => {
                     if let Some(release) = self.keeper.send_when_kept(mail, now.at) {
                         self.release(now, release);
+                    }
+                }
+                Action::Rehearse(to) => {
+                    if let Some(mailer) = &self.mailer {
+                        mailer.rehearse(&to);
                     }
                 }
                 Action::Log(note) => log_note(&note),

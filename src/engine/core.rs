@@ -12,6 +12,7 @@ use super::alerts::outbox::{Fate, Outbox};
 use super::alerts::rates::Rates;
 use super::alerts::recipients::Recipients;
 use super::alerts::refusals::Refusals;
+use super::alerts::rehearsal::Rehearsal;
 use super::app::asking::Running;
 use super::app::{App, AppId, Manner, Pace};
 use super::chronicle::{Event, Line, SumsDue};
@@ -55,6 +56,9 @@ pub enum Action {
     Probe(Probe),
     /// Send a mail, and report with [`Engine::handle_delivery`].
     Send(Mail),
+    /// Ask the mail server whether it would take a mail to each of these, without sending one, and
+    /// report with [`Engine::handle_rehearsal`].
+    Rehearse(Vec<String>),
     /// Write a line to the log.
     Log(Note),
     /// Write a line to the health check log.
@@ -94,6 +98,7 @@ pub(super) enum Timer {
     Check(AppId),
     Welcome,
     Mail(u64),
+    Rehearsal,
     Tally,
     Shortage,
 }
@@ -117,9 +122,7 @@ pub struct Engine {
     pub(super) rates: Rates,
     /// Mails that were refused for good, which somebody should see.
     pub(super) refusals: Refusals,
-    /// What the mail server said against our settings at the start; gone with the first
-    /// mail that it accepts.
-    pub(super) settings_refused: Option<String>,
+    pub(super) rehearsal: Rehearsal,
     pub(super) newcomers: BTreeSet<AppId>,
     pub(super) timeline: Timeline,
     /// It has been said that mails wait for the clock.
@@ -150,7 +153,7 @@ impl Engine {
             shortage: Shortage::default(),
             turn: Moment::default(),
             wheel: TimerWheel::default(),
-            settings_refused: None,
+            rehearsal: Rehearsal::default(),
             newcomers: BTreeSet::new(),
             timeline: Timeline::default(),
             census: Census::default(),
@@ -399,6 +402,7 @@ impl Engine {
                 Some(Timer::Check(app)) => self.check_due(now, app),
                 Some(Timer::Welcome) => self.welcome(now),
                 Some(Timer::Mail(id)) => self.send(now, id),
+                Some(Timer::Rehearsal) => self.rehearse_again(now),
                 Some(Timer::Tally) => self.tally(now),
                 Some(Timer::Shortage) => self.look_at_shortage(now),
                 None => break,
@@ -411,7 +415,7 @@ impl Engine {
         match self.outbox.handle_delivery(now.at, id, delivery) {
             None => {}
             Some(Fate::Accepted { mail, after }) => {
-                self.settings_refused = None;
+                self.rehearsal = Rehearsal::default();
                 self.tallies.mails_accepted += 1;
                 self.changes.mail_done(id);
                 self.arrived(&mail);
@@ -447,21 +451,6 @@ impl Engine {
                     self.changes.refusal(&forgotten);
                 }
                 self.log(Note::MailRefused { to: mail.to, reason: text });
-            }
-        }
-    }
-
-    /// The mail server was asked at the start whether it would take our mails.
-    pub fn handle_rehearsal(&mut self, outcome: Delivery) {
-        match outcome {
-            Delivery::Accepted => self.log(Note::RehearsalWentWell),
-            Delivery::Settings(reason) | Delivery::Unclear(reason) | Delivery::Content(reason) => {
-                self.log(Note::SettingsRefused { reason: reason.clone() });
-                self.settings_refused = Some(reason);
-            }
-            Delivery::Rejected(reason) => self.log(Note::NoSuchMailbox { reason }),
-            Delivery::Later(reason) | Delivery::MuchLater(reason) => {
-                self.log(Note::MailServerAway { reason });
             }
         }
     }

@@ -107,7 +107,7 @@ impl Household {
                     lines = true;
                     self.check_log.write(line);
                 }
-                Action::Send(_) | Action::Log(_) => {}
+                Action::Send(_) | Action::Rehearse(_) | Action::Log(_) => {}
             }
         }
         if lines {

@@ -87,6 +87,20 @@ def sick(start_daemon: StartDaemon, mailbox: SmtpServer, target: Target) -> Daem
     return daemon
 
 
+def test_wrong_settings_are_known_before_the_first_alert_though_the_server_was_away_at_the_start(
+    start_daemon: StartDaemon, mailbox: SmtpServer
+) -> None:
+    is_away(mailbox)
+    daemon = start_daemon(email=OWNER, **mailbox.options())
+    daemon.wait_for_log("the mail server could not be asked", MAIL_SECONDS)
+    mailbox.answer("AUTH", "535 5.7.8 not accepted")
+    mailbox.start()
+    daemon.wait_for_log("the mail settings do not work: .*535 5.7.8", MAIL_SECONDS)
+    assert "535 5.7.8" in str(outbox(daemon)["output"])
+    assert daemon.get("/health").json()["status"] == "warn"
+    assert mailbox.mails() == []
+
+
 @pytest.mark.parametrize(
     ("trouble", "word"),
     [

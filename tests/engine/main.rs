@@ -19,6 +19,7 @@ mod outages;
 mod recipients;
 mod refusals;
 mod registering;
+mod rehearsals;
 mod restart;
 mod seen;
 mod standstill;

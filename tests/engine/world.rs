@@ -53,6 +53,7 @@ pub(super) enum Mood {
 enum Event {
     Report { check: u64, app: String, end: CheckEnd, latency: Duration },
     Delivered(u64, Delivery),
+    Rehearsed(Delivery),
 }
 
 pub(super) struct World {
@@ -65,6 +66,8 @@ pub(super) struct World {
     pub(super) mail_takes: u64,
     /// When a mail was tried (ms).
     pub(super) tries: Vec<u64>,
+    /// When the mail server was asked whether it would take our mails (ms).
+    pub(super) rehearsals: Vec<u64>,
     /// What was logged.
     pub(super) notes: Vec<Note>,
     /// Whether a daemon that starts finds settings for mail.
@@ -112,6 +115,7 @@ impl World {
             inbox: Vec::new(),
             mail_takes: 50,
             tries: Vec::new(),
+            rehearsals: Vec::new(),
             notes: Vec::new(),
             mailing: true,
             mail_without_clock: false,
@@ -273,6 +277,7 @@ impl World {
                 Event::Delivered(id, delivery) => {
                     self.engine.handle_delivery(self.now, id, delivery)
                 }
+                Event::Rehearsed(outcome) => self.engine.handle_rehearsal(self.now, outcome),
             }
             self.act();
         }
@@ -329,6 +334,7 @@ impl World {
             match action {
                 Action::Probe(probe) => self.probe(&probe),
                 Action::Send(mail) => self.send(mail),
+                Action::Rehearse(_) => self.rehearse(),
                 Action::Log(note) => self.notes.push(note),
                 Action::Chronicle(line) => self.chronicle.push(line),
             }
@@ -398,6 +404,18 @@ impl World {
             self.inbox.push((self.now.at.as_millis(), mail));
         }
         self.later(self.mail_takes, Event::Delivered(id, delivery));
+    }
+
+    /// The mail server is asked whether it would take our mails, as at each start.
+    pub(super) fn rehearse(&mut self) {
+        let outcome = match &self.mood {
+            Mood::Accepts | Mood::Rejects(_) | Mood::Filters(_) => Delivery::Accepted,
+            Mood::Away | Mood::Loses250 => Delivery::Later("connection refused".to_owned()),
+            Mood::RefusesLogin => Delivery::Settings("535 5.7.8".to_owned()),
+            Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),
+        };
+        self.rehearsals.push(self.now.at.as_millis());
+        self.later(self.mail_takes, Event::Rehearsed(outcome));
     }
 
     fn later(&mut self, ms: u64, event: Event) {

@@ -11,5 +11,6 @@ pub mod outbox;
 pub mod rates;
 pub mod recipients;
 pub mod refusals;
+pub(in crate::engine) mod rehearsal;
 mod tell;
 mod trouble;

@@ -111,8 +111,8 @@ impl Engine {
             1 => format!("a mail to {} failed once: {trouble}", mail.to),
             _ => format!("a mail to {} failed {tries} times: {trouble}", mail.to),
         });
-        let settings =
-            self.settings_refused.iter().map(|why| format!("the mail settings do not work: {why}"));
+        let refused = self.rehearsal.refused.iter();
+        let settings = refused.map(|why| format!("the mail settings do not work: {why}"));
         clock.into_iter().chain(settings).chain(troubles).collect()
     }
 }

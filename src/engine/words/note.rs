@@ -138,9 +138,9 @@ pub enum Note {
         /// It is kept until somebody may have it.
         is_kept: bool,
     },
-    /// The mail server would take our mails, it said at the start.
+    /// The mail server would take our mails, it says.
     RehearsalWentWell,
-    /// It knows no such mailbox, it said then.
+    /// It knows no such mailbox, it says.
     NoSuchMailbox {
         /// Whose, and what it said.
         reason: String,
@@ -150,7 +150,7 @@ pub enum Note {
         /// What it said.
         reason: String,
     },
-    /// The mail server could not be asked at the start.
+    /// The mail server could not be asked.
     MailServerAway {
         /// Why.
         reason: String,
