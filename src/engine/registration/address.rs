@@ -159,6 +159,22 @@ fn is_of_many(address: IpAddr) -> bool {
     }
 }
 
+/// Addresses that no machine has (RFC 6890; ::/96: RFC 4291, section 2.5.5.1). Those for documentation are
+/// no part of it: people build networks of them.
+fn is_nobodys(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let first = address.octets()[0];
+            (first == 0 && !address.is_unspecified()) || first >= 240
+        }
+        IpAddr::V6(address) => match address.segments() {
+            [0, 0, 0, 0, 0, 0, high, low] => high > 0 || low > 1,
+            [0x100, 0, 0, 0, ..] => true,
+            _ => false,
+        },
+    }
+}
+
 fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldError> {
     let own_machine_only = match host {
         Host::Address(address) => is_own_machine(*address),
@@ -178,6 +194,11 @@ fn refuse_ambiguous(host: &Host, url: &str, origin: Origin) -> Result<(), FieldE
         Host::Address(address) if is_of_many(*address) => {
             Err(refused(url, "is an address of many machines at once; give that of one"))
         }
+        Host::Address(address) if is_nobodys(*address) => Err(refused(
+            url,
+            "is an address that no machine has: nobody has one in 0.0.0.0/8, 240.0.0.0/4, ::/96 \
+             or 100::/64",
+        )),
         _ => Ok(()),
     }
 }
@@ -325,6 +346,14 @@ mod tests {
             ("http://255.255.255.255", "many machines"),
             ("http://[ff02::fb]:5353", "many machines"),
             ("http://[::ffff:224.0.0.1]", "many machines"),
+            ("http://0.1.2.3", "no machine has"),
+            ("http://1", "no machine has"),
+            ("http://240.0.0.1", "no machine has"),
+            ("http://255.255.255.254", "no machine has"),
+            ("http://[::ffff:0.1.2.3]", "no machine has"),
+            ("http://[::2]", "no machine has"),
+            ("http://[::127.0.0.1]", "no machine has"),
+            ("http://[100::1]", "no machine has"),
         ] {
             let why = from_network(url, "/health").unwrap_err();
             assert!(why.message.contains(hint), "{url}: {why}");
@@ -339,6 +368,11 @@ mod tests {
             "http://-a-",
             "http://3com",
             "http://xn--kche-0ra.local.",
+            // Documentation, an interface that got no address, a gateway to IPv4, Yggdrasil.
+            "http://192.0.2.1",
+            "http://169.254.7.7",
+            "http://[64:ff9b::c000:201]",
+            "http://[200::1]",
             &format!("http://{}", "x.".repeat(126)),
             &format!("http://{}.local", "x".repeat(63)),
         ] {
