@@ -136,7 +136,11 @@ impl Responder {
             }
             return;
         }
-        here.handle_probe(now, profile, message, &own);
+        let lost = here.handle_probe(now, profile, message, &own);
+        if lost != Clash::default() {
+            let stage = here.stage;
+            return self.handle_clash(now, lost, stage);
+        }
         let send = here.handle_question(now, profile, message, from, &mut self.chance);
         if let Some(send) = send
             && (send.to.is_none() || self.unicasts.take(now))

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::super::links::{Outlet as Place, OutletId};
-use super::super::wire::{Message, PORT, Packet, Section, kind};
+use super::super::wire::{Message, Name, PORT, Packet, Section, kind};
 use super::answers::{self, Answers};
 use super::records::{Claim, Parts, Profile, present};
 use super::{Chance, Send};
@@ -17,6 +17,9 @@ const BETWEEN_PROBES: Duration = Duration::from_millis(250);
 /// Who loses against another who probes for the name at the same moment waits, and asks again
 /// (RFC 6762 section 8.2).
 const AFTER_A_LOST_DRAW: Duration = Duration::from_secs(1);
+/// Then the name is left to him. Who goes first has it after three questions, and will say so; one who
+/// only ever asks would keep us silent for ever.
+const LOST_DRAWS_MAX: u32 = 5;
 /// Before the second announcement and before the third: Wi-Fi loses some (RFC 6762 section 8.3).
 const BETWEEN_ANNOUNCEMENTS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Two networks may be joined without any sign on this machine: it asks for its own names now and then,
@@ -34,6 +37,8 @@ pub(super) struct Outlet {
     answers: Answers,
     /// How often in a row nothing could be sent.
     failures: u32,
+    /// How often somebody else went first, since we asked for these names.
+    lost_draws: u32,
 }
 
 /// How far it is.
@@ -56,13 +61,15 @@ pub(super) struct Clash {
 
 impl Outlet {
     pub(super) fn new(place: Place, at: Moment) -> Outlet {
-        Outlet { place, stage: Stage::at(at), answers: Answers::default(), failures: 0 }
+        let (stage, answers) = (Stage::at(at), Answers::default());
+        Outlet { place, stage, answers, failures: 0, lost_draws: 0 }
     }
 
     /// Begins anew, with whatever names there are then.
     pub(super) fn restart(&mut self, at: Moment) {
         self.stage = Stage::at(at);
         self.answers = Answers::default();
+        self.lost_draws = 0;
     }
 
     /// Whether the names are ours here, and said to be.
@@ -166,21 +173,20 @@ impl Outlet {
         }
     }
 
-    /// Whether somebody else who probes for one of our names at this moment goes first
-    /// (RFC 6762 section 8.2): then we wait. `own` are the addresses of this machine.
+    /// Somebody else may probe for one of our names at this moment. If he goes first (RFC 6762 section
+    /// 8.2) we wait; what he gets when that goes on and on is returned. `own` are the addresses of this
+    /// machine.
     pub(super) fn handle_probe(
         &mut self,
         now: Moment,
         profile: &Profile,
         message: &Message<'_>,
         own: &[IpAddr],
-    ) {
+    ) -> Clash {
         let Stage::Probing { sent: 1.., .. } = self.stage else {
-            return;
+            return Clash::default();
         };
-        let hosts = present(&self.place.announced);
-        let ours = [(&profile.instance, Parts::PLACE.with(Parts::TEXT)), (&profile.host, hosts)];
-        for (name, parts) in ours {
+        let goes_first = |name: &Name, parts: Parts| {
             let of_name =
                 message.section(Section::Authorities).filter(|record| record.name.is(name));
             let mut theirs: Vec<(u16, Vec<u8>)> = of_name
@@ -194,11 +200,18 @@ impl Outlet {
                 .collect();
             theirs.sort();
             ours.sort();
-            if theirs > ours {
-                self.stage = Stage::at(now + AFTER_A_LOST_DRAW);
-                return;
-            }
+            theirs > ours
+        };
+        let lost = Clash {
+            instance: goes_first(&profile.instance, Parts::PLACE.with(Parts::TEXT)),
+            host: goes_first(&profile.host, present(&self.place.announced)),
+        };
+        if lost == Clash::default() {
+            return lost;
         }
+        self.stage = Stage::at(now + AFTER_A_LOST_DRAW);
+        self.lost_draws += 1;
+        if self.lost_draws < LOST_DRAWS_MAX { Clash::default() } else { lost }
     }
 
     /// Takes back all that was said.

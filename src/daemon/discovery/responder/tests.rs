@@ -382,6 +382,48 @@ fn a_name_of_ours_is_defended_at_once() {
     assert_eq!(line.take().len(), 1);
 }
 
+/// Somebody probes for this name with data that goes before ours.
+fn higher_probe(of: &Name, data: &Data) -> Packet {
+    let mut packet = Packet::query();
+    packet.question(of, kind::ANY, false);
+    packet.record(Section::Authorities, of, data, 120, false);
+    packet
+}
+
+#[test]
+fn who_probes_for_ever_gets_the_name_and_silences_nobody() {
+    let higher = Data::Srv { port: u16::MAX, target: name("zz.local") };
+    let of_host = Data::A([250, 0, 0, 9].into());
+    for (of, data, services, hosts) in [
+        (instance(), higher, "_healthchecker (2)", "pi-healthchecker."),
+        (host(), of_host, "_healthchecker.", "pi-healthchecker-2."),
+    ] {
+        let mut line = Line::new();
+        for ms in (0..15_000).step_by(200) {
+            line.until(ms);
+            line.hear("10.0.0.9:5353", higher_probe(&of, &data));
+        }
+        assert!(line.responder.is_heard());
+        let (service, host) = line.names();
+        assert!(service.starts_with(services) && host.starts_with(hosts), "{service} {host}");
+    }
+}
+
+#[test]
+fn who_goes_first_and_then_does_not_take_the_name_leaves_it_to_us() {
+    let mut line = Line::new();
+    for ms in [400, 1700, 3000] {
+        line.until(ms);
+        let higher = Data::Srv { port: u16::MAX, target: name("zz.local") };
+        line.hear("10.0.0.9:5353", higher_probe(&instance(), &higher));
+    }
+    line.until(3900);
+    assert!(!line.responder.is_heard(), "we wait a second each time");
+    line.until(6000);
+    assert!(line.responder.is_heard());
+    assert!(line.names().0.starts_with("_healthchecker."));
+}
+
 #[test]
 fn whoever_says_that_he_has_every_name_makes_us_slow_and_no_more() {
     let mut line = Line::new();
