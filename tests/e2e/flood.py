@@ -25,8 +25,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 
-# The clients' addresses: 127.0.9.1 and on. Each has its share of the places at the gate.
+# The clients' addresses, of this machine or of one on a `Lan`. Each has its share of the places at the gate.
 ADDRESSES = 60
+ON_LOOPBACK = [f"127.0.9.{1 + number}" for number in range(ADDRESSES)]
+ON_LAN = [f"10.77.0.{101 + number}" for number in range(ADDRESSES)]
 # Between two bytes of a slow client.
 A_BYTE_EVERY = 2.0
 # Broken requests at once.
@@ -87,7 +89,8 @@ class Client:
         self.socket.setblocking(False)
         # Without this option the kernel picks a port before it knows where to, and runs out of them.
         self.socket.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
-        self.socket.bind((f"127.0.9.{1 + number % ADDRESSES}", 0))
+        addresses = ON_LOOPBACK if server[0].startswith("127.") else ON_LAN
+        self.socket.bind((addresses[number % ADDRESSES], 0))
         self.begun_at = time.monotonic()
         self.heard = b""
         code = self.socket.connect_ex(server)
@@ -224,7 +227,7 @@ def resets(server: tuple[str, int], a_second: int, seconds: float) -> dict[str, 
         for _ in range(10):
             with socket.socket() as client:
                 client.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
-                client.bind((f"127.0.9.{1 + made % ADDRESSES}", 0))
+                client.bind((ON_LOOPBACK[made % ADDRESSES], 0))
                 client.settimeout(PATIENCE)
                 client.connect(server)
                 client.sendall(said[made % len(said)])

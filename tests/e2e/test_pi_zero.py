@@ -7,6 +7,7 @@ for its other programs, too; why is not known.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import Any
 import pytest
 
 from arm import BINARY, need
-from lan import Lan, Machine, client_command
+from flood import ON_LAN
+from lan import HERE, Lan, Machine, client_command
 from lan_mail import OWNER, MailServer
 from pi_zero import ADDRESS, PiZero, missing
 
@@ -29,6 +31,10 @@ RUNS_PER_CHECK_MAX = 50
 # The budget of a household.
 RESIDENT_MAX_KIB = 3 * 1024
 ANONYMOUS_MAX_KIB = 800
+
+# More clients than it admits, for so long.
+SLOW, SILENT, CROWD_SECONDS = 250, 100, 15
+MULTICAST = {"questions": 1500, "answers": 3000, "noise": 3000}
 
 # An emulated machine takes its time, the more so on a busy one.
 CHECK_SECONDS = 180
@@ -103,8 +109,20 @@ def wait_for_state(pi: PiZero, name: str, state: str) -> None:
     pi.wait_for_log(rf"\b{name}: [A-Z]+ -> {state} ", CHECK_SECONDS)
 
 
-def test_it_is_found_and_finds_an_app_by_its_local_name(
-    start_pi: StartPi, household: Household
+def flood(pi: PiZero, attacker: Machine) -> None:
+    """More clients than it admits, and multicast, at once."""
+    for address in ON_LAN:
+        attacker.run("ip", "address", "add", f"{address}/24", "dev", "eth0")
+    numbers = [str(number) for number in (pi.port, SLOW, SILENT, CROWD_SECONDS)]
+    crowd = attacker.start(sys.executable, str(HERE / "flood.py"), "crowd", ADDRESS, *numbers)
+    for what, packets in MULTICAST.items():
+        attacker.run(sys.executable, str(HERE / "mdns_client.py"), "flood", what, str(packets))
+    told = json.loads(crowd.communicate(timeout=CROWD_SECONDS + 60)[0])
+    assert told["opened"] > SLOW + SILENT, told
+
+
+def test_it_is_found_finds_an_app_and_bears_floods_within_the_limits_of_its_service(
+    start_pi: StartPi, household: Household, lan: Lan
 ) -> None:
     port = household.serve()
     machine = household.machine
@@ -115,6 +133,13 @@ def test_it_is_found_and_finds_an_app_by_its_local_name(
     assert found["port"] == pi.port and ADDRESS in found["addresses"]
     household.register(pi, f"http://kodi.local:{port}", "Kodi")
     wait_for_state(pi, "Kodi", "HEALTHY")
+
+    flood(pi, lan.add("attacker"))
+    # What the kernel holds for the service counts there, too.
+    uses = pi.uses()
+    assert (uses.out_of_memory, uses.out_of_tasks) == (0, 0), uses
+    assert household.app(pi, "Kodi")["state"] == "HEALTHY"
+    print(f"after floods: {uses}")
 
 
 def test_nothing_is_lost_when_the_plug_is_pulled(start_pi: StartPi, household: Household) -> None:
