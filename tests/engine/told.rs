@@ -410,7 +410,7 @@ proptest! {
         }
         settle(&mut world);
         for app in APPS {
-            for person in world.engine.info(world.now, app).unwrap().app.email {
+            for person in world.told(app) {
                 let told = told_of(&world, &person, app);
                 prop_assert_eq!(told.last(), Some(&"UNHEALTHY"), "{} of {}: {:?}", person, app, told);
             }

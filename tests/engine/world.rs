@@ -289,6 +289,12 @@ impl World {
         self.act();
     }
 
+    /// Who is told of an app now, as `info` says.
+    pub(super) fn told(&self, app: &str) -> Vec<String> {
+        let info = serde_json::to_value(self.engine.info(self.now, app).unwrap()).unwrap();
+        serde_json::from_value(info["email"].clone()).unwrap()
+    }
+
     /// Pulls the plug: what is on its way is lost, the disk stays. Then starts again.
     pub(super) fn restart(&mut self) {
         self.restart_at(self.now.wall);

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use lexopt::{Arg, Parser};
 
-use super::table::{self, COMMANDS, CommandSpec, OPTIONS, SHELL, SHELLS, Verb};
+use super::table::{self, COMMANDS, CommandSpec, SHELL, SHELLS, Verb};
 use crate::config::hint::did_you_mean;
 use crate::config::quoted::{quoted, shown};
 
@@ -179,7 +179,7 @@ fn text(word: &OsStr) -> Result<String, String> {
 }
 
 fn unknown_option(spelling: &str, name: &str) -> String {
-    let near = did_you_mean(name, OPTIONS.iter().map(|option| option.name));
+    let near = did_you_mean(name, table::options().map(|option| option.name));
     format!("unknown option {}{near}", shown(spelling))
 }
 

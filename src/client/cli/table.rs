@@ -1,5 +1,10 @@
 //! The commands that talk to a daemon, and their options: help, completions and the command line
-//! itself read these tables.
+//! itself read these tables. What `monitor` takes is in a table of its own.
+
+use std::borrow::Cow;
+
+use crate::engine::registration::spec::{Field, Takes};
+use crate::engine::registration::table::FIELDS;
 
 /// What a command does, before its operands are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +76,9 @@ impl CommandSpec {
     }
 
     /// The options that it takes.
-    pub fn options(&self) -> impl Iterator<Item = &'static OptionSpec> {
+    pub(super) fn options(&self) -> impl Iterator<Item = OptionSpec> {
         let verb = self.verb;
-        OPTIONS.iter().filter(move |option| option.is_of(verb))
+        options().filter(move |option| option.is_of(verb))
     }
 }
 
@@ -113,65 +118,72 @@ pub const SHELL: &str = "SHELL";
 pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// An option of some commands.
-#[derive(Debug)]
-pub struct OptionSpec {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionSpec {
     /// The name after `--`.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What follows it, in a word; `None` when nothing does.
-    pub value: Option<&'static str>,
+    pub(super) value: Option<&'static str>,
     /// What it does, for people.
-    pub help: &'static str,
+    pub(super) help: &'static str,
     /// Whose it is.
-    pub scope: Scope,
+    pub(super) scope: Scope,
 }
 
 /// Which commands take an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// All of them.
     All,
     /// All that talk to a daemon.
     Talking,
     /// This one alone.
     Of(Verb),
-    /// Those that register: the option is a parameter of their call.
-    Registering,
+    /// Those that register: the option is a field of their call, as far as it is no operand.
+    Registering(&'static Field),
     /// Those that show an answer of a daemon.
     Showing,
 }
 
 impl OptionSpec {
-    const fn of_app(name: &'static str, value: &'static str, help: &'static str) -> OptionSpec {
-        OptionSpec { name, value: Some(value), help, scope: Scope::Registering }
+    fn of_field(field: &'static Field) -> OptionSpec {
+        OptionSpec {
+            name: field.name(),
+            value: Some(field.takes.word()),
+            help: field.help,
+            scope: Scope::Registering(field),
+        }
+    }
+
+    /// What it does and what it takes, for people.
+    pub(super) fn full_help(&self) -> Cow<'static, str> {
+        match self.scope {
+            Scope::Registering(field) => format!("{} ({})", self.help, field.takes.valid()).into(),
+            _ => self.help.into(),
+        }
     }
 
     /// Whether the command takes it.
-    pub fn is_of(&self, verb: Verb) -> bool {
+    fn is_of(&self, verb: Verb) -> bool {
         match self.scope {
             Scope::All => true,
             Scope::Talking => !matches!(verb, Verb::Discover | Verb::Completions),
             Scope::Showing => !matches!(verb, Verb::Import | Verb::Export | Verb::Completions),
-            Scope::Registering => matches!(verb, Verb::Monitor | Verb::Edit),
+            Scope::Registering(field) => {
+                verb == Verb::Edit || (verb == Verb::Monitor && !field.is_required())
+            }
             Scope::Of(owner) => owner == verb,
         }
     }
 }
 
-/// Every option.
-pub static OPTIONS: [OptionSpec; 17] = [
-    OptionSpec {
-        name: "url",
-        value: Some(URL),
-        help: "another base address",
-        scope: Scope::Of(Verb::Edit),
-    },
-    OptionSpec::of_app("email", "TEXT", "who is told; several with commas between them"),
-    OptionSpec::of_app("timeout", "SECONDS", "how long to wait for an answer, 2 to 60"),
-    OptionSpec::of_app("interval", "SECONDS", "between two checks, 5 to 300"),
-    OptionSpec::of_app("unhealthy", "COUNT", "failed checks in a row before UNHEALTHY"),
-    OptionSpec::of_app("healthy", "COUNT", "passed checks in a row before HEALTHY"),
-    OptionSpec::of_app("path", "PATH", "where to ask instead of /health"),
-    OptionSpec::of_app("expect", "CODES", "status codes that count: 200, or 200-299,401"),
+/// Every option: the fields of `monitor`, but for the name, which is never one; and our own.
+pub(super) fn options() -> impl Iterator<Item = OptionSpec> {
+    let fields = FIELDS.iter().filter(|field| !matches!(field.takes, Takes::Name));
+    fields.map(OptionSpec::of_field).chain(OPTIONS)
+}
+
+const OPTIONS: [OptionSpec; 9] = [
     OptionSpec {
         name: "limit",
         value: Some("LINES"),
@@ -230,9 +242,9 @@ pub fn command(word: &str) -> Option<&'static CommandSpec> {
 }
 
 /// The option of this name; `-` counts as `_`.
-pub fn option(name: &str) -> Option<&'static OptionSpec> {
+pub(super) fn option(name: &str) -> Option<OptionSpec> {
     let name = name.replace('-', "_");
-    OPTIONS.iter().find(|option| option.name == name)
+    options().find(|option| option.name == name)
 }
 
 #[cfg(test)]
@@ -248,8 +260,8 @@ mod tests {
         for command in &COMMANDS {
             assert!(seen.insert(command.word), "{}", command.word);
         }
-        let names: BTreeSet<&str> = OPTIONS.iter().map(|option| option.name).collect();
-        assert_eq!(names.len(), OPTIONS.len());
+        let names: BTreeSet<&str> = options().map(|option| option.name).collect();
+        assert_eq!(names.len(), options().count());
     }
 
     #[test]
@@ -259,6 +271,9 @@ mod tests {
         };
         assert_eq!(names("log"), ["limit", "server", "token", "json", "help"]);
         assert_eq!(names("discover"), ["why", "json", "help"]);
+        let fields = ["email", "timeout", "interval", "unhealthy", "healthy", "path", "expect"];
+        assert_eq!(names("monitor")[..fields.len()], fields);
+        assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());
         assert_eq!(names("completions"), ["help"]);
         assert_eq!(command("monitor").unwrap().usage(), "monitor NAME URL");
         assert_eq!(command("log").unwrap().usage(), "log [NAME]");

@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::layout::{self, table};
 use crate::client::discovery::{Found, Survey};
+use crate::engine::registration::table::in_json;
+use crate::engine::registration::values::facts;
 use crate::engine::time::Wall;
 use crate::engine::words::plain::one_line;
 use crate::engine::words::span::in_words;
@@ -41,23 +43,16 @@ pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> Strin
 /// What `info` answered, a line for each thing.
 pub(super) fn info(app: &Value) -> String {
     let last = app.get("last_check").filter(|last| !last.is_null());
-    let seconds = |name: &str| format!("{} s", cell(app, name));
+    // A server of another version may leave something out.
+    let said = in_json().filter_map(|field| Some((field, said(app.get(field.name())?))));
     let mut lines = vec![
         ("Name", cell(app, "appname")),
         ("State", state(app)),
         ("Since", when(app.get("since"))),
         ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
-        ("Told", array(app, "email").iter().map(scalar).collect::<Vec<_>>().join(", ")),
-        ("Interval", seconds("interval")),
-        ("Time-out", seconds("timeout")),
-        (
-            "Thresholds",
-            format!(
-                "{} failed in a row, {} passed in a row",
-                cell(app, "unhealthy"),
-                cell(app, "healthy")
-            ),
-        ),
+    ];
+    lines.extend(facts(said));
+    lines.extend([
         ("Checks", format!("{}, {} of them failed", cell(app, "checks"), cell(app, "failures"))),
         ("24 h", percent(app.get("uptime_24h"))),
         ("Healthy", when(app.get("last_healthy"))),
@@ -66,7 +61,7 @@ pub(super) fn info(app: &Value) -> String {
             last.map(|last| format!("{}  {}", when(last.get("time")), check(last)))
                 .unwrap_or_default(),
         ),
-    ];
+    ]);
     for line in &mut lines {
         if line.1.is_empty() {
             line.1.push('-');
@@ -197,6 +192,14 @@ fn array<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 
 fn cell(of: &Value, name: &str) -> String {
     of.get(name).map(scalar).unwrap_or_default()
+}
+
+/// A value as text; a list with commas.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Array(texts) => texts.iter().map(scalar).collect::<Vec<_>>().join(", "),
+        one => scalar(one),
+    }
 }
 
 fn scalar(value: &Value) -> String {

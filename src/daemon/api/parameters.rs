@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::engine::registration::fields::{FieldError, shown};
-use crate::engine::registration::is_list;
+use crate::engine::registration::table::is_list;
 
 /// A parameter's name and text.
 pub type Pair = (String, String);

@@ -148,11 +148,11 @@ impl Route {
     }
 }
 
-const NOTHING: &[Known] = &[];
-const SEEN: &[Known] = &[Known::new("email")];
-const STATUS: &[Known] = &[Known::new("format")];
-const INFO: &[Known] = &[Known::new("appname"), Known::new("format")];
-const LOG: &[Known] = &[Known::new("appname"), Known::new("limit")];
+const NOTHING: &[&Known] = &[];
+const SEEN: &[&Known] = &[&Known::new("email")];
+const STATUS: &[&Known] = &[&Known::new("format")];
+const INFO: &[&Known] = &[&Known::new("appname"), &Known::new("format")];
+const LOG: &[&Known] = &[&Known::new("appname"), &Known::new("limit")];
 
 /// How many lines of the log there are to see at once: what a person reads,
 const LINES: usize = 100;

@@ -92,24 +92,9 @@ impl AppPage {
         let [checks, warnings, failures] = app.counts;
         html.raw("<section class=\"box\"><h2>As registered</h2><dl class=\"facts\">");
         fact(html, "Address", &app.health_url);
-        fact(
-            html,
-            "Who is told",
-            &match app.email.as_slice() {
-                [] => "nobody".to_owned(),
-                some => some.join(", "),
-            },
-        );
-        let every = app.interval.as_secs();
-        let within = app.timeout.as_secs();
-        fact(html, "Checked", &format!("every {every} s, an answer within {within} s"));
-        let (unhealthy, healthy) = (app.unhealthy, app.healthy);
-        fact(
-            html,
-            "In a row",
-            &format!("{unhealthy} failures are UNHEALTHY, {healthy} passes HEALTHY"),
-        );
-        fact(html, "Expected", &format!("status {}", app.expect));
+        for (label, said) in app.registered.facts() {
+            fact(html, label, &said);
+        }
         fact(html, "Checks", &format!("{checks}, of them {warnings} warned and {failures} failed"));
         let last = app.last_healthy.map_or("never".to_owned(), |wall| wall.for_people());
         fact(html, "Last passed", &last);

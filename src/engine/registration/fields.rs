@@ -49,7 +49,7 @@ fn clipped(value: &str) -> String {
     text
 }
 
-/// One parameter of a call: the name it is known by, and its older names.
+/// One parameter of a call: the name it is known by, and its other names.
 pub(crate) struct Known {
     pub(crate) name: &'static str,
     pub(crate) aliases: &'static [&'static str],
@@ -60,10 +60,6 @@ pub(crate) struct Known {
 impl Known {
     pub(crate) const fn new(name: &'static str) -> Known {
         Known { name, aliases: &[], is_list: false }
-    }
-
-    pub(crate) const fn list(name: &'static str) -> Known {
-        Known { is_list: true, ..Known::new(name) }
     }
 
     fn answers_to(&self, name: &str) -> bool {
@@ -83,7 +79,7 @@ impl<'a> Fields<'a> {
     /// An unknown parameter, or one that is given twice (an alias counts as its parameter).
     pub(crate) fn read(
         call: &str,
-        takes: &'static [Known],
+        takes: &[&'static Known],
         pairs: &'a [(String, String)],
     ) -> Result<Fields<'a>, FieldError> {
         let mut given: Vec<(&'static str, &str)> = Vec::with_capacity(takes.len());

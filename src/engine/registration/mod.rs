@@ -3,54 +3,35 @@
 pub mod address;
 pub(crate) mod caller;
 pub mod census;
+mod email;
 pub mod fields;
 pub mod name;
+mod read;
+pub(crate) mod spec;
 pub mod status_set;
+pub(crate) mod table;
+pub mod values;
 
-use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::address::{Address, DEFAULT_PATH};
-use self::fields::{FieldError, Fields, Known, shown};
+use self::address::Address;
+use self::fields::{FieldError, Fields, Known};
 use self::status_set::StatusSet;
-use super::alerts::recipients::{Recipients, is_same_mailbox};
-use super::words::plain::is_obeyed;
 
 pub use self::address::{Host, Origin};
+pub use self::email::{EMAIL_MAX, EMAILS_MAX};
 pub use self::name::NAME_MAX;
 
-/// The most people told about one app: each is a mail of its own.
-pub const EMAILS_MAX: usize = 16;
-/// The longest mail address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
-pub const EMAIL_MAX: usize = 254;
+/// What an app gets that does not say: an answer within 5 s, asked every 30 s,
+const TIMEOUT: Duration = Duration::from_secs(5);
+const INTERVAL: Duration = Duration::from_secs(30);
+/// UNHEALTHY after two failures, since one is none, and HEALTHY after what is five minutes then.
+const UNHEALTHY: u8 = 2;
+const HEALTHY: u8 = 10;
 
-/// The valid time-outs, in seconds.
-const TIMEOUTS: RangeInclusive<u64> = 2..=60;
-const TIMEOUT: u64 = 5;
-/// The valid intervals, in seconds.
-const INTERVALS: RangeInclusive<u64> = 5..=300;
-const INTERVAL: u64 = 30;
-/// The valid lengths of a row of checks.
-const ROWS: RangeInclusive<u64> = 2..=10;
-const UNHEALTHY: u64 = 2;
-const HEALTHY: u64 = 10;
-
-const MONITOR: &[Known] = &[
-    Known::new("appname"),
-    Known::new("url"),
-    Known::list("email"),
-    Known::new("timeout"),
-    Known::new("interval"),
-    Known { aliases: &["unhealthy_threshold"], ..Known::new("unhealthy") },
-    Known { aliases: &["healthy_threshold"], ..Known::new("healthy") },
-    Known::new("path"),
-    Known::list("expect"),
-];
-
-const ONE_APP: &[Known] = &[Known::new("appname")];
+const ONE_APP: &[&Known] = &[&Known::new("appname")];
 
 /// An app as it registered, every value checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,40 +73,33 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Reads the parameters of a `monitor` call that came from `origin`. `recipients` are who is
-    /// told when the call names nobody, and whom it may name.
+    /// An app that says nothing but what is asked: all else is the default, and nobody is told.
     ///
     /// # Errors
-    /// The first parameter that is unknown, given twice, missing, empty or out of range.
-    pub fn from_fields(
-        fields: &[(String, String)],
+    /// The address can be nobody's, or means another machine to the daemon than to the app.
+    pub fn plain(
+        name: String,
+        url: &str,
+        path: &str,
         origin: Origin,
-        recipients: &Recipients,
     ) -> Result<Registration, FieldError> {
-        let fields = Fields::read("monitor", MONITOR, fields)?;
-        let name = app_name(&fields)?;
-        let url = fields.required("url")?;
-        let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
         let address = Address::new(url, path, origin)?;
-        let email = emails(fields.raw("email").unwrap_or_default(), recipients)?;
-        let mut registration = Registration {
+        Ok(Registration {
             name,
             url: url.to_owned(),
             path: path.to_owned(),
             health_url: address.health_url,
             host: address.host,
             port: address.port,
-            email_is_default: email.is_empty(),
-            email,
-            timeout: seconds(&fields, "timeout", TIMEOUTS, TIMEOUT)?,
-            interval: seconds(&fields, "interval", INTERVALS, INTERVAL)?,
-            unhealthy: row(&fields, "unhealthy", UNHEALTHY)?,
-            healthy: row(&fields, "healthy", HEALTHY)?,
-            expect: expect(&fields)?,
+            email: Vec::new(),
+            email_is_default: true,
+            timeout: TIMEOUT,
+            interval: INTERVAL,
+            unhealthy: UNHEALTHY,
+            healthy: HEALTHY,
+            expect: StatusSet::default(),
             origin,
-        };
-        registration.set_default_email(recipients.by_default());
-        Ok(registration)
+        })
     }
 
     /// Whether both ask the same address: another one sets an app's state back to UNKNOWN.
@@ -140,11 +114,6 @@ impl Registration {
             self.email = default_email.to_vec();
         }
     }
-}
-
-/// Whether a parameter of this name may be a list in JSON.
-pub fn is_list(name: &str) -> bool {
-    MONITOR.iter().any(|known| known.is_list && known.name == name)
 }
 
 /// Reads the parameters of a call that takes `appname` alone: `call` is pause, resume, stop or info.
@@ -170,94 +139,6 @@ pub(crate) fn any_name(fields: &Fields<'_>) -> Result<Option<String>, FieldError
 pub(crate) fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
     fields.required("appname")?;
     name::read(fields.raw("appname").unwrap_or_default())
-}
-
-fn emails(text: &str, recipients: &Recipients) -> Result<Vec<String>, FieldError> {
-    let mut emails: Vec<String> = Vec::new();
-    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
-        if !is_mail_address(one) {
-            let message = format!(
-                "email {} is no mail address; several are separated by commas, such as \
-                 a@example.org,b@example.org",
-                shown(one)
-            );
-            return Err(FieldError::of("email", message));
-        }
-        if !recipients.may_be_told(one) {
-            let message = format!(
-                "email {} may get no mail from here: the option allow_email does not name it; \
-                 name another, or none for the owner's default",
-                shown(one)
-            );
-            return Err(FieldError::of("email", message));
-        }
-        if !emails.iter().any(|earlier| is_same_mailbox(earlier, one)) {
-            emails.push(one.to_owned());
-        }
-    }
-    if emails.len() > EMAILS_MAX {
-        let message =
-            format!("email has {} addresses; at most {EMAILS_MAX} are allowed", emails.len());
-        return Err(FieldError::of("email", message));
-    }
-    Ok(emails)
-}
-
-fn is_mail_address(text: &str) -> bool {
-    // Beyond ASCII the domain is written in punycode; the local part may be anything printable.
-    text.rsplit_once('@').is_some_and(|(_, domain)| domain.is_ascii())
-        && text.len() <= EMAIL_MAX
-        && !text.chars().any(is_obeyed)
-        && lettre::Address::from_str(text).is_ok()
-}
-
-fn seconds(
-    fields: &Fields<'_>,
-    name: &str,
-    valid: RangeInclusive<u64>,
-    default: u64,
-) -> Result<Duration, FieldError> {
-    number(fields, name, "seconds", valid, default).map(Duration::from_secs)
-}
-
-fn row(fields: &Fields<'_>, name: &str, default: u64) -> Result<u8, FieldError> {
-    let row = number(fields, name, "checks in a row", ROWS, default)?;
-    Ok(u8::try_from(row).unwrap_or(u8::MAX))
-}
-
-fn number(
-    fields: &Fields<'_>,
-    name: &str,
-    unit: &str,
-    valid: RangeInclusive<u64>,
-    default: u64,
-) -> Result<u64, FieldError> {
-    let Some(text) = fields.optional(name)? else {
-        return Ok(default);
-    };
-    let digits = text.trim();
-    // `parse` alone would take `+5`.
-    let number = Some(digits)
-        .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok());
-    number.filter(|n| valid.contains(n)).ok_or_else(|| {
-        let message = format!(
-            "{name} must be a whole number of {unit} from {} to {}, not {}",
-            valid.start(),
-            valid.end(),
-            shown(text)
-        );
-        FieldError::of(name, message)
-    })
-}
-
-fn expect(fields: &Fields<'_>) -> Result<StatusSet, FieldError> {
-    let Some(text) = fields.optional("expect")? else {
-        return Ok(StatusSet::default());
-    };
-    text.parse().map_err(|right| {
-        FieldError::of("expect", format!("expect must be {right}, not {}", shown(text)))
-    })
 }
 
 /// A span as a number of seconds.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::engine::app::App;
 use crate::engine::registration::Registration;
+use crate::engine::registration::values::Values;
 use crate::engine::time::Wall;
 
 /// The version of the document.
@@ -23,24 +24,9 @@ pub struct Export {
 /// What an app registered: the fields of `monitor`, and whether it is paused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ExportedApp {
-    /// The app's name.
-    pub appname: String,
-    /// Its base address as given.
-    pub url: String,
-    /// What is appended to it.
-    pub path: String,
-    /// Who is told; empty when the app named nobody, and the daemon's `email` option decides.
-    pub email: Vec<String>,
-    /// Seconds.
-    pub timeout: u64,
-    /// Seconds.
-    pub interval: u64,
-    /// Failed checks in a row before UNHEALTHY.
-    pub unhealthy: u8,
-    /// Passed checks in a row before HEALTHY.
-    pub healthy: u8,
-    /// The status codes that count as an answer.
-    pub expect: String,
+    /// The fields of `monitor`.
+    #[serde(flatten)]
+    pub registered: Values,
     /// Whether it is left alone for now.
     pub paused: bool,
 }
@@ -53,19 +39,6 @@ pub fn exported(app: &App) -> ExportedApp {
 impl ExportedApp {
     /// An app that registered so.
     pub fn new(registration: &Registration, paused: bool) -> ExportedApp {
-        let email =
-            if registration.email_is_default { Vec::new() } else { registration.email.clone() };
-        ExportedApp {
-            appname: registration.name.clone(),
-            url: registration.url.clone(),
-            path: registration.path.clone(),
-            email,
-            timeout: registration.timeout.as_secs(),
-            interval: registration.interval.as_secs(),
-            unhealthy: registration.unhealthy,
-            healthy: registration.healthy,
-            expect: registration.expect.to_string(),
-            paused,
-        }
+        ExportedApp { registered: Values::registered(registration), paused }
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::alerts::notice::State;
 use crate::engine::app::history::{DAYS, Days, Recent};
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::Engine;
+use crate::engine::registration::values::Values;
 use crate::engine::time::{Age, Now, Stamp, Wall};
 
 /// Apps in a portion: a millisecond of an ARMv6.
@@ -68,18 +69,8 @@ pub struct Portrait {
     pub closeup: Closeup,
     /// The address that is asked.
     pub health_url: String,
-    /// Who is told.
-    pub email: Vec<String>,
-    /// How long a check may take.
-    pub timeout: Duration,
-    /// The time between two checks.
-    pub interval: Duration,
-    /// Failed checks in a row before UNHEALTHY.
-    pub unhealthy: u8,
-    /// Passed checks in a row before HEALTHY.
-    pub healthy: u8,
-    /// The status codes that count as an answer.
-    pub expect: String,
+    /// What it registered, as it is in force.
+    pub registered: Values,
     /// Checks, warnings and failures since the registration.
     pub counts: [u64; 3],
     /// The last check that passed.
@@ -113,16 +104,10 @@ impl Engine {
     /// One app, whole; `None` when the name is not known.
     pub fn portrait(&self, now: Now, name: &str) -> Option<Portrait> {
         let app = self.apps.get(self.names.get(name)?)?;
-        let registration = &app.registration;
         Some(Portrait {
             closeup: closeup(app, now),
-            health_url: registration.health_url.clone(),
-            email: self.options.recipients.told(&registration.email).into_iter().cloned().collect(),
-            timeout: registration.timeout,
-            interval: registration.interval,
-            unhealthy: registration.unhealthy,
-            healthy: registration.healthy,
-            expect: registration.expect.to_string(),
+            health_url: app.registration.health_url.clone(),
+            registered: self.in_force(app),
             counts: [app.checks, app.warnings, app.failures],
             last_healthy: app.last_healthy,
             last: app.last.clone(),

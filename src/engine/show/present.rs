@@ -5,6 +5,7 @@ use super::view::{
 };
 use crate::engine::app::{App, LastCheck};
 use crate::engine::core::{Engine, Refusal};
+use crate::engine::registration::values::Values;
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// The daemon's version.
@@ -60,16 +61,8 @@ impl Engine {
 
     /// One app, as in `status`.
     pub fn show(&self, app: &App, at: Moment) -> AppView {
-        let registration = &app.registration;
         AppView {
-            appname: registration.name.clone(),
-            url: registration.url.clone(),
-            path: registration.path.clone(),
-            email: self.options.recipients.told(&registration.email).into_iter().cloned().collect(),
-            timeout: registration.timeout.as_secs(),
-            interval: registration.interval.as_secs(),
-            unhealthy: registration.unhealthy,
-            healthy: registration.healthy,
+            registered: self.in_force(app).in_info(),
             state: app.state(),
             since: app.monitor.since.wall(),
             paused: app.paused(),
@@ -81,6 +74,12 @@ impl Engine {
             last_healthy: app.last_healthy.map(Stamp::wall),
             last_check: app.last.as_ref().map(show_check),
         }
+    }
+
+    /// What an app registered; those who may not be told are not told.
+    pub(super) fn in_force(&self, app: &App) -> Values {
+        let told = self.options.recipients.told(&app.registration.email);
+        Values::in_force(&app.registration, told.into_iter().cloned().collect())
     }
 
     pub(super) fn counts(&self) -> StateCounts {

@@ -5,28 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::alerts::notice::{RecentCheck, State};
 use crate::engine::alerts::refusals::Refusal;
+use crate::engine::registration::values::Values;
 use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
 
 /// One app, as in `info` and in `status`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AppView {
-    /// The app's name.
-    pub appname: String,
-    /// Its base address as given.
-    pub url: String,
-    /// What is appended to it.
-    pub path: String,
-    /// Who is told.
-    pub email: Vec<String>,
-    /// Seconds.
-    pub timeout: u64,
-    /// Seconds.
-    pub interval: u64,
-    /// Failed checks in a row before UNHEALTHY.
-    pub unhealthy: u8,
-    /// Passed checks in a row before HEALTHY.
-    pub healthy: u8,
+    /// What it registered, as it is in force.
+    #[serde(flatten)]
+    pub registered: Values,
     /// The state now.
     pub state: State,
     /// When it became so.
@@ -253,18 +241,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::registration::{Origin, Registration};
     use crate::engine::time::Stamp;
 
     fn app() -> AppView {
+        let kodi = Registration::plain("Kodi".into(), "http://kodi", "/health", Origin::Network);
+        let told = vec!["a@example.org".into()];
         AppView {
-            appname: "Kodi".into(),
-            url: "http://kodi".into(),
-            path: "/health".into(),
-            email: vec!["a@example.org".into()],
-            timeout: 5,
-            interval: 30,
-            unhealthy: 2,
-            healthy: 10,
+            registered: Values::in_force(&kodi.unwrap(), told).in_info(),
             state: State::Healthy,
             since: Wall::from_unix_millis(0),
             paused: false,

@@ -1,0 +1,63 @@
+//! Reads what an app says when it registers.
+
+use super::address::DEFAULT_PATH;
+use super::fields::{FieldError, Fields, shown};
+use super::spec::{Field, Takes, whole};
+use super::table::FIELDS;
+use super::{Origin, Registration, app_name, email};
+use crate::engine::alerts::recipients::Recipients;
+
+impl Registration {
+    /// Reads the parameters of a `monitor` call that came from `origin`. `recipients` are who is
+    /// told when the call names nobody, and whom it may name.
+    ///
+    /// # Errors
+    /// The first parameter that is unknown, given twice, missing, empty or out of range.
+    pub fn from_fields(
+        fields: &[(String, String)],
+        origin: Origin,
+        recipients: &Recipients,
+    ) -> Result<Registration, FieldError> {
+        let fields = Fields::read("monitor", &FIELDS.each_ref().map(|field| &field.known), fields)?;
+        let name = app_name(&fields)?;
+        let url = fields.required("url")?;
+        let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
+        let mut registration = Registration::plain(name, url, path, origin)?;
+        for field in &FIELDS {
+            set(&mut registration, field, &fields, recipients)?;
+        }
+        registration.set_default_email(recipients.by_default());
+        Ok(registration)
+    }
+}
+
+/// Sets one field; left out, it stays as it is.
+fn set(
+    registration: &mut Registration,
+    field: &Field,
+    fields: &Fields<'_>,
+    recipients: &Recipients,
+) -> Result<(), FieldError> {
+    let name = field.name();
+    match &field.takes {
+        // They made the registration.
+        Takes::Name | Takes::Url | Takes::Path => {}
+        Takes::People => {
+            registration.email = email::read(fields.raw(name).unwrap_or_default(), recipients)?;
+            registration.email_is_default = registration.email.is_empty();
+        }
+        Takes::Whole { unit, valid, set } => {
+            if let Some(text) = fields.optional(name)? {
+                set(registration, whole(name, text, unit, valid)?);
+            }
+        }
+        Takes::Text { set, .. } => {
+            if let Some(text) = fields.optional(name)? {
+                set(registration, text).map_err(|right| {
+                    FieldError::of(name, format!("{name} must be {right}, not {}", shown(text)))
+                })?;
+            }
+        }
+    }
+    Ok(())
+}

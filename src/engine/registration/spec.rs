@@ -1,0 +1,224 @@
+//! What a field of `monitor` is: the type of the rows of [`super::table`].
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+
+use super::fields::{FieldError, Known, shown};
+use super::{NAME_MAX, Registration};
+
+/// One field: how it is called, what it takes, what it sets, how it is shown.
+pub(crate) struct Field {
+    /// Its names.
+    pub(super) known: Known,
+    /// What it is, for people: a fragment that begins in lower case.
+    pub(crate) help: &'static str,
+    /// How it is read.
+    pub(crate) takes: Takes,
+    /// Its value, as JSON has it and as `monitor` takes it back.
+    pub(super) get: fn(&Registration) -> Value,
+    /// How people are told the value; `None` where it is said by other means.
+    pub(super) fact: Option<Fact>,
+    /// Whether `info` and `status` have it. A backup has every field.
+    pub(crate) is_in_info: bool,
+}
+
+/// How a field is read.
+pub(crate) enum Takes {
+    /// The app's name. This and the next two make a registration, see [`Registration::plain`].
+    Name,
+    /// The base address.
+    Url,
+    /// What is appended to it.
+    Path,
+    /// Who is told.
+    People,
+    /// A whole number.
+    Whole {
+        /// Of what.
+        unit: &'static Unit,
+        /// What is allowed.
+        valid: RangeInclusive<u64>,
+        /// Sets it; the number is a valid one.
+        set: fn(&mut Registration, u64),
+    },
+    /// Any other text.
+    Text {
+        /// What it is called on the command line.
+        word: &'static str,
+        /// Examples of what is allowed.
+        valid: &'static str,
+        /// Sets it. The error says what it must be.
+        set: fn(&mut Registration, &str) -> Result<(), String>,
+    },
+}
+
+/// What a number counts.
+pub(crate) struct Unit {
+    /// Many of it, in a sentence.
+    pub(super) plural: &'static str,
+    /// What the number is called on the command line.
+    pub(super) word: &'static str,
+}
+
+/// How people are told a value.
+pub(crate) struct Fact {
+    /// What stands before it; neighbours with the same label share a line.
+    pub(super) label: &'static str,
+    /// The value in words, itself as `{}`.
+    pub(super) words: &'static str,
+    /// What is said where there is none; nothing when empty.
+    pub(super) none: &'static str,
+}
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Whole(u64),
+    /// Texts.
+    List(Vec<String>),
+}
+
+/// The rest is in the table.
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name is that of one row.
+impl PartialEq for Field {
+    fn eq(&self, other: &Field) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Field {}
+
+impl Value {
+    /// As a text: a list with commas, as `monitor` takes it, too.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Value::Text(text) => text.clone(),
+            Value::Whole(number) => number.to_string(),
+            Value::List(texts) => texts.join(", "),
+        }
+    }
+}
+
+impl Field {
+    /// The row of a field; a builder's methods say what is special about it.
+    pub(super) const fn new(
+        name: &'static str,
+        help: &'static str,
+        takes: Takes,
+        get: fn(&Registration) -> Value,
+    ) -> Field {
+        Field { known: Known::new(name), help, takes, get, fact: None, is_in_info: true }
+    }
+
+    /// The same row with another name.
+    pub(super) const fn or(self, aliases: &'static [&'static str]) -> Field {
+        Field { known: Known { aliases, ..self.known }, ..self }
+    }
+
+    /// The same row; several values, with commas between, may be a list in JSON.
+    pub(super) const fn list(self) -> Field {
+        Field { known: Known { is_list: true, ..self.known }, ..self }
+    }
+
+    /// The same row; people are told the value so.
+    pub(super) const fn fact(self, label: &'static str, words: &'static str) -> Field {
+        self.fact_or(label, words, "")
+    }
+
+    /// The same row; people are told the value so, and `none` where there is none.
+    pub(super) const fn fact_or(
+        self,
+        label: &'static str,
+        words: &'static str,
+        none: &'static str,
+    ) -> Field {
+        Field { fact: Some(Fact { label, words, none }), ..self }
+    }
+
+    /// The same row; only a backup has it.
+    pub(super) const fn not_in_info(self) -> Field {
+        Field { is_in_info: false, ..self }
+    }
+
+    /// The name that it is known by.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.known.name
+    }
+
+    /// Whether an app must give it.
+    pub(crate) fn is_required(&self) -> bool {
+        matches!(self.takes, Takes::Name | Takes::Url)
+    }
+
+    /// Whether it says which app it is and what is asked. In JSON these stand first.
+    pub(super) fn is_identity(&self) -> bool {
+        matches!(self.takes, Takes::Name | Takes::Url | Takes::Path)
+    }
+}
+
+impl Takes {
+    /// What is allowed, in a few words.
+    pub(crate) fn valid(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Takes::Name => return format!("1 to {NAME_MAX} characters that can be seen").into(),
+            Takes::Url => "http:// or https://",
+            Takes::Path => "begins with /",
+            Takes::People => "addresses",
+            Takes::Whole { valid, .. } => {
+                return format!("{} to {}", valid.start(), valid.end()).into();
+            }
+            Takes::Text { valid, .. } => valid,
+        })
+    }
+
+    /// What the value is called on the command line.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Takes::Name => "NAME",
+            Takes::Url => "URL",
+            Takes::Path => "PATH",
+            Takes::People => "TEXT",
+            Takes::Whole { unit, .. } => unit.word,
+            Takes::Text { word, .. } => word,
+        }
+    }
+}
+
+/// Reads a whole number.
+///
+/// # Errors
+/// It is none, or out of range.
+pub(super) fn whole(
+    name: &str,
+    text: &str,
+    unit: &Unit,
+    valid: &RangeInclusive<u64>,
+) -> Result<u64, FieldError> {
+    // `parse` alone would take `+5`.
+    let number = Some(text)
+        .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok());
+    number.filter(|n| valid.contains(n)).ok_or_else(|| {
+        let message = format!(
+            "{name} must be a whole number of {} from {} to {}, not {}",
+            unit.plural,
+            valid.start(),
+            valid.end(),
+            shown(text)
+        );
+        FieldError::of(name, message)
+    })
+}

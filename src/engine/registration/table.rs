@@ -1,0 +1,200 @@
+//! The one table of what `monitor` takes: its parameters and their errors, `info`, `status` and
+//! `export`, the page, the command line, the API's description and the reference all read it.
+//!
+//! A new field is a row here, a member of [`super::Registration`] with its default, and what it does;
+//! `make openapi` writes the description anew.
+
+use std::time::Duration;
+
+use super::spec::{Field, Takes, Unit, Value};
+
+const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
+const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
+
+/// Every field, in the order of the documents.
+pub(crate) static FIELDS: [Field; 9] = [
+    Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
+    Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
+        Value::Text(it.url.clone())
+    }),
+    Field::new("email", "who is told; several separated by commas", Takes::People, |it| {
+        // Who named nobody follows the daemon's option, whatever it is by then.
+        Value::List(if it.email_is_default { Vec::new() } else { it.email.clone() })
+    })
+    .list()
+    .fact_or("Told", "{}", "nobody"),
+    Field::new(
+        "timeout",
+        "seconds to wait for an answer, all of it",
+        Takes::Whole {
+            unit: &SECONDS,
+            valid: 2..=60,
+            set: |it, seconds| it.timeout = Duration::from_secs(seconds),
+        },
+        |it| Value::Whole(it.timeout.as_secs()),
+    )
+    .fact("Time-out", "{} s"),
+    Field::new(
+        "interval",
+        "seconds between two checks",
+        Takes::Whole {
+            unit: &SECONDS,
+            valid: 5..=300,
+            set: |it, seconds| it.interval = Duration::from_secs(seconds),
+        },
+        |it| Value::Whole(it.interval.as_secs()),
+    )
+    .fact("Interval", "{} s"),
+    Field::new(
+        "unhealthy",
+        "failed checks in a row before UNHEALTHY",
+        Takes::Whole { unit: &CHECKS, valid: 2..=10, set: |it, checks| it.unhealthy = row(checks) },
+        |it| Value::Whole(it.unhealthy.into()),
+    )
+    .or(&["unhealthy_threshold"])
+    .fact("Thresholds", "{} failed in a row"),
+    Field::new(
+        "healthy",
+        "passed checks in a row before HEALTHY",
+        Takes::Whole { unit: &CHECKS, valid: 2..=10, set: |it, checks| it.healthy = row(checks) },
+        |it| Value::Whole(it.healthy.into()),
+    )
+    .or(&["healthy_threshold"])
+    .fact("Thresholds", "{} passed in a row"),
+    Field::new("path", "where the app tells its health, below url", Takes::Path, |it| {
+        Value::Text(it.path.clone())
+    }),
+    Field::new(
+        "expect",
+        "status codes that count as an answer",
+        Takes::Text {
+            word: "CODES",
+            valid: "200 or 200-299,401",
+            set: |it, codes| {
+                it.expect = codes.parse().map_err(|right| format!("{right}"))?;
+                Ok(())
+            },
+        },
+        |it| Value::Text(it.expect.to_string()),
+    )
+    .list()
+    .fact("Expected", "status {}")
+    .not_in_info(),
+];
+
+/// The fields in the order of JSON, and in which they are looked at.
+pub(crate) fn in_json() -> impl Iterator<Item = &'static Field> {
+    let identity = FIELDS.iter().filter(|field| field.is_identity());
+    identity.chain(FIELDS.iter().filter(|field| !field.is_identity()))
+}
+
+/// Whether a parameter of this name may be a list in JSON.
+pub(crate) fn is_list(name: &str) -> bool {
+    FIELDS.iter().any(|field| field.known.is_list && field.name() == name)
+}
+
+/// The length of a row of checks, which is in range.
+fn row(checks: u64) -> u8 {
+    u8::try_from(checks).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::engine::alerts::recipients::Recipients;
+    use crate::engine::registration::values::Values;
+    use crate::engine::registration::{Origin, Registration};
+
+    /// A text for each field that is not its default, and what JSON shows of it.
+    const EXAMPLES: [(&str, &str, &str); 9] = [
+        ("appname", "NAS", "\"NAS\""),
+        ("url", "http://nas:8080", "\"http://nas:8080\""),
+        ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
+        ("timeout", "7", "7"),
+        ("interval", "60", "60"),
+        ("unhealthy", "3", "3"),
+        ("healthy", "4", "4"),
+        ("path", "/ok", "\"/ok\""),
+        ("expect", "200-299,401", "\"200-299,401\""),
+    ];
+
+    fn registered(given: &[(&str, &str)]) -> Registration {
+        let mut pairs = vec![("appname", "Kodi"), ("url", "http://kodi")];
+        pairs.retain(|(name, _)| !given.iter().any(|(given, _)| given == name));
+        pairs.extend(given);
+        let pairs: Vec<(String, String)> =
+            pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        Registration::from_fields(&pairs, Origin::Network, &Recipients::default()).unwrap()
+    }
+
+    fn shown(registration: &Registration, field: &Field) -> String {
+        serde_json::to_string(&(field.get)(registration)).unwrap()
+    }
+
+    #[test]
+    fn every_name_is_there_once() {
+        let mut seen = BTreeSet::new();
+        for field in &FIELDS {
+            for name in field.known.aliases.iter().chain([&field.known.name]) {
+                assert!(seen.insert(*name), "{name}");
+                assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
+            }
+            assert!(field.help.starts_with(char::is_lowercase) && !field.help.ends_with('.'));
+        }
+        let all: BTreeSet<&str> = in_json().map(Field::name).collect();
+        assert_eq!(all.len(), FIELDS.len());
+    }
+
+    #[test]
+    fn every_field_sets_what_it_shows_and_nothing_else() {
+        assert_eq!(
+            EXAMPLES.map(|(name, ..)| name).to_vec(),
+            FIELDS.iter().map(Field::name).collect::<Vec<_>>()
+        );
+        let plain = registered(&[]);
+        for (field, (name, text, json)) in FIELDS.iter().zip(EXAMPLES) {
+            for alias in field.known.aliases.iter().chain([&name]) {
+                let set = registered(&[(alias, text)]);
+                for other in &FIELDS {
+                    let expected =
+                        if other == field { json.to_owned() } else { shown(&plain, other) };
+                    assert_eq!(shown(&set, other), expected, "{} after {alias}", other.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        let all = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
+        for app in [registered(&[]), all] {
+            let written = Values::registered(&app);
+            let pairs: Vec<(&str, String)> =
+                FIELDS.iter().map(|field| (field.name(), (field.get)(&app).text())).collect();
+            let pairs: Vec<(&str, &str)> =
+                pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            assert_eq!(registered(&pairs), app);
+            assert_eq!(Values::registered(&registered(&pairs)), written);
+        }
+    }
+
+    #[test]
+    fn people_are_told_every_value_that_says_something() {
+        let kodi = registered(&[("interval", "60")]);
+        let facts = Values::in_force(&kodi, Vec::new()).facts();
+        let facts: Vec<String> =
+            facts.iter().map(|(label, said)| format!("{label}: {said}")).collect();
+        assert_eq!(
+            facts,
+            [
+                "Told: nobody",
+                "Time-out: 5 s",
+                "Interval: 60 s",
+                "Thresholds: 2 failed in a row, 10 passed in a row",
+                "Expected: status 200",
+            ]
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! What an app registered, to be shown: a value for each field of the table.
+
+use serde::{Serialize, Serializer};
+
+use super::Registration;
+use super::spec::{Fact, Field, Takes, Value};
+use super::table::in_json;
+
+/// A value for each field, in the order of JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Values(Vec<(&'static Field, Value)>);
+
+impl Values {
+    /// As the app registered: `monitor` takes it back.
+    pub fn registered(registration: &Registration) -> Values {
+        Values(in_json().map(|field| (field, (field.get)(registration))).collect())
+    }
+
+    /// As it is in force: these are told.
+    pub fn in_force(registration: &Registration, told: Vec<String>) -> Values {
+        let mut values = Values::registered(registration);
+        let people = values.0.iter_mut().find(|(field, _)| matches!(field.takes, Takes::People));
+        if let Some((_, people)) = people {
+            *people = Value::List(told);
+        }
+        values
+    }
+
+    /// Those that `info` and `status` have.
+    #[must_use]
+    pub fn in_info(mut self) -> Values {
+        self.0.retain(|(field, _)| field.is_in_info);
+        self
+    }
+
+    /// What people are told of them.
+    pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
+        facts(self.0.iter().map(|(field, value)| (*field, value.text())))
+    }
+}
+
+/// In JSON: a member for each.
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(field, value)| (field.name(), value)))
+    }
+}
+
+/// What people are told of these values, given as texts: labels, and what stands behind each.
+pub(crate) fn facts(
+    values: impl Iterator<Item = (&'static Field, String)>,
+) -> Vec<(&'static str, String)> {
+    let mut facts: Vec<(&'static str, String)> = Vec::new();
+    for (field, value) in values {
+        let Some(Fact { label, words, none }) = &field.fact else { continue };
+        let said = match value.as_str() {
+            "" if none.is_empty() => continue,
+            "" => (*none).to_owned(),
+            value => words.replace("{}", value),
+        };
+        match facts.last_mut() {
+            Some((earlier, line)) if earlier == label => {
+                line.push_str(", ");
+                line.push_str(&said);
+            }
+            _ => facts.push((label, said)),
+        }
+    }
+    facts
+}
