@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak day nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test check bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -63,6 +63,9 @@ day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 min
 	HEALTHCHECKER_BIN=$(abspath $(or $(HEALTHCHECKER_BIN),$(BINARY))) $(VENV_PYTHON) tests/soak/day.py \
 		$(APPS:%=--apps %) $(CHECKS:%=--checks %)
 
+compare: $(VENV)/ready ## two programs in the same session, and how what they say differs: BEFORE=FILE AFTER=FILE
+	$(VENV_PYTHON) tests/session/compare.py $(BEFORE) $(AFTER)
+
 flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
 	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py
 
@@ -120,6 +123,7 @@ target/tools/bin/cargo-fuzz:
 
 # What the end-to-end tests need, in a folder of its own; made again when the list changes.
 $(VENV)/ready: tests/e2e/requirements.txt
+	@test ! -L $(VENV) || { echo '$(VENV) is a link: what it leads to is not cleared; bring it up to date there'; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
