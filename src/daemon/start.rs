@@ -125,7 +125,9 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
 
     let discovery = Discovery::start(announcement(settings, serving));
     let trust = Trust::new(&settings.authorities);
-    let mailer = start_mailer(settings, trust.clone(), mails, wake.clone())?;
+    let asked = discovery.clone();
+    let names = Names::new(Arc::new(move |name| asked.ask(name)), shares.look_ups);
+    let mailer = start_mailer(settings, names.clone(), trust.clone(), mails, wake.clone())?;
     let mut engine = Engine::new(Options {
         mailing: mailer.is_some(),
         mail_without_clock: mails_without_clock(settings),
@@ -143,7 +145,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
         keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
-        pool: pool(shares, trust, discovery.clone(), reports, Arc::new(wake)),
+        pool: pool(shares, trust, names, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
         poll,
@@ -242,11 +244,10 @@ fn hostname() -> String {
 fn pool(
     shares: Shares,
     trust: Trust,
-    discovery: Discovery,
+    names: Names,
     reports: Sender<Report>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
-    let names = Names::new(Arc::new(move |name| discovery.ask(name)), shares.look_ups);
     let prober = Prober::new(names, trust, clock::is_synchronised);
     let check = move |probe: &Probe| prober.check(probe);
     Pool::new(shares.checks, Arc::new(check), reports, wake)
@@ -261,6 +262,7 @@ fn mails_without_clock(settings: &Settings) -> bool {
 /// once: wrong settings are to be known before the first alert.
 fn start_mailer(
     settings: &Settings,
+    names: Names,
     trust: Trust,
     reports: Sender<mailer::Report>,
     wake: impl Fn() + Send + Sync + 'static,
@@ -273,7 +275,9 @@ fn start_mailer(
     };
     let mailer = match &settings.mail {
         _ if settings.test => Mailer::to_log(tell),
-        Ok(mail) => Mailer::start(mail.clone(), trust, tell).map_err(cannot("start the mailer"))?,
+        Ok(mail) => {
+            Mailer::start(mail.clone(), names, trust, tell).map_err(cannot("start the mailer"))?
+        }
         Err(_) => return Ok(None),
     };
     mailer.rehearse(&settings.email);

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from conftest import NewTarget, StartDaemon
-from daemon import Daemon
+from daemon import BINARY, Daemon
 from lan import Lan, Machine
+from lan_mail import OWNER, MailServer
 from name_server import NXDOMAIN, REFUSED, SERVFAIL, SILENT, Name, NamedBy, NameServer
 from target import Target
 from waiting import wait_for
@@ -146,6 +147,21 @@ def test_an_app_that_moved_to_another_address_is_found_though_its_record_lives(
     lan.switch.run("ip", "link", "set", f"port{second.number}", "up")
     wait_for(lambda: passed(watcher, base) >= 3, CHECK_SECONDS, "passes at the new address")
     assert info(watcher, base)["failed_in_a_row"] == 0
+
+
+def test_a_mail_server_is_found_by_its_local_name(start_daemon: StartDaemon, lan: Lan) -> None:
+    watcher, post_office = lan.add("watcher"), lan.add("post_office")
+    mail = MailServer(post_office, post_office.ipv4)
+    options = {**mail.options(), "smtp_host": "Mail.local", "email": OWNER}
+    daemon = start_daemon(machine=watcher, bind_addr="0.0.0.0", **options)
+    daemon.wait_for_log("Mail.local is not found: nobody answers for this name", CHECK_SECONDS)
+    announcer = post_office.start_client("announce-host", "mail.local", post_office.ipv4)
+    assert announcer.stdout and announcer.stdout.readline()
+    daemon.wait_for_log("the mail server is there and lets us in", CHECK_SECONDS)
+    given = [f"HEALTHCHECKER_{name.upper()}={value}" for name, value in options.items()]
+    said = watcher.run("env", *given, str(BINARY), "test-mail")
+    assert f"{OWNER}: accepted (250 2.0.0 OK queued)" in said
+    mail.wait_for(lambda one: "Test mail" in one["subject"], CHECK_SECONDS, "the test mail")
 
 
 @dataclass

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::settings::MailSettings;
 use crate::daemon::channel::{RecvError, channel};
+use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 
@@ -19,9 +20,10 @@ pub(super) const GIVEN_UP_AFTER: Duration = ATTEMPT.saturating_add(GRACE);
 /// A TLS handshake with the certificates of a large provider stays well below, in a debug build, too.
 const STACK: usize = 256 * 1024;
 
-/// The mail server, and whom we believe to be it.
+/// The mail server, how it is found, and whom we believe to be it.
 pub(super) struct Server {
     pub(super) settings: MailSettings,
+    pub(super) names: Names,
     pub(super) trust: Trust,
 }
 
@@ -99,7 +101,11 @@ mod tests {
             login: None,
             without_clock: false,
         };
-        let server = Arc::new(Server { settings, trust: Trust::new(&[]) });
+        let server = Arc::new(Server {
+            settings,
+            names: Names::new(Arc::new(|_: &str| None), 1),
+            trust: Trust::new(&[]),
+        });
         let end = run(&server, |_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });
         assert!(matches!(end, Err(Delivery::Later(why)) if why.contains("a fault of ours")));
         assert_eq!(run(&server, |_, _| Ok(7)), Ok(7));

@@ -21,12 +21,15 @@ use super::reply::Reply;
 use super::trouble::{self, MAX_WORDS};
 use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
+use crate::daemon::clock;
 use crate::daemon::trust::Dates;
-use crate::daemon::{clock, names};
 use crate::engine::alerts::delivery::{Delivery, Stage};
 use crate::engine::alerts::notice::Letter;
 use crate::engine::words::plain::one_line;
 
+/// For the answer to a `NAME.local`: who is there answers within a second, and is asked three times in
+/// four.
+const LOOK_UP: Duration = Duration::from_secs(10);
 /// For a connection to one address: who is there answers within a second.
 const CONNECT: Duration = Duration::from_secs(30);
 /// For an answer to anything we say, the greeting too. RFC 5321 section 4.5.3.2 has 5 minutes at least:
@@ -99,12 +102,14 @@ impl<'a> Conversation<'a> {
     /// Tries the server's addresses in turn until one greets us.
     fn greet(server: &'a Server, end: Instant) -> Result<Self, Delivery> {
         let mut failure = None;
-        for address in look_up(&server.settings)? {
+        for address in look_up(server, end)? {
             match Conversation::greeted_by(server, address, end) {
                 Ok(conversation) => return Ok(conversation),
                 Err(why) => failure = Some(why),
             }
         }
+        // It may have another address by now.
+        server.names.doubt(&server.settings.host);
         Err(failure.unwrap_or_else(|| trouble::too_long(&server.settings)))
     }
 
@@ -303,8 +308,9 @@ impl<'a> Conversation<'a> {
     }
 }
 
-fn look_up(settings: &MailSettings) -> Result<Vec<SocketAddr>, Delivery> {
-    let found = names::all(&settings.host);
+fn look_up(server: &Server, end: Instant) -> Result<Vec<SocketAddr>, Delivery> {
+    let Server { settings, names, .. } = server;
+    let found = names.look_up(&settings.host, end.min(Instant::now() + LOOK_UP));
     let found = found.map_err(|why| {
         Delivery::Later(format!("the mail server {} is not found: {why}", settings.host))
     })?;

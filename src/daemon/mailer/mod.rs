@@ -27,6 +27,7 @@ use self::conversation::{deliver, rehearse};
 use self::turns::{Turn, Turns};
 use crate::config::settings::MailSettings;
 use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
+use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::notice::Letter;
@@ -82,20 +83,21 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Starts the thread. The mail server is who `trust` believes it is; `tell` is called on it for each report; it must not block (send to a
-    /// channel and wake the loop).
+    /// Starts the thread. The mail server is found by `names`, and is who `trust` believes it is. `tell`
+    /// is called on the thread for each report; it must not block (send to a channel and wake the loop).
     ///
     /// # Errors
     /// If the system has no thread for us.
     pub fn start(
         settings: MailSettings,
+        names: Names,
         trust: Trust,
         tell: impl Fn(Report) + Send + Sync + 'static,
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
         let (events, queue) = channel();
         let worker = Worker {
-            server: Arc::new(Server { settings, trust }),
+            server: Arc::new(Server { settings, names, trust }),
             tell: Arc::clone(&tell),
             events: events.clone(),
             turns: Turns::new(),

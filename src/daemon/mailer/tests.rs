@@ -33,10 +33,15 @@ fn letter(to: &str) -> Letter {
     }
 }
 
+/// Without multicast.
+fn nobody_asked() -> Names {
+    Names::new(Arc::new(|_: &str| None), 1)
+}
+
 fn mailer(settings: MailSettings) -> (Mailer, Receiver<Report>) {
     let (tell, reports) = channel();
     let tell = move |report| tell.send(report).unwrap();
-    (Mailer::start(settings, Trust::new(&[]), tell).unwrap(), reports)
+    (Mailer::start(settings, nobody_asked(), Trust::new(&[]), tell).unwrap(), reports)
 }
 
 /// The end of one mail through a server with this script.

@@ -6,6 +6,8 @@ use super::attempt::{self, Server};
 use super::conversation::deliver;
 use super::trouble;
 use crate::config::settings::{Login, MailSettings, Security, Settings};
+use crate::daemon::discovery::Discovery;
+use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::alerts::delivery::Delivery;
 use crate::engine::alerts::letter;
@@ -40,7 +42,10 @@ pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
         return on_paper(&letters);
     }
     let trust = Trust::new(&settings.authorities);
-    let server = Arc::new(Server { settings: mail.clone(), trust });
+    // Nobody is asked unless the server is a `NAME.local`.
+    let discovery = Discovery::start(None);
+    let names = Names::new(Arc::new(move |name| discovery.ask(name)), 1);
+    let server = Arc::new(Server { settings: mail.clone(), names, trust });
     let mut lines = vec![through(mail)];
     let mut exit_code = 0;
     let mut letters = letters.into_iter();

@@ -1,4 +1,4 @@
-//! Names to addresses, for the checks.
+//! Names to addresses, for the checks and the mails.
 //!
 //! An address needs no look-up. `NAME.local` is asked over mDNS (`multicast`), since a static
 //! binary knows no nss-mdns; all else goes to the `system`, whose look-ups cannot be cancelled, on
@@ -24,7 +24,6 @@ use std::time::{Duration, Instant};
 use self::lookups::Lookups;
 pub use self::lookups::THREADS_MAX;
 use self::system::Family;
-pub use self::system::all;
 use self::table::{Addresses, Fallback, Reply, Table};
 use super::discovery::Question;
 
@@ -127,6 +126,20 @@ impl Names {
         self.shared.resolve(&name, deadline)
     }
 
+    /// The addresses of a server that is wanted once in a while, IPv4 first: asked for anew, and not
+    /// beside others, unless it is a `NAME.local`. That waits until `deadline`, the system as long as
+    /// it takes.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, in a sentence.
+    pub fn look_up(&self, host: &str, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
+        if !is_local(&plain(host)) {
+            return system::all(host);
+        }
+        self.resolve(host, deadline).map(|found| found.to_vec()).map_err(|why| why.to_string())
+    }
+
     /// The address of `host` did not work: it is looked up anew at once, so that the next check
     /// finds an app that has moved.
     pub fn doubt(&self, host: &str) {
@@ -211,7 +224,7 @@ impl Shared {
 
     /// Asks over mDNS, if that is where `name` is known and there is multicast.
     fn query(&self, name: &str) -> Option<Question> {
-        if !name.ends_with(".local") {
+        if !is_local(name) {
             return None;
         }
         (self.multicast)(name)
@@ -278,6 +291,11 @@ impl Drop for Duty<'_> {
 /// A name as the table knows it: in small letters, without a dot at the end.
 fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Whether a [`plain`] name is known over mDNS alone.
+fn is_local(name: &str) -> bool {
+    name.ends_with(".local")
 }
 
 /// An address written as such.

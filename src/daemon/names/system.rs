@@ -48,7 +48,7 @@ pub(super) fn ask(name: &str, family: Family) -> Result<Vec<SocketAddr>, Fault> 
 /// # Errors
 ///
 /// Neither family has one; a sentence that says why.
-pub fn all(name: &str) -> Result<Vec<SocketAddr>, String> {
+pub(super) fn all(name: &str) -> Result<Vec<SocketAddr>, String> {
     let v4 = ask(name, Family::V4);
     let v6 = ask(name, Family::V6);
     match (v4, v6) {
