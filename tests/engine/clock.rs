@@ -327,6 +327,62 @@ fn days_without_a_clock_are_days() {
     assert_eq!(about(uptimes(&world)), [1.0, 0.83]);
 }
 
+fn days(world: &World) -> Vec<(i64, u16)> {
+    let closeup = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0);
+    let today = REALLY.as_unix_millis() / 86_400_000;
+    closeup.days.all().map(|day| (i64::from(day.day) - today, day.checks)).collect()
+}
+
+#[test]
+fn a_clock_that_is_set_by_seconds_at_midnight_or_by_hours_makes_no_other_day() {
+    // Six in the morning, and nothing before.
+    let mut world = World::new();
+    world.set_clock(REALLY);
+    world.register("NAS", &[("interval", "60")]);
+    world.seconds(2 * 86_400 + 18 * 3600 - 10);
+    let three = [(0, 1081), (1, 1440), (2, 1440)];
+    assert_eq!(days(&world), three);
+    for there in [20, 6 * 3600, 13 * 3600, 36 * 3600] {
+        world.set_clock(by(world.now.wall, there));
+        world.set_clock(by(world.now.wall, -there));
+        assert_eq!(days(&world), three, "{there}");
+        world.set_clock(by(world.now.wall, -there));
+        world.set_clock(by(world.now.wall, there));
+        assert_eq!(days(&world), three, "{there}");
+    }
+    world.set_clock(by(world.now.wall, 20));
+    world.seconds(300);
+    assert_eq!(days(&world), [(0, 1081), (1, 1440), (2, 1440), (3, 5)]);
+    world.set_clock(by(world.now.wall, -600));
+    world.seconds(1200);
+    assert_eq!(days(&world), [(0, 1081), (1, 1440), (2, 1440), (3, 25)]);
+}
+
+#[test]
+fn the_day_of_a_power_cut_stays_that_day() {
+    for start in [SWITCHED_ON, by(REALLY, 3600), by(REALLY, -30 * 86_400)] {
+        let mut world = World::new();
+        world.set_clock(REALLY);
+        world.register("NAS", &[("interval", "60")]);
+        world.answers("NAS", Answer::Fail);
+        world.seconds(3600);
+        world.rewrite_journal();
+        world.answers("NAS", Answer::Pass);
+        world.restart_at(start);
+        world.seconds(600);
+        // Ten days without power.
+        world.set_clock(by(REALLY, 10 * 86_400));
+        for there in [10 * 86_400, -5 * 86_400, -500 * 86_400] {
+            world.set_clock(by(world.now.wall, there));
+            world.set_clock(by(world.now.wall, -there));
+        }
+        assert_eq!(days(&world), [(0, 61), (10, 10)], "{start}");
+        assert_eq!(uptimes(&world)[1], 1.0, "{start}");
+        world.seconds(600);
+        assert_eq!(days(&world), [(0, 61), (10, 20)], "{start}");
+    }
+}
+
 #[test]
 fn a_machine_that_slept_shows_the_same_times_as_before() {
     let mut world = healthy();
@@ -373,8 +429,9 @@ fn a_clock_that_is_set_when_the_machine_wakes_moves_only_by_that() {
 #[test]
 fn hours_that_were_slept_through_are_hours() {
     // A day that failed, then a night's sleep.
-    let mut world = healthy();
-    world.set_clock(by(REALLY, 0));
+    let mut world = World::new();
+    world.set_clock(REALLY);
+    world.register("NAS", &QUICK);
     world.answers("NAS", Answer::Fail);
     world.seconds(14 * 3600);
     world.answers("NAS", Answer::Pass);
@@ -382,10 +439,7 @@ fn hours_that_were_slept_through_are_hours() {
     world.sleep(Duration::from_secs(23 * 3600));
     assert_eq!(about(uptimes(&world)), [1.0, 0.07], "what is older than a day is gone");
     world.seconds(60);
-    let days = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0).days;
-    let days: Vec<_> = days.all().map(|day| day.day).collect();
-    let first = (REALLY.as_unix_millis() / 86_400_000) as u16;
-    assert_eq!(days, [first, first + 1]);
+    assert_eq!(days(&world).iter().map(|day| day.0).collect::<Vec<_>>(), [0, 1]);
 
     // Twenty mails within the hour, and a sleep of an hour: the next goes out.
     let mut world = healthy();

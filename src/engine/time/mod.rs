@@ -17,6 +17,9 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 pub use stamp::{Age, Stamp};
 pub use timeline::{Step, Timeline};
 
+/// A day in UTC, in ms.
+pub const DAY_MS: i64 = 24 * 3_600_000;
+
 /// A point on the monotonic clock, in whole milliseconds. The origin lies decades before the start
 /// of the daemon, so that what happened before a restart has a place too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

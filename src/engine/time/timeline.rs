@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stamp::{Place, Stamp};
-use super::{Moment, Now, Wall};
+use super::{DAY_MS, Moment, Now, Wall};
 
 /// The wall clock was set when it shows something else by so much: the two clocks are read one after
 /// the other, and a busy Pi may do something else in between.
@@ -24,9 +24,11 @@ pub struct Step {
     /// So much longer ago is, on the monotonic clock, what this run has noted.
     slept: Duration,
     /// What [`Timeline::wall`] would have been without it.
-    pub from: Wall,
+    from: Wall,
     /// What it is now.
-    pub to: Wall,
+    to: Wall,
+    /// How long this run has lasted until then.
+    run: Duration,
 }
 
 impl Step {
@@ -38,6 +40,21 @@ impl Step {
     /// The place on the monotonic clock of something that this run noted.
     pub fn moved_back(self, at: Moment) -> Moment {
         at.before(self.slept)
+    }
+
+    /// So many days later are, in UTC, the days of this run: whole ones, since a second at midnight
+    /// makes no other day of today, and as many back as it was forth.
+    pub fn days(self) -> i32 {
+        let by_ms = self.to.0.saturating_sub(self.from.0);
+        let run = millis(self.run);
+        let days = if run < DAY_MS {
+            // A short run, as before a Pi finds its time server, is where most of it lies.
+            let middle = self.from.0.saturating_sub(run / 2);
+            middle.saturating_add(by_ms).div_euclid(DAY_MS) - middle.div_euclid(DAY_MS)
+        } else {
+            by_ms / DAY_MS
+        };
+        i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX })
     }
 
     /// The wall clock was set, whether the machine was asleep or not.
@@ -88,7 +105,8 @@ impl Timeline {
         self.began = self.began.map(|began| began.before(slept));
         let unset = Now { wall: Wall(now.wall.0.saturating_sub(by_ms)), ..now };
         self.offset_ms = offset_ms;
-        let step = Step { by_ms, slept, from: self.wall(unset), to: self.wall(now) };
+        let (from, to, run) = (self.wall(unset), self.wall(now), self.run(now.at));
+        let step = Step { by_ms, slept, from, to, run };
         if step.clock_was_set() {
             self.stepped = Some(now.at);
         }

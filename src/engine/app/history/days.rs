@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::latencies::{STEPS, percentile, step};
 use super::packed::Packed;
-use crate::engine::time::{Step, Wall};
+use crate::engine::time::{DAY_MS, Step, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 /// Days that are remembered, today among them. Days without a check take no place.
 pub const DAYS: u16 = 90;
-const DAY_MS: i64 = 24 * 3_600_000;
 /// So many checks fit into an hour: while today has no more, the day before may have ended since it
 /// was last written.
 const HOUR_OF_CHECKS: u16 = 720;
@@ -37,6 +36,9 @@ impl DayOfChecks {
 
     /// Two parts of one day. How long answers took is that of the part with more checks.
     fn and(self, other: DayOfChecks) -> DayOfChecks {
+        if self.checks == 0 {
+            return other;
+        }
         let more = if self.checks >= other.checks { self } else { other };
         DayOfChecks {
             day: self.day,
@@ -73,9 +75,9 @@ pub struct Days {
     /// The newest day that is over.
     newest_over: u16,
     today: Today,
-    /// This run has counted some of it.
-    today_is_ours: bool,
-    /// How many of the days that are over ended in this run.
+    /// What earlier runs have counted of today.
+    earlier: DayOfChecks,
+    /// How many of the days that are over are of this run, which has counted most of them.
     ours: usize,
 }
 
@@ -104,7 +106,6 @@ impl Days {
     /// Counts a check that counts.
     pub fn count(&mut self, wall: Wall, outcome: Outcome, latency_ms: u32) {
         self.turn_to(day_of(wall));
-        self.today_is_ours = true;
         let today = &mut self.today;
         today.checks = today.checks.saturating_add(1);
         if outcome == Outcome::Fail {
@@ -119,8 +120,10 @@ impl Days {
     fn turn_to(&mut self, day: u16) {
         if self.today.checks > 0 && day > self.today.day {
             let over = std::mem::take(&mut self.today);
+            let earlier = std::mem::take(&mut self.earlier);
             self.end(over.sum());
-            self.ours += usize::from(self.today_is_ours);
+            self.ours +=
+                usize::from(over.checks - earlier.checks.min(over.checks) > earlier.checks);
         }
         if self.today.checks == 0 {
             self.today.day = day.max(self.newest_over);
@@ -148,41 +151,61 @@ impl Days {
     /// The clock was set: the days of this run, and those that a run without a clock has named, were
     /// others. Two that turn out to be the same become one.
     pub fn step(&mut self, step: Step) {
-        self.rename(day_of(step.from), day_of(step.to));
+        self.rename(step.days());
     }
 
-    fn rename(&mut self, from: u16, to: u16) {
-        let by = i32::from(to) - i32::from(from);
+    fn rename(&mut self, by: i32) {
         if by == 0 {
             return;
         }
         let moved = |day: &mut u16, ours: bool| {
             if ours || is_plainly_wrong(*day) {
-                *day = u16::try_from((i32::from(*day) + by).max(0)).unwrap_or(u16::MAX);
+                *day =
+                    u16::try_from((i32::from(*day).saturating_add(by)).max(0)).unwrap_or(u16::MAX);
             }
         };
-        moved(&mut self.today.day, self.today_is_ours);
-        let earlier = self.over.rows().saturating_sub(self.ours);
-        let mut over: Vec<DayOfChecks> = self.over().collect();
+        self.part_with_earlier();
+        moved(&mut self.today.day, self.today.checks > self.earlier.checks);
+        let ours_from = self.over.rows().saturating_sub(self.ours);
+        // Each with whether this run has counted it.
+        let over = self.over().enumerate().map(|(row, day)| (day, row >= ours_from));
+        let mut over: Vec<(DayOfChecks, bool)> = over.collect();
         let mut newest = 0;
-        for (row, day) in over.iter_mut().enumerate() {
-            moved(&mut day.day, row >= earlier);
+        for (day, ours) in &mut over {
+            moved(&mut day.day, *ours);
             // As they came: an earlier run's clock may have been ahead.
             day.day = day.day.max(newest);
             newest = day.day;
         }
         let Today { day: today, checks, .. } = self.today;
-        let goes_on = |day: &&DayOfChecks| checks > 0 && day.day >= today;
-        for part in over.iter().filter(goes_on) {
+        let is_over = |(day, _): &(DayOfChecks, bool)| checks == 0 || day.day < today;
+        let (over, goes_on): (Vec<_>, Vec<_>) = over.into_iter().partition(is_over);
+        for (part, ours) in goes_on {
             self.today.checks = self.today.checks.saturating_add(part.checks);
             self.today.failures = self.today.failures.saturating_add(part.failures);
+            if !ours {
+                self.earlier = self.earlier.and(part);
+            }
         }
-        over.retain(|day| !goes_on(&day));
         self.over = Packed::default();
         self.newest_over = 0;
-        for parts in over.chunk_by(|before, day| before.day == day.day) {
-            let whole = parts.iter().copied().reduce(DayOfChecks::and);
+        let mut ours_over = 0;
+        for parts in over.chunk_by(|before, day| before.0.day == day.0.day) {
+            ours_over += usize::from(parts.iter().any(|(_, ours)| *ours));
+            let whole = parts.iter().map(|(day, _)| *day).reduce(DayOfChecks::and);
             whole.into_iter().for_each(|day| self.end(day));
+        }
+        self.ours = ours_over;
+    }
+
+    /// What this run has counted of today is another day than what earlier ones have.
+    fn part_with_earlier(&mut self) {
+        let DayOfChecks { checks, failures, .. } = self.earlier;
+        if checks > 0 && self.today.checks > checks {
+            self.today.checks -= checks;
+            self.today.failures = self.today.failures.saturating_sub(failures);
+            let earlier = std::mem::take(&mut self.earlier);
+            self.end(earlier);
         }
     }
 
@@ -246,8 +269,9 @@ impl Days {
             days.end(day);
         }
         if is_plainly_wrong(days.today.day) {
-            days.rename(days.today.day, day_of(wall));
+            days.rename(i32::from(day_of(wall)) - i32::from(days.today.day));
         }
+        days.earlier = days.today.sum();
         days
     }
 }
@@ -371,7 +395,7 @@ mod tests {
 
     /// As the engine has it done when the clock jumps.
     fn set(days: &mut Days, from: Wall, to: Wall) {
-        days.rename(day_of(from), day_of(to));
+        days.rename(i32::from(day_of(to)) - i32::from(day_of(from)));
     }
 
     fn checks(days: &Days) -> Vec<(i64, u16)> {
