@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test check bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run lint test openapi check bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -40,6 +40,9 @@ test: $(VENV)/ready ## all tests; needs cargo and Python 3.11 with venv, no root
 	$(CARGO) build --locked
 	$(CARGO) test --locked
 	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest tests/e2e
+
+openapi: ## writes the description of the API anew, as far as it follows from the table of monitor's fields
+	WRITE_OPENAPI=1 $(CARGO) test --quiet --locked --lib the_description_of_an_app
 
 check: lint test ## everything that must be right before a commit
 

@@ -5,6 +5,8 @@
 //! it is the one who empties that socket.
 
 mod access;
+#[cfg(test)]
+mod documents;
 mod folder;
 mod format;
 mod gather;

@@ -12,13 +12,13 @@ use super::{NAME_MAX, Registration};
 /// One field: how it is called, what it takes, what it sets, how it is shown.
 pub(crate) struct Field {
     /// Its names.
-    pub(super) known: Known,
+    pub(crate) known: Known,
     /// What it is, for people: a fragment that begins in lower case.
     pub(crate) help: &'static str,
     /// How it is read.
     pub(crate) takes: Takes,
     /// Its value, as JSON has it and as `monitor` takes it back.
-    pub(super) get: fn(&Registration) -> Value,
+    pub(crate) get: fn(&Registration) -> Value,
     /// How people are told the value; `None` where it is said by other means.
     pub(super) fact: Option<Fact>,
     /// Whether `info` and `status` have it. A backup has every field.
@@ -50,6 +50,9 @@ pub(crate) enum Takes {
         word: &'static str,
         /// Examples of what is allowed.
         valid: &'static str,
+        /// The same for programs: members of a JSON schema.
+        #[cfg(test)]
+        schema: &'static str,
         /// Sets it. The error says what it must be.
         set: fn(&mut Registration, &str) -> Result<(), String>,
     },

@@ -70,6 +70,8 @@ pub(crate) static FIELDS: [Field; 9] = [
         Takes::Text {
             word: "CODES",
             valid: "200 or 200-299,401",
+            #[cfg(test)]
+            schema: r#""pattern":"^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$","maxLength":256,"examples":["200-299,401"]"#,
             set: |it, codes| {
                 it.expect = codes.parse().map_err(|right| format!("{right}"))?;
                 Ok(())
