@@ -17,6 +17,18 @@ fn blanks_around_and_between_make_no_other_app() {
 }
 
 #[test]
+fn a_letter_and_its_mark_mean_the_same_app_as_the_letter_with_it() {
+    let mut world = World::new();
+    let (one, two) = ("K\u{fc}che", "Ku\u{308}che");
+    world.register(one, &[("url", "http://nas")]);
+    assert_eq!(world.engine.on_record(two).unwrap(), one);
+    // As an older daemon let it in.
+    world.register(two, &[("url", "http://nas")]);
+    assert_eq!(world.engine.on_record(two).unwrap(), two);
+    assert_eq!(world.engine.on_record(one).unwrap(), one);
+}
+
+#[test]
 fn a_new_name_must_be_seen_and_one_on_record_goes_on() {
     let mut world = World::new();
     let old = [" NAS", "NA\u{ad}S", "NAS\u{3164}"];

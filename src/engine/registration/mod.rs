@@ -3,6 +3,7 @@
 pub mod address;
 pub(crate) mod caller;
 pub mod census;
+mod composed;
 mod email;
 pub mod fields;
 pub mod name;

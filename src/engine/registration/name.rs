@@ -1,9 +1,11 @@
 //! The names of apps: what a call may give, and which name it becomes.
 //!
 //! Two names that look alike are two apps whose alarms nobody can tell apart. So blanks at the ends are
-//! dropped, blanks between words are one, and what cannot be seen is refused. Names on record from
-//! before these rules stay as they are: who gives one exactly means it ([`crate::engine::core::Engine::on_record`]).
+//! dropped, blanks between words are one, a letter and its mark are one, and what cannot be seen is refused.
+//! Names on record from before these rules stay as they are: who gives one exactly means it
+//! ([`crate::engine::core::Engine::on_record`]).
 
+use super::composed::compose;
 use super::fields::{FieldError, shown};
 use crate::engine::words::plain::is_obeyed;
 
@@ -32,13 +34,14 @@ pub(super) fn read(given: &str) -> Result<String, FieldError> {
     Ok(if as_it_came { given } else { name }.to_owned())
 }
 
-/// The name under which a new app goes on record: single blanks between words, all of it to be seen.
+/// The name under which a new app goes on record: single blanks between words, letters with their marks
+/// as one character, all of it to be seen.
 ///
 /// # Errors
 /// It has a character that cannot be seen; the sentence says which and where.
 pub fn tidy(name: &str) -> Result<String, FieldError> {
     let words: Vec<&str> = name.split_whitespace().collect();
-    let name = words.join(" ");
+    let name = compose(&words.join(" "));
     let chars: Vec<char> = name.chars().collect();
     let at = |index: Option<usize>| index.and_then(|index| chars.get(index)).copied();
     let invisible = chars
@@ -119,6 +122,11 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_the_same_however_its_letters_are_written() {
+        assert_eq!(tidy("Ku\u{308}che").as_deref(), Ok("K\u{fc}che"));
+    }
+
+    #[test]
     fn what_cannot_be_seen_is_refused_and_named() {
         for c in [
             '\u{ad}',
@@ -159,7 +167,7 @@ mod tests {
     fn letters_and_pictures_of_all_the_world_are_seen() {
         for name in [
             "Küche",
-            "Ku\u{308}che",
+            "E\u{329}gbe\u{329}",
             "猫",
             "мы",
             "שלום",
