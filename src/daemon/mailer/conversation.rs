@@ -62,13 +62,9 @@ pub(super) fn deliver(server: &Server, letter: &Letter, end: Instant) -> Result<
 /// `smtpd_delay_reject`).
 pub(super) fn rehearse(server: &Server, to: &[String], end: Instant) -> Result<(), Delivery> {
     let mut conversation = Conversation::open(server, end)?;
-    let outcome = to.iter().try_for_each(|one| conversation.rehearse_for(one));
+    let outcome = conversation.rehearse_for_all(to);
     conversation.part();
-    match outcome {
-        // Who asks strangers to come again later has let us in.
-        Err(Delivery::Later(_) | Delivery::MuchLater(_)) => Ok(()),
-        outcome => outcome,
-    }
+    outcome
 }
 
 /// A conversation under way.
@@ -219,23 +215,41 @@ impl<'a> Conversation<'a> {
         let (from, to) = self.addresses(&letter.to)?;
         let message = compose(letter, &from, &to, clock::date_now());
         let envelope = self.envelope(&from, &to, &message)?;
-        self.hand_over_envelope(&envelope)?;
-        self.say(Stage::Message, "DATA", 3)?;
+        self.say(Stage::Sender, &envelope.mail, 2)?;
+        self.say(Stage::Recipient, &envelope.rcpt, 2)?;
+        self.say(Stage::Data, "DATA", 3)?;
         self.send(&envelope::stuffed(&message))?;
         let reply = self.answer(Stage::Message, 2, ACCEPTANCE)?;
         let said = hushed(settings, &format!("{} {}", reply.code, reply.text()));
         Ok(one_line(said.trim_end(), MAX_WORDS))
     }
 
+    fn rehearse_for_all(&mut self, to: &[String]) -> Result<(), Delivery> {
+        let mut so_far = Ok(());
+        for one in to {
+            match self.rehearse_for(one) {
+                // That one mailbox is not there says nothing of the next one.
+                Err(Delivery::Rejected(said)) => {
+                    so_far = so_far.and(Err(Delivery::Rejected(format!("{one}: {said}"))));
+                }
+                outcome => outcome?,
+            }
+        }
+        so_far
+    }
+
     /// Hands an envelope over with nothing in it, and takes it back.
     fn rehearse_for(&mut self, to: &str) -> Result<(), Delivery> {
         let (from, to) = self.addresses(to)?;
         let envelope = self.envelope(&from, &to, b"")?;
-        self.hand_over_envelope(&envelope).map_err(|why| match why {
-            Delivery::Rejected(said) => Delivery::Rejected(format!("{to}: {said}")),
-            other => other,
-        })?;
-        self.ask("RSET").map(drop)
+        self.say(Stage::Sender, &envelope.mail, 2)?;
+        let reply = self.ask(&envelope.rcpt)?;
+        self.ask("RSET")?;
+        // Who asks strangers to come again later has let us in.
+        if reply.begins_with(4) {
+            return Ok(());
+        }
+        self.expect(Stage::Recipient, 2, reply).map(drop)
     }
 
     fn addresses(&self, to: &str) -> Result<(Address, Address), Delivery> {
@@ -253,11 +267,6 @@ impl<'a> Conversation<'a> {
             let is_ours = beyond == envelope::path(from);
             if is_ours { Delivery::Settings(said) } else { Delivery::Unclear(said) }
         })
-    }
-
-    fn hand_over_envelope(&mut self, envelope: &Envelope) -> Result<(), Delivery> {
-        self.say(Stage::Sender, &envelope.mail, 2)?;
-        self.say(Stage::Recipient, &envelope.rcpt, 2).map(drop)
     }
 
     /// Says a line, which must be answered with a code of this kind.

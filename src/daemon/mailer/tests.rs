@@ -104,6 +104,8 @@ fn what_the_server_says_decides() {
         (&[("RCPT", "450 4.2.1 too quickly")], "much later", "450 4.2.1"),
         (&[("DATA", "451 4.3.0 later")], "later", "the message with 451 4.3.0"),
         (&[("DATA", "250 what?")], "later", "the message with 250 what?"),
+        // Nothing of it was there to be judged.
+        (&[("DATA", "554 5.7.1 policy")], "settings", "the message with 554 5.7.1 policy"),
         (&[(".", "554 5.6.0 spam")], "content", "the message with 554 5.6.0 spam"),
         (&[(".", "HANG UP")], "later", "hung up"),
         (&[("QUIT", "HANG UP")], "accepted", ""),
@@ -261,7 +263,7 @@ fn quoted_and_literal_addresses_get_their_mail() {
 #[test]
 fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
     let both = ["owner@example.org".to_owned(), "other@example.org".to_owned()];
-    let table: [(Script, &str); 6] = [
+    let table: [(Script, &str); 9] = [
         (&[], "Accepted"),
         (&[("AUTH", "535 5.7.8 no")], "Settings(\"the mail server answered the login with 535"),
         (
@@ -273,6 +275,16 @@ fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
             "Rejected(\"other@example.org: the mail",
         ),
         (&[("RCPT", "450 4.7.1 greylisted, come again")], "Accepted"),
+        (&[("RCPT", "HANG UP")], "Later("),
+        (&[("MAIL", "451 4.3.0 no disk")], "Later("),
+        // One mailbox says nothing of the other, nor of us.
+        (
+            &[
+                ("RCPT TO:<owner@example.org>", "550 5.1.1 no"),
+                ("RCPT TO:<other@example.org>", "554 5.7.1 relay"),
+            ],
+            "Unclear(",
+        ),
         (&[("GREETING", "421 4.3.2 busy")], "Later("),
     ];
     for (script, said) in table {

@@ -135,7 +135,7 @@ fn advice(settings: &MailSettings, stage: Stage, said: &str) -> Option<&'static 
         (Stage::Sender | Stage::Recipient, Some(_)) => {
             Some("check mail_from: the account must be allowed to use it")
         }
-        (Stage::Message, _) => None,
+        (Stage::Data | Stage::Message, _) => None,
     }
 }
 

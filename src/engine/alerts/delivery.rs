@@ -38,7 +38,9 @@ pub enum Stage {
     Sender,
     /// RCPT TO.
     Recipient,
-    /// DATA and the message itself.
+    /// DATA, before any of the message is there to be judged.
+    Data,
+    /// The message itself.
     Message,
 }
 
@@ -50,7 +52,7 @@ impl Stage {
             Stage::Login => "the login",
             Stage::Sender => "the sender",
             Stage::Recipient => "the recipient",
-            Stage::Message => "the message",
+            Stage::Data | Stage::Message => "the message",
         }
     }
 }
@@ -165,6 +167,8 @@ mod tests {
             (Stage::Recipient, "550 4.1.1 odd", "unclear"),
             (Stage::Recipient, "450 5.4.5 odd", "later"),
             (Stage::Recipient, "550 5.1.1. odd", "unclear"),
+            (Stage::Data, "554 5.7.1 Client host rejected: policy", "settings"),
+            (Stage::Data, "451 4.3.0 later", "later"),
             (Stage::Message, "552 5.2.3 too large", "content"),
             (Stage::Message, "550 5.7.1 looks like spam 5.4.5", "content"),
             (Stage::Message, "550 5.2.0 spam", "content"),
@@ -190,7 +194,14 @@ mod tests {
     proptest! {
         #[test]
         fn only_what_is_about_the_mailbox_is_final(code in 200_u16..700, reply: String) {
-            for stage in [Stage::Greeting, Stage::Login, Stage::Sender, Stage::Recipient, Stage::Message] {
+            for stage in [
+                Stage::Greeting,
+                Stage::Login,
+                Stage::Sender,
+                Stage::Recipient,
+                Stage::Data,
+                Stage::Message,
+            ] {
                 let end = classify(stage, code, &reply);
                 prop_assert!(!matches!(end, Delivery::Rejected(_)) || reply.trim_start().starts_with("5."));
                 let final_here = matches!(end, Delivery::Rejected(_)) && stage != Stage::Recipient;
