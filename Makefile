@@ -19,6 +19,7 @@ VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 BINARY := target/release/healthchecker
 DEBUG_BINARY := target/debug/healthchecker
+END_TO_END = HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest tests/e2e
 
 help: ## this text
 	@echo 'HealthChecker: what there is to make'
@@ -39,7 +40,8 @@ lint: ## format, clippy and documentation, with warnings denied
 test: $(VENV)/ready ## all tests; needs cargo and Python 3.11 with venv, no root
 	$(CARGO) build --locked
 	$(CARGO) test --locked
-	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) -m pytest tests/e2e
+	$(END_TO_END) -m 'not alone' --numprocesses=4
+	$(END_TO_END) -m alone
 
 openapi: ## writes the description of the API anew, as far as it follows from the table of monitor's fields
 	WRITE_OPENAPI=1 $(CARGO) test --quiet --locked --lib the_description_of_an_app

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from beside import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 (hooks)
 from crowd import Crowd
 from daemon import BINARY, Daemon
 from lan import Lan, Machine, why_unavailable

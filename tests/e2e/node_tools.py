@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,14 +21,16 @@ def why_unavailable(*more: str) -> str | None:
 
 
 def install(folder: Path = FOLDER) -> None:
-    """Fetches what the lock file of `folder` names, once."""
-    if not (folder / "node_modules").exists():
-        subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+    """Fetches what the lock file of `folder` names, once, though several tests ask at one time."""
+    with (folder / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules").exists():
+            subprocess.run(
+                ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
 
 
 def run(*command: object, folder: Path) -> str:

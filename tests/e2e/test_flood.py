@@ -48,6 +48,9 @@ SPARE_THREADS = 4
 # After that an idle thread of the HTTP library or the pool has gone.
 THREADS_GO_SECONDS = 16
 
+# A flood takes all that the machine has.
+pytestmark = pytest.mark.alone
+
 Flood = subprocess.Popen[str]
 
 

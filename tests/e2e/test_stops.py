@@ -98,6 +98,12 @@ class Unread:
 
 
 @pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short name: the daemon makes a socket in it, whose path may have 107 bytes."""
+    return tmp_path_factory.mktemp("stops")
+
+
+@pytest.fixture
 def closing() -> Iterator[ExitStack]:
     """What is closed at the end."""
     with ExitStack() as stack:
