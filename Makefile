@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run lint test openapi check bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run quick lint test openapi check mutants bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -11,6 +11,10 @@ SECONDS ?= 600
 # How long `make soak` takes, and its seed; drawn and printed when there is none.
 MINUTES ?= 10
 SEED ?=
+# Which 26th of the mutants this night tries: two thousand and some are a hundred a night.
+NIGHT = $(shell echo $$(($$(date +%s) / 86400 % 26)))
+# Which part of the mutants `make mutants` tries; all when there is none.
+SHARD ?=
 # How many apps and checks `make day` has, if other than a day's work of a hundred apps at 5 s.
 APPS ?=
 CHECKS ?=
@@ -30,6 +34,14 @@ build: ## the program, small and fast: target/release/healthchecker
 
 run: build ## build and run it: make run ARGS="--port 9090"
 	exec $(BINARY) $(ARGS)
+
+# Not in `make quick`: they wait for half a minute of real time each.
+PATIENT := large_answer nobody_else_waits_for_it
+
+quick: ## after each change, under a minute: format, clippy, unit tests, stories in virtual time
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	CASES_PERCENT=5 RUST_TEST_THREADS=8 $(CARGO) test --locked --quiet --lib --test engine --test documents -- $(PATIENT:%=--skip %)
 
 lint: ## format, clippy and documentation, with warnings denied
 	$(CARGO) fmt --check
@@ -74,7 +86,14 @@ compare: $(VENV)/ready ## two programs in the same session, and how what they sa
 flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
 	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py
 
-nightly: flood reproduce ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz; and two builds
+# Changes the code in one place after the other, and asks whether a test notices. Those that are caught, missed,
+# or do not compile are listed below target/mutants.out.
+mutants: target/tools/bin/cargo-mutants ## whether the tests notice when the code is changed; SHARD=1/50 for a part
+	CASES_PERCENT=10 RUST_TEST_THREADS=8 target/tools/bin/cargo-mutants mutants --output target $(SHARD:%=--shard %)
+
+nightly: flood reproduce ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz, many random lives, mutants; and two builds
+	CASES_PERCENT=2000 $(CARGO) test --locked --test engine --test journal
+	$(MAKE) mutants SHARD=$(NIGHT)/26
 	$(MAKE) soak MINUTES=60
 	$(MAKE) day
 	$(MAKE) fuzz
@@ -125,6 +144,9 @@ clean: ## remove all that was made
 # Needs a C++ compiler for libFuzzer. RUSTC_BOOTSTRAP lets a stable compiler use the address sanitizer.
 target/tools/bin/cargo-fuzz:
 	$(CARGO) install cargo-fuzz --version 0.13.2 --locked --root target/tools
+
+target/tools/bin/cargo-mutants:
+	$(CARGO) install cargo-mutants --version 27.1.0 --locked --root target/tools
 
 # What the end-to-end tests need, in a folder of its own; made again when the list changes.
 $(VENV)/ready: tests/e2e/requirements.txt

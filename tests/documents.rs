@@ -85,8 +85,8 @@ fn stated(cell: &str) -> Vec<u64> {
 }
 
 #[test]
-fn every_limit_in_the_readme_is_the_constant_that_it_names() {
-    let rows = rows(&read("README.md"), "| limit |");
+fn every_limit_is_the_constant_that_it_names() {
+    let rows = rows(&read("docs/limits.md"), "| limit |");
     assert!(rows.len() > 20, "every limit is there");
     for row in rows {
         let [what, limit, why, place] = row.as_slice() else { panic!("{row:?}") };
@@ -163,13 +163,31 @@ fn every_public_item_of_the_client_has_an_example() {
     assert!(seen > 60, "only {seen} public items were found");
 }
 
+/// All documents of a person who uses or changes the program.
+fn documents() -> Vec<String> {
+    let files = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let docs =
+        files.filter_map(|file| file.into_string().ok()).filter(|file| file.ends_with(".md"));
+    let above = ["README.md", "SECURITY.md", "CONTRIBUTING.md"].map(str::to_owned);
+    above.into_iter().chain(docs.map(|file| format!("docs/{file}"))).collect()
+}
+
+#[test]
+fn the_readme_is_short_and_leads_to_everything_else() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 300, "what is reference belongs into docs/");
+    for document in documents().iter().filter(|it| *it != "README.md") {
+        assert!(readme.contains(document), "nobody finds {document}");
+    }
+}
+
 #[test]
 fn every_place_that_a_document_names_is_there() {
-    for document in ["README.md", "SECURITY.md", "docs/clients.md"] {
-        for name in read(document).lines().flat_map(quoted).map(str::to_owned) {
+    for document in documents() {
+        for name in read(&document).lines().flat_map(quoted).map(str::to_owned) {
             let first = name.split(['/', ':']).next().unwrap();
             let is_place = ["src", "tests", "docs", "examples", "packaging"].contains(&first);
-            if is_place && name.contains('/') && !name.contains('*') {
+            if is_place && name.contains('/') && !name.contains(['*', ' ', '=']) {
                 let file = name.split("::").next().unwrap();
                 assert!(root().join(file).exists(), "{document}: {name}");
             }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::notice::Notice;
 
@@ -73,7 +74,7 @@ fn live(world: &mut World, steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn no_recovery_without_an_alert_and_no_alert_twice(steps in prop::collection::vec(step(), 1..60)) {

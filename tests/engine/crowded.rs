@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::world::{Answer, World};
 use healthchecker::engine::words::note::Note;
 
@@ -233,7 +234,7 @@ fn answering() -> impl Strategy<Value = Vec<Kind>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     /// The others hang, recover and hang again, each in its own rhythm.
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::notice::{Mail, Notice};
@@ -192,7 +193,7 @@ fn a_power_cut_while_a_mail_is_under_way_loses_nothing_of_what_waits_behind_it()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     /// Whatever happens, no hour has more than twenty, and every change is told or counted.
     #[test]

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod cases;
 mod chance;
 mod chronicle;
 mod clock;

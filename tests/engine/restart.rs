@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::world::{Answer, Mood, World};
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
@@ -195,7 +196,7 @@ fn after_a_restart_every_app_is_checked_within_its_interval() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(60))]
 
     /// The same life, with and without power cuts, tells the same story.
     #[test]

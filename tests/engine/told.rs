@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::notice::{Change, State};
 use healthchecker::engine::alerts::recipients::Recipients;
@@ -376,7 +377,7 @@ fn only_to_allowed(world: &World, seen: usize) -> Result<usize, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(250))]
+    #![proptest_config(cases(250))]
 
     /// Whoever is named, barred and let again, whatever is paused, moved and restarted.
     #[test]

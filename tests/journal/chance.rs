@@ -3,6 +3,7 @@
 use healthchecker::daemon::journal::Urgency;
 use proptest::prelude::*;
 
+use super::cases::cases;
 use super::keeper::Keeper;
 
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ fn live(keeper: &mut Keeper, step: &Step) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn what_was_acknowledged_is_found_and_nothing_else_appears(

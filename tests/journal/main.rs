@@ -8,6 +8,8 @@
 )]
 
 mod bytes;
+#[path = "../engine/cases.rs"]
+mod cases;
 mod chance;
 mod crash;
 mod faulty;
