@@ -103,11 +103,20 @@ class Visitor:
     def press(self, path: str, **fields: str) -> requests.Response:
         return self.ask("POST", path, data=fields, headers={"Origin": self.origin})
 
+    def register(self, **fields: str) -> requests.Response:
+        """As a program does, which has no marks of a browser."""
+        return self.send("POST", "/healthchecker/monitor", data=fields)
+
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> requests.Response:
+        return self.send(method, path, headers={**BROWSER, **(headers or {})}, **options)
+
+    def send(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> requests.Response:
         options = {"timeout": 10, "allow_redirects": False, **options}
-        headers = {**BROWSER, "Host": self.authority, **(headers or {})}
+        headers = {"Host": self.authority, **(headers or {})}
         with requests.Session() as session:
             session.trust_env, session.verify = False, False
             return session.request(method, self.base + path, headers=headers, **options)
@@ -125,6 +134,9 @@ def works(visitor: Visitor, home: str) -> None:
     assert pressed.status_code == 303, pressed.text
     back = visitor.open(pressed.headers["Location"])
     assert back.status_code == 200 and "PAUSED" in back.text.upper()
+    for url in ("http://localhost:5000", ":8080"):
+        told = visitor.register(appname="elsewhere", url=url)
+        assert told.status_code == 400 and told.json()["field"] == "url", told.text
 
 
 @pytest.fixture

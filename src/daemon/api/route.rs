@@ -3,8 +3,6 @@
 //! A route either shows something or changes something, and its function's type says which: only
 //! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
 
-use std::net::IpAddr;
-
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::engine::alerts::recipients::Recipients;
@@ -165,8 +163,8 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/monitor",
         other_paths: &[],
         does: Does::Change(By::Post, |pairs, asked, rules| {
-            let Client { addr, origin } = asked.client;
-            let pairs = at_caller(pairs, addr);
+            let pairs = at_caller(pairs, asked.client)?;
+            let origin = asked.client.origin;
             let registration = Registration::from_fields(&pairs, origin, &rules.recipients)?;
             Ok(Command::Monitor(Box::new(registration)))
         }),
@@ -297,10 +295,20 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
 }
 
 /// The parameters of a registration, with the caller's address where `url` leaves it out.
-fn at_caller(pairs: &[Pair], caller: IpAddr) -> Vec<Pair> {
-    let complete = |(name, value): &Pair| match name.as_str() {
-        "url" => (name.clone(), caller::complete(value, caller).into_owned()),
-        _ => (name.clone(), value.clone()),
+fn at_caller(pairs: &[Pair], client: Client) -> Result<Vec<Pair>, FieldError> {
+    let complete = |(name, value): &Pair| {
+        if name != "url" {
+            return Ok((name.clone(), value.clone()));
+        }
+        let whole = caller::complete(value, client.addr);
+        if client.is_forwarded && whole != value.trim() {
+            let message = format!(
+                "url {} leaves the host out, and a proxy hides whose call it is; give the app's address",
+                shown(value)
+            );
+            return Err(FieldError::of("url", message));
+        }
+        Ok((name.clone(), whole.into_owned()))
     };
     pairs.iter().map(complete).collect()
 }

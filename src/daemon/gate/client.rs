@@ -10,6 +10,7 @@ pub const CLIENT_HEADER: &str = "X-Healthchecker-Client";
 
 const OWN_MACHINE: &str = "own";
 const NETWORK: &str = "net";
+const FORWARDED: &str = "via";
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Client {
     pub addr: IpAddr,
     /// Whether it is on the daemon's own machine.
     pub origin: Origin,
+    /// It is a proxy that hands on what somebody else asks, who may be anywhere.
+    pub is_forwarded: bool,
 }
 
 impl Client {
@@ -31,12 +34,18 @@ impl Client {
         } else {
             Origin::Network
         };
-        Client { addr, origin }
+        Client { addr, origin, is_forwarded: false }
+    }
+
+    /// Whoever asks through this one, a proxy: its own machine is nothing to them.
+    pub fn forwarding(self) -> Client {
+        Client { origin: Origin::Network, is_forwarded: true, ..self }
     }
 
     /// The value of [`CLIENT_HEADER`].
     pub fn to_header(self) -> String {
         let origin = match self.origin {
+            _ if self.is_forwarded => FORWARDED,
             Origin::OwnMachine => OWN_MACHINE,
             Origin::Network => NETWORK,
         };
@@ -45,14 +54,14 @@ impl Client {
 
     /// Reads the value of [`CLIENT_HEADER`]; `None` if the gate did not write it.
     pub fn from_header(value: &str) -> Option<Client> {
-        let (origin, addr) = value.split_once(' ')?;
-        let origin = match origin {
+        let (word, addr) = value.split_once(' ')?;
+        let origin = match word {
             OWN_MACHINE => Origin::OwnMachine,
-            NETWORK => Origin::Network,
+            NETWORK | FORWARDED => Origin::Network,
             _ => return None,
         };
         let addr = addr.parse().ok()?;
-        Some(Client { addr, origin })
+        Some(Client { addr, origin, is_forwarded: word == FORWARDED })
     }
 
     /// What counts as one address when places are shared out: for IPv6 the network, since one
@@ -92,7 +101,9 @@ mod tests {
     fn a_client_survives_its_header() {
         for peer in ["10.0.0.8:5", "127.0.0.1:5", "[2001:db8::7]:5"] {
             let one = client(peer, "10.0.0.9:80");
-            assert_eq!(Client::from_header(&one.to_header()), Some(one));
+            for one in [one, one.forwarding()] {
+                assert_eq!(Client::from_header(&one.to_header()), Some(one));
+            }
         }
         for value in ["", "own", "10.0.0.1", "own x", "other 10.0.0.1"] {
             assert_eq!(Client::from_header(value), None);

@@ -27,6 +27,8 @@ const PASSED: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPT
 const NEVER: [&str; 2] = ["CONNECT", "TRACE"];
 
 const HOST: &str = "Host";
+/// A proxy says in one of these for whom it asks (RFC 9110, section 7.6.3; RFC 7239, section 8).
+const OF_PROXIES: [&str; 4] = ["Via", "Forwarded", "X-Forwarded-For", "X-Real-IP"];
 /// The headers that pass, and whether a request may have more than one.
 const ALLOWED: [(&str, bool); 11] = [
     ("Accept", true),
@@ -239,6 +241,8 @@ fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead
     let target = target(head.path.unwrap_or_default())?;
     let mut anew = format!("{method} {} HTTP/1.1\r\n", target.path);
     let seen = copy_headers(head.headers, target.authority, &mut anew)?;
+    // Who says so without need is believed: it takes something from him and gives nothing.
+    let client = if seen.is_forwarded { client.forwarding() } else { client };
     anew.push_str(&format!("{CLIENT_HEADER}: {}\r\n", client.to_header()));
     anew.push_str(&format!("{TICKET_HEADER}: {}\r\nConnection: close\r\n", ticket.to_header()));
     let is_newest = head.version == Some(1);
@@ -335,6 +339,7 @@ struct Seen {
     body_length: Option<usize>,
     is_chunked: bool,
     expects_invitation: bool,
+    is_forwarded: bool,
 }
 
 impl Seen {
@@ -380,6 +385,8 @@ fn copy_headers(
         } else if header.name.eq_ignore_ascii_case("Expect") {
             // Other expectations may be ignored (RFC 9110, section 10.1.1).
             seen.expects_invitation = value.eq_ignore_ascii_case("100-continue");
+        } else if OF_PROXIES.iter().any(|name| header.name.eq_ignore_ascii_case(name)) {
+            seen.is_forwarded = true;
         } else {
             let replaced = authority.is_some() && header.name.eq_ignore_ascii_case(HOST);
             let copy = if replaced { &mut String::new() } else { &mut *anew };

@@ -21,7 +21,11 @@ pub fn run(bytes: &[u8]) {
 }
 
 fn end(bytes: &[u8], size: usize) -> Progress {
-    let client = Client { addr: Ipv4Addr::new(10, 0, 0, 8).into(), origin: Origin::Network };
+    let client = Client {
+        addr: Ipv4Addr::new(10, 0, 0, 8).into(),
+        origin: Origin::Network,
+        is_forwarded: false,
+    };
     let mut inbox = Inbox::new(client, Ticket::default());
     for piece in bytes.chunks(size) {
         match inbox.feed(piece) {

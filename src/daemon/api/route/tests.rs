@@ -17,7 +17,8 @@ fn ask_as(
         allow_host: Vec::new(),
     };
     let access = Access::new(&settings, "pi").unwrap();
-    let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
+    let client =
+        Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network, is_forwarded: false };
     let body = body.as_bytes();
     let format = Format::Json;
     let asked = Asked { method, target, content_type: None, body, client, credentials, format };

@@ -5,7 +5,8 @@ use crate::engine::registration::Origin;
 use super::*;
 
 fn inbox() -> Inbox {
-    let client = Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network };
+    let client =
+        Client { addr: "10.0.0.8".parse().unwrap(), origin: Origin::Network, is_forwarded: false };
     Inbox::new(client, Ticket::default().next())
 }
 
@@ -40,6 +41,17 @@ fn the_head_is_written_anew_from_the_allow_list() {
         tail(3)
     );
     assert_eq!(whole(sent), given);
+}
+
+#[test]
+fn a_proxy_is_told_by_what_it_says_of_whom_it_asks_for() {
+    for header in
+        ["X-Forwarded-For: 10.0.0.7", "forwarded: for=10.0.0.7", "via: 1.1 a", "X-REAL-IP:"]
+    {
+        let given = whole(&format!("GET /health HTTP/1.1\r\n{header}\r\n\r\n"));
+        assert!(given.contains("\r\nX-Healthchecker-Client: via 10.0.0.8\r\n"), "{given}");
+        assert!(!given.contains("10.0.0.7"));
+    }
 }
 
 #[test]
