@@ -1,5 +1,7 @@
 //! The outbox, mail by mail, in virtual time.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::engine::alerts::merge::WATCHED_MAX;
 use crate::engine::alerts::notice::{Change, RecentCheck, State};
@@ -230,4 +232,117 @@ fn a_notice_of_very_many_apps_is_bounded_when_it_is_written() {
     let mail = outbox.mail(id).unwrap();
     let [Notice::Watching { apps, .. }] = mail.notices.as_slice() else { panic!("{mail:?}") };
     assert_eq!((apps.len(), mail.left_out), (WATCHED_MAX, 2000));
+}
+
+fn mail_found(id: u64, to: &str) -> Mail {
+    let mut earlier = Outbox::new(2);
+    earlier.next_id = id;
+    earlier.write(now(0), to, notice(), &[]);
+    earlier.mail(id).unwrap().clone()
+}
+
+#[test]
+fn what_is_written_after_a_start_takes_no_place_of_what_was_found() {
+    for found in [&[7_u64][..], &[3, 9], &[9, 3]] {
+        let mut outbox = Outbox::new(2);
+        for id in found {
+            outbox.restore(now(10).at, mail_found(*id, &format!("{id}@found.example")));
+        }
+        let written: Vec<u64> = (0..4)
+            .map(|n| outbox.write(now(11), &format!("{n}@new.example"), notice(), &[]).id)
+            .collect();
+        let last = found.iter().max().unwrap();
+        assert_eq!(written, [last + 1, last + 2, last + 3, last + 4]);
+        assert_eq!(outbox.len(), found.len() + 4, "none took another's place");
+        let message_ids: BTreeSet<&str> =
+            outbox.mails().map(|mail| mail.message_id.as_str()).collect();
+        assert_eq!(message_ids.len(), outbox.len(), "even with the seed of the run before");
+    }
+}
+
+#[test]
+fn what_is_passed_on_is_a_mail_of_its_own() {
+    let mut outbox = Outbox::new(1);
+    let meant = outbox.write(now(0), "a@b.c", notice(), &["root".to_owned()]).id;
+    outbox.write(now(1), "a@b.c", told_in_full(), &[]);
+    let first = outbox.pass_on(meant, "d@e.f", vec![told_in_full()]).unwrap();
+    let second = outbox.pass_on(meant, "g@h.i", vec![notice()]).unwrap();
+    let next = outbox.write(now(2), "j@k.l", notice(), &[]).id;
+    assert_eq!(outbox.len(), 4, "the one that was passed on is there until it is dropped");
+    assert!([meant, first, second, next].is_sorted_by(|one, other| one < other));
+    let mail = outbox.mail(first).unwrap();
+    assert_eq!((mail.id, mail.to.as_str()), (first, "d@e.f"));
+    assert_eq!(
+        (&mail.meant_for, &mail.notices),
+        (&vec!["a@b.c".to_owned()], &vec![told_in_full()])
+    );
+    assert!(mail.references.is_empty(), "the thread is the other person's");
+    let message_ids: BTreeSet<&str> = outbox.mails().map(|mail| mail.message_id.as_str()).collect();
+    assert_eq!(message_ids.len(), 4);
+    outbox.drop_mail(meant);
+    assert_eq!(outbox.release(now(3).at), [first, second, next]);
+    assert_eq!(outbox.pass_on(meant, "d@e.f", vec![notice()]), None, "it is gone");
+}
+
+#[test]
+fn a_mail_gathers_what_is_queued_behind_it_for_the_same_person_and_nothing_else() {
+    let mut outbox = Outbox::new(1);
+    for (id, to) in
+        [(1, "a@b.c"), (2, "a@b.c"), (3, "d@e.f"), (4, "a@b.c"), (5, "a@b.c"), (6, "A@B.c")]
+    {
+        outbox.restore(now(0).at, mail_found(id, to));
+    }
+    outbox.bar(5);
+    assert_eq!(
+        outbox.gather(2),
+        [4, 6],
+        "not those before it, of others, or that wait for something"
+    );
+    let left: Vec<(u64, usize)> =
+        outbox.mails().map(|mail| (mail.id, mail.notices.len())).collect();
+    assert_eq!(left, [(1, 1), (2, 3), (3, 1), (5, 1)]);
+    assert_eq!(outbox.gather(2), [0; 0]);
+    assert_eq!(outbox.gather(99), [0; 0], "of a mail that is gone");
+}
+
+#[test]
+fn only_what_is_unclear_is_given_up_and_only_for_this_address() {
+    let mut outbox = Outbox::new(1);
+    let unclear = || Delivery::Unclear("550 no".to_owned());
+    let [given_up, later_one, others] =
+        ["a@b.c", "d@e.f", "g@h.i"].map(|to| outbox.write(now(0), to, notice(), &[]).id);
+    for (id, delivery) in [(given_up, unclear()), (later_one, later()), (others, unclear())] {
+        outbox.take(now(0).at, id).unwrap();
+        outbox.handle_delivery(now(1).at, id, delivery).unwrap();
+    }
+    assert_eq!(outbox.give_up("d@e.f"), [], "it will be taken");
+    let gone: Vec<u64> = outbox.give_up("A@b.c").iter().map(|mail| mail.id).collect();
+    assert_eq!(gone, [given_up]);
+    assert!(outbox.take(now(86_400).at, others).is_some());
+    assert_eq!(outbox.give_up("g@h.i"), [], "the mailer has it: it may be accepted yet");
+    assert_eq!(outbox.len(), 2);
+}
+
+#[test]
+fn what_is_in_trouble_is_listed_with_its_tries_and_its_reason() {
+    let mut outbox = Outbox::new(1);
+    outbox.restore(now(0).at, mail_found(4, "found@b.c"));
+    let failed = outbox.write(now(0), "a@b.c", notice(), &[]).id;
+    let quiet = outbox.write(now(0), "quiet@b.c", notice(), &[]).id;
+    let unclear = outbox.write(now(0), "d@e.f", notice(), &[]).id;
+    for _ in 0..2 {
+        outbox.release(now(1).at);
+        outbox.take(now(1).at, failed).unwrap();
+        outbox.handle_delivery(now(1).at, failed, later()).unwrap();
+    }
+    outbox.take(now(1).at, unclear).unwrap();
+    outbox.handle_delivery(now(1).at, unclear, Delivery::Unclear("550 no".to_owned())).unwrap();
+    let listed: Vec<(u64, u32, &str)> =
+        outbox.troubles().map(|(mail, tries, why)| (mail.id, tries, why)).collect();
+    let told = "550 no; `healthchecker seen d@e.f` gives the mail up";
+    let expected =
+        [(4, 0, "was found waiting at the start"), (failed, 2, "timed out"), (unclear, 1, told)];
+    assert_eq!(listed, expected);
+    assert!(outbox.mail(quiet).is_some());
+    assert_eq!(outbox.oldest(now(90).at), Duration::from_secs(90));
 }
