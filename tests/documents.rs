@@ -181,6 +181,61 @@ fn the_readme_is_short_and_leads_to_everything_else() {
     }
 }
 
+/// All sources below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let all = entries.flat_map(|it| if it.is_dir() { sources(&it) } else { vec![it] });
+    all.filter(|it| it.extension().is_some_and(|end| end == "rs")).collect()
+}
+
+#[test]
+fn the_engine_imports_from_no_other_room_and_nothing_of_the_system() {
+    let others = ["daemon", "config", "client", "logging"].map(|room| format!("crate::{room}"));
+    let system = ["fs", "thread", "process", "env", "io"].map(|it| format!("std::{it}"));
+    // Addresses are words; sockets and clocks are not.
+    let types = ["TcpStream", "TcpListener", "UdpSocket", "Instant", "SystemTime"];
+    let files = sources(&root().join("src/engine"));
+    assert!(files.len() > 50, "only {} files", files.len());
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        for word in others.iter().chain(&system) {
+            assert!(!source.contains(word.as_str()), "{}: {word}", file.display());
+        }
+        for word in types {
+            assert!(!source.contains(word), "{}: {word}", file.display());
+        }
+    }
+}
+
+/// Whether a source has a function, a type, a constant or a module of this name.
+fn has_item(source: &str, name: &str) -> bool {
+    let kinds = ["fn", "struct", "enum", "trait", "const", "static", "type", "mod"];
+    kinds.iter().any(|kind| {
+        let start = format!("{kind} {name}");
+        let ends = |rest: &str| rest.starts_with(|it: char| !it.is_alphanumeric() && it != '_');
+        source.match_indices(&start).any(|(at, _)| ends(&source[at + start.len()..]))
+    })
+}
+
+#[test]
+fn every_item_of_the_source_that_a_document_names_is_there() {
+    let mut seen = 0;
+    let mut missing = Vec::new();
+    for document in documents() {
+        let text = read(&document);
+        let places = text.lines().flat_map(quoted).filter(|it| it.starts_with("src/"));
+        for (file, item) in places.filter_map(|place| place.split_once(".rs::")) {
+            seen += 1;
+            let file = format!("{file}.rs");
+            if !fs::read_to_string(root().join(&file)).is_ok_and(|it| has_item(&it, item)) {
+                missing.push(format!("{document}: {file} has no {item}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(seen > 60, "only {seen} items were found");
+}
+
 #[test]
 fn every_place_that_a_document_names_is_there() {
     for document in documents() {
