@@ -192,6 +192,37 @@ fn how_long_it_lasted_is_right_once_the_clock_is_set() {
 }
 
 #[test]
+fn a_mail_that_waits_for_the_clock_tells_how_long_it_lasted() {
+    let mut world = healthy();
+    world.set_clock(by(REALLY, -600));
+    world.answers("NAS", Answer::Fail);
+    world.seconds(300);
+    world.restart_at(SWITCHED_ON);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(30);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"], "the other waits");
+    world.set_clock(by(REALLY, 30));
+    world.seconds(20);
+    let text = letter(&world, 1);
+    assert!(text.contains("NAS is HEALTHY again after 10 min"), "{text}");
+}
+
+#[test]
+fn a_crash_soon_after_the_clock_was_set_counts_no_day_twice() {
+    let mut world = World::new();
+    world.set_clock(SWITCHED_ON);
+    world.register("NAS", &QUICK);
+    world.seconds(3700);
+    let checks = |world: &World| days(world).iter().map(|(_, checks)| checks).sum::<u16>();
+    world.set_clock(REALLY);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(20);
+    let before = checks(&world);
+    world.restart();
+    assert!((before - 5..=before).contains(&checks(&world)), "{before} {:?}", days(&world));
+}
+
+#[test]
 fn how_long_it_lasted_is_not_guessed_while_the_clock_is_wrong() {
     // What is on record was after that: the clock is behind, by nobody knows how much.
     let mut world = healthy();

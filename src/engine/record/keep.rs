@@ -100,8 +100,13 @@ impl Engine {
             records.extend(self.apps.get(id).map(rows_record));
         }
         let tallied = changes.tallies.iter().filter_map(|id| self.apps.get(id));
-        let hour: Vec<HourRecord> = tallied.map(|app| hour_record(now, app)).collect();
-        records.extend((!hour.is_empty()).then_some(Record::Hour { apps: hour }));
+        if self.timeline.awaits_rewriting() {
+            // What is new would be added to days that have other names by now.
+            records.extend(tallied.map(|app| whole_record(now, app)));
+        } else {
+            let hour: Vec<HourRecord> = tallied.map(|app| hour_record(now, app)).collect();
+            records.extend((!hour.is_empty()).then_some(Record::Hour { apps: hour }));
+        }
         for id in changes.apps.iter().chain(&changes.rows) {
             if let Some(app) = self.apps.get_mut(id) {
                 app.recorded = app.monitor.rows_that_matter();
@@ -239,8 +244,12 @@ impl Kept {
                     app.record.trouble_since = rows.trouble_since;
                 }
             }
-            Record::Tally(tally) => self.tally(tally),
-            Record::Hour { apps } => apps.into_iter().for_each(|hour| self.tally(hour.into())),
+            Record::Tally(whole) => {
+                if let Some(app) = self.apps.get_mut(&whole.app) {
+                    app.tally = Some(whole);
+                }
+            }
+            Record::Hour { apps } => apps.into_iter().for_each(|hour| self.hour(hour.into())),
             Record::Stopped { app } => {
                 self.apps.remove(&app);
             }
@@ -268,7 +277,7 @@ impl Kept {
         }
     }
 
-    fn tally(&mut self, mut tally: TallyRecord) {
+    fn hour(&mut self, mut tally: TallyRecord) {
         if let Some(app) = self.apps.get_mut(&tally.app) {
             if let Some(mut old) = app.tally.take() {
                 old.history.extend(&tally.history);

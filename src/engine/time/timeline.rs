@@ -113,6 +113,11 @@ impl Timeline {
         Some(step)
     }
 
+    /// Whether the times on disk are of a clock that has been set since.
+    pub fn awaits_rewriting(&self) -> bool {
+        self.stepped.is_some()
+    }
+
     /// Whether the times on disk are to be put right now; after that, they are taken to be.
     pub fn takes_rewriting(&mut self, at: Moment) -> bool {
         let often = self.written.is_some_and(|then| at.since(then) < WRITTEN_AT_MOST_EVERY);
