@@ -112,6 +112,21 @@ fn what_others_know_already_is_not_passed_on() {
 }
 
 #[test]
+fn trouble_of_an_app_that_was_stopped_and_is_well_now_is_not_passed_on() {
+    let mut world = household(STRANGER);
+    world.mood = Mood::Away;
+    change(&mut world, Answer::Fail);
+    world.stop("NAS");
+    world.answers("NAS", Answer::Pass);
+    watch(&mut world, "NAS", STRANGER);
+    world.seconds(60);
+    world.mood = Mood::Accepts;
+    narrow(&mut world, &["owner@example.org"]);
+    world.seconds(60);
+    assert_eq!(world.mails(), ["watching NAS"], "of the trouble there would never be an end");
+}
+
+#[test]
 fn an_alert_that_is_open_when_mail_is_switched_on_is_told_then() {
     let mut world = World::new();
     world.mailing = false;
@@ -249,6 +264,19 @@ fn a_recovery_that_joins_a_waiting_mail_answers_its_alert() {
     assert_eq!(world.mails(), told);
     let [alert, end] = [0, 1].map(|at| &world.inbox[at].1);
     assert_eq!(end.references.last(), Some(&alert.message_id));
+}
+
+#[test]
+fn what_is_told_while_its_alert_is_under_way_answers_it_and_nothing_that_was_never_sent() {
+    let mut world = household("owner@example.org");
+    world.mail_takes = 10 * 60_000;
+    change(&mut world, Answer::Fail);
+    change(&mut world, Answer::Pass);
+    world.seconds(20 * 60);
+    assert_eq!(world.mails(), ["NAS DEGRADED", "NAS UNHEALTHY + NAS HEALTHY"]);
+    let [alert, end] = [0, 1].map(|at| &world.inbox[at].1);
+    assert_eq!(end.references.as_slice(), std::slice::from_ref(&alert.message_id));
+    assert_ne!(end.message_id, alert.message_id);
 }
 
 #[test]

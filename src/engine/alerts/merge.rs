@@ -20,15 +20,16 @@ pub(in crate::engine) const WATCHED_MAX: usize = 1000;
 /// The most apps told in full, with their last checks and their own words; a list has the others.
 pub(in crate::engine) const IN_FULL_MAX: usize = 8;
 
-/// Has one mail tell what a later one was to tell, under the later one's message id.
+/// Has one mail tell what a later one was to tell, under the later one's message id (its own, where
+/// nobody can have it).
 pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
     let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
     // The first one names the thread, and the last one is answered: better one that has arrived.
-    if !mail.references.contains(&replaced) {
+    if replaced != mail.message_id && !mail.references.contains(&replaced) {
         mail.references.insert(mail.references.len().min(1), replaced);
     }
     for reference in later.references {
-        if !mail.references.contains(&reference) {
+        if reference != mail.message_id && !mail.references.contains(&reference) {
             mail.references.push(reference);
         }
     }

@@ -45,6 +45,8 @@ struct Entry {
     since: Moment,
     /// Why it waits: what the server said, or what went wrong on the way.
     trouble: Option<String>,
+    /// The server may have it already, under this message id.
+    was_out: bool,
     /// Perhaps there is no such mailbox: only a person can tell.
     is_unclear: bool,
 }
@@ -53,8 +55,8 @@ impl Entry {
     fn new(at: Moment, mail: Mail) -> Entry {
         let place = Place::Queued;
         let (failures, held_until, trouble) = (None, None, None);
-        let (tries, is_unclear) = (0, false);
-        Entry { mail, tries, failures, place, held_until, since: at, trouble, is_unclear }
+        let (tries, was_out, is_unclear) = (0, false, false);
+        Entry { mail, tries, failures, place, held_until, since: at, trouble, was_out, is_unclear }
     }
 
     /// What it waits for the limit does not count.
@@ -129,13 +131,16 @@ impl Outbox {
     /// Writes a mail, to be sent at once: take it with [`Outbox::take`].
     ///
     /// A mail to the same person that waits, for whatever, takes the notice in, under a new message
-    /// id (the server may have the old one already, without this notice).
+    /// id if the server may have it under the old one, without this notice.
     pub fn write(&mut self, now: Now, to: &str, notice: Notice, references: &[String]) -> Written {
-        let id = self.taking_in_for(to).unwrap_or(self.next_id);
+        let taking_in = self.taking_in_for(to);
+        let id = taking_in.unwrap_or(self.next_id);
+        let unknown = taking_in.and_then(|id| self.entries.get(&id)).filter(|it| !it.was_out);
         let mail = Mail {
             id,
             to: to.to_owned(),
-            message_id: self.next_message_id(),
+            message_id: unknown
+                .map_or_else(|| self.next_message_id(), |it| it.mail.message_id.clone()),
             references: references.to_vec(),
             notices: vec![notice],
             written: Stamp::noted(now),
@@ -153,6 +158,7 @@ impl Outbox {
             Slot::Occupied(slot) => {
                 let entry = slot.into_mut();
                 take_in(&mut entry.mail, mail.clone());
+                entry.was_out = false;
                 written.taken_in = Some(mail);
                 if entry.is_waiting() && entry.failures.is_none_or(Failures::allow_haste) {
                     entry.wait_until(now.at);
@@ -169,6 +175,7 @@ impl Outbox {
         }
         let entry = self.entries.get_mut(&id)?;
         entry.place = Place::Sending;
+        entry.was_out = true;
         entry.since = entry.waits_since();
         entry.held_until = None;
         Some(entry.mail.clone())
@@ -265,7 +272,7 @@ impl Outbox {
     pub fn restore(&mut self, at: Moment, mail: Mail) {
         self.next_id = self.next_id.max(mail.id + 1);
         let trouble = Some("was found waiting at the start".to_owned());
-        self.entries.insert(mail.id, Entry { trouble, ..Entry::new(at, mail) });
+        self.entries.insert(mail.id, Entry { trouble, was_out: true, ..Entry::new(at, mail) });
     }
 
     /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
@@ -279,7 +286,7 @@ impl Outbox {
 
     /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
     pub fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
-        let mut entry = self.entries.get(&id)?.clone();
+        let mut entry = Entry { was_out: false, ..self.entries.get(&id)?.clone() };
         let mail = &mut entry.mail;
         mail.meant_for.push(std::mem::replace(&mut mail.to, to.to_owned()));
         mail.notices = notices;
@@ -324,7 +331,11 @@ impl Outbox {
         let ids = self.queued_behind(id);
         for behind in &ids {
             let taken = self.entries.remove(behind);
-            if let (Some(entry), Some(taken)) = (self.entries.get_mut(&id), taken) {
+            if let (Some(entry), Some(mut taken)) = (self.entries.get_mut(&id), taken) {
+                if !entry.was_out {
+                    taken.mail.message_id.clone_from(&entry.mail.message_id);
+                }
+                entry.was_out &= taken.was_out;
                 take_in(&mut entry.mail, taken.mail);
             }
         }
