@@ -407,46 +407,48 @@ def test_a_second_daemon_on_the_same_folder_refuses_and_says_why(
     assert apps(daemon) == {"Kodi", "NAS"}, "the lock ends with the process, and no file was touched"
 
 
+@pytest.mark.parametrize("is_linked", [True, False], ids=["link", "folder"])
 def test_a_disk_that_is_gone_is_not_taken_for_its_empty_folder(
-    start_daemon: StartDaemon, disk: Disk, tmp_path: Path
+    start_daemon: StartDaemon, disk: Disk, tmp_path: Path, is_linked: bool
 ) -> None:
     """What is written to the folder of a disk that is not mounted, the disk hides once it is."""
-    daemon = start_daemon()
-    daemon.register("one", NOBODY)
-    daemon.stop()
     mounted = tmp_path / "mounted"
     mounted.mkdir()
+    options = {} if is_linked else {"state_dir": mounted / "state"}
+    unmount = ["umount", "--lazy", str(mounted)]
     mount("--bind", str(disk.folder), str(mounted))
     try:
-        journal = journal_of(daemon)
-        (mounted / "journal").write_bytes(journal.read_bytes())
-        journal.unlink()
-        journal.symlink_to(mounted / "journal")
-        daemon.start()
+        daemon = start_daemon(**options)
+        daemon.register("one", NOBODY)
+        if is_linked:
+            daemon.stop()
+            journal = journal_of(daemon)
+            (mounted / "journal").write_bytes(journal.read_bytes())
+            journal.unlink()
+            journal.symlink_to(mounted / "journal")
+            daemon.start()
         daemon.register("two", NOBODY)
 
-        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
+        subprocess.run(unmount, check=True)
         status, error = register(daemon, "three")
         assert status == 503, error
         wait_for(lambda: "not mounted any more" in health(daemon)["disk"], 5, "the disk's trouble")
-        daemon.kill()
-        refused = start_another(daemon)
-        assert refused.returncode == EXIT_FAILURE
-        assert "is the disk mounted?" in refused.stderr
         assert not list(mounted.iterdir())
-
-        mount("--bind", str(disk.folder), str(mounted))
-        daemon.start()
-        assert apps(daemon) == {"one", "two"}
-        subprocess.run(["umount", "--lazy", str(mounted)], check=True)
-        assert register(daemon, "three")[0] == 503
         mount("--bind", str(disk.folder), str(mounted))
         wait_until_well(daemon)
         kill_and_start(daemon)
         assert apps(daemon) == {"one", "two", "three"}
+
+        if is_linked:
+            daemon.kill()
+            subprocess.run(unmount, check=True)
+            refused = start_another(daemon)
+            assert refused.returncode == EXIT_FAILURE
+            assert "is the disk mounted?" in refused.stderr
+            assert not list(mounted.iterdir())
         daemon.stop()
     finally:
-        subprocess.run(["umount", "--lazy", str(mounted)], check=False)
+        subprocess.run(unmount, check=False)
 
 
 def test_a_journal_of_a_later_version_is_left_alone(start_daemon: StartDaemon) -> None:

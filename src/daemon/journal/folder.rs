@@ -23,8 +23,8 @@ const BLOCK: usize = 4096;
 pub struct Folder {
     path: PathBuf,
     locked: File,
-    /// The device that a link of the journal's led to when we came.
-    linked: Option<u64>,
+    /// The folder that the journal was in when we came, and where the disk of that is mounted.
+    disk: Option<(PathBuf, PathBuf)>,
 }
 
 impl Folder {
@@ -37,8 +37,9 @@ impl Folder {
         make(path).map_err(unusable)?;
         let locked = File::open(path).map_err(unusable)?;
         lock::lock(&locked, path)?;
-        let mut folder = Folder { path: path.to_path_buf(), locked, linked: None };
-        folder.linked = folder.linked_device();
+        let mut folder = Folder { path: path.to_path_buf(), locked, disk: None };
+        let home = folder.home();
+        folder.disk = mount_point(&home).map(|mount| (home, mount));
         Ok(folder)
     }
 
@@ -53,23 +54,23 @@ impl Folder {
         Err(io::Error::new(ErrorKind::NotFound, why))
     }
 
-    /// The device to which a link of the journal's leads; `None` without a link, or where that leads to
-    /// no folder.
-    fn linked_device(&self) -> Option<u64> {
+    /// The folder that the journal is in.
+    fn home(&self) -> PathBuf {
         let journal = self.at(JOURNAL);
-        let elsewhere = journal.parent().filter(|elsewhere| *elsewhere != self.path)?;
-        Some(fs::metadata(elsewhere).ok()?.dev())
+        journal.parent().unwrap_or(&self.path).to_path_buf()
     }
 
-    /// A disk that is gone leaves its folder behind, on the disk of the state folder as a rule. What we
-    /// wrote there the mounted disk would hide at the next start.
+    /// A disk that is gone may leave its folder behind. What we wrote there the mounted disk would hide
+    /// at the next start.
     fn check_disk(&self) -> io::Result<()> {
-        let ours = Some(self.locked.metadata()?.dev());
-        if self.linked.is_none() || self.linked == ours || self.linked_device() != ours {
-            return Ok(());
+        let disk = self.disk.as_ref().filter(|(home, _)| *home == self.home());
+        match disk {
+            Some((_, mount)) if !is_mount_point(mount) => {
+                let why = format!("the disk at {} is not mounted any more", mount.display());
+                Err(io::Error::new(ErrorKind::NotFound, why))
+            }
+            _ => Ok(()),
         }
-        let why = format!("the disk of {} is not mounted any more", self.at(JOURNAL).display());
-        Err(io::Error::new(ErrorKind::NotFound, why))
     }
 
     /// Where the file of this name is. The journal may be a symbolic link, to a better disk say: it is
@@ -89,6 +90,21 @@ fn follow(mut path: PathBuf) -> PathBuf {
         path = path.parent().unwrap_or(Path::new("/")).join(to);
     }
     path
+}
+
+/// Where the disk that a folder is on is mounted; `None` on the disk of the system.
+fn mount_point(folder: &Path) -> Option<PathBuf> {
+    let folder = fs::canonicalize(folder).ok()?;
+    folder.ancestors().find(|above| is_mount_point(above)).map(Path::to_path_buf)
+}
+
+/// Whether this folder is there, and on another disk than the one above it.
+fn is_mount_point(folder: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.dev());
+    let (Some(own), Some(above)) = (device(folder), folder.parent().and_then(device)) else {
+        return false;
+    };
+    own != above
 }
 
 /// Makes a folder and what is missing above it, and has the names on the disk before it returns.
@@ -132,11 +148,12 @@ impl Disk for Folder {
     }
 
     fn claim(&mut self) -> io::Result<()> {
+        self.check_disk()?;
         let there = look(fs::metadata(&self.path))?;
         if there.as_ref().map(identity) != Some(identity(&self.locked.metadata()?)) {
             *self = Folder::claim(&self.path).map_err(io::Error::other)?;
         }
-        self.check_disk()
+        Ok(())
     }
 
     fn read(&self, name: &str, most: u64) -> io::Result<Option<Content>> {
