@@ -10,7 +10,7 @@ use std::time::Duration;
 use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
-use super::api::{ApiRequest, Call, Reply, Sight};
+use super::api::{ApiRequest, Command, LoopState, Problem, Responder};
 use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
@@ -193,27 +193,37 @@ impl EventLoop {
     }
 
     fn serve(&mut self, now: Now, request: ApiRequest) {
+        match request {
+            ApiRequest::Query(query) => query.answer(&self.state(now)),
+            ApiRequest::Do { command, responder } => self.carry_out(now, command, responder),
+        }
+    }
+
+    fn state(&mut self, now: Now) -> LoopState<'_> {
         let mut disk = self.keeper.troubles();
         disk.extend(self.check_log.trouble().map(str::to_owned));
-        let (call, responder) = match request {
-            ApiRequest::Call { call, responder, .. } => (call, responder),
-            ApiRequest::Look(look) => {
-                let (engine, started) = (&self.engine, self.started);
-                let (busy, threads, most) =
-                    (self.pool.busy(), self.pool.threads(), self.pool.most());
-                let (pool, journal) = (PoolUse { busy, threads, most }, self.keeper.stats());
-                return look.make(&Sight { engine, now, started, disk, pool, journal });
-            }
-        };
-        let promises = matches!(call, Call::Do(_));
-        let reply = commands::carry_out(&mut self.engine, now, self.started, disk, call);
+        LoopState {
+            engine: &self.engine,
+            now,
+            started: self.started,
+            disk,
+            pool: PoolUse {
+                busy: self.pool.busy(),
+                threads: self.pool.threads(),
+                most: self.pool.most(),
+            },
+            journal: self.keeper.stats(),
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, command: Command, responder: Responder) {
+        let done = commands::carry_out(&mut self.engine, now, command);
         self.keep(now);
         let promise = responder.promise();
-        if promises && !matches!(reply, Reply::Problem(_)) && self.keeper.must_hold(promise, now.at)
-        {
+        if done.is_ok() && self.keeper.must_hold(promise, now.at) {
             self.gate.hold(promise.ticket());
         }
-        responder.answer(reply);
+        responder.answer(done.map_err(Problem::from));
     }
 
     /// What changed is written before anything that rests on it goes out.

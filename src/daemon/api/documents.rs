@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::string::string_regex;
 
-use super::reply::OPENAPI;
+use super::response::OPENAPI;
 use crate::engine::registration::address::{DEFAULT_PATH, TEXT_MAX};
 use crate::engine::registration::spec::{Field, Takes, Value};
 use crate::engine::registration::table::{FIELDS, in_json};

@@ -1,13 +1,14 @@
-//! Answers that take more than one look: put together on the API's threads.
+//! What is shown: put together on the API's threads, from as many queries as it takes.
 
-use std::any::Any;
 use std::io::Read;
 
-use super::look::{Look, Sight};
-use super::reply::Problem;
-use super::{ApiRequest, Desk, REPLY_WITHIN, no_answer};
-use crate::daemon::channel::Receiver;
+use super::problem::Problem;
+use super::response::Answer;
+use super::route::Show;
+use super::state::{LoopState, StateQuery};
+use super::{ApiRequest, Desk, no_answer};
 use crate::daemon::checklog::Query;
+use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
 use crate::engine::app::App;
@@ -16,44 +17,34 @@ use crate::engine::show::export::{EXPORT_VERSION, Export, exported};
 use crate::engine::show::glance::{CLOSEUPS, glance};
 use crate::engine::show::measure::app_numbers;
 use crate::engine::show::present::VERSION;
-use crate::engine::show::view::StatusView;
+use crate::engine::show::view::{HealthView, InfoView, StatusView};
 use crate::engine::time::Now;
 
 /// Lines of the log on an app's page.
 const LINES_ON_PAGE: usize = 50;
 
 impl Desk {
-    /// Has the loop look.
-    pub(super) fn look<T: Send + 'static>(
+    /// Has the loop answer a query.
+    pub(super) fn query<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&Sight<'_>) -> T + Send + 'static,
+        query: impl FnOnce(&LoopState<'_>) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let (look, answer) = Look::new(look);
-        let seen = self.have_looked(look, &answer)?;
-        seen.downcast().map(|seen| *seen).map_err(|_| no_answer())
+        let (query, answer) = StateQuery::new(query);
+        let answer = self.ask(ApiRequest::Query(query), &answer)?;
+        answer.downcast().map(|answer| *answer).map_err(|_| no_answer())
     }
 
-    fn have_looked(
+    /// What there is to see of every app, queried a portion at a time.
+    fn query_all<T: Send + 'static>(
         &self,
-        look: Look,
-        answer: &Receiver<Box<dyn Any + Send>>,
-    ) -> Result<Box<dyn Any + Send>, Problem> {
-        self.requests.send(ApiRequest::Look(look)).map_err(|_| no_answer())?;
-        (self.wake)();
-        answer.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
-    }
-
-    /// Looks at every app, a portion at a time.
-    pub(super) fn look_at_all<T: Send + 'static>(
-        &self,
-        look: fn(&Engine, &App, Now) -> T,
+        show: fn(&Engine, &App, Now) -> T,
     ) -> Result<Vec<T>, Problem> {
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let portion = self.look(move |sight| {
-                let see = |app: &App| look(sight.engine, app, sight.now);
-                sight.engine.portion(after.as_deref(), see)
+            let portion = self.query(move |state| {
+                let see = |app: &App| show(state.engine, app, state.now);
+                state.engine.portion(after.as_deref(), see)
             })?;
             all.extend(portion.apps);
             after = portion.more_after;
@@ -63,61 +54,89 @@ impl Desk {
         }
     }
 
-    pub(super) fn status(&self) -> Result<StatusView, Problem> {
-        let server = self.look(|sight| sight.engine.server(sight.now, sight.started))?;
-        let apps = self.look_at_all(|engine, app, now| engine.show(app, now.at))?;
+    /// What is asked for.
+    pub(super) fn show(&self, show: Show, client: Client) -> Result<Answer, Problem> {
+        Ok(match show {
+            Show::Info(name) => Answer::Info(self.info(name, client)?),
+            Show::AppPage(name) => Answer::Page(self.app_page(name)?.html()),
+            Show::Status => Answer::Status(self.status()?),
+            Show::Board => Answer::Page(self.board()?.html()),
+            Show::Health => Answer::Health(self.health(client)?),
+            Show::Metrics => Answer::Metrics(self.metrics()?.text()),
+            Show::Export => Answer::Export(self.export()?),
+            Show::OpenApi => Answer::OpenApi,
+        })
+    }
+
+    pub(super) fn info(&self, name: String, client: Client) -> Result<InfoView, Problem> {
+        log::debug!("{} asks: Show(Info({name:?}))", client.addr);
+        let info = self.query(move |state| {
+            let name = state.engine.on_record(&name)?;
+            state.engine.info(state.now, &name)
+        })?;
+        info.map_err(Problem::from)
+    }
+
+    fn health(&self, client: Client) -> Result<HealthView, Problem> {
+        log::debug!("{} asks: Show(Health)", client.addr);
+        self.query(|state| state.engine.health(state.now, state.started, state.disk.clone()))
+    }
+
+    fn status(&self) -> Result<StatusView, Problem> {
+        let server = self.query(|state| state.engine.server(state.now, state.started))?;
+        let apps = self.query_all(|engine, app, now| engine.show(app, now.at))?;
         Ok(StatusView { server, apps })
     }
 
-    pub(super) fn board(&self) -> Result<Board, Problem> {
-        let (daemon, time) = self.look(|sight| {
-            let daemon = sight.engine.health(sight.now, sight.started, sight.disk.clone());
-            (daemon, sight.now.wall)
+    fn board(&self) -> Result<Board, Problem> {
+        let (daemon, time) = self.query(|state| {
+            let daemon = state.engine.health(state.now, state.started, state.disk.clone());
+            (daemon, state.now.wall)
         })?;
-        let mut glances = self.look_at_all(|_, app, now| glance(app, now))?;
+        let mut glances = self.query_all(|_, app, now| glance(app, now))?;
         order(&mut glances);
         let names: Vec<String> =
             glances.iter().take(CLOSE_UP).map(|glance| glance.name.clone()).collect();
         let mut closeups = Vec::new();
         for names in names.chunks(CLOSEUPS) {
             let names = names.to_vec();
-            closeups.extend(self.look(move |sight| sight.engine.closeups(sight.now, &names))?);
+            closeups.extend(self.query(move |state| state.engine.closeups(state.now, &names))?);
         }
         Ok(Board { daemon, time, glances, closeups })
     }
 
-    pub(super) fn app_page(&self, name: String) -> Result<AppPage, Problem> {
+    fn app_page(&self, name: String) -> Result<AppPage, Problem> {
         let unknown = Problem::unknown_app(&name);
         let name = self.on_record(name)?;
         let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
-        let app = self.look(move |sight| sight.engine.portrait(sight.now, &name))?;
+        let app = self.query(move |state| state.engine.portrait(state.now, &name))?;
         let app = app.ok_or(unknown)?;
         Ok(AppPage { app, log: self.log_lines(&query) })
     }
 
     /// The name of the app that is meant; of one that is watched no longer, the name as it came.
     pub(super) fn on_record(&self, name: String) -> Result<String, Problem> {
-        self.look(move |sight| sight.engine.on_record(&name).unwrap_or(name))
+        self.query(move |state| state.engine.on_record(&name).unwrap_or(name))
     }
 
-    pub(super) fn metrics(&self) -> Result<Metrics, Problem> {
-        let daemon = self.look(|sight| Metrics {
+    fn metrics(&self) -> Result<Metrics, Problem> {
+        let daemon = self.query(|state| Metrics {
             version: VERSION,
-            uptime: sight.now.at.since(sight.started),
+            uptime: state.now.at.since(state.started),
             resident: None,
-            engine: sight.engine.numbers(sight.now),
-            pool: sight.pool,
-            journal: sight.journal,
-            disk_troubles: sight.disk.len(),
+            engine: state.engine.numbers(state.now),
+            pool: state.pool,
+            journal: state.journal,
+            disk_troubles: state.disk.len(),
             apps: Vec::new(),
         })?;
-        let apps = self.look_at_all(|_, app, now| app_numbers(app, now))?;
+        let apps = self.query_all(|_, app, now| app_numbers(app, now))?;
         Ok(Metrics { resident: resident_memory(), apps, ..daemon })
     }
 
-    pub(super) fn export(&self) -> Result<Export, Problem> {
-        let apps = self.look_at_all(|_, app, _| exported(app))?;
-        let time = self.look(|sight| sight.now.wall)?;
+    fn export(&self) -> Result<Export, Problem> {
+        let apps = self.query_all(|_, app, _| exported(app))?;
+        let time = self.query(|state| state.now.wall)?;
         Ok(Export { healthchecker_export: EXPORT_VERSION, time, apps })
     }
 

@@ -1,23 +1,26 @@
 //! The API: `tiny_http` behind the gate, on a private socket.
 //!
-//! Its threads wait for requests that the gate has let in, find out which [`Call`] each is, send it
-//! to the event loop, wait for the [`Reply`] and write it. The loop itself never writes an answer:
-//! it is the one who empties that socket.
+//! Its threads wait for requests that the gate has let in, and find out what each is for. What changes
+//! something is a [`Command`], which the event loop carries out; what shows something is put together
+//! here from queries of the loop's state ([`StateQuery`]). The loop itself never writes an answer: it is
+//! the one who empties that socket.
 
 mod access;
+mod command;
 #[cfg(test)]
 mod documents;
 mod folder;
 mod format;
 mod gather;
-mod look;
 mod parameters;
+mod problem;
 mod promise;
-mod reply;
+mod response;
 mod route;
 mod shelf;
+mod state;
 
-use crate::daemon::channel::{Sender, channel};
+use crate::daemon::channel::{Receiver, Sender, channel};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -31,21 +34,21 @@ use crate::daemon::checklog::{Found, LogReader, Query};
 use crate::daemon::gate::{
     API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door, TICKET_HEADER, Ticket,
 };
-use crate::engine::show::export::Export;
-use crate::engine::show::view::StatusView;
 
 pub use access::Access;
+pub use command::{About, Change, Command, Done};
 pub use folder::runtime_directory;
 pub use format::Format;
-pub use look::{Look, Sight};
 pub use parameters::{Pair, read as read_parameters};
+pub use problem::Problem;
 pub use promise::Promise;
-pub use reply::{About, Change, Done, Problem, Reply};
-pub use route::{Call, Command, Question, Rules};
+pub use route::Rules;
+pub use state::{LoopState, StateQuery};
 
 use access::{Credentials, Marks};
 use folder::SocketFolder;
-use route::{Asked, Errand, Fetch, route};
+use response::Answer;
+use route::{Asked, Errand, route};
 use shelf::Shelf;
 
 /// The loop must answer by then; before the gate gives up, so that the client learns why.
@@ -63,31 +66,29 @@ const APP_PAGE: &str = "/healthchecker/info?appname=";
 /// A request for the event loop.
 #[derive(Debug)]
 pub enum ApiRequest {
-    /// A client's call.
-    Call {
+    /// To change something.
+    Do {
         /// What is to be done.
-        call: Call,
-        /// Who asks.
-        client: Client,
+        command: Command,
         /// Where the answer goes.
         responder: Responder,
     },
-    /// A part of an answer that is put together here.
-    Look(Look),
+    /// To say something about its state.
+    Query(StateQuery),
 }
 
-/// Takes the answer to one call. Dropped without one, the client is told that there is none.
+/// Takes the answer to one command. Dropped without one, the client is told that there is none.
 #[derive(Debug)]
 pub struct Responder {
-    to: Sender<Reply>,
+    to: Sender<Result<Done, Problem>>,
     promise: Promise,
 }
 
 impl Responder {
     /// Answers. Never blocks; a client that is gone by now is no error. An answer that must not reach
     /// the client yet is to be held at the gate beforehand.
-    pub fn answer(self, reply: Reply) {
-        let _ = self.to.send(reply);
+    pub fn answer(self, done: Result<Done, Problem>) {
+        let _ = self.to.send(done);
     }
 
     /// Stands for the answer, when that is to be held at the gate.
@@ -160,30 +161,11 @@ fn serve(shelf: &Shelf, desk: &Desk) {
     }
 }
 
-/// What a client gets.
-enum Answer {
-    Reply(Reply),
-    Status(StatusView),
-    Page(String),
-    Metrics(String),
-    Export(Export),
-    OpenApi,
-    SeeOther(String),
-    Log(Found),
-}
-
 fn handle(mut request: Request, desk: &Desk) {
     let format = Format::accepted(headers(&request, "Accept"));
-    let answer = answer_to(&mut request, desk, format);
-    let response = match answer.unwrap_or_else(|problem| Answer::Reply(Reply::Problem(problem))) {
-        Answer::Reply(reply) => reply::response(&reply, format),
-        Answer::Status(status) => reply::status_response(&status),
-        Answer::Page(page) => reply::page_response(200, page),
-        Answer::Metrics(text) => reply::metrics_response(text),
-        Answer::Export(export) => reply::export_response(&export),
-        Answer::OpenApi => reply::openapi_response(),
-        Answer::SeeOther(location) => reply::see_other(&location),
-        Answer::Log(found) => reply::log_response(found),
+    let response = match answer_to(&mut request, desk, format) {
+        Ok(answer) => response::response(answer),
+        Err(problem) => response::problem_response(&problem, format),
     };
     if let Err(why) = request.respond(response) {
         log::debug!("an answer could not be written: {why}");
@@ -213,27 +195,19 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
         log::debug!("{} is answered {}: {}", client.addr, problem.status, problem.error);
     }
     match errand? {
-        Errand::Loop(call) => {
-            let back = way_back(&call, format, asked.credentials.marks.referer);
-            match (desk.ask_loop(call, caller)?, back) {
-                (Reply::Done(_), Some(location)) => Ok(Answer::SeeOther(location)),
-                (reply, _) => Ok(Answer::Reply(reply)),
-            }
+        Errand::Do(command) => {
+            let back = way_back(&command, format, asked.credentials.marks.referer);
+            let done = desk.carry_out(command, caller)?;
+            Ok(back.map_or(Answer::Done(done), Answer::SeeOther))
         }
-        Errand::Log(query) => desk.read_log(query, caller).map(Answer::Log),
-        Errand::Fetch(Fetch::Status) => desk.status().map(Answer::Status),
-        Errand::Fetch(Fetch::Board) => Ok(Answer::Page(desk.board()?.html())),
-        Errand::Fetch(Fetch::Export) => desk.export().map(Answer::Export),
-        Errand::Fetch(Fetch::OpenApi) => Ok(Answer::OpenApi),
-        Errand::Fetch(Fetch::Metrics) => Ok(Answer::Metrics(desk.metrics()?.text())),
-        Errand::Fetch(Fetch::AppPage(name)) => Ok(Answer::Page(desk.app_page(name)?.html())),
+        Errand::Show(show) => desk.show(show, client),
+        Errand::Log(query) => desk.read_log(query, client).map(Answer::Log),
     }
 }
 
 /// Where a browser goes after its form has changed something: back to the page that it came from,
 /// as far as there still is one. Programs get JSON.
-fn way_back(call: &Call, format: Format, referer: Option<&str>) -> Option<String> {
-    let Call::Do(command) = call else { return None };
+fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<String> {
     if format == Format::Json {
         return None;
     }
@@ -252,34 +226,32 @@ fn no_answer() -> Problem {
 }
 
 impl Desk {
-    /// Sends a call to the event loop, and waits for the answer.
-    fn ask_loop(&self, call: Call, caller: Caller) -> Result<Reply, Problem> {
-        let Caller { client, promise } = caller;
-        log::debug!("{} asks: {call:?}", client.addr);
-        let (to, reply) = channel();
-        let responder = Responder { to, promise };
-        let sent = self.requests.send(ApiRequest::Call { call, client, responder });
-        sent.map_err(|_| no_answer())?;
+    /// Sends a command to the event loop, and waits until it is carried out.
+    fn carry_out(&self, command: Command, caller: Caller) -> Result<Done, Problem> {
+        log::debug!("{} asks: Do({command:?})", caller.client.addr);
+        let (to, done) = channel();
+        let responder = Responder { to, promise: caller.promise };
+        self.ask(ApiRequest::Do { command, responder }, &done)?
+    }
+
+    /// Sends a request to the event loop, and waits for what arrives in `answers`.
+    fn ask<T>(&self, request: ApiRequest, answers: &Receiver<T>) -> Result<T, Problem> {
+        self.requests.send(request).map_err(|_| no_answer())?;
         (self.wake)();
-        reply.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
+        answers.recv_timeout(REPLY_WITHIN).map_err(|_| no_answer())
     }
 
     /// Reads the log here, for the loop must not wait for the disk. An app that was stopped is still
     /// known to it; one that has no line may be known to the loop.
-    fn read_log(&self, query: Query, caller: Caller) -> Result<Found, Problem> {
-        log::debug!("{} asks: {query:?}", caller.client.addr);
+    fn read_log(&self, query: Query, client: Client) -> Result<Found, Problem> {
+        log::debug!("{} asks: {query:?}", client.addr);
         let appname = query.appname.map(|name| self.on_record(name)).transpose()?;
         let query = Query { appname, ..query };
         let found = self.log.find(&query).map_err(Problem::unavailable)?;
-        match &query.appname {
-            Some(name) if found.is_empty() => {
-                match self.ask_loop(Call::Show(Question::Info(name.clone())), caller)? {
-                    Reply::Problem(unknown) => Err(unknown),
-                    _ => Ok(found),
-                }
-            }
-            _ => Ok(found),
+        if let Some(name) = query.appname.filter(|_| found.is_empty()) {
+            self.info(name, client)?;
         }
+        Ok(found)
     }
 }
 

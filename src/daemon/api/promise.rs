@@ -7,7 +7,8 @@
 use crate::daemon::gate::Ticket;
 
 use super::format::Format;
-use super::reply::{self, Problem};
+use super::problem::Problem;
+use super::response;
 
 /// Stands for an answer that the gate holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Promise {
 
     /// The whole answer that is given instead. Small, so the event loop may write it.
     pub fn broken(self, problem: &Problem) -> Vec<u8> {
-        let response = reply::problem_response(problem, self.format);
+        let response = response::problem_response(problem, self.format);
         let mut bytes = Vec::new();
         // What is changed is never asked for by HEAD.
         let printed =

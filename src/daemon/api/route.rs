@@ -10,65 +10,35 @@ use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
 
 use super::access::{Access, Credentials, Effect};
+use super::command::Command;
 use super::format::Format;
 use super::parameters::{self, Pair};
-use super::reply::Problem;
+use super::problem::Problem;
 
-/// What a client asks the event loop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// To change something.
-    Do(Command),
-    /// To show something.
-    Show(Question),
-}
-
-/// What a client has the daemon change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Register an app, or update it.
-    Monitor(Box<Registration>),
-    /// Leave the app of this name alone for now.
-    Pause(String),
-    /// Check it again.
-    Resume(String),
-    /// Forget it.
-    Stop(String),
-    /// Ask it now.
-    Check(String),
-    /// Show no longer that mails to this address were refused.
-    Seen(String),
-}
-
-/// What a client wants to see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// One app.
-    Info(String),
-    /// How the daemon itself is.
-    Health,
-}
-
-/// What a request is for, and who sees to it.
+/// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
-    /// The event loop.
-    Loop(Call),
-    /// Whoever reads the health check log.
+    /// To change something: the event loop does it.
+    Do(Command),
+    /// To show something of the loop's state.
+    Show(Show),
+    /// To show lines of the health check log.
     Log(Query),
-    /// Whoever puts an answer together from many looks.
-    Fetch(Fetch),
 }
 
-/// Answers that are put together.
+/// What there is to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fetch {
+pub(super) enum Show {
+    /// One app as JSON.
+    Info(String),
+    /// One app as a page.
+    AppPage(String),
     /// All apps as JSON.
     Status,
     /// All apps as a page.
     Board,
-    /// One app as a page.
-    AppPage(String),
+    /// How the daemon itself is.
+    Health,
     /// Numbers for Prometheus.
     Metrics,
     /// Every registration as one document.
@@ -212,8 +182,8 @@ pub(super) const ROUTES: &[Route] = &[
             let fields = Fields::read("info", INFO, pairs)?;
             let name = app_name(&fields)?;
             match format(&fields, accepted)? {
-                Format::Json => show(Question::Info(name)),
-                Format::Html => Ok(Errand::Fetch(Fetch::AppPage(name))),
+                Format::Json => Ok(Errand::Show(Show::Info(name))),
+                Format::Html => Ok(Errand::Show(Show::AppPage(name))),
             }
         }),
     },
@@ -222,9 +192,9 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &["/", "/healthchecker", "/healthchecker/"],
         does: Does::Read(|pairs, accepted| {
             let fields = Fields::read("status", STATUS, pairs)?;
-            Ok(Errand::Fetch(match format(&fields, accepted)? {
-                Format::Json => Fetch::Status,
-                Format::Html => Fetch::Board,
+            Ok(Errand::Show(match format(&fields, accepted)? {
+                Format::Json => Show::Status,
+                Format::Html => Show::Board,
             }))
         }),
     },
@@ -238,7 +208,7 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Read(|pairs, _| {
             Fields::read("export", NOTHING, pairs)?;
-            Ok(Errand::Fetch(Fetch::Export))
+            Ok(Errand::Show(Show::Export))
         }),
     },
     Route {
@@ -246,7 +216,7 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Read(|pairs, _| {
             Fields::read("openapi.json", NOTHING, pairs)?;
-            Ok(Errand::Fetch(Fetch::OpenApi))
+            Ok(Errand::Show(Show::OpenApi))
         }),
     },
     Route {
@@ -254,7 +224,7 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Read(|pairs, _| {
             Fields::read("metrics", NOTHING, pairs)?;
-            Ok(Errand::Fetch(Fetch::Metrics))
+            Ok(Errand::Show(Show::Metrics))
         }),
     },
     Route {
@@ -262,14 +232,10 @@ pub(super) const ROUTES: &[Route] = &[
         other_paths: &[],
         does: Does::Read(|pairs, _| {
             Fields::read("health", NOTHING, pairs)?;
-            show(Question::Health)
+            Ok(Errand::Show(Show::Health))
         }),
     },
 ];
-
-fn show(question: Question) -> Result<Errand, Problem> {
-    Ok(Errand::Loop(Call::Show(question)))
-}
 
 /// Finds the errand.
 ///
@@ -289,8 +255,8 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
     rules.access.admit(route.effect(), asked.method, &asked.credentials)?;
     let pairs = parameters::read(query, asked.content_type, asked.body)?;
     match route.does {
-        Does::Read(question) => question(&pairs, asked.format),
-        Does::Change(_, command) => Ok(Errand::Loop(Call::Do(command(&pairs, asked, rules)?))),
+        Does::Read(show) => show(&pairs, asked.format),
+        Does::Change(_, command) => Ok(Errand::Do(command(&pairs, asked, rules)?)),
     }
 }
 

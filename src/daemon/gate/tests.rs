@@ -9,15 +9,12 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::daemon::api::{
-    About, ApiRequest, Call, Change, Command, Done, Problem, Question, Reply, Responder, Sight,
-};
+use crate::daemon::api::{About, ApiRequest, Change, Command, Done, LoopState, Problem, Responder};
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
 use crate::engine::alerts::recipients::Recipients;
 use crate::engine::core::{Engine, Options};
 use crate::engine::registration::{Origin, Registration};
-use crate::engine::show::view::HealthView;
 use crate::engine::time::{Moment, Now};
 
 use super::*;
@@ -50,52 +47,44 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         // One that is not paused is given a place among the others, which takes long for so many.
         engine.pause(now, &name).unwrap();
     }
-    move |request| {
-        let (call, client, responder) = match request {
-            ApiRequest::Look(look) => {
-                let (pool, journal) = (PoolUse::default(), Stats::default());
-                let (engine, disk) = (&engine, Vec::new());
-                return look.make(&Sight { engine, now, started, disk, pool, journal });
-            }
-            ApiRequest::Call { call, client, responder } => (call, client, responder),
-        };
-        assert_eq!(client.origin, Origin::OwnMachine);
-        let reply = match call {
-            Call::Do(Command::Monitor(registration)) => done(registration.name, Change::Registered),
-            Call::Do(Command::Pause(name)) => done(name, Change::Paused),
-            Call::Do(Command::Resume(name)) => done(name, Change::Resumed),
-            Call::Do(Command::Stop(name)) => done(name, Change::Stopped),
-            Call::Do(Command::Check(name)) => done(name, Change::Asked),
-            Call::Do(Command::Seen(email)) => Reply::Problem(Problem::nothing_refused(&email)),
-            Call::Show(Question::Info(name)) => Reply::Problem(Problem::unknown_app(&name)),
-            Call::Show(Question::Health) => health(),
-        };
-        responder.answer(reply);
+    move |request| match request {
+        ApiRequest::Query(query) => {
+            let (pool, journal) = (PoolUse::default(), Stats::default());
+            let (engine, disk) = (&engine, Vec::new());
+            query.answer(&LoopState { engine, now, started, disk, pool, journal });
+        }
+        ApiRequest::Do { command, responder } => responder.answer(match command {
+            Command::Monitor(registration) => Ok(done(registration.name, Change::Registered)),
+            Command::Pause(name) => Ok(done(name, Change::Paused)),
+            Command::Resume(name) => Ok(done(name, Change::Resumed)),
+            Command::Stop(name) => Ok(done(name, Change::Stopped)),
+            Command::Check(name) => Ok(done(name, Change::Asked)),
+            Command::Seen(email) => Err(Problem::nothing_refused(&email)),
+        }),
     }
 }
 
-fn done(appname: String, result: Change) -> Reply {
-    Reply::Done(Done { about: About::AppName(appname), result })
+fn done(appname: String, result: Change) -> Done {
+    Done { about: About::AppName(appname), result }
 }
 
-fn health() -> Reply {
-    Reply::Health(Box::new(HealthView { version: "1", uptime: 7, ..HealthView::default() }))
-}
-
-fn client_of(request: &ApiRequest) -> Client {
+/// The command of a request that is answered by hand.
+fn command(request: ApiRequest) -> (Command, Responder) {
     match request {
-        ApiRequest::Call { client, .. } => *client,
-        ApiRequest::Look(look) => panic!("{look:?}"),
+        ApiRequest::Do { command, responder } => (command, responder),
+        ApiRequest::Query(query) => panic!("{query:?}"),
     }
 }
 
-fn answer_health(request: ApiRequest) {
-    match request {
-        ApiRequest::Call { responder, .. } => responder.answer(health()),
-        ApiRequest::Look(look) => panic!("{look:?}"),
-    }
+fn paused() -> Result<Done, Problem> {
+    Ok(done("Kodi".to_owned(), Change::Paused))
 }
 
+fn answer_paused(request: ApiRequest) {
+    command(request).1.answer(paused());
+}
+
+const PAUSE: &str = "GET /healthchecker/pause?appname=Kodi HTTP/1.1\r\nHost: pi\r\n\r\n";
 const GET_HEALTH: &str = "GET /health HTTP/1.1\r\nHost: pi\r\n\r\n";
 
 fn post(content_type: &str, body: &str) -> String {
@@ -117,10 +106,11 @@ fn body(answer: &str) -> &str {
 #[test]
 fn a_registration_arrives_in_each_of_its_forms() {
     let world = World::new(engine(0));
-    let query = "appname=Kodi&url=http%3A%2F%2Fkodi";
+    // An address that is taken from callers on the daemon's own machine alone.
+    let query = "appname=Kodi&url=http%3A%2F%2F127.0.0.1";
     for request in [
         post("application/x-www-form-urlencoded", query),
-        post("application/json", r#"{"appname": "Kodi", "url": "http://kodi"}"#),
+        post("application/json", r#"{"appname": "Kodi", "url": "http://127.0.0.1"}"#),
         format!("POST /healthchecker/monitor?{query} HTTP/1.0\r\n\r\n"),
     ] {
         let answer = world.talk(&request);
@@ -291,21 +281,21 @@ fn by_hand() -> (World, channel::Receiver<ApiRequest>) {
 #[test]
 fn one_address_has_only_so_many_calls_under_way() {
     let (world, calls) = by_hand();
-    let ask = |from| {
+    let ask = |from: usize| {
         let mut stream = world.connect_from(household(from));
-        stream.write_all(GET_HEALTH.as_bytes()).unwrap();
+        stream.write_all(PAUSE.replace("Kodi", &from.to_string()).as_bytes()).unwrap();
         stream
     };
     let mut same: Vec<_> = (0..5).map(|_| ask(1)).collect();
     let mut other = ask(2);
-    let mut first: Vec<_> = (0..3).map(|_| calls.recv().unwrap()).collect();
+    let first: Vec<_> = (0..3).map(|_| command(calls.recv().unwrap())).collect();
     assert!(calls.try_recv().is_err());
-    let addrs = first.iter().filter(|call| client_of(call).addr == household(1));
-    assert_eq!(addrs.count(), API_PLACES_PER_ADDRESS);
-    first.drain(..).for_each(answer_health);
+    let of_one = first.iter().filter(|(command, _)| *command == Command::Pause("1".to_owned()));
+    assert_eq!(of_one.count(), API_PLACES_PER_ADDRESS);
+    first.into_iter().for_each(|(_, responder)| responder.answer(paused()));
     assert_eq!(code(&rest(&mut other)), "200");
     for _ in 0..3 {
-        answer_health(calls.recv().unwrap());
+        answer_paused(calls.recv().unwrap());
     }
     for stream in &mut same {
         assert_eq!(code(&rest(stream)), "200");
@@ -319,11 +309,17 @@ fn without_an_answer_the_client_is_told_so() {
     asked.write_all(GET_HEALTH.as_bytes()).unwrap();
     drop(calls.recv().unwrap());
     assert_eq!(code(&rest(&mut asked)), "503");
-    let mut asked = world.connect();
-    asked.write_all(GET_HEALTH.as_bytes()).unwrap();
-    let _kept = calls.recv().unwrap();
+    let mut asked = ["GET", "HEAD"].map(|method| {
+        let mut stream = world.connect();
+        stream.write_all(GET_HEALTH.replace("GET", method).as_bytes()).unwrap();
+        stream
+    });
+    let _kept = [(); 2].map(|()| calls.recv().unwrap());
     world.skip(ANSWER_WITHIN);
-    assert_eq!(code(&rest(&mut asked)), "503");
+    let answers = asked.each_mut().map(rest);
+    assert_eq!(answers.each_ref().map(|answer| code(answer)), ["503", "503"]);
+    assert!(body(&answers[0]).contains("try again"));
+    assert_eq!(body(&answers[1]), "");
 }
 
 #[test]
@@ -332,13 +328,13 @@ fn at_the_end_the_answers_under_way_are_finished() {
     let mut half = world.connect();
     half.write_all(b"GET /hea").unwrap();
     let mut asked = world.connect();
-    asked.write_all(GET_HEALTH.as_bytes()).unwrap();
+    asked.write_all(PAUSE.as_bytes()).unwrap();
     let call = calls.recv().unwrap();
     world.wait_for_connections(|n| n == 2);
     world.stop();
     assert_eq!(code(&rest(&mut half)), "503");
     assert!(TcpStream::connect(world.addr).is_err());
-    answer_health(call);
+    answer_paused(call);
     assert_eq!(code(&rest(&mut asked)), "200");
     drop((half, asked));
     world.join();

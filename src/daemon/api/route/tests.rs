@@ -1,6 +1,6 @@
 use crate::config::settings::{AccessSettings, Secret};
 use crate::daemon::api::access::Marks;
-use crate::daemon::api::reply::OPENAPI;
+use crate::daemon::api::response::OPENAPI;
 use crate::engine::registration::Origin;
 
 use super::*;
@@ -38,11 +38,8 @@ const WITH_TOKEN: Credentials<'_> = Credentials {
     wants_page: false,
 };
 
-fn ask(method: &str, target: &str, body: &str) -> Result<Call, Problem> {
-    ask_as(WITH_TOKEN, method, target, body).map(|errand| match errand {
-        Errand::Loop(call) => call,
-        other => panic!("{other:?}"),
-    })
+fn ask(method: &str, target: &str, body: &str) -> Result<Errand, Problem> {
+    ask_as(WITH_TOKEN, method, target, body)
 }
 
 fn ask_log(query: &str) -> Result<Errand, Problem> {
@@ -133,31 +130,31 @@ fn the_log_is_of_all_apps_or_one_and_bounded() {
 fn every_path_leads_to_its_call() {
     let name = || "Kodi".to_owned();
     for (target, call) in [
-        ("/healthchecker/pause?appname=Kodi", Call::Do(Command::Pause(name()))),
-        ("/healthchecker/resume?appname=Kodi", Call::Do(Command::Resume(name()))),
-        ("/healthchecker/stop?appname=Kodi", Call::Do(Command::Stop(name()))),
-        ("/healthchecker/stopmonitoring?appname=Kodi", Call::Do(Command::Stop(name()))),
-        ("/healthchecker/info?appname=Kodi", Call::Show(Question::Info(name()))),
-        ("/health", Call::Show(Question::Health)),
+        ("/healthchecker/pause?appname=Kodi", Errand::Do(Command::Pause(name()))),
+        ("/healthchecker/resume?appname=Kodi", Errand::Do(Command::Resume(name()))),
+        ("/healthchecker/stop?appname=Kodi", Errand::Do(Command::Stop(name()))),
+        ("/healthchecker/stopmonitoring?appname=Kodi", Errand::Do(Command::Stop(name()))),
+        ("/healthchecker/info?appname=Kodi", Errand::Show(Show::Info(name()))),
+        ("/health", Errand::Show(Show::Health)),
     ] {
         assert_eq!(ask("GET", target, "").unwrap(), call, "{target}");
     }
     assert_eq!(
         ask("POST", "/healthchecker/stop", "appname=Kodi"),
-        Ok(Call::Do(Command::Stop(name())))
+        Ok(Errand::Do(Command::Stop(name())))
     );
-    assert_eq!(ask("HEAD", "/health", ""), Ok(Call::Show(Question::Health)));
+    assert_eq!(ask("HEAD", "/health", ""), Ok(Errand::Show(Show::Health)));
 }
 
 #[test]
 fn a_registration_comes_as_form_json_or_query() {
     let query = "/healthchecker/monitor?appname=a&url=http://nas";
-    let Ok(Call::Do(Command::Monitor(one))) = ask("POST", query, "") else {
+    let Ok(Errand::Do(Command::Monitor(one))) = ask("POST", query, "") else {
         panic!("no registration");
     };
     for body in ["appname=a&url=http%3A%2F%2Fnas", r#"{"appname": "a", "url": "http://nas"}"#] {
         let call = ask("POST", "/healthchecker/monitor", body);
-        assert_eq!(call, Ok(Call::Do(Command::Monitor(one.clone()))));
+        assert_eq!(call, Ok(Errand::Do(Command::Monitor(one.clone()))));
     }
 }
 

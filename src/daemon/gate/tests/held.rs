@@ -8,22 +8,22 @@ use super::*;
 const LONG: usize = 2_000_000;
 
 /// Takes the next call, has its answer held, and answers it.
-fn hold_next(world: &World, calls: &channel::Receiver<ApiRequest>, reply: Reply) -> Ticket {
+fn hold_next(
+    world: &World,
+    calls: &channel::Receiver<ApiRequest>,
+    done: Result<Done, Problem>,
+) -> Ticket {
     let (ticket, responder) = take(world, calls);
-    responder.answer(reply);
+    responder.answer(done);
     ticket
 }
 
 /// Takes the next call and has its answer held.
 fn take(world: &World, calls: &channel::Receiver<ApiRequest>) -> (Ticket, Responder) {
-    match calls.recv().unwrap() {
-        ApiRequest::Call { responder, .. } => {
-            let ticket = responder.promise().ticket();
-            world.at_gate(move |gate, _, _| gate.hold(ticket));
-            (ticket, responder)
-        }
-        ApiRequest::Look(look) => panic!("{look:?}"),
-    }
+    let (_, responder) = command(calls.recv().unwrap());
+    let ticket = responder.promise().ticket();
+    world.at_gate(move |gate, _, _| gate.hold(ticket));
+    (ticket, responder)
 }
 
 fn settle(world: &World, ticket: Ticket, verdict: Verdict) {
@@ -56,11 +56,11 @@ fn many_answers_are_held_at_once_and_leave_the_api_to_others() {
     let (world, calls) = by_hand();
     let many = 5 * API_PLACES;
     // All from one machine: what is held takes none of its places at the API.
-    let mut clients: Vec<_> = (0..many).map(|_| ask_from(&world, 1, GET_HEALTH)).collect();
-    let tickets: Vec<_> = (0..many).map(|_| hold_next(&world, &calls, health())).collect();
+    let mut clients: Vec<_> = (0..many).map(|_| ask_from(&world, 1, PAUSE)).collect();
+    let tickets: Vec<_> = (0..many).map(|_| hold_next(&world, &calls, paused())).collect();
     wait_until_all_is_held(&world, many);
-    let mut reader = ask_from(&world, 1, GET_HEALTH);
-    answer_health(calls.recv().unwrap());
+    let mut reader = ask_from(&world, 1, PAUSE);
+    answer_paused(calls.recv().unwrap());
     assert_eq!(code(&rest(&mut reader)), "200");
     assert!(clients.iter_mut().all(has_nothing));
     for ticket in tickets {
@@ -77,8 +77,8 @@ fn many_answers_are_held_at_once_and_leave_the_api_to_others() {
 #[test]
 fn an_answer_that_is_not_true_is_never_given() {
     let (world, calls) = by_hand();
-    let mut client = ask_from(&world, 1, GET_HEALTH);
-    let ticket = hold_next(&world, &calls, health());
+    let mut client = ask_from(&world, 1, PAUSE);
+    let ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
     settle(&world, ticket, instead());
     // The first verdict is the last.
@@ -93,10 +93,10 @@ fn an_answer_that_is_not_true_is_never_given() {
 fn the_disk_may_be_faster_than_the_answer() {
     let (world, calls) = by_hand();
     for (verdict, status) in [(Verdict::True, "200"), (instead(), "507")] {
-        let mut client = ask_from(&world, 1, GET_HEALTH);
+        let mut client = ask_from(&world, 1, PAUSE);
         let (ticket, responder) = take(&world, &calls);
         settle(&world, ticket, verdict);
-        responder.answer(health());
+        responder.answer(paused());
         assert_eq!(code(&rest(&mut client)), status);
     }
     world.wait_for_connections(|n| n == 0);
@@ -105,35 +105,31 @@ fn the_disk_may_be_faster_than_the_answer() {
 #[test]
 fn a_held_answer_is_given_up_after_the_deadline() {
     let (world, calls) = by_hand();
-    let head = GET_HEALTH.replace("GET", "HEAD");
-    let mut clients = [ask_from(&world, 1, GET_HEALTH), ask_from(&world, 2, &head)];
-    let tickets = [(); 2].map(|()| hold_next(&world, &calls, health()));
-    wait_until_all_is_held(&world, 2);
+    let mut client = ask_from(&world, 1, PAUSE);
+    let ticket = hold_next(&world, &calls, paused());
+    wait_until_all_is_held(&world, 1);
     world.skip(ANSWER_WITHIN);
-    let answers = clients.each_mut().map(rest);
-    assert_eq!(answers.each_ref().map(|answer| code(answer)), ["503", "503"]);
-    assert!(body(&answers[0]).contains("try again"));
-    assert_eq!(body(&answers[1]), "");
-    for ticket in tickets {
-        settle(&world, ticket, Verdict::True);
-    }
-    drop(clients);
+    let answer = rest(&mut client);
+    assert_eq!(code(&answer), "503");
+    assert!(body(&answer).contains("try again"));
+    settle(&world, ticket, Verdict::True);
+    drop(client);
     world.wait_for_connections(|n| n == 0);
 }
 
 #[test]
 fn a_client_that_hangs_up_meanwhile_leaves_nothing_behind() {
     let (world, calls) = by_hand();
-    let gone = ask_from(&world, 1, GET_HEALTH);
-    let gone_ticket = hold_next(&world, &calls, health());
+    let gone = ask_from(&world, 1, PAUSE);
+    let gone_ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
     SockRef::from(&gone).set_linger(Some(Duration::ZERO)).unwrap();
     drop(gone);
     settle(&world, gone_ticket, Verdict::True);
     world.wait_for_connections(|n| n == 0);
     // Whoever has its place now is not meant.
-    let mut next = ask_from(&world, 1, GET_HEALTH);
-    let ticket = hold_next(&world, &calls, health());
+    let mut next = ask_from(&world, 1, PAUSE);
+    let ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
     settle(&world, gone_ticket, Verdict::True);
     assert!(has_nothing(&mut next));
@@ -144,8 +140,8 @@ fn a_client_that_hangs_up_meanwhile_leaves_nothing_behind() {
 #[test]
 fn what_is_held_takes_little_memory_however_long_the_answer() {
     let (world, calls) = by_hand();
-    let mut client = ask_from(&world, 1, GET_HEALTH);
-    let long = Reply::Problem(Problem::unavailable("x".repeat(LONG)));
+    let mut client = ask_from(&world, 1, PAUSE);
+    let long = Err(Problem::unavailable("x".repeat(LONG)));
     let ticket = hold_next(&world, &calls, long);
     world.wait_at_gate(|gate| gate.places.held() > HEAD_MAX);
     world.wait_for_calm();
@@ -158,8 +154,8 @@ fn what_is_held_takes_little_memory_however_long_the_answer() {
 #[test]
 fn at_the_end_what_is_held_is_waited_for() {
     let (mut world, calls) = by_hand();
-    let mut client = ask_from(&world, 1, GET_HEALTH);
-    let ticket = hold_next(&world, &calls, health());
+    let mut client = ask_from(&world, 1, PAUSE);
+    let ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
     world.stop();
     settle(&world, ticket, Verdict::True);

@@ -1,0 +1,64 @@
+//! What a client has the daemon change, and what came of it.
+
+use serde::Serialize;
+
+use crate::engine::registration::Registration;
+
+/// What a client has the daemon change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Register an app, or update it.
+    Monitor(Box<Registration>),
+    /// Leave the app of this name alone for now.
+    Pause(String),
+    /// Check it again.
+    Resume(String),
+    /// Forget it.
+    Stop(String),
+    /// Ask it now.
+    Check(String),
+    /// Show no longer that mails to this address were refused.
+    Seen(String),
+}
+
+/// A change that is made, and on disk before the client learns of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// What it is about: in JSON a member that is called like the parameter.
+    #[serde(flatten)]
+    pub about: About,
+    /// What became of it.
+    pub result: Change,
+}
+
+/// What a change is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum About {
+    /// The app of this name.
+    AppName(String),
+    /// The mails to this address.
+    Email(String),
+}
+
+/// What became of an app, or of mails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It is new.
+    Registered,
+    /// It was known, and something differs.
+    Updated,
+    /// It was known just so.
+    Unchanged,
+    /// It is left alone, or was already.
+    Paused,
+    /// It is checked again, or was already.
+    Resumed,
+    /// It is forgotten.
+    Stopped,
+    /// It is being asked now.
+    Asked,
+    /// That mails were refused is no longer shown.
+    Seen,
+}

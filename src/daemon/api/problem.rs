@@ -1,0 +1,120 @@
+//! Why a request is not carried out, for the person who made it.
+
+use serde::Serialize;
+
+use super::access;
+use crate::engine::core::{MOST_APPS, Refusal};
+use crate::engine::registration::census::{Full, PEOPLE_MAX};
+use crate::engine::registration::fields::{FieldError, shown};
+
+/// The headers that ask for a token: what programs are told (RFC 6750, section 3),
+const BEARER: (&str, &str) = ("WWW-Authenticate", "Bearer");
+/// and browsers, which then ask their person for it (RFC 7617, sections 2 and 2.1). In a header of its
+/// own: some read no more than the first challenge of one.
+const BASIC: (&str, &str) =
+    ("WWW-Authenticate", "Basic realm=\"HealthChecker\", charset=\"UTF-8\"");
+
+/// Why a call cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The HTTP status.
+    #[serde(skip)]
+    pub status: u16,
+    /// A sentence for the person who made the call.
+    pub error: String,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Headers that go with the status, such as `Allow` with its methods.
+    #[serde(skip)]
+    pub headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Problem {
+    /// 404: no app of this name.
+    pub fn unknown_app(name: &str) -> Problem {
+        let error = format!("no app is registered by the name {}", shown(name));
+        Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
+    }
+
+    /// 404: no mail to this address was refused.
+    pub fn nothing_refused(address: &str) -> Problem {
+        let error = format!("no mail to {} was refused, or it has been seen since", shown(address));
+        Problem { field: Some("email".to_owned()), ..Problem::new(404, error) }
+    }
+
+    /// 409: the app of this name is paused.
+    pub fn paused(name: &str) -> Problem {
+        Problem::new(409, format!("{} is paused; resume it first", shown(name)))
+    }
+
+    /// 503 or 507: carried out, but not on disk; `error` says why.
+    pub fn not_kept(status: u16, error: String) -> Problem {
+        Problem::new(status, error)
+    }
+
+    /// 503: not now; `error` says why and what to do.
+    pub fn unavailable(error: String) -> Problem {
+        Problem { headers: vec![("Retry-After", "1")], ..Problem::new(503, error) }
+    }
+
+    pub(super) fn unknown_path(path: &str) -> Problem {
+        let error = format!("there is nothing at {}; try /healthchecker/status", shown(path));
+        Problem::new(404, error)
+    }
+
+    pub(super) fn wrong_method(method: &str, allow: &'static str) -> Problem {
+        Problem {
+            headers: vec![("Allow", allow)],
+            ..Problem::new(405, format!("{method} is not allowed here; use {allow}"))
+        }
+    }
+
+    pub(super) fn new(status: u16, error: String) -> Problem {
+        Problem { status, error, field: None, headers: Vec::new() }
+    }
+}
+
+/// 400, with the parameter.
+impl From<FieldError> for Problem {
+    fn from(why: FieldError) -> Problem {
+        Problem { field: why.field, ..Problem::new(400, why.message) }
+    }
+}
+
+/// 401 or 403.
+impl From<access::Refusal> for Problem {
+    fn from(why: access::Refusal) -> Problem {
+        let (status, headers) = match why {
+            access::Refusal::Token { login: true, .. } => (401, vec![BASIC, BEARER]),
+            access::Refusal::Token { login: false, .. } => (401, vec![BEARER]),
+            access::Refusal::Browser(_) => (403, Vec::new()),
+        };
+        Problem { headers, ..Problem::new(status, why.to_string()) }
+    }
+}
+
+/// What the engine refuses.
+impl From<Refusal> for Problem {
+    fn from(why: Refusal) -> Problem {
+        match why {
+            Refusal::UnknownApp(name) => Problem::unknown_app(&name),
+            Refusal::NothingRefused(address) => Problem::nothing_refused(&address),
+            Refusal::BadName(why) => Problem::from(why),
+            Refusal::Paused(name) => Problem::paused(&name),
+            Refusal::TooManyApps => Problem::unavailable(format!(
+                "{MOST_APPS} apps are watched already; stop one of them first"
+            )),
+            Refusal::Full(Full::People) => Problem {
+                field: Some("email".to_owned()),
+                ..Problem::unavailable(format!(
+                    "{PEOPLE_MAX} people are told already, or have mail waiting; name one of them, or nobody"
+                ))
+            },
+            Refusal::Full(Full::Bytes) => Problem::unavailable(
+                "the registrations take all the room that there is; stop an app first, or shorten this one"
+                    .to_owned(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! How answers look on the wire.
+//!
+//! The loop hands over plain data; turning it into bytes happens on the API's threads.
+
+use std::io::{Cursor, Read};
+
+use serde::Serialize;
+use tiny_http::{Header, Response, ResponseBox, StatusCode};
+
+use super::command::Done;
+use super::format::Format;
+use super::problem::Problem;
+use crate::daemon::checklog::Found;
+use crate::daemon::gate::NO_PAGE_POLICY;
+use crate::daemon::{clock, metrics, page};
+use crate::engine::show::export::Export;
+use crate::engine::show::view::{HealthView, InfoView, StatusView};
+use crate::engine::words::plain::harmless_json;
+
+/// OpenAPI 3.1, every route with its full path.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+const HEALTH_JSON: &str = "application/health+json";
+/// JSON lines. Nothing is registered for them; this is what programs know them by.
+const JSON_LINES: &str = "application/x-ndjson";
+const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
+
+/// What a client gets, if all is well.
+pub(super) enum Answer {
+    Done(Done),
+    Info(InfoView),
+    Health(HealthView),
+    Status(StatusView),
+    Page(String),
+    Metrics(String),
+    Export(Export),
+    OpenApi,
+    /// What a form asked for is done, see there.
+    SeeOther(String),
+    Log(Found),
+}
+
+/// An answer as a response.
+pub(super) fn response(answer: Answer) -> ResponseBox {
+    match answer {
+        Answer::Done(done) => json(200, JSON, &done),
+        Answer::Info(info) => json(200, JSON, &info),
+        // With a warning it is 200, too.
+        Answer::Health(health) => json(200, HEALTH_JSON, &health),
+        Answer::Status(status) => json(200, JSON, &status),
+        Answer::Page(page) => page_response(200, page),
+        Answer::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
+        Answer::Export(export) => {
+            // For a browser to save.
+            let name = "attachment; filename=\"healthchecker.json\"";
+            with(json(200, JSON, &export), "Content-Disposition", name)
+        }
+        Answer::OpenApi => {
+            with_policy(200, JSON, OPENAPI.len(), Box::new(OPENAPI.as_bytes()), NO_PAGE_POLICY)
+        }
+        // RFC 9110, section 15.4.4.
+        Answer::SeeOther(location) => {
+            with(of_text(303, TEXT, String::new()), "Location", &location)
+        }
+        // Its lines are read from the disk as they are sent.
+        Answer::Log(found) => {
+            with_policy(200, JSON_LINES, found.len(), Box::new(found), NO_PAGE_POLICY)
+        }
+    }
+}
+
+/// A problem as a response: a program gets JSON, the person at a browser a page.
+pub(super) fn problem_response(problem: &Problem, format: Format) -> ResponseBox {
+    let response = match format {
+        Format::Json => json(problem.status, JSON, problem),
+        Format::Html => {
+            page_response(problem.status, page::problem(problem.status, &problem.error))
+        }
+    };
+    with_headers_of(problem, response)
+}
+
+fn with_headers_of(problem: &Problem, response: ResponseBox) -> ResponseBox {
+    let headers = problem.headers.iter();
+    headers.fold(response, |response, (name, value)| with(response, name, value))
+}
+
+fn page_response(status: u16, page: String) -> ResponseBox {
+    with_policy(status, HTML, page.len(), Box::new(Cursor::new(page)), page::policy())
+}
+
+fn json(status: u16, content_type: &str, shown: &impl Serialize) -> ResponseBox {
+    let (status, mut body) = match serde_json::to_string(shown) {
+        // Whoever asks with curl has it on a terminal.
+        Ok(body) => (status, harmless_json(&body).into_owned()),
+        Err(why) => {
+            log::error!("cannot write an answer as JSON: {why}");
+            (500, r#"{"error":"the answer cannot be shown"}"#.to_owned())
+        }
+    };
+    // So that a shell's prompt has a line of its own.
+    body.push('\n');
+    of_text(status, content_type, body)
+}
+
+fn of_text(status: u16, content_type: &str, text: String) -> ResponseBox {
+    with_policy(status, content_type, text.len(), Box::new(Cursor::new(text)), NO_PAGE_POLICY)
+}
+
+fn with_policy(
+    status: u16,
+    content_type: &str,
+    length: usize,
+    body: Box<dyn Read + Send>,
+    policy: &str,
+) -> ResponseBox {
+    let response = Response::new(StatusCode(status), Vec::new(), body, Some(length), None)
+        // The length is known, and the smallest clients understand no chunks.
+        .with_chunked_threshold(usize::MAX);
+    // Without one, tiny_http writes its own, and panics beyond year 9999.
+    let response = with(response, "Date", &clock::wall_now().for_http());
+    let response = with(response, "Server", SERVER);
+    let response = with(response, "Content-Type", content_type);
+    let response = with(response, "Cache-Control", "no-store");
+    let response = with(response, "X-Content-Type-Options", "nosniff");
+    let response = with(response, "Content-Security-Policy", policy);
+    // An `<img>` or `<script>` on a foreign page gets nothing to look at.
+    let response = with(response, "Cross-Origin-Resource-Policy", "same-origin");
+    // Our own forms must say where they come from, other sites need not know.
+    with(response, "Referrer-Policy", "same-origin")
+}
+
+fn with(response: ResponseBox, name: &str, value: &str) -> ResponseBox {
+    match Header::from_bytes(name, value) {
+        Ok(header) => response.with_header(header),
+        Err(()) => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::api::command::{About, Change};
+
+    fn printed(response: ResponseBox) -> String {
+        let mut bytes = Vec::new();
+        let version = tiny_http::HTTPVersion(1, 1);
+        response.raw_print(&mut bytes, version, &[], false, None).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_named() {
+        let about = About::AppName("Kodi".into());
+        let text = printed(response(Answer::Done(Done { about, result: Change::Registered })));
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
+        assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
+    }
+
+    #[test]
+    fn a_problem_names_its_field_and_the_methods() {
+        let printed = |problem| printed(problem_response(&problem, Format::Json));
+        let text = printed(Problem::unknown_app("a\"b\n"));
+        assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
+        assert!(text.contains("\"field\":\"appname\""));
+        assert!(text.contains("Content-Type: application/json\r\n"));
+        let text = printed(Problem::wrong_method("PUT", "GET, HEAD"));
+        assert!(text.contains("\r\nAllow: GET, HEAD\r\n"));
+        assert!(!text.contains("field"));
+    }
+}
