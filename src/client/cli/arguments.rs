@@ -116,10 +116,10 @@ pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, Strin
 impl Arguments {
     fn take(&mut self, name: &str, value: Option<String>) -> Result<(), String> {
         let word = self.command.word;
-        let option = self.command.options().find(|option| option.name == name);
+        let option = self.command.options().into_iter().find(|option| option.name == name);
         let option = option.ok_or_else(|| {
             let its: Vec<String> =
-                self.command.options().map(|option| format!("--{}", option.name)).collect();
+                self.command.options().iter().map(|option| format!("--{}", option.name)).collect();
             format!("{word} takes no --{name}; it takes {}", its.join(", "))
         })?;
         match (option.name, option.scope, value) {
@@ -179,7 +179,7 @@ fn text(word: &OsStr) -> Result<String, String> {
 }
 
 fn unknown_option(spelling: &str, name: &str) -> String {
-    let near = did_you_mean(name, table::options().map(|option| option.name));
+    let near = did_you_mean(name, table::options().iter().map(|option| option.name));
     format!("unknown option {}{near}", shown(spelling))
 }
 

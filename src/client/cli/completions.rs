@@ -95,7 +95,7 @@ _healthchecker() {{
         words.join("|")
     );
     for command in &COMMANDS {
-        let options = long(command.options().map(|option| option.name));
+        let options = long(command.options().iter().map(|option| option.name));
         let _ = writeln!(out, "        {})", command.word);
         if takes_name(command) {
             out.push_str("            [[ $current == -* ]] || _healthchecker_names \"$current\"\n");
@@ -258,7 +258,8 @@ mod tests {
             for (word, _) in words() {
                 assert!(script.contains(word), "{shell}: {word}");
             }
-            let ours = COMMANDS.iter().flat_map(|command| command.options().map(|o| o.name));
+            let ours =
+                COMMANDS.iter().flat_map(|command| command.options().into_iter().map(|o| o.name));
             for name in ours.chain(daemon_options().map(|(name, ..)| name)) {
                 let spelled =
                     if shell == "fish" { format!("-l {name}") } else { format!("--{name}") };

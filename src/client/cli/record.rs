@@ -20,8 +20,9 @@ pub(super) struct Record(Map<String, Value>);
 impl Record {
     /// What the daemon would export of this app.
     pub(super) fn of(app: &ExportedApp) -> Record {
-        // An object, since that is what a struct becomes.
-        Record(serde_json::to_value(app).ok().and_then(as_object).unwrap_or_default())
+        // By way of the text, as a daemon sends it.
+        let text = serde_json::to_string(app).unwrap_or_default();
+        Record(serde_json::from_str(&text).ok().and_then(as_object).unwrap_or_default())
     }
 
     /// The app's name; a number is one as well.

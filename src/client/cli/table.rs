@@ -76,9 +76,10 @@ impl CommandSpec {
     }
 
     /// The options that it takes.
-    pub(super) fn options(&self) -> impl Iterator<Item = OptionSpec> {
-        let verb = self.verb;
-        options().filter(move |option| option.is_of(verb))
+    pub(super) fn options(&self) -> Vec<OptionSpec> {
+        let mut options = options();
+        options.retain(|option| option.is_of(self.verb));
+        options
     }
 }
 
@@ -178,12 +179,14 @@ impl OptionSpec {
 }
 
 /// Every option: the fields of `monitor`, but for the name, which is never one; and our own.
-pub(super) fn options() -> impl Iterator<Item = OptionSpec> {
+pub(super) fn options() -> Vec<OptionSpec> {
     let fields = FIELDS.iter().filter(|field| !matches!(field.takes, Takes::Name));
-    fields.map(OptionSpec::of_field).chain(OPTIONS)
+    let mut options: Vec<OptionSpec> = fields.map(OptionSpec::of_field).collect();
+    options.extend_from_slice(&OPTIONS);
+    options
 }
 
-const OPTIONS: [OptionSpec; 9] = [
+static OPTIONS: [OptionSpec; 9] = [
     OptionSpec {
         name: "limit",
         value: Some("LINES"),
@@ -244,7 +247,7 @@ pub fn command(word: &str) -> Option<&'static CommandSpec> {
 /// The option of this name; `-` counts as `_`.
 pub(super) fn option(name: &str) -> Option<OptionSpec> {
     let name = name.replace('-', "_");
-    options().find(|option| option.name == name)
+    options().into_iter().find(|option| option.name == name)
 }
 
 #[cfg(test)]
@@ -260,14 +263,14 @@ mod tests {
         for command in &COMMANDS {
             assert!(seen.insert(command.word), "{}", command.word);
         }
-        let names: BTreeSet<&str> = options().map(|option| option.name).collect();
-        assert_eq!(names.len(), options().count());
+        let names: BTreeSet<&str> = options().iter().map(|option| option.name).collect();
+        assert_eq!(names.len(), options().len());
     }
 
     #[test]
     fn a_command_takes_its_own_options_and_the_common_ones() {
         let names = |word: &str| -> Vec<&str> {
-            command(word).unwrap().options().map(|option| option.name).collect()
+            command(word).unwrap().options().iter().map(|option| option.name).collect()
         };
         assert_eq!(names("log"), ["limit", "server", "token", "json", "help"]);
         assert_eq!(names("discover"), ["why", "json", "help"]);

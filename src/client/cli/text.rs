@@ -44,14 +44,15 @@ pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> Strin
 pub(super) fn info(app: &Value) -> String {
     let last = app.get("last_check").filter(|last| !last.is_null());
     // A server of another version may leave something out.
-    let said = in_json().filter_map(|field| Some((field, said(app.get(field.name())?))));
+    let values = in_json().into_iter();
+    let values = values.filter_map(|field| Some((field, said(app.get(field.name())?))));
     let mut lines = vec![
         ("Name", cell(app, "appname")),
         ("State", state(app)),
         ("Since", when(app.get("since"))),
         ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
     ];
-    lines.extend(facts(said));
+    lines.extend(facts(values.collect()));
     lines.extend([
         ("Checks", format!("{}, {} of them failed", cell(app, "checks"), cell(app, "failures"))),
         ("24 h", percent(app.get("uptime_24h"))),

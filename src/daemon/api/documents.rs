@@ -27,8 +27,8 @@ struct Part {
 
 fn parts() -> Vec<Part> {
     let given = FIELDS.iter().map(|field| (field, given(field)));
-    let shown = || in_json().filter(|field| field.is_in_info);
-    let kept = in_json().map(|field| (field, kept(field)));
+    let shown = || in_json().into_iter().filter(|field| field.is_in_info);
+    let kept = in_json().into_iter().map(|field| (field, kept(field)));
     vec![
         Part {
             after: &["\n   \"Registration\":{", "\"required\":["],
@@ -53,7 +53,7 @@ fn parts() -> Vec<Part> {
         Part {
             after: &["\n   \"Export\":{", "\"items\":{", "\"required\":["],
             until: "\"paused\"",
-            text: names(in_json()).join(",") + ",",
+            text: names(in_json().into_iter()).join(",") + ",",
         },
         Part {
             after: &["\n   \"Export\":{", "\"items\":{", "\"properties\":{\n"],

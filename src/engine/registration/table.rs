@@ -85,9 +85,10 @@ pub(crate) static FIELDS: [Field; 9] = [
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
-pub(crate) fn in_json() -> impl Iterator<Item = &'static Field> {
-    let identity = FIELDS.iter().filter(|field| field.is_identity());
-    identity.chain(FIELDS.iter().filter(|field| !field.is_identity()))
+pub(crate) fn in_json() -> Vec<&'static Field> {
+    let (mut all, others): (Vec<_>, Vec<_>) = FIELDS.iter().partition(|field| field.is_identity());
+    all.extend(others);
+    all
 }
 
 /// Whether a parameter of this name may be a list in JSON.

@@ -1,6 +1,7 @@
 //! What an app registered, to be shown: a value for each field of the table.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use super::Registration;
 use super::spec::{Fact, Field, Takes, Value};
@@ -13,7 +14,7 @@ pub struct Values(Vec<(&'static Field, Value)>);
 impl Values {
     /// As the app registered: `monitor` takes it back.
     pub fn registered(registration: &Registration) -> Values {
-        Values(in_json().map(|field| (field, (field.get)(registration))).collect())
+        Values(in_json().into_iter().map(|field| (field, (field.get)(registration))).collect())
     }
 
     /// As it is in force: these are told.
@@ -35,21 +36,27 @@ impl Values {
 
     /// What people are told of them.
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
-        facts(self.0.iter().map(|(field, value)| (*field, value.text())))
+        facts(self.0.iter().map(|(field, value)| (*field, value.text())).collect())
+    }
+
+    /// Writes a member for each into an object that has others, too: flattened by serde, all of it would
+    /// be compiled once more for every depth.
+    pub(crate) fn write<M: SerializeMap>(&self, object: &mut M) -> Result<(), M::Error> {
+        self.0.iter().try_for_each(|(field, value)| object.serialize_entry(field.name(), value))
     }
 }
 
 /// In JSON: a member for each.
 impl Serialize for Values {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(field, value)| (field.name(), value)))
+        let mut object = to.serialize_map(Some(self.0.len()))?;
+        self.write(&mut object)?;
+        object.end()
     }
 }
 
 /// What people are told of these values, given as texts: labels, and what stands behind each.
-pub(crate) fn facts(
-    values: impl Iterator<Item = (&'static Field, String)>,
-) -> Vec<(&'static str, String)> {
+pub(crate) fn facts(values: Vec<(&'static Field, String)>) -> Vec<(&'static str, String)> {
     let mut facts: Vec<(&'static str, String)> = Vec::new();
     for (field, value) in values {
         let Some(Fact { label, words, none }) = &field.fact else { continue };

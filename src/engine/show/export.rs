@@ -1,6 +1,7 @@
 //! Every registration as one document: a backup that people can read, and that `monitor` takes back.
 
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 use crate::engine::app::App;
 use crate::engine::registration::Registration;
@@ -22,13 +23,21 @@ pub struct Export {
 }
 
 /// What an app registered: the fields of `monitor`, and whether it is paused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportedApp {
     /// The fields of `monitor`.
-    #[serde(flatten)]
     pub registered: Values,
     /// Whether it is left alone for now.
     pub paused: bool,
+}
+
+impl Serialize for ExportedApp {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_map(None)?;
+        self.registered.write(&mut object)?;
+        object.serialize_entry("paused", &self.paused)?;
+        object.end()
+    }
 }
 
 /// What one app registered.

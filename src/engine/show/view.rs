@@ -10,10 +10,9 @@ use crate::engine::time::Wall;
 use crate::engine::verdict::answer::Outcome;
 
 /// One app, as in `info` and in `status`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AppView {
     /// What it registered, as it is in force.
-    #[serde(flatten)]
     pub registered: Values,
     /// The state now.
     pub state: State,
@@ -55,13 +54,45 @@ pub struct CheckView {
 }
 
 /// One app with its recent checks: the answer to `info`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InfoView {
     /// The app.
-    #[serde(flatten)]
     pub app: AppView,
     /// The recent checks, newest last.
     pub recent: Vec<RecentCheck>,
+}
+
+impl AppView {
+    fn write<M: SerializeMap>(&self, object: &mut M) -> Result<(), M::Error> {
+        self.registered.write(object)?;
+        object.serialize_entry("state", &self.state)?;
+        object.serialize_entry("since", &self.since)?;
+        object.serialize_entry("paused", &self.paused)?;
+        object.serialize_entry("failed_in_a_row", &self.failed_in_a_row)?;
+        object.serialize_entry("passed_in_a_row", &self.passed_in_a_row)?;
+        object.serialize_entry("checks", &self.checks)?;
+        object.serialize_entry("failures", &self.failures)?;
+        object.serialize_entry("uptime_24h", &self.uptime_24h)?;
+        object.serialize_entry("last_healthy", &self.last_healthy)?;
+        object.serialize_entry("last_check", &self.last_check)
+    }
+}
+
+impl Serialize for AppView {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_map(None)?;
+        self.write(&mut object)?;
+        object.end()
+    }
+}
+
+impl Serialize for InfoView {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_map(None)?;
+        self.app.write(&mut object)?;
+        object.serialize_entry("recent", &self.recent)?;
+        object.end()
+    }
 }
 
 /// Everything at a glance: the answer to `status`.
