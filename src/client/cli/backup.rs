@@ -11,7 +11,7 @@ use super::register::result;
 use crate::client::Error;
 use crate::client::connection::Connection;
 use crate::engine::alerts::recipients::Recipients;
-use crate::engine::registration::address::Origin;
+use crate::engine::registration::address::{DEFAULT_PATH, Origin};
 use crate::engine::registration::{Registration, name};
 use crate::engine::show::export::ExportedApp;
 use crate::engine::words::plain::{harmless, harmless_json};
@@ -182,9 +182,11 @@ fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
         let more = if paused == Some(true) { "paused" } else { "" };
         return Ok(Done { result: "registered".to_owned(), more: more.to_owned() });
     };
-    // With the defaults of what the document leaves out.
+    // What the document leaves out is the default, and so is what a server of an older version does not know.
+    let plain = Registration::plain(wanted.name.clone(), &wanted.url, DEFAULT_PATH, wanted.origin);
+    let plain = Record::of(&ExportedApp::new(&plain.map_err(|why| why.to_string())?, false));
     let wanted = Record::of(&ExportedApp::new(&wanted, false));
-    let mut changes = before.changes(&wanted.fields());
+    let mut changes = plain.with(before).changes(&wanted.fields());
     if let (Some(new), Ok(Some(old))) = (paused, before.paused())
         && new != old
     {
@@ -290,6 +292,11 @@ mod tests {
             assert_eq!(said(nas, app), result);
         }
         assert!(said(nas, r#"{"url":"http://nas"}"#).contains("appname"));
+        let of_an_older_server = r#"{"appname":"NAS","url":"http://nas","interval":60}"#;
+        let same = r#"{"appname":"NAS","url":"http://nas","interval":60,"unhealthy":2}"#;
+        assert_eq!(said(of_an_older_server, same), "unchanged ");
+        let other = r#"{"appname":"NAS","url":"http://nas","interval":60,"expect":"204"}"#;
+        assert_eq!(said(of_an_older_server, other), "updated expect 200 -> 204");
         let slow = r#"{"appname":"TV","url":"http://tv","interval":3}"#;
         assert!(said(nas, slow).contains("interval must be"), "{}", said(nas, slow));
     }

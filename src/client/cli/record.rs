@@ -59,6 +59,12 @@ impl Record {
         fields
     }
 
+    /// The same, with what the other one says.
+    pub(super) fn with(mut self, other: &Record) -> Record {
+        self.0.extend(other.0.clone());
+        self
+    }
+
     /// What these values make of it: `interval 30 -> 60, path /health -> /ok`.
     pub(super) fn changes(&self, fields: &[(String, String)]) -> String {
         let before = self.fields();
