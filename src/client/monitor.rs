@@ -104,17 +104,6 @@ impl Monitor {
         self.with("expect", statuses)
     }
 
-    /// Milliseconds; a pass that takes longer is a warning: 1 to 60000.
-    ///
-    /// ```
-    /// # use healthchecker::client::Monitor;
-    /// let how = Monitor::new().slow(500);
-    /// ```
-    #[must_use]
-    pub fn slow(self, milliseconds: u64) -> Monitor {
-        self.with("slow", &milliseconds.to_string())
-    }
-
     /// Any field of the `monitor` call, by its name; the last value of several holds.
     ///
     /// ```
@@ -154,7 +143,7 @@ mod tests {
         let fields: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(fields.contains(&"appname"), "{fields:?}");
         let all = Monitor::new().email("a@example.org").timeout(5).interval(30).unhealthy(2);
-        let all = all.healthy(10).path("/health").expect("200").slow(500);
+        let all = all.healthy(10).path("/health").expect("200");
         let named: Vec<&str> =
             all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
         for field in fields {

@@ -226,10 +226,9 @@ impl App {
         latency: Duration,
         room: usize,
     ) -> Effect {
-        let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
-        let verdict = verdict.at_pace(latency_ms, self.registration.slow);
         let outcome = verdict.outcome;
         let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
+        let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let begins_anew = counts && self.monitor.rows == Rows::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);

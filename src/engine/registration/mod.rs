@@ -31,8 +31,6 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// UNHEALTHY after two failures, since one is none, and HEALTHY after what is five minutes then.
 const UNHEALTHY: u8 = 2;
 const HEALTHY: u8 = 10;
-/// As long as the longest time-out: no pass is slow.
-const SLOW: u16 = 60_000;
 
 const ONE_APP: &[&Known] = &[&Known::new("appname")];
 
@@ -69,9 +67,6 @@ pub struct Registration {
     pub healthy: u8,
     /// The status codes that count as an answer.
     pub expect: StatusSet,
-    /// A pass that takes longer is a warning; milliseconds. Older records do not say.
-    #[serde(default = "never_slow")]
-    pub slow: u16,
     /// Where the registration came from: a name sent over the network must not lead to the daemon's
     /// own machine. Older records do not say, and are believed.
     #[serde(default)]
@@ -104,7 +99,6 @@ impl Registration {
             unhealthy: UNHEALTHY,
             healthy: HEALTHY,
             expect: StatusSet::default(),
-            slow: SLOW,
             origin,
         })
     }
@@ -146,10 +140,6 @@ pub(crate) fn any_name(fields: &Fields<'_>) -> Result<Option<String>, FieldError
 pub(crate) fn app_name(fields: &Fields<'_>) -> Result<String, FieldError> {
     fields.required("appname")?;
     name::read(fields.raw("appname").unwrap_or_default())
-}
-
-fn never_slow() -> u16 {
-    SLOW
 }
 
 /// A span as a number of seconds.

@@ -9,11 +9,10 @@ use std::time::Duration;
 use super::spec::{Field, Takes, Unit, Value};
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
-const MILLISECONDS: Unit = Unit { plural: "milliseconds", word: "MILLISECONDS" };
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 10] = [
+pub(crate) static FIELDS: [Field; 9] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.url.clone())
@@ -83,17 +82,6 @@ pub(crate) static FIELDS: [Field; 10] = [
     .list()
     .fact("Expected", "status {}")
     .not_in_info(),
-    Field::new(
-        "slow",
-        "milliseconds; a pass that takes longer is a warning",
-        Takes::Whole {
-            unit: &MILLISECONDS,
-            valid: 1..=60_000,
-            set: |it, ms| it.slow = u16::try_from(ms).unwrap_or(u16::MAX),
-        },
-        |it| Value::Whole(it.slow.into()),
-    )
-    .fact("Slow", "over {} ms"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -123,7 +111,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 10] = [
+    const EXAMPLES: [(&str, &str, &str); 9] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -133,7 +121,6 @@ mod tests {
         ("healthy", "4", "4"),
         ("path", "/ok", "\"/ok\""),
         ("expect", "200-299,401", "\"200-299,401\""),
-        ("slow", "500", "500"),
     ];
 
     fn registered(given: &[(&str, &str)]) -> Registration {
@@ -185,12 +172,12 @@ mod tests {
         let app = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
-        let all = format!(r#"{{{kept},"expect":"200-299,401","slow":500}}"#);
+        let all = format!(r#"{{{kept},"expect":"200-299,401"}}"#);
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
         let in_force = Values::in_force(&app, told).in_info();
         let shown = kept.replace(r#""a@b.c","d@e.f""#, r#""me@b.c""#);
-        assert_eq!(json(&in_force), format!(r#"{{{shown},"slow":500}}"#));
+        assert_eq!(json(&in_force), format!("{{{shown}}}"));
     }
 
     #[test]
@@ -221,7 +208,6 @@ mod tests {
                 "Interval: 60 s",
                 "Thresholds: 2 failed in a row, 10 passed in a row",
                 "Expected: status 200",
-                "Slow: over 60000 ms",
             ]
         );
     }

@@ -30,18 +30,6 @@ pub struct Verdict {
     pub body: Option<String>,
 }
 
-impl Verdict {
-    /// A pass that took more milliseconds than `slow` is a warning.
-    #[must_use]
-    pub(in crate::engine) fn at_pace(self, latency_ms: u32, slow: u16) -> Verdict {
-        if self.outcome != Outcome::Pass || latency_ms <= u32::from(slow) {
-            return self;
-        }
-        let reason = format!("slow: answered after {latency_ms} ms, more than {slow}");
-        Verdict { outcome: Outcome::Warn, reason, ..self }
-    }
-}
-
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckEnd {
@@ -55,25 +43,4 @@ pub enum CheckEnd {
     },
     /// The check had less than its time-out (see the lanes) and used it up: to be run again in full.
     LeashEnded,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slow_pass_is_a_warning_and_a_failure_stays_one() {
-        let verdict = |outcome| Verdict {
-            outcome,
-            http_status: Some(200),
-            reason: "HTTP 200 OK".to_owned(),
-            refused: false,
-            body: None,
-        };
-        assert_eq!(verdict(Outcome::Pass).at_pace(500, 500), verdict(Outcome::Pass));
-        assert_eq!(verdict(Outcome::Fail).at_pace(501, 500), verdict(Outcome::Fail));
-        let slow = verdict(Outcome::Pass).at_pace(501, 500);
-        assert_eq!(slow.outcome, Outcome::Warn);
-        assert_eq!(slow.reason, "slow: answered after 501 ms, more than 500");
-    }
 }
