@@ -19,11 +19,13 @@ from waiting import wait_for
 
 HERE = Path(__file__).parent
 TOOLS = ("unshare", "nsenter", "ip")
+# A hundred registrations with an emulated machine, while other tests run, take most of it.
+RUN_SECONDS = 180
 
 
 def run(command: list[str]) -> str:
     """Runs a command to its end; what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
