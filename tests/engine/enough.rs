@@ -9,6 +9,7 @@ use super::world::{Answer, Mood, World};
 use healthchecker::engine::alerts::letter;
 use healthchecker::engine::alerts::notice::{Mail, Notice};
 use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
+use healthchecker::engine::record::Record;
 use healthchecker::engine::words::note::Note;
 
 const HOUR: u64 = 3600;
@@ -169,6 +170,34 @@ fn what_happens_while_a_slow_server_has_a_mail_comes_as_one_more() {
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[0], "Kodi UNHEALTHY");
     assert_eq!(changes(&world.inbox), 51, "nothing is lost");
+}
+
+/// As an older version has left them.
+#[test]
+fn of_many_mails_that_a_start_finds_for_one_person_all_but_the_first_go_together() {
+    let mut world = flapping(&["NAS"]);
+    world.mail_takes = 60_000;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(12);
+    let records = world.engine.snapshot(world.now);
+    let on_its_way = records.iter().find_map(|record| match record {
+        Record::Mail(mail) => Some(mail.clone()),
+        _ => None,
+    });
+    let copy = |id| {
+        let message_id = format!("old.{id}");
+        Record::Mail(Box::new(Mail { id, message_id, ..*on_its_way.clone().unwrap() }))
+    };
+    let others: Vec<Record> = (100..105).map(copy).collect();
+    world.journal.push(serde_json::to_string(&others).unwrap());
+    world.inbox.clear();
+    for _ in 0..2 {
+        world.restart();
+        assert_eq!(world.waiting_for_each()["owner@example.org"], 2, "on disk, too");
+    }
+    world.inbox.clear();
+    world.seconds(180);
+    assert_eq!(changes(&world.inbox), 5, "and the first, which was under way");
 }
 
 #[test]
