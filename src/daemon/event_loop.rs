@@ -126,7 +126,6 @@ impl EventLoop {
             result => result?,
         }
         let now = self.look_at_the_clock();
-        // The gate leaves tokens that are not its own alone.
         for event in &*events {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);
         }

@@ -10,20 +10,20 @@ const ANYWHERE: [IpAddr; 2] = [
 
 /// Where the owner's browser finds the daemon.
 #[derive(Clone, Debug)]
-pub struct PublicUrl {
+pub(super) struct PublicUrl {
     set: Option<String>,
     serving: SocketAddr,
 }
 
 impl PublicUrl {
     /// `set` is what the owner says, `serving` the address and port that are served.
-    pub fn new(set: Option<String>, serving: SocketAddr) -> PublicUrl {
+    pub(super) fn new(set: Option<String>, serving: SocketAddr) -> PublicUrl {
         PublicUrl { set, serving }
     }
 
     /// The owner's address, else that of the interface of the default route as it is now; `None`
     /// while there is no route.
-    pub fn get(&self) -> Option<String> {
+    pub(super) fn get(&self) -> Option<String> {
         if let Some(set) = &self.set {
             return Some(set.clone());
         }

@@ -6,7 +6,7 @@
 ///
 /// Not among them: that we have no network (`ENETUNREACH`, `ENETDOWN`), which is told as such; and
 /// that our own firewall forbids the question (`EPERM`, `EACCES`), which lasts until a person acts.
-pub fn is_ours(errno: i32) -> bool {
+pub(super) fn is_ours(errno: i32) -> bool {
     matches!(
         errno,
         // Descriptors, of the process and of the machine.

@@ -279,12 +279,6 @@ impl Disk for Faulty {
         Ok(world.names.get(name).map(|inode| Identity { device: 1, inode: *inode }))
     }
 
-    fn append_to(&self, name: &str) -> io::Result<FaultyFile> {
-        let mut world = self.world();
-        world.call()?;
-        Ok(FaultyFile { disk: self.clone(), inode: world.inode(name)? })
-    }
-
     fn create(&self, name: &str) -> io::Result<FaultyFile> {
         let mut world = self.world();
         world.call()?;

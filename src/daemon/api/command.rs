@@ -6,7 +6,7 @@ use crate::engine::registration::Registration;
 
 /// What a client has the daemon change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub(crate) enum Command {
     /// Register an app, or update it.
     Monitor(Box<Registration>),
     /// Leave the app of this name alone for now.
@@ -23,7 +23,7 @@ pub enum Command {
 
 /// A change that is made, and on disk before the client learns of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Done {
+pub(crate) struct Done {
     /// What it is about: in JSON a member that is called like the parameter.
     #[serde(flatten)]
     pub about: About,
@@ -34,7 +34,7 @@ pub struct Done {
 /// What a change is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum About {
+pub(crate) enum About {
     /// The app of this name.
     AppName(String),
     /// The mails to this address.
@@ -44,7 +44,7 @@ pub enum About {
 /// What became of an app, or of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub(crate) enum Change {
     /// It is new.
     Registered,
     /// It was known, and something differs.

@@ -19,7 +19,7 @@ const PREFIX: &str = "healthchecker-";
 const LOOKED_AT_MAX: usize = 10_000;
 
 /// The folder that systemd made for this run (`RuntimeDirectory=`; the first of several).
-pub fn runtime_directory() -> Option<PathBuf> {
+pub(crate) fn runtime_directory() -> Option<PathBuf> {
     let folders = std::env::var_os("RUNTIME_DIRECTORY")?;
     std::env::split_paths(&folders).next().filter(|folder| folder.is_absolute())
 }

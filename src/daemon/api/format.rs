@@ -2,7 +2,7 @@
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// JSON, unless the client asks for something else: programs keep what they have.
     Json,
     /// A web page.

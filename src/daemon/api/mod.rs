@@ -35,15 +35,15 @@ use crate::daemon::gate::{
     API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door, TICKET_HEADER, Ticket,
 };
 
-pub use access::Access;
-pub use command::{About, Change, Command, Done};
-pub use folder::runtime_directory;
-pub use format::Format;
+pub(crate) use access::Access;
+pub(crate) use command::{About, Change, Command, Done};
+pub(crate) use folder::runtime_directory;
+pub(crate) use format::Format;
 pub use parameters::{Pair, read as read_parameters};
-pub use problem::Problem;
-pub use promise::Promise;
-pub use route::Rules;
-pub use state::{LoopState, StateQuery};
+pub(crate) use problem::Problem;
+pub(crate) use promise::Promise;
+pub(crate) use route::Rules;
+pub(crate) use state::{LoopState, StateQuery};
 
 use access::{Credentials, Marks};
 use folder::SocketFolder;
@@ -52,7 +52,7 @@ use route::{Asked, Errand, route};
 use shelf::Shelf;
 
 /// The loop must answer by then; before the gate gives up, so that the client learns why.
-pub const REPLY_WITHIN: Duration = Duration::from_secs(25);
+pub(crate) const REPLY_WITHIN: Duration = Duration::from_secs(25);
 /// JSON of the deepest nesting that serde_json follows fits many times.
 const STACK: usize = 256 * 1024;
 
@@ -65,7 +65,7 @@ const APP_PAGE: &str = "/healthchecker/info?appname=";
 
 /// A request for the event loop.
 #[derive(Debug)]
-pub enum ApiRequest {
+pub(crate) enum ApiRequest {
     /// To change something.
     Do {
         /// What is to be done.
@@ -79,7 +79,7 @@ pub enum ApiRequest {
 
 /// Takes the answer to one command. Dropped without one, the client is told that there is none.
 #[derive(Debug)]
-pub struct Responder {
+pub(crate) struct Responder {
     to: Sender<Result<Done, Problem>>,
     promise: Promise,
 }
@@ -87,18 +87,18 @@ pub struct Responder {
 impl Responder {
     /// Answers. Never blocks; a client that is gone by now is no error. An answer that must not reach
     /// the client yet is to be held at the gate beforehand.
-    pub fn answer(self, done: Result<Done, Problem>) {
+    pub(crate) fn answer(self, done: Result<Done, Problem>) {
         let _ = self.to.send(done);
     }
 
     /// Stands for the answer, when that is to be held at the gate.
-    pub fn promise(&self) -> Promise {
+    pub(crate) fn promise(&self) -> Promise {
         self.promise
     }
 }
 
 /// The running API; dropped, it ends.
-pub struct Api {
+pub(crate) struct Api {
     shelf: Arc<Shelf>,
 }
 
@@ -109,7 +109,7 @@ impl Api {
     ///
     /// # Errors
     /// The socket or a thread cannot be made.
-    pub fn start(
+    pub(crate) fn start(
         runtime: Option<&Path>,
         rules: Rules,
         log: LogReader,
@@ -131,7 +131,7 @@ impl Api {
     }
 
     /// The way in, for the gate.
-    pub fn door(&self) -> Door {
+    pub(crate) fn door(&self) -> Door {
         let shelf = self.shelf.clone();
         Box::new(move || shelf.connect())
     }

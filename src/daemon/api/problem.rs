@@ -16,7 +16,7 @@ const BASIC: (&str, &str) =
 
 /// Why a call cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The HTTP status.
     #[serde(skip)]
     pub status: u16,
@@ -32,29 +32,29 @@ pub struct Problem {
 
 impl Problem {
     /// 404: no app of this name.
-    pub fn unknown_app(name: &str) -> Problem {
+    pub(crate) fn unknown_app(name: &str) -> Problem {
         let error = format!("no app is registered by the name {}", shown(name));
         Problem { field: Some("appname".to_owned()), ..Problem::new(404, error) }
     }
 
     /// 404: no mail to this address was refused.
-    pub fn nothing_refused(address: &str) -> Problem {
+    pub(crate) fn nothing_refused(address: &str) -> Problem {
         let error = format!("no mail to {} was refused, or it has been seen since", shown(address));
         Problem { field: Some("email".to_owned()), ..Problem::new(404, error) }
     }
 
     /// 409: the app of this name is paused.
-    pub fn paused(name: &str) -> Problem {
+    pub(crate) fn paused(name: &str) -> Problem {
         Problem::new(409, format!("{} is paused; resume it first", shown(name)))
     }
 
     /// 503 or 507: carried out, but not on disk; `error` says why.
-    pub fn not_kept(status: u16, error: String) -> Problem {
+    pub(crate) fn not_kept(status: u16, error: String) -> Problem {
         Problem::new(status, error)
     }
 
     /// 503: not now; `error` says why and what to do.
-    pub fn unavailable(error: String) -> Problem {
+    pub(crate) fn unavailable(error: String) -> Problem {
         Problem { headers: vec![("Retry-After", "1")], ..Problem::new(503, error) }
     }
 

@@ -12,24 +12,24 @@ use super::response;
 
 /// Stands for an answer that the gate holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promise {
+pub(crate) struct Promise {
     ticket: Ticket,
     format: Format,
 }
 
 impl Promise {
     /// For the answer to the request of `ticket`, in the format that its client wants.
-    pub fn new(ticket: Ticket, format: Format) -> Promise {
+    pub(crate) fn new(ticket: Ticket, format: Format) -> Promise {
         Promise { ticket, format }
     }
 
     /// Whose answer it is.
-    pub fn ticket(self) -> Ticket {
+    pub(crate) fn ticket(self) -> Ticket {
         self.ticket
     }
 
     /// The whole answer that is given instead. Small, so the event loop may write it.
-    pub fn broken(self, problem: &Problem) -> Vec<u8> {
+    pub(crate) fn broken(self, problem: &Problem) -> Vec<u8> {
         let response = response::problem_response(problem, self.format);
         let mut bytes = Vec::new();
         // What is changed is never asked for by HEAD.

@@ -63,7 +63,7 @@ pub(super) struct Asked<'a> {
 
 /// What the owner wants of every call.
 #[derive(Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// Where mail may go.
     pub recipients: Recipients,
     /// Who may do what.

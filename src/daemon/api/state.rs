@@ -14,7 +14,7 @@ use crate::engine::time::{Moment, Now};
 
 /// What there is to see of the loop, in one of its turns.
 #[derive(Debug)]
-pub struct LoopState<'a> {
+pub(crate) struct LoopState<'a> {
     /// The household.
     pub engine: &'a Engine,
     /// The time.
@@ -30,7 +30,7 @@ pub struct LoopState<'a> {
 }
 
 /// One query, answered by the event loop: bounded, and nothing but data comes out.
-pub struct StateQuery(Box<dyn FnOnce(&LoopState<'_>) + Send>);
+pub(crate) struct StateQuery(Box<dyn FnOnce(&LoopState<'_>) + Send>);
 
 impl StateQuery {
     /// A query, and where its answer arrives. The channel is of one type for all of them, so that its
@@ -47,7 +47,7 @@ impl StateQuery {
     }
 
     /// Answers it.
-    pub fn answer(self, state: &LoopState<'_>) {
+    pub(crate) fn answer(self, state: &LoopState<'_>) {
         (self.0)(state);
     }
 }

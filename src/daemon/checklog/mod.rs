@@ -25,7 +25,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::engine::chronicle::Line;
 
-pub use reader::{Found, LogReader, Query};
+pub(crate) use reader::{Found, LogReader, Query};
 
 use store::Store;
 use writer::{Order, Writer};

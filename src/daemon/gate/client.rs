@@ -6,7 +6,7 @@ use crate::engine::registration::Origin;
 
 /// The private header that names the client to the API. It is on no allow-list, so none from
 /// outside ever passes.
-pub const CLIENT_HEADER: &str = "X-Healthchecker-Client";
+pub(crate) const CLIENT_HEADER: &str = "X-Healthchecker-Client";
 
 const OWN_MACHINE: &str = "own";
 const NETWORK: &str = "net";

@@ -18,19 +18,19 @@ use super::request::{Inbox, Progress, Whole};
 use super::ticket::Ticket;
 
 /// All of a request must be there by then: many times what the slowest household hardware needs.
-pub const REQUEST_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const REQUEST_WITHIN: Duration = Duration::from_secs(10);
 /// The API must begin to answer by then: an SD card may take seconds for the record of a
 /// registration.
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// A client that takes nothing of its answer for so long is gone.
-pub const STALL_MAX: Duration = Duration::from_secs(10);
+pub(super) const STALL_MAX: Duration = Duration::from_secs(10);
 /// All of an answer must be taken by then, however steadily: a trickle holds a place, too.
-pub const TAKEN_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// An answer that has been flowing for longer gives way when others wait for the API. What most
 /// clients ask for fits into the system's buffers, and is gone at once.
-pub const GIVES_WAY_AFTER: Duration = Duration::from_secs(2);
+pub(crate) const GIVES_WAY_AFTER: Duration = Duration::from_secs(2);
 /// How long the client may take to notice the end, so that no reset overtakes the answer.
-pub const DRAIN_FOR: Duration = Duration::from_secs(1);
+pub(super) const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// The most bytes of a held answer in memory; those that promise something are far shorter. The API
 /// waits with the rest.
 const HELD_ANSWER_MAX: usize = 16 * 1024;
@@ -100,7 +100,7 @@ enum Flow {
 
 /// What becomes of an answer that was held.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It goes out: what it says is true.
     True,
     /// It must never go out: the client gets this one instead, as whole as the API's own.

@@ -7,7 +7,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// How many connections the system keeps for us between two turns of the loop: a flood must not
 /// make it drop those of others.
-pub const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: i32 = 1024;
 
 /// Listens on `addr` and `port` (0 for any free one). `::` serves both families; where IPv6 is
 /// switched off it means `0.0.0.0`, and a warning says so.
@@ -15,7 +15,7 @@ pub const BACKLOG: i32 = 1024;
 /// # Errors
 /// The port is taken, the address is not ours, the port needs rights that we lack: the kind is
 /// that of the system, the sentence says what to do.
-pub fn bind(addr: IpAddr, port: u16) -> io::Result<TcpListener> {
+pub(crate) fn bind(addr: IpAddr, port: u16) -> io::Result<TcpListener> {
     let wanted = SocketAddr::new(addr, port);
     match listen(wanted) {
         Err(why) if addr.is_unspecified() && addr.is_ipv6() && !is_final(&why) => {

@@ -33,26 +33,26 @@ use mio::{Interest, Registry, Token};
 
 use crate::engine::time::Moment;
 
-pub use client::{CLIENT_HEADER, Client};
-pub use connection::{
-    ANSWER_WITHIN, DRAIN_FOR, GIVES_WAY_AFTER, REQUEST_WITHIN, STALL_MAX, TAKEN_WITHIN, Verdict,
-};
-pub use listen::{BACKLOG, bind};
-pub use places::{CONNECTIONS_MAX, HELD_MAX, SHARE_PER_ADDRESS};
-pub use refusal::{NO_PAGE_POLICY, Refusal};
-pub use request::{BODY_MAX, HEAD_MAX, HEADERS_MAX, Inbox, Progress, Whole};
-pub use reserve::DESCRIPTORS_RESERVED;
-pub use ticket::{TICKET_HEADER, Ticket};
+pub(crate) use client::CLIENT_HEADER;
+pub use client::Client;
+pub(crate) use connection::{GIVES_WAY_AFTER, Verdict};
+pub(crate) use listen::bind;
+pub(crate) use places::{CONNECTIONS_MAX, HELD_MAX};
+pub(crate) use refusal::{NO_PAGE_POLICY, Refusal};
+pub use request::{BODY_MAX, HEAD_MAX, Inbox, Progress};
+pub(crate) use reserve::DESCRIPTORS_RESERVED;
+pub(crate) use ticket::TICKET_HEADER;
+pub use ticket::Ticket;
 
 use connection::{Connection, Next, Phase};
 use places::Places;
 use reserve::Reserve;
 
 /// The most connections to the API at once: it has a thread for each.
-pub const API_PLACES: usize = 4;
+pub(crate) const API_PLACES: usize = 4;
 /// The most of them for one address: a client that takes its answer slowly leaves room for others.
 /// Two are enough for as many as like to register from one machine: no answer waits for the disk there.
-pub const API_PLACES_PER_ADDRESS: usize = 2;
+pub(crate) const API_PLACES_PER_ADDRESS: usize = 2;
 /// When the system is out of descriptors or memory, or the API is being rebuilt: the next try.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Between two log lines about it.
@@ -61,10 +61,10 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 const SCRATCH: usize = 4 * 1024;
 
 /// Opens a connection to the API, without waiting.
-pub type Door = Box<dyn Fn() -> io::Result<UnixStream> + Send>;
+pub(crate) type Door = Box<dyn Fn() -> io::Result<UnixStream> + Send>;
 
 /// The gate.
-pub struct Gate {
+pub(crate) struct Gate {
     /// `None` once the daemon stops.
     listener: Option<TcpListener>,
     door: Door,
@@ -90,7 +90,7 @@ impl Gate {
     ///
     /// # Errors
     /// The listener cannot be made non-blocking.
-    pub fn new(
+    pub(crate) fn new(
         listener: std::net::TcpListener,
         door: Door,
         first_token: Token,
@@ -118,20 +118,15 @@ impl Gate {
     ///
     /// # Errors
     /// The system refuses; the daemon cannot serve.
-    pub fn register(&mut self, registry: &Registry) -> io::Result<()> {
+    pub(crate) fn register(&mut self, registry: &Registry) -> io::Result<()> {
         match &mut self.listener {
             Some(listener) => registry.register(listener, self.first_token, Interest::READABLE),
             None => Ok(()),
         }
     }
 
-    /// Whether events of `token` are the gate's.
-    pub fn owns(&self, token: Token) -> bool {
-        token >= self.first_token
-    }
-
-    /// An event of one of the gate's tokens.
-    pub fn handle_event(&mut self, registry: &Registry, token: Token, now: Moment) {
+    /// An event. Those of tokens that are not the gate's are left alone.
+    pub(crate) fn handle_event(&mut self, registry: &Registry, token: Token, now: Moment) {
         match token.0.checked_sub(self.first_token.0) {
             None => {}
             Some(0) => self.accept(registry, now),
@@ -142,13 +137,13 @@ impl Gate {
     }
 
     /// When [`Gate::handle_deadlines`] is to be called, if ever.
-    pub fn next_deadline(&self) -> Option<Moment> {
+    pub(crate) fn next_deadline(&self) -> Option<Moment> {
         let of_ours = [self.accept_again_at, self.knock_again_at, self.way_at];
         of_ours.into_iter().chain([self.places.next_deadline()]).flatten().min()
     }
 
     /// Ends what has taken too long, and tries again what was put off.
-    pub fn handle_deadlines(&mut self, registry: &Registry, now: Moment) {
+    pub(crate) fn handle_deadlines(&mut self, registry: &Registry, now: Moment) {
         while let Some(index) = self.places.first_due(now) {
             self.with(registry, index, |connection, scratch| connection.expire(scratch, now));
         }
@@ -161,7 +156,7 @@ impl Gate {
 
     /// The answer to the request of `ticket` must not reach the client before [`Gate::settle`]. To be
     /// called before the API is given what it is to answer.
-    pub fn hold(&mut self, ticket: Ticket) {
+    pub(crate) fn hold(&mut self, ticket: Ticket) {
         if let Some(index) = self.places.find(ticket)
             && let Some(mut connection) = self.places.take(index)
         {
@@ -172,7 +167,13 @@ impl Gate {
 
     /// What becomes of the answer that was held for `ticket`. A client that is gone, or was told
     /// that there is no answer in time, gets none.
-    pub fn settle(&mut self, registry: &Registry, ticket: Ticket, verdict: Verdict, now: Moment) {
+    pub(crate) fn settle(
+        &mut self,
+        registry: &Registry,
+        ticket: Ticket,
+        verdict: Verdict,
+        now: Moment,
+    ) {
         if let Some(index) = self.places.find(ticket) {
             self.with(registry, index, |connection, scratch| {
                 connection.settle(verdict, scratch, now)
@@ -183,7 +184,7 @@ impl Gate {
 
     /// The daemon stops: no more clients, no more requests; the answers under way are finished
     /// (see [`Gate::is_idle`]).
-    pub fn drain(&mut self, registry: &Registry, now: Moment) {
+    pub(crate) fn drain(&mut self, registry: &Registry, now: Moment) {
         self.listener = None;
         self.accept_again_at = None;
         for index in self.places.of_phase(Phase::Reading) {
@@ -195,13 +196,8 @@ impl Gate {
     }
 
     /// Whether no client is left.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.places.is_empty()
-    }
-
-    /// How many clients are connected.
-    pub fn connections(&self) -> usize {
-        self.places.len()
     }
 
     fn accept(&mut self, registry: &Registry, now: Moment) {

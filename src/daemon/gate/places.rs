@@ -11,13 +11,13 @@ use super::ticket::Ticket;
 
 /// The most connections at once: 1,800 slow clients get these and no more. A place costs little
 /// until it is filled (see [`HELD_MAX`]). Fewer where the system allows few descriptors.
-pub const CONNECTIONS_MAX: usize = 256;
+pub(crate) const CONNECTIONS_MAX: usize = 256;
 /// The most for one address, as a part of all: all apps of a big machine may register in the same
 /// second (64 of 256), and one that floods leaves room for the others.
-pub const SHARE_PER_ADDRESS: usize = 4;
+pub(super) const SHARE_PER_ADDRESS: usize = 4;
 /// The most bytes of requests and answers in memory, so that a flood of half requests costs less
 /// than 2 MiB.
-pub const HELD_MAX: usize = 1024 * 1024;
+pub(crate) const HELD_MAX: usize = 1024 * 1024;
 
 /// All connections, by index, and the order of their deadlines.
 pub(super) struct Places {

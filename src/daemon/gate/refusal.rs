@@ -3,7 +3,7 @@
 use super::request::{BODY_MAX, HEAD_MAX, HEADERS_MAX};
 
 /// Of an answer that is no page a browser uses nothing, and no other page may frame it.
-pub const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+pub(crate) const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Why the gate turns a request away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

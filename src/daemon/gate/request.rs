@@ -14,7 +14,7 @@ use super::ticket::{TICKET_HEADER, Ticket};
 /// The longest head, in bytes: what common servers allow.
 pub const HEAD_MAX: usize = 8 * 1024;
 /// The most headers; a browser sends about 15.
-pub const HEADERS_MAX: usize = 64;
+pub(super) const HEADERS_MAX: usize = 64;
 /// The most bytes of empty lines before a request. RFC 9112, section 2.2, asks to bear with one; old
 /// browsers send one after the body of the request before.
 const EMPTY_LINES_MAX: usize = 4;

@@ -11,7 +11,7 @@ use super::API_PLACES;
 const FOR_EACH: usize = 3;
 
 /// How many are set aside when nobody talks to the API.
-pub const DESCRIPTORS_RESERVED: usize = API_PLACES * FOR_EACH;
+pub(crate) const DESCRIPTORS_RESERVED: usize = API_PLACES * FOR_EACH;
 
 /// Descriptors that do nothing but be there.
 #[derive(Debug)]

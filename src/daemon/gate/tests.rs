@@ -18,6 +18,8 @@ use crate::engine::registration::{Origin, Registration};
 use crate::engine::time::{Moment, Now};
 
 use super::*;
+use connection::{ANSWER_WITHIN, DRAIN_FOR, REQUEST_WITHIN, STALL_MAX};
+use places::SHARE_PER_ADDRESS;
 use world::{World, rest};
 
 /// Characters in the path of an app's address: so, 10,000 apps are a large answer.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// The private header that names a request to the API. It is on no allow-list, so none from outside
 /// ever passes.
-pub const TICKET_HEADER: &str = "X-Healthchecker-Ticket";
+pub(crate) const TICKET_HEADER: &str = "X-Healthchecker-Ticket";
 
 /// Names a request and its answer. Each connection carries one, and none is ever given twice: what
 /// is said of a client that is gone by now is said of nobody.

@@ -21,9 +21,6 @@ pub trait Disk: Send + 'static {
     /// Which file has the name now, if any.
     fn identity(&self, name: &str) -> io::Result<Option<Identity>>;
 
-    /// Opens a file to append to it.
-    fn append_to(&self, name: &str) -> io::Result<Self::File>;
-
     /// Makes a new, empty file, in place of what may be left of an earlier one.
     fn create(&self, name: &str) -> io::Result<Self::File>;
 

@@ -184,10 +184,6 @@ impl Disk for Folder {
         Ok(look(fs::symlink_metadata(self.at(name)))?.as_ref().map(identity))
     }
 
-    fn append_to(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().append(true).open(self.at(name))
-    }
-
     fn create(&self, name: &str) -> io::Result<File> {
         look(self.remove(name))?;
         OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(self.at(name))

@@ -42,7 +42,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the mailer has to tell the event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Report {
+pub(crate) enum Report {
     /// An attempt to send a mail ended.
     Mail {
         /// As given to [`Mailer::send`].
@@ -76,7 +76,7 @@ type Tell = Arc<dyn Fn(Report) + Send + Sync>;
 
 /// Sends letters. Dropping it ends its thread. Nobody waits for the mails under way: the outbox keeps
 /// what was not reported.
-pub struct Mailer {
+pub(crate) struct Mailer {
     tell: Tell,
     /// `None`: letters go to the log.
     events: Option<Sender<Event>>,
@@ -88,7 +88,7 @@ impl Mailer {
     ///
     /// # Errors
     /// If the system has no thread for us.
-    pub fn start(
+    pub(crate) fn start(
         settings: MailSettings,
         names: Names,
         trust: Trust,
@@ -112,12 +112,12 @@ impl Mailer {
 
     /// For development: letters go to the log, and are accepted at once, from within
     /// [`Mailer::send`].
-    pub fn to_log(tell: impl Fn(Report) + Send + Sync + 'static) -> Mailer {
+    pub(crate) fn to_log(tell: impl Fn(Report) + Send + Sync + 'static) -> Mailer {
         Mailer { tell: Arc::new(tell), events: None }
     }
 
     /// Sends a letter; the report comes later, with the same `id`.
-    pub fn send(&self, id: u64, letter: Letter) {
+    pub(crate) fn send(&self, id: u64, letter: Letter) {
         let Some(events) = &self.events else {
             log_letter(&letter);
             return (self.tell)(Report::Mail { id, delivery: Delivery::Accepted });
@@ -129,7 +129,7 @@ impl Mailer {
     }
 
     /// Asks the thread whether it is alive; it says so, and a dead one never.
-    pub fn ping(&self) {
+    pub(crate) fn ping(&self) {
         match &self.events {
             Some(events) => {
                 // A thread that has ended is silent, which is what we want to know.
@@ -141,7 +141,7 @@ impl Mailer {
 
     /// Logs in, and asks whether mails to these people would be taken, so that wrong settings are known
     /// before the first alert; no mail is sent. The report comes later (none for a mailer to the log).
-    pub fn rehearse(&self, to: &[String]) {
+    pub(crate) fn rehearse(&self, to: &[String]) {
         // Nobody is there to log in to, for the log.
         let Some(events) = &self.events else { return };
         let job = Job::Rehearsal { to: to.to_vec() };

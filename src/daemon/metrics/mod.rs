@@ -16,7 +16,7 @@ use crate::engine::show::measure::{AppNumbers, EngineNumbers};
 use text::{Family, Kind, Page};
 
 /// The media type of the format.
-pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(super) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The steps of an app's latency that are shown: half of those that are counted are enough to see
 /// a change, and every one is a line for every app. In ms.
@@ -24,7 +24,7 @@ const APP_STEPS: [u32; 7] = [5, 20, 50, 200, 1000, 5000, 60_000];
 
 /// The threads that ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolUse {
+pub(crate) struct PoolUse {
     /// Threads with a check.
     pub busy: usize,
     /// Threads there are.
@@ -35,7 +35,7 @@ pub struct PoolUse {
 
 /// Everything that is shown.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub(super) struct Metrics {
     /// The daemon's version.
     pub version: &'static str,
     /// How long the daemon has been running.
@@ -56,7 +56,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The text.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut page = Page::default();
         self.daemon(&mut page);
         self.checks(&mut page);
@@ -282,7 +282,7 @@ fn histogram(
 }
 
 /// This process's memory in bytes, from the system.
-pub fn resident_memory() -> Option<u64> {
+pub(super) fn resident_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;

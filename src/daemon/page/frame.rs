@@ -18,7 +18,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// The `Content-Security-Policy` of every page: its own style and script by their hashes, forms and
 /// the script's requests to us alone, and nothing else from anywhere.
-pub fn policy() -> &'static str {
+pub(crate) fn policy() -> &'static str {
     static POLICY: OnceLock<String> = OnceLock::new();
     POLICY.get_or_init(|| {
         format!(

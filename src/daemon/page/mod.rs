@@ -20,6 +20,6 @@ mod problem;
 mod row;
 
 pub use board::{Board, CLOSE_UP, order};
-pub use frame::policy;
-pub use one::AppPage;
-pub use problem::problem;
+pub(crate) use frame::policy;
+pub(crate) use one::AppPage;
+pub(crate) use problem::problem;

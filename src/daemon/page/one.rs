@@ -13,7 +13,7 @@ const CELLS: usize = 120;
 
 /// What the page is made of.
 #[derive(Debug)]
-pub struct AppPage {
+pub(crate) struct AppPage {
     /// The app.
     pub app: Portrait,
     /// Its newest lines of the health check log, newest last; or why they cannot be read.
@@ -22,7 +22,7 @@ pub struct AppPage {
 
 impl AppPage {
     /// The page.
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let glance = &self.app.closeup.glance;
         let standing = Standing::of(glance);
         let mut title = Html::default();

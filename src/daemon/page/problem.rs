@@ -9,7 +9,7 @@ const UNAUTHORIZED: u16 = 401;
 const SERVER_ERRORS: u16 = 500;
 
 /// A page that says what is wrong, and leads back.
-pub fn problem(status: u16, sentence: &str) -> String {
+pub(crate) fn problem(status: u16, sentence: &str) -> String {
     let (mut title, mut main) = (Html::default(), Html::default());
     title.put(status).raw(" · HealthChecker");
     let heading = if status == UNAUTHORIZED { "Log in, please" } else { "This cannot be done" };

@@ -66,7 +66,7 @@ pub(super) enum Refusal {
 
 /// The rules in force.
 #[derive(Debug)]
-pub struct Access {
+pub(crate) struct Access {
     /// Opens everything; `None`: everything is open.
     api: Option<Lock>,
     /// Opens what reads, as `api` does; `None`: that is open.
@@ -79,7 +79,10 @@ impl Access {
     ///
     /// # Errors
     /// The system has no random numbers.
-    pub fn new(settings: &AccessSettings, own_name: &str) -> Result<Access, token::NoRandom> {
+    pub(crate) fn new(
+        settings: &AccessSettings,
+        own_name: &str,
+    ) -> Result<Access, token::NoRandom> {
         let lock = |token: &Option<_>| token.as_ref().map(Lock::new).transpose();
         Ok(Access {
             api: lock(&settings.api_token)?,

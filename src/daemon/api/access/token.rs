@@ -18,7 +18,7 @@ const BASIC: &str = "Basic";
 
 /// The system gave no random numbers, without which no lock can be made.
 #[derive(Debug)]
-pub struct NoRandom;
+pub(crate) struct NoRandom;
 
 impl fmt::Display for NoRandom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
