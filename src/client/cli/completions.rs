@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::table::{COMMANDS, CommandSpec, FILE, NAME, OptionSpec, SHELL, SHELLS};
+use super::table::{COMMANDS, CommandSpec, FILE, NAME, SHELL, SHELLS};
 use crate::config::command_line::VERBS;
 use crate::config::spec::{Spec, Takes};
 use crate::config::table::OPTIONS as DAEMON_OPTIONS;
@@ -169,7 +169,7 @@ _healthchecker() {{
                 out,
                 "                '--{}[{}]{value}' \\",
                 option.name,
-                in_zsh(option.help)
+                in_zsh(&option.help())
             );
         }
         let operand = if takes_name(command) {
@@ -228,9 +228,10 @@ complete -c healthchecker -f
     for command in &COMMANDS {
         let seen =
             format!("complete -c healthchecker -n '__fish_seen_subcommand_from {}'", command.word);
-        for OptionSpec { name, value, help, .. } in command.options() {
-            let value = if value.is_some() { " -x" } else { "" };
-            let _ = writeln!(out, "{seen} -l {name}{value} -d '{}'", in_fish(help));
+        for option in command.options() {
+            let value = if option.value.is_some() { " -x" } else { "" };
+            let (name, help) = (option.name, option.help());
+            let _ = writeln!(out, "{seen} -l {name}{value} -d '{}'", in_fish(&help));
         }
         if takes_name(command) {
             let _ = writeln!(out, "{seen} -a '(__healthchecker_names)'");

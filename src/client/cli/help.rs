@@ -19,8 +19,7 @@ pub(super) fn of_command(command: &CommandSpec) -> String {
     let mut out = format!("healthchecker {}\n  {}\n\nOptions:\n", command.usage(), command.help);
     for option in command.options() {
         let value = option.value.map_or_else(String::new, |value| format!(" {value}"));
-        let _ =
-            writeln!(out, "  {:22} {}", format!("--{}{value}", option.name), option.full_help());
+        let _ = writeln!(out, "  {:22} {}", format!("--{}{value}", option.name), option.help());
     }
     let _ = writeln!(out, "\nExit codes:\n  {}.", exit_codes());
     out

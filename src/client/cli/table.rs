@@ -157,7 +157,7 @@ impl OptionSpec {
     }
 
     /// What it does and what it takes, for people.
-    pub(super) fn full_help(&self) -> Cow<'static, str> {
+    pub(super) fn help(&self) -> Cow<'static, str> {
         match self.scope {
             Scope::Registering(field) => format!("{} ({})", self.help, field.takes.valid()).into(),
             _ => self.help.into(),
