@@ -8,10 +8,10 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# The tests of one of these files share what is costly to start, or what there is but once: a browser, an emulated
-# machine, mail servers, an address for a name service. One process runs them all. (The groups of pytest-xdist 3.8
+# The tests of one of these files share what is costly to start, or what there is but once: a browser, a
+# booted system, mail servers, an address for a name service. One process runs them all. (The groups of pytest-xdist 3.8
 # are not kept with pytest 9.2.)
-SHARING = {"test_mail_servers.py", "test_names.py", "test_page.py", "test_pi_zero.py", "test_service.py"}
+SHARING = {"test_mail_servers.py", "test_names.py", "test_page.py", "test_service.py"}
 
 # Those that take longest begin first, so that nobody waits for the last of them at the end.
 LONGEST = ("test_soak.py", "test_clients_on_a_lan.py", "test_hanging.py", "test_disks.py", "test_openapi.py")

@@ -41,9 +41,9 @@ TAP = "pi0"
 ADDRESS = "10.77.0.200"
 STATE = "/var/lib/healthchecker"
 # A kernel boots in some five seconds, on a machine that has nothing else to do.
-BOOT_SECONDS = 240
+BOOT_SECONDS = 90
 # tests/pi/init says every two seconds what is used.
-TICK_SECONDS = 90
+TICK_SECONDS = 30
 
 # What the emulator does not know, the kernel must not touch: it would be its end.
 KERNEL = (
