@@ -195,6 +195,24 @@ fn after_a_restart_every_app_is_checked_within_its_interval() {
     assert_eq!(checked.len(), 50);
 }
 
+#[test]
+fn after_a_restart_the_first_checks_are_spread_whatever_the_intervals() {
+    let mut world = World::new();
+    for number in 0..90 {
+        let interval = if number % 3 == 0 { "60" } else { "30" };
+        world.register(&format!("app{number}"), &[("interval", interval)]);
+    }
+    world.seconds(60);
+    world.restart();
+    world.checks.clear();
+    world.seconds(60);
+    let at: Vec<u64> = world.checks.iter().map(|(at, _)| *at).collect();
+    assert_eq!(at.len(), 60 * 2 + 30);
+    let within = |from: u64| at.iter().filter(|it| (from..from + 1_000).contains(*it)).count();
+    let most = at.iter().map(|from| within(*from)).max().unwrap();
+    assert!(most <= 5, "{most} checks within a second");
+}
+
 proptest! {
     #![proptest_config(cases(60))]
 
