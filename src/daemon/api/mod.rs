@@ -11,13 +11,13 @@ mod command;
 mod documents;
 mod folder;
 mod format;
-mod gather;
 mod parameters;
 mod problem;
 mod promise;
 mod response;
 mod route;
-mod shelf;
+mod server_slot;
+mod show;
 mod state;
 
 use crate::daemon::channel::{Receiver, Sender, channel};
@@ -47,9 +47,9 @@ pub(crate) use state::{LoopState, StateQuery};
 
 use access::{Credentials, Marks};
 use folder::SocketFolder;
-use response::Answer;
+use response::Payload;
 use route::{Asked, Errand, route};
-use shelf::Shelf;
+use server_slot::ServerSlot;
 
 /// The loop must answer by then; before the gate gives up, so that the client learns why.
 pub(crate) const REPLY_WITHIN: Duration = Duration::from_secs(25);
@@ -99,7 +99,7 @@ impl Responder {
 
 /// The running API; dropped, it ends.
 pub(crate) struct Api {
-    shelf: Arc<Shelf>,
+    slot: Arc<ServerSlot>,
 }
 
 impl Api {
@@ -116,54 +116,54 @@ impl Api {
         requests: Sender<ApiRequest>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Api> {
-        let shelf = Arc::new(Shelf::new(SocketFolder::new(runtime)?)?);
-        let api = Api { shelf };
-        let desk = Arc::new(Desk { rules, log, requests, wake: Box::new(wake) });
+        let slot = Arc::new(ServerSlot::new(SocketFolder::new(runtime)?)?);
+        let api = Api { slot };
+        let context = Arc::new(ApiContext { rules, log, requests, wake: Box::new(wake) });
         // One for each place at the gate: none of them can keep another waiting.
         for n in 1..=API_PLACES {
-            let (shelf, desk) = (api.shelf.clone(), desk.clone());
+            let (slot, context) = (api.slot.clone(), context.clone());
             thread::Builder::new()
                 .name(format!("api-{n}"))
                 .stack_size(STACK)
-                .spawn(move || serve(&shelf, &desk))?;
+                .spawn(move || serve(&slot, &context))?;
         }
         Ok(api)
     }
 
     /// The way in, for the gate.
     pub(crate) fn door(&self) -> Door {
-        let shelf = self.shelf.clone();
-        Box::new(move || shelf.connect())
+        let slot = self.slot.clone();
+        Box::new(move || slot.connect())
     }
 }
 
 impl Drop for Api {
     fn drop(&mut self) {
-        self.shelf.close();
+        self.slot.close();
     }
 }
 
 /// What the API's threads share.
-struct Desk {
+struct ApiContext {
     rules: Rules,
     log: LogReader,
     requests: Sender<ApiRequest>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-fn serve(shelf: &Shelf, desk: &Desk) {
-    while let Some(request) = shelf.next_request() {
+fn serve(slot: &ServerSlot, context: &ApiContext) {
+    while let Some(request) = slot.next_request() {
         // A request that is dropped on the way is answered with 500 by tiny_http.
-        let handled = catch_unwind(AssertUnwindSafe(|| handle(request, desk)));
+        let handled = catch_unwind(AssertUnwindSafe(|| handle(request, context)));
         if handled.is_err() {
             log::error!("a panic in the API was contained; this is a bug, please report it");
         }
     }
 }
 
-fn handle(mut request: Request, desk: &Desk) {
+fn handle(mut request: Request, context: &ApiContext) {
     let format = Format::accepted(headers(&request, "Accept"));
-    let response = match answer_to(&mut request, desk, format) {
+    let response = match answer_to(&mut request, context, format) {
         Ok(answer) => response::response(answer),
         Err(problem) => response::problem_response(&problem, format),
     };
@@ -172,7 +172,11 @@ fn handle(mut request: Request, desk: &Desk) {
     }
 }
 
-fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answer, Problem> {
+fn answer_to(
+    request: &mut Request,
+    context: &ApiContext,
+    format: Format,
+) -> Result<Payload, Problem> {
     let mut body = Vec::new();
     let mut reader = request.as_reader().take(BODY_MAX as u64);
     reader
@@ -190,18 +194,18 @@ fn answer_to(request: &mut Request, desk: &Desk, format: Format) -> Result<Answe
         credentials: credentials(request, format),
         format,
     };
-    let errand = route(&asked, &desk.rules);
+    let errand = route(&asked, &context.rules);
     if let Err(problem) = &errand {
         log::debug!("{} is answered {}: {}", client.addr, problem.status, problem.error);
     }
     match errand? {
         Errand::Do(command) => {
             let back = way_back(&command, format, asked.credentials.marks.referer);
-            let done = desk.carry_out(command, caller)?;
-            Ok(back.map_or(Answer::Done(done), Answer::SeeOther))
+            let done = context.carry_out(command, caller)?;
+            Ok(back.map_or(Payload::Done(done), Payload::SeeOther))
         }
-        Errand::Show(show) => desk.show(show, client),
-        Errand::Log(query) => desk.read_log(query, client).map(Answer::Log),
+        Errand::Show(show) => context.show(show, client),
+        Errand::Log(query) => context.read_log(query, client).map(Payload::Log),
     }
 }
 
@@ -225,7 +229,7 @@ fn no_answer() -> Problem {
     Problem::unavailable("no answer in time; try again in a moment".into())
 }
 
-impl Desk {
+impl ApiContext {
     /// Sends a command to the event loop, and waits until it is carried out.
     fn carry_out(&self, command: Command, caller: Caller) -> Result<Done, Problem> {
         log::debug!("{} asks: Do({command:?})", caller.client.addr);

@@ -28,7 +28,7 @@ const JSON_LINES: &str = "application/x-ndjson";
 const SERVER: &str = concat!("healthchecker/", env!("CARGO_PKG_VERSION"));
 
 /// What a client gets, if all is well.
-pub(super) enum Answer {
+pub(super) enum Payload {
     Done(Done),
     Info(InfoView),
     Health(HealthView),
@@ -43,29 +43,29 @@ pub(super) enum Answer {
 }
 
 /// An answer as a response.
-pub(super) fn response(answer: Answer) -> ResponseBox {
+pub(super) fn response(answer: Payload) -> ResponseBox {
     match answer {
-        Answer::Done(done) => json(200, JSON, &done),
-        Answer::Info(info) => json(200, JSON, &info),
+        Payload::Done(done) => json(200, JSON, &done),
+        Payload::Info(info) => json(200, JSON, &info),
         // With a warning it is 200, too.
-        Answer::Health(health) => json(200, HEALTH_JSON, &health),
-        Answer::Status(status) => json(200, JSON, &status),
-        Answer::Page(page) => page_response(200, page),
-        Answer::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
-        Answer::Export(export) => {
+        Payload::Health(health) => json(200, HEALTH_JSON, &health),
+        Payload::Status(status) => json(200, JSON, &status),
+        Payload::Page(page) => page_response(200, page),
+        Payload::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
+        Payload::Export(export) => {
             // For a browser to save.
             let name = "attachment; filename=\"healthchecker.json\"";
             with(json(200, JSON, &export), "Content-Disposition", name)
         }
-        Answer::OpenApi => {
+        Payload::OpenApi => {
             with_policy(200, JSON, OPENAPI.len(), Box::new(OPENAPI.as_bytes()), NO_PAGE_POLICY)
         }
         // RFC 9110, section 15.4.4.
-        Answer::SeeOther(location) => {
+        Payload::SeeOther(location) => {
             with(of_text(303, TEXT, String::new()), "Location", &location)
         }
         // Its lines are read from the disk as they are sent.
-        Answer::Log(found) => {
+        Payload::Log(found) => {
             with_policy(200, JSON_LINES, found.len(), Box::new(found), NO_PAGE_POLICY)
         }
     }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_change_is_named() {
         let about = About::AppName("Kodi".into());
-        let text = printed(response(Answer::Done(Done { about, result: Change::Registered })));
+        let text = printed(response(Payload::Done(Done { about, result: Change::Registered })));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
     }

@@ -160,32 +160,32 @@ fn serve(shared: &Arc<Shared>) {
             Job::Name(name) => look_up(shared, name),
             Job::SecondFamily(name) => {
                 let found = ask(shared, name, Family::V6);
-                shared.desk().table.settle_v6(name, found);
+                shared.lock().table.settle_v6(name, found);
             }
         });
         if let (Err(_), Job::Name(name)) = (panic::catch_unwind(run), &job) {
             // Whoever waits takes it from the table.
             let _ = shared.settle(name, Err(Fault::Away));
         }
-        shared.desk().lookups.done(lane);
+        shared.lock().lookups.done(lane);
     }
 }
 
 /// The next thing to do; `None` when there has been nothing for long, and the thread counts no more.
 fn next(shared: &Shared) -> Option<(Job, Lane)> {
-    let mut desk = shared.desk();
-    if desk.lookups.ready() == 0 {
-        desk.lookups.idle += 1;
-        desk = shared
+    let mut state = shared.lock();
+    if state.lookups.ready() == 0 {
+        state.lookups.idle += 1;
+        state = shared
             .work
-            .wait_timeout_while(desk, IDLE, |desk| desk.lookups.ready() == 0)
+            .wait_timeout_while(state, IDLE, |state| state.lookups.ready() == 0)
             .unwrap_or_else(PoisonError::into_inner)
             .0;
-        desk.lookups.idle -= 1;
+        state.lookups.idle -= 1;
     }
-    let job = desk.lookups.take();
+    let job = state.lookups.take();
     if job.is_none() {
-        desk.lookups.threads -= 1;
+        state.lookups.threads -= 1;
     }
     job
 }
@@ -193,17 +193,17 @@ fn next(shared: &Shared) -> Option<(Job, Lane)> {
 /// Looks `name` up, over mDNS or from the system, and tells all who wait for it.
 fn look_up(shared: &Arc<Shared>, name: &str) {
     let begun = Instant::now();
-    shared.desk().table.begin(name, begun);
+    shared.lock().table.begin(name, begun);
     if let Some(question) = shared.query(name) {
         let _ = shared.settle(name, multicast::answer(&question, None));
         return;
     }
     let v4 = ask(shared, name, Family::V4);
     if let Ok(found) = v4 {
-        let mut desk = shared.desk();
-        desk.table.settle_v4(name, found, Instant::now());
-        desk.lookups.add_second_family(name, shared);
-        drop(desk);
+        let mut state = shared.lock();
+        state.table.settle_v4(name, found, Instant::now());
+        state.lookups.add_second_family(name, shared);
+        drop(state);
         shared.ended.notify_all();
         return;
     }

@@ -73,7 +73,7 @@ pub struct Names {
 }
 
 struct Shared {
-    desk: Mutex<Desk>,
+    state: Mutex<State>,
     /// Signalled when a look-up has ended, however it did.
     ended: Condvar,
     /// Signalled when there is work for a look-up thread.
@@ -83,7 +83,7 @@ struct Shared {
 }
 
 /// All that the threads share.
-struct Desk {
+struct State {
     table: Table,
     lookups: Lookups,
 }
@@ -98,7 +98,10 @@ impl Names {
     fn with_look_up(multicast: Arc<Multicast>, threads: usize, look_up: Box<LookUp>) -> Names {
         Names {
             shared: Arc::new(Shared {
-                desk: Mutex::new(Desk { table: Table::default(), lookups: Lookups::new(threads) }),
+                state: Mutex::new(State {
+                    table: Table::default(),
+                    lookups: Lookups::new(threads),
+                }),
                 ended: Condvar::new(),
                 work: Condvar::new(),
                 look_up,
@@ -147,9 +150,9 @@ impl Names {
             return;
         }
         let name = plain(host);
-        let mut desk = self.shared.desk();
-        if desk.table.doubt(&name, Instant::now()) && !desk.look_up(&name, &self.shared) {
-            desk.table.abandon(&name);
+        let mut state = self.shared.lock();
+        if state.table.doubt(&name, Instant::now()) && !state.look_up(&name, &self.shared) {
+            state.table.abandon(&name);
         }
     }
 
@@ -157,12 +160,12 @@ impl Names {
     pub fn won(&self, host: &str, mut address: SocketAddr) {
         if literal(host).is_none() {
             address.set_port(0);
-            self.shared.desk().table.won(&plain(host), address);
+            self.shared.lock().table.won(&plain(host), address);
         }
     }
 }
 
-impl Desk {
+impl State {
     /// Has `name` looked up on a thread; `false` when there is none.
     fn look_up(&mut self, name: &str, shared: &Arc<Shared>) -> bool {
         let was_slow = self.table.is_slow(name);
@@ -177,17 +180,17 @@ impl Desk {
 }
 
 impl Shared {
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that happens under the lock can leave the table half changed.
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn resolve(self: &Arc<Shared>, name: &str, deadline: Instant) -> Result<Addresses, Fault> {
         let asked_at = Instant::now();
-        let mut desk = self.desk();
+        let mut state = self.lock();
         loop {
             let now = Instant::now();
-            let (fallback, since, ours) = match desk.table.ask(name, now) {
+            let (fallback, since, ours) = match state.table.ask(name, now) {
                 Reply::Known(addresses) => return Ok(addresses),
                 Reply::Failed(fault) => return Err(fault),
                 Reply::Asking { fallback, since } => (fallback, since, false),
@@ -197,26 +200,26 @@ impl Shared {
             let until = if can_fall_back { deadline.min(since + PATIENCE) } else { deadline };
             if ours {
                 if !can_fall_back {
-                    drop(desk);
+                    drop(state);
                     let duty = Duty { shared: self, name };
                     if let Some(question) = self.query(name) {
                         return self.lead(name, &question, until, fallback);
                     }
                     drop(duty);
-                    desk = self.desk();
+                    state = self.lock();
                 }
-                if !desk.look_up(name, self) {
-                    desk.table.abandon(name);
+                if !state.look_up(name, self) {
+                    state.table.abandon(name);
                     return fallback.unwrap_or(Err(Fault::NoTurn));
                 }
             }
             let left = until.saturating_duration_since(now);
             if left.is_zero() {
                 let fair = asked_at + deadline.saturating_duration_since(asked_at) / 2;
-                return fallback.unwrap_or_else(|| Err(desk.too_late(name, fair)));
+                return fallback.unwrap_or_else(|| Err(state.too_late(name, fair)));
             }
-            desk = match self.ended.wait_timeout(desk, left) {
-                Ok((desk, _)) => desk,
+            state = match self.ended.wait_timeout(state, left) {
+                Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
             };
         }
@@ -239,7 +242,7 @@ impl Shared {
         until: Instant,
         fallback: Fallback,
     ) -> Result<Addresses, Fault> {
-        self.desk().table.begin(name, Instant::now());
+        self.lock().table.begin(name, Instant::now());
         match multicast::answer(question, Some(until)) {
             Err(Fault::Timeout) => {
                 self.abandon(name);
@@ -251,7 +254,7 @@ impl Shared {
 
     /// Ends a look-up without a result: one of those who wait for it asks anew.
     fn abandon(&self, name: &str) {
-        self.desk().table.abandon(name);
+        self.lock().table.abandon(name);
         self.ended.notify_all();
     }
 
@@ -261,7 +264,7 @@ impl Shared {
         name: &str,
         found: Result<Vec<SocketAddr>, Fault>,
     ) -> Result<Addresses, Fault> {
-        let result = self.desk().table.settle(name, found, Instant::now());
+        let result = self.lock().table.settle(name, found, Instant::now());
         self.ended.notify_all();
         result
     }
@@ -269,7 +272,7 @@ impl Shared {
     /// The same, when IPv6 addresses are all that was found.
     fn settle_v6_alone(&self, name: &str, found: Vec<SocketAddr>, why: Fault) {
         // Whoever waits takes it from the table.
-        let _ = self.desk().table.settle_v6_alone(name, found, why, Instant::now());
+        let _ = self.lock().table.settle_v6_alone(name, found, why, Instant::now());
         self.ended.notify_all();
     }
 }

@@ -99,7 +99,7 @@ fn the_last_good_address_stands_in_for_a_name_service_that_hangs() {
     });
     assert!(names.resolve("nas.lan", soon()).is_ok());
     // As the time goes by.
-    names.shared.desk().table.doubt("nas.lan", Instant::now() + Duration::from_secs(5));
+    names.shared.lock().table.doubt("nas.lan", Instant::now() + Duration::from_secs(5));
     let resolve = || {
         let started = Instant::now();
         let found = names.resolve("nas.lan", started + Duration::from_secs(10));
@@ -124,14 +124,14 @@ fn names_that_get_no_answer_do_not_starve_those_that_do() {
     });
     {
         // They were slow before.
-        let mut desk = names.shared.desk();
+        let mut state = names.shared.lock();
         let long_ago = Instant::now() - Duration::from_secs(20);
         for n in 0..SLOW_ONES {
             let name = format!("n{n}.example");
-            desk.table.ask(&name, long_ago);
-            desk.table.begin(&name, long_ago);
+            state.table.ask(&name, long_ago);
+            state.table.begin(&name, long_ago);
             let settled = long_ago + Duration::from_secs(10);
-            desk.table.settle(&name, Err(Fault::Away), settled).unwrap_err();
+            state.table.settle(&name, Err(Fault::Away), settled).unwrap_err();
         }
     }
     let at_once = Instant::now();
@@ -181,7 +181,7 @@ fn a_panic_on_the_way_holds_up_nobody() {
     let other = names.clone();
     let first = thread::spawn(move || other.resolve("nas.local", soon()));
     assert!(first.join().is_err());
-    let asked = names.shared.desk().table.ask("nas.local", Instant::now());
+    let asked = names.shared.lock().table.ask("nas.local", Instant::now());
     assert!(matches!(asked, Reply::Ask { .. }));
 }
 

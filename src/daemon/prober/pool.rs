@@ -36,7 +36,7 @@ pub type Wake = dyn Fn() + Send + Sync;
 /// The threads.
 pub struct Pool {
     max: usize,
-    shop: Shop,
+    context: WorkerContext,
     /// By worker number; `None` is a free number.
     workers: Vec<Option<Sender<Probe>>>,
     /// Those without a job, the one idle for the longest in front.
@@ -46,7 +46,7 @@ pub struct Pool {
 
 /// What every thread is given.
 #[derive(Clone)]
-struct Shop {
+struct WorkerContext {
     check: Arc<Check>,
     reports: Sender<Report>,
     wake: Arc<Wake>,
@@ -63,7 +63,7 @@ impl Pool {
     pub fn new(max: usize, check: Arc<Check>, reports: Sender<Report>, wake: Arc<Wake>) -> Pool {
         Pool {
             max,
-            shop: Shop { check, reports, wake },
+            context: WorkerContext { check, reports, wake },
             workers: Vec::new(),
             idle: VecDeque::new(),
             busy: 0,
@@ -164,11 +164,11 @@ impl Pool {
     fn start_worker(&mut self) -> std::io::Result<usize> {
         let worker = self.free_number();
         let (jobs, inbox) = channel();
-        let shop = self.shop.clone();
+        let context = self.context.clone();
         thread::Builder::new()
             .name(format!("check-{worker}"))
             .stack_size(STACK)
-            .spawn(move || shop.serve(worker, &inbox))?;
+            .spawn(move || context.serve(worker, &inbox))?;
         if let Some(place) = self.workers.get_mut(worker) {
             *place = Some(jobs);
         }
@@ -184,7 +184,7 @@ impl Pool {
     }
 }
 
-impl Shop {
+impl WorkerContext {
     /// The life of a thread: until its channel is closed, or nobody wants its reports.
     fn serve(&self, worker: usize, inbox: &Receiver<Probe>) {
         for probe in inbox.iter() {

@@ -3,10 +3,10 @@
 use std::io::Read;
 
 use super::problem::Problem;
-use super::response::Answer;
+use super::response::Payload;
 use super::route::Show;
 use super::state::{LoopState, StateQuery};
-use super::{ApiRequest, Desk, no_answer};
+use super::{ApiContext, ApiRequest, no_answer};
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
@@ -23,7 +23,7 @@ use crate::engine::time::Now;
 /// Lines of the log on an app's page.
 const LINES_ON_PAGE: usize = 50;
 
-impl Desk {
+impl ApiContext {
     /// Has the loop answer a query.
     pub(super) fn query<T: Send + 'static>(
         &self,
@@ -55,16 +55,16 @@ impl Desk {
     }
 
     /// What is asked for.
-    pub(super) fn show(&self, show: Show, client: Client) -> Result<Answer, Problem> {
+    pub(super) fn show(&self, show: Show, client: Client) -> Result<Payload, Problem> {
         Ok(match show {
-            Show::Info(name) => Answer::Info(self.info(name, client)?),
-            Show::AppPage(name) => Answer::Page(self.app_page(name)?.html()),
-            Show::Status => Answer::Status(self.status()?),
-            Show::Board => Answer::Page(self.board()?.html()),
-            Show::Health => Answer::Health(self.health(client)?),
-            Show::Metrics => Answer::Metrics(self.metrics()?.text()),
-            Show::Export => Answer::Export(self.export()?),
-            Show::OpenApi => Answer::OpenApi,
+            Show::Info(name) => Payload::Info(self.info(name, client)?),
+            Show::AppPage(name) => Payload::Page(self.app_page(name)?.html()),
+            Show::Status => Payload::Status(self.status()?),
+            Show::Board => Payload::Page(self.board()?.html()),
+            Show::Health => Payload::Health(self.health(client)?),
+            Show::Metrics => Payload::Metrics(self.metrics()?.text()),
+            Show::Export => Payload::Export(self.export()?),
+            Show::OpenApi => Payload::OpenApi,
         })
     }
 

@@ -22,7 +22,7 @@ use super::folder::SocketFolder;
 const BUILD_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Holds the server in use.
-pub(super) struct Shelf {
+pub(super) struct ServerSlot {
     folder: SocketFolder,
     /// Held only to look or to swap, never over anything that takes time.
     current: Mutex<Current>,
@@ -38,14 +38,14 @@ struct Current {
     number: u64,
 }
 
-impl Shelf {
+impl ServerSlot {
     /// Builds the first server.
     ///
     /// # Errors
     /// The socket cannot be made.
-    pub(super) fn new(folder: SocketFolder) -> io::Result<Shelf> {
+    pub(super) fn new(folder: SocketFolder) -> io::Result<ServerSlot> {
         let current = Mutex::new(build(&folder, 1)?);
-        Ok(Shelf { folder, current, building: Mutex::new(()), closed: AtomicBool::new(false) })
+        Ok(ServerSlot { folder, current, building: Mutex::new(()), closed: AtomicBool::new(false) })
     }
 
     /// Waits for a request; `None` at the end.
@@ -74,7 +74,7 @@ impl Shelf {
         })
     }
 
-    /// Lets every thread in [`Shelf::next_request`] go, and removes the socket: the process may
+    /// Lets every thread in [`ServerSlot::next_request`] go, and removes the socket: the process may
     /// end before the last thread does.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -131,37 +131,37 @@ mod tests {
 
     use super::*;
 
-    fn send(shelf: &Shelf) -> std::os::unix::net::UnixStream {
-        let mut stream = std::os::unix::net::UnixStream::connect(&shelf.current().path).unwrap();
+    fn send(slot: &ServerSlot) -> std::os::unix::net::UnixStream {
+        let mut stream = std::os::unix::net::UnixStream::connect(&slot.current().path).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
         stream
     }
 
     #[test]
     fn a_dead_server_is_replaced_when_the_gate_finds_it_so() {
-        let shelf = Arc::new(Shelf::new(SocketFolder::new(None).unwrap()).unwrap());
-        let first = shelf.current().path.clone();
+        let slot = Arc::new(ServerSlot::new(SocketFolder::new(None).unwrap()).unwrap());
+        let first = slot.current().path.clone();
         // As when its accept thread has died: nobody listens any more.
         std::fs::remove_file(&first).unwrap();
-        let waiting = shelf.clone();
+        let waiting = slot.clone();
         let thread = thread::spawn(move || waiting.next_request().is_some());
-        assert!(shelf.connect().is_err());
-        while shelf.current().path == first {
+        assert!(slot.connect().is_err());
+        while slot.current().path == first {
             thread::yield_now();
         }
-        assert!(shelf.connect().is_ok());
-        let _client = send(&shelf);
+        assert!(slot.connect().is_ok());
+        let _client = send(&slot);
         assert!(thread.join().unwrap());
     }
 
     #[test]
     fn closing_lets_every_thread_go() {
-        let shelf = Arc::new(Shelf::new(SocketFolder::new(None).unwrap()).unwrap());
+        let slot = Arc::new(ServerSlot::new(SocketFolder::new(None).unwrap()).unwrap());
         let threads: Vec<_> = (0..API_PLACES)
-            .map(|_| shelf.clone())
-            .map(|shelf| thread::spawn(move || shelf.next_request().is_none()))
+            .map(|_| slot.clone())
+            .map(|slot| thread::spawn(move || slot.next_request().is_none()))
             .collect();
-        shelf.close();
+        slot.close();
         assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
     }
 }
