@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::connection::Connection;
 use super::iputils::address_facing;
-use super::keeper::{Keeper, STACK};
 use super::lookup;
+use super::registrar::{Registrar, STACK};
 use super::slot::Slot;
 use super::{Error, Monitor, ServerUrl, background};
 
@@ -31,20 +31,20 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Debug)]
 pub struct HealthCheckerServer {
-    desk: Arc<Desk>,
-    keeper: Keeper,
+    context: Arc<CallContext>,
+    registrar: Registrar,
     stop_when_dropped: bool,
 }
 
-/// What calls need, shared with the thread of [`Keeper`].
+/// What calls need, shared with the thread of [`Registrar`].
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct CallContext {
     pub(super) app: String,
     url: String,
     connection: Connection,
 }
 
-impl Desk {
+impl CallContext {
     pub(super) fn monitor(&self, how: &Monitor) -> Result<(), Error> {
         let parameters = how.parameters(&self.app, &self.url);
         self.connection.post("monitor", &parameters).map(drop)
@@ -111,8 +111,8 @@ impl HealthCheckerServer {
         app: impl Into<String>,
         url: impl Into<String>,
     ) -> HealthCheckerServer {
-        let desk = Arc::new(Desk { app: app.into(), url: url.into(), connection });
-        HealthCheckerServer { desk, keeper: Keeper::default(), stop_when_dropped: false }
+        let context = Arc::new(CallContext { app: app.into(), url: url.into(), connection });
+        HealthCheckerServer { context, registrar: Registrar::default(), stop_when_dropped: false }
     }
 
     /// Asks to be watched, or to be watched differently. May be called as often as you like: only
@@ -128,7 +128,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// No daemon was reached, or it refuses; [`Error::status`] is a number for it.
     pub fn monitor(&self, how: &Monitor) -> Result<(), Error> {
-        self.desk.monitor(how)
+        self.context.monitor(how)
     }
 
     /// Asks to be watched, on a thread of its own, until a daemon has taken it; and again when a
@@ -147,7 +147,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// There is no thread to be had.
     pub fn keep_registered(&self, how: Monitor) -> std::io::Result<()> {
-        self.keeper.start(self.desk.clone(), how)
+        self.registrar.start(self.context.clone(), how)
     }
 
     /// Asks to be left alone for now.
@@ -162,7 +162,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn pause(&self) -> Result<(), Error> {
-        self.desk.change("pause")
+        self.context.change("pause")
     }
 
     /// Asks to be checked again.
@@ -177,7 +177,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn resume(&self) -> Result<(), Error> {
-        self.desk.change("resume")
+        self.context.change("resume")
     }
 
     /// Asks to be forgotten.
@@ -192,9 +192,9 @@ impl HealthCheckerServer {
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn stop(&self) -> Result<(), Error> {
-        self.keeper.end();
-        self.keeper.wait_for_end();
-        self.desk.change("stop")
+        self.registrar.end();
+        self.registrar.wait_for_end();
+        self.context.change("stop")
     }
 
     /// What the daemon knows of the app: parameters, state, counters, recent checks.
@@ -209,7 +209,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// See [`HealthCheckerServer::monitor`].
     pub fn info(&self) -> Result<Value, Error> {
-        self.desk.info()
+        self.context.info()
     }
 
     /// Where the daemon is.
@@ -224,7 +224,7 @@ impl HealthCheckerServer {
     /// # Errors
     /// None was found.
     pub fn url(&self) -> Result<ServerUrl, Error> {
-        self.desk.connection.server()
+        self.context.connection.server()
     }
 
     /// This machine's address as the daemon reaches it: under a VPN that takes all other traffic, too.
@@ -273,7 +273,7 @@ impl Drop for HealthCheckerServer {
             return;
         }
         if let Err(why) = self.say_goodbye() {
-            log::warn!("{}: may still be watched: {why}", self.desk.app);
+            log::warn!("{}: may still be watched: {why}", self.context.app);
         }
     }
 }
@@ -282,14 +282,14 @@ impl HealthCheckerServer {
     /// Asks to be forgotten, on a thread that is left behind when it takes too long: it may be busy in the
     /// system, with the name of a daemon or with one that does not answer.
     fn say_goodbye(&self) -> Result<(), String> {
-        self.keeper.end();
-        let (desk, keeper) = (self.desk.clone(), self.keeper.clone());
+        self.registrar.end();
+        let (context, registrar) = (self.context.clone(), self.registrar.clone());
         let said = Arc::new(Slot::new());
         let told = said.clone();
         let goodbye = move || {
-            keeper.wait_for_end();
+            registrar.wait_for_end();
             // Whom nobody knew, nobody was told of us.
-            said.say(if desk.connection.is_known() { desk.change("stop") } else { Ok(()) });
+            said.say(if context.connection.is_known() { context.change("stop") } else { Ok(()) });
         };
         background::start("goodbye", STACK, Box::new(goodbye)).map_err(|why| why.to_string())?;
         match told.wait(GOODBYE_WITHIN) {

@@ -14,13 +14,13 @@ use super::api::{ApiRequest, Command, LoopState, Problem, Responder};
 use super::checklog::CheckLog;
 use super::clock::Clock;
 use super::commands;
+use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
 use super::gate::{Gate, Verdict};
 use super::journal;
-use super::keeper::{Keeper, Release};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
-use super::prober::{Pool, Report};
+use super::prober::{CheckReport, Pool};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
 use super::standstill::{Missed, Standstill};
@@ -51,9 +51,9 @@ const LAST_WORK_WITHIN: Duration = Duration::from_secs(5);
 /// What the threads send.
 pub(super) struct Inbox {
     pub(super) requests: Receiver<ApiRequest>,
-    pub(super) reports: Receiver<Report>,
-    pub(super) mails: Receiver<mailer::Report>,
-    pub(super) kept: Receiver<journal::Report>,
+    pub(super) reports: Receiver<CheckReport>,
+    pub(super) mails: Receiver<mailer::MailReport>,
+    pub(super) kept: Receiver<journal::SyncReport>,
 }
 
 /// The loop and all that it owns.
@@ -63,7 +63,7 @@ pub(super) struct EventLoop {
     pub(super) signals: Signals,
     pub(super) inbox: Inbox,
     pub(super) engine: Engine,
-    pub(super) keeper: Keeper,
+    pub(super) commits: CommitQueue,
     pub(super) check_log: CheckLog,
     pub(super) gate: Gate,
     pub(super) pool: Pool,
@@ -101,7 +101,7 @@ impl EventLoop {
         let (answers, work) = (now.at + LAST_ANSWERS_WITHIN, now.at + LAST_WORK_WITHIN);
         loop {
             let answering = !self.gate.is_idle() && self.clock.now().at < answers;
-            let at_work = self.engine.is_sending() || self.keeper.owes_answers();
+            let at_work = self.engine.is_sending() || self.commits.owes_answers();
             let working = at_work && self.clock.now().at < work;
             match (answering, working) {
                 (false, false) => break,
@@ -112,7 +112,7 @@ impl EventLoop {
         let now = self.look_at_the_clock();
         self.engine.handle_stop(now);
         self.act(now);
-        self.keeper.snapshot(&self.engine, now);
+        self.commits.snapshot(&self.engine, now);
         self.discovery.stop();
         Ok(())
     }
@@ -135,13 +135,13 @@ impl EventLoop {
         self.pool.handle_deadline(now.at);
         self.watchdog.handle_time(now.at, self.mailer.as_ref());
         self.act(now);
-        for release in self.keeper.overdue(now.at) {
+        for release in self.commits.overdue(now.at) {
             self.release(now, release);
         }
         if self.engine.takes_rewriting(now) {
-            self.keeper.snapshot(&self.engine, now);
+            self.commits.snapshot(&self.engine, now);
         }
-        self.keeper.compact(&self.engine, now);
+        self.commits.compact(&self.engine, now);
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl EventLoop {
     fn next_deadline(&self) -> Option<Moment> {
         let deadlines = [
             self.engine.next_deadline(),
-            self.keeper.next_deadline(),
+            self.commits.next_deadline(),
             self.gate.next_deadline(),
             self.pool.next_deadline(),
             self.watchdog.next_deadline(),
@@ -174,17 +174,17 @@ impl EventLoop {
             self.serve(now, request);
         }
         while let Ok(report) = self.inbox.kept.try_recv() {
-            for release in self.keeper.handle_report(&report, now.at) {
+            for release in self.commits.handle_report(&report, now.at) {
                 self.release(now, release);
             }
         }
         while let Ok(report) = self.inbox.mails.try_recv() {
             match report {
-                mailer::Report::Mail { id, delivery } => {
+                mailer::MailReport::Mail { id, delivery } => {
                     self.engine.handle_delivery(now, id, delivery)
                 }
-                mailer::Report::Alive => self.watchdog.handle_mailer(),
-                mailer::Report::Rehearsal(delivery) => {
+                mailer::MailReport::Alive => self.watchdog.handle_mailer(),
+                mailer::MailReport::Rehearsal(delivery) => {
                     self.engine.handle_rehearsal(now, delivery);
                 }
             }
@@ -199,7 +199,7 @@ impl EventLoop {
     }
 
     fn state(&mut self, now: Now) -> LoopState<'_> {
-        let mut disk = self.keeper.troubles();
+        let mut disk = self.commits.troubles();
         disk.extend(self.check_log.trouble().map(str::to_owned));
         LoopState {
             engine: &self.engine,
@@ -211,7 +211,7 @@ impl EventLoop {
                 threads: self.pool.threads(),
                 most: self.pool.most(),
             },
-            journal: self.keeper.stats(),
+            journal: self.commits.stats(),
         }
     }
 
@@ -219,7 +219,7 @@ impl EventLoop {
         let done = commands::carry_out(&mut self.engine, now, command);
         self.keep(now);
         let promise = responder.promise();
-        if done.is_ok() && self.keeper.must_hold(promise, now.at) {
+        if done.is_ok() && self.commits.must_hold(promise, now.at) {
             self.gate.hold(promise.ticket());
         }
         responder.answer(done.map_err(Problem::from));
@@ -228,7 +228,7 @@ impl EventLoop {
     /// What changed is written before anything that rests on it goes out.
     fn keep(&mut self, now: Now) {
         let records = self.engine.take_records(now);
-        self.keeper.keep(&records);
+        self.commits.keep(&records);
     }
 
     fn release(&mut self, now: Now, release: Release) {
@@ -250,7 +250,7 @@ impl EventLoop {
             match action {
                 Action::Probe(probe) => self.probe(now, probe),
                 Action::Send(mail) => {
-                    if let Some(release) = self.keeper.send_when_kept(mail, now.at) {
+                    if let Some(release) = self.commits.send_when_kept(mail, now.at) {
                         self.release(now, release);
                     }
                 }

@@ -13,15 +13,15 @@ use mio::{Poll, Waker};
 use super::api::{Access, Api, Rules, runtime_directory};
 use super::checklog::CheckLog;
 use super::clock::{self, Clock};
+use super::commit_queue::CommitQueue;
 use super::descriptors::Shares;
 use super::discovery::{Announcement, Discovery};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
-use super::keeper::Keeper;
 use super::mailer::{self, Mailer};
 use super::names::Names;
-use super::prober::{Pool, Probe, Prober, Report};
+use super::prober::{CheckReport, Pool, Probe, Prober};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
 use super::standstill::Standstill;
@@ -144,7 +144,11 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         standstill,
         watchdog: watchdog.map_err(cannot("start the watchdog"))?,
         engine,
-        keeper: Keeper::new(journal, serving.port(), if lost { warnings } else { Vec::new() }),
+        commits: CommitQueue::new(
+            journal,
+            serving.port(),
+            if lost { warnings } else { Vec::new() },
+        ),
         pool: pool(shares, trust, names, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
@@ -171,7 +175,7 @@ struct Recovered {
 
 fn open_journal(
     settings: &Settings,
-    reports: Sender<journal::Report>,
+    reports: Sender<journal::SyncReport>,
     wake: impl Fn() + Send + 'static,
 ) -> Result<Recovered, StartError> {
     let tell = move |report| {
@@ -245,7 +249,7 @@ fn pool(
     shares: Shares,
     trust: Trust,
     names: Names,
-    reports: Sender<Report>,
+    reports: Sender<CheckReport>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
     let prober = Prober::new(names, trust, clock::is_synchronised);
@@ -264,7 +268,7 @@ fn start_mailer(
     settings: &Settings,
     names: Names,
     trust: Trust,
-    reports: Sender<mailer::Report>,
+    reports: Sender<mailer::MailReport>,
     wake: impl Fn() + Send + Sync + 'static,
 ) -> Result<Option<Mailer>, StartError> {
     let tell = move |report| {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use healthchecker::daemon::checklog::CheckLog;
-use healthchecker::daemon::journal::{Folder, Journal, Mark, Report, Urgency};
+use healthchecker::daemon::journal::{Folder, Journal, Mark, SyncReport, Urgency};
 use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::record::Record;
@@ -43,7 +43,7 @@ struct Household {
     engine: Engine,
     now: Now,
     journal: Journal<Record>,
-    reports: Receiver<Report>,
+    reports: Receiver<SyncReport>,
     reported: Mark,
     folder: std::path::PathBuf,
     check_log: CheckLog,

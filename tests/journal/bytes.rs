@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::mpsc;
 
-use healthchecker::daemon::journal::{JOURNAL, Journal, Opened, Report, Urgency};
+use healthchecker::daemon::journal::{JOURNAL, Journal, Opened, SyncReport, Urgency};
 
 use super::faulty::Faulty;
 use super::keeper::{Keeper, Record, number_of};
@@ -29,7 +29,7 @@ fn start(disk: &Faulty) -> Opened<Record> {
     let (tell, reports) = mpsc::channel();
     let (_, opened) =
         Journal::open(disk.clone(), move |report| tell.send(report).unwrap()).unwrap();
-    let first: Report = reports.recv().unwrap();
+    let first: SyncReport = reports.recv().unwrap();
     assert_eq!((first.outcome, first.snapshot), (Ok(()), Some(Ok(()))));
     opened
 }

@@ -7,13 +7,13 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use healthchecker::daemon::journal::{
-    ClaimError, Folder, JOURNAL, Journal, NEW, OpenError, Opened, Report, Urgency,
+    ClaimError, Folder, JOURNAL, Journal, NEW, OpenError, Opened, SyncReport, Urgency,
 };
 use healthchecker::engine::time::Moment;
 
 type Words = Journal<String>;
 
-fn open(path: &Path) -> (Words, Opened<String>, Receiver<Report>) {
+fn open(path: &Path) -> (Words, Opened<String>, Receiver<SyncReport>) {
     let (tell, reports) = mpsc::channel();
     let tell = move |report| tell.send(report).unwrap_or_default();
     let (mut journal, opened) = Journal::open(Folder::claim(path).unwrap(), tell).unwrap();
@@ -21,7 +21,7 @@ fn open(path: &Path) -> (Words, Opened<String>, Receiver<Report>) {
     (journal, opened, reports)
 }
 
-fn report(journal: &mut Words, reports: &Receiver<Report>) -> Report {
+fn report(journal: &mut Words, reports: &Receiver<SyncReport>) -> SyncReport {
     let report = reports.recv_timeout(Duration::from_secs(20)).unwrap();
     journal.handle_report(&report, Moment::START);
     report
@@ -31,7 +31,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn append(journal: &mut Words, reports: &Receiver<Report>, word: &str) -> Report {
+fn append(journal: &mut Words, reports: &Receiver<SyncReport>, word: &str) -> SyncReport {
     journal.append(&[word.to_owned()], Urgency::Now);
     report(journal, reports)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use healthchecker::daemon::journal::{Journal, Mark, Opened, Report, Trouble, Urgency};
+use healthchecker::daemon::journal::{DiskTrouble, Journal, Mark, Opened, SyncReport, Urgency};
 use healthchecker::engine::time::Moment;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ pub(crate) fn number_of(found: &[Record]) -> u64 {
 
 struct Life {
     journal: Journal<Record>,
-    reports: Receiver<Report>,
+    reports: Receiver<SyncReport>,
     /// The batches that are appended, one by one or in a snapshot, and not reported.
     waiting: Vec<(Mark, Vec<u64>)>,
 }
@@ -125,7 +125,7 @@ impl Keeper {
         self.now = self.now + Duration::from_secs(seconds);
     }
 
-    pub(crate) fn trouble(&mut self) -> Option<Trouble> {
+    pub(crate) fn trouble(&mut self) -> Option<DiskTrouble> {
         self.life().journal.trouble().cloned()
     }
 
@@ -140,7 +140,7 @@ impl Keeper {
         }
     }
 
-    fn note(&mut self, report: &Report) {
+    fn note(&mut self, report: &SyncReport) {
         let now = self.now;
         let life = self.life();
         life.journal.handle_report(report, now);
@@ -149,7 +149,7 @@ impl Keeper {
         self.acknowledge(named, report);
     }
 
-    fn acknowledge(&mut self, named: Vec<(Mark, Vec<u64>)>, report: &Report) {
+    fn acknowledge(&mut self, named: Vec<(Mark, Vec<u64>)>, report: &SyncReport) {
         if report.outcome.is_ok() {
             self.acknowledged.extend(named.into_iter().flat_map(|(_, numbers)| numbers));
         }

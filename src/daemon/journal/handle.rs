@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::disk::Disk;
 use super::open::{self, OpenError, Opened};
-use super::report::{Mark, Report, Stats, Trouble, Urgency};
+use super::report::{DiskTrouble, Mark, Stats, SyncReport, Urgency};
 use super::store::Store;
 use super::writer::{Order, Writer};
 use super::{JOURNAL, format};
@@ -29,7 +29,7 @@ const MOST_RETRY: Duration = Duration::from_secs(30);
 
 /// A journal of records of type `R`.
 ///
-/// The loop appends what each turn decided, and acknowledges it when a [`Report`] says that it is on
+/// The loop appends what each turn decided, and acknowledges it when a [`SyncReport`] says that it is on
 /// the disk. Each report is handed back to [`Journal::handle_report`]; after that, and whenever
 /// [`Journal::next_try`] is due, the loop asks [`Journal::wants_snapshot`] and writes one if so.
 /// Dropping the journal writes what still waits.
@@ -44,7 +44,7 @@ pub struct Journal<R> {
     /// Snapshots that failed in a row.
     failures: u32,
     retry_at: Option<Moment>,
-    trouble: Option<Trouble>,
+    trouble: Option<DiskTrouble>,
     records: PhantomData<fn(&R)>,
 }
 
@@ -52,7 +52,7 @@ pub struct Journal<R> {
 enum Way {
     Disk(Writer),
     /// Nowhere: development with `--test`.
-    Nowhere(Box<dyn Fn(Report) + Send>),
+    Nowhere(Box<dyn Fn(SyncReport) + Send>),
 }
 
 impl<R: Serialize> Journal<R> {
@@ -65,7 +65,7 @@ impl<R: Serialize> Journal<R> {
     /// When a later version wrote the file, it cannot be read, or no thread can be had.
     pub fn open(
         disk: impl Disk,
-        tell: impl Fn(Report) + Send + 'static,
+        tell: impl Fn(SyncReport) + Send + 'static,
     ) -> Result<(Journal<R>, Opened<R>), OpenError>
     where
         R: DeserializeOwned,
@@ -81,7 +81,7 @@ impl<R: Serialize> Journal<R> {
     }
 
     /// A journal that writes nothing: every mark is reported at once, in the caller's thread.
-    pub fn nowhere(tell: impl Fn(Report) + Send + 'static) -> Journal<R> {
+    pub fn nowhere(tell: impl Fn(SyncReport) + Send + 'static) -> Journal<R> {
         Journal::new(Way::Nowhere(Box::new(tell)))
     }
 
@@ -137,12 +137,12 @@ impl<R: Serialize> Journal<R> {
         match &self.way {
             Way::Nowhere(tell) => {
                 let (mark, stats) = (self.last, self.stats);
-                tell(Report { mark, outcome: Ok(()), snapshot: None, stats });
+                tell(SyncReport { mark, outcome: Ok(()), snapshot: None, stats });
             }
             Way::Disk(writer) => {
                 if !writer.send(order) {
                     let text = "the journal's thread has ended".to_owned();
-                    self.trouble = Some(Trouble { text, full: false });
+                    self.trouble = Some(DiskTrouble { text, full: false });
                 }
             }
         }
@@ -151,7 +151,7 @@ impl<R: Serialize> Journal<R> {
 
 impl<R> Journal<R> {
     /// Takes note of a report.
-    pub fn handle_report(&mut self, report: &Report, now: Moment) {
+    pub fn handle_report(&mut self, report: &SyncReport, now: Moment) {
         self.stats = report.stats;
         let answered = self.asked.is_some_and(|mark| mark <= report.mark);
         if answered {
@@ -166,7 +166,7 @@ impl<R> Journal<R> {
         }
     }
 
-    fn failed(&mut self, trouble: &Trouble, snapshot: bool, now: Moment) {
+    fn failed(&mut self, trouble: &DiskTrouble, snapshot: bool, now: Moment) {
         self.due = true;
         if snapshot {
             let doubled = 2u32.saturating_pow(self.failures);
@@ -204,7 +204,7 @@ impl<R> Journal<R> {
 
     /// What keeps the disk from having all of the truth, for `/health`. While there is some, appends
     /// may fail; a snapshot that succeeds ends it.
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub fn trouble(&self) -> Option<&DiskTrouble> {
         self.trouble.as_ref()
     }
 
@@ -214,8 +214,8 @@ impl<R> Journal<R> {
     }
 }
 
-fn unwritable(error: &serde_json::Error) -> Trouble {
-    Trouble { text: format!("could not write a record to {JOURNAL}: {error}"), full: false }
+fn unwritable(error: &serde_json::Error) -> DiskTrouble {
+    DiskTrouble { text: format!("could not write a record to {JOURNAL}: {error}"), full: false }
 }
 
 impl<R> fmt::Debug for Journal<R> {
@@ -234,12 +234,12 @@ mod tests {
         Moment::from_millis(seconds * 1000)
     }
 
-    fn full() -> Trouble {
-        Trouble { text: "could not append: no space left".to_owned(), full: true }
+    fn full() -> DiskTrouble {
+        DiskTrouble { text: "could not append: no space left".to_owned(), full: true }
     }
 
-    fn report(mark: Mark, outcome: Result<(), Trouble>) -> Report {
-        Report { mark, outcome, snapshot: None, stats: Stats::default() }
+    fn report(mark: Mark, outcome: Result<(), DiskTrouble>) -> SyncReport {
+        SyncReport { mark, outcome, snapshot: None, stats: Stats::default() }
     }
 
     fn journal() -> Journal<u8> {
@@ -253,7 +253,7 @@ mod tests {
         assert!(!journal.wants_snapshot(now), "one at a time");
         assert_eq!(journal.next_try(), None);
         let snapshot = Some(Err(full()));
-        journal.handle_report(&Report { snapshot, ..report(mark, Err(full())) }, now);
+        journal.handle_report(&SyncReport { snapshot, ..report(mark, Err(full())) }, now);
     }
 
     #[test]
@@ -271,7 +271,8 @@ mod tests {
             now += wait;
         }
         let mark = journal.write_snapshot([[1]]);
-        journal.handle_report(&Report { snapshot: Some(Ok(())), ..report(mark, Ok(())) }, at(now));
+        journal
+            .handle_report(&SyncReport { snapshot: Some(Ok(())), ..report(mark, Ok(())) }, at(now));
         assert_eq!((journal.trouble(), journal.next_try()), (None, None));
         assert!(!journal.wants_snapshot(at(now)));
     }
@@ -280,7 +281,7 @@ mod tests {
     fn a_compaction_that_failed_stays_trouble_while_appends_go_well() {
         let mut journal = journal();
         let mark = journal.write_snapshot([[1]]);
-        let failed = Report { snapshot: Some(Err(full())), ..report(mark, Ok(())) };
+        let failed = SyncReport { snapshot: Some(Err(full())), ..report(mark, Ok(())) };
         journal.handle_report(&failed, at(0));
         let mark = journal.append(&[2], Urgency::Now);
         journal.handle_report(&report(mark, Ok(())), at(0));
@@ -293,7 +294,7 @@ mod tests {
         let mut journal = journal();
         let mut grown = |size, snapshot_size| {
             let stats = Stats { size, snapshot_size, ..Stats::default() };
-            journal.handle_report(&Report { stats, ..report(Mark(0), Ok(())) }, at(0));
+            journal.handle_report(&SyncReport { stats, ..report(Mark(0), Ok(())) }, at(0));
             journal.wants_snapshot(at(0))
         };
         assert!(!grown(COMPACT_FROM, 0));

@@ -29,7 +29,7 @@ pub use folder::Folder;
 pub use handle::Journal;
 pub use lock::ClaimError;
 pub use open::{OpenError, Opened};
-pub use report::{Mark, Report, Stats, Trouble, Urgency};
+pub use report::{DiskTrouble, Mark, Stats, SyncReport, Urgency};
 pub use scan::{Lines, Newer, Scan, scan};
 
 /// The journal's name in its folder.

@@ -21,14 +21,14 @@ pub enum Urgency {
 
 /// What became of everything up to a mark that no earlier report named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct SyncReport {
     /// The last mark that is spoken of.
     pub mark: Mark,
     /// `Ok`: on the disk, for good. An error: not known to be there; the next snapshot brings it.
-    pub outcome: Result<(), Trouble>,
+    pub outcome: Result<(), DiskTrouble>,
     /// When a snapshot was among it: whether that is in place. One that failed while the old file is
     /// still good loses nothing: it is all in that one.
-    pub snapshot: Option<Result<(), Trouble>>,
+    pub snapshot: Option<Result<(), DiskTrouble>>,
     /// Where the journal stands now.
     pub stats: Stats,
 }
@@ -52,25 +52,25 @@ pub struct Stats {
 
 /// Why something is not on the disk: a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct DiskTrouble {
     /// What was tried, on which file, and what went wrong.
     pub text: String,
     /// The disk (or a quota) is full: what a client gets is 507, and 503 otherwise.
     pub full: bool,
 }
 
-impl Trouble {
+impl DiskTrouble {
     /// An action on a file of `folder` that failed.
-    pub(super) fn new(tried: &str, folder: &Path, name: &str, error: &io::Error) -> Trouble {
+    pub(super) fn new(tried: &str, folder: &Path, name: &str, error: &io::Error) -> DiskTrouble {
         let path = folder.join(name);
-        Trouble {
+        DiskTrouble {
             text: format!("could not {tried} {}: {error}", path.display()),
             full: matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
         }
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for DiskTrouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

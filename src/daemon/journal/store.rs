@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use super::disk::{Disk, DiskFile, Identity};
-use super::report::{Stats, Trouble};
+use super::report::{DiskTrouble, Stats};
 use super::{DAMAGED, JOURNAL, MOST_BYTES, NEW, format};
 
 /// The file, and what may be done with it.
@@ -15,7 +15,7 @@ pub(super) struct Store<D: Disk> {
     /// Open, written by this run, and good up to its end. After any failure it is never written or synced again: the
     /// system may have dropped what it could not write and call the next sync a success. Only a new
     /// file brings the store back.
-    file: Result<D::File, Trouble>,
+    file: Result<D::File, DiskTrouble>,
     /// The file that [`JOURNAL`] names while it may be replaced: one of ours, or one that has a
     /// second name by now. Any other is set aside first.
     replaceable: Option<Identity>,
@@ -27,7 +27,7 @@ impl<D: Disk> Store<D> {
     /// is there now, when there is no need to keep it.
     pub(super) fn new(disk: D, replaceable: Option<Identity>) -> Store<D> {
         let error = ErrorKind::NotFound.into();
-        let file = Err(Trouble::new("use", disk.path(), JOURNAL, &error));
+        let file = Err(DiskTrouble::new("use", disk.path(), JOURNAL, &error));
         Store { disk, file, replaceable, stats: Stats::default() }
     }
 
@@ -37,7 +37,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Gives the file up.
-    pub(super) fn fail(&mut self, trouble: Trouble) {
+    pub(super) fn fail(&mut self, trouble: DiskTrouble) {
         self.file = Err(trouble);
     }
 
@@ -45,7 +45,7 @@ impl<D: Disk> Store<D> {
     ///
     /// # Errors
     /// From the first failure on, always, until [`Store::replace`] has succeeded.
-    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), Trouble> {
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), DiskTrouble> {
         let Store { disk, file, stats, .. } = self;
         let open = file.as_mut().map_err(|trouble| trouble.clone())?;
         if lines.is_empty() {
@@ -55,7 +55,7 @@ impl<D: Disk> Store<D> {
             .and_then(|()| write(open, lines, stats))
             .and_then(|()| sync(open, stats));
         appended.map_err(|error| {
-            let trouble = Trouble::new("append to", disk.path(), JOURNAL, &error);
+            let trouble = DiskTrouble::new("append to", disk.path(), JOURNAL, &error);
             *file = Err(trouble.clone());
             trouble
         })
@@ -66,7 +66,7 @@ impl<D: Disk> Store<D> {
     ///
     /// # Errors
     /// When a step fails. Before the new file has the name, the old one stays as good as it was.
-    pub(super) fn replace(&mut self, lines: &[&[u8]]) -> Result<Option<String>, Trouble> {
+    pub(super) fn replace(&mut self, lines: &[&[u8]]) -> Result<Option<String>, DiskTrouble> {
         let size = self.stats.size;
         let replaced = self.try_replace(lines);
         if let Err(trouble) = &replaced {
@@ -80,7 +80,7 @@ impl<D: Disk> Store<D> {
         replaced
     }
 
-    fn try_replace(&mut self, lines: &[&[u8]]) -> Result<Option<String>, Trouble> {
+    fn try_replace(&mut self, lines: &[&[u8]]) -> Result<Option<String>, DiskTrouble> {
         self.disk.claim().map_err(|error| self.trouble_with("use", "", &error))?;
         let written = self.write_new(lines);
         let (file, identity) = written.map_err(|error| self.trouble_with("write", NEW, &error))?;
@@ -142,8 +142,8 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    fn trouble_with(&self, tried: &str, name: &str, error: &io::Error) -> Trouble {
-        Trouble::new(tried, self.disk.path(), name, error)
+    fn trouble_with(&self, tried: &str, name: &str, error: &io::Error) -> DiskTrouble {
+        DiskTrouble::new(tried, self.disk.path(), name, error)
     }
 }
 

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::disk::Disk;
-use super::report::{Mark, Report, Trouble, Urgency};
+use super::report::{DiskTrouble, Mark, SyncReport, Urgency};
 use super::store::Store;
 
 /// How long a batch that nobody waits for is held back for company.
@@ -25,7 +25,7 @@ pub(super) enum Order {
     /// Lines that stand for everything before them.
     Snapshot { lines: Vec<u8>, mark: Mark },
     /// A batch that could not be put into words; the file is no longer the whole truth.
-    Unwritable { trouble: Trouble, mark: Mark },
+    Unwritable { trouble: DiskTrouble, mark: Mark },
 }
 
 /// The running thread. Dropping it writes what still waits and waits for that.
@@ -39,7 +39,7 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start<D: Disk>(
         mut store: Store<D>,
-        tell: impl Fn(Report) + Send + 'static,
+        tell: impl Fn(SyncReport) + Send + 'static,
     ) -> io::Result<Writer> {
         let (orders, inbox) = channel();
         let work = move || {
@@ -74,7 +74,7 @@ struct Group {
     lines: Vec<u8>,
     /// A snapshot, and how many bytes of `lines` it stands for.
     snapshot: Option<(Vec<u8>, usize)>,
-    unwritable: Option<Trouble>,
+    unwritable: Option<DiskTrouble>,
     mark: Mark,
     urgent: bool,
 }
@@ -116,7 +116,7 @@ impl Group {
         }
     }
 
-    fn write<D: Disk>(self, store: &mut Store<D>) -> Report {
+    fn write<D: Disk>(self, store: &mut Store<D>) -> SyncReport {
         let snapshot = self.snapshot.map(|(snapshot, covers)| {
             let after = self.lines.get(covers..).unwrap_or_default();
             store.replace(&[&snapshot, after]).map(|set_aside| {
@@ -135,7 +135,7 @@ impl Group {
             store.fail(trouble.clone());
             outcome = Err(trouble);
         }
-        Report { mark: self.mark, outcome, snapshot, stats: store.stats() }
+        SyncReport { mark: self.mark, outcome, snapshot, stats: store.stats() }
     }
 }
 

@@ -15,8 +15,8 @@ use super::attempt::Server;
 use super::compose::{address, compose};
 use super::envelope::{self, Envelope};
 use super::hello::own_name;
-use super::hush::hushed;
 use super::offer::{Mechanism, Offer};
+use super::redact::redacted;
 use super::reply::Reply;
 use super::trouble::{self, MAX_WORDS};
 use super::wire::Wire;
@@ -220,7 +220,7 @@ impl<'a> Conversation<'a> {
         self.say(Stage::Data, "DATA", 3)?;
         self.send(&envelope::stuffed(&message))?;
         let reply = self.answer(Stage::Message, 2, ACCEPTANCE)?;
-        let said = hushed(settings, &format!("{} {}", reply.code, reply.text()));
+        let said = redacted(settings, &format!("{} {}", reply.code, reply.text()));
         Ok(one_line(said.trim_end(), MAX_WORDS))
     }
 

@@ -9,8 +9,8 @@ mod compose;
 mod conversation;
 mod envelope;
 mod hello;
-mod hush;
 mod offer;
+mod redact;
 mod reply;
 mod trial;
 mod trouble;
@@ -42,7 +42,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the mailer has to tell the event loop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum MailReport {
     /// An attempt to send a mail ended.
     Mail {
         /// As given to [`Mailer::send`].
@@ -72,7 +72,7 @@ enum Event {
     End,
 }
 
-type Tell = Arc<dyn Fn(Report) + Send + Sync>;
+type Tell = Arc<dyn Fn(MailReport) + Send + Sync>;
 
 /// Sends letters. Dropping it ends its thread. Nobody waits for the mails under way: the outbox keeps
 /// what was not reported.
@@ -92,7 +92,7 @@ impl Mailer {
         settings: MailSettings,
         names: Names,
         trust: Trust,
-        tell: impl Fn(Report) + Send + Sync + 'static,
+        tell: impl Fn(MailReport) + Send + Sync + 'static,
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
         let (events, queue) = channel();
@@ -112,7 +112,7 @@ impl Mailer {
 
     /// For development: letters go to the log, and are accepted at once, from within
     /// [`Mailer::send`].
-    pub(crate) fn to_log(tell: impl Fn(Report) + Send + Sync + 'static) -> Mailer {
+    pub(crate) fn to_log(tell: impl Fn(MailReport) + Send + Sync + 'static) -> Mailer {
         Mailer { tell: Arc::new(tell), events: None }
     }
 
@@ -120,11 +120,11 @@ impl Mailer {
     pub(crate) fn send(&self, id: u64, letter: Letter) {
         let Some(events) = &self.events else {
             log_letter(&letter);
-            return (self.tell)(Report::Mail { id, delivery: Delivery::Accepted });
+            return (self.tell)(MailReport::Mail { id, delivery: Delivery::Accepted });
         };
         let job = Job::Mail { id, letter: Box::new(letter) };
         if events.send(Event::Asked(job)).is_err() {
-            (self.tell)(Report::Mail { id, delivery: thread_is_gone() });
+            (self.tell)(MailReport::Mail { id, delivery: thread_is_gone() });
         }
     }
 
@@ -135,7 +135,7 @@ impl Mailer {
                 // A thread that has ended is silent, which is what we want to know.
                 let _ = events.send(Event::Ping);
             }
-            None => (self.tell)(Report::Alive),
+            None => (self.tell)(MailReport::Alive),
         }
     }
 
@@ -146,7 +146,7 @@ impl Mailer {
         let Some(events) = &self.events else { return };
         let job = Job::Rehearsal { to: to.to_vec() };
         if events.send(Event::Asked(job)).is_err() {
-            (self.tell)(Report::Rehearsal(thread_is_gone()));
+            (self.tell)(MailReport::Rehearsal(thread_is_gone()));
         }
     }
 }
@@ -179,10 +179,10 @@ enum About {
 }
 
 impl About {
-    fn report(self, delivery: Delivery) -> Report {
+    fn report(self, delivery: Delivery) -> MailReport {
         match self {
-            About::Mail(id) => Report::Mail { id, delivery },
-            About::Rehearsal => Report::Rehearsal(delivery),
+            About::Mail(id) => MailReport::Mail { id, delivery },
+            About::Rehearsal => MailReport::Rehearsal(delivery),
         }
     }
 }
@@ -214,7 +214,7 @@ impl Worker {
             let wait = until.map_or(FOR_EVER, |at| at.saturating_duration_since(Instant::now()));
             match queue.recv_timeout(wait) {
                 Ok(Event::Asked(job)) => self.turns.add(job),
-                Ok(Event::Ping) => (self.tell)(Report::Alive),
+                Ok(Event::Ping) => (self.tell)(MailReport::Alive),
                 Ok(Event::Ended(number, delivery)) => {
                     if self.turns.ended(number) {
                         self.report(number, delivery);

@@ -38,7 +38,7 @@ fn nobody_asked() -> Names {
     Names::new(Arc::new(|_: &str| None), 1)
 }
 
-fn mailer(settings: MailSettings) -> (Mailer, Receiver<Report>) {
+fn mailer(settings: MailSettings) -> (Mailer, Receiver<MailReport>) {
     let (tell, reports) = channel();
     let tell = move |report| tell.send(report).unwrap();
     (Mailer::start(settings, nobody_asked(), Trust::new(&[]), tell).unwrap(), reports)
@@ -50,7 +50,7 @@ fn sent(script: Script, login: Option<Login>) -> (Delivery, Vec<String>) {
     let (mailer, reports) = mailer(server.settings(login));
     mailer.send(7, letter("owner@example.org"));
     match reports.recv_timeout(PATIENCE).unwrap() {
-        Report::Mail { id: 7, delivery } => (delivery, server.heard()),
+        MailReport::Mail { id: 7, delivery } => (delivery, server.heard()),
         other => panic!("{other:?}"),
     }
 }
@@ -206,13 +206,13 @@ fn a_server_may_take_its_time_and_nobody_else_waits_for_it() {
     let patience = PATIENCE + SLOWLY;
     let ids: Vec<u64> = (0..2)
         .map(|_| match reports.recv_timeout(patience).unwrap() {
-            Report::Mail { id, delivery: Delivery::Accepted } => id,
+            MailReport::Mail { id, delivery: Delivery::Accepted } => id,
             other => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(ids, [2, 1]);
     mailer.ping();
-    assert_eq!(reports.recv_timeout(PATIENCE), Ok(Report::Alive));
+    assert_eq!(reports.recv_timeout(PATIENCE), Ok(MailReport::Alive));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn nobody_there_is_trouble_of_the_network() {
     mailer.send(1, letter("owner@example.org"));
     let why = format!("127.0.0.1:{port}: connection refused");
     let delivery = Delivery::Later(why);
-    assert_eq!(reports.recv_timeout(PATIENCE), Ok(Report::Mail { id: 1, delivery }));
+    assert_eq!(reports.recv_timeout(PATIENCE), Ok(MailReport::Mail { id: 1, delivery }));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn addresses_that_are_none_keep_their_mail_and_never_reach_the_server() {
     for to in ["nobody", "a@b.example>\r\nRCPT TO:<c@d.example", "käthe@example.org"] {
         mailer.send(2, letter(to));
         let report = reports.recv_timeout(PATIENCE).unwrap();
-        let kept = matches!(&report, Report::Mail { delivery: Delivery::Unclear(_), .. });
+        let kept = matches!(&report, MailReport::Mail { delivery: Delivery::Unclear(_), .. });
         assert!(kept, "{report:?}");
     }
     assert!(!server.heard().iter().any(|line| line.starts_with("RCPT")));
@@ -247,7 +247,7 @@ fn quoted_and_literal_addresses_get_their_mail() {
         let (mailer, reports) = mailer(MailSettings { from, ..server.settings(None) });
         mailer.send(2, letter(address));
         let report = reports.recv_timeout(PATIENCE).unwrap();
-        assert_eq!(report, Report::Mail { id: 2, delivery: Delivery::Accepted });
+        assert_eq!(report, MailReport::Mail { id: 2, delivery: Delivery::Accepted });
         let heard = server.heard();
         for said in [
             format!("MAIL FROM:<{address}>"),
@@ -291,7 +291,7 @@ fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
         let server = Server::start(script);
         let (mailer, reports) = mailer(server.settings(password()));
         mailer.rehearse(&both);
-        let Report::Rehearsal(end) = reports.recv_timeout(PATIENCE).unwrap() else { panic!() };
+        let MailReport::Rehearsal(end) = reports.recv_timeout(PATIENCE).unwrap() else { panic!() };
         assert!(format!("{end:?}").starts_with(said), "{script:?}: {end:?}");
         let heard = server.heard();
         assert!(!heard.iter().any(|line| line.starts_with("DATA")), "{heard:?}");
@@ -307,7 +307,9 @@ fn no_starttls_means_no_mail() {
     let (mailer, reports) = mailer(settings);
     mailer.send(3, letter("owner@example.org"));
     let report = reports.recv_timeout(PATIENCE).unwrap();
-    let Report::Mail { delivery: Delivery::Later(why), .. } = report else { panic!("{report:?}") };
+    let MailReport::Mail { delivery: Delivery::Later(why), .. } = report else {
+        panic!("{report:?}")
+    };
     assert!(why.contains("offers no STARTTLS"), "{why}");
     assert!(!server.heard().iter().any(|line| line.starts_with("AUTH")), "the password stays");
 }
@@ -322,7 +324,9 @@ fn what_comes_before_tls_is_not_taken_for_what_comes_over_it() {
     let (mailer, reports) = mailer(settings);
     mailer.send(3, letter("owner@example.org"));
     let report = reports.recv_timeout(PATIENCE).unwrap();
-    let Report::Mail { delivery: Delivery::Later(why), .. } = report else { panic!("{report:?}") };
+    let MailReport::Mail { delivery: Delivery::Later(why), .. } = report else {
+        panic!("{report:?}")
+    };
     assert!(why.contains("says more than was asked before TLS begins"), "{why}");
     assert!(!server.heard().iter().any(|line| line.starts_with("AUTH")), "the password stays");
 }
@@ -378,7 +382,7 @@ fn tls_to_a_server_without_it_says_what_to_check() {
         mailer(MailSettings { security: Security::Tls, ..server.settings(None) });
     mailer.rehearse(&[]);
     let report = reports.recv_timeout(PATIENCE).unwrap();
-    let Report::Rehearsal(Delivery::Later(why)) = report else { panic!("{report:?}") };
+    let MailReport::Rehearsal(Delivery::Later(why)) = report else { panic!("{report:?}") };
     assert!(why.contains("does smtp_security fit port"), "{why}");
 }
 
@@ -387,7 +391,7 @@ fn in_development_letters_go_to_the_log() {
     let (tell, reports) = channel();
     let mailer = Mailer::to_log(move |report| tell.send(report).unwrap());
     mailer.send(9, letter("owner@example.org"));
-    assert_eq!(reports.try_recv(), Ok(Report::Mail { id: 9, delivery: Delivery::Accepted }));
+    assert_eq!(reports.try_recv(), Ok(MailReport::Mail { id: 9, delivery: Delivery::Accepted }));
     mailer.rehearse(&[]);
     assert!(reports.try_recv().is_err(), "there is nobody to ask");
 }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, Error as TlsError};
 
-use super::hush::hushed;
+use super::redact::redacted;
 use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::trust::sentence;
@@ -21,7 +21,7 @@ pub(super) fn server(settings: &MailSettings) -> String {
 
 /// The server said no, or what makes no sense at this point, which passes.
 pub(super) fn refused(settings: &MailSettings, stage: Stage, reply: &Reply) -> Delivery {
-    let text = hushed(settings, &reply.text());
+    let text = redacted(settings, &reply.text());
     let advised = |said: String| match advice(settings, stage, &text) {
         Some(advice) => format!("{said}; {advice}"),
         None => said,

@@ -1,6 +1,6 @@
 //! Asks the apps how they are.
 //!
-//! A [`Probe`] goes in, a [`Report`] comes out, on a thread of the [`Pool`]. Which probe starts
+//! A [`Probe`] goes in, a [`CheckReport`] comes out, on a thread of the [`Pool`]. Which probe starts
 //! when is decided elsewhere; what an answer means is [judged](crate::engine::verdict) elsewhere.
 //! Here it is asked for: [`Prober`] walks the redirects, ureq speaks HTTP and TLS over connections
 //! that are opened in `connect` (in a `race`, where an app has several addresses), and `fault` finds the words for what can go wrong.
@@ -29,7 +29,7 @@ pub use crate::engine::verdict::probe::Probe;
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct CheckReport {
     /// That of the probe.
     pub id: u64,
     /// The thread of the pool that made it.

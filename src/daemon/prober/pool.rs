@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Probe, Report};
+use super::{CheckReport, Probe};
 use crate::engine::time::Moment;
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::judge;
@@ -48,7 +48,7 @@ pub struct Pool {
 #[derive(Clone)]
 struct WorkerContext {
     check: Arc<Check>,
-    reports: Sender<Report>,
+    reports: Sender<CheckReport>,
     wake: Arc<Wake>,
 }
 
@@ -60,7 +60,12 @@ struct Idle {
 impl Pool {
     /// A pool of at most `max` threads, none of them started yet. Each check ends as a report in
     /// `reports`, and then `wake` is called.
-    pub fn new(max: usize, check: Arc<Check>, reports: Sender<Report>, wake: Arc<Wake>) -> Pool {
+    pub fn new(
+        max: usize,
+        check: Arc<Check>,
+        reports: Sender<CheckReport>,
+        wake: Arc<Wake>,
+    ) -> Pool {
         Pool {
             max,
             context: WorkerContext { check, reports, wake },
@@ -116,7 +121,7 @@ impl Pool {
     }
 
     /// To be called with each report: its thread is idle from `now` on.
-    pub fn finished(&mut self, report: &Report, now: Moment) {
+    pub fn finished(&mut self, report: &CheckReport, now: Moment) {
         self.busy = self.busy.saturating_sub(1);
         self.idle.push_back(Idle { worker: report.worker, since: now });
     }
@@ -190,7 +195,7 @@ impl WorkerContext {
         for probe in inbox.iter() {
             let started = Instant::now();
             let end = self.check(&probe);
-            let report = Report { id: probe.id, worker, end, latency: started.elapsed() };
+            let report = CheckReport { id: probe.id, worker, end, latency: started.elapsed() };
             if self.reports.send(report).is_err() {
                 return;
             }
@@ -250,7 +255,7 @@ mod tests {
     /// A pool whose checks wait for a word, and what comes of them.
     struct Bench {
         pool: Pool,
-        reports: Receiver<Report>,
+        reports: Receiver<CheckReport>,
         woken: Receiver<()>,
         go: Sender<()>,
     }
@@ -280,7 +285,7 @@ mod tests {
         }
 
         /// Lets one check go on to its end, at `seconds`.
-        fn finish(&mut self, seconds: u64) -> Report {
+        fn finish(&mut self, seconds: u64) -> CheckReport {
             self.go.send(()).unwrap();
             self.woken.recv().unwrap();
             let report = self.reports.recv().unwrap();

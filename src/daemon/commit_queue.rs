@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::api::{Problem, Promise, REPLY_WITHIN};
-use super::journal::{Journal, Mark, Report, Stats, Trouble, Urgency};
+use super::journal::{DiskTrouble, Journal, Mark, Stats, SyncReport, Urgency};
 use crate::engine::alerts::notice::Mail;
 use crate::engine::core::Engine;
 use crate::engine::record::Record;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SNAPSHOT_LINE: usize = 4;
 
 /// The journal, and what waits for it.
-pub(super) struct Keeper {
+pub(super) struct CommitQueue {
     journal: Journal<Record>,
     port: u16,
     /// Everything up to here is on disk, or known not to be.
@@ -53,11 +53,11 @@ pub(super) enum Release {
     Mail(Mail),
 }
 
-impl Keeper {
+impl CommitQueue {
     /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
-    pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> Keeper {
+    pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> CommitQueue {
         let mark = Mark::default();
-        let mut keeper = Keeper {
+        let mut queue = CommitQueue {
             journal,
             port,
             reported: mark,
@@ -67,8 +67,8 @@ impl Keeper {
             disk_hangs: false,
             lost,
         };
-        keeper.keep(&[Record::Port { port }]);
-        keeper
+        queue.keep(&[Record::Port { port }]);
+        queue
     }
 
     /// Writes the records of a turn.
@@ -81,7 +81,7 @@ impl Keeper {
     }
 
     /// Whether an answer that promises something must be held: what becomes of it is released once
-    /// the disk has said so, or is [`Keeper::overdue`]. If not, it is all on disk.
+    /// the disk has said so, or is [`CommitQueue::overdue`]. If not, it is all on disk.
     pub(super) fn must_hold(&mut self, promise: Promise, now: Moment) -> bool {
         self.hold(Held::Answer(promise), now).is_none()
     }
@@ -91,7 +91,7 @@ impl Keeper {
         self.held.iter().any(|waiting| !waiting.is_mail())
     }
 
-    /// A mail, once it is on disk, or [`Keeper::overdue`].
+    /// A mail, once it is on disk, or [`CommitQueue::overdue`].
     pub(super) fn send_when_kept(&mut self, mail: Mail, now: Moment) -> Option<Release> {
         self.hold(Held::Mail(mail), now)
     }
@@ -125,7 +125,7 @@ impl Keeper {
     }
 
     /// The journal's thread reports: what may go out now.
-    pub(super) fn handle_report(&mut self, report: &Report, now: Moment) -> Vec<Release> {
+    pub(super) fn handle_report(&mut self, report: &SyncReport, now: Moment) -> Vec<Release> {
         self.journal.handle_report(report, now);
         self.reported = self.reported.max(report.mark);
         self.disk_hangs = false;
@@ -149,7 +149,7 @@ impl Keeper {
         self.last = self.journal.write_snapshot(records.chunks(SNAPSHOT_LINE));
     }
 
-    /// When [`Keeper::compact`] and [`Keeper::overdue`] are to be called again.
+    /// When [`CommitQueue::compact`] and [`CommitQueue::overdue`] are to be called again.
     pub(super) fn next_deadline(&self) -> Option<Moment> {
         let overdue = self.held.iter().map(Waiting::until).min();
         self.journal.next_try().into_iter().chain(overdue).min()
@@ -187,7 +187,7 @@ fn hangs() -> String {
 }
 
 impl Held {
-    fn release(self, outcome: &Result<(), Trouble>) -> Release {
+    fn release(self, outcome: &Result<(), DiskTrouble>) -> Release {
         match (self, outcome) {
             (Held::Answer(promise), Ok(())) => Release::Answer(promise, Ok(())),
             (Held::Answer(promise), Err(trouble)) => {
@@ -207,7 +207,7 @@ impl Held {
     }
 }
 
-fn not_kept(trouble: &Trouble) -> Problem {
+fn not_kept(trouble: &DiskTrouble) -> Problem {
     let status = if trouble.full { 507 } else { 503 };
     Problem::not_kept(
         status,
@@ -243,17 +243,17 @@ mod tests {
         Moment::from_millis(seconds * 1000)
     }
 
-    /// A keeper, and what its journal reports, to be handed over when the test likes.
-    fn keeper() -> (Keeper, Receiver<Report>) {
+    /// A queue, and what its journal reports, to be handed over when the test likes.
+    fn queue() -> (CommitQueue, Receiver<SyncReport>) {
         let (tell, reports) = channel();
         let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
-        let mut keeper = Keeper::new(journal, 1, Vec::new());
-        keeper.handle_report(&reports.try_recv().unwrap(), at(0));
-        (keeper, reports)
+        let mut queue = CommitQueue::new(journal, 1, Vec::new());
+        queue.handle_report(&reports.try_recv().unwrap(), at(0));
+        (queue, reports)
     }
 
-    fn change(keeper: &mut Keeper) {
-        keeper.keep(&[Record::Port { port: 2 }]);
+    fn change(queue: &mut CommitQueue) {
+        queue.keep(&[Record::Port { port: 2 }]);
     }
 
     fn promises() -> [Promise; 2] {
@@ -261,8 +261,8 @@ mod tests {
         [first, first.next()].map(|ticket| Promise::new(ticket, Format::Json))
     }
 
-    fn failed(report: Report, full: bool) -> Report {
-        Report { outcome: Err(Trouble { text: "no card".into(), full }), ..report }
+    fn failed(report: SyncReport, full: bool) -> SyncReport {
+        SyncReport { outcome: Err(DiskTrouble { text: "no card".into(), full }), ..report }
     }
 
     fn mail() -> Mail {
@@ -291,65 +291,65 @@ mod tests {
 
     #[test]
     fn an_answer_is_held_until_its_own_change_is_on_disk() {
-        let (mut keeper, reports) = keeper();
+        let (mut queue, reports) = queue();
         let [first, second] = promises();
-        assert!(!keeper.must_hold(first, at(0)), "nothing has changed");
-        change(&mut keeper);
-        assert!(keeper.must_hold(first, at(0)));
-        change(&mut keeper);
-        assert!(keeper.must_hold(second, at(0)) && keeper.owes_answers());
+        assert!(!queue.must_hold(first, at(0)), "nothing has changed");
+        change(&mut queue);
+        assert!(queue.must_hold(first, at(0)));
+        change(&mut queue);
+        assert!(queue.must_hold(second, at(0)) && queue.owes_answers());
         let report = reports.try_recv().unwrap();
-        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(first, None)]);
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(first, None)]);
         let report = reports.try_recv().unwrap();
-        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(second, None)]);
-        assert!(!keeper.owes_answers() && keeper.next_deadline().is_none());
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(second, None)]);
+        assert!(!queue.owes_answers() && queue.next_deadline().is_none());
     }
 
     #[test]
     fn one_report_lets_all_go_that_it_speaks_of() {
-        let (mut keeper, reports) = keeper();
+        let (mut queue, reports) = queue();
         let [first, second] = promises();
-        change(&mut keeper);
-        assert!(keeper.must_hold(first, at(0)));
-        change(&mut keeper);
-        assert!(keeper.must_hold(second, at(0)));
+        change(&mut queue);
+        assert!(queue.must_hold(first, at(0)));
+        change(&mut queue);
+        assert!(queue.must_hold(second, at(0)));
         let last = reports.try_iter().last().unwrap();
-        let released = answers(keeper.handle_report(&failed(last, true), at(0)));
+        let released = answers(queue.handle_report(&failed(last, true), at(0)));
         assert_eq!(released, [(first, Some(507)), (second, Some(507))]);
     }
 
     #[test]
     fn in_trouble_not_even_what_is_unchanged_is_promised() {
-        let (mut keeper, reports) = keeper();
+        let (mut queue, reports) = queue();
         let [first, second] = promises();
-        change(&mut keeper);
-        assert!(keeper.must_hold(first, at(0)));
+        change(&mut queue);
+        assert!(queue.must_hold(first, at(0)));
         let report = failed(reports.try_recv().unwrap(), false);
-        assert_eq!(answers(keeper.handle_report(&report, at(0))), [(first, Some(503))]);
-        assert!(keeper.must_hold(second, at(1)));
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(first, Some(503))]);
+        assert!(queue.must_hold(second, at(1)));
         let report = failed(reports.try_recv().unwrap(), false);
-        assert_eq!(answers(keeper.handle_report(&report, at(1))), [(second, Some(503))]);
+        assert_eq!(answers(queue.handle_report(&report, at(1))), [(second, Some(503))]);
     }
 
     #[test]
     fn a_disk_that_hangs_stops_no_mail_and_clients_are_told_in_time() {
-        let (mut keeper, reports) = keeper();
+        let (mut queue, reports) = queue();
         let [first, second] = promises();
-        change(&mut keeper);
-        assert!(keeper.must_hold(first, at(0)));
-        assert!(keeper.send_when_kept(mail(), at(1)).is_none());
-        assert!(keeper.must_hold(second, at(2)));
-        assert_eq!(keeper.next_deadline(), Some(at(1) + PATIENCE));
-        let released = keeper.overdue(at(1) + PATIENCE);
+        change(&mut queue);
+        assert!(queue.must_hold(first, at(0)));
+        assert!(queue.send_when_kept(mail(), at(1)).is_none());
+        assert!(queue.must_hold(second, at(2)));
+        assert_eq!(queue.next_deadline(), Some(at(1) + PATIENCE));
+        let released = queue.overdue(at(1) + PATIENCE);
         assert!(matches!(released.as_slice(), [Release::Mail(_)]));
-        assert!(keeper.troubles().iter().any(|said| said.contains("has not taken")));
-        assert_eq!(keeper.next_deadline(), Some(at(0) + REPLY_WITHIN));
-        assert!(keeper.overdue(at(24)).is_empty());
-        let released = answers(keeper.overdue(at(0) + REPLY_WITHIN));
+        assert!(queue.troubles().iter().any(|said| said.contains("has not taken")));
+        assert_eq!(queue.next_deadline(), Some(at(0) + REPLY_WITHIN));
+        assert!(queue.overdue(at(24)).is_empty());
+        let released = answers(queue.overdue(at(0) + REPLY_WITHIN));
         assert_eq!(released, [(first, Some(503))]);
         // What was told is told: the rest is still true.
         let report = reports.try_iter().last().unwrap();
-        assert_eq!(answers(keeper.handle_report(&report, at(26))), [(second, None)]);
-        assert!(keeper.troubles().is_empty());
+        assert_eq!(answers(queue.handle_report(&report, at(26))), [(second, None)]);
+        assert!(queue.troubles().is_empty());
     }
 }

@@ -10,7 +10,7 @@ const HIDDEN: &str = "(hidden)";
 const SHORTEST: usize = 4;
 
 /// `text` without our password or token, in any form in which we sent it.
-pub(super) fn hushed(settings: &MailSettings, text: &str) -> String {
+pub(super) fn redacted(settings: &MailSettings, text: &str) -> String {
     let said = settings.login.as_ref().map_or_else(Vec::new, said);
     said.iter()
         .filter(|secret| secret.len() >= SHORTEST)
@@ -55,11 +55,11 @@ mod tests {
         for said in ["hunter2", "AG1lAGh1bnRlcjI=", "aHVudGVyMg=="] {
             let reply = format!("5.7.8 bad credentials: {said}, me");
             let hidden = "5.7.8 bad credentials: (hidden), me";
-            assert_eq!(hushed(&by_password, &reply), hidden, "{said}");
+            assert_eq!(redacted(&by_password, &reply), hidden, "{said}");
         }
         let (user, token) = ("me".to_owned(), Secret::new("ya29.abc".to_owned()));
         let by_token = settings(Login::Xoauth2 { user, token });
         let said = STANDARD.encode("user=me\x01auth=Bearer ya29.abc\x01\x01");
-        assert_eq!(hushed(&by_token, &said), HIDDEN);
+        assert_eq!(redacted(&by_token, &said), HIDDEN);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::server::Desk;
+use super::server::CallContext;
 use super::{Error, Monitor, background};
 
 /// The first pause after a failure; it doubles,
@@ -20,7 +20,7 @@ pub(super) const STACK: usize = 512 * 1024;
 
 /// Starts and ends the thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keeper {
+pub(super) struct Registrar {
     turn: Arc<Turn>,
 }
 
@@ -50,8 +50,8 @@ impl Turn {
     }
 }
 
-impl Keeper {
-    pub(super) fn start(&self, desk: Arc<Desk>, how: Monitor) -> io::Result<()> {
+impl Registrar {
+    pub(super) fn start(&self, context: Arc<CallContext>, how: Monitor) -> io::Result<()> {
         let turn = self.turn.clone();
         let mine = turn.next();
         let mut keeping =
@@ -61,14 +61,14 @@ impl Keeper {
             while turn.wait(mine, pause) {
                 let _busy = turn.busy.lock().unwrap_or_else(PoisonError::into_inner);
                 if turn.wait(mine, Duration::ZERO) {
-                    pause = keeping.step(&*desk);
+                    pause = keeping.step(&*context);
                 }
             }
         };
         background::start("keep-registered", STACK, Box::new(keep))
     }
 
-    /// Ends the thread, which may be in the middle of a call: see [`Keeper::wait_for_end`].
+    /// Ends the thread, which may be in the middle of a call: see [`Registrar::wait_for_end`].
     pub(super) fn end(&self) {
         self.turn.next();
     }
@@ -86,7 +86,7 @@ trait Ask {
     fn look(&self) -> Result<(), Error>;
 }
 
-impl Ask for Desk {
+impl Ask for CallContext {
     fn name(&self) -> &str {
         &self.app
     }
