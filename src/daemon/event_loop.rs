@@ -16,7 +16,7 @@ use super::clock::Clock;
 use super::commands;
 use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
-use super::gate::{Gate, Verdict};
+use super::gate::{Gate, Settlement};
 use super::journal;
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
@@ -235,8 +235,8 @@ impl EventLoop {
         match release {
             Release::Answer(promise, kept) => {
                 let verdict = match kept {
-                    Ok(()) => Verdict::True,
-                    Err(problem) => Verdict::Instead(promise.broken(&problem)),
+                    Ok(()) => Settlement::True,
+                    Err(problem) => Settlement::Instead(promise.broken(&problem)),
                 };
                 self.gate.settle(self.poll.registry(), promise.ticket(), verdict, now.at);
             }

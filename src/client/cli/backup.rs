@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::exit::{Exit, Trouble};
+use super::exit::{CommandError, Exit};
 use super::output::{complain, print};
 use super::record::{self, Record};
 use super::register::result;
@@ -25,9 +25,9 @@ const STANDARD: &str = "-";
 ///
 /// # Errors
 /// It is not to be had, or cannot be written; a file of this name is as it was.
-pub(super) fn export(connection: &Connection, file: &str) -> Result<String, Trouble> {
+pub(super) fn export(connection: &Connection, file: &str) -> Result<String, CommandError> {
     let document = connection.get("export", &[])?;
-    let apps = record::read(&document).map_err(|why| Trouble {
+    let apps = record::read(&document).map_err(|why| CommandError {
         said: format!("what the server exports cannot be read: {why}"),
         exit: Exit::Unavailable,
     })?;
@@ -35,7 +35,7 @@ pub(super) fn export(connection: &Connection, file: &str) -> Result<String, Trou
     if file.is_empty() || file == STANDARD {
         return Ok(document.into_owned());
     }
-    replace(file, document.as_bytes()).map_err(|why| Trouble {
+    replace(file, document.as_bytes()).map_err(|why| CommandError {
         said: format!("cannot write {file}: {why}"),
         exit: Exit::Output,
     })?;
@@ -62,10 +62,10 @@ fn replace(file: &str, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// In a sentence: it cannot be read, or is no document of this version.
-pub(super) fn read(file: &str) -> Result<Vec<Record>, Trouble> {
+pub(super) fn read(file: &str) -> Result<Vec<Record>, CommandError> {
     text_of(file).and_then(|text| record::read(&text)).map_err(|why| {
         let from = if file == STANDARD { "standard input" } else { file };
-        Trouble { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
+        CommandError { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
     })
 }
 
@@ -89,11 +89,11 @@ pub(super) fn import(connection: &Connection, apps: &[Record]) -> Exit {
     for (n, app) in apps.iter().enumerate() {
         match register(connection, app) {
             Ok(done) => tally.say(&label(app, n), done),
-            Err(Refusal::One(said, exit)) => tally.refuse(&label(app, n), &said, exit),
-            Err(Refusal::All(why)) => {
+            Err(NotImported::One(said, exit)) => tally.refuse(&label(app, n), &said, exit),
+            Err(NotImported::All(why)) => {
                 tally.end(apps.len());
                 let name = label(app, n);
-                return complain(&Trouble {
+                return complain(&CommandError {
                     said: format!("stopped at {name}: {why}"),
                     exit: Exit::from(&why),
                 });
@@ -108,7 +108,7 @@ pub(super) fn import(connection: &Connection, apps: &[Record]) -> Exit {
 ///
 /// # Errors
 /// What is on record cannot be read.
-pub(super) fn rehearse(connection: &Connection, apps: &[Record]) -> Result<Exit, Trouble> {
+pub(super) fn rehearse(connection: &Connection, apps: &[Record]) -> Result<Exit, CommandError> {
     let known = record::all(connection)?;
     let mut tally = Tally { is_rehearsal: true, ..Tally::default() };
     for (n, app) in apps.iter().enumerate() {
@@ -129,25 +129,25 @@ struct Done {
 }
 
 /// Why an app was not registered.
-enum Refusal {
+enum NotImported {
     /// Something is wrong with this one.
     One(String, Exit),
     /// It would be the same with every other.
     All(Error),
 }
 
-impl From<Error> for Refusal {
-    fn from(why: Error) -> Refusal {
+impl From<Error> for NotImported {
+    fn from(why: Error) -> NotImported {
         match why {
-            Error::Refused { .. } => Refusal::One(why.to_string(), Exit::from(&why)),
-            why => Refusal::All(why),
+            Error::Refused { .. } => NotImported::One(why.to_string(), Exit::from(&why)),
+            why => NotImported::All(why),
         }
     }
 }
 
 /// Registers one app, and pauses or resumes it as the document says.
-fn register(connection: &Connection, app: &Record) -> Result<Done, Refusal> {
-    let paused = app.paused().map_err(|why| Refusal::One(why, Exit::Refused))?;
+fn register(connection: &Connection, app: &Record) -> Result<Done, NotImported> {
+    let paused = app.paused().map_err(|why| NotImported::One(why, Exit::Refused))?;
     let answer = record::send(connection, &app.fields())?;
     let result = result(&answer);
     let call = match paused {
@@ -157,11 +157,11 @@ fn register(connection: &Connection, app: &Record) -> Result<Done, Refusal> {
         _ => return Ok(Done { result, more: String::new() }),
     };
     let name = app.name().unwrap_or_default();
-    match connection.post(call, &[("appname", &name)]).map_err(Refusal::from) {
+    match connection.post(call, &[("appname", &name)]).map_err(NotImported::from) {
         Ok(_) if call == "pause" => Ok(Done { result, more: "paused".to_owned() }),
         Ok(_) => Ok(Done { result, more: String::new() }),
-        Err(Refusal::One(why, exit)) => {
-            Err(Refusal::One(format!("{result}, but it cannot {call}: {why}"), exit))
+        Err(NotImported::One(why, exit)) => {
+            Err(NotImported::One(format!("{result}, but it cannot {call}: {why}"), exit))
         }
         Err(all) => Err(all),
     }

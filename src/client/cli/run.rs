@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
-use super::exit::{Exit, Trouble};
+use super::exit::{CommandError, Exit};
 use super::list::{self, Form};
 use super::output::{complain, print};
 use super::register::{self, Registered};
@@ -22,7 +22,7 @@ const LISTEN: Duration = Duration::from_secs(3);
 pub fn run(args: Vec<OsString>) -> Exit {
     let arguments = match arguments::read(args) {
         Ok(arguments) => arguments,
-        Err(said) => return complain(&Trouble { said, exit: Exit::Usage }),
+        Err(said) => return complain(&CommandError { said, exit: Exit::Usage }),
     };
     let done = match arguments.command.verb {
         _ if arguments.help => Ok(print(&help::of_command(arguments.command))),
@@ -30,10 +30,10 @@ pub fn run(args: Vec<OsString>) -> Exit {
         Verb::List => list(&arguments),
         _ => answer(&arguments).map(|text| print(&text)),
     };
-    done.unwrap_or_else(|trouble| complain(&trouble))
+    done.unwrap_or_else(|error| complain(&error))
 }
 
-fn answer(arguments: &Arguments) -> Result<String, Trouble> {
+fn answer(arguments: &Arguments) -> Result<String, CommandError> {
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
     let connection = || connection(arguments);
     let name = [("appname", operand(0))];
@@ -85,10 +85,10 @@ fn connection(arguments: &Arguments) -> Result<Connection, Error> {
     })
 }
 
-fn list(arguments: &Arguments) -> Result<Exit, Trouble> {
+fn list(arguments: &Arguments) -> Result<Exit, CommandError> {
     let states = arguments.parameters.iter().find(|(name, _)| *name == "state");
     let states = states.map(|(_, words)| list::states(words)).transpose();
-    let states = states.map_err(|said| Trouble { said, exit: Exit::Usage })?;
+    let states = states.map_err(|said| CommandError { said, exit: Exit::Usage })?;
     let form = match (arguments.names, arguments.json) {
         (true, _) => Form::Names,
         (false, true) => Form::Json,
@@ -97,12 +97,12 @@ fn list(arguments: &Arguments) -> Result<Exit, Trouble> {
     let (text, exit) = list::list(&connection(arguments)?, states.as_deref(), form)?;
     Ok(match print(&text) {
         Exit::Done => exit,
-        trouble => trouble,
+        error => error,
     })
 }
 
 /// Registers all apps of a document, or says what would become of them.
-fn import(arguments: &Arguments) -> Result<Exit, Trouble> {
+fn import(arguments: &Arguments) -> Result<Exit, CommandError> {
     let apps = backup::read(arguments.operands.first().map_or("", String::as_str))?;
     let connection = connection(arguments)?;
     if arguments.dry_run {

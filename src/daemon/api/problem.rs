@@ -83,12 +83,12 @@ impl From<FieldError> for Problem {
 }
 
 /// 401 or 403.
-impl From<access::Refusal> for Problem {
-    fn from(why: access::Refusal) -> Problem {
+impl From<access::Denial> for Problem {
+    fn from(why: access::Denial) -> Problem {
         let (status, headers) = match why {
-            access::Refusal::Token { login: true, .. } => (401, vec![BASIC, BEARER]),
-            access::Refusal::Token { login: false, .. } => (401, vec![BEARER]),
-            access::Refusal::Browser(_) => (403, Vec::new()),
+            access::Denial::Token { login: true, .. } => (401, vec![BASIC, BEARER]),
+            access::Denial::Token { login: false, .. } => (401, vec![BEARER]),
+            access::Denial::Browser(_) => (403, Vec::new()),
         };
         Problem { headers, ..Problem::new(status, why.to_string()) }
     }

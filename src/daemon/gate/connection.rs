@@ -13,7 +13,7 @@ use crate::engine::time::Moment;
 
 use super::client::Client;
 use super::outgoing::{Closer, Outgoing};
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::request::{Inbox, Progress, Whole};
 use super::ticket::Ticket;
 
@@ -100,7 +100,7 @@ enum Flow {
 
 /// What becomes of an answer that was held.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Settlement {
     /// It goes out: what it says is true.
     True,
     /// It must never go out: the client gets this one instead, as whole as the API's own.
@@ -212,13 +212,13 @@ impl Connection {
     }
 
     /// Lets a held answer go, or gives another instead.
-    pub(super) fn settle(&mut self, verdict: Verdict, scratch: &mut [u8], now: Moment) -> Next {
+    pub(super) fn settle(&mut self, verdict: Settlement, scratch: &mut [u8], now: Moment) -> Next {
         match (verdict, &mut self.stage) {
-            (Verdict::True, Stage::Holding { answer, .. }) => {
+            (Settlement::True, Stage::Holding { answer, .. }) => {
                 let answer = std::mem::take(answer);
                 self.begin_to_tell(answer, now);
             }
-            (Verdict::True, Stage::Asking(asking)) if asking.flow == Flow::Held => {
+            (Settlement::True, Stage::Asking(asking)) if asking.flow == Flow::Held => {
                 asking.flow = Flow::Awaited;
                 if !asking.answer.is_empty() {
                     asking.flow = Flow::Begun(now);
@@ -226,7 +226,7 @@ impl Connection {
                 }
             }
             (
-                Verdict::Instead(bytes),
+                Settlement::Instead(bytes),
                 Stage::Holding { .. } | Stage::Asking(Asking { flow: Flow::Held, .. }),
             ) => self.tell_instead(&bytes, now),
             // It has been told by now that there is no answer in time.
@@ -267,18 +267,18 @@ impl Connection {
     /// The deadline has come.
     pub(super) fn expire(&mut self, scratch: &mut [u8], now: Moment) -> Next {
         let refusal = match &self.stage {
-            Stage::Reading(_) => Refusal::Slow,
+            Stage::Reading(_) => Rejection::Slow,
             Stage::Asking(Asking { flow: Flow::Begun(_), .. })
             | Stage::Telling { .. }
             | Stage::Draining => return Next::Close,
-            Stage::Waiting(_) | Stage::Asking(_) | Stage::Holding { .. } => Refusal::Busy,
+            Stage::Waiting(_) | Stage::Asking(_) | Stage::Holding { .. } => Rejection::Busy,
         };
         self.refuse(refusal, now);
         self.advance(scratch, now)
     }
 
     /// Answers with `refusal`, unless an answer has begun.
-    pub(super) fn refuse(&mut self, refusal: Refusal, now: Moment) {
+    pub(super) fn refuse(&mut self, refusal: Rejection, now: Moment) {
         let head_only = match &self.stage {
             Stage::Reading(_) => false,
             Stage::Waiting(request) => request.head_only,
@@ -295,7 +295,7 @@ impl Connection {
         let mut answer = Outgoing::default();
         match Closer::default().pass(bytes, &mut answer) {
             Ok(()) if !answer.is_empty() => self.begin_to_tell(answer, now),
-            _ => self.refuse(Refusal::Busy, now),
+            _ => self.refuse(Rejection::Busy, now),
         }
     }
 
@@ -313,7 +313,7 @@ impl Connection {
             let progress = match read_some(&mut self.stream, scratch) {
                 Chunk::Bytes(bytes) => inbox.feed(bytes),
                 Chunk::End if inbox.is_empty() => return Next::Close,
-                Chunk::End => Progress::Bad(Refusal::Malformed("it ends in the middle")),
+                Chunk::End => Progress::Bad(Rejection::Malformed("it ends in the middle")),
                 Chunk::Nothing => return Next::Wait,
                 Chunk::Gone => return Next::Close,
             };
@@ -390,7 +390,7 @@ impl Connection {
         let (answer, head_only) = (std::mem::take(&mut asking.answer), asking.head_only);
         match asking.flow {
             Flow::Held if !answer.is_empty() => self.stage = Stage::Holding { answer, head_only },
-            Flow::Awaited | Flow::Held => self.refuse(Refusal::Busy, now),
+            Flow::Awaited | Flow::Held => self.refuse(Rejection::Busy, now),
             Flow::Begun(at) => self.stage = Stage::Telling { answer, by: at + TAKEN_WITHIN },
         }
     }

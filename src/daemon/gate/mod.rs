@@ -17,7 +17,7 @@ mod connection;
 mod listen;
 mod outgoing;
 mod places;
-mod refusal;
+mod rejection;
 mod request;
 mod reserve;
 #[cfg(test)]
@@ -35,10 +35,10 @@ use crate::engine::time::Moment;
 
 pub(crate) use client::CLIENT_HEADER;
 pub use client::Client;
-pub(crate) use connection::{GIVES_WAY_AFTER, Verdict};
+pub(crate) use connection::{GIVES_WAY_AFTER, Settlement};
 pub(crate) use listen::bind;
 pub(crate) use places::{CONNECTIONS_MAX, HELD_MAX};
-pub(crate) use refusal::{NO_PAGE_POLICY, Refusal};
+pub(crate) use rejection::{NO_PAGE_POLICY, Rejection};
 pub use request::{BODY_MAX, HEAD_MAX, Inbox, Progress};
 pub(crate) use reserve::DESCRIPTORS_RESERVED;
 pub(crate) use ticket::TICKET_HEADER;
@@ -171,7 +171,7 @@ impl Gate {
         &mut self,
         registry: &Registry,
         ticket: Ticket,
-        verdict: Verdict,
+        verdict: Settlement,
         now: Moment,
     ) {
         if let Some(index) = self.places.find(ticket) {
@@ -189,7 +189,7 @@ impl Gate {
         self.accept_again_at = None;
         for index in self.places.of_phase(Phase::Reading) {
             self.with(registry, index, |connection, scratch| {
-                connection.refuse(Refusal::Busy, now);
+                connection.refuse(Rejection::Busy, now);
                 connection.advance(scratch, now)
             });
         }
@@ -283,7 +283,7 @@ impl Gate {
                 continue;
             }
             self.with(registry, index, |connection, scratch| {
-                connection.refuse(Refusal::Busy, now);
+                connection.refuse(Rejection::Busy, now);
                 connection.advance(scratch, now)
             });
             break;

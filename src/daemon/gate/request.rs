@@ -8,7 +8,7 @@ mod chunked;
 
 use self::chunked::Chunks;
 use super::client::{CLIENT_HEADER, Client};
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::ticket::{TICKET_HEADER, Ticket};
 
 /// The longest head, in bytes: what common servers allow.
@@ -64,7 +64,7 @@ pub enum Progress {
     /// A request.
     Whole(Whole),
     /// It will never be one.
-    Bad(Refusal),
+    Bad(Rejection),
 }
 
 /// Collects one request.
@@ -185,22 +185,22 @@ impl HeadLines {
     /// that sends one at a time costs no more than another, and how they are cut makes no
     /// difference. What can never become a head is refused at once: a TLS greeting or another
     /// protocol may never have an empty line.
-    fn collect(&mut self, bytes: &mut &[u8]) -> Result<bool, Refusal> {
+    fn collect(&mut self, bytes: &mut &[u8]) -> Result<bool, Rejection> {
         while let Some((&byte, rest)) = bytes.split_first() {
             *bytes = rest;
             self.check_line_end(byte)?;
             if self.bytes.is_empty() && matches!(byte, b'\r' | b'\n') {
                 self.skipped = self.skipped.saturating_add(1);
                 if self.skipped > EMPTY_LINES_MAX {
-                    return Err(Refusal::Malformed("empty lines instead of a request"));
+                    return Err(Rejection::Malformed("empty lines instead of a request"));
                 }
                 continue;
             }
             if self.bytes.len() >= HEAD_MAX {
-                return Err(Refusal::LongHead);
+                return Err(Rejection::LongHead);
             }
             if byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t') {
-                return Err(Refusal::Malformed("a control character (is it https?)"));
+                return Err(Rejection::Malformed("a control character (is it https?)"));
             }
             self.bytes.push(byte);
             if self.bytes.ends_with(b"\r\n\r\n") {
@@ -212,9 +212,9 @@ impl HeadLines {
 
     /// Carriage return and line feed come together or not at all: whoever takes one for a line end
     /// and whoever does not see two different requests (RFC 9112, section 2.2).
-    fn check_line_end(&mut self, byte: u8) -> Result<(), Refusal> {
+    fn check_line_end(&mut self, byte: u8) -> Result<(), Rejection> {
         if self.after_cr != (byte == b'\n') {
-            return Err(Refusal::Malformed("a line that does not end with CR LF"));
+            return Err(Rejection::Malformed("a line that does not end with CR LF"));
         }
         self.after_cr = byte == b'\r';
         Ok(())
@@ -227,13 +227,13 @@ struct ParsedHead {
     expects_invitation: bool,
 }
 
-fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead, Refusal> {
+fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead, Rejection> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut head = httparse::Request::new(&mut headers);
     match head.parse(bytes) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => {
-            return Err(Refusal::Malformed("an unexpected empty line"));
+            return Err(Rejection::Malformed("an unexpected empty line"));
         }
         Err(why) => return Err(refusal_of(why, bytes)),
     }
@@ -261,18 +261,18 @@ fn parse_head(bytes: &[u8], client: Client, ticket: Ticket) -> Result<ParsedHead
     })
 }
 
-fn refusal_of(why: httparse::Error, head: &[u8]) -> Refusal {
+fn refusal_of(why: httparse::Error, head: &[u8]) -> Rejection {
     match why {
-        httparse::Error::TooManyHeaders => Refusal::LongHead,
-        httparse::Error::HeaderName => Refusal::Malformed("a bad header name"),
-        httparse::Error::HeaderValue => Refusal::Malformed("a bad header value"),
+        httparse::Error::TooManyHeaders => Rejection::LongHead,
+        httparse::Error::HeaderName => Rejection::Malformed("a bad header name"),
+        httparse::Error::HeaderValue => Rejection::Malformed("a bad header value"),
         httparse::Error::Version if has_blank_in_target(head) => {
-            Refusal::Malformed("a blank in the address, which is written %20 or +")
+            Rejection::Malformed("a blank in the address, which is written %20 or +")
         }
-        httparse::Error::Version => Refusal::Malformed("only HTTP/1.0 and HTTP/1.1 are spoken"),
-        httparse::Error::NewLine => Refusal::Malformed("a bad line end"),
+        httparse::Error::Version => Rejection::Malformed("only HTTP/1.0 and HTTP/1.1 are spoken"),
+        httparse::Error::NewLine => Rejection::Malformed("a bad line end"),
         httparse::Error::Token | httparse::Error::Status => {
-            Refusal::Malformed("a bad request line")
+            Rejection::Malformed("a bad request line")
         }
     }
 }
@@ -284,13 +284,13 @@ fn has_blank_in_target(head: &[u8]) -> bool {
     blanks > 2 && (line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0"))
 }
 
-fn method(given: &str) -> Result<&str, Refusal> {
+fn method(given: &str) -> Result<&str, Rejection> {
     if PASSED.contains(&given) {
         Ok(given)
     } else if NEVER.contains(&given) {
-        Err(Refusal::Method)
+        Err(Rejection::Method)
     } else {
-        Err(Refusal::UnknownMethod)
+        Err(Rejection::UnknownMethod)
     }
 }
 
@@ -304,18 +304,18 @@ struct Target<'a> {
 
 /// Reads the request target. Proxies send the whole address (RFC 9112, section 3.2.2); bytes of a
 /// path beyond ASCII, which curl sends as typed, are percent-encoded.
-fn target(given: &str) -> Result<Target<'_>, Refusal> {
+fn target(given: &str) -> Result<Target<'_>, Rejection> {
     let (authority, path) = match given.get(..7) {
         Some(scheme) if scheme.eq_ignore_ascii_case("http://") => {
             let rest = given.get(7..).unwrap_or_default();
             let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             if authority.is_empty() || !authority.is_ascii() {
-                return Err(Refusal::Malformed("an address without a host's name in ASCII"));
+                return Err(Rejection::Malformed("an address without a host's name in ASCII"));
             }
             (Some(authority), path)
         }
         _ if given.starts_with('/') => (None, given),
-        _ => return Err(Refusal::Malformed("the path must begin with /")),
+        _ => return Err(Rejection::Malformed("the path must begin with /")),
     };
     let mut anew = String::with_capacity(path.len() + 1);
     if !path.starts_with('/') {
@@ -345,11 +345,15 @@ struct Seen {
 impl Seen {
     /// Two ways to find the end of a body, or one that a client of HTTP/1.0 cannot know, may be two
     /// requests to somebody else (RFC 9112, section 6.1).
-    fn framing(&self, is_newest: bool) -> Result<Framing, Refusal> {
+    fn framing(&self, is_newest: bool) -> Result<Framing, Rejection> {
         match (self.is_chunked, self.body_length) {
             (false, length) => Ok(Framing::Length(length.unwrap_or(0))),
-            (true, Some(_)) => Err(Refusal::Malformed("both Content-Length and Transfer-Encoding")),
-            (true, None) if !is_newest => Err(Refusal::Malformed("Transfer-Encoding in HTTP/1.0")),
+            (true, Some(_)) => {
+                Err(Rejection::Malformed("both Content-Length and Transfer-Encoding"))
+            }
+            (true, None) if !is_newest => {
+                Err(Rejection::Malformed("Transfer-Encoding in HTTP/1.0"))
+            }
             (true, None) => Ok(Framing::Chunked(Chunks::default())),
         }
     }
@@ -361,7 +365,7 @@ fn copy_headers(
     headers: &[httparse::Header<'_>],
     authority: Option<&str>,
     anew: &mut String,
-) -> Result<Seen, Refusal> {
+) -> Result<Seen, Rejection> {
     if let Some(authority) = authority {
         anew.push_str(&format!("{HOST}: {authority}\r\n"));
     }
@@ -371,16 +375,16 @@ fn copy_headers(
         let value = std::str::from_utf8(header.value)
             .ok()
             .filter(|value| value.is_ascii())
-            .ok_or(Refusal::Malformed("a header beyond ASCII"))?;
+            .ok_or(Rejection::Malformed("a header beyond ASCII"))?;
         if header.name.eq_ignore_ascii_case("Transfer-Encoding") {
             // Another coding, or chunks within chunks.
             if seen.is_chunked || !value.trim().eq_ignore_ascii_case("chunked") {
-                return Err(Refusal::TransferEncoding);
+                return Err(Rejection::TransferEncoding);
             }
             seen.is_chunked = true;
         } else if header.name.eq_ignore_ascii_case("Content-Length") {
             if seen.body_length.replace(body_length(value)?).is_some() {
-                return Err(Refusal::Malformed("more than one Content-Length"));
+                return Err(Rejection::Malformed("more than one Content-Length"));
             }
         } else if header.name.eq_ignore_ascii_case("Expect") {
             // Other expectations may be ignored (RFC 9110, section 10.1.1).
@@ -401,12 +405,12 @@ fn copy_allowed(
     value: &str,
     names_seen: &mut [bool],
     anew: &mut String,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     let allowed = ALLOWED.iter().zip(names_seen);
     for ((allowed, repeatable), seen) in allowed {
         if name.eq_ignore_ascii_case(allowed) {
             if std::mem::replace(seen, true) && !repeatable {
-                return Err(Refusal::Malformed("a header that must be single comes twice"));
+                return Err(Rejection::Malformed("a header that must be single comes twice"));
             }
             anew.push_str(&format!("{allowed}: {value}\r\n"));
             break;
@@ -415,14 +419,14 @@ fn copy_allowed(
     Ok(())
 }
 
-fn body_length(value: &str) -> Result<usize, Refusal> {
+fn body_length(value: &str) -> Result<usize, Rejection> {
     if value.is_empty() || !value.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Refusal::Malformed("Content-Length must be digits"));
+        return Err(Rejection::Malformed("Content-Length must be digits"));
     }
     // Digits that fit no number are a length all the same, and too long a one.
     match value.parse() {
         Ok(length) if length <= BODY_MAX => Ok(length),
-        _ => Err(Refusal::LongBody),
+        _ => Err(Rejection::LongBody),
     }
 }
 

@@ -23,7 +23,7 @@ mod tls_tests;
 use std::time::Duration;
 
 pub use self::ask::Prober;
-pub use self::pool::{Check, Pool, Wake};
+pub use self::pool::{Pool, ProbeFn, Wake};
 use crate::engine::verdict::answer::CheckEnd;
 pub use crate::engine::verdict::probe::Probe;
 

@@ -28,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(10);
 const STACK: usize = 192 * 1024;
 
 /// Makes one check: [`Prober::check`](super::Prober::check), but for tests.
-pub type Check = dyn Fn(&Probe) -> CheckEnd + Send + Sync;
+pub type ProbeFn = dyn Fn(&Probe) -> CheckEnd + Send + Sync;
 
 /// Wakes the event loop, so that it fetches the reports. Called from the threads.
 pub type Wake = dyn Fn() + Send + Sync;
@@ -47,7 +47,7 @@ pub struct Pool {
 /// What every thread is given.
 #[derive(Clone)]
 struct WorkerContext {
-    check: Arc<Check>,
+    check: Arc<ProbeFn>,
     reports: Sender<CheckReport>,
     wake: Arc<Wake>,
 }
@@ -62,7 +62,7 @@ impl Pool {
     /// `reports`, and then `wake` is called.
     pub fn new(
         max: usize,
-        check: Arc<Check>,
+        check: Arc<ProbeFn>,
         reports: Sender<CheckReport>,
         wake: Arc<Wake>,
     ) -> Pool {

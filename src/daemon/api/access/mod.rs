@@ -1,6 +1,6 @@
 //! Who may do what: whether a request is let through to its call.
 //!
-//! Pure: the request's headers go in, and out comes nothing or a [`Refusal`]. Two rules, each in a
+//! Pure: the request's headers go in, and out comes nothing or a [`Denial`]. Two rules, each in a
 //! file: a [`browser`] must not be used by a foreign page to act for the owner, and where the owner
 //! has set a [`token`], only its holder is served.
 
@@ -50,7 +50,7 @@ pub(super) struct Credentials<'a> {
 
 /// Why a request is not let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum Denial {
     /// 401: the token is missing or wrong.
     Token {
         /// What the token is for.
@@ -99,13 +99,13 @@ impl Access {
         effect: Effect,
         method: &str,
         from: &Credentials<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Denial> {
         if from.marks.are_there() {
             let rule = match effect {
                 Effect::Changes => browser::may_change(method, from, &self.names),
                 Effect::Reads => browser::may_read(from, &self.names),
             };
-            rule.map_err(Refusal::Browser)?;
+            rule.map_err(Denial::Browser)?;
         }
         if self.is_open(effect) {
             return Ok(());
@@ -123,7 +123,7 @@ impl Access {
             return Ok(());
         }
         let login = from.marks.are_there() || from.wants_page;
-        Err(Refusal::Token { effect, given: token.is_some(), login })
+        Err(Denial::Token { effect, given: token.is_some(), login })
     }
 
     /// Whether such a request needs no token.
@@ -136,17 +136,17 @@ impl Access {
 }
 
 /// For the person who made the call.
-impl fmt::Display for Refusal {
+impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Token { given: true, login: false, .. } => {
+            Denial::Token { given: true, login: false, .. } => {
                 f.write_str("the token in the header Authorization is not the one that is set here")
             }
-            Refusal::Token { effect, given: true, login: true } => {
+            Denial::Token { effect, given: true, login: true } => {
                 let option = effect.option();
                 write!(f, "the password of the login is not the {option} of the health checker")
             }
-            Refusal::Token { effect, given: false, login } => {
+            Denial::Token { effect, given: false, login } => {
                 let what = match effect {
                     Effect::Changes => "changes something",
                     Effect::Reads => "reads",
@@ -166,7 +166,7 @@ impl fmt::Display for Refusal {
                     )
                 }
             }
-            Refusal::Browser(reason) => reason.fmt(f),
+            Denial::Browser(reason) => reason.fmt(f),
         }
     }
 }

@@ -36,10 +36,10 @@ fn on_page<'a>(host: &'a str, origin: &'a str) -> Credentials<'a> {
     request
 }
 
-fn refused(end: Result<(), Refusal>) -> Option<Reason> {
+fn refused(end: Result<(), Denial>) -> Option<Reason> {
     match end {
         Ok(()) => None,
-        Err(Refusal::Browser(reason)) => Some(reason),
+        Err(Denial::Browser(reason)) => Some(reason),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -173,9 +173,9 @@ fn a_token_does_not_let_a_foreign_page_in_and_is_not_repeated() {
     let end = access.admit(Effect::Changes, "POST", &foreign);
     assert_eq!(refused(end), Some(Reason::ForeignPage));
     let wrong = Credentials { authorization: Some("Bearer hunter3"), ..from("pi", CURL) };
-    let refusal = access.admit(Effect::Reads, "GET", &wrong).unwrap_err();
-    assert_eq!(refusal, Refusal::Token { effect: Effect::Reads, given: true, login: false });
-    for text in [refusal.to_string(), format!("{refusal:?} {access:?}")] {
+    let denial = access.admit(Effect::Reads, "GET", &wrong).unwrap_err();
+    assert_eq!(denial, Denial::Token { effect: Effect::Reads, given: true, login: false });
+    for text in [denial.to_string(), format!("{denial:?} {access:?}")] {
         assert!(!text.contains("hunter"), "{text}");
     }
 }
@@ -210,11 +210,11 @@ fn only_a_person_at_a_browser_is_asked_to_log_in() {
     {
         for authorization in [None, Some("Basic b3duZXI6aHVudGVyMw==")] {
             let request = Credentials { authorization, ..request };
-            let refusal = access.admit(Effect::Reads, "GET", &request).unwrap_err();
+            let denial = access.admit(Effect::Reads, "GET", &request).unwrap_err();
             let given = authorization.is_some();
-            let expected = Refusal::Token { effect: Effect::Reads, given, login: is_asked };
-            assert_eq!(refusal, expected);
-            let said = refusal.to_string();
+            let expected = Denial::Token { effect: Effect::Reads, given, login: is_asked };
+            assert_eq!(denial, expected);
+            let said = denial.to_string();
             assert_eq!(said.contains("password"), is_asked, "{said}");
             assert!(!said.contains("hunter"), "{said}");
         }

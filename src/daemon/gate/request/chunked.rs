@@ -3,7 +3,7 @@
 //! The gate takes the chunks apart and passes on a body of a declared length: only one parser ever
 //! reads them, so no two can disagree.
 
-use super::{BODY_MAX, Refusal};
+use super::{BODY_MAX, Rejection};
 
 /// The longest line between chunks, and the longest trailer: a size has a few digits, and nobody here
 /// reads extensions or trailers.
@@ -46,7 +46,7 @@ impl Chunks {
     ///
     /// # Errors
     /// It is too long, or these are no chunks.
-    pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<bool, Refusal> {
+    pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<bool, Rejection> {
         while !bytes.is_empty() {
             if let Expected::Data(left) = self.expected {
                 let (data, rest) = bytes.split_at(left.min(bytes.len()));
@@ -67,11 +67,11 @@ impl Chunks {
     }
 
     /// Whether a line is whole: it is in `line` then, without its end.
-    fn collect_line(&mut self, bytes: &mut &[u8]) -> Result<bool, Refusal> {
+    fn collect_line(&mut self, bytes: &mut &[u8]) -> Result<bool, Rejection> {
         while let Some((&byte, rest)) = bytes.split_first() {
             *bytes = rest;
             if self.line.ends_with(b"\r") != (byte == b'\n') {
-                return Err(Refusal::Malformed(
+                return Err(Rejection::Malformed(
                     "a line between chunks that does not end with CR LF",
                 ));
             }
@@ -80,7 +80,7 @@ impl Chunks {
                 return Ok(true);
             }
             if self.line.len() > LINE_MAX {
-                return Err(Refusal::Malformed("a line between chunks that is too long"));
+                return Err(Rejection::Malformed("a line between chunks that is too long"));
             }
             self.line.push(byte);
         }
@@ -88,19 +88,19 @@ impl Chunks {
     }
 
     /// Whether it was the last one.
-    fn handle_line(&mut self, line: &[u8]) -> Result<bool, Refusal> {
+    fn handle_line(&mut self, line: &[u8]) -> Result<bool, Rejection> {
         match self.expected {
             Expected::Size => {
                 let size = size(line)?;
                 if size > BODY_MAX - self.body.len() {
-                    return Err(Refusal::LongBody);
+                    return Err(Rejection::LongBody);
                 }
                 self.expected = if size == 0 { Expected::Trailer } else { Expected::Data(size) };
             }
             Expected::Trailer => {
                 self.trailers += line.len();
                 if self.trailers > TRAILERS_MAX {
-                    return Err(Refusal::LongHead);
+                    return Err(Rejection::LongHead);
                 }
                 return Ok(line.is_empty());
             }
@@ -108,7 +108,7 @@ impl Chunks {
                 self.expected = Expected::Size;
             }
             Expected::Data(_) | Expected::DataEnd => {
-                return Err(Refusal::Malformed("a chunk that is longer than its size"));
+                return Err(Rejection::Malformed("a chunk that is longer than its size"));
             }
         }
         Ok(false)
@@ -116,15 +116,15 @@ impl Chunks {
 }
 
 /// Reads a size: hexadecimal digits, then blanks or an extension, which may be ignored (section 7.1.1).
-fn size(line: &[u8]) -> Result<usize, Refusal> {
-    let bad = Refusal::Malformed("a chunk whose size is no hexadecimal number");
+fn size(line: &[u8]) -> Result<usize, Rejection> {
+    let bad = Rejection::Malformed("a chunk whose size is no hexadecimal number");
     let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii_end();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(bad);
     }
     // Digits that fit no number are a size all the same, and too large a one.
     let digits = str::from_utf8(digits).map_err(|_| bad)?;
-    usize::from_str_radix(digits, 16).map_err(|_| Refusal::LongBody)
+    usize::from_str_radix(digits, 16).map_err(|_| Rejection::LongBody)
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    fn body(bytes: &[u8]) -> Result<Option<String>, Refusal> {
+    fn body(bytes: &[u8]) -> Result<Option<String>, Rejection> {
         let mut chunks = Chunks::default();
         let whole = chunks.feed(bytes)?;
         Ok(whole.then(|| String::from_utf8(chunks.body).unwrap()))
@@ -176,7 +176,7 @@ mod tests {
             (&long, "too long"),
         ] {
             match body(bytes.as_bytes()) {
-                Err(Refusal::Malformed(told)) => assert!(told.contains(why), "{bytes:?}: {told}"),
+                Err(Rejection::Malformed(told)) => assert!(told.contains(why), "{bytes:?}: {told}"),
                 // Not whole yet, but its end would be refused.
                 other => assert_eq!(
                     body(format!("{bytes}\n").as_bytes()).is_err(),
@@ -186,7 +186,7 @@ mod tests {
             }
         }
         let trailers = format!("0\r\n{}\r\n", format!("A: {}\r\n", "x".repeat(200)).repeat(6));
-        assert_eq!(body(trailers.as_bytes()), Err(Refusal::LongHead));
+        assert_eq!(body(trailers.as_bytes()), Err(Rejection::LongHead));
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
             "fffffffffffffff\r\n".to_owned(),
             "1\r\nx\r\n".repeat(BODY_MAX + 1),
         ] {
-            assert_eq!(body(too_long.as_bytes()), Err(Refusal::LongBody));
+            assert_eq!(body(too_long.as_bytes()), Err(Rejection::LongBody));
         }
         let longest = "1\r\nx\r\n".repeat(BODY_MAX) + "0\r\n\r\n";
         assert_eq!(body(longest.as_bytes()).unwrap().unwrap().len(), BODY_MAX);

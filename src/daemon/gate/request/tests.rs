@@ -82,7 +82,7 @@ fn a_whole_address_says_the_host_whatever_the_header_says() {
         "GET http://k\u{fc}che/ HTTP/1.1\r\n\r\n",
         "GET http://pi/ HTTP/1.1\r\nHost: pi\r\nHost: pi\r\n\r\n",
     ] {
-        assert!(matches!(feed(sent), Progress::Bad(Refusal::Malformed(_))), "{sent:?}");
+        assert!(matches!(feed(sent), Progress::Bad(Rejection::Malformed(_))), "{sent:?}");
     }
 }
 
@@ -138,7 +138,7 @@ fn what_is_not_http_is_refused_at_once() {
         (b"GET / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\nx", "Content-Length must be digits"),
         (b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\nx", "Content-Length must be digits"),
     ] {
-        assert_eq!(feed(sent), Progress::Bad(Refusal::Malformed(refusal)), "{sent:?}");
+        assert_eq!(feed(sent), Progress::Bad(Rejection::Malformed(refusal)), "{sent:?}");
     }
 }
 
@@ -146,24 +146,24 @@ fn what_is_not_http_is_refused_at_once() {
 fn what_is_too_much_or_unknown_has_its_own_answer() {
     let head = |line: &str| format!("POST / HTTP/1.1\r\n{line}\r\n\r\n");
     for (sent, refusal) in [
-        (head("Content-Length: 16385"), Refusal::LongBody),
-        (head("Content-Length: 9000000000000000000"), Refusal::LongBody),
-        (head(&format!("Content-Length: {}", "9".repeat(99))), Refusal::LongBody),
-        (head("Transfer-Encoding: gzip, chunked"), Refusal::TransferEncoding),
-        (head("Transfer-Encoding: chunked, chunked"), Refusal::TransferEncoding),
+        (head("Content-Length: 16385"), Rejection::LongBody),
+        (head("Content-Length: 9000000000000000000"), Rejection::LongBody),
+        (head(&format!("Content-Length: {}", "9".repeat(99))), Rejection::LongBody),
+        (head("Transfer-Encoding: gzip, chunked"), Rejection::TransferEncoding),
+        (head("Transfer-Encoding: chunked, chunked"), Rejection::TransferEncoding),
         (
             head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"),
-            Refusal::TransferEncoding,
+            Rejection::TransferEncoding,
         ),
-        (head("Transfer-Encoding: identity"), Refusal::TransferEncoding),
-        (head("Transfer-Encoding:"), Refusal::TransferEncoding),
-        (head("Transfer-Encoding: xchunked"), Refusal::TransferEncoding),
-        (head("Transfer-Encoding: chunked") + "4001\r\n", Refusal::LongBody),
-        (head(&format!("A: {}", "x".repeat(HEAD_MAX))), Refusal::LongHead),
-        (head(&"A: b\r\n".repeat(HEADERS_MAX + 1)[..6 * HEADERS_MAX + 4]), Refusal::LongHead),
-        ("BREW / HTTP/1.1\r\n\r\n".to_owned(), Refusal::UnknownMethod),
-        ("TRACE / HTTP/1.1\r\n\r\n".to_owned(), Refusal::Method),
-        ("CONNECT pi:80 HTTP/1.1\r\n\r\n".to_owned(), Refusal::Method),
+        (head("Transfer-Encoding: identity"), Rejection::TransferEncoding),
+        (head("Transfer-Encoding:"), Rejection::TransferEncoding),
+        (head("Transfer-Encoding: xchunked"), Rejection::TransferEncoding),
+        (head("Transfer-Encoding: chunked") + "4001\r\n", Rejection::LongBody),
+        (head(&format!("A: {}", "x".repeat(HEAD_MAX))), Rejection::LongHead),
+        (head(&"A: b\r\n".repeat(HEADERS_MAX + 1)[..6 * HEADERS_MAX + 4]), Rejection::LongHead),
+        ("BREW / HTTP/1.1\r\n\r\n".to_owned(), Rejection::UnknownMethod),
+        ("TRACE / HTTP/1.1\r\n\r\n".to_owned(), Rejection::Method),
+        ("CONNECT pi:80 HTTP/1.1\r\n\r\n".to_owned(), Rejection::Method),
     ] {
         assert_eq!(feed(&sent), Progress::Bad(refusal), "{sent:?}");
     }
@@ -174,7 +174,7 @@ fn the_limits_are_exact() {
     let frame = "GET / HTTP/1.1\r\nA: \r\n\r\n".len();
     let head = |fill: usize| format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(fill));
     assert!(matches!(feed(head(HEAD_MAX - frame)), Progress::Whole(_)));
-    assert_eq!(feed(head(HEAD_MAX - frame + 1)), Progress::Bad(Refusal::LongHead));
+    assert_eq!(feed(head(HEAD_MAX - frame + 1)), Progress::Bad(Rejection::LongHead));
     let body =
         |n: usize| format!("POST / HTTP/1.1\r\nContent-Length: {n}\r\n\r\n{}", "x".repeat(n));
     assert!(matches!(feed(body(BODY_MAX)), Progress::Whole(_)));
@@ -238,7 +238,7 @@ fn end(bytes: &[u8]) -> Progress {
 fn empty_lines_without_end_are_no_request() {
     let mut one = inbox();
     assert_eq!(one.feed(b"\r\n\r\n"), MORE);
-    assert!(matches!(one.feed(b"\r\n"), Progress::Bad(Refusal::Malformed(_))));
+    assert!(matches!(one.feed(b"\r\n"), Progress::Bad(Rejection::Malformed(_))));
 }
 
 const PIECES: &[&[u8]] = &[

@@ -26,12 +26,14 @@ fn take(world: &World, calls: &channel::Receiver<ApiRequest>) -> (Ticket, Respon
     (ticket, responder)
 }
 
-fn settle(world: &World, ticket: Ticket, verdict: Verdict) {
+fn settle(world: &World, ticket: Ticket, verdict: Settlement) {
     world.at_gate(move |gate, registry, now| gate.settle(registry, ticket, verdict, now));
 }
 
-fn instead() -> Verdict {
-    Verdict::Instead(b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 2\r\n\r\nno".to_vec())
+fn instead() -> Settlement {
+    Settlement::Instead(
+        b"HTTP/1.1 507 Insufficient Storage\r\nContent-Length: 2\r\n\r\nno".to_vec(),
+    )
 }
 
 fn ask_from(world: &World, from: usize, request: &str) -> TcpStream {
@@ -64,7 +66,7 @@ fn many_answers_are_held_at_once_and_leave_the_api_to_others() {
     assert_eq!(code(&rest(&mut reader)), "200");
     assert!(clients.iter_mut().all(has_nothing));
     for ticket in tickets {
-        settle(&world, ticket, Verdict::True);
+        settle(&world, ticket, Settlement::True);
     }
     for client in &mut clients {
         let answer = rest(client);
@@ -82,7 +84,7 @@ fn an_answer_that_is_not_true_is_never_given() {
     wait_until_all_is_held(&world, 1);
     settle(&world, ticket, instead());
     // The first verdict is the last.
-    settle(&world, ticket, Verdict::True);
+    settle(&world, ticket, Settlement::True);
     let answer = rest(&mut client);
     assert!(answer.starts_with("HTTP/1.1 507 Insufficient Storage\r\nConnection: close\r\n"));
     assert!(answer.ends_with("\r\n\r\nno") && !answer.contains("200"), "{answer}");
@@ -92,7 +94,7 @@ fn an_answer_that_is_not_true_is_never_given() {
 #[test]
 fn the_disk_may_be_faster_than_the_answer() {
     let (world, calls) = by_hand();
-    for (verdict, status) in [(Verdict::True, "200"), (instead(), "507")] {
+    for (verdict, status) in [(Settlement::True, "200"), (instead(), "507")] {
         let mut client = ask_from(&world, 1, PAUSE);
         let (ticket, responder) = take(&world, &calls);
         settle(&world, ticket, verdict);
@@ -112,7 +114,7 @@ fn a_held_answer_is_given_up_after_the_deadline() {
     let answer = rest(&mut client);
     assert_eq!(code(&answer), "503");
     assert!(body(&answer).contains("try again"));
-    settle(&world, ticket, Verdict::True);
+    settle(&world, ticket, Settlement::True);
     drop(client);
     world.wait_for_connections(|n| n == 0);
 }
@@ -125,15 +127,15 @@ fn a_client_that_hangs_up_meanwhile_leaves_nothing_behind() {
     wait_until_all_is_held(&world, 1);
     SockRef::from(&gone).set_linger(Some(Duration::ZERO)).unwrap();
     drop(gone);
-    settle(&world, gone_ticket, Verdict::True);
+    settle(&world, gone_ticket, Settlement::True);
     world.wait_for_connections(|n| n == 0);
     // Whoever has its place now is not meant.
     let mut next = ask_from(&world, 1, PAUSE);
     let ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
-    settle(&world, gone_ticket, Verdict::True);
+    settle(&world, gone_ticket, Settlement::True);
     assert!(has_nothing(&mut next));
-    settle(&world, ticket, Verdict::True);
+    settle(&world, ticket, Settlement::True);
     assert_eq!(code(&rest(&mut next)), "200");
 }
 
@@ -147,7 +149,7 @@ fn what_is_held_takes_little_memory_however_long_the_answer() {
     world.wait_for_calm();
     assert!(world.at_gate(|gate, _, _| gate.places.held()) < LONG / 10);
     assert!(has_nothing(&mut client));
-    settle(&world, ticket, Verdict::True);
+    settle(&world, ticket, Settlement::True);
     assert!(rest(&mut client).len() > LONG);
 }
 
@@ -158,7 +160,7 @@ fn at_the_end_what_is_held_is_waited_for() {
     let ticket = hold_next(&world, &calls, paused());
     wait_until_all_is_held(&world, 1);
     world.stop();
-    settle(&world, ticket, Verdict::True);
+    settle(&world, ticket, Settlement::True);
     assert_eq!(code(&rest(&mut client)), "200");
     drop(client);
     world.join();

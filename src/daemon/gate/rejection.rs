@@ -7,7 +7,7 @@ pub(crate) const NO_PAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'no
 
 /// Why the gate turns a request away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// 400: not a well-formed request; the sentence says where.
     Malformed(&'static str),
     /// 405: a method that nothing here has a use for.
@@ -26,41 +26,43 @@ pub enum Refusal {
     Busy,
 }
 
-impl Refusal {
+impl Rejection {
     /// The status code and its words (RFC 9110, section 15; RFC 6585 for 431).
     fn status(self) -> &'static str {
         match self {
-            Refusal::Malformed(_) => "400 Bad Request",
-            Refusal::Method => "405 Method Not Allowed",
-            Refusal::Slow => "408 Request Timeout",
-            Refusal::LongBody => "413 Content Too Large",
-            Refusal::LongHead => "431 Request Header Fields Too Large",
-            Refusal::UnknownMethod | Refusal::TransferEncoding => "501 Not Implemented",
-            Refusal::Busy => "503 Service Unavailable",
+            Rejection::Malformed(_) => "400 Bad Request",
+            Rejection::Method => "405 Method Not Allowed",
+            Rejection::Slow => "408 Request Timeout",
+            Rejection::LongBody => "413 Content Too Large",
+            Rejection::LongHead => "431 Request Header Fields Too Large",
+            Rejection::UnknownMethod | Rejection::TransferEncoding => "501 Not Implemented",
+            Rejection::Busy => "503 Service Unavailable",
         }
     }
 
     fn sentence(self) -> String {
         match self {
-            Refusal::Malformed(why) => format!("not a well-formed HTTP request: {why}"),
-            Refusal::Method => "this method is not allowed; use GET, HEAD or POST".into(),
-            Refusal::Slow => "the request did not arrive in time".into(),
-            Refusal::LongBody => format!("the body is too long; at most {BODY_MAX} bytes"),
-            Refusal::LongHead => {
+            Rejection::Malformed(why) => format!("not a well-formed HTTP request: {why}"),
+            Rejection::Method => "this method is not allowed; use GET, HEAD or POST".into(),
+            Rejection::Slow => "the request did not arrive in time".into(),
+            Rejection::LongBody => format!("the body is too long; at most {BODY_MAX} bytes"),
+            Rejection::LongHead => {
                 format!("the head is too long; at most {HEAD_MAX} bytes and {HEADERS_MAX} headers")
             }
-            Refusal::UnknownMethod => "unknown method; use GET, HEAD or POST".into(),
-            Refusal::TransferEncoding => {
+            Rejection::UnknownMethod => "unknown method; use GET, HEAD or POST".into(),
+            Rejection::TransferEncoding => {
                 "the only Transfer-Encoding understood is chunked, once".into()
             }
-            Refusal::Busy => "the health checker is busy or stopping; try again in a moment".into(),
+            Rejection::Busy => {
+                "the health checker is busy or stopping; try again in a moment".into()
+            }
         }
     }
 
     fn header(self) -> &'static str {
         match self {
-            Refusal::Method => "Allow: GET, HEAD, POST\r\n",
-            Refusal::Busy => "Retry-After: 1\r\n",
+            Rejection::Method => "Allow: GET, HEAD, POST\r\n",
+            Rejection::Busy => "Retry-After: 1\r\n",
             _ => "",
         }
     }
@@ -90,14 +92,14 @@ mod tests {
     #[test]
     fn an_answer_is_whole_and_its_body_is_json() {
         for refusal in [
-            Refusal::Malformed("no"),
-            Refusal::Method,
-            Refusal::Slow,
-            Refusal::LongBody,
-            Refusal::LongHead,
-            Refusal::UnknownMethod,
-            Refusal::TransferEncoding,
-            Refusal::Busy,
+            Rejection::Malformed("no"),
+            Rejection::Method,
+            Rejection::Slow,
+            Rejection::LongBody,
+            Rejection::LongHead,
+            Rejection::UnknownMethod,
+            Rejection::TransferEncoding,
+            Rejection::Busy,
         ] {
             let answer = String::from_utf8(refusal.answer(false)).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
