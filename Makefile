@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run quick lint test openapi check mutants bench flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run quick lint test openapi check mutants bench recording flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -83,6 +83,9 @@ day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 min
 
 compare: $(VENV)/ready ## two programs in the same session, and how what they say differs: BEFORE=FILE AFTER=FILE
 	$(VENV_PYTHON) tests/session/compare.py $(BEFORE) $(AFTER)
+
+recording: ## all that the engine does in twenty seeded households, written to RECORDING=FILE: two versions of it can be compared
+	RECORDING=$(abspath $(RECORDING)) $(CARGO) test --locked --test engine recording -- --ignored
 
 flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, about five minutes
 	FLOOD_SECONDS=30 HEALTHCHECKER_BIN=$(abspath $(BINARY)) $(VENV_PYTHON) -m pytest -s tests/e2e/test_flood.py tests/e2e/test_hanging.py

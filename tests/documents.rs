@@ -188,6 +188,50 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     all.filter(|it| it.extension().is_some_and(|end| end == "rs")).collect()
 }
 
+/// The rooms of the engine, in the order in which `src/engine/mod.rs` names them.
+fn rooms_of_the_engine() -> Vec<String> {
+    let map = read("src/engine/mod.rs");
+    let rooms = map.lines().filter_map(|line| line.strip_suffix(';')?.split_once("mod "));
+    rooms.map(|(_, room)| room.to_owned()).collect()
+}
+
+/// The rooms of the engine that a file uses, as it is shipped.
+fn rooms_used(file: &Path, is_the_top: bool) -> Vec<String> {
+    let source = read(file);
+    let shipped = source.split("#[cfg(test)]").next().unwrap();
+    let code: Vec<&str> =
+        shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let paths = code.split(|c: char| !(c.is_alphanumeric() || c == ':' || c == '_'));
+    let room = |path: &str| {
+        let by_name = path.strip_prefix("crate::engine::");
+        let beside = path.strip_prefix("super::").filter(|_| is_the_top);
+        Some(by_name.or(beside)?.split("::").next()?.to_owned())
+    };
+    paths.filter_map(room).collect()
+}
+
+#[test]
+fn each_room_of_the_engine_uses_only_those_above_it() {
+    let rooms = rooms_of_the_engine();
+    assert!(rooms.len() > 12, "{rooms:?}");
+    let level = |room: &str| rooms.iter().position(|known| known == room);
+    let engine = root().join("src/engine");
+    let mut wrong = Vec::new();
+    for file in sources(&engine).iter().filter(|file| !file.ends_with("tests.rs")) {
+        let inner = file.strip_prefix(&engine).unwrap().with_extension("");
+        let room = inner.iter().next().unwrap().to_str().unwrap();
+        let Some(own) = level(room) else { continue };
+        let is_the_top = inner.components().count() == 1 || inner == Path::new(room).join("mod");
+        for used in rooms_used(file, is_the_top) {
+            if level(&used).is_some_and(|used| used > own) {
+                wrong.push(format!("{} uses {used}, which comes after it", inner.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn the_engine_imports_from_no_other_room_and_nothing_of_the_system() {
     let others = ["daemon", "config", "client", "logging"].map(|room| format!("crate::{room}"));

@@ -1,6 +1,6 @@
 //! Texts and bytes from outside, made fit for a terminal and for the log.
 
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::text::plain::is_obeyed;
 
 /// `text` as a Python literal: what could be written in the configuration file to get it.
 ///

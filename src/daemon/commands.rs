@@ -1,12 +1,16 @@
 //! What clients ask for, carried out by the engine.
 
 use super::api::{About, Change, Command, Done};
-use crate::engine::core::{Engine, Refusal, Registered};
+use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
 use crate::engine::time::Now;
 
 /// Carries out one command.
-pub(super) fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done, Refusal> {
+pub(super) fn carry_out(
+    engine: &mut Engine,
+    now: Now,
+    command: Command,
+) -> Result<Done, CommandError> {
     Ok(match command {
         Command::Monitor(registration) => {
             let appname = engine.name_for(&registration.name)?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::api::{Problem, Promise, REPLY_WITHIN};
 use super::journal::{DiskTrouble, Journal, Mark, Stats, SyncReport, Urgency};
-use crate::engine::alerts::notice::Mail;
 use crate::engine::core::Engine;
+use crate::engine::outbox::notice::Mail;
 use crate::engine::record::Record;
 use crate::engine::time::{Moment, Now};
 

@@ -25,13 +25,13 @@ use super::public_url::PublicUrl;
 use super::signals::Signals;
 use super::standstill::{Missed, Standstill};
 use super::watchdog::Watchdog;
-use crate::engine::alerts::letter;
-use crate::engine::alerts::notice::Mail;
 use crate::engine::core::{Action, Engine};
+use crate::engine::log_event::{Note, Weight};
+use crate::engine::outbox::letter;
+use crate::engine::outbox::notice::Mail;
 use crate::engine::time::{Moment, Now};
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::probe::Probe;
-use crate::engine::words::note::{Note, Weight};
 
 /// The threads have something for us.
 pub(super) const WAKER: Token = Token(0);
@@ -156,7 +156,7 @@ impl EventLoop {
 
     fn next_deadline(&self) -> Option<Moment> {
         let deadlines = [
-            self.engine.next_deadline(),
+            self.engine.next_deadline().map(|(at, _)| at),
             self.commits.next_deadline(),
             self.gate.next_deadline(),
             self.pool.next_deadline(),
@@ -260,7 +260,7 @@ impl EventLoop {
                     }
                 }
                 Action::Log(note) => log_note(&note),
-                Action::Chronicle(line) => self.check_log.write(line),
+                Action::CheckLog(line) => self.check_log.write(line),
             }
         }
     }

@@ -29,10 +29,11 @@ use super::trust::Trust;
 use super::watchdog::Watchdog;
 use crate::config::in_force::InForce;
 use crate::config::settings::Settings;
-use crate::engine::alerts::recipients::Recipients;
 use crate::engine::core::{Engine, Options};
+use crate::engine::outbox::Policy;
+use crate::engine::query::present::VERSION;
+use crate::engine::recipients::Recipients;
 use crate::engine::record::Record;
-use crate::engine::show::present::VERSION;
 
 /// Why the daemon could not start, or could not go on.
 #[derive(Debug)]
@@ -129,10 +130,12 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let names = Names::new(Arc::new(move |name| asked.ask(name)), shares.look_ups);
     let mailer = start_mailer(settings, names.clone(), trust.clone(), mails, wake.clone())?;
     let mut engine = Engine::new(Options {
-        mailing: mailer.is_some(),
-        mail_without_clock: mails_without_clock(settings),
+        mail: Policy {
+            mailing: mailer.is_some(),
+            mail_without_clock: mails_without_clock(settings),
+            recipients: recipients(settings),
+        },
         workers: shares.checks,
-        recipients: recipients(settings),
         seed: seed(),
     });
     engine.restore(clock.now(), records);

@@ -20,7 +20,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use crate::config::quoted::escaped;
 use crate::config::settings::Settings;
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::text::plain::is_obeyed;
 
 use line::{Style, line};
 use queue::Queue;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use healthchecker::daemon::checklog::CheckLog;
 use healthchecker::daemon::journal::{Folder, Journal, Mark, SyncReport, Urgency};
-use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Action, Engine, Options};
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
@@ -56,11 +57,13 @@ impl Household {
         let (journal, _) = Journal::open(Folder::claim(folder).unwrap(), tell).unwrap();
         Household {
             engine: Engine::new(Options {
-                mailing: true,
-                mail_without_clock: false,
+                mail: Policy {
+                    mailing: true,
+                    mail_without_clock: false,
+                    recipients: Recipients::default(),
+                },
                 workers: 32,
                 seed: 1,
-                recipients: Recipients::default(),
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
             journal,
@@ -85,7 +88,9 @@ impl Household {
 
     fn pass(&mut self, span: Duration) {
         let until = self.now.at + span;
-        while let Some(next) = self.engine.next_deadline().filter(|next| *next <= until) {
+        while let Some(next) =
+            self.engine.next_deadline().map(|(at, _)| at).filter(|next| *next <= until)
+        {
             let span = next.since(self.now.at).as_millis() as i64;
             self.now.at = self.now.at.max(next);
             self.now.wall = Wall::from_unix_millis(self.now.wall.as_unix_millis() + span);
@@ -103,7 +108,7 @@ impl Household {
                     let latency = Duration::from_millis(3 + probe.id % 9);
                     self.engine.handle_check(self.now, probe.id, well(), latency);
                 }
-                Action::Chronicle(line) => {
+                Action::CheckLog(line) => {
                     lines = true;
                     self.check_log.write(line);
                 }

@@ -4,11 +4,12 @@
 use std::time::{Duration, Instant};
 
 use healthchecker::daemon::page::{Board, CLOSE_UP, order};
-use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::query::glance::{CLOSEUPS, Glance};
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
-use healthchecker::engine::show::glance::{CLOSEUPS, Glance, glance};
 use healthchecker::engine::time::{Moment, Now, Wall};
 use serde_json::{Value, json};
 
@@ -30,7 +31,9 @@ pub(crate) fn show(apps: usize) {
     loop {
         let mut more = None;
         look(&mut || {
-            let portion = engine.portion(after.as_deref(), |app| glance(app, now()));
+            let portion = engine
+                .view()
+                .portion(after.as_deref(), |id, app| engine.view().glance(id, app, now()));
             glances.extend(portion.apps);
             more = portion.more_after;
         });
@@ -43,9 +46,9 @@ pub(crate) fn show(apps: usize) {
     let names: Vec<String> = glances.iter().take(CLOSE_UP).map(|one| one.name.clone()).collect();
     let mut closeups = Vec::new();
     for names in names.chunks(CLOSEUPS) {
-        look(&mut || closeups.extend(engine.closeups(now(), names)));
+        look(&mut || closeups.extend(engine.view().closeups(now(), names)));
     }
-    let daemon = engine.health(now(), now().at, Vec::new());
+    let daemon = engine.view().health(now(), now().at, Vec::new());
     let began = Instant::now();
     let board = Board { daemon, time: now().wall, glances, closeups };
     let html = board.html();
@@ -83,11 +86,9 @@ fn now() -> Now {
 fn empty() -> Engine {
     let recipients = Recipients::default();
     Engine::new(Options {
-        mailing: true,
-        mail_without_clock: false,
+        mail: Policy { mailing: true, mail_without_clock: false, recipients },
         workers: 32,
         seed: 1,
-        recipients,
     })
 }
 

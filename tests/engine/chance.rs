@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::notice::Notice;
+use healthchecker::engine::outbox::notice::Notice;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -82,7 +82,7 @@ proptest! {
         live(&mut world, &steps);
         world.mood = Mood::Accepts;
         world.seconds(24 * 3600);
-        prop_assert_eq!(world.engine.health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
+        prop_assert_eq!(world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
         let mut told: HashMap<String, &str> = HashMap::new();
         for notice in world.inbox.iter().flat_map(|(_, mail)| &mail.notices) {
             if let Notice::Change(change) = notice {
@@ -111,7 +111,7 @@ proptest! {
         for app in 0..APPS {
             prop_assert_eq!(world.state(&name(app)).word(), "HEALTHY");
         }
-        let waits = world.engine.health(world.now, world.now.at, Vec::new()).outbox.waiting;
+        let waits = world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.waiting;
         prop_assert!(waits <= 1, "{} mails wait for one person", waits);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::world::{Answer, World};
-use healthchecker::engine::chronicle::Event;
+use healthchecker::engine::check_log::Event;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
@@ -164,7 +164,7 @@ fn every_check_that_counts_is_in_one_hour() {
         Event::Hour { pass, warn, fail, .. } => Some(u64::from(pass + warn + fail)),
         _ => None,
     });
-    let info = world.engine.info(world.now, "NAS").unwrap();
+    let info = world.engine.view().info(world.now, "NAS").unwrap();
     assert_eq!(counts.sum::<u64>(), info.app.checks);
 }
 

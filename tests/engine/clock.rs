@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::letter;
-use healthchecker::engine::alerts::notice::Notice;
+use healthchecker::engine::log_event::Note;
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::time::Wall;
-use healthchecker::engine::words::note::Note;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
@@ -42,7 +42,7 @@ fn letter(world: &World, number: usize) -> String {
 }
 
 fn uptimes(world: &World) -> [f64; 2] {
-    let closeup = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0);
+    let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     [closeup.glance.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
 }
 
@@ -73,7 +73,7 @@ fn mail_goes_out_without_a_clock_if_the_owner_says_so() {
     world.mood = Mood::Away;
     world.answers("NAS", Answer::Pass);
     world.seconds(60);
-    let outbox = world.engine.health(world.now, world.now.at, Vec::new()).outbox;
+    let outbox = world.engine.view().health(world.now, world.now.at, Vec::new()).outbox;
     assert_eq!(outbox.waiting, 1);
     assert!(!outbox.trouble.concat().contains("clock"), "{:?}", outbox.trouble);
 }
@@ -85,7 +85,8 @@ fn checks_go_on_and_no_mail_is_tried_while_the_clock_is_plainly_wrong() {
     assert_eq!(world.state("NAS").word(), "UNHEALTHY");
     assert!(world.tries.is_empty());
     assert_eq!(complaints(&world), 1);
-    let outbox = |world: &World| world.engine.health(world.now, world.now.at, Vec::new()).outbox;
+    let outbox =
+        |world: &World| world.engine.view().health(world.now, world.now.at, Vec::new()).outbox;
     let trouble = outbox(&world).trouble.concat();
     assert_eq!(
         trouble,
@@ -273,11 +274,11 @@ fn what_was_noted_before_the_clock_was_set_is_right_on_disk_too() {
     world.seconds(600);
     world.set_clock(REALLY);
     world.seconds(90);
-    let since = world.engine.info(world.now, "NAS").unwrap().app.since;
+    let since = world.engine.view().info(world.now, "NAS").unwrap().app.since;
     assert!(since > by(REALLY, -700) && since < REALLY, "{since}");
     // Two minutes without power.
     world.restart_at(by(REALLY, 210));
-    assert_eq!(world.engine.info(world.now, "NAS").unwrap().app.since, since);
+    assert_eq!(world.engine.view().info(world.now, "NAS").unwrap().app.since, since);
     world.mood = Mood::Accepts;
     world.answers("NAS", Answer::Pass);
     world.seconds(30);
@@ -359,7 +360,7 @@ fn days_without_a_clock_are_days() {
 }
 
 fn days(world: &World) -> Vec<(i64, u16)> {
-    let closeup = world.engine.closeups(world.now, &["NAS".to_owned()]).remove(0);
+    let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     let today = REALLY.as_unix_millis() / 86_400_000;
     closeup.days.all().map(|day| (i64::from(day.day) - today, day.checks)).collect()
 }
@@ -420,7 +421,7 @@ fn a_machine_that_slept_shows_the_same_times_as_before() {
     world.answers("NAS", Answer::Fail);
     world.seconds(300);
     let seen = |world: &World| {
-        let info = world.engine.info(world.now, "NAS").unwrap();
+        let info = world.engine.view().info(world.now, "NAS").unwrap();
         let app = info.app;
         (app.since, app.last_healthy, app.last_check.map(|check| check.time), info.recent)
     };
@@ -448,10 +449,10 @@ fn a_clock_that_is_set_when_the_machine_wakes_moves_only_by_that() {
     let mut world = healthy();
     world.answers("NAS", Answer::Fail);
     world.seconds(300);
-    let since = world.engine.info(world.now, "NAS").unwrap().app.since;
+    let since = world.engine.view().info(world.now, "NAS").unwrap().app.since;
     world.now.wall = by(world.now.wall, 3600);
     world.sleep(Duration::from_secs(8 * 3600));
-    let moved = world.engine.info(world.now, "NAS").unwrap().app.since;
+    let moved = world.engine.view().info(world.now, "NAS").unwrap().app.since;
     assert_eq!(moved, by(since, 3600));
     world.act();
     assert!(world.notes.iter().any(|note| matches!(note, Note::ClockSet { .. })));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, World};
-use healthchecker::engine::words::note::Note;
+use healthchecker::engine::log_event::Note;
 
 /// How an app may answer, and how its people registered it.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ fn assert_kept_their_interval(world: &World, answering: &[Kind]) {
         let gap = gaps[&*name(number)];
         let most = kind.interval * 1_050 + kind.takes;
         assert!(gap <= most, "app{number}: a gap of {gap} ms, {kind:?}");
-        let info = world.engine.info(world.now, &name(number)).unwrap().app;
+        let info = world.engine.view().info(world.now, &name(number)).unwrap().app;
         assert_eq!((info.state.word(), info.failures), ("HEALTHY", 0));
     }
 }
@@ -114,9 +114,9 @@ fn an_app_that_becomes_slow_while_many_begin_to_hang_gets_a_verdict() {
     world.answers("app0", Answer::Slow(1_700));
     world.checks.clear();
     for _ in 0..20 {
-        let before = world.engine.info(world.now, "app0").unwrap().app.checks;
+        let before = world.engine.view().info(world.now, "app0").unwrap().app.checks;
         world.seconds(70);
-        let info = world.engine.info(world.now, "app0").unwrap().app;
+        let info = world.engine.view().info(world.now, "app0").unwrap().app;
         assert!(info.checks > before, "no verdict for 70 s");
         assert_eq!(info.failures, 0);
     }
@@ -142,16 +142,16 @@ fn what_cannot_be_in_time_is_late_by_turns_and_said() {
         world.notes.iter().filter(|note| wanted(note)).count()
     };
     let few = |note: &Note| matches!(note, Note::TooFewThreads { .. });
-    let health = world.engine.health(world.now, world.now.at, Vec::new());
+    let health = world.engine.view().health(world.now, world.now.at, Vec::new());
     assert!(health.checks.waiting > 200 && health.checks.trouble.len() == 1, "{health:?}");
-    assert!(world.engine.numbers(world.now).checks_late > 100);
+    assert!(world.engine.view().numbers(world.now).checks_late > 100);
     assert_eq!(said(&world, few), 1, "once");
 
     for number in 5..305 {
         world.answers(&name(number), Answer::Pass);
     }
     world.seconds(600);
-    let health = world.engine.health(world.now, world.now.at, Vec::new());
+    let health = world.engine.view().health(world.now, world.now.at, Vec::new());
     assert_eq!((health.checks.waiting, health.checks.trouble.len()), (0, 0));
     assert_eq!(said(&world, |note| *note == Note::ThreadsEnough), 1);
     assert_eq!(said(&world, few), 1);
@@ -211,7 +211,7 @@ fn an_app_is_asked_once_at_a_time_whatever_is_done_to_it() {
         world.seconds(62);
         let next = world.checks.iter().find(|(at, app)| *at > before && app == "nas");
         assert!(next.is_some_and(|(at, _)| at - before <= 60_000), "{what}: {next:?}");
-        let info = world.engine.info(world.now, "NAS").unwrap().app;
+        let info = world.engine.view().info(world.now, "NAS").unwrap().app;
         assert_eq!((info.failures, info.checks > 0), (0, true), "{what}");
     }
 }

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::letter;
-use healthchecker::engine::alerts::notice::{Mail, Notice};
-use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
+use healthchecker::engine::log_event::Note;
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::{Mail, Notice};
+use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
 use healthchecker::engine::record::Record;
-use healthchecker::engine::words::note::Note;
 
 const HOUR: u64 = 3600;
 /// Every check that goes another way is a change, and each is a mail.

@@ -85,7 +85,7 @@ fn slow_apps_are_not_failed_for_being_put_on_a_leash() {
     }
     world.seconds(300);
     for number in 0..12 {
-        let info = world.engine.info(world.now, &format!("app{number}")).unwrap();
+        let info = world.engine.view().info(world.now, &format!("app{number}")).unwrap();
         assert_eq!((info.app.state.word(), info.app.failures), ("HEALTHY", 0));
     }
 }

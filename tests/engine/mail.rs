@@ -1,7 +1,7 @@
 //! Who is told what, and when the mail server has its moods.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::notice::Notice;
+use healthchecker::engine::outbox::notice::Notice;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
@@ -50,7 +50,9 @@ fn each_person_has_an_envelope_and_a_bad_address_holds_up_nobody() {
     world.answers("NAS", Answer::Fail);
     world.seconds(12);
     assert_eq!(world.mails(), ["b@example.org: watching NAS", "b@example.org: NAS UNHEALTHY"]);
-    assert!(world.engine.health(world.now, world.now.at, Vec::new()).outbox.trouble.is_empty());
+    assert!(
+        world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.trouble.is_empty()
+    );
 }
 
 #[test]
@@ -114,7 +116,7 @@ fn while_the_mail_server_is_away_nothing_is_lost_and_what_piled_up_comes_togethe
     world.answers("Kodi", Answer::Fail);
     world.seconds(3600);
     assert!(world.inbox.is_empty());
-    let trouble = world.engine.health(world.now, world.now.at, Vec::new()).outbox.trouble;
+    let trouble = world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.trouble;
     assert!(trouble[0].contains("owner@example.org") && trouble[0].contains("connection refused"));
     world.mood = Mood::Accepts;
     world.seconds(900);

@@ -18,6 +18,7 @@ mod mail;
 mod names;
 mod outages;
 mod recipients;
+mod recording;
 mod refusals;
 mod registering;
 mod rehearsals;

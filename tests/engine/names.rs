@@ -1,6 +1,6 @@
 //! Which app a name means, also where it is on record from before names had to be tidy.
 
-use healthchecker::engine::core::Refusal;
+use healthchecker::engine::registry::RegistryError;
 
 use super::world::World;
 
@@ -13,7 +13,7 @@ fn blanks_around_and_between_make_no_other_app() {
         assert_eq!(world.engine.on_record(given).unwrap(), "My NAS");
         assert_eq!(world.engine.name_for(given).unwrap(), "My NAS");
     }
-    assert!(matches!(world.engine.on_record("MyNAS"), Err(Refusal::UnknownApp(_))));
+    assert!(matches!(world.engine.on_record("MyNAS"), Err(RegistryError::UnknownApp(_))));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_new_name_must_be_seen_and_one_on_record_goes_on() {
         world.pause(name);
         world.resume(name);
         world.stop(name);
-        assert!(matches!(world.engine.on_record(name), Err(Refusal::UnknownApp(_))));
+        assert!(matches!(world.engine.on_record(name), Err(RegistryError::UnknownApp(_))));
     }
-    assert!(matches!(world.engine.name_for("NA\u{ad}S"), Err(Refusal::BadName(_))));
+    assert!(matches!(world.engine.name_for("NA\u{ad}S"), Err(RegistryError::BadName(_))));
 }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World, in_short};
-use healthchecker::engine::alerts::delivery::Stage;
-use healthchecker::engine::alerts::letter;
-use healthchecker::engine::alerts::notice::Notice;
+use healthchecker::engine::outbox::delivery::Stage;
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::time::Wall;
 
 /// Slow enough for days in a blink.

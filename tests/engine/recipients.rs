@@ -1,10 +1,11 @@
 //! The owner limits who gets mail, when apps have registered and mails wait.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::letter;
-use healthchecker::engine::alerts::recipients::Recipients;
-use healthchecker::engine::core::{Refusal, Registered};
-use healthchecker::engine::registration::census::{Full, PEOPLE_MAX};
+use healthchecker::engine::core::{CommandError, Registered};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::registry::RegistryError;
+use healthchecker::engine::registry::quota::{Full, PEOPLE_MAX};
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 const STRANGER: &str = "stranger@elsewhere.example";
@@ -85,7 +86,7 @@ fn with_nobody_to_have_it_a_mail_is_kept_until_somebody_may() {
     limit(&mut world, &[]);
     world.seconds(3600);
     assert!(world.inbox.is_empty());
-    let outbox = world.engine.health(world.now, world.now.at, Vec::new()).outbox;
+    let outbox = world.engine.view().health(world.now, world.now.at, Vec::new()).outbox;
     assert_eq!(outbox.waiting, 1);
     assert!(outbox.trouble[0].contains("allow_email"), "{:?}", outbox.trouble);
     world.recipients = Recipients::new(Vec::new(), &[]);
@@ -101,7 +102,7 @@ fn a_thousand_people_are_told_and_no_more() {
     for number in 0..PEOPLE_MAX {
         world.register(&format!("app{number}"), &[("email", &address(number))]);
     }
-    let refused = Err(Refusal::Full(Full::People));
+    let refused = Err(CommandError::Registry(RegistryError::Full(Full::People)));
     assert_eq!(world.try_register("more", &[("email", "new@example.org")]), refused);
     assert!(world.try_register("more", &[("email", &address(7))]).is_ok());
     let mistaken = world.try_register("app7", &[("email", "new@example.org")]);

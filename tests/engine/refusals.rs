@@ -1,13 +1,13 @@
 //! What a mail server has against us keeps the mail; what it has against a mailbox stands until it is seen.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::delivery::Stage;
-use healthchecker::engine::alerts::rates::MAILS_AN_HOUR;
-use healthchecker::engine::alerts::refusals::Refusal;
-use healthchecker::engine::core::Refusal as No;
-use healthchecker::engine::show::view::HealthView;
+use healthchecker::engine::core::CommandError as No;
+use healthchecker::engine::log_event::Note;
+use healthchecker::engine::outbox::delivery::Stage;
+use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
+use healthchecker::engine::outbox::refusals::Refusal;
+use healthchecker::engine::query::view::HealthView;
 use healthchecker::engine::time::Wall;
-use healthchecker::engine::words::note::Note;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
@@ -30,7 +30,7 @@ fn recovers(world: &mut World) {
 }
 
 fn health(world: &World) -> HealthView {
-    world.engine.health(world.now, world.now.at, Vec::new())
+    world.engine.view().health(world.now, world.now.at, Vec::new())
 }
 
 fn refused(world: &World) -> Vec<Refusal> {
@@ -119,7 +119,7 @@ fn a_refused_mail_stands_until_a_later_one_is_accepted() {
     assert_eq!((refusal.to.as_str(), refusal.mails), ("owner@example.org", 1));
     assert!(refusal.text.contains("550 5.1.1 no such user"), "{}", refusal.text);
     assert_eq!(health(&world).outbox.waiting, 0);
-    assert_eq!(world.engine.numbers(world.now).refused_addresses, 1);
+    assert_eq!(world.engine.view().numbers(world.now).refused_addresses, 1);
     for rewritten in [false, true] {
         if rewritten {
             world.rewrite_journal();
@@ -215,12 +215,12 @@ fn what_the_limit_of_an_hour_holds_back_is_not_stuck() {
     }
     assert_eq!(world.inbox.len(), MAILS_AN_HOUR - 1, "the welcome was one of them");
     world.seconds(1800);
-    let numbers = world.engine.numbers(world.now);
+    let numbers = world.engine.view().numbers(world.now);
     assert_eq!((numbers.mails_waiting, numbers.oldest_mail.as_secs()), (1, 0));
     // When it may go at last, it is the server that it waits for.
     world.mood = Mood::Away;
     world.seconds(3600);
-    let oldest = world.engine.numbers(world.now).oldest_mail.as_secs();
+    let oldest = world.engine.view().numbers(world.now).oldest_mail.as_secs();
     assert!((1000..3600).contains(&oldest), "{oldest}");
 }
 
@@ -232,7 +232,7 @@ fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
     world.seconds(600);
     let wall = world.now.wall;
     world.set_clock(Wall::from_unix_millis(wall.as_unix_millis() + 3 * 24 * 3_600_000));
-    let oldest = world.engine.numbers(world.now).oldest_mail.as_secs();
+    let oldest = world.engine.view().numbers(world.now).oldest_mail.as_secs();
     assert!((600..630).contains(&oldest), "{oldest}");
     world.mood = Mood::Accepts;
     world.seconds(900);

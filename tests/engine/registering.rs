@@ -9,7 +9,7 @@ fn gaps(world: &World) -> Vec<u64> {
 }
 
 fn failures(world: &World, name: &str) -> u64 {
-    world.engine.info(world.now, name).unwrap().app.failures
+    world.engine.view().info(world.now, name).unwrap().app.failures
 }
 
 #[test]

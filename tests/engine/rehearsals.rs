@@ -1,8 +1,8 @@
 //! The mail server is asked at the start whether it would take our mails, and again until it would.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::delivery::Stage;
-use healthchecker::engine::words::note::Note;
+use healthchecker::engine::log_event::Note;
+use healthchecker::engine::outbox::delivery::Stage;
 
 const HALF_AN_HOUR: u64 = 1800;
 
@@ -15,7 +15,7 @@ fn started_with(mood: Mood) -> World {
 }
 
 fn trouble(world: &World) -> Vec<String> {
-    world.engine.health(world.now, world.now.at, Vec::new()).outbox.trouble
+    world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.trouble
 }
 
 fn notes(world: &World, of_kind: impl Fn(&Note) -> bool) -> usize {

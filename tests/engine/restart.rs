@@ -17,7 +17,7 @@ fn healthy() -> World {
 
 /// What must be the same before and after.
 fn facts(world: &World) -> String {
-    let mut app = world.engine.info(world.now, "NAS").unwrap().app;
+    let mut app = world.engine.view().info(world.now, "NAS").unwrap().app;
     // Counters may be an hour old, and the last check is of the life before.
     app.checks = 0;
     app.failures = 0;
@@ -75,7 +75,7 @@ fn a_mail_that_was_written_goes_out_after_the_restart() {
     world.answers("NAS", Answer::Fail);
     world.seconds(600);
     world.restart();
-    let trouble = world.engine.health(world.now, world.now.at, Vec::new()).outbox.trouble;
+    let trouble = world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.trouble;
     assert!(trouble[0].contains("found waiting"), "{trouble:?}");
     world.mood = Mood::Accepts;
     world.restart();
@@ -93,12 +93,12 @@ fn pauses_removals_and_the_welcome_are_kept() {
     world.register("Kodi", &QUICK);
     world.seconds(5);
     world.restart();
-    assert!(world.engine.info(world.now, "NAS").unwrap().app.paused);
+    assert!(world.engine.view().info(world.now, "NAS").unwrap().app.paused);
     world.seconds(60);
     assert_eq!(world.mails(), ["watching Kodi"]);
     world.stop("Kodi");
     world.restart();
-    assert!(world.engine.info(world.now, "Kodi").is_err());
+    assert!(world.engine.view().info(world.now, "Kodi").is_err());
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn quiet_apps_write_nothing_but_an_hourly_tally() {
 fn a_crash_costs_the_counters_of_an_hour_at_most() {
     let mut world = healthy();
     world.seconds(2 * 3600);
-    let shown = |world: &World| world.engine.info(world.now, "NAS").unwrap();
+    let shown = |world: &World| world.engine.view().info(world.now, "NAS").unwrap();
     let before = shown(&world);
     world.restart();
     let after = shown(&world);
@@ -170,7 +170,7 @@ fn failures_that_led_to_something_survive_a_crash_in_the_same_hour() {
         world.answers("NAS", Answer::Pass);
         world.seconds(50);
     }
-    let shown = |world: &World| world.engine.info(world.now, "NAS").unwrap().app;
+    let shown = |world: &World| world.engine.view().info(world.now, "NAS").unwrap().app;
     let before = shown(&world);
     assert_eq!(before.failures, 30);
     world.restart();

@@ -1,9 +1,10 @@
 //! What a household shows of itself: its past, over restarts, and a check that a person asks for.
 
 use super::world::{Answer, World};
-use healthchecker::engine::core::Refusal;
-use healthchecker::engine::show::glance::{PORTION, glance};
-use healthchecker::engine::show::measure::app_numbers;
+use healthchecker::engine::core::CommandError;
+use healthchecker::engine::query::glance::PORTION;
+use healthchecker::engine::query::measure::app_numbers;
+use healthchecker::engine::registry::{App, RegistryError};
 
 #[test]
 fn a_check_that_is_asked_for_comes_at_once_and_moves_no_other() {
@@ -35,9 +36,9 @@ fn an_app_that_is_being_asked_is_not_asked_twice_and_a_paused_one_not_at_all() {
     assert_eq!(world.checks.len(), 1);
     world.pause("NAS");
     let refused = world.engine.check(world.now, "NAS");
-    assert_eq!(refused, Err(Refusal::Paused("NAS".to_owned())));
+    assert_eq!(refused, Err(CommandError::Paused("NAS".to_owned())));
     let refused = world.engine.check(world.now, "TV");
-    assert_eq!(refused, Err(Refusal::UnknownApp("TV".to_owned())));
+    assert_eq!(refused, Err(CommandError::Registry(RegistryError::UnknownApp("TV".to_owned()))));
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn days_are_remembered_over_orderly_stops_and_power_cuts() {
             _ => {}
         }
     }
-    let portrait = world.engine.portrait(world.now, "NAS").unwrap();
+    let portrait = world.engine.view().portrait(world.now, "NAS").unwrap();
     let days: Vec<_> = portrait.closeup.days.all().collect();
     assert_eq!(days.len(), 31, "the first and the last are halves");
     // A power cut takes what came after the last hourly record.
@@ -76,7 +77,9 @@ fn portions_show_every_app_once() {
     }
     let (mut names, mut after, mut portions) = (Vec::new(), None::<String>, 0);
     loop {
-        let portion = world.engine.portion(after.as_deref(), |app| glance(app, world.now).name);
+        let view = world.engine.view();
+        let look = |id, app: &App| view.glance(id, app, world.now).name;
+        let portion = view.portion(after.as_deref(), look);
         names.extend(portion.apps);
         portions += 1;
         after = portion.more_after;
@@ -95,12 +98,12 @@ fn lateness_and_outcomes_are_counted() {
     world.register("NAS", &[("interval", "30")]);
     world.answers("hung", Answer::Hang);
     world.seconds(600);
-    let numbers = world.engine.numbers(world.now);
-    let lateness = numbers.tallies.lateness;
+    let numbers = world.engine.view().numbers(world.now);
+    let lateness = numbers.lateness;
     assert!(lateness.total() >= 38, "{lateness:?}");
     let prompt = lateness.up_to().find(|(bound, _)| *bound == 20).unwrap().1;
     assert!(prompt < lateness.total(), "with one thread, some wait for the one that hangs");
-    let apps = world.engine.portion(None, |app| app_numbers(app, world.now)).apps;
+    let apps = world.engine.view().portion(None, |_, app| app_numbers(app, world.now)).apps;
     assert_eq!(apps[0].name, "NAS");
     assert!(apps[0].checks[0] > 15 && apps[0].checks[2] == 0);
     assert_eq!(apps[0].latencies.total(), apps[0].checks[0]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
-use healthchecker::engine::words::note::Note;
+use healthchecker::engine::log_event::Note;
 
 const QUICK: [(&str, &str); 4] =
     [("interval", "5"), ("timeout", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -27,7 +27,7 @@ fn stand_still(world: &mut World, span: Duration) {
 }
 
 fn failures(world: &World) -> u64 {
-    world.engine.info(world.now, "NAS").unwrap().app.failures
+    world.engine.view().info(world.now, "NAS").unwrap().app.failures
 }
 
 fn void(world: &World) -> usize {
@@ -69,7 +69,8 @@ fn a_check_whose_thread_stood_still_is_void() {
 #[test]
 fn an_answer_is_one_however_late_we_were() {
     let mut world = watched(Answer::Slow(3_000));
-    let passed = |world: &World| world.engine.info(world.now, "NAS").unwrap().app.passed_in_a_row;
+    let passed =
+        |world: &World| world.engine.view().info(world.now, "NAS").unwrap().app.passed_in_a_row;
     let before = passed(&world);
     stand_still(&mut world, Duration::from_secs(60));
     world.seconds(4);

@@ -1,7 +1,7 @@
 //! One app, one story each: what its checks bring, which states follow, which mails arrive.
 
 use super::world::{Answer, World};
-use healthchecker::engine::alerts::notice::State;
+use healthchecker::engine::state::State;
 
 /// Tells a story to an app with `unhealthy` 2 and `healthy` 3, and gives its state after each check.
 ///

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::alerts::notice::{Change, State};
-use healthchecker::engine::alerts::recipients::Recipients;
+use healthchecker::engine::outbox::notice::Change;
+use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::state::State;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
 const STRANGER: &str = "stranger@elsewhere.example";
@@ -376,7 +377,7 @@ fn finish_sending(world: &mut World) {
 fn settle(world: &mut World) {
     world.seconds(60);
     let waiting =
-        |world: &World| world.engine.health(world.now, world.now.at, vec![]).outbox.waiting;
+        |world: &World| world.engine.view().health(world.now, world.now.at, vec![]).outbox.waiting;
     for _ in 0..12 {
         // A digest waits for an hour.
         if waiting(world) > 0 {
@@ -450,7 +451,7 @@ proptest! {
             world.answers(app, Answer::Pass);
         }
         settle(&mut world);
-        prop_assert_eq!(world.engine.health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
+        prop_assert_eq!(world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
         let mut said: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (person, app) in PEOPLE[..3].iter().flat_map(|person| APPS.map(|app| (*person, app))) {
             said.insert((person, app), told_of(&world, person, app));

@@ -4,18 +4,20 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use healthchecker::engine::alerts::delivery::{Delivery, Stage, classify};
-use healthchecker::engine::alerts::letter::write;
-use healthchecker::engine::alerts::notice::{Mail, Notice, State};
-use healthchecker::engine::alerts::recipients::Recipients;
-use healthchecker::engine::chronicle::Line;
-use healthchecker::engine::core::{Action, Engine, Options, Refusal, Registered};
+use healthchecker::engine::check_log::Line;
+use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered};
+use healthchecker::engine::log_event::Note;
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::outbox::delivery::{Delivery, Stage, classify};
+use healthchecker::engine::outbox::letter::write;
+use healthchecker::engine::outbox::notice::{Mail, Notice};
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
+use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Wall};
 use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::Probe;
-use healthchecker::engine::words::note::Note;
 
 /// How an app answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +108,8 @@ impl World {
 
     pub(super) fn with_workers(workers: usize) -> World {
         let recipients = Recipients::new(Vec::new(), &[]);
-        let options =
-            Options { mailing: true, mail_without_clock: false, workers, seed: 7, recipients };
+        let mail = Policy { mailing: true, mail_without_clock: false, recipients };
+        let options = Options { mail, workers, seed: 7 };
         World {
             engine: Engine::new(options),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
@@ -143,7 +145,7 @@ impl World {
         &mut self,
         name: &str,
         parameters: &[(&str, &str)],
-    ) -> Result<Registered, Refusal> {
+    ) -> Result<Registered, CommandError> {
         let mut fields = vec![
             ("appname".to_owned(), name.to_owned()),
             ("url".to_owned(), format!("http://{}/", name.to_lowercase())),
@@ -161,7 +163,7 @@ impl World {
         self.try_again(name).unwrap();
     }
 
-    fn try_again(&mut self, name: &str) -> Result<Registered, Refusal> {
+    fn try_again(&mut self, name: &str) -> Result<Registered, CommandError> {
         let fields = self.registrations[name].clone();
         let registration =
             Registration::from_fields(&fields, Origin::Network, &self.recipients).unwrap();
@@ -190,7 +192,7 @@ impl World {
     }
 
     pub(super) fn state(&self, name: &str) -> State {
-        self.engine.info(self.now, name).unwrap().app.state
+        self.engine.view().info(self.now, name).unwrap().app.state
     }
 
     /// Lets time pass.
@@ -210,7 +212,7 @@ impl World {
     /// Lets time pass until `name` was checked once more and the verdict is in.
     pub(super) fn one_check(&mut self, name: &str) {
         let checks = |world: &World| {
-            let info = world.engine.info(world.now, name).unwrap();
+            let info = world.engine.view().info(world.now, name).unwrap();
             info.app.last_check.map(|last| last.time)
         };
         let before = checks(self);
@@ -253,7 +255,7 @@ impl World {
 
     fn next_event(&self) -> Option<Moment> {
         let event = self.events.keys().next().map(|(at, _)| Moment::from_millis(*at));
-        [self.engine.next_deadline(), event].into_iter().flatten().min()
+        [self.engine.next_deadline().map(|(at, _)| at), event].into_iter().flatten().min()
     }
 
     fn advance(&mut self, to: Moment) {
@@ -291,7 +293,7 @@ impl World {
 
     /// Who is told of an app now, as `info` says.
     pub(super) fn told(&self, app: &str) -> Vec<String> {
-        let info = serde_json::to_value(self.engine.info(self.now, app).unwrap()).unwrap();
+        let info = serde_json::to_value(self.engine.view().info(self.now, app).unwrap()).unwrap();
         serde_json::from_value(info["email"].clone()).unwrap()
     }
 
@@ -309,11 +311,13 @@ impl World {
             self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
         let records: Vec<Record> = turns.flatten().collect();
         self.engine = Engine::new(Options {
-            mailing: self.mailing,
-            mail_without_clock: self.mail_without_clock,
+            mail: Policy {
+                mailing: self.mailing,
+                mail_without_clock: self.mail_without_clock,
+                recipients: self.recipients.clone(),
+            },
             workers: 32,
             seed: self.sequence,
-            recipients: self.recipients.clone(),
         });
         self.engine.restore(self.now, records);
         self.act();
@@ -342,7 +346,7 @@ impl World {
                 Action::Send(mail) => self.send(mail),
                 Action::Rehearse(_) => self.rehearse(),
                 Action::Log(note) => self.notes.push(note),
-                Action::Chronicle(line) => self.chronicle.push(line),
+                Action::CheckLog(line) => self.chronicle.push(line),
             }
         }
     }

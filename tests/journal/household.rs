@@ -4,8 +4,9 @@
 use std::sync::mpsc;
 
 use healthchecker::daemon::journal::{JOURNAL, Journal, Urgency};
-use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::{AppRecord, Record};
 use healthchecker::engine::time::{Now, Stamp, Wall};
 
@@ -56,11 +57,9 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
     let (_, opened) = Journal::<Record>::open(disk, |_| ()).unwrap();
     let recipients = Recipients::default();
     let mut engine = Engine::new(Options {
-        mailing: true,
-        mail_without_clock: false,
+        mail: Policy { mailing: true, mail_without_clock: false, recipients },
         workers: 32,
         seed: 1,
-        recipients,
     });
     engine.restore(now, opened.batches.into_iter().flatten().collect());
     (exact(engine.snapshot(now)), opened.lost)

@@ -10,11 +10,11 @@ use super::record::{self, Record};
 use super::register::result;
 use crate::client::Error;
 use crate::client::connection::Connection;
-use crate::engine::alerts::recipients::Recipients;
+use crate::engine::query::export::ExportedApp;
+use crate::engine::recipients::Recipients;
 use crate::engine::registration::address::{DEFAULT_PATH, Origin};
 use crate::engine::registration::{Registration, name};
-use crate::engine::show::export::ExportedApp;
-use crate::engine::words::plain::{harmless, harmless_json};
+use crate::engine::text::plain::{harmless, harmless_json};
 
 /// A document is no larger: 10,000 apps with every value at its longest.
 const DOCUMENT_MAX: u64 = 64 * 1024 * 1024;

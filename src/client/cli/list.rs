@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::exit::{CommandError, Exit};
 use super::{layout, text};
 use crate::client::connection::Connection;
-use crate::engine::alerts::notice::State;
-use crate::engine::words::plain::{harmless, harmless_json};
+use crate::engine::state::State;
+use crate::engine::text::plain::{harmless, harmless_json};
 
 /// Every state, the worst first.
 const STATES: [State; 4] = [State::Unhealthy, State::Degraded, State::Unknown, State::Healthy];

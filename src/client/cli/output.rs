@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::exit::{CommandError, Exit};
-use crate::engine::words::plain::one_line;
+use crate::engine::text::plain::one_line;
 
 /// The most characters of a complaint: whoever answers decides how long it is.
 const COMPLAINT_MAX: usize = 1000;

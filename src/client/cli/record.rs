@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::exit::{CommandError, Exit, is_unknown_name};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
-use crate::engine::show::export::ExportedApp;
+use crate::engine::query::export::ExportedApp;
 
 /// The version of the document that is understood.
 const VERSION: u64 = 1;

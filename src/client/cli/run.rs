@@ -14,7 +14,7 @@ use super::table::Verb;
 use super::{backup, completions, help, text};
 use crate::client::connection::{Connection, Parameter};
 use crate::client::{Error, discovery};
-use crate::engine::words::plain::{harmless, harmless_json};
+use crate::engine::text::plain::{harmless, harmless_json};
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);

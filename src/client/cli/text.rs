@@ -8,9 +8,9 @@ use super::layout::{self, table};
 use crate::client::discovery::{Found, Survey};
 use crate::engine::registration::table::in_json;
 use crate::engine::registration::values::facts;
+use crate::engine::text::plain::one_line;
+use crate::engine::text::span::in_words;
 use crate::engine::time::Wall;
-use crate::engine::words::plain::one_line;
-use crate::engine::words::span::in_words;
 
 /// The widest that one cell may be: a name of the longest kind still fits.
 const CELL_MAX: usize = 128;

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::access;
-use crate::engine::core::{MOST_APPS, Refusal};
-use crate::engine::registration::census::{Full, PEOPLE_MAX};
+use crate::engine::core::CommandError;
 use crate::engine::registration::fields::{FieldError, shown};
+use crate::engine::registry::quota::{Full, PEOPLE_MAX};
+use crate::engine::registry::{MOST_APPS, RegistryError};
 
 /// The headers that ask for a token: what programs are told (RFC 6750, section 3),
 const BEARER: (&str, &str) = ("WWW-Authenticate", "Bearer");
@@ -94,24 +95,32 @@ impl From<access::Denial> for Problem {
     }
 }
 
-/// What the engine refuses.
-impl From<Refusal> for Problem {
-    fn from(why: Refusal) -> Problem {
+/// What the engine cannot carry out.
+impl From<CommandError> for Problem {
+    fn from(why: CommandError) -> Problem {
         match why {
-            Refusal::UnknownApp(name) => Problem::unknown_app(&name),
-            Refusal::NothingRefused(address) => Problem::nothing_refused(&address),
-            Refusal::BadName(why) => Problem::from(why),
-            Refusal::Paused(name) => Problem::paused(&name),
-            Refusal::TooManyApps => Problem::unavailable(format!(
+            CommandError::Registry(why) => Problem::from(why),
+            CommandError::NothingRefused(address) => Problem::nothing_refused(&address),
+            CommandError::Paused(name) => Problem::paused(&name),
+        }
+    }
+}
+
+impl From<RegistryError> for Problem {
+    fn from(why: RegistryError) -> Problem {
+        match why {
+            RegistryError::UnknownApp(name) => Problem::unknown_app(&name),
+            RegistryError::BadName(why) => Problem::from(why),
+            RegistryError::TooManyApps => Problem::unavailable(format!(
                 "{MOST_APPS} apps are watched already; stop one of them first"
             )),
-            Refusal::Full(Full::People) => Problem {
+            RegistryError::Full(Full::People) => Problem {
                 field: Some("email".to_owned()),
                 ..Problem::unavailable(format!(
                     "{PEOPLE_MAX} people are told already, or have mail waiting; name one of them, or nobody"
                 ))
             },
-            Refusal::Full(Full::Bytes) => Problem::unavailable(
+            RegistryError::Full(Full::Bytes) => Problem::unavailable(
                 "the registrations take all the room that there is; stop an app first, or shorten this one"
                     .to_owned(),
             ),

@@ -13,9 +13,9 @@ use super::problem::Problem;
 use crate::daemon::checklog::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::{clock, metrics, page};
-use crate::engine::show::export::Export;
-use crate::engine::show::view::{HealthView, InfoView, StatusView};
-use crate::engine::words::plain::harmless_json;
+use crate::engine::query::export::Export;
+use crate::engine::query::view::{HealthView, InfoView, StatusView};
+use crate::engine::text::plain::harmless_json;
 
 /// OpenAPI 3.1, every route with its full path.
 pub(super) const OPENAPI: &str = include_str!("openapi.json");

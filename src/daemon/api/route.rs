@@ -5,7 +5,7 @@
 
 use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
-use crate::engine::alerts::recipients::Recipients;
+use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
 

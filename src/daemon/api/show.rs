@@ -11,13 +11,13 @@ use crate::daemon::checklog::Query;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
-use crate::engine::app::App;
-use crate::engine::core::Engine;
-use crate::engine::show::export::{EXPORT_VERSION, Export, exported};
-use crate::engine::show::glance::{CLOSEUPS, glance};
-use crate::engine::show::measure::app_numbers;
-use crate::engine::show::present::VERSION;
-use crate::engine::show::view::{HealthView, InfoView, StatusView};
+use crate::engine::query::View;
+use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
+use crate::engine::query::glance::CLOSEUPS;
+use crate::engine::query::measure::app_numbers;
+use crate::engine::query::present::VERSION;
+use crate::engine::query::view::{HealthView, InfoView, StatusView};
+use crate::engine::registry::{App, AppId};
 use crate::engine::time::Now;
 
 /// Lines of the log on an app's page.
@@ -37,14 +37,14 @@ impl ApiContext {
     /// What there is to see of every app, queried a portion at a time.
     fn query_all<T: Send + 'static>(
         &self,
-        show: fn(&Engine, &App, Now) -> T,
+        show: fn(View<'_>, AppId, &App, Now) -> T,
     ) -> Result<Vec<T>, Problem> {
         let mut all = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let portion = self.query(move |state| {
-                let see = |app: &App| show(state.engine, app, state.now);
-                state.engine.portion(after.as_deref(), see)
+                let view = state.engine.view();
+                view.portion(after.as_deref(), |id, app| show(view, id, app, state.now))
             })?;
             all.extend(portion.apps);
             after = portion.more_after;
@@ -72,35 +72,36 @@ impl ApiContext {
         log::debug!("{} asks: Show(Info({name:?}))", client.addr);
         let info = self.query(move |state| {
             let name = state.engine.on_record(&name)?;
-            state.engine.info(state.now, &name)
+            state.engine.view().info(state.now, &name)
         })?;
         info.map_err(Problem::from)
     }
 
     fn health(&self, client: Client) -> Result<HealthView, Problem> {
         log::debug!("{} asks: Show(Health)", client.addr);
-        self.query(|state| state.engine.health(state.now, state.started, state.disk.clone()))
+        self.query(|state| state.engine.view().health(state.now, state.started, state.disk.clone()))
     }
 
     fn status(&self) -> Result<StatusView, Problem> {
-        let server = self.query(|state| state.engine.server(state.now, state.started))?;
-        let apps = self.query_all(|engine, app, now| engine.show(app, now.at))?;
+        let server = self.query(|state| state.engine.view().server(state.now, state.started))?;
+        let apps = self.query_all(|view, _, app, now| view.show(app, now.at))?;
         Ok(StatusView { server, apps })
     }
 
     fn board(&self) -> Result<Board, Problem> {
         let (daemon, time) = self.query(|state| {
-            let daemon = state.engine.health(state.now, state.started, state.disk.clone());
+            let daemon = state.engine.view().health(state.now, state.started, state.disk.clone());
             (daemon, state.now.wall)
         })?;
-        let mut glances = self.query_all(|_, app, now| glance(app, now))?;
+        let mut glances = self.query_all(|view, id, app, now| view.glance(id, app, now))?;
         order(&mut glances);
         let names: Vec<String> =
             glances.iter().take(CLOSE_UP).map(|glance| glance.name.clone()).collect();
         let mut closeups = Vec::new();
         for names in names.chunks(CLOSEUPS) {
             let names = names.to_vec();
-            closeups.extend(self.query(move |state| state.engine.closeups(state.now, &names))?);
+            closeups
+                .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
         Ok(Board { daemon, time, glances, closeups })
     }
@@ -109,7 +110,7 @@ impl ApiContext {
         let unknown = Problem::unknown_app(&name);
         let name = self.on_record(name)?;
         let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
-        let app = self.query(move |state| state.engine.portrait(state.now, &name))?;
+        let app = self.query(move |state| state.engine.view().portrait(state.now, &name))?;
         let app = app.ok_or(unknown)?;
         Ok(AppPage { app, log: self.log_lines(&query) })
     }
@@ -124,18 +125,18 @@ impl ApiContext {
             version: VERSION,
             uptime: state.now.at.since(state.started),
             resident: None,
-            engine: state.engine.numbers(state.now),
+            engine: state.engine.view().numbers(state.now),
             pool: state.pool,
             journal: state.journal,
             disk_troubles: state.disk.len(),
             apps: Vec::new(),
         })?;
-        let apps = self.query_all(|_, app, now| app_numbers(app, now))?;
+        let apps = self.query_all(|_, _, app, now| app_numbers(app, now))?;
         Ok(Metrics { resident: resident_memory(), apps, ..daemon })
     }
 
     fn export(&self) -> Result<Export, Problem> {
-        let apps = self.query_all(|_, app, _| exported(app))?;
+        let apps = self.query_all(|_, _, app, _| exported(app))?;
         let time = self.query(|state| state.now.wall)?;
         Ok(Export { healthchecker_export: EXPORT_VERSION, time, apps })
     }

@@ -1,6 +1,6 @@
 //! The health check log on the disk, and back from it.
 //!
-//! A line of JSON for each event that [`crate::engine::chronicle`] thinks worth one, newest last, in
+//! A line of JSON for each event that [`crate::engine::check_log`] thinks worth one, newest last, in
 //! `checks.log` of the state folder; when that is full it becomes `checks.log.1`, and that one
 //! `checks.log.2`. Losing a line is no misfortune, so nothing waits for it: lines go to a thread,
 //! which writes those of a moment together. A disk that takes none is said once, and tried again.
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crate::engine::chronicle::Line;
+use crate::engine::check_log::Line;
 
 pub(crate) use reader::{Found, LogReader, Query};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::engine::chronicle::Event;
+use crate::engine::check_log::Event;
 use crate::engine::time::Wall;
 
 fn line(app: &str, event: Event) -> Line {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::Transit;
 use super::store::{Opened, Store};
 use super::waiting::Waiting;
-use crate::engine::chronicle::Line;
-use crate::engine::words::plain::harmless_json;
+use crate::engine::check_log::Line;
+use crate::engine::text::plain::harmless_json;
 
 /// How long a line waits for others: a change of an app comes with a change of its state, a power
 /// cut in the house with that of many, and a sync for each wears the card.

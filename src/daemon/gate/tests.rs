@@ -12,8 +12,9 @@ use socket2::SockRef;
 use crate::daemon::api::{About, ApiRequest, Change, Command, Done, LoopState, Problem, Responder};
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
-use crate::engine::alerts::recipients::Recipients;
 use crate::engine::core::{Engine, Options};
+use crate::engine::outbox::Policy;
+use crate::engine::recipients::Recipients;
 use crate::engine::registration::{Origin, Registration};
 use crate::engine::time::{Moment, Now};
 
@@ -30,9 +31,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
     let (now, started) = (Now::default(), Moment::START);
     let recipients = Recipients::new(Vec::new(), &[]);
     let options = Options {
-        mailing: false,
-        mail_without_clock: false,
-        recipients: recipients.clone(),
+        mail: Policy { mailing: false, mail_without_clock: false, recipients: recipients.clone() },
         workers: 1,
         seed: 1,
     };

@@ -8,7 +8,7 @@ use crate::config::settings::MailSettings;
 use crate::daemon::channel::{RecvError, channel};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
-use crate::engine::alerts::delivery::Delivery;
+use crate::engine::outbox::delivery::Delivery;
 
 /// All of one attempt, look-up to farewell. Each step has its own time, and a server that takes most of
 /// it for several is hardly there; so this is for those that would go on for ever.

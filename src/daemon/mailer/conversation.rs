@@ -23,9 +23,9 @@ use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::clock;
 use crate::daemon::trust::Dates;
-use crate::engine::alerts::delivery::{Delivery, Stage};
-use crate::engine::alerts::notice::Letter;
-use crate::engine::words::plain::one_line;
+use crate::engine::outbox::delivery::{Delivery, Stage};
+use crate::engine::outbox::notice::Letter;
+use crate::engine::text::plain::one_line;
 
 /// For the answer to a `NAME.local`: who is there answers within a second, and is asked three times in
 /// four.

@@ -29,8 +29,8 @@ use crate::config::settings::MailSettings;
 use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
-use crate::engine::alerts::delivery::Delivery;
-use crate::engine::alerts::notice::Letter;
+use crate::engine::outbox::delivery::Delivery;
+use crate::engine::outbox::notice::Letter;
 
 pub use self::compose::{address, compose};
 pub use self::trial::{TestMail, test_mail};

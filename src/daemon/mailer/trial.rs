@@ -9,10 +9,10 @@ use crate::config::settings::{Login, MailSettings, Security, Settings};
 use crate::daemon::discovery::Discovery;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
-use crate::engine::alerts::delivery::Delivery;
-use crate::engine::alerts::letter;
-use crate::engine::alerts::notice::{Letter, Mail, Notice};
-use crate::engine::alerts::recipients::Recipients;
+use crate::engine::outbox::delivery::Delivery;
+use crate::engine::outbox::letter;
+use crate::engine::outbox::notice::{Letter, Mail, Notice};
+use crate::engine::recipients::Recipients;
 use crate::engine::time::{Now, Stamp};
 
 /// `sysexits.h`: something is to be set first.

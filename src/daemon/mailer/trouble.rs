@@ -8,8 +8,8 @@ use super::redact::redacted;
 use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::trust::sentence;
-use crate::engine::alerts::delivery::{Delivery, Stage, classify};
-use crate::engine::words::plain::one_line;
+use crate::engine::outbox::delivery::{Delivery, Stage, classify};
+use crate::engine::text::plain::one_line;
 
 /// Characters of an error's own words.
 pub(super) const MAX_WORDS: usize = 300;

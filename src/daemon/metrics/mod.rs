@@ -9,9 +9,9 @@ mod text;
 use std::time::Duration;
 
 use crate::daemon::journal::Stats;
-use crate::engine::alerts::notice::State;
-use crate::engine::app::history::Latencies;
-use crate::engine::show::measure::{AppNumbers, EngineNumbers};
+use crate::engine::query::measure::{AppNumbers, EngineNumbers};
+use crate::engine::registry::history::Latencies;
+use crate::engine::state::State;
 
 use text::{Family, Kind, Page};
 
@@ -102,7 +102,7 @@ impl Metrics {
             Kind::Histogram,
             "How long after they were due checks began.",
         );
-        histogram(&mut family, None, &self.engine.tallies.lateness, |_| true);
+        histogram(&mut family, None, &self.engine.lateness, |_| true);
         page.family("healthchecker_checks_waiting", Kind::Gauge, "Checks that wait for a thread.")
             .is(self.engine.checks_waiting);
         page.family(
@@ -150,17 +150,15 @@ impl Metrics {
             "Addresses that a mail was refused for, for good, and nobody has seen it.",
         )
         .is(self.engine.refused_addresses);
-        let tallies = &self.engine.tallies;
+        let mails = &self.engine.mails;
         let mut family = page.family(
             "healthchecker_mails_total",
             Kind::Counter,
             "Attempts to send a mail: accepted, refused for good, or put off and tried again.",
         );
-        for (result, count) in [
-            ("accepted", tallies.mails_accepted),
-            ("refused", tallies.mails_refused),
-            ("put_off", tallies.mails_put_off),
-        ] {
+        for (result, count) in
+            [("accepted", mails.accepted), ("refused", mails.refused), ("put_off", mails.put_off)]
+        {
             family.sample("", &[("result", &result)], count);
         }
     }
@@ -291,8 +289,8 @@ pub(super) fn resident_memory() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::show::measure::Tallies;
-    use crate::engine::show::view::StateCounts;
+    use crate::engine::outbox::Counted;
+    use crate::engine::query::view::StateCounts;
 
     use super::*;
 
@@ -307,7 +305,8 @@ mod tests {
             resident: Some(4096),
             engine: EngineNumbers {
                 apps: StateCounts::default(),
-                tallies: Tallies::default(),
+                lateness: Latencies::default(),
+                mails: Counted::default(),
                 checks_waiting: 0,
                 checks_late: 0,
                 longest_wait: Duration::ZERO,
@@ -350,7 +349,7 @@ mod tests {
 
     #[test]
     fn the_steps_that_are_shown_are_counted() {
-        use crate::engine::app::history::BOUNDS_MS;
+        use crate::engine::registry::history::BOUNDS_MS;
         assert!(APP_STEPS.iter().all(|step| BOUNDS_MS.contains(step)));
     }
 }

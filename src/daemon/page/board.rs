@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use super::frame::{self, Standing};
 use super::html::Html;
 use super::row;
-use crate::engine::alerts::refusals::Refusal;
-use crate::engine::show::glance::{Closeup, Glance};
-use crate::engine::show::view::HealthView;
+use crate::engine::outbox::refusals::Refusal;
+use crate::engine::query::glance::{Closeup, Glance};
+use crate::engine::query::view::HealthView;
+use crate::engine::text::span;
 use crate::engine::time::Wall;
-use crate::engine::words::span;
 
 /// So many apps are shown in full, the others in a line: a thousand in full would be 2 MB.
 pub const CLOSE_UP: usize = 60;
@@ -206,7 +206,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::alerts::notice::State;
+    use crate::engine::state::State;
     use crate::engine::time::Age;
     use crate::engine::time::Stamp;
 

@@ -5,8 +5,8 @@
 use std::fmt::{self, Display};
 
 use super::html::Html;
-use crate::engine::alerts::notice::RecentCheck;
-use crate::engine::app::history::{DAYS, DayOfChecks};
+use crate::engine::registry::history::RecentCheck;
+use crate::engine::registry::history::{DAYS, DayOfChecks};
 use crate::engine::verdict::answer::Outcome;
 
 /// The width of a cell with the gap after it, as in the style sheet's `stroke-dasharray`.

@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
 use super::html::Html;
-use crate::engine::alerts::notice::State;
-use crate::engine::show::glance::Glance;
+use crate::engine::query::glance::Glance;
+use crate::engine::state::State;
+use crate::engine::text::span;
 use crate::engine::time::Wall;
-use crate::engine::words::span;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");

@@ -5,8 +5,8 @@ use time::Date;
 use super::frame::{self, Standing, badge, next_check};
 use super::html::Html;
 use super::{chart, logbook, pretty, row};
-use crate::engine::app::history::DayOfChecks;
-use crate::engine::show::glance::Portrait;
+use crate::engine::query::glance::Portrait;
+use crate::engine::registry::history::DayOfChecks;
 
 /// Checks in the bar: as many as a phone shows apart.
 const CELLS: usize = 120;

@@ -3,8 +3,7 @@
 use super::chart;
 use super::frame::{Standing, badge, next_check, percent};
 use super::html::Html;
-use crate::engine::show::glance::{Closeup, Glance};
-use crate::engine::words::span;
+use crate::engine::query::glance::{Closeup, Glance};
 
 /// Checks in the bar.
 const CELLS: usize = 60;
@@ -41,7 +40,7 @@ pub(super) fn line(html: &mut Html, glance: &Glance) {
     html.raw(standing.class()).raw("\">");
     name(html, glance, standing);
     if standing == Standing::Healthy {
-        html.raw("<p class=\"soft\">for ").put(span::of_age(glance.lasted)).raw("</p>");
+        html.raw("<p class=\"soft\">for ").put(glance.lasted.in_words()).raw("</p>");
     } else {
         why(html, glance, standing);
     }
@@ -63,7 +62,7 @@ pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
         return;
     }
     html.raw("For <time datetime=\"").put(glance.since).raw("\">");
-    html.put(span::of_age(glance.lasted)).raw("</time>");
+    html.put(glance.lasted.in_words()).raw("</time>");
     match (standing, glance.reason.as_str()) {
         (Standing::Healthy, _) => {}
         (_, "") => {
@@ -116,7 +115,7 @@ pub(super) fn numbers(html: &mut Html, closeup: &Closeup) {
     html.raw("</dl>");
 }
 
-/// The day, as [`crate::engine::app::history::DayOfChecks`] counts.
+/// The day, as [`crate::engine::registry::history::DayOfChecks`] counts.
 pub(super) fn today(closeup: &Closeup) -> u16 {
     closeup.days.today(closeup.now.wall)
 }

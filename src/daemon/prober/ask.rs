@@ -17,10 +17,10 @@ use super::secure::Tls;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
+use crate::engine::text::plain;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
-use crate::engine::words::plain;
 
 /// Makes checks. One for all threads.
 #[derive(Clone, Debug)]

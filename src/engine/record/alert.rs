@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{AlertRecord, ToldRecord};
-use crate::engine::alerts::alert::{Alert, Level, Told};
+use crate::engine::incidents::alert::{Alert, Level, Told};
 
 impl AlertRecord {
     pub(super) fn of(alert: &Alert) -> AlertRecord {

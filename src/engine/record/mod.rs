@@ -5,18 +5,21 @@
 
 mod alert;
 pub(in crate::engine) mod keep;
+pub(in crate::engine) mod restore;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::alerts::alert::Level;
-use crate::engine::alerts::notice::{Mail, State};
-use crate::engine::alerts::refusals::Refusal;
-use crate::engine::app::history::{DaysRecord, HoursRecord, RecentRecord};
-use crate::engine::app::monitor::Rows;
+use crate::engine::incidents::alert::Level;
+use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::refusals::Refusal;
 use crate::engine::registration::Registration;
-use crate::engine::time::{Stamp, Wall};
+use crate::engine::registry::ForgivenessRecord;
+use crate::engine::registry::history::{DaysRecord, HoursRecord, RecentRecord};
+use crate::engine::registry::monitor::Rows;
+use crate::engine::state::State;
+use crate::engine::time::Stamp;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +60,7 @@ pub enum Record {
     /// Mails to an address were refused for good, and nobody has seen it yet. It ends with the next
     /// [`Record::MailAccepted`] of that address.
     MailRefused(Refusal),
-    /// It ended otherwise: somebody has seen it.
+    /// It ended, by a mail that was accepted or since somebody has seen it.
     RefusalSeen {
         /// The address.
         to: String,
@@ -96,15 +99,6 @@ pub struct AppRecord {
     /// What is left of the time after a registration in which refused connections do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgiveness: Option<ForgivenessRecord>,
-}
-
-/// See [`Forgiveness`](crate::engine::app::Forgiveness).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForgivenessRecord {
-    /// When it ends.
-    pub until: Wall,
-    /// The streak of refusals that is under way has had its time.
-    pub spent: bool,
 }
 
 /// An open alert.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::fields::{FieldError, shown};
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::text::plain::is_obeyed;
 
 /// The longest address or path, in bytes: ten thousand apps of this length still fit in memory,
 /// and no real address comes near.

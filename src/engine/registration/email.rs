@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use super::fields::{FieldError, shown};
-use crate::engine::alerts::recipients::{Recipients, is_same_mailbox};
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::recipients::{Recipients, is_same_mailbox};
+use crate::engine::text::plain::is_obeyed;
 
 /// The most people told about one app: each is a mail of its own.
 pub const EMAILS_MAX: usize = 16;

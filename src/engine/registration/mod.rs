@@ -2,7 +2,6 @@
 
 pub mod address;
 pub(crate) mod caller;
-pub mod census;
 mod composed;
 mod email;
 pub mod fields;

@@ -7,7 +7,7 @@
 
 use super::composed::compose;
 use super::fields::{FieldError, shown};
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::text::plain::is_obeyed;
 
 /// The longest name of an app, in characters: a subject line still holds it.
 pub const NAME_MAX: usize = 128;

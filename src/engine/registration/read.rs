@@ -5,7 +5,7 @@ use super::fields::{FieldError, Fields, shown};
 use super::spec::{Field, Takes, whole};
 use super::table::FIELDS;
 use super::{Origin, Registration, app_name, email};
-use crate::engine::alerts::recipients::Recipients;
+use crate::engine::recipients::Recipients;
 
 impl Registration {
     /// Reads the parameters of a `monitor` call that came from `origin`. `recipients` are who is

@@ -106,7 +106,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::engine::alerts::recipients::Recipients;
+    use crate::engine::recipients::Recipients;
     use crate::engine::registration::values::Values;
     use crate::engine::registration::{Origin, Registration};
 

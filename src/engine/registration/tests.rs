@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::alerts::recipients::Recipients;
-use crate::engine::words::plain::is_obeyed;
+use crate::engine::recipients::Recipients;
+use crate::engine::text::plain::is_obeyed;
 
 fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
     given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

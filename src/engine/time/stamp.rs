@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Moment, Now, Wall};
-use crate::engine::words::span;
+use crate::engine::text::span;
 
 /// A time that is remembered: what the wall clock showed, and its place on the monotonic clock as far
 /// as that is known.
@@ -37,6 +37,18 @@ pub struct Age {
     pub span: Duration,
     /// So long, and no longer. Else it was before a restart, and the clock is or was wrong.
     pub exact: bool,
+}
+
+impl Age {
+    /// For people: `12 min`, or `at least 12 min`.
+    pub fn in_words(self) -> String {
+        let span = span::in_words(self.span);
+        match self.exact {
+            true => span,
+            false if self.span.as_secs() == 0 => "some time".to_owned(),
+            false => format!("at least {span}"),
+        }
+    }
 }
 
 impl Stamp {

@@ -12,7 +12,7 @@ use self::answer::{Outcome, Verdict};
 use self::body::Body;
 use self::health::{Health, Reading};
 use self::trouble::Trouble;
-use crate::engine::words::plain;
+use crate::engine::text::plain;
 
 /// The most characters of a reason: it becomes part of a mail's subject line and of table rows.
 pub const REASON_MAX: usize = 200;

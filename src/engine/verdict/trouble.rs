@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
-/// they came, so it goes through [`plain`](crate::engine::words::plain) before it is shown.
+/// they came, so it goes through [`plain`](crate::engine::text::plain) before it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The machine is there, nothing listens.

@@ -1,8 +1,9 @@
 //! The journal, as a failing disk may have left it.
 
 use healthchecker::daemon::journal::scan;
-use healthchecker::engine::alerts::recipients::Recipients;
 use healthchecker::engine::core::{Engine, Options};
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::time::{Moment, Now, Wall};
 
@@ -20,15 +21,17 @@ fn open(bytes: &[u8]) {
     assert!(good + scan.torn + scan.damaged.bytes + scan.unknown.bytes <= bytes.len());
     let mut now = Now { at: Moment::START, wall: Wall::from_unix_millis(1_800_000_000_000) };
     let mut engine = Engine::new(Options {
-        mailing: true,
-        mail_without_clock: false,
+        mail: Policy {
+            mailing: true,
+            mail_without_clock: false,
+            recipients: Recipients::default(),
+        },
         workers: 4,
-        recipients: Recipients::default(),
         seed: 1,
     });
     engine.restore(now, scan.batches.into_iter().flatten().collect());
     for _ in 0..20 {
-        now.at = engine.next_deadline().unwrap_or(now.at).max(now.at);
+        now.at = engine.next_deadline().map_or(now.at, |(at, _)| at).max(now.at);
         engine.handle_time(now);
         while engine.poll_action().is_some() {}
     }

@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use healthchecker::daemon::mailer::{address, compose};
-use healthchecker::engine::alerts::letter;
-use healthchecker::engine::alerts::notice::{Change, Mail, Notice, State};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
 
 const HEADERS: [&str; 12] = [

@@ -1,7 +1,7 @@
 //! The parameters of a registration.
 
 use healthchecker::daemon::api::read_parameters;
-use healthchecker::engine::alerts::recipients::Recipients;
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::registration::{EMAILS_MAX, NAME_MAX, Origin, Registration};
 
 const TYPES: [Option<&str>; 4] = [

@@ -16,7 +16,7 @@ use crate::config::settings::AccessSettings;
 use crate::daemon::api::{Access, Api, ApiRequest, Rules};
 use crate::daemon::checklog::CheckLog;
 use crate::daemon::gate::{CONNECTIONS_MAX, Gate, bind};
-use crate::engine::alerts::recipients::Recipients;
+use crate::engine::recipients::Recipients;
 use crate::engine::time::Moment;
 
 const WAKER: Token = Token(0);

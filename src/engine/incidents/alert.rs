@@ -1,0 +1,254 @@
+//! An alert: an app is unwell, and what each person has been told of it.
+//!
+//! Who was told of trouble is owed its end, once, and is not told the same twice: so each person
+//! has an entry of their own. People come and go meanwhile (an app names another address, the owner
+//! lets mail go to fewer or more, switches mail on), and a mail that was written may never reach
+//! its reader. What was *written* decides what is news; what *arrived* decides what is owed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::outbox::merge::shorten;
+use crate::engine::recipients::mailbox;
+use crate::engine::registration::EMAILS_MAX;
+use crate::engine::state::State;
+use crate::engine::time::{Now, Stamp};
+
+/// The most people with an entry: all that an app can name, and as many that it named before. By
+/// naming others again and again an app could otherwise make any number.
+pub const TOLD_MAX: usize = 32;
+const _: () = assert!(TOLD_MAX == 2 * EMAILS_MAX);
+
+/// Open from the first trouble until the app is HEALTHY or no longer watched, through pauses,
+/// restarts and UNKNOWN; then for as long as somebody is owed the end who may have no mail now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// When the trouble began that people are told of.
+    pub opened: Stamp,
+    /// The app is HEALTHY again; some have not heard of it.
+    pub over: bool,
+    /// By [`mailbox`].
+    people: BTreeMap<String, Told>,
+}
+
+/// What one person has been told of one alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The address, as it was named.
+    pub to: String,
+    /// How bad it is by the last mail that was written for them; `None` when that told the end.
+    pub written: Option<Level>,
+    /// How bad it is by the last mail that the mail server took; `None` before the first one.
+    pub arrived: Option<Level>,
+    /// The message ids of the mails that the mail server took, oldest first.
+    pub thread: Vec<String>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// The app is DEGRADED.
+    Degraded,
+    /// The app is UNHEALTHY.
+    Unhealthy,
+}
+
+impl Level {
+    /// The level of a state that people are told; `None` for UNKNOWN and HEALTHY.
+    pub fn of(state: State) -> Option<Level> {
+        match state {
+            State::Unknown | State::Healthy => None,
+            State::Degraded => Some(Level::Degraded),
+            State::Unhealthy => Some(Level::Unhealthy),
+        }
+    }
+}
+
+impl Alert {
+    /// One of which nobody has been told yet.
+    pub fn new(opened: Stamp) -> Alert {
+        Alert { opened, over: false, people: BTreeMap::new() }
+    }
+
+    /// Trouble again, while somebody was owed the end of the trouble before.
+    pub fn reopen(&mut self, now: Now) {
+        self.over = false;
+        self.opened = Stamp::noted(now);
+    }
+
+    /// What a person has been told.
+    pub fn told(&self, to: &str) -> Option<&Told> {
+        self.people.get(&mailbox(to))
+    }
+
+    /// Everybody who has been told something.
+    pub fn everybody(&self) -> impl Iterator<Item = &Told> {
+        self.people.values()
+    }
+
+    /// Whether `level` is news to a person.
+    ///
+    /// `fails` is whether the last check failed: an app that fails on is not better to those who
+    /// know it as UNHEALTHY, though it may be DEGRADED for the moment on its way there from UNKNOWN.
+    pub fn is_news(&self, to: &str, level: Level, fails: bool) -> bool {
+        match self.told(to).and_then(|told| told.written) {
+            None => true,
+            Some(Level::Unhealthy) if level == Level::Degraded => !fails,
+            Some(known) => known != level,
+        }
+    }
+
+    /// A mail was written that tells a person of trouble. `named` are those whom the app names now.
+    pub fn tell(&mut self, to: &str, level: Level, named: &[String]) {
+        let key = mailbox(to);
+        if !self.people.contains_key(&key) && self.people.len() >= TOLD_MAX {
+            self.forget_a_former(named);
+        }
+        let told = self.people.entry(key).or_insert_with(|| Told {
+            to: to.to_owned(),
+            written: None,
+            arrived: None,
+            thread: Vec::new(),
+        });
+        if told.written.replace(level).is_none() {
+            // The thread is that of the trouble before.
+            told.thread.clear();
+        }
+    }
+
+    /// A mail was written that tells a person the end.
+    pub fn tell_end(&mut self, to: &str) {
+        self.change(to, |told| told.written = None);
+    }
+
+    /// The mail server took a mail to a person, by which the trouble is of `level` or over.
+    pub fn arrive(&mut self, to: &str, message_id: &str, level: Option<Level>) {
+        self.change(to, |told| {
+            told.arrived = level;
+            if level.is_some() && !told.thread.iter().any(|known| known == message_id) {
+                told.thread.push(message_id.to_owned());
+                // Written with each change of an app that may come and go for months.
+                shorten(&mut told.thread);
+            }
+        });
+    }
+
+    /// A mail to a person will never arrive: they know what they knew before it was written.
+    pub fn take_back(&mut self, to: &str) {
+        self.change(to, |told| told.written = told.arrived);
+    }
+
+    /// A person is owed nothing.
+    pub fn forget(&mut self, to: &str) {
+        self.people.remove(&mailbox(to));
+    }
+
+    /// Whether all is said.
+    pub fn is_done(&self) -> bool {
+        self.over && self.people.is_empty()
+    }
+
+    /// Takes in what is on record of a person.
+    pub fn restore(&mut self, told: Told) {
+        let known = self.people.entry(mailbox(&told.to)).or_insert_with(|| told.clone());
+        known.written = known.written.max(told.written);
+        known.arrived = known.arrived.max(told.arrived);
+    }
+
+    fn change(&mut self, to: &str, change: impl FnOnce(&mut Told)) {
+        let key = mailbox(to);
+        let Some(told) = self.people.get_mut(&key) else { return };
+        change(told);
+        if told.written.is_none() && told.arrived.is_none() {
+            self.people.remove(&key);
+        }
+    }
+
+    /// Makes room: of those whom the app names no longer, one whom no mail has reached goes first.
+    fn forget_a_former(&mut self, named: &[String]) {
+        let is_former = |key: &&String| !named.iter().any(|one| mailbox(one) == **key);
+        let former = || self.people.keys().filter(is_former);
+        let unreached = former().find(|key| self.people.get(*key).is_some_and(Told::is_unreached));
+        if let Some(key) = unreached.or_else(|| former().next()).cloned() {
+            self.people.remove(&key);
+        }
+    }
+}
+
+impl Told {
+    fn is_unreached(&self) -> bool {
+        self.arrived.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "a@b.c";
+
+    fn alert() -> Alert {
+        Alert::new(Stamp::noted(Now::default()))
+    }
+
+    #[test]
+    fn each_level_is_told_once_to_a_person_however_the_address_is_written() {
+        let mut alert = alert();
+        assert!(alert.is_news(A, Level::Degraded, true));
+        alert.tell(A, Level::Degraded, &[]);
+        assert!(!alert.is_news("A@B.c", Level::Degraded, true));
+        assert!(alert.is_news(A, Level::Unhealthy, true));
+        assert!(alert.is_news("d@e.f", Level::Degraded, true));
+    }
+
+    #[test]
+    fn who_knows_it_as_unhealthy_is_told_degraded_once_it_fails_no_more() {
+        let mut alert = alert();
+        alert.tell(A, Level::Unhealthy, &[]);
+        assert!(!alert.is_news(A, Level::Degraded, true));
+        assert!(alert.is_news(A, Level::Degraded, false));
+    }
+
+    #[test]
+    fn a_mail_that_never_arrives_leaves_what_was_known_before() {
+        let mut alert = alert();
+        alert.tell(A, Level::Degraded, &[]);
+        alert.arrive(A, "m1", Some(Level::Degraded));
+        alert.tell(A, Level::Unhealthy, &[]);
+        alert.take_back(A);
+        assert_eq!(alert.told(A).unwrap().written, Some(Level::Degraded));
+        alert.tell_end(A);
+        alert.take_back(A);
+        assert_eq!(alert.told(A).unwrap().written, Some(Level::Degraded), "the end is owed");
+        alert.tell_end(A);
+        alert.arrive(A, "m2", None);
+        assert_eq!(alert.told(A), None);
+        alert.tell(A, Level::Unhealthy, &[]);
+        alert.take_back(A);
+        assert_eq!(alert.told(A), None, "of nothing there is no end");
+    }
+
+    #[test]
+    fn another_trouble_has_another_thread() {
+        let mut alert = alert();
+        alert.tell(A, Level::Unhealthy, &[]);
+        alert.arrive(A, "m1", Some(Level::Unhealthy));
+        alert.tell_end(A);
+        assert_eq!(alert.told(A).unwrap().thread, ["m1"]);
+        alert.tell(A, Level::Unhealthy, &[]);
+        assert!(alert.told(A).unwrap().thread.is_empty());
+    }
+
+    #[test]
+    fn naming_others_again_and_again_fills_nothing() {
+        let mut alert = alert();
+        for number in 0..10 * TOLD_MAX {
+            let named = vec![A.to_owned(), format!("{number}@b.c")];
+            named.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
+        }
+        assert_eq!(alert.everybody().count(), TOLD_MAX);
+        assert!(alert.told(A).is_some(), "who is named still is not forgotten");
+    }
+}

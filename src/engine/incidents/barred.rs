@@ -1,0 +1,162 @@
+//! People on record whom the owner no longer lets have mail.
+//!
+//! `allow_email` may be set, or narrowed, when apps have registered and mails wait. Registrations
+//! stay as they are, so that nothing is lost when it is widened again; what was to be told is told
+//! to those who are told instead, as far as they do not know it. A mail that nobody may have is kept
+//! until somebody may.
+
+use super::Incidents;
+use super::alert::Level;
+use crate::engine::log_event::Note;
+use crate::engine::outbox::Outbox;
+use crate::engine::outbox::notice::{Change, Mail, Notice};
+use crate::engine::recipients::is_same_mailbox;
+use crate::engine::registry::Registry;
+use crate::engine::state::State;
+
+/// What came of looking for mails whose recipients may have none.
+#[derive(Debug, Default)]
+pub struct Barring {
+    /// The mails that may be sent.
+    pub sendable: Vec<u64>,
+    /// What is to be said of the others.
+    pub notes: Vec<Note>,
+}
+
+impl Incidents {
+    /// At the start, when apps and mails are known: has others get the mails whose recipients may
+    /// have none.
+    pub fn bar(&mut self, ids: Vec<u64>, registry: &Registry, outbox: &mut Outbox) -> Barring {
+        let mut barring = Barring::default();
+        for id in ids {
+            let Some(to) = outbox.mail(id).map(|mail| mail.to.clone()) else { continue };
+            if outbox.recipients().may_be_told(&to) {
+                barring.sendable.push(id);
+                continue;
+            }
+            outbox.gather(id);
+            let is_kept = outbox.recipients().by_default().is_empty();
+            let passed_on = if is_kept { Vec::new() } else { self.pass_on(id, registry, outbox) };
+            if is_kept {
+                outbox.bar(id);
+            }
+            let instead = passed_on.iter().filter_map(|id| outbox.mail(*id));
+            let instead = instead.map(|mail| mail.to.clone()).collect();
+            barring.notes.push(Note::MailBarred { to, instead, is_kept });
+            barring.sendable.extend(passed_on);
+        }
+        barring
+    }
+
+    /// Has those who are told by default get what they are to know of a barred mail, and do not. It
+    /// is gone then. The ids of their mails.
+    fn pass_on(&mut self, id: u64, registry: &Registry, outbox: &mut Outbox) -> Vec<u64> {
+        let Some(mail) = outbox.mail(id).cloned() else { return Vec::new() };
+        let mut passed_on = Vec::new();
+        for to in outbox.recipients().by_default().to_vec() {
+            let notices = self.news_for(&to, &mail, registry, outbox);
+            if notices.is_empty() {
+                continue;
+            }
+            let Some(new) = outbox.pass_on(id, &to, notices) else { continue };
+            if let Some(mail) = outbox.mail(new) {
+                self.note_told(mail, registry);
+            }
+            passed_on.push(new);
+        }
+        outbox.drop_mail(id);
+        self.update(&mail, registry, |alert, _| alert.take_back(&mail.to));
+        passed_on
+    }
+
+    /// What a mail that was meant for another tells somebody who is told instead.
+    fn news_for(&self, to: &str, mail: &Mail, registry: &Registry, outbox: &Outbox) -> Vec<Notice> {
+        let mut told = Vec::new();
+        for notice in &mail.notices {
+            let notice = match notice {
+                Notice::Change(change) => {
+                    let tells_end_of_nothing = change.to == State::Healthy
+                        && !told.iter().any(|earlier| is_of(earlier, &change.app));
+                    let is_for = !tells_end_of_nothing
+                        && self.is_news_for(to, change, mail, registry, outbox);
+                    is_for.then(|| notice.clone())
+                }
+                Notice::Watching { apps, at } => {
+                    let stands_in = |app: &&String| stands_in(to, app, registry, outbox);
+                    let apps: Vec<String> = apps.iter().filter(stands_in).cloned().collect();
+                    (!apps.is_empty()).then_some(Notice::Watching { apps, at: *at })
+                }
+                Notice::Test { .. } => Some(notice.clone()),
+            };
+            told.extend(notice);
+        }
+        told
+    }
+
+    fn is_news_for(
+        &self,
+        to: &str,
+        change: &Change,
+        mail: &Mail,
+        registry: &Registry,
+        outbox: &Outbox,
+    ) -> bool {
+        // What was written before an app was stopped still goes out.
+        let Some(id) = registry.id_of(&change.app) else { return true };
+        let alert = self.alerts.get(&id);
+        let knows =
+            alert.and_then(|alert| alert.told(to)).is_some_and(|told| told.written.is_some());
+        let leaves_it_open = mail
+            .conclusions()
+            .find(|last| last.app == change.app)
+            .is_some_and(|last| last.to != State::Healthy);
+        let is_overtaken = leaves_it_open && alert.is_none_or(|alert| alert.over);
+        !knows && !is_overtaken && is_told_of(to, &change.app, registry, outbox)
+    }
+
+    /// Notes that the recipient of a mail was told what it tells.
+    fn note_told(&mut self, mail: &Mail, registry: &Registry) {
+        for change in mail.conclusions() {
+            let Some(id) = registry.id_of(&change.app) else { continue };
+            let Some(app) = registry.get(id) else { continue };
+            if let Some(level) = Level::of(change.to) {
+                self.alerts.edit(&id, |alert| alert.tell(&mail.to, level, &app.registration.email));
+            }
+        }
+    }
+}
+
+/// Whether somebody is told of an app now.
+fn is_told_of(to: &str, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
+    registry.named(app).is_some_and(|app| {
+        let told = outbox.recipients().told(&app.registration.email);
+        told.iter().any(|one| is_same_mailbox(one, to))
+    })
+}
+
+/// Whether somebody is told of an app only because those whom it named may not be.
+fn stands_in(to: &str, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
+    let is_named = registry
+        .named(app)
+        .is_some_and(|app| app.registration.email.iter().any(|named| is_same_mailbox(named, to)));
+    !is_named && is_told_of(to, app, registry, outbox)
+}
+
+/// At the start: says who on record may have no mail.
+pub fn who_is_barred(registry: &Registry, outbox: &Outbox) -> Vec<Note> {
+    let recipients = outbox.recipients();
+    let named = registry.by_name().flat_map(|(_, app)| &app.registration.email);
+    let mut barred: Vec<&str> =
+        named.filter(|address| !recipients.may_be_told(address)).map(String::as_str).collect();
+    barred.sort_unstable();
+    let instead = recipients.by_default();
+    let note = |same: &[&str]| {
+        let address = (*same.first()?).to_owned();
+        Some(Note::Barred { address, apps: same.len(), instead: instead.to_vec() })
+    };
+    barred.chunk_by(|a, b| a == b).filter_map(note).collect()
+}
+
+fn is_of(notice: &Notice, app: &str) -> bool {
+    matches!(notice, Notice::Change(change) if change.app == app)
+}

@@ -1,0 +1,231 @@
+//! Incidents: what stands between a change of state and a message. Who is told of trouble, of its end,
+//! and of an app that is watched from now on.
+//!
+//! For now each change of an app is an incident of its own. Decided at each verdict, not at changes of
+//! state alone: people are named, mail is switched on and allowed while an app is unwell, and whoever
+//! is to be told then is told at the next check that shows the trouble still there.
+
+pub mod alert;
+mod barred;
+mod change;
+mod welcome;
+
+use std::collections::BTreeSet;
+
+use self::alert::{Alert, Level};
+pub use self::barred::{Barring, who_is_barred};
+use super::ledger::{Kept, Ledger};
+use super::outbox::notice::{Change, Mail, Notice};
+use super::outbox::{Message, Outbox};
+use super::registry::{App, AppId, Registry};
+use super::state::{State, Transition};
+use super::time::{Moment, Now, Stamp};
+use super::verdict::answer::Outcome;
+
+/// Every alert that is open, and what is gathered to be told.
+#[derive(Debug, Default)]
+pub struct Incidents {
+    alerts: Ledger<AppId, Alert>,
+    /// Apps that have passed for the first time.
+    newcomers: BTreeSet<AppId>,
+    welcome_at: Option<Moment>,
+}
+
+impl Kept for Alert {
+    type Facts = Alert;
+    type Mark = ();
+    const WHOLE: () = ();
+
+    fn facts(&self) -> Alert {
+        self.clone()
+    }
+}
+
+/// What happens to apps.
+impl Incidents {
+    /// The state of an app has changed. What that tells people is told at a verdict.
+    pub fn handle_transition(&mut self, now: Now, id: AppId, to: State) {
+        let is_open = self.alerts.get(&id).is_some();
+        match Level::of(to) {
+            Some(_) if !is_open => self.alerts.insert(id, Alert::new(Stamp::noted(now))),
+            level => {
+                self.alerts.edit(&id, |alert| match level {
+                    Some(_) if alert.over => alert.reopen(now),
+                    None => alert.over |= to == State::Healthy,
+                    Some(_) => {}
+                });
+            }
+        }
+    }
+
+    /// An app has a verdict that counts, which may have changed its state: what there is to tell whom.
+    pub fn handle_verdict(
+        &mut self,
+        (id, app): (AppId, &App),
+        transition: Option<Transition>,
+        outcome: Outcome,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        if self.alerts.get(&id).is_none() {
+            return Vec::new();
+        }
+        let state = app.state();
+        match Level::of(state) {
+            // An app that passes just now may be well soon: no time to begin a story.
+            Some(_) if transition.is_none() && outcome == Outcome::Pass => Vec::new(),
+            Some(level) => self.alarm((id, app), transition, level, outbox),
+            None if state == State::Healthy => self.recovered((id, app), transition, outbox),
+            None => Vec::new(),
+        }
+    }
+
+    /// An app is watched no longer: nobody is owed anything. What is on its way still goes out.
+    pub fn handle_stop(&mut self, id: AppId) {
+        self.alerts.remove(&id);
+        self.newcomers.remove(&id);
+    }
+
+    /// The alert of an app that is open.
+    pub fn alert(&self, id: AppId) -> Option<&Alert> {
+        self.alerts.get(&id)
+    }
+
+    /// The apps whose alerts changed since this was called last.
+    pub fn take_changed(&mut self) -> BTreeSet<AppId> {
+        self.alerts.take_changed().into_keys().collect()
+    }
+
+    /// Takes in an alert that is on record.
+    pub fn restore(&mut self, id: AppId, alert: Alert) {
+        self.alerts.restore(id, alert);
+    }
+
+    /// The clock was set: hands over every time that is remembered, to be put right.
+    pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.alerts.put_right(|alert| put_right(&mut alert.opened));
+    }
+
+    /// Tells those of the trouble to whom it is news.
+    fn alarm(
+        &mut self,
+        (id, app): (AppId, &App),
+        transition: Option<Transition>,
+        level: Level,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        let fails = app.monitor.rows.failed > 0;
+        let named = outbox.told(&app.registration.email);
+        let is_news = |to: &&String| alert.is_news(to, level, fails);
+        let people: Vec<String> = named.iter().filter(is_news).cloned().collect();
+        if people.is_empty() {
+            return Vec::new();
+        }
+        let notice = Notice::Change(change::trouble(app, alert, transition));
+        let messages = self.messages((id, app), &people, &notice, outbox);
+        self.alerts.edit(&id, |alert| {
+            people.iter().for_each(|to| alert.tell(to, level, &named));
+        });
+        messages
+    }
+
+    /// Tells everyone who was told of the trouble that it is over. Who may have no mail now is told
+    /// when they may, and who will never have read of it has nothing to be told.
+    fn recovered(
+        &mut self,
+        (id, app): (AppId, &App),
+        transition: Option<Transition>,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        let name = app.registration.name.as_str();
+        let notice = Notice::Change(change::end(app, alert, transition));
+        let (mut owed, mut spared) = (Vec::new(), Vec::new());
+        for told in alert.everybody().filter(|told| told.written.is_some()) {
+            let to = told.to.clone();
+            let may = outbox.recipients().may_be_told(&to);
+            if told.arrived.is_none() && outbox.telling(&to, name).next().is_none() {
+                spared.push(to);
+            } else if may || outbox.has_one_for(&to) {
+                owed.push(to);
+            }
+        }
+        let messages = self.messages((id, app), &owed, &notice, outbox);
+        self.alerts.edit(&id, |alert| {
+            owed.iter().for_each(|to| alert.tell_end(to));
+            spared.iter().for_each(|to| alert.forget(to));
+        });
+        self.close_if_done(id);
+        messages
+    }
+
+    /// One message for each of these people.
+    fn messages(
+        &self,
+        (id, app): (AppId, &App),
+        people: &[String],
+        notice: &Notice,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        let message = |to: &String| Message {
+            to: to.clone(),
+            notice: notice.clone(),
+            thread: self.thread(id, &app.registration.name, to, outbox),
+        };
+        people.iter().map(message).collect()
+    }
+
+    /// The message ids of the mails that a mail to a person about an app answers: those that arrived,
+    /// then those that are still to arrive. Empty when it begins a story.
+    fn thread(&self, id: AppId, app: &str, to: &str, outbox: &Outbox) -> Vec<String> {
+        let told = self.alerts.get(&id).and_then(|alert| alert.told(to));
+        let Some(told) = told.filter(|told| told.written.is_some()) else { return Vec::new() };
+        let pending = outbox.telling(to, app).map(|mail| &mail.message_id);
+        let pending = pending.filter(|message_id| !told.thread.contains(message_id));
+        told.thread.iter().chain(pending).cloned().collect()
+    }
+
+    fn close_if_done(&mut self, id: AppId) {
+        if self.alerts.get(&id).is_some_and(Alert::is_done) {
+            self.alerts.remove(&id);
+        }
+    }
+}
+
+/// What became of mails.
+impl Incidents {
+    /// The mail server took a mail: its reader knows now what it tells.
+    pub fn handle_arrival(&mut self, mail: &Mail, registry: &Registry) {
+        self.update(mail, registry, |alert, change| {
+            alert.arrive(&mail.to, &mail.message_id, Level::of(change.to));
+        });
+    }
+
+    /// A mail was refused for good. Who was not told of trouble has not heard of it; the end of it
+    /// is not tried again.
+    pub fn handle_refusal(&mut self, mail: &Mail, registry: &Registry) {
+        self.update(mail, registry, |alert, change| {
+            if change.to == State::Healthy {
+                alert.arrive(&mail.to, &mail.message_id, None);
+            }
+        });
+    }
+
+    /// Changes the alerts that a mail tells of, by the last that it tells of each.
+    fn update(
+        &mut self,
+        mail: &Mail,
+        registry: &Registry,
+        mut update: impl FnMut(&mut Alert, &Change),
+    ) {
+        for change in mail.conclusions() {
+            let Some(id) = registry.id_of(&change.app) else { continue };
+            self.alerts.edit(&id, |alert| {
+                if alert.told(&mail.to).is_some() {
+                    update(alert, change);
+                }
+            });
+            self.close_if_done(id);
+        }
+    }
+}

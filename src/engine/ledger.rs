@@ -1,0 +1,219 @@
+//! What is on disk cannot change unmarked.
+//!
+//! A machine keeps what must outlive a power cut in a [`Ledger`]. It hands out no `&mut`: who changes
+//! an entry does so inside [`Ledger::edit`], which compares what of it is on disk before and after.
+//! So no call has to be remembered, and a check that changed nothing costs no write.
+//!
+//! ```compile_fail
+//! # use healthchecker::engine::ledger::Ledger;
+//! # use healthchecker::engine::outbox::refusals::Refusal;
+//! fn unmarked(ledger: &mut Ledger<String, Refusal>) {
+//!     ledger.get(&"a@b.c".to_owned()).unwrap().mails = 7;
+//! }
+//! ```
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+/// Something of which a part, or all, is on disk.
+pub trait Kept {
+    /// What of it is on disk, in so far as it tells a change.
+    type Facts: PartialEq;
+    /// What has to be written.
+    type Mark: Copy + Ord;
+    /// All of it has.
+    const WHOLE: Self::Mark;
+
+    /// See [`Kept::Facts`].
+    fn facts(&self) -> Self::Facts;
+
+    /// What has to be written, when the facts before and after differ.
+    fn mark(_before: &Self::Facts, _after: &Self::Facts) -> Self::Mark {
+        Self::WHOLE
+    }
+}
+
+impl<T: Kept> Kept for Box<T> {
+    type Facts = T::Facts;
+    type Mark = T::Mark;
+    const WHOLE: T::Mark = T::WHOLE;
+
+    fn facts(&self) -> T::Facts {
+        (**self).facts()
+    }
+
+    fn mark(before: &T::Facts, after: &T::Facts) -> T::Mark {
+        T::mark(before, after)
+    }
+}
+
+/// Entries that are on disk, or will be before anything that rests on them goes out.
+#[derive(Clone, Debug)]
+pub struct Ledger<K, V: Kept> {
+    entries: BTreeMap<K, V>,
+    changed: BTreeMap<K, V::Mark>,
+}
+
+impl<K, V: Kept> Default for Ledger<K, V> {
+    fn default() -> Self {
+        Ledger { entries: BTreeMap::new(), changed: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
+    /// One entry.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
+    /// All entries, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter()
+    }
+
+    /// All entries, by key.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.entries.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds an entry, or puts it in the place of another.
+    pub fn insert(&mut self, key: K, value: V) {
+        self.changed.insert(key.clone(), V::WHOLE);
+        self.entries.insert(key, value);
+    }
+
+    /// Takes an entry away.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let value = self.entries.remove(key)?;
+        self.changed.insert(key.clone(), V::WHOLE);
+        Some(value)
+    }
+
+    /// Changes an entry; `None` when there is none.
+    pub fn edit<R>(&mut self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        let value = self.entries.get_mut(key)?;
+        let before = value.facts();
+        let result = change(value);
+        let after = value.facts();
+        if before != after {
+            let mark = V::mark(&before, &after);
+            let marked = self.changed.entry(key.clone()).or_insert(mark);
+            *marked = mark.max(*marked);
+        }
+        Some(result)
+    }
+
+    /// Adds an entry that was found on disk.
+    pub fn restore(&mut self, key: K, value: V) {
+        self.entries.insert(key, value);
+    }
+
+    /// Puts times right after the clock was set. They are not marked one by one: once the clock has
+    /// settled, everything is written anew.
+    pub fn put_right(&mut self, put_right: impl FnMut(&mut V)) {
+        self.entries.values_mut().for_each(put_right);
+    }
+
+    /// What has changed since this was called last. An entry that is gone is among it.
+    pub fn take_changed(&mut self) -> BTreeMap<K, V::Mark> {
+        std::mem::take(&mut self.changed)
+    }
+}
+
+/// A value that is replaced as a whole, and tells by its version that it was: for what is too big to
+/// be compared at each check.
+#[derive(Clone, Debug)]
+pub struct Versioned<T> {
+    value: T,
+    version: u32,
+}
+
+impl<T> Versioned<T> {
+    /// The first version.
+    pub fn new(value: T) -> Versioned<T> {
+        Versioned { value, version: 0 }
+    }
+
+    /// Takes the place of the value, which is given back.
+    pub fn replace(&mut self, value: T) -> T {
+        self.version = self.version.wrapping_add(1);
+        std::mem::replace(&mut self.value, value)
+    }
+
+    /// Another one for each value.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl<T> Deref for Versioned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten is on disk as one; what is below ten is not.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Tens(u32);
+
+    impl Kept for Tens {
+        type Facts = u32;
+        type Mark = u8;
+        const WHOLE: u8 = 9;
+
+        fn facts(&self) -> u32 {
+            self.0 / 10
+        }
+
+        fn mark(before: &u32, after: &u32) -> u8 {
+            u8::from(after > before)
+        }
+    }
+
+    fn marks(ledger: &mut Ledger<char, Tens>) -> Vec<(char, u8)> {
+        ledger.take_changed().into_iter().collect()
+    }
+
+    #[test]
+    fn whatever_changes_on_disk_is_marked_and_nothing_else() {
+        let mut ledger = Ledger::default();
+        ledger.restore('a', Tens(1));
+        assert_eq!(marks(&mut ledger), [], "it is there already");
+        ledger.insert('b', Tens(1));
+        assert_eq!(marks(&mut ledger), [('b', 9)]);
+        ledger.edit(&'a', |tens| tens.0 = 9);
+        assert_eq!(marks(&mut ledger), []);
+        ledger.edit(&'a', |tens| tens.0 = 10);
+        ledger.edit(&'a', |tens| tens.0 = 5);
+        assert_eq!(marks(&mut ledger), [('a', 1)], "the greater mark stays");
+        assert_eq!(ledger.edit(&'c', |tens| tens.0 = 70), None);
+        assert_eq!(ledger.remove(&'c'), None);
+        assert_eq!(marks(&mut ledger), []);
+        ledger.remove(&'a');
+        assert_eq!(marks(&mut ledger), [('a', 9)]);
+    }
+
+    #[test]
+    fn each_value_has_a_version_of_its_own() {
+        let mut value = Versioned::new(1);
+        let before = value.version();
+        assert_eq!(value.replace(1), 1);
+        assert_ne!(value.version(), before);
+    }
+}

@@ -1,0 +1,310 @@
+//! What happened, for the log: one value for each kind of line.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::engine::state::State;
+use crate::engine::text::span;
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Outcome;
+
+/// So much time nobody counts in milliseconds.
+const IN_WORDS: Duration = Duration::from_secs(10);
+
+/// How much a line matters to the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Each check: for those who look closely.
+    Detail,
+    /// Something changed.
+    Change,
+    /// A person should look at it.
+    Trouble,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// An app is watched from now on, or registered again.
+    Registered {
+        /// Its name.
+        app: String,
+        /// The address that is asked.
+        url: String,
+        /// Whether the name is new.
+        new: bool,
+    },
+    /// Pause, resume or stop was asked for.
+    Commanded {
+        /// The app's name.
+        app: String,
+        /// `paused`, `resumed`, `stopped`.
+        what: &'static str,
+    },
+    /// An app changed its state.
+    StateChanged {
+        /// Its name.
+        app: String,
+        /// Before.
+        from: State,
+        /// Now.
+        to: State,
+        /// Why.
+        reason: String,
+    },
+    /// A check has a verdict.
+    Checked {
+        /// The app's name.
+        app: String,
+        /// How it went.
+        outcome: Outcome,
+        /// Why.
+        reason: String,
+        /// Until the verdict.
+        latency: Duration,
+        /// Whether it counts; a refusal just after a registration does not.
+        counts: bool,
+    },
+    /// A check ended without a verdict, and is tried again.
+    Undecided {
+        /// The app's name.
+        app: String,
+        /// Why.
+        reason: String,
+    },
+    /// Checks begin to come late for want of threads.
+    TooFewThreads {
+        /// How long one has waited for its thread.
+        waited: Duration,
+        /// The most threads there may be.
+        workers: usize,
+    },
+    /// No check came late for a while.
+    ThreadsEnough,
+    /// The mail server has a mail.
+    MailAccepted {
+        /// The recipient.
+        to: String,
+        /// Until then.
+        after: Duration,
+    },
+    /// A mail is kept and tried again.
+    MailKept {
+        /// The recipient.
+        to: String,
+        /// When it is tried again.
+        retry_in: Duration,
+        /// Why.
+        reason: String,
+    },
+    /// A person has had enough mails for an hour, and what else there is to tell is gathered.
+    MailHeldBack {
+        /// The recipient.
+        to: String,
+        /// How many they had.
+        had: usize,
+        /// Until the digest.
+        hold: Duration,
+    },
+    /// The clock cannot be right, and a mail waits until it is set.
+    ClockWrong {
+        /// What it shows.
+        clock: Wall,
+    },
+    /// The wall clock was set.
+    ClockSet {
+        /// What it shows now.
+        to: Wall,
+    },
+    /// The machine was asleep, and so were we.
+    Slept {
+        /// How long.
+        span: Duration,
+    },
+    /// Somebody on record may have no mail, and others are told instead.
+    Barred {
+        /// Their address.
+        address: String,
+        /// How many apps name them.
+        apps: usize,
+        /// Who is told instead where an app names nobody else.
+        instead: Vec<String>,
+    },
+    /// A mail that waited is for somebody who may have none.
+    MailBarred {
+        /// Their address.
+        to: String,
+        /// Who gets it instead, as far as they do not know it.
+        instead: Vec<String>,
+        /// It is kept until somebody may have it.
+        is_kept: bool,
+    },
+    /// The mail server would take our mails, it says.
+    RehearsalWentWell,
+    /// It knows no such mailbox, it says.
+    NoSuchMailbox {
+        /// Whose, and what it said.
+        reason: String,
+    },
+    /// The mail server does not take mail with our settings.
+    SettingsRefused {
+        /// What it said.
+        reason: String,
+    },
+    /// The mail server could not be asked.
+    MailServerAway {
+        /// Why.
+        reason: String,
+    },
+    /// A mail was refused for good.
+    MailRefused {
+        /// The recipient.
+        to: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// Somebody has given up a mail that the server refuses, who knows why.
+    MailGivenUp {
+        /// The recipient.
+        to: String,
+    },
+    /// Somebody has seen that mails to an address were refused for good.
+    RefusalSeen {
+        /// The address.
+        to: String,
+    },
+}
+
+impl Note {
+    /// How much the line matters.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Note::Checked { .. } | Note::Undecided { .. } => Weight::Detail,
+            Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
+            Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
+            Note::SettingsRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
+            Note::NoSuchMailbox { .. } => Weight::Trouble,
+            Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
+            Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
+            Note::TooFewThreads { .. } => Weight::Trouble,
+            _ => Weight::Change,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::Registered { app, url, new: true } => {
+                write!(f, "{app}: watched from now on at {url}")
+            }
+            Note::Registered { app, url, new: false } => {
+                write!(f, "{app}: registered again at {url}")
+            }
+            Note::Commanded { app, what } => write!(f, "{app}: {what}"),
+            Note::StateChanged { app, from, to, reason } => {
+                write!(f, "{app}: {} -> {} ({reason})", from.word(), to.word())
+            }
+            Note::Checked { app, outcome, reason, latency, counts } => {
+                let uncounted = if *counts { "" } else { ", not counted: it may not listen yet" };
+                write!(
+                    f,
+                    "{app}: {outcome:?} after {} ms ({reason}{uncounted})",
+                    latency.as_millis()
+                )
+            }
+            Note::Undecided { app, reason } => {
+                write!(f, "{app}: no verdict, to be tried again ({reason})")
+            }
+            Note::TooFewThreads { waited, workers } => {
+                write!(
+                    f,
+                    "checks come late for want of threads: one has waited {} s; apps that hang hold \
+                     them, and no more than {workers} may run (option workers)",
+                    waited.as_secs()
+                )
+            }
+            Note::ThreadsEnough => f.write_str("checks come in time again"),
+            Note::MailAccepted { to, after } if *after < IN_WORDS => {
+                write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
+            }
+            Note::MailAccepted { to, after } => {
+                write!(f, "mail to {to}: accepted after {}", span::in_words(*after))
+            }
+            Note::MailKept { to, retry_in, reason } => {
+                write!(
+                    f,
+                    "mail to {to} not sent: {reason}; kept, next try in {} s",
+                    retry_in.as_secs()
+                )
+            }
+            Note::MailHeldBack { to, had, hold } => {
+                write!(
+                    f,
+                    "mail to {to}: {had} within an hour are enough; the rest is gathered \
+                     in one, in {} s",
+                    hold.as_secs()
+                )
+            }
+            Note::ClockWrong { clock } => {
+                write!(
+                    f,
+                    "the clock shows {clock}, which cannot be; mails wait until it is set (see \
+                     mail_without_clock)"
+                )
+            }
+            Note::ClockSet { to } => write!(f, "the clock was set, to {to}"),
+            Note::Slept { span } => {
+                write!(f, "this machine was asleep for {}", span::in_words(*span))
+            }
+            Note::Barred { address, apps, instead } => {
+                let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
+                let instead = or_nobody(instead);
+                write!(
+                    f,
+                    "allow_email lets no mail go to {address}, whom {apps} named: where nobody else \
+                     is named, {instead} is told"
+                )
+            }
+            Note::MailBarred { to, is_kept: true, .. } => {
+                write!(
+                    f,
+                    "mail to {to}: allow_email lets it not go there; it is kept, for no email is set to have it instead"
+                )
+            }
+            Note::MailBarred { to, instead, .. } if instead.is_empty() => {
+                write!(f, "mail to {to}: allow_email lets it not go there; it is no news to others")
+            }
+            Note::MailBarred { to, instead, .. } => {
+                let instead = instead.join(", ");
+                write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
+            }
+            Note::RehearsalWentWell => f.write_str("the mail server is there and lets us in"),
+            Note::NoSuchMailbox { reason } => {
+                write!(f, "email names a mailbox that the mail server does not know: {reason}")
+            }
+            Note::SettingsRefused { reason } => {
+                write!(f, "the mail settings do not work: {reason}; mails are kept until they do")
+            }
+            Note::MailServerAway { reason } => {
+                write!(
+                    f,
+                    "the mail server could not be asked: {reason}; mails are kept until it is there"
+                )
+            }
+            Note::MailGivenUp { to } => {
+                write!(f, "mail to {to} given up: somebody has seen that the server refuses it")
+            }
+            Note::RefusalSeen { to } => {
+                write!(f, "mail to {to}: somebody has seen that it was refused for good")
+            }
+            Note::MailRefused { to, reason } => {
+                write!(f, "mail to {to} refused for good: {reason}")
+            }
+        }
+    }
+}
+
+fn or_nobody(people: &[String]) -> String {
+    if people.is_empty() { "nobody".to_owned() } else { people.join(", ") }
+}

@@ -1,0 +1,36 @@
+//! Facts in, words out: a [`Mail`] of the outbox becomes a [`Letter`] for a person.
+//!
+//! The words are found at each attempt to send, so that a mail that waited can say so. Nothing from
+//! outside reaches subject or body as it came: see [`plain`](crate::engine::text::plain).
+
+mod html;
+mod nameless;
+mod page;
+mod plain;
+mod said;
+mod sentence;
+mod story;
+mod subject;
+
+use crate::engine::outbox::notice::{Letter, Mail};
+use crate::engine::time::Moment;
+use story::Story;
+
+/// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
+pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> Letter {
+    let mail = &nameless::told(mail);
+    let story = Story::of(mail);
+    let subject = subject::write(&story);
+    let page = story.page(mail, now, status_url);
+    Letter {
+        to: mail.to.clone(),
+        text: plain::render(&page),
+        html: html::render(&page, &subject),
+        subject,
+        message_id: mail.message_id.clone(),
+        references: mail.references.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

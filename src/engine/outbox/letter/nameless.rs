@@ -1,0 +1,38 @@
+//! A mail without the names of the apps: numbers instead, for a filter that refuses a name.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::engine::outbox::notice::{Mail, Notice};
+
+/// The mail as its letter is to tell it.
+pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {
+    if !mail.nameless {
+        return Cow::Borrowed(mail);
+    }
+    let mut mail = mail.clone();
+    let mut numbers = Numbers::default();
+    for notice in &mut mail.notices {
+        match notice {
+            Notice::Change(change) => {
+                numbers.replace(&mut change.app);
+                change.url = String::new();
+            }
+            Notice::Watching { apps, .. } => apps.iter_mut().for_each(|app| numbers.replace(app)),
+            Notice::Test { .. } => {}
+        }
+    }
+    Cow::Owned(mail)
+}
+
+/// By name, in the order in which they come.
+#[derive(Default)]
+struct Numbers(HashMap<String, usize>);
+
+impl Numbers {
+    fn replace(&mut self, app: &mut String) {
+        let next = self.0.len() + 1;
+        let number = *self.0.entry(std::mem::take(app)).or_insert(next);
+        *app = format!("app {number}");
+    }
+}

@@ -1,0 +1,37 @@
+//! A letter's body as blocks, before it becomes plain text or HTML.
+
+use crate::engine::registry::history::RecentCheck;
+use crate::engine::state::State;
+
+/// The body: blocks from top to bottom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    /// The blocks. All text in them is cleaned and bounded already.
+    pub(super) blocks: Vec<Block>,
+}
+
+/// One block of a body. Texts are as people read them; the renderers escape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// What it is all about; with the state, for a mark of colour.
+    Headline(String, Option<State>),
+    /// A paragraph.
+    Paragraph(String),
+    /// Label and value, a line each.
+    Facts(Vec<(&'static str, String)>),
+    /// A title and points.
+    List(&'static str, Vec<String>),
+    /// The last checks, newest last.
+    Checks(Vec<RecentCheck>),
+    /// A title and the words of an app, several lines.
+    Quote(&'static str, String),
+    /// A label and an address.
+    Link(&'static str, String),
+}
+
+impl Page {
+    /// Adds a block at the end.
+    pub(super) fn add(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+}

@@ -1,0 +1,235 @@
+//! What a mail tells, sorted: the latest news of each app, what it overtook, who is newly watched.
+
+use std::collections::HashSet;
+
+use super::page::{Block, Page};
+use super::{said, sentence};
+use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
+use crate::engine::outbox::notice::{Change, Mail, Notice};
+use crate::engine::outbox::rates::MAILS_AN_HOUR;
+use crate::engine::state::State;
+use crate::engine::text::plain::one_line;
+use crate::engine::time::{Moment, Stamp};
+use crate::engine::verdict::REASON_MAX;
+use crate::engine::verdict::answer::Outcome;
+
+/// A mail that waited longer than this says so: ms. The first retries are no news.
+const WORTH_TELLING_MS: u64 = 2 * 60 * 1000;
+/// The most notices listed in order; the oldest are only counted.
+const MAX_LISTED: usize = APPS_MAX + OVERTAKEN_MAX;
+/// The most recent checks shown of an app.
+const MAX_CHECKS: usize = 10;
+/// Characters of a reason or an address.
+const MAX_VALUE: usize = 400;
+/// Said where a mail has numbers in place of names.
+const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
+    have numbers here. The status page and the log have their names.";
+/// Characters of the names of newly watched apps.
+const MAX_NAMES: usize = 2000;
+
+/// The notices of one mail, sorted.
+#[derive(Debug)]
+pub(super) struct Story<'a> {
+    notices: &'a [Notice],
+    /// How many changes there are, overtaken ones included.
+    pub(super) changes: usize,
+    /// The latest change of each app, in the order in which they came.
+    pub(super) latest: Vec<&'a Change>,
+    /// The names of newly watched apps.
+    pub(super) watching: Vec<&'a str>,
+    /// How many newly watched apps there are besides, as far as it is known.
+    watching_left_out: usize,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn of(mail: &'a Mail) -> Story<'a> {
+        let notices = mail.notices.as_slice();
+        let mut latest: Vec<&Change> = mail.conclusions().collect();
+        latest.reverse();
+        let mut seen = HashSet::new();
+        let watching = notices
+            .iter()
+            .filter_map(|notice| match notice {
+                Notice::Watching { apps, .. } => Some(apps),
+                Notice::Change(_) | Notice::Test { .. } => None,
+            })
+            .flatten()
+            .map(String::as_str)
+            .filter(|app| seen.insert(*app))
+            .collect();
+        let left_out = usize::try_from(mail.left_out).unwrap_or(usize::MAX);
+        let watching_left_out = match notices {
+            [Notice::Watching { .. }] => left_out,
+            _ => 0,
+        };
+        Story { notices, changes: mail.changes().count(), latest, watching, watching_left_out }
+    }
+
+    /// The names of newly watched apps, as many as fit into `max` characters.
+    pub(super) fn watching_names(&self, max: usize) -> String {
+        sentence::names(&self.watching, self.watching_left_out, max)
+    }
+
+    /// The body.
+    pub(super) fn page(&self, mail: &Mail, now: Moment, status_url: Option<&str>) -> Page {
+        let mut page = Page::default();
+        page.blocks.extend(mail.held_back.map_or_else(|| waited(mail.written, now), digest));
+        page.blocks.extend(meant_for(&mail.meant_for));
+        if mail.nameless {
+            page.add(Block::Paragraph(NAMELESS.to_owned()));
+        }
+        if self.notices.len() > 1 {
+            page.add(self.in_order(mail.left_out));
+        }
+        for change in self.latest.iter().take(IN_FULL_MAX) {
+            in_full(change, &mut page);
+        }
+        match self.notices {
+            [Notice::Watching { at, .. }] => self.now_watching(*at, &mut page),
+            [Notice::Test { at }] => test(*at, &mut page),
+            _ => {}
+        }
+        page.blocks.extend(status_url.and_then(link));
+        page
+    }
+
+    fn in_order(&self, left_out: u32) -> Block {
+        let older = self.notices.len().saturating_sub(MAX_LISTED);
+        let mut points = Vec::new();
+        let missing = older.saturating_add(usize::try_from(left_out).unwrap_or(usize::MAX));
+        if missing > 0 {
+            points
+                .push(format!("{missing} older ones are left out; the status page has every app"));
+        }
+        points.extend(self.notices.iter().skip(older).map(point));
+        Block::List("What happened, in order:", points)
+    }
+
+    fn now_watching(&self, at: Stamp, page: &mut Page) {
+        let names = self.watching_names(MAX_NAMES);
+        page.add(Block::Headline(format!("Now watching {names}"), None));
+        let (passed, they) = match self.watching.len() {
+            1 => ("Its first check passed", "it is"),
+            _ => ("Their first checks passed", "one of them is"),
+        };
+        page.add(Block::Paragraph(format!(
+            "{passed} {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",
+            at.in_a_sentence()
+        )));
+    }
+}
+
+/// The mail tells what more than one was to tell.
+fn digest(since: Stamp) -> Option<Block> {
+    Some(Block::Paragraph(format!(
+        "This is a digest: at most {MAILS_AN_HOUR} mails an hour go to one address, and you had that \
+         many {}. It tells what came after them.",
+        since.in_a_sentence()
+    )))
+}
+
+fn waited(written: Stamp, now: Moment) -> Option<Block> {
+    let waited = written.age(now);
+    if waited.span.as_millis() <= u128::from(WORTH_TELLING_MS) && waited.exact {
+        return None;
+    }
+    Some(Block::Paragraph(format!(
+        "This mail waited {}: it was written {} and could not be sent before.",
+        waited.in_words(),
+        written.in_a_sentence()
+    )))
+}
+
+fn meant_for(people: &[String]) -> Option<Block> {
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    (!people.is_empty()).then(|| {
+        Block::Paragraph(format!(
+            "This mail was meant for {}, to whom the option allow_email lets no mail go.",
+            sentence::names(&people, 0, MAX_VALUE)
+        ))
+    })
+}
+
+/// One notice as a line: `2026-11-23 22:55:40 UTC: NAS is UNHEALTHY (connection refused)`.
+fn point(notice: &Notice) -> String {
+    match notice {
+        Notice::Change(change) => {
+            let at = change.at.for_people();
+            let state = sentence::state(change);
+            match one_line(&change.reason, REASON_MAX) {
+                _ if change.to == State::Healthy => format!("{at}: {state}"),
+                none if none.is_empty() => format!("{at}: {state}"),
+                reason => format!("{at}: {state} ({reason})"),
+            }
+        }
+        Notice::Watching { apps, at } => {
+            let apps: Vec<&str> = apps.iter().map(String::as_str).collect();
+            let names = sentence::names(&apps, 0, MAX_VALUE);
+            format!("{}: now watching {names}", at.for_people())
+        }
+        Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people()),
+    }
+}
+
+fn in_full(change: &Change, page: &mut Page) {
+    page.add(Block::Headline(sentence::state(change), Some(change.to)));
+    page.blocks.extend(degraded(change).map(Block::Paragraph));
+    page.add(Block::Facts(facts(change)));
+    if !change.recent.is_empty() {
+        let older = change.recent.len().saturating_sub(MAX_CHECKS);
+        page.add(Block::Checks(change.recent.iter().skip(older).cloned().collect()));
+    }
+    if let Some(body) = &change.body {
+        let said = said::read(body);
+        if !said.points.is_empty() {
+            page.add(Block::List("The app says:", said.points));
+        }
+        page.add(Block::Quote("Its answer in full:", said.raw));
+    }
+}
+
+/// What DEGRADED means here: an app that warns, or one that has not failed often enough for worse.
+fn degraded(change: &Change) -> Option<String> {
+    let [.., earlier, last] = change.recent.as_slice() else { return None };
+    if change.to != State::Degraded {
+        return None;
+    }
+    if (earlier.outcome, last.outcome) == (Outcome::Fail, Outcome::Fail) {
+        return Some("Its last checks failed, too few yet to call it UNHEALTHY.".to_owned());
+    }
+    let again = if change.from == State::Unhealthy { " again" } else { "" };
+    Some(format!("It answers{again}, but not always well."))
+}
+
+fn facts(change: &Change) -> Vec<(&'static str, String)> {
+    let reason = one_line(&change.reason, MAX_VALUE);
+    let mut changed = change.at.for_people();
+    if change.from != change.to {
+        changed = format!("{changed}, from {}", change.from.word());
+    }
+    let since = change.since.for_people();
+    let mut facts = match change.to {
+        State::Healthy => {
+            vec![("Last check", reason), ("Alert since", since), ("Changed", changed)]
+        }
+        _ => vec![("Reason", reason), ("Since", since), ("Changed", changed)],
+    };
+    facts.push(("Address", one_line(&change.url, MAX_VALUE)));
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+fn test(at: Stamp, page: &mut Page) {
+    page.add(Block::Headline("Mail works".into(), None));
+    page.add(Block::Paragraph(format!(
+        "This test mail was asked for {}. When an app needs you, its mail comes this way, too.",
+        at.in_a_sentence()
+    )));
+}
+
+/// A link to the status page; `None` for what is no web address of ordinary length.
+fn link(url: &str) -> Option<Block> {
+    let web = url.starts_with("http://") || url.starts_with("https://");
+    let cleaned = one_line(url, MAX_VALUE);
+    (web && cleaned == url).then_some(Block::Link("All apps", cleaned))
+}

@@ -1,0 +1,47 @@
+//! The subject: what a person sees on a locked phone.
+
+use super::sentence;
+use super::story::Story;
+use crate::engine::outbox::notice::Change;
+use crate::engine::state::State;
+
+/// Mail filters look for it.
+const PREFIX: &str = "[HealthChecker] ";
+/// Characters of a subject: more is cut off by mail programs anyway.
+pub(super) const MAX_SUBJECT: usize = 120;
+/// Characters for the names of newly watched apps when other news shares the subject.
+const SHARED_WATCHING: usize = 40;
+
+/// One line, [`MAX_SUBJECT`] characters at most. What has been overtaken is left to the body.
+pub(super) fn write(story: &Story<'_>) -> String {
+    let room = MAX_SUBJECT - PREFIX.len();
+    let mut news: Vec<String> = worst_first(&story.latest).map(sentence::state).collect();
+    if news.is_empty() && !story.watching.is_empty() {
+        let start = "Now watching ";
+        return format!("{PREFIX}{start}{}", story.watching_names(room - start.len()));
+    }
+    if !story.watching.is_empty() {
+        news.push(format!("now watching {}", story.watching_names(SHARED_WATCHING)));
+    }
+    match news.as_slice() {
+        [] => format!("{PREFIX}Test mail"),
+        [only] => format!("{PREFIX}{only}"),
+        _ if story.changes > 1 => {
+            let count = format!("{} changes: ", story.changes);
+            format!("{PREFIX}{count}{}", sentence::fit(&news, 0, room - count.len()))
+        }
+        _ => format!("{PREFIX}{}", sentence::fit(&news, 0, room)),
+    }
+}
+
+fn worst_first<'a>(changes: &'a [&Change]) -> impl Iterator<Item = &'a Change> {
+    let rank = |state| match state {
+        State::Unhealthy => 0,
+        State::Degraded => 1,
+        State::Unknown => 2,
+        State::Healthy => 3,
+    };
+    let mut sorted = changes.to_vec();
+    sorted.sort_by_key(|change| rank(change.to));
+    sorted.into_iter()
+}

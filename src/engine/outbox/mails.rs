@@ -1,0 +1,113 @@
+//! The mails of the outbox: what of them is on disk, and what only this run needs to know.
+//!
+//! Whatever changes a [`Mail`] goes through here and is marked; how it stands with the mail server
+//! is not on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::merge::take_in;
+use super::notice::Mail;
+use super::standing::Standing;
+
+/// What is to be written of the mails.
+#[derive(Clone, Debug, Default)]
+pub struct MailChanges {
+    /// Those that are to be written whole.
+    pub whole: BTreeSet<u64>,
+    /// What others have taken in. It is in those already that are written whole.
+    pub taken_in: Vec<(u64, Mail)>,
+    /// Those that are done with.
+    pub done: BTreeSet<u64>,
+}
+
+/// A mail, and how it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    mail: Mail,
+    pub(super) standing: Standing,
+}
+
+impl Entry {
+    pub(super) fn mail(&self) -> &Mail {
+        &self.mail
+    }
+
+    pub(super) fn into_mail(self) -> Mail {
+        self.mail
+    }
+}
+
+/// Every mail that is not accepted yet, in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mails {
+    entries: BTreeMap<u64, Entry>,
+    changes: MailChanges,
+}
+
+impl Mails {
+    pub(super) fn get(&self, id: u64) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    pub(super) fn standing(&mut self, id: u64) -> Option<&mut Standing> {
+        self.entries.get_mut(&id).map(|entry| &mut entry.standing)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    pub(super) fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {
+        self.entries.values_mut().map(|entry| &mut entry.standing)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn insert(&mut self, mail: Mail, standing: Standing) {
+        self.changes.whole.insert(mail.id);
+        self.entries.insert(mail.id, Entry { mail, standing });
+    }
+
+    /// One that was found on disk.
+    pub(super) fn restore(&mut self, mail: Mail, standing: Standing) {
+        self.entries.insert(mail.id, Entry { mail, standing });
+    }
+
+    pub(super) fn edit<R>(&mut self, id: u64, change: impl FnOnce(&mut Mail) -> R) -> Option<R> {
+        let mail = &mut self.entries.get_mut(&id)?.mail;
+        let before = mail.clone();
+        let result = change(mail);
+        if *mail != before {
+            self.changes.whole.insert(id);
+        }
+        Some(result)
+    }
+
+    /// Has a mail tell what a later one was to tell, which is no mail of its own.
+    pub(super) fn take_in(&mut self, id: u64, later: Mail) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            take_in(&mut entry.mail, later.clone());
+            self.changes.taken_in.push((id, later));
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        self.changes.whole.remove(&id);
+        self.changes.done.insert(id);
+        Some(entry)
+    }
+
+    /// Puts times right after the clock was set; what is on disk is written anew later.
+    pub(super) fn put_right(&mut self, mut put_right: impl FnMut(&mut Mail)) {
+        self.entries.values_mut().for_each(|entry| put_right(&mut entry.mail));
+    }
+
+    pub(super) fn take_changes(&mut self) -> MailChanges {
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.taken_in.retain(|(id, _)| !changes.whole.contains(id));
+        changes
+    }
+}

@@ -1,0 +1,432 @@
+//! The outbox: what people are told waits here until the mail server has it.
+//!
+//! It decides when a message goes, to whom it may, and when it is tried again; what is in it, others
+//! decide. It does not know how a mail is delivered, nor in which words.
+
+mod backoff;
+pub mod delivery;
+pub mod letter;
+mod mails;
+pub(in crate::engine) mod merge;
+pub mod notice;
+mod queue;
+pub mod rates;
+pub mod refusals;
+mod rehearsal;
+mod standing;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use self::delivery::Delivery;
+use self::mails::MailChanges;
+use self::notice::{Mail, Notice};
+use self::queue::{Fate, Queue};
+use self::rates::{MAILS_AN_HOUR, Rates};
+use self::refusals::{Refusal, Refusals};
+use self::rehearsal::Rehearsal;
+use super::log_event::Note;
+use super::recipients::Recipients;
+use super::time::{Moment, Now, Stamp};
+use super::wheel::TimerWheel;
+
+/// While a mail waits for the clock to be set, it is looked at so often. Waking up costs little, and
+/// a person waits for the mail.
+const CLOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
+
+/// What the owner has set for mail.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Whether mail is sent at all.
+    pub mailing: bool,
+    /// Whether mail is sent while the clock is plainly wrong, too.
+    pub mail_without_clock: bool,
+    /// Where mail may go.
+    pub recipients: Recipients,
+}
+
+/// Something to tell one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// To whom.
+    pub to: String,
+    /// What.
+    pub notice: Notice,
+    /// The message ids of the mails that it answers, oldest first; empty when it begins a story.
+    pub thread: Vec<String>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Send a mail, and report with [`Outbox::handle_delivery`].
+    Send(Mail),
+    /// Ask the mail server whether it would take a mail to each of these, and report with
+    /// [`Outbox::handle_rehearsal`].
+    Rehearse(Vec<String>),
+    /// Write a line to the log.
+    Log(Note),
+}
+
+/// A mail that is done with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concluded {
+    /// The server has it.
+    Accepted(Mail),
+    /// It was refused for good.
+    Refused(Mail),
+}
+
+/// What a deadline of the outbox is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// A mail is tried again.
+    Retry,
+    /// The mail server is asked again whether it would take our mails.
+    Rehearsal,
+}
+
+/// What has been counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Mails that the server accepted.
+    pub accepted: u64,
+    /// Mails that it refused for good.
+    pub refused: u64,
+    /// Attempts that failed, after which the mail is kept and tried again.
+    pub put_off: u64,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Of the mails.
+    pub mails: MailChanges,
+    /// Mails that were accepted: to whom, and when.
+    pub accepted: Vec<(String, Stamp)>,
+    /// The addresses whose refusals began, went on or ended.
+    pub refusals: BTreeSet<String>,
+}
+
+/// Every message that is not delivered yet.
+#[derive(Debug)]
+pub struct Outbox {
+    policy: Policy,
+    queue: Queue,
+    rates: Rates,
+    /// Mails that were refused for good, which somebody should see.
+    refusals: Refusals,
+    rehearsal: Rehearsal,
+    /// When each mail that waits is looked at again.
+    wheel: TimerWheel<u64>,
+    /// It has been said that mails wait for the clock.
+    waits_for_clock: bool,
+    counted: Counted,
+    output: VecDeque<Output>,
+}
+
+impl Outbox {
+    /// An empty outbox. `seed` is any number that no other run has: message ids are made from it.
+    pub fn new(policy: Policy, seed: u64) -> Outbox {
+        Outbox {
+            policy,
+            queue: Queue::new(seed),
+            rates: Rates::default(),
+            refusals: Refusals::default(),
+            rehearsal: Rehearsal::default(),
+            wheel: TimerWheel::default(),
+            waits_for_clock: false,
+            counted: Counted::default(),
+            output: VecDeque::new(),
+        }
+    }
+
+    /// Writes a message down, and sends it at once if it may go.
+    pub fn handle_message(&mut self, now: Now, message: Message) {
+        let Message { to, notice, thread } = message;
+        let id = self.queue.write(now, &to, notice, &thread);
+        self.send(now, id);
+    }
+
+    /// Hands a mail to the mailer, if it is its turn, the clock can be right or does not matter, and the
+    /// recipient has not had enough for an hour.
+    fn send(&mut self, now: Now, id: u64) {
+        if !self.queue.is_due(now.at, id) {
+            return;
+        }
+        if !self.policy.mailing {
+            // What there is to tell until mail is switched on comes together.
+            return self.queue.put_off(id, now.at);
+        }
+        if self.lacks_clock(now) {
+            return self.wait_for_clock(now, id);
+        }
+        self.waits_for_clock = false;
+        let to = self.queue.recipient(id).unwrap_or_default();
+        if let Some(until) = self.rates.full_until(now.at, to) {
+            return self.hold_back(now, id, until);
+        }
+        self.output.extend(self.queue.take(now.at, id).map(Output::Send));
+    }
+
+    fn hold_back(&mut self, now: Now, id: u64, until: Moment) {
+        let is_new = self.queue.hold_back(now, id, until);
+        self.wheel.schedule(until, id);
+        if is_new {
+            let to = self.queue.recipient(id).unwrap_or_default().to_owned();
+            self.log(Note::MailHeldBack { to, had: MAILS_AN_HOUR, hold: until.since(now.at) });
+        }
+    }
+
+    /// Whether mail must wait for the clock: its date and the server's certificate depend on it, unless
+    /// the owner does without.
+    fn lacks_clock(&self, now: Now) -> bool {
+        now.wall.is_plainly_wrong() && !self.policy.mail_without_clock
+    }
+
+    fn wait_for_clock(&mut self, now: Now, id: u64) {
+        if !std::mem::replace(&mut self.waits_for_clock, true) {
+            self.log(Note::ClockWrong { clock: now.wall });
+        }
+        let look_at = now.at + CLOCK_LOOKED_AT_EVERY;
+        self.queue.put_off(id, look_at);
+        self.wheel.schedule(look_at, id);
+    }
+
+    /// The mailer has tried a mail. What it was, if it is done with.
+    pub fn handle_delivery(&mut self, now: Now, id: u64, delivery: Delivery) -> Option<Concluded> {
+        match self.queue.handle_delivery(now.at, id, delivery)? {
+            Fate::Accepted { mail, after } => {
+                self.rehearsal.handle_accepted();
+                self.counted.accepted += 1;
+                self.rates.accepted(now.at, Stamp::noted(now), &mail.to);
+                self.refusals.over(&mail.to);
+                self.log(Note::MailAccepted { to: mail.to.clone(), after });
+                for id in self.queue.release(now.at) {
+                    self.send(now, id);
+                }
+                Some(Concluded::Accepted(mail))
+            }
+            Fate::Kept { retry_at, text } => {
+                self.counted.put_off += 1;
+                self.wheel.schedule(retry_at, id);
+                let to = self.queue.recipient(id).unwrap_or_default().to_owned();
+                self.log(Note::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
+                None
+            }
+            Fate::Refused { mail, text } => {
+                self.counted.refused += 1;
+                if let Some(next) = self.queue.next_for(&mail.to) {
+                    self.send(now, next);
+                }
+                self.refusals.refused(&mail.to, Stamp::noted(now), text.clone());
+                self.log(Note::MailRefused { to: mail.to.clone(), reason: text });
+                Some(Concluded::Refused(mail))
+            }
+        }
+    }
+
+    /// The mail server was asked whether it would take our mails.
+    pub fn handle_rehearsal(&mut self, now: Now, outcome: Delivery) {
+        let note = self.rehearsal.handle_outcome(now, outcome);
+        self.output.extend(note.map(Output::Log));
+    }
+
+    /// Somebody has seen that mails to this address were refused for good. When none was, what waits
+    /// for it is given up, if the server refuses the address without saying why: those mails.
+    /// `None`: there is neither.
+    pub fn handle_seen(&mut self, address: &str) -> Option<Vec<Mail>> {
+        if self.refusals.over(address) {
+            self.log(Note::RefusalSeen { to: address.to_owned() });
+            return Some(Vec::new());
+        }
+        let given_up = self.queue.give_up(address);
+        for mail in &given_up {
+            self.counted.refused += 1;
+            self.log(Note::MailGivenUp { to: mail.to.clone() });
+        }
+        (!given_up.is_empty()).then_some(given_up)
+    }
+
+    /// When there is something to do next, and what.
+    pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
+        let retry = self.wheel.next_deadline().map(|at| (at, Wait::Retry));
+        let rehearsal = self.rehearsal.next_deadline().map(|at| (at, Wait::Rehearsal));
+        retry.into_iter().chain(rehearsal).min_by_key(|(at, _)| *at)
+    }
+
+    /// It may be time for that.
+    pub fn handle_deadline(&mut self, now: Now, wait: Wait) {
+        match wait {
+            Wait::Retry => {
+                if let Some(id) = self.wheel.poll(now.at) {
+                    self.send(now, id);
+                }
+            }
+            Wait::Rehearsal => {
+                if self.rehearsal.handle_deadline(now) {
+                    let to = self.policy.recipients.by_default().to_vec();
+                    self.output.push_back(Output::Rehearse(to));
+                }
+            }
+        }
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.output.pop_front()
+    }
+
+    /// The clock was set: hands over every time that is remembered, to be put right.
+    pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.queue.for_each_stamp(&mut put_right);
+        self.rates.for_each_stamp(&mut put_right);
+        self.refusals.for_each_stamp(&mut put_right);
+    }
+
+    fn log(&mut self, note: Note) {
+        self.output.push_back(Output::Log(note));
+    }
+}
+
+/// What others may know of it.
+impl Outbox {
+    /// Who is told of those that were to be.
+    pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+        let told = || self.recipients().told(wanted).into_iter().cloned().collect();
+        if self.policy.mailing { told() } else { Vec::new() }
+    }
+
+    /// Where mail may go.
+    pub fn recipients(&self) -> &Recipients {
+        &self.policy.recipients
+    }
+
+    /// Whether mail is sent at all.
+    pub fn is_mailing(&self) -> bool {
+        self.policy.mailing
+    }
+
+    /// The mails to a person that tell of an app, oldest first.
+    pub fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
+        self.queue.telling(to, app)
+    }
+
+    /// Whether a mail to a person waits.
+    pub fn has_one_for(&self, to: &str) -> bool {
+        self.queue.next_for(to).is_some()
+    }
+
+    /// All mails, oldest first.
+    pub fn mails(&self) -> impl Iterator<Item = &Mail> {
+        self.queue.mails()
+    }
+
+    /// How many mails are not accepted yet.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether the mailer has a mail.
+    pub fn is_sending(&self) -> bool {
+        self.queue.is_sending()
+    }
+
+    /// How long the one that has waited longest waits for the server.
+    pub fn oldest(&self, at: Moment) -> Duration {
+        self.queue.oldest(at)
+    }
+
+    /// Mails that were refused for good, and nobody has seen it.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.refusals.all()
+    }
+
+    /// Mails that count for the limit of an hour: to whom, and when.
+    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&str, Stamp)> {
+        self.rates.all(at)
+    }
+
+    /// What has been counted since the start.
+    pub fn counted(&self) -> Counted {
+        self.counted
+    }
+
+    /// What keeps mails from going, in sentences.
+    pub fn troubles(&self, now: Now) -> Vec<String> {
+        let waits = self.policy.mailing && !self.queue.is_empty() && self.lacks_clock(now);
+        let clock = waits.then(|| {
+            let clock = now.wall.for_people();
+            format!("mail waits until the clock of this machine is set: it shows {clock}")
+        });
+        let troubles = self.queue.troubles().map(|(mail, tries, trouble)| match tries {
+            0 => format!("a mail to {} {trouble}", mail.to),
+            1 => format!("a mail to {} failed once: {trouble}", mail.to),
+            _ => format!("a mail to {} failed {tries} times: {trouble}", mail.to),
+        });
+        let refused = self.rehearsal.refused().into_iter();
+        let settings = refused.map(|why| format!("the mail settings do not work: {why}"));
+        clock.into_iter().chain(settings).chain(troubles).collect()
+    }
+}
+
+/// What is on disk of it.
+impl Outbox {
+    /// What is to be written since this was called last.
+    pub fn take_changes(&mut self) -> Changes {
+        Changes {
+            mails: self.queue.take_changes(),
+            accepted: self.rates.take_new(),
+            refusals: self.refusals.take_changed(),
+        }
+    }
+
+    /// One mail.
+    pub fn mail(&self, id: u64) -> Option<&Mail> {
+        self.queue.mail(id)
+    }
+
+    /// What stands of refusals to one address.
+    pub fn refusal(&self, to: &str) -> Option<&Refusal> {
+        self.refusals.of(to)
+    }
+
+    /// Takes in what is on record. Mails are tried once [`Outbox::handle_start`] says so.
+    pub fn restore(
+        &mut self,
+        now: Now,
+        accepted: Vec<(String, Stamp)>,
+        refusals: Vec<Refusal>,
+        mails: Vec<Mail>,
+    ) {
+        accepted.into_iter().for_each(|(to, at)| self.rates.restore(now.at, at, &to));
+        refusals.into_iter().for_each(|refusal| self.refusals.restore(refusal));
+        mails.into_iter().for_each(|mail| self.queue.restore(now.at, mail));
+    }
+
+    /// Sends mails that were found at the start, as far as they may go.
+    pub fn handle_start(&mut self, now: Now, ids: Vec<u64>) {
+        ids.into_iter().for_each(|id| self.send(now, id));
+    }
+
+    /// Has a mail that its recipient may not have take in those that are queued behind it.
+    pub fn gather(&mut self, id: u64) {
+        self.queue.gather(id);
+    }
+
+    /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
+    /// takes in what else there is to tell them.
+    pub fn bar(&mut self, id: u64) {
+        self.queue.bar(id);
+    }
+
+    /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
+    pub fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
+        self.queue.pass_on(id, to, notices)
+    }
+
+    /// Drops a mail, since there is no more to be told by it.
+    pub fn drop_mail(&mut self, id: u64) {
+        self.queue.drop_mail(id);
+    }
+}

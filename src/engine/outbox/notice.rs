@@ -1,0 +1,172 @@
+//! What a person is told: facts first, words later.
+//!
+//! A [`Mail`] in the outbox holds facts. It is turned into words ([`Letter`]) at each attempt to
+//! send it, so that a mail that waited can say so.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::registry::history::RecentCheck;
+use crate::engine::state::State;
+use crate::engine::time::{Age, Stamp};
+
+/// A change of an app that its people are told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The app's name.
+    pub app: String,
+    /// Its full health address.
+    pub url: String,
+    /// The state before; the same as `to` when a person is told later than it changed.
+    pub from: State,
+    /// The state now.
+    pub to: State,
+    /// When it changed.
+    pub at: Stamp,
+    /// When the trouble began (the first check of the row that led to the change), or, for a
+    /// recovery, when the alert that it answers was opened.
+    pub since: Stamp,
+    /// Milliseconds between `since` and `at` on the monotonic clock: right when the wall clock jumps.
+    pub lasted_ms: u64,
+    /// It may have lasted longer: it began before a restart, and the clock does not tell how long
+    /// that was.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lasted_at_least: bool,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The app's own words: the health JSON it returned, if any.
+    pub body: Option<String>,
+    /// The last checks, newest last.
+    pub recent: Vec<RecentCheck>,
+}
+
+/// One thing to tell a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// An app changed for the worse, or recovered after an alert.
+    Change(Change),
+    /// First passes after registration, gathered: shows that mail works.
+    Watching {
+        /// The apps' names.
+        apps: Vec<String>,
+        /// When the first of them passed.
+        at: Stamp,
+    },
+    /// Asked for by `healthchecker test-mail`.
+    Test {
+        /// When it was asked for.
+        at: Stamp,
+    },
+}
+
+/// A mail to one person, in facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Unique in this outbox.
+    pub id: u64,
+    /// The recipient's address.
+    pub to: String,
+    /// The part of `Message-ID` before the `@`: stable over retries and restarts.
+    pub message_id: String,
+    /// The mails of the same thread that went to this person before, oldest first (same form).
+    pub references: Vec<String>,
+    /// What is told; never empty.
+    pub notices: Vec<Notice>,
+    /// When it was written to the outbox.
+    pub written: Stamp,
+    /// Who was to have it before the owner let no mail go to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub meant_for: Vec<String>,
+    /// Since when it was held back because the recipient had had enough: it is a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<Stamp>,
+    /// How many notices it had no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u32,
+    /// It names no app: a filter refuses it with the names.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nameless: bool,
+}
+
+impl Mail {
+    /// The changes that it tells of, in the order in which they came.
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Change(change) => Some(change),
+            Notice::Watching { .. } | Notice::Test { .. } => None,
+        })
+    }
+
+    /// Whether it tells of a change of an app.
+    pub fn tells_of(&self, app: &str) -> bool {
+        self.changes().any(|change| change.app == app)
+    }
+
+    /// The last that it tells of each app.
+    pub fn conclusions(&self) -> impl Iterator<Item = &Change> {
+        let mut seen = HashSet::new();
+        self.changes().rev().filter(move |change| seen.insert(&change.app))
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Change {
+    /// How long it lasted.
+    pub fn lasted(&self) -> Age {
+        Age { span: Duration::from_millis(self.lasted_ms), exact: !self.lasted_at_least }
+    }
+
+    /// Hands over every time in it; what it lasted follows once both ends are known.
+    fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.recent.iter_mut().for_each(|check| put_right(&mut check.time));
+        put_right(&mut self.at);
+        put_right(&mut self.since);
+        let ours = self.lasted_at_least && self.at.is_of_this_run();
+        let (true, Some(since), Some(at)) = (ours, self.since.at(), self.at.at()) else { return };
+        self.lasted_ms = u64::try_from(at.since(since).as_millis()).unwrap_or(u64::MAX);
+        self.lasted_at_least = false;
+    }
+}
+
+impl Mail {
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.written);
+        self.held_back.iter_mut().for_each(&mut put_right);
+        for notice in &mut self.notices {
+            match notice {
+                Notice::Change(change) => change.for_each_stamp(&mut put_right),
+                Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
+            }
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A mail in words, ready for the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The recipient's address.
+    pub to: String,
+    /// The subject: one line, no control characters.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+    /// See [`Mail::message_id`].
+    pub message_id: String,
+    /// See [`Mail::references`].
+    pub references: Vec<String>,
+}

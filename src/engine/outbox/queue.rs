@@ -1,0 +1,365 @@
+//! The queue: mails that wait to be accepted by the mail server, and when each is tried again.
+//!
+//! Each person's mails arrive in the order in which they were written: one at a time is on its way,
+//! and what there is to tell meanwhile waits in one more.
+
+use std::time::Duration;
+
+use super::backoff::{Failures, LATER, SLOWLY, SOON};
+use super::delivery::Delivery;
+use super::mails::{Entry, MailChanges, Mails};
+use super::merge::{bounded, make_plainer, take_in};
+use super::notice::{Mail, Notice};
+use super::standing::{Place, Standing};
+use crate::engine::recipients::is_same_mailbox;
+use crate::engine::time::{Moment, Now, Stamp};
+
+/// What is said of a mail that nobody may have.
+const BARRED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
+
+/// What became of a mail that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The server has it.
+    Accepted {
+        mail: Mail,
+        /// How long it has waited for the server, since the start at most.
+        after: Duration,
+    },
+    /// It is tried again at `retry_at`.
+    Kept {
+        retry_at: Moment,
+        /// What the server said, or what went wrong on the way.
+        text: String,
+    },
+    /// Refused for good, and dropped.
+    Refused { mail: Mail, text: String },
+}
+
+/// The mails that wait, in the order in which they were written.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    mails: Mails,
+    next_id: u64,
+    /// Makes our message ids differ from those of any other run and daemon.
+    seed: u64,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub(super) fn new(seed: u64) -> Queue {
+        Queue { mails: Mails::default(), next_id: 1, seed }
+    }
+
+    /// Writes a mail, to be sent at once: take it with [`Queue::take`].
+    ///
+    /// A mail to the same person that waits, for whatever, takes the notice in, under a new message
+    /// id if the server may have it under the old one, without this notice. The id of the mail that
+    /// tells it.
+    pub(super) fn write(
+        &mut self,
+        now: Now,
+        to: &str,
+        notice: Notice,
+        references: &[String],
+    ) -> u64 {
+        let taking_in = self.taking_in_for(to);
+        let id = taking_in.unwrap_or(self.next_id);
+        let unknown = taking_in.and_then(|id| self.mails.get(id)).filter(|it| !it.standing.was_out);
+        let mail = Mail {
+            id,
+            to: to.to_owned(),
+            message_id: unknown
+                .map_or_else(|| self.next_message_id(), |it| it.mail().message_id.clone()),
+            references: references.to_vec(),
+            notices: vec![notice],
+            written: Stamp::noted(now),
+            meant_for: Vec::new(),
+            held_back: None,
+            left_out: 0,
+            nameless: false,
+        };
+        self.next_id += 1;
+        if self.mails.get(id).is_none() {
+            self.mails.insert(bounded(mail), Standing::new(now.at));
+            return id;
+        }
+        self.mails.take_in(id, mail);
+        if let Some(standing) = self.mails.standing(id) {
+            standing.was_out = false;
+            if standing.is_waiting() && standing.failures.is_none_or(Failures::allow_haste) {
+                standing.wait_until(now.at);
+            }
+        }
+        id
+    }
+
+    /// Hands a mail to the mailer, if it is due and the next one for its recipient.
+    pub(super) fn take(&mut self, at: Moment, id: u64) -> Option<Mail> {
+        if !self.is_due(at, id) {
+            return None;
+        }
+        let standing = self.mails.standing(id)?;
+        standing.place = Place::Sending;
+        standing.was_out = true;
+        standing.since = standing.waits_since();
+        standing.held_until = None;
+        let mail = self.mail(id)?.clone();
+        self.gather_behind(id);
+        Some(mail)
+    }
+
+    /// Has those that wait behind a mail go together, in the first of them.
+    ///
+    /// The one under way stays as it is: the server may have it already, under its message id.
+    fn gather_behind(&mut self, id: u64) {
+        if let Some(next) = self.queued_behind(id).first() {
+            self.gather(*next);
+        }
+    }
+
+    /// Whether [`Queue::take`] would hand the mail over.
+    pub(super) fn is_due(&self, at: Moment, id: u64) -> bool {
+        let Some(entry) = self.mails.get(id) else { return false };
+        let due = match entry.standing.place {
+            Place::Queued => true,
+            Place::Sending | Place::Barred => false,
+            Place::Waiting { retry_at } => retry_at <= at,
+        };
+        due && self.next_for(&entry.mail().to) == Some(id)
+    }
+
+    /// Holds a mail back, whatever else happens, since its recipient has had enough for now. Whether
+    /// it was not held back before.
+    pub(super) fn hold_back(&mut self, now: Now, id: u64, until: Moment) -> bool {
+        let is_new = self.mails.edit(id, |mail| {
+            let is_new = mail.held_back.is_none();
+            mail.held_back.get_or_insert(Stamp::noted(now));
+            is_new
+        });
+        if let Some(standing) = self.mails.standing(id) {
+            standing.held_until = Some(until);
+            standing.wait_until(until);
+        }
+        self.gather(id);
+        is_new.unwrap_or_default()
+    }
+
+    /// Has a mail wait though it was not tried.
+    pub(super) fn put_off(&mut self, id: u64, retry_at: Moment) {
+        if let Some(standing) = self.mails.standing(id) {
+            standing.place = Place::Waiting { retry_at };
+        }
+        self.gather(id);
+    }
+
+    /// The mailer reports on a mail.
+    pub(super) fn handle_delivery(
+        &mut self,
+        at: Moment,
+        id: u64,
+        delivery: Delivery,
+    ) -> Option<Fate> {
+        let is_unclear = matches!(delivery, Delivery::Unclear(_));
+        let (backoff, text) = match delivery {
+            Delivery::Accepted => {
+                let entry = self.mails.remove(id)?;
+                let after = at.since(entry.standing.waits_since());
+                return Some(Fate::Accepted { mail: entry.into_mail(), after });
+            }
+            Delivery::Rejected(text) => {
+                let mail = self.mails.remove(id)?.into_mail();
+                return Some(Fate::Refused { mail, text });
+            }
+            Delivery::Later(text) => (SOON, text),
+            Delivery::MuchLater(text) => (LATER, text),
+            Delivery::Settings(text) | Delivery::Unclear(text) => (SLOWLY, text),
+            Delivery::Content(text) => {
+                let is_plainer = self.mails.edit(id, make_plainer)?;
+                (if is_plainer { SOON } else { SLOWLY }, text)
+            }
+        };
+        let trouble = match is_unclear {
+            true => {
+                format!("{text}; `healthchecker seen {}` gives the mail up", self.recipient(id)?)
+            }
+            false => text.clone(),
+        };
+        let standing = self.mails.standing(id)?;
+        let failures = Failures::and(standing.failures, backoff);
+        let retry_at = at + failures.wait();
+        standing.is_unclear = is_unclear;
+        standing.tries += 1;
+        standing.failures = Some(failures);
+        standing.place = Place::Waiting { retry_at };
+        standing.trouble = Some(trouble);
+        self.gather(id);
+        Some(Fate::Kept { retry_at, text })
+    }
+
+    /// The server is there again: the mails that wait are due now, but those that a limit holds
+    /// back. The ids of all that can be tried, oldest first.
+    pub(super) fn release(&mut self, at: Moment) -> Vec<u64> {
+        for standing in self.mails.standings() {
+            if standing.is_waiting() && standing.failures.is_none_or(Failures::end_with_another) {
+                standing.wait_until(at);
+            }
+        }
+        self.mails.iter().map(|(id, _)| id).filter(|id| self.is_due(at, *id)).collect()
+    }
+
+    /// Takes in a mail that was found waiting at the start; it is due at once.
+    pub(super) fn restore(&mut self, at: Moment, mail: Mail) {
+        self.next_id = self.next_id.max(mail.id + 1);
+        let trouble = Some("was found waiting at the start".to_owned());
+        self.mails.restore(mail, Standing { trouble, was_out: true, ..Standing::new(at) });
+    }
+
+    /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
+    /// takes in what else there is to tell them.
+    pub(super) fn bar(&mut self, id: u64) {
+        if let Some(standing) = self.mails.standing(id) {
+            standing.place = Place::Barred;
+            standing.trouble = Some(BARRED.to_owned());
+        }
+    }
+
+    /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
+    pub(super) fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
+        let barred = self.mails.get(id)?;
+        let standing = Standing { was_out: false, ..barred.standing.clone() };
+        let mut mail = barred.mail().clone();
+        mail.meant_for.push(std::mem::replace(&mut mail.to, to.to_owned()));
+        mail.notices = notices;
+        mail.id = self.next_id;
+        mail.message_id = self.next_message_id();
+        // The thread is the other person's.
+        mail.references.clear();
+        self.mails.insert(mail, standing);
+        self.next_id += 1;
+        Some(self.next_id - 1)
+    }
+
+    /// Drops a mail, since there is no more to be told by it.
+    pub(super) fn drop_mail(&mut self, id: u64) {
+        self.mails.remove(id);
+    }
+
+    /// Drops the mails to an address of which it is unclear whether anybody can have them; these.
+    pub(super) fn give_up(&mut self, to: &str) -> Vec<Mail> {
+        let is_given_up = |entry: &Entry| {
+            let Standing { is_unclear, .. } = entry.standing;
+            is_unclear && entry.standing.is_waiting() && is_same_mailbox(&entry.mail().to, to)
+        };
+        let ids: Vec<u64> =
+            self.mails.iter().filter(|(_, entry)| is_given_up(entry)).map(|(id, _)| id).collect();
+        ids.iter().filter_map(|id| self.mails.remove(*id)).map(Entry::into_mail).collect()
+    }
+
+    /// The mails to a person that tell of an app, oldest first.
+    pub(super) fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
+        self.mails().filter(move |mail| is_same_mailbox(&mail.to, to) && mail.tells_of(app))
+    }
+
+    /// The oldest mail to a person, which goes out before any other.
+    pub(super) fn next_for(&self, to: &str) -> Option<u64> {
+        self.mails.iter().find(|(_, entry)| is_same_mailbox(&entry.mail().to, to)).map(|(id, _)| id)
+    }
+
+    /// Has a mail take in those that are queued behind it.
+    pub(super) fn gather(&mut self, id: u64) {
+        for behind in self.queued_behind(id) {
+            let Some(taken) = self.mails.remove(behind) else { continue };
+            let taken_was_out = taken.standing.was_out;
+            let mut later = taken.into_mail();
+            let Some(standing) = self.mails.standing(id) else { continue };
+            let was_out = standing.was_out;
+            standing.was_out = was_out && taken_was_out;
+            self.mails.edit(id, |mail| {
+                if !was_out {
+                    later.message_id.clone_from(&mail.message_id);
+                }
+                take_in(mail, later);
+            });
+        }
+    }
+
+    fn queued_behind(&self, id: u64) -> Vec<u64> {
+        let Some(to) = self.recipient(id) else { return Vec::new() };
+        let behind = |(other, entry): &(u64, &Entry)| {
+            is_same_mailbox(&entry.mail().to, to)
+                && entry.standing.place == Place::Queued
+                && *other > id
+        };
+        self.mails.iter().filter(behind).map(|(id, _)| id).collect()
+    }
+
+    /// Whether the mailer has a mail.
+    pub(super) fn is_sending(&self) -> bool {
+        self.mails.iter().any(|(_, entry)| entry.standing.place == Place::Sending)
+    }
+
+    /// One mail.
+    pub(super) fn mail(&self, id: u64) -> Option<&Mail> {
+        self.mails.get(id).map(Entry::mail)
+    }
+
+    /// All mails, oldest first.
+    pub(super) fn mails(&self) -> impl Iterator<Item = &Mail> {
+        self.mails.iter().map(|(_, entry)| entry.mail())
+    }
+
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.mails.put_right(|mail| mail.for_each_stamp(&mut put_right));
+    }
+
+    /// Who a mail is for.
+    pub(super) fn recipient(&self, id: u64) -> Option<&str> {
+        self.mail(id).map(|mail| mail.to.as_str())
+    }
+
+    /// How many mails are not accepted yet.
+    pub(super) fn len(&self) -> usize {
+        self.mails.len()
+    }
+
+    /// Whether every mail was accepted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How long the one that has waited longest waits for the server, since the start at most. What is
+    /// only held back by the limit does not wait for it.
+    pub(super) fn oldest(&self, at: Moment) -> Duration {
+        let waits = self.mails.iter().map(|(_, entry)| at.since(entry.standing.waits_since()));
+        waits.max().unwrap_or_default()
+    }
+
+    /// The mails that failed, or were found waiting: how often they failed, and why, oldest first.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &str)> {
+        self.mails.iter().filter_map(|(_, entry)| {
+            let Standing { tries, trouble, .. } = &entry.standing;
+            Some((entry.mail(), *tries, trouble.as_deref()?))
+        })
+    }
+
+    /// What is to be written since this was called last.
+    pub(super) fn take_changes(&mut self) -> MailChanges {
+        self.mails.take_changes()
+    }
+
+    fn next_message_id(&self) -> String {
+        format!("{:016x}.{}", self.seed, self.next_id)
+    }
+
+    /// The newest mail to a person, if it can still take in what is told after it.
+    fn taking_in_for(&self, to: &str) -> Option<u64> {
+        let theirs = |(_, entry): &(u64, &Entry)| is_same_mailbox(&entry.mail().to, to);
+        let (id, newest) = self.mails.iter().rev().find(theirs)?;
+        (newest.standing.place != Place::Sending).then_some(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

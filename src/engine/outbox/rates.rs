@@ -1,0 +1,164 @@
+//! How many mails a person has had: enough is enough.
+//!
+//! A mail more than [`MAILS_AN_HOUR`] is held back until an hour has passed since one of them, and
+//! takes in what else there is to tell until then: a digest. Mail servers refuse those who send too
+//! much, and people stop reading.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::engine::recipients::mailbox;
+use crate::engine::time::{Moment, Stamp};
+
+/// The most mails to one address within an hour. A bad day of a household has a dozen; Gmail takes 500
+/// a day.
+pub const MAILS_AN_HOUR: usize = 20;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The mails that each address has had within the last hour.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct Rates {
+    /// By [`mailbox`]: the latest [`MAILS_AN_HOUR`], oldest first.
+    had: BTreeMap<String, VecDeque<Stamp>>,
+    tidied: Moment,
+    /// Those that are not on disk yet.
+    new: Vec<(String, Stamp)>,
+}
+
+impl Rates {
+    /// A mail to `to` was accepted.
+    pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Stamp, to: &str) {
+        self.restore(at, mail, to);
+        self.new.push((to.to_owned(), mail));
+    }
+
+    /// Counts a mail that is on record.
+    pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Stamp, to: &str) {
+        self.tidy(at);
+        let had = self.had.entry(mailbox(to)).or_default();
+        had.push_back(mail);
+        if had.len() > MAILS_AN_HOUR {
+            had.pop_front();
+        }
+    }
+
+    /// Until when `to` has had enough; `None`: may have one now.
+    pub(in crate::engine) fn full_until(&self, at: Moment, to: &str) -> Option<Moment> {
+        let had = self.had.get(&mailbox(to))?;
+        let oldest = had.front().filter(|_| had.len() >= MAILS_AN_HOUR)?;
+        // Of a mail before the restart it may not be known how long ago it was. Then it counts for
+        // nothing: one too many is better than an alert held back. The others came later.
+        let free = oldest.at()? + HOUR;
+        (free > at).then_some(free)
+    }
+
+    /// All that counts still: to whom, and when.
+    pub(in crate::engine) fn all(&self, at: Moment) -> impl Iterator<Item = (&str, Stamp)> {
+        self.had.iter().flat_map(move |(to, had)| {
+            let counts = had.iter().filter(move |mail| counts(**mail, at));
+            counts.map(move |mail| (to.as_str(), *mail))
+        })
+    }
+
+    /// What is to be written since this was called last.
+    pub(in crate::engine) fn take_new(&mut self) -> Vec<(String, Stamp)> {
+        std::mem::take(&mut self.new)
+    }
+
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
+        self.had.values_mut().flatten().for_each(put_right);
+    }
+
+    /// Forgets, once an hour, who has had nothing for an hour.
+    fn tidy(&mut self, at: Moment) {
+        if at.since(self.tidied) >= HOUR {
+            self.had.retain(|_, had| had.back().is_some_and(|mail| counts(*mail, at)));
+            self.tidied = at;
+        }
+    }
+}
+
+/// Whether a mail was within the last hour, as far as is known.
+fn counts(mail: Stamp, at: Moment) -> bool {
+    mail.age(at).span < HOUR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::{Now, Timeline, Wall};
+
+    fn now(second: u64) -> Now {
+        Now { at: Moment::from_millis(second * 1000), wall: Wall::default() }
+    }
+
+    fn accepted(rates: &mut Rates, second: u64, to: &str) {
+        rates.accepted(now(second).at, Stamp::noted(now(second)), to);
+    }
+
+    /// Twenty mails on record, of an hour in 2026; the clock shows `second` of 1970 or later.
+    fn twenty_on_record(start: Now) -> Rates {
+        let mut timeline = Timeline::default();
+        let mails = (0..20).map(|n| Wall::from_unix_millis(1_795_474_540_000 + n * 1000));
+        mails.clone().for_each(|mail| timeline.recall(mail));
+        timeline.observe(start, Duration::ZERO);
+        let mut rates = Rates::default();
+        for mail in mails {
+            rates.accepted(start.at, timeline.placed(start, mail), "a@b.c");
+        }
+        rates
+    }
+
+    #[test]
+    fn mails_of_an_earlier_run_count_only_when_it_is_known_that_they_were_within_the_hour() {
+        let start = |wall: i64| Now { wall: Wall::from_unix_millis(wall), ..now(9000) };
+        let full = |start: Now| twenty_on_record(start).full_until(start.at, "a@b.c");
+        let ten_minutes_later = start(1_795_474_540_000 + 600_000);
+        assert_eq!(full(ten_minutes_later), Some(now(9000 + 3000).at));
+        assert_eq!(full(start(20_000)), None, "in 1970");
+        assert_eq!(full(start(1_795_474_540_000 - 30 * 86_400_000)), None, "30 days behind");
+        assert_eq!(full(start(1_795_474_540_000 + 5_000)), None, "which of them were before that?");
+        assert_eq!(twenty_on_record(start(20_000)).all(now(9000).at).count(), 20, "it may be set");
+    }
+
+    #[test]
+    fn what_came_after_a_mail_that_counts_counts_too() {
+        // The last of them in a run whose clock was not set.
+        let start = Now { wall: Wall::from_unix_millis(1_795_474_600_000), ..now(9000) };
+        let mut timeline = Timeline::default();
+        timeline.observe(start, Duration::ZERO);
+        let mut rates = Rates::default();
+        for wall in (0..19).map(|n| 1_795_474_540_000 + n * 1000).chain([130_000]) {
+            let mail = timeline.placed(start, Wall::from_unix_millis(wall));
+            assert_eq!(mail.at().is_some(), wall != 130_000);
+            rates.accepted(start.at, mail, "a@b.c");
+        }
+        assert_eq!(rates.full_until(start.at, "a@b.c"), Some(now(9000 + 3540).at));
+    }
+
+    #[test]
+    fn the_twenty_first_waits_until_an_hour_after_the_first() {
+        let mut rates = Rates::default();
+        for second in 0..20 {
+            assert_eq!(rates.full_until(now(second).at, "a@b.c"), None);
+            accepted(&mut rates, second, "a@b.c");
+        }
+        assert_eq!(rates.full_until(now(20).at, "A@B.C"), Some(now(3600).at));
+        assert_eq!(rates.full_until(now(20).at, "d@e.f"), None, "nobody else waits for it");
+        assert_eq!(rates.full_until(now(3600).at, "a@b.c"), None);
+        accepted(&mut rates, 3600, "a@b.c");
+        assert_eq!(rates.full_until(now(3600).at, "a@b.c"), Some(now(3601).at));
+    }
+
+    #[test]
+    fn what_is_past_is_forgotten() {
+        let mut rates = Rates::default();
+        for n in 0..1000 {
+            accepted(&mut rates, n, &format!("{n}@b.c"));
+        }
+        assert_eq!(rates.all(now(3700).at).count(), 899);
+        accepted(&mut rates, 9000, "a@b.c");
+        assert_eq!(rates.had.len(), 1);
+    }
+}

@@ -1,0 +1,62 @@
+//! How a mail stands with the mail server, in this run.
+
+use super::backoff::Failures;
+use crate::engine::time::Moment;
+
+/// Where a mail stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It goes out as soon as the mails before it to the same person have, and takes in what else
+    /// there is to tell until then.
+    Queued,
+    /// The mailer has it.
+    Sending,
+    /// It is not tried before `retry_at`, and takes in what else there is to tell until then.
+    Waiting { retry_at: Moment },
+    /// It is for somebody who may have no mail, and there is nobody to have it instead.
+    Barred,
+}
+
+/// How a mail stands.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// Attempts that failed.
+    pub(super) tries: u32,
+    /// The last of them, as far as they were of one kind.
+    pub(super) failures: Option<Failures>,
+    pub(super) place: Place,
+    /// It is held back: nothing has it sent earlier.
+    pub(super) held_until: Option<Moment>,
+    /// Since when it waits for the server: written, found at the start, or let go by the limit.
+    pub(super) since: Moment,
+    /// Why it waits: what the server said, or what went wrong on the way.
+    pub(super) trouble: Option<String>,
+    /// The server may have it already, under this message id.
+    pub(super) was_out: bool,
+    /// Perhaps there is no such mailbox: only a person can tell.
+    pub(super) is_unclear: bool,
+}
+
+impl Standing {
+    /// That of a mail which is to go out at once.
+    pub(super) fn new(at: Moment) -> Standing {
+        let place = Place::Queued;
+        let (failures, held_until, trouble) = (None, None, None);
+        let (tries, was_out, is_unclear) = (0, false, false);
+        Standing { tries, failures, place, held_until, since: at, trouble, was_out, is_unclear }
+    }
+
+    /// Since when it waits. What it waits for the limit does not count.
+    pub(super) fn waits_since(&self) -> Moment {
+        self.held_until.map_or(self.since, |held| held.max(self.since))
+    }
+
+    pub(super) fn wait_until(&mut self, at: Moment) {
+        let retry_at = self.held_until.map_or(at, |held| at.max(held));
+        self.place = Place::Waiting { retry_at };
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.place, Place::Waiting { .. })
+    }
+}

@@ -1,0 +1,85 @@
+//! What the metrics need to know: numbers of the engine, and of each app.
+
+use std::time::Duration;
+
+use super::View;
+use super::view::StateCounts;
+use crate::engine::outbox::Counted;
+use crate::engine::registry::App;
+use crate::engine::registry::history::Latencies;
+use crate::engine::state::State;
+use crate::engine::time::Now;
+
+/// Numbers of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineNumbers {
+    /// How many apps are in which state.
+    pub apps: StateCounts,
+    /// How late checks began, by when they were due, since the start.
+    pub lateness: Latencies,
+    /// What became of mails since the start.
+    pub mails: Counted,
+    /// Checks that wait for a thread.
+    pub checks_waiting: usize,
+    /// How long ago the one of them was due that has waited longest.
+    pub longest_wait: Duration,
+    /// Checks that came late for want of threads since the start.
+    pub checks_late: u64,
+    /// Mails that wait to be accepted.
+    pub mails_waiting: usize,
+    /// How long the oldest of them has, but for those held back by the limit of an hour.
+    pub oldest_mail: Duration,
+    /// Addresses to which a mail was refused for good, which nobody has seen.
+    pub refused_addresses: usize,
+}
+
+/// Numbers of one app.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppNumbers {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: State,
+    /// Whether it is left alone for now.
+    pub paused: bool,
+    /// Checks since the registration: passed, warned, failed.
+    pub checks: [u64; 3],
+    /// How long answers took since the daemon started.
+    pub latencies: Latencies,
+    /// The share of checks of the last 24 hours that did not fail.
+    pub uptime_24h: Option<f64>,
+    /// How long ago the last check was, if one was since the start.
+    pub last_check: Option<Duration>,
+}
+
+impl View<'_> {
+    /// Numbers of the engine.
+    pub fn numbers(&self, now: Now) -> EngineNumbers {
+        let load = self.scheduler.load();
+        EngineNumbers {
+            apps: self.counts(),
+            lateness: self.scheduler.lateness().clone(),
+            mails: self.outbox.counted(),
+            checks_waiting: load.waiting,
+            longest_wait: load.longest.map(|due| now.at.since(due)).unwrap_or_default(),
+            checks_late: load.late,
+            mails_waiting: self.outbox.waiting(),
+            oldest_mail: self.outbox.oldest(now.at),
+            refused_addresses: self.outbox.refusals().count(),
+        }
+    }
+}
+
+/// Numbers of one app.
+pub fn app_numbers(app: &App, now: Now) -> AppNumbers {
+    let passed = app.checks.saturating_sub(app.warnings).saturating_sub(app.failures);
+    AppNumbers {
+        name: app.registration.name.clone(),
+        state: app.state(),
+        paused: app.paused,
+        checks: [passed, app.warnings, app.failures],
+        latencies: app.history.latencies.clone(),
+        uptime_24h: app.history.hours.uptime(now.at),
+        last_check: app.last.as_ref().map(|last| last.time.age(now.at).span),
+    }
+}

@@ -1,0 +1,19 @@
+//! What the daemon shows of itself: read from the machines, changing nothing.
+
+pub mod export;
+pub mod glance;
+pub mod measure;
+pub mod present;
+pub mod view;
+
+use super::outbox::Outbox;
+use super::registry::Registry;
+use super::scheduler::Scheduler;
+
+/// What is to be seen of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) scheduler: &'a Scheduler,
+    pub(super) outbox: &'a Outbox,
+}

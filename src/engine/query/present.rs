@@ -1,0 +1,112 @@
+//! What the engine shows of itself.
+
+use super::View;
+use super::view::{
+    AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, ServerView, StateCounts,
+};
+use crate::engine::registration::values::Values;
+use crate::engine::registry::{App, LastCheck, RegistryError};
+use crate::engine::time::{Moment, Now, Stamp};
+
+/// The daemon's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Recent checks in `info`: half an hour at the default interval.
+const RECENT_IN_INFO: usize = 60;
+
+impl View<'_> {
+    /// One app with its recent checks.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn info(&self, now: Now, name: &str) -> Result<InfoView, RegistryError> {
+        let unknown = || RegistryError::UnknownApp(name.to_owned());
+        let app = self.registry.named(name).ok_or_else(unknown)?;
+        Ok(InfoView {
+            app: self.show(app, now.at),
+            recent: app.history.recent.newest(RECENT_IN_INFO),
+        })
+    }
+
+    /// The daemon. `started` is when it started.
+    pub fn server(&self, now: Now, started: Moment) -> ServerView {
+        ServerView {
+            version: VERSION,
+            time: now.wall,
+            uptime: now.at.since(started).as_secs(),
+            apps: self.counts(),
+        }
+    }
+
+    /// The daemon's own health, as far as the engine knows it.
+    /// `disk` is what there is to say about the disk.
+    pub fn health(&self, now: Now, started: Moment, disk: Vec<String>) -> HealthView {
+        HealthView {
+            version: VERSION,
+            uptime: now.at.since(started).as_secs(),
+            apps: self.counts(),
+            outbox: OutboxView {
+                waiting: self.outbox.waiting(),
+                trouble: self.outbox.troubles(now),
+                refused: self.outbox.refusals().cloned().collect(),
+            },
+            checks: ChecksView {
+                waiting: self.scheduler.load().waiting,
+                trouble: self.shortage_trouble().into_iter().collect(),
+            },
+            mailing: self.outbox.is_mailing(),
+            disk,
+        }
+    }
+
+    /// One app, as in `status`.
+    pub fn show(&self, app: &App, at: Moment) -> AppView {
+        AppView {
+            registered: self.in_force(app).in_info(),
+            state: app.state(),
+            since: app.monitor.since.wall(),
+            paused: app.paused,
+            failed_in_a_row: app.monitor.rows.failed,
+            passed_in_a_row: app.monitor.rows.passed,
+            checks: app.checks,
+            failures: app.failures,
+            uptime_24h: app.history.hours.uptime(at),
+            last_healthy: app.last_healthy.map(Stamp::wall),
+            last_check: app.last.as_ref().map(show_check),
+        }
+    }
+
+    /// What an app registered; those who may not be told are not told.
+    pub(super) fn in_force(&self, app: &App) -> Values {
+        let told = self.outbox.recipients().told(&app.registration.email);
+        Values::in_force(&app.registration, told.into_iter().cloned().collect())
+    }
+
+    pub(super) fn counts(&self) -> StateCounts {
+        let mut counts = StateCounts::default();
+        for (_, app) in self.registry.by_name() {
+            counts.add(app.state());
+        }
+        counts
+    }
+
+    fn shortage_trouble(&self) -> Option<String> {
+        let load = self.scheduler.load();
+        let (waited, workers) = (load.lately?.as_secs(), load.workers);
+        Some(format!(
+            "checks come late for want of threads, lately one by {waited} s: apps that hang hold \
+             them, and no more than {workers} may run (option workers)"
+        ))
+    }
+}
+
+fn show_check(last: &LastCheck) -> CheckView {
+    CheckView {
+        time: last.time.wall(),
+        outcome: last.verdict.outcome,
+        http_status: last.verdict.http_status,
+        latency_ms: last.latency_ms,
+        reason: last.verdict.reason.clone(),
+        body: last.verdict.body.clone(),
+    }
+}

@@ -1,0 +1,210 @@
+//! The household rebuilt from its records.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{AlertRecord, AppRecord, HistoryPart, Record, TallyRecord};
+use crate::engine::incidents::alert::Alert;
+use crate::engine::outbox::merge::take_in;
+use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::refusals::Refusal;
+use crate::engine::recipients::mailbox;
+use crate::engine::registry::history::{Days, History, Hours, Recent};
+use crate::engine::registry::monitor::Monitor;
+use crate::engine::registry::{App, Forgiveness, Welcome};
+use crate::engine::scheduler::spread;
+use crate::engine::time::{Moment, Now, Stamp, Timeline};
+
+/// The last record of everything.
+#[derive(Default)]
+pub(in crate::engine) struct Household {
+    apps: BTreeMap<String, KeptApp>,
+    mails: BTreeMap<u64, Box<Mail>>,
+    accepted: Vec<(String, Stamp)>,
+    /// By address in small letters.
+    refusals: BTreeMap<String, Refusal>,
+}
+
+/// The last records of an app.
+struct KeptApp {
+    record: Box<AppRecord>,
+    tally: Option<TallyRecord>,
+}
+
+/// An app as it was.
+pub(in crate::engine) struct RestoredApp {
+    pub(in crate::engine) app: App,
+    pub(in crate::engine) alert: Option<Alert>,
+    /// When it is checked first; `None` when it is paused.
+    pub(in crate::engine) due: Option<Moment>,
+}
+
+/// Everything as it was, but for the apps.
+pub(in crate::engine) struct RestoredMail {
+    /// Oldest first.
+    pub(in crate::engine) mails: Vec<Mail>,
+    pub(in crate::engine) accepted: Vec<(String, Stamp)>,
+    pub(in crate::engine) refusals: Vec<Refusal>,
+}
+
+impl Household {
+    /// Reads records, oldest first.
+    pub(in crate::engine) fn read(records: Vec<Record>) -> Household {
+        let mut household = Household::default();
+        records.into_iter().for_each(|record| household.take(record));
+        household
+    }
+
+    /// What there is of mail.
+    pub(in crate::engine) fn take_mail(&mut self) -> RestoredMail {
+        RestoredMail {
+            mails: std::mem::take(&mut self.mails).into_values().map(|mail| *mail).collect(),
+            accepted: std::mem::take(&mut self.accepted),
+            refusals: std::mem::take(&mut self.refusals).into_values().collect(),
+        }
+    }
+
+    /// The apps, by name. `default_email` is who is told about those that name nobody.
+    pub(in crate::engine) fn apps(
+        self,
+        now: Now,
+        timeline: &Timeline,
+        default_email: &[String],
+    ) -> Vec<RestoredApp> {
+        let due = first_checks(now, &self.apps);
+        let restored = |(name, mut kept): (String, KeptApp)| {
+            kept.record.registration.set_default_email(default_email);
+            kept.restored(now, timeline, due.get(&name).copied())
+        };
+        self.apps.into_iter().map(restored).collect()
+    }
+
+    /// Hands over every time that is on record, but for those within histories: of these only the
+    /// newest, for looking at.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
+        self.accepted.iter_mut().for_each(|(_, at)| look(at));
+        self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
+        self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
+        for KeptApp { record, tally, .. } in self.apps.values_mut() {
+            look(&mut record.since);
+            look(&mut record.trouble_since);
+            record.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+            let Some(tally) = tally else { continue };
+            tally.last_healthy.iter_mut().for_each(&mut look);
+            tally.history.recent.newest().iter_mut().for_each(&mut look);
+            tally.history.day.newest().iter_mut().for_each(&mut look);
+        }
+    }
+
+    fn take(&mut self, record: Record) {
+        match record {
+            Record::App(app) => {
+                let name = app.registration.name.clone();
+                let tally = self.apps.remove(&name).and_then(|known| known.tally);
+                self.apps.insert(name, KeptApp { record: app, tally });
+            }
+            Record::Rows(rows) => {
+                if let Some(app) = self.apps.get_mut(&rows.app) {
+                    app.record.rows = rows.rows;
+                    app.record.trouble_since = rows.trouble_since;
+                }
+            }
+            Record::Tally(whole) => {
+                if let Some(app) = self.apps.get_mut(&whole.app) {
+                    app.tally = Some(whole);
+                }
+            }
+            Record::Hour { apps } => apps.into_iter().for_each(|hour| self.hour(hour.into())),
+            Record::Stopped { app } => {
+                self.apps.remove(&app);
+            }
+            Record::Mail(mail) => {
+                self.mails.insert(mail.id, mail);
+            }
+            Record::MailTookIn { id, later } => {
+                if let Some(mail) = self.mails.get_mut(&id) {
+                    take_in(mail, *later);
+                }
+            }
+            Record::MailAccepted { to, at } => {
+                self.refusals.remove(&mailbox(&to));
+                self.accepted.push((to, at));
+            }
+            Record::MailRefused(refusal) => {
+                self.refusals.insert(mailbox(&refusal.to), refusal);
+            }
+            Record::RefusalSeen { to } => {
+                self.refusals.remove(&mailbox(&to));
+            }
+            Record::MailDone { id } => {
+                self.mails.remove(&id);
+            }
+            // Of use to the daemon, which has looked at it before.
+            Record::Port { .. } => {}
+        }
+    }
+
+    fn hour(&mut self, mut tally: TallyRecord) {
+        if let Some(app) = self.apps.get_mut(&tally.app) {
+            if let Some(mut old) = app.tally.take() {
+                old.history.extend(&tally.history);
+                tally.history = old.history;
+            }
+            app.tally = Some(tally);
+        }
+    }
+}
+
+impl KeptApp {
+    fn restored(self, now: Now, timeline: &Timeline, due: Option<Moment>) -> RestoredApp {
+        let KeptApp { record, tally } = self;
+        let monitor = Monitor {
+            state: record.state,
+            since: record.since,
+            rows: record.rows,
+            trouble_since: record.trouble_since,
+        };
+        let interval = record.registration.interval;
+        let forgiven = |kept| Forgiveness::restore(kept, now, interval);
+        let mut app = App {
+            forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
+            welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
+            paused: record.paused,
+            ..App::unasked(record.registration, monitor)
+        };
+        if let Some(tally) = tally {
+            app.checks = tally.checks;
+            app.warnings = tally.warnings;
+            app.failures = tally.failures;
+            app.history = restore_history(timeline, now, &tally.history);
+            let newest = || app.history.recent.newest_pass();
+            app.last_healthy = tally.last_healthy.or_else(newest);
+            app.last_healthy.iter_mut().for_each(|stamp| timeline.place(now, stamp));
+        }
+        RestoredApp { app, alert: record.alert.map(AlertRecord::restored), due }
+    }
+}
+
+/// When the apps are checked first that are not paused: those of one interval evenly over it.
+fn first_checks(now: Now, apps: &BTreeMap<String, KeptApp>) -> BTreeMap<String, Moment> {
+    let mut of_interval: BTreeMap<Duration, Vec<&String>> = BTreeMap::new();
+    for (name, KeptApp { record, .. }) in apps.iter().filter(|(_, app)| !app.record.paused) {
+        of_interval.entry(record.registration.interval).or_default().push(name);
+    }
+    let mut due = BTreeMap::new();
+    for (interval, names) in of_interval {
+        for (number, name) in names.iter().enumerate() {
+            due.insert((*name).clone(), spread::even(now.at, interval, number, names.len()));
+        }
+    }
+    due
+}
+
+fn restore_history(timeline: &Timeline, now: Now, part: &HistoryPart) -> History {
+    History {
+        recent: Recent::restore(&part.recent),
+        hours: Hours::restore(timeline, now, &part.day),
+        days: Days::restore(&part.days, timeline.wall(now)),
+        ..History::default()
+    }
+}

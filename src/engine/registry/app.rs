@@ -1,0 +1,229 @@
+//! One app that is watched: what was registered, and how it fares.
+
+use std::time::Duration;
+
+use super::forgiveness::Forgiveness;
+use super::history::History;
+use super::monitor::{Monitor, Rows, Thresholds};
+use crate::engine::check_log::{Event, HourSoFar, is_news};
+use crate::engine::ledger::{Kept, Versioned};
+use crate::engine::registration::Registration;
+use crate::engine::state::{State, Transition};
+use crate::engine::time::{Now, Stamp, Wall};
+use crate::engine::verdict::answer::{Outcome, Verdict};
+
+/// Names an app inside the engine; never used again for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppId(pub u64);
+
+/// The word that a first pass after the registration is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Welcome {
+    /// The app has not passed yet.
+    Owed,
+    /// It has, and the word is being gathered with others.
+    Gathered,
+    /// The word has gone out.
+    Told,
+}
+
+/// The last check that has a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastCheck {
+    /// When the verdict fell.
+    pub time: Stamp,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Milliseconds until the verdict.
+    pub latency_ms: u32,
+}
+
+impl LastCheck {
+    /// For the health check log.
+    pub fn event(&self, counted: bool) -> Event {
+        Event::of_check(&self.verdict, self.latency_ms, counted)
+    }
+}
+
+/// One app that is watched.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What was registered.
+    pub registration: Versioned<Registration>,
+    /// Whether it is left alone for now.
+    pub paused: bool,
+    /// The state machine.
+    pub monitor: Monitor,
+    /// Whether the first pass is still to be told.
+    pub welcome: Welcome,
+    /// Whether a refused connection counts: the app may not listen yet.
+    pub forgiveness: Forgiveness,
+    /// Checks with a verdict.
+    pub checks: u64,
+    /// Those among them that warned.
+    pub warnings: u64,
+    /// Failed ones among them.
+    pub failures: u64,
+    /// The last check that passed.
+    pub last_healthy: Option<Stamp>,
+    /// The last check.
+    pub last: Option<LastCheck>,
+    /// The checks before it.
+    pub history: History,
+    /// What the health check log has not summed up yet.
+    pub hour: HourSoFar,
+}
+
+/// What of an app is on disk, but for counters and history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AppFacts {
+    registration: u32,
+    paused: bool,
+    welcome_owed: bool,
+    state: State,
+    since: Stamp,
+    /// Of forgiveness no more: an app that registers every second must not wear out the disk.
+    forgiveness_is_spent: bool,
+    rows: RowFacts,
+}
+
+/// What changes without a change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RowFacts {
+    rows: Rows,
+    trouble_since: Stamp,
+}
+
+/// What of an app is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AppMark {
+    /// Its rows.
+    Rows,
+    /// All but counters and history.
+    Whole,
+}
+
+impl Kept for App {
+    type Facts = AppFacts;
+    type Mark = AppMark;
+    const WHOLE: AppMark = AppMark::Whole;
+
+    fn facts(&self) -> AppFacts {
+        AppFacts {
+            registration: self.registration.version(),
+            paused: self.paused,
+            welcome_owed: self.welcome != Welcome::Told,
+            state: self.monitor.state,
+            since: self.monitor.since,
+            forgiveness_is_spent: self.forgiveness.is_spent(),
+            rows: RowFacts {
+                rows: self.monitor.rows_that_matter(),
+                trouble_since: self.monitor.trouble_since,
+            },
+        }
+    }
+
+    fn mark(before: &AppFacts, after: &AppFacts) -> AppMark {
+        let but_for_rows = AppFacts { rows: before.rows, ..*after };
+        if but_for_rows == *before { AppMark::Rows } else { AppMark::Whole }
+    }
+}
+
+/// What a verdict did to an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Whether it counted.
+    pub counts: bool,
+    /// Whether it tells something else than the one before, or is the first from UNKNOWN.
+    pub news: bool,
+    /// The change of state that it led to.
+    pub transition: Option<Transition>,
+    /// Whether this is the first pass after the registration.
+    pub first_pass: bool,
+}
+
+impl App {
+    /// An app that has just registered.
+    pub fn new(now: Now, registration: Registration) -> App {
+        App {
+            forgiveness: Forgiveness::new(now, registration.interval),
+            ..App::unasked(registration, Monitor::new(now))
+        }
+    }
+
+    /// An app that was never checked, as far as is known.
+    pub fn unasked(registration: Registration, monitor: Monitor) -> App {
+        App {
+            registration: Versioned::new(registration),
+            paused: false,
+            monitor,
+            welcome: Welcome::Owed,
+            forgiveness: Forgiveness::default(),
+            checks: 0,
+            warnings: 0,
+            failures: 0,
+            last_healthy: None,
+            last: None,
+            history: History::default(),
+            hour: HourSoFar::default(),
+        }
+    }
+
+    /// Whether its last check was refused.
+    pub fn refuses(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.verdict.refused)
+    }
+
+    /// Counts a verdict, to the day that `day` is in. `room` bytes are there for the recent checks.
+    pub fn observe(
+        &mut self,
+        now: Now,
+        day: Wall,
+        verdict: Verdict,
+        latency: Duration,
+        room: usize,
+    ) -> Effect {
+        let outcome = verdict.outcome;
+        let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
+        let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
+        let begins_anew = counts && self.monitor.rows == Rows::default();
+        let before = self.last.as_ref().map(|last| &last.verdict);
+        let news = begins_anew || is_news(before, &verdict);
+        self.last = Some(LastCheck { time: Stamp::noted(now), verdict, latency_ms });
+        self.history.recent.push(now, outcome, latency_ms, room);
+        if !counts {
+            return Effect { counts, news, transition: None, first_pass: false };
+        }
+        self.checks += 1;
+        self.warnings += u64::from(outcome == Outcome::Warn);
+        self.failures += u64::from(outcome == Outcome::Fail);
+        self.history.count(now, day, outcome, latency_ms);
+        self.hour.count(outcome, latency_ms);
+        if outcome == Outcome::Pass {
+            self.last_healthy = Some(Stamp::noted(now));
+        }
+        let first_pass = outcome == Outcome::Pass && self.welcome == Welcome::Owed;
+        let transition = self.monitor.observe(now, outcome, self.thresholds());
+        Effect { counts, news, transition, first_pass }
+    }
+
+    /// Hands over every time that is remembered of it, to be put right after the clock was set.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.monitor.since);
+        put_right(&mut self.monitor.trouble_since);
+        self.last_healthy.iter_mut().for_each(&mut put_right);
+        self.last.iter_mut().for_each(|last| put_right(&mut last.time));
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.monitor.state
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            unhealthy: u32::from(self.registration.unhealthy),
+            healthy: u32::from(self.registration.healthy),
+        }
+    }
+}

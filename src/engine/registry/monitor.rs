@@ -1,0 +1,188 @@
+//! The state machine of one app: outcomes in, changes of state out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::state::{State, Transition};
+use crate::engine::time::{Now, Stamp};
+use crate::engine::verdict::answer::Outcome;
+
+/// So many checks in a row that did not pass make an app DEGRADED. One lone failure changes nothing.
+const DEGRADED_AFTER: u32 = 2;
+
+/// No threshold is higher, so a longer row decides nothing more.
+const LONGEST_ROW: u32 = 10;
+
+/// How many checks in a row it takes, as registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Failed checks before UNHEALTHY, 2 to 10.
+    pub unhealthy: u32,
+    /// Passed checks before HEALTHY, 2 to 10.
+    pub healthy: u32,
+}
+
+/// Consecutive checks, up to the last one. A row starts again at the check that breaks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Failed.
+    pub failed: u32,
+    /// Passed.
+    pub passed: u32,
+    /// Warned or failed.
+    pub not_passed: u32,
+    /// Passed or warned.
+    pub not_failed: u32,
+}
+
+impl Rows {
+    fn count(&mut self, outcome: Outcome) {
+        let row = |row: u32, goes_on: bool| if goes_on { row.saturating_add(1) } else { 0 };
+        self.failed = row(self.failed, outcome == Outcome::Fail);
+        self.passed = row(self.passed, outcome == Outcome::Pass);
+        self.not_passed = row(self.not_passed, outcome != Outcome::Pass);
+        self.not_failed = row(self.not_failed, outcome != Outcome::Fail);
+    }
+}
+
+/// The state of one app and the rows that led to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Monitor {
+    /// The state.
+    pub state: State,
+    /// Since when.
+    pub since: Stamp,
+    /// The rows.
+    pub rows: Rows,
+    /// The first check of the row that did not pass; meaningless while `rows.not_passed` is zero.
+    pub trouble_since: Stamp,
+}
+
+impl Monitor {
+    /// UNKNOWN, with nothing counted yet.
+    pub fn new(now: Now) -> Monitor {
+        Monitor::since(Stamp::noted(now))
+    }
+
+    fn since(since: Stamp) -> Monitor {
+        Monitor { state: State::Unknown, since, rows: Rows::default(), trouble_since: since }
+    }
+
+    /// Counts one outcome.
+    pub fn observe(
+        &mut self,
+        now: Now,
+        outcome: Outcome,
+        needed: Thresholds,
+    ) -> Option<Transition> {
+        self.rows.count(outcome);
+        if self.rows.not_passed == 1 {
+            self.trouble_since = Stamp::noted(now);
+        }
+        let from = self.state;
+        let to = self.next(needed);
+        (to != from).then(|| {
+            self.state = to;
+            self.since = Stamp::noted(now);
+            Transition { from, to }
+        })
+    }
+
+    /// Forgets what was counted: the app was resumed, or has another address.
+    pub fn forget(&mut self, now: Now) -> Option<Transition> {
+        let from = self.state;
+        *self = Monitor::since(if from == State::Unknown { self.since } else { Stamp::noted(now) });
+        (from != State::Unknown).then_some(Transition { from, to: State::Unknown })
+    }
+
+    /// The rows as far as they can still decide anything: what has to be the same after a restart.
+    pub fn rows_that_matter(&self) -> Rows {
+        let capped = |row: u32| row.min(LONGEST_ROW);
+        let well = self.state == State::Healthy;
+        Rows {
+            failed: capped(self.rows.failed),
+            passed: if well { 0 } else { capped(self.rows.passed) },
+            not_passed: capped(self.rows.not_passed),
+            not_failed: if well { 0 } else { capped(self.rows.not_failed) },
+        }
+    }
+
+    fn next(&self, needed: Thresholds) -> State {
+        let Rows { failed, passed, not_passed, not_failed } = self.rows;
+        match self.state {
+            _ if passed >= needed.healthy => State::Healthy,
+            _ if failed >= needed.unhealthy => State::Unhealthy,
+            State::Unknown | State::Healthy if not_passed >= DEGRADED_AFTER => State::Degraded,
+            State::Unhealthy if not_failed >= needed.healthy => State::Degraded,
+            same => same,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDED: Thresholds = Thresholds { unhealthy: 3, healthy: 4 };
+
+    /// `p`, `w`, `f` in; the states after each, as `U`, `H`, `D`, `X`, out.
+    fn run(outcomes: &str, needed: Thresholds) -> String {
+        let mut monitor = Monitor::new(Now::default());
+        let letter = |state| match state {
+            State::Unknown => 'U',
+            State::Healthy => 'H',
+            State::Degraded => 'D',
+            State::Unhealthy => 'X',
+        };
+        let outcome = |letter| match letter {
+            'p' => Outcome::Pass,
+            'w' => Outcome::Warn,
+            _ => Outcome::Fail,
+        };
+        let states = outcomes.chars().map(|c| {
+            monitor.observe(Now::default(), outcome(c), needed);
+            letter(monitor.state)
+        });
+        states.collect()
+    }
+
+    #[test]
+    fn each_line_of_the_table() {
+        for (outcomes, states) in [
+            ("pppp", "UUUH"),
+            ("ppppfppppf", "UUUHHHHHHH"),
+            ("ppppfff", "UUUHHDX"),
+            ("ppppww", "UUUHHD"),
+            ("ppppwf", "UUUHHD"),
+            ("ppppffw", "UUUHHDD"),
+            ("fff", "UDX"),
+            ("fffpppp", "UDXXXXH"),
+            ("fffwppp", "UDXXXXD"),
+            ("fffwpppp", "UDXXXXDH"),
+            ("fffpppfpppp", "UDXXXXXXXXH"),
+            ("fffwpwwfff", "UDXXXXDDDX"),
+            ("wwpppp", "UDDDDH"),
+            ("wwppppwpw", "UDDDDHHHH"),
+        ] {
+            assert_eq!(run(outcomes, NEEDED), states, "{outcomes}");
+        }
+    }
+
+    #[test]
+    fn with_two_failures_healthy_goes_straight_to_unhealthy() {
+        let needed = Thresholds { unhealthy: 2, healthy: 2 };
+        assert_eq!(run("ppff", needed), "UHHX");
+        assert_eq!(run("ppfwf", needed), "UHHDD", "a warning breaks the row of failures");
+    }
+
+    #[test]
+    fn what_was_counted_is_forgotten_on_resume() {
+        let mut monitor = Monitor::new(Now::default());
+        for _ in 0..2 {
+            monitor.observe(Now::default(), Outcome::Fail, NEEDED);
+        }
+        let transition = monitor.forget(Now::default());
+        assert_eq!(transition, Some(Transition { from: State::Degraded, to: State::Unknown }));
+        assert_eq!(monitor.rows, Rows::default());
+        assert_eq!(monitor.forget(Now::default()), None);
+    }
+}

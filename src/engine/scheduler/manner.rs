@@ -1,0 +1,141 @@
+//! How an app has answered so far: which lane its next check takes, and how long a leash.
+
+use std::time::Duration;
+
+use crate::engine::scheduler::lanes::{Lane, Leash, Share};
+use crate::engine::time::Moment;
+use crate::engine::verdict::answer::CheckEnd;
+
+/// No leash is shorter. Far above what a healthy app on a LAN needs, and with ten apps a second
+/// beginning to hang it costs five threads.
+const LEASH: Duration = Duration::from_millis(500);
+
+/// An app that is broken off gets twice the leash next time, up to twice this: more would let those
+/// that hang hold the threads that are kept for others.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How an app has answered so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// The lane of its next check.
+    pub lane: Lane,
+    /// About the longest that it took lately.
+    usual: Duration,
+    /// When the check was due that was broken off first, while no check in full has followed: it keeps
+    /// its place among those that wait for one.
+    pub broken_off: Option<Moment>,
+}
+
+impl Manner {
+    /// That of an app which was never asked.
+    pub const NEW: Manner = Manner { lane: Lane::New, usual: Duration::ZERO, broken_off: None };
+
+    /// A check has ended, and the time that it took was the app's. What took no longer than the
+    /// shortest leash holds no thread for long, answer or not; a host that is switched off takes three
+    /// seconds to be unreachable.
+    pub fn observe(&mut self, end: &CheckEnd, latency: Duration) {
+        let CheckEnd::Verdict(verdict) = end else { return };
+        let answered = verdict.http_status.is_some() || verdict.refused;
+        self.broken_off = None;
+        if answered || latency <= LEASH {
+            self.lane = Lane::Answers;
+            self.usual = latency.max(self.usual * 31 / 32);
+        } else {
+            self.lane = Lane::Hangs;
+        }
+    }
+
+    /// A check that was due at `due` was broken off.
+    pub fn break_off(&mut self, due: Moment) {
+        self.lane = Lane::BrokenOff;
+        self.broken_off.get_or_insert(due);
+        self.usual = self.usual.max((self.usual * 2).clamp(LEASH, TRUSTED));
+    }
+
+    /// After how long a check on a leash is broken off: an answer that takes twice the usual is not
+    /// worth a second request.
+    pub fn leash(self, leash: Leash) -> Option<Duration> {
+        match leash {
+            Leash::None => None,
+            Leash::Short => Some(LEASH),
+            Leash::Usual => Some((self.usual * 2).max(LEASH)),
+        }
+    }
+
+    /// The share of a thread that an app needs which is asked every `interval`, if it answers.
+    pub fn share(self, interval: Duration) -> Share {
+        if self.lane != Lane::Answers {
+            return 0;
+        }
+        let share = self.usual.as_millis() * 1000 / interval.as_millis().max(1);
+        Share::try_from(share).unwrap_or(Share::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::verdict::answer::Verdict;
+    use crate::engine::verdict::judge;
+    use crate::engine::verdict::trouble::Trouble;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn usual(manner: Manner) -> Duration {
+        manner.leash(Leash::Usual).unwrap()
+    }
+
+    fn answer() -> Verdict {
+        Verdict { http_status: Some(503), ..silence() }
+    }
+
+    fn silence() -> Verdict {
+        judge(Err(Trouble::NoRoute))
+    }
+
+    #[test]
+    fn who_answers_answers_however_slowly() {
+        let mut manner = Manner::NEW;
+        for (verdict, latency, lane) in [
+            (answer(), 4_900, Lane::Answers),
+            (silence(), 3_100, Lane::Hangs),
+            (silence(), 2, Lane::Answers),
+            (judge(Err(Trouble::Refused)), 2_000, Lane::Answers),
+        ] {
+            let reason = verdict.reason.clone();
+            manner.observe(&CheckEnd::Verdict(verdict), ms(latency));
+            assert_eq!(manner.lane, lane, "{reason} after {latency} ms");
+        }
+    }
+
+    #[test]
+    fn the_leash_is_as_long_as_the_app_is_slow() {
+        let mut manner = Manner::NEW;
+        assert_eq!(usual(manner), LEASH);
+        assert_eq!(manner.leash(Leash::None), None);
+        manner.observe(&CheckEnd::Verdict(answer()), ms(600));
+        assert_eq!((usual(manner), manner.share(ms(5_000))), (ms(1_200), 120));
+        for _ in 0..200 {
+            manner.observe(&CheckEnd::Verdict(answer()), ms(5));
+        }
+        assert_eq!(usual(manner), LEASH, "that was long ago");
+    }
+
+    #[test]
+    fn who_is_broken_off_gets_more_time_and_keeps_its_place() {
+        let mut manner = Manner::NEW;
+        let due = Moment::from_millis(7);
+        let leashes = [1, 2, 3].map(|number| {
+            manner.break_off(due + ms(number));
+            usual(manner).as_millis()
+        });
+        assert_eq!(leashes, [1_000, 2_000, 2_000]);
+        assert_eq!(manner.broken_off, Some(due + ms(1)));
+        manner.observe(&CheckEnd::Verdict(answer()), ms(20_000));
+        manner.break_off(due);
+        assert_eq!(usual(manner), ms(40_000), "never less than it had");
+        assert_eq!(manner.leash(Leash::Short), Some(LEASH));
+    }
+}

@@ -1,0 +1,155 @@
+//! Pace: when the check of each app is due.
+
+use std::time::Duration;
+
+use super::slot::{Due, Pace, Slot};
+use super::{AppId, Manner, Scheduler, Target, Timing, spread};
+use crate::engine::time::{Moment, Now};
+
+/// The first check comes within a second of the registration: this, and time for the hand-over.
+const FIRST_CHECK_WITHIN: Duration = Duration::from_millis(900);
+
+/// Apps come, go, and change.
+impl Scheduler {
+    /// A new app is asked within a second, unless it is paused.
+    pub fn add(&mut self, now: Now, id: AppId, timing: Timing, target: &Target) {
+        let at = self.calm_soon(now);
+        let timer = self.wheel.schedule(at, id);
+        self.slots.insert(id, Slot::new(timing, Pace::First(Due { at, timer }), at));
+        self.take_up(id, target);
+    }
+
+    /// Takes in an app that is on record, first asked at `due`; `None`: it is paused.
+    pub fn restore(&mut self, now: Now, id: AppId, timing: Timing, due: Option<Moment>) {
+        let steady = |at| Pace::Steady(Due { at, timer: self.wheel.schedule(at, id) });
+        let pace = due.map_or(Pace::Paused, steady);
+        self.slots.insert(id, Slot::new(timing, pace, due.unwrap_or(now.at)));
+    }
+
+    /// The app is watched no longer. `target` is what it was.
+    pub fn remove(&mut self, id: AppId, target: Target) {
+        self.leave_behind(id, target);
+        let Some(slot) = self.slots.remove(&id) else { return };
+        self.lanes.reckon(slot.share, 0);
+        if let Some(due) = slot.due() {
+            self.wheel.cancel(due.timer);
+        }
+    }
+
+    /// Asks an app no more until it is resumed.
+    pub fn pause(&mut self, id: AppId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if let Some(due) = slot.due() {
+            self.wheel.cancel(due.timer);
+            slot.pace = Pace::Paused;
+            self.void(id);
+            self.reckon(id);
+        }
+    }
+
+    /// A paused app is asked again, within a second.
+    pub fn resume(&mut self, now: Now, id: AppId) {
+        let at = self.calm_soon(now);
+        self.first(id, at);
+    }
+
+    /// The app has another address: nothing of how the one before answered counts. It is asked within a
+    /// second, unless it is paused. A check that is due sooner stays due: whoever registers by turns at
+    /// two addresses is asked all the same.
+    pub fn relocate(
+        &mut self,
+        now: Now,
+        id: AppId,
+        timing: Timing,
+        before: Target,
+        after: &Target,
+    ) {
+        self.leave_behind(id, before);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.timing = timing;
+        slot.manner = Manner::NEW;
+        self.take_up(id, after);
+        self.reckon(id);
+        if let Some(due) = self.due_at(id) {
+            let at = due.min(self.calm_soon(now));
+            self.first(id, at);
+        }
+    }
+
+    fn first(&mut self, id: AppId, at: Moment) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if let Some(old) = slot.due() {
+            self.wheel.cancel(old.timer);
+        }
+        slot.pace = Pace::First(Due { at, timer: self.wheel.schedule(at, id) });
+    }
+
+    /// The app was registered again with another time-out or interval. A check that is due sooner than
+    /// the new interval has it stays due, and what follows finds its place then: whoever registers
+    /// again and again, each time with another interval, is asked all the same.
+    pub fn repace(&mut self, now: Now, id: AppId, timing: Timing) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let repaced = slot.timing.interval != timing.interval;
+        slot.timing = timing;
+        self.reckon(id);
+        let Some(due) = self.slots.get(&id).and_then(Slot::due).filter(|_| repaced) else { return };
+        let calm = self.calm_place(now.at, id);
+        if due.at > calm {
+            self.steady(id, Some(due), calm);
+        } else if let Some(slot) = self.slots.get_mut(&id) {
+            slot.pace = Pace::First(due);
+        }
+    }
+
+    /// When an app is asked next; `None` while it is paused.
+    pub fn due_at(&self, id: AppId) -> Option<Moment> {
+        Some(self.slots.get(&id)?.due()?.at)
+    }
+
+    pub(super) fn on_check_due(&mut self, now: Now, id: AppId) {
+        let Some(slot) = self.slots.get(&id) else { return };
+        let due = match slot.pace {
+            Pace::Paused => return,
+            Pace::First(due) => {
+                let at = self.calm_place(due.at, id);
+                self.steady(id, Some(due), at);
+                due.at
+            }
+            Pace::Steady(due) => {
+                let at = after(due.at, slot.timing.interval, now.at);
+                self.steady(id, None, at);
+                due.at
+            }
+        };
+        self.ask_when_due(now.at, id, due);
+    }
+
+    /// The least busy moment of the next second.
+    fn calm_soon(&self, now: Now) -> Moment {
+        spread::calmest(now.at, FIRST_CHECK_WITHIN, self.slots.values().filter_map(Slot::train))
+    }
+
+    /// The least busy moment between half an interval and one from `from` on.
+    fn calm_place(&self, from: Moment, id: AppId) -> Moment {
+        let Some(slot) = self.slots.get(&id) else { return from };
+        let half = slot.timing.interval / 2;
+        let others = self.slots.iter().filter(|(other, _)| **other != id);
+        spread::calmest(from + half, half, others.filter_map(|(_, slot)| slot.train()))
+    }
+
+    fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {
+        if let Some(old) = old {
+            self.wheel.cancel(old.timer);
+        }
+        let timer = self.wheel.schedule(at, id);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.pace = Pace::Steady(Due { at, timer });
+        }
+    }
+}
+
+/// The first due time after `now` of a check that is due every `interval`, without drift.
+fn after(due: Moment, interval: Duration, now: Moment) -> Moment {
+    let missed = now.since(due).as_millis() / interval.as_millis().max(1);
+    due + interval * u32::try_from(missed + 1).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,69 @@
+//! Checks that have a thread, and those of them that nobody waits for any more.
+
+use std::time::Duration;
+
+use super::lanes::Seat;
+use super::slot::Asked;
+use super::{AppId, Scheduler};
+use crate::engine::registration::Registration;
+
+/// A check during which we stood still for longer is no proof of anything: a machine under load is
+/// late by less.
+pub(super) const STOOD_STILL: Duration = Duration::from_secs(1);
+
+/// A check that has a thread.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) app: AppId,
+    pub(super) seat: Seat,
+    /// How long it may take.
+    pub(super) limit: Duration,
+    /// We stood still while it was under way.
+    pub(super) stood_still: bool,
+    /// What it asks, once the app is watched no longer, or elsewhere.
+    pub(super) left_behind: Option<Target>,
+}
+
+/// What is never asked twice at a time: an app at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The app's name.
+    pub name: String,
+    /// The address that is asked.
+    pub url: String,
+}
+
+impl Target {
+    /// What a registration has asked.
+    pub fn of(registration: &Registration) -> Target {
+        Target { name: registration.name.clone(), url: registration.health_url.clone() }
+    }
+}
+
+impl Scheduler {
+    /// The app is about to be watched no longer, or elsewhere: a check that is under way is left
+    /// behind. It is remembered, for the thread that it holds is not free before it has ended.
+    pub(super) fn leave_behind(&mut self, id: AppId, target: Target) {
+        self.void(id);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if let Asked::Void { check, .. } = slot.asked
+            && let Some(running) = self.running.get_mut(&check)
+        {
+            running.left_behind = Some(target);
+            slot.asked = Asked::No;
+        }
+    }
+
+    /// The app is watched at this address anew: a check that was left behind there is its own again,
+    /// and nothing is asked before that has ended.
+    pub(super) fn take_up(&mut self, id: AppId, target: &Target) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let mut running = self.running.iter_mut();
+        let left = running.find(|(_, running)| running.left_behind.as_ref() == Some(target));
+        if let Some((check, running)) = left {
+            running.app = id;
+            running.left_behind = None;
+            slot.asked = Asked::Void { check: *check, next: None };
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Words for people: safe, short, the same everywhere.
+
+pub mod plain;
+pub mod span;

@@ -1,0 +1,60 @@
+//! Spans of time in words, for people.
+
+use std::time::Duration;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// `45 s`, `12 min`, `3 h 5 min`, `2 days`, `1 day 4 h`: two units at most, rounded down.
+///
+/// From a week on only days are told: nobody counts the hours by then.
+pub fn in_words(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0 => "less than 1 s".into(),
+        1..MINUTE => format!("{secs} s"),
+        MINUTE..HOUR => format!("{} min", secs / MINUTE),
+        HOUR..DAY => with_rest(format!("{} h", secs / HOUR), secs % HOUR / MINUTE, "min"),
+        _ => {
+            let days = secs / DAY;
+            let hours = if days < 7 { secs % DAY / HOUR } else { 0 };
+            let word = if days == 1 { "day" } else { "days" };
+            with_rest(format!("{days} {word}"), hours, "h")
+        }
+    }
+}
+
+fn with_rest(whole: String, rest: u64, unit: &str) -> String {
+    match rest {
+        0 => whole,
+        _ => format!("{whole} {rest} {unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_two_units_at_most() {
+        let table = [
+            (0, "less than 1 s"),
+            (1, "1 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (12 * MINUTE + 59, "12 min"),
+            (HOUR, "1 h"),
+            (3 * HOUR + 5 * MINUTE + 7, "3 h 5 min"),
+            (DAY - 1, "23 h 59 min"),
+            (DAY, "1 day"),
+            (DAY + 4 * HOUR, "1 day 4 h"),
+            (2 * DAY + 59 * MINUTE, "2 days"),
+            (9 * DAY + 5 * HOUR, "9 days"),
+        ];
+        for (secs, words) in table {
+            assert_eq!(in_words(Duration::from_secs(secs)), words, "{secs} s");
+        }
+        assert_eq!(in_words(Duration::from_millis(999)), "less than 1 s");
+    }
+}

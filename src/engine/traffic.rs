@@ -1,0 +1,338 @@
+//! The whole traffic between the machines: what one says becomes a call on the next here, in sight,
+//! and nowhere else.
+//!
+//! A verdict passes from the scheduler through the app's state to the incident that it belongs to,
+//! and from there, as a message to each person, into the outbox.
+
+use std::time::Duration;
+
+use super::check_log::{Event, Line};
+use super::core::{Action, CommandError, Engine, Registered, Wait};
+use super::log_event::Note;
+use super::outbox::delivery::Delivery;
+use super::outbox::{Concluded, Message, Output};
+use super::registration::Registration;
+use super::registry::{AppId, Change, RegistryError, Welcome};
+use super::scheduler::{Begin, Ended, Target, Timing, Wait as Schedule};
+use super::state::Transition;
+use super::time::{Now, Stamp};
+use super::verdict::answer::{CheckEnd, Verdict};
+use super::verdict::probe::Probe;
+
+/// Timers that fire in one turn, before the sockets are looked at again.
+const TIMERS_A_TURN: usize = 64;
+
+/// Commands: what apps and people ask for.
+impl Engine {
+    /// The name of the app that a call means. All other calls take the name that this returns.
+    ///
+    /// # Errors
+    /// No app has this name.
+    pub fn on_record(&self, given: &str) -> Result<String, RegistryError> {
+        self.registry.on_record(given)
+    }
+
+    /// The name under which a registration goes on record: that of a known app, else a tidy one.
+    ///
+    /// # Errors
+    /// A new name has characters that cannot be seen.
+    pub fn name_for(&self, given: &str) -> Result<String, RegistryError> {
+        self.registry.name_for(given)
+    }
+
+    /// Registers an app, or changes what differs of one that is known.
+    ///
+    /// Only another address sets a known app back to UNKNOWN.
+    ///
+    /// # Errors
+    /// There are too many apps, or they take too much together.
+    pub fn register(
+        &mut self,
+        now: Now,
+        registration: Registration,
+    ) -> Result<Registered, CommandError> {
+        self.registry.admit(&registration, self.outbox.waiting())?;
+        let (app, url) = (registration.name.clone(), registration.health_url.clone());
+        let new = self.registry.id_of(&app).is_none();
+        self.log(Note::Registered { app, url, new });
+        let (timing, target) = (Timing::of(&registration), Target::of(&registration));
+        let url = target.url.clone();
+        Ok(match self.registry.register(now, registration) {
+            Change::New(id) => {
+                self.scheduler.add(now, id, timing, &target);
+                self.check_log(now, id, Event::Registered { url });
+                Registered::New
+            }
+            Change::Updated { id, before } if before.health_url == url => {
+                self.scheduler.repace(now, id, timing);
+                self.check_log(now, id, Event::Updated { url });
+                Registered::Updated
+            }
+            Change::Updated { id, before } => {
+                self.scheduler.relocate(now, id, timing, Target::of(&before), &target);
+                self.check_log(now, id, Event::Updated { url });
+                self.forget(now, id, "the address changed");
+                Registered::Updated
+            }
+            Change::Unchanged => Registered::Unchanged,
+        })
+    }
+
+    /// Stops checking an app until it is resumed. Pausing twice is pausing once.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn pause(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
+        let id = self.registry.find(name)?;
+        if self.registry.set_paused(id, true) {
+            self.scheduler.pause(id);
+            self.log(Note::Commanded { app: name.to_owned(), what: "paused" });
+            self.check_log(now, id, Event::Paused);
+        }
+        Ok(())
+    }
+
+    /// Checks a paused app again, from UNKNOWN. Resuming an app that is not paused changes nothing.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn resume(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
+        let id = self.registry.find(name)?;
+        if self.registry.set_paused(id, false) {
+            self.log(Note::Commanded { app: name.to_owned(), what: "resumed" });
+            self.check_log(now, id, Event::Resumed);
+            self.forget(now, id, "resumed");
+            self.scheduler.resume(now, id);
+        }
+        Ok(())
+    }
+
+    /// Asks an app at once, and again when it is due. One that is being asked is not asked twice.
+    ///
+    /// # Errors
+    /// The name is unknown, or the app is paused.
+    pub fn check(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
+        let id = self.registry.find(name)?;
+        if self.registry.get(id).is_some_and(|app| app.paused) {
+            return Err(CommandError::Paused(name.to_owned()));
+        }
+        self.scheduler.ask_now(now, id);
+        Ok(())
+    }
+
+    /// Watches an app no longer. What is on its way in the outbox still goes out.
+    ///
+    /// # Errors
+    /// The name is unknown.
+    pub fn stop(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
+        let id = self.registry.find(name)?;
+        let sum = self.registry.sum_up(now.wall, id);
+        self.actions.extend(sum.map(Action::CheckLog));
+        self.check_log(now, id, Event::Stopped);
+        self.incidents.handle_stop(id);
+        if let Some(app) = self.registry.stop(id) {
+            self.scheduler.remove(id, Target::of(&app.registration));
+        }
+        self.log(Note::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
+        Ok(())
+    }
+
+    /// Somebody has seen that mails to this address were refused for good. When none was, what waits
+    /// for it is given up, if the server refuses the address without saying why.
+    ///
+    /// # Errors
+    /// None was, and none waits so.
+    pub fn seen(&mut self, address: &str) -> Result<(), CommandError> {
+        let Some(given_up) = self.outbox.handle_seen(address) else {
+            return Err(CommandError::NothingRefused(address.to_owned()));
+        };
+        given_up.iter().for_each(|mail| self.incidents.handle_refusal(mail, &self.registry));
+        self.drain_outbox();
+        Ok(())
+    }
+}
+
+/// Events: what came of the actions, and the passing of time.
+impl Engine {
+    /// The clocks were read: to be called before anything else is done with the time. The machine
+    /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
+    /// or the wall clock was set, every time that is remembered is put right.
+    pub fn handle_clock(&mut self, now: Now, slept: Duration) {
+        let Some(step) = self.timeline.observe(now, slept) else { return };
+        if !slept.is_zero() {
+            self.log(Note::Slept { span: slept });
+        }
+        if step.clock_was_set() {
+            self.log(Note::ClockSet { to: now.wall });
+        }
+        let timeline = &self.timeline;
+        let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
+        self.outbox.for_each_stamp(&mut put_right);
+        self.incidents.for_each_stamp(&mut put_right);
+        self.registry.handle_step(timeline, now, step);
+    }
+
+    /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
+    /// machine slept. To be called before what has come meanwhile is handled.
+    pub fn handle_standstill(&mut self, span: Duration) {
+        self.scheduler.handle_standstill(span);
+    }
+
+    /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
+    pub fn handle_time(&mut self, now: Now) {
+        self.scheduler.handle_time(now);
+        for _ in 0..TIMERS_A_TURN {
+            match self.next_deadline().filter(|(at, _)| *at <= now.at) {
+                Some((_, wait)) => self.handle_deadline(now, wait),
+                None => break,
+            }
+        }
+    }
+
+    fn handle_deadline(&mut self, now: Now, wait: Wait) {
+        match wait {
+            Wait::Scheduler(Schedule::Check) => self.scheduler.handle_check_deadline(now),
+            Wait::Scheduler(Schedule::Shortage) => {
+                if self.scheduler.handle_shortage_deadline(now) {
+                    self.log(Note::ThreadsEnough);
+                }
+            }
+            Wait::Welcome => {
+                let Engine { incidents, registry, outbox, .. } = self;
+                let messages = incidents.handle_deadline(now, registry, outbox);
+                self.post(now, messages);
+            }
+            Wait::Outbox(wait) => {
+                self.outbox.handle_deadline(now, wait);
+                self.drain_outbox();
+            }
+            Wait::Hour => self.registry.handle_deadline(now),
+        }
+    }
+
+    /// A check has ended.
+    pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
+        match self.scheduler.handle_end(now, check, end, latency) {
+            Some(Ended::Verdict { app, verdict }) => self.judge(now, app, verdict, latency),
+            Some(Ended::Undecided { app, reason }) => {
+                let app = self.registry.get(app).map(|app| app.registration.name.clone());
+                self.log(Note::Undecided { app: app.unwrap_or_default(), reason });
+            }
+            None => {}
+        }
+    }
+
+    fn judge(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
+        let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        let day = self.timeline.wall(now);
+        let effect = self.registry.observe(now, id, day, verdict, latency);
+        let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
+        let counts = effect.counts;
+        let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
+        let app = app.registration.name.clone();
+        self.log(Note::Checked { app, outcome, reason: reason.clone(), latency, counts });
+        if let Some(event) = line {
+            self.check_log(now, id, event);
+        }
+        if effect.first_pass {
+            self.registry.set_welcome(id, Welcome::Gathered);
+            self.incidents.handle_first_pass(now, id);
+        }
+        if let Some(transition) = effect.transition {
+            self.handle_transition(now, id, transition, reason);
+        }
+        if let Some(app) = self.registry.get(id).filter(|_| counts) {
+            let Engine { incidents, outbox, .. } = self;
+            let transition = effect.transition;
+            let messages = incidents.handle_verdict((id, app), transition, outcome, outbox);
+            self.post(now, messages);
+        }
+    }
+
+    /// What was counted towards an app's state is forgotten.
+    fn forget(&mut self, now: Now, id: AppId, why: &str) {
+        if let Some(transition) = self.registry.forget(now, id) {
+            self.handle_transition(now, id, transition, why.to_owned());
+        }
+    }
+
+    fn handle_transition(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
+        let Transition { from, to } = transition;
+        self.check_log(now, id, Event::State { from, to, reason: reason.clone() });
+        self.incidents.handle_transition(now, id, to);
+        let Some(app) = self.registry.get(id) else { return };
+        let app = app.registration.name.clone();
+        self.log(Note::StateChanged { app, from, to, reason });
+    }
+
+    /// The mailer has tried a mail.
+    pub fn handle_delivery(&mut self, now: Now, id: u64, delivery: Delivery) {
+        match self.outbox.handle_delivery(now, id, delivery) {
+            Some(Concluded::Accepted(mail)) => self.incidents.handle_arrival(&mail, &self.registry),
+            Some(Concluded::Refused(mail)) => self.incidents.handle_refusal(&mail, &self.registry),
+            None => {}
+        }
+        self.drain_outbox();
+    }
+
+    /// The mail server was asked whether it would take our mails.
+    pub fn handle_rehearsal(&mut self, now: Now, outcome: Delivery) {
+        self.outbox.handle_rehearsal(now, outcome);
+        self.drain_outbox();
+    }
+
+    /// The daemon is about to stop: what the hour has brought so far is summed up.
+    pub fn handle_stop(&mut self, now: Now) {
+        self.registry.sum_up_all(now);
+    }
+
+    /// The next thing to be done, if any.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions
+            .pop_front()
+            .or_else(|| self.registry.poll_sum().map(Action::CheckLog))
+            .or_else(|| self.poll_probe().map(Action::Probe))
+    }
+
+    fn poll_probe(&mut self) -> Option<Probe> {
+        let Begin { app, check, leash, shortage } = self.scheduler.poll_begin()?;
+        if let Some(waited) = shortage {
+            let workers = self.scheduler.load().workers;
+            self.log(Note::TooFewThreads { waited, workers });
+        }
+        let registration = &self.registry.get(app)?.registration;
+        Some(Probe {
+            id: check,
+            url: registration.health_url.clone(),
+            timeout: registration.timeout,
+            leash,
+            expected: registration.expect.clone(),
+            origin: registration.origin,
+        })
+    }
+
+    fn post(&mut self, now: Now, messages: Vec<Message>) {
+        messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
+        self.drain_outbox();
+    }
+
+    pub(super) fn drain_outbox(&mut self) {
+        while let Some(output) = self.outbox.poll_output() {
+            self.actions.push_back(match output {
+                Output::Send(mail) => Action::Send(mail),
+                Output::Rehearse(to) => Action::Rehearse(to),
+                Output::Log(note) => Action::Log(note),
+            });
+        }
+    }
+
+    fn check_log(&mut self, now: Now, id: AppId, event: Event) {
+        let Some(app) = self.registry.get(id) else { return };
+        let appname = app.registration.name.clone();
+        self.actions.push_back(Action::CheckLog(Line { time: now.wall, appname, event }));
+    }
+
+    fn log(&mut self, note: Note) {
+        self.actions.push_back(Action::Log(note));
+    }
+}
