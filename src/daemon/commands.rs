@@ -5,7 +5,6 @@ use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
 use crate::engine::time::Now;
 
-/// Carries out one command.
 pub(super) fn carry_out(
     engine: &mut Engine,
     now: Now,

@@ -10,26 +10,18 @@ use crate::config::quoted::{quoted, shown};
 
 /// What is to be done.
 #[derive(Debug)]
-pub struct Arguments {
-    /// The command.
+pub(super) struct Arguments {
     pub command: &'static CommandSpec,
     /// As many as it takes.
     pub operands: Vec<String>,
     /// The parameters of the call that were given as options.
     pub parameters: Vec<(&'static str, String)>,
-    /// `--server`.
     pub server: Option<String>,
-    /// `--token`.
     pub token: Option<String>,
-    /// `--dry-run`.
     pub dry_run: bool,
-    /// `--names`.
     pub names: bool,
-    /// `--why`.
     pub why: bool,
-    /// `--json`.
     pub json: bool,
-    /// `--help`.
     pub help: bool,
 }
 
@@ -55,7 +47,7 @@ pub fn is_meant(args: &[OsString]) -> bool {
 ///
 /// # Errors
 /// What is wrong with it, in a sentence.
-pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
+pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
     let mut parser = Parser::from_args(args);
     let mut words: Vec<String> = Vec::new();
     let mut given: Vec<(String, Option<String>)> = Vec::new();

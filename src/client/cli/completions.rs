@@ -11,7 +11,7 @@ use crate::config::spec::{Spec, Takes};
 use crate::config::table::OPTIONS as DAEMON_OPTIONS;
 
 /// The script for this shell; empty for one that is not in [`SHELLS`].
-pub fn script(shell: &str) -> String {
+pub(super) fn script(shell: &str) -> String {
     match shell {
         "bash" => bash(),
         "zsh" => zsh(),

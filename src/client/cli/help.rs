@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::table::{COMMANDS, CommandSpec};
 
 /// A line for each command, for the help text of the program.
-pub fn usages() -> String {
+pub(crate) fn usages() -> String {
     let mut out = String::new();
     for command in &COMMANDS {
         let _ = writeln!(out, "  healthchecker {:20} {}", command.usage(), command.help);
@@ -26,7 +26,7 @@ pub(super) fn of_command(command: &CommandSpec) -> String {
 }
 
 /// What the exit codes mean, in a line.
-pub fn exit_codes() -> String {
+pub(crate) fn exit_codes() -> String {
     Exit::ALL.map(|exit| format!("{} {}", exit.code(), exit.meaning())).join(", ")
 }
 

@@ -1,25 +1,26 @@
 //! The command line for the household: `healthchecker list`, `healthchecker monitor NAME URL`, ….
 //!
-//! - [`table`] has the commands and their options once, for all who need them.
-//! - [`arguments`] takes a command line apart, [`completions`] helps a shell to write one.
-//! - [`mod@run`] does what it says and prints the answer; `register` is `monitor` and `edit`, `backup`
+//! - `table` has the commands and their options once, for all who need them.
+//! - `arguments` takes a command line apart, `completions` helps a shell to write one.
+//! - `run` does what it says and prints the answer; `register` is `monitor` and `edit`, `backup`
 //!   is `export` and `import`, and both read what is on `record`.
-//! - `list` is that command; `text` is an answer for people, in the `layout` of a terminal, [`exit`] is
+//! - `list` is that command; `text` is an answer for people, in the `layout` of a terminal, `exit` is
 //!   how a command ended.
 
-pub mod arguments;
+mod arguments;
 mod backup;
-pub mod completions;
-pub mod exit;
-pub mod help;
+mod completions;
+mod exit;
+pub(crate) mod help;
 mod layout;
 mod list;
 mod output;
 mod record;
 mod register;
-pub mod run;
-pub mod table;
+mod run;
+pub(crate) mod table;
 mod text;
 
 pub use arguments::is_meant;
+pub use exit::Exit;
 pub use run::run;

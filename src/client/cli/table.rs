@@ -8,14 +8,12 @@ use crate::engine::registration::table::FIELDS;
 
 /// What a command does, before its operands are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Show all apps.
+pub(crate) enum Verb {
     List,
     /// Register an app, or update it.
     Monitor,
     /// Change what is named of an app.
     Edit,
-    /// Show one app.
     Info,
     /// Leave an app alone for now.
     Pause,
@@ -33,16 +31,13 @@ pub enum Verb {
     Import,
     /// Look for daemons.
     Discover,
-    /// Print completions for a shell.
     Completions,
 }
 
-/// A command.
 #[derive(Debug)]
-pub struct CommandSpec {
+pub(crate) struct CommandSpec {
     /// The word on the command line.
     pub word: &'static str,
-    /// What it does.
     pub verb: Verb,
     /// The operands that it must have.
     pub operands: &'static [&'static str],
@@ -63,7 +58,7 @@ impl CommandSpec {
     }
 
     /// The word with its operands: `monitor NAME URL`, `log [NAME]`.
-    pub fn usage(&self) -> String {
+    pub(crate) fn usage(&self) -> String {
         let mut usage = self.word.to_owned();
         for operand in self.operands {
             usage.push(' ');
@@ -84,7 +79,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub static COMMANDS: [CommandSpec; 13] = [
+pub(crate) static COMMANDS: [CommandSpec; 13] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
     CommandSpec::new("edit", Verb::Edit, &[NAME], "change what is named, leave the rest"),
@@ -107,16 +102,16 @@ pub static COMMANDS: [CommandSpec; 13] = [
 ];
 
 /// An app's name, which completions know.
-pub const NAME: &str = "NAME";
+pub(crate) const NAME: &str = "NAME";
 const URL: &str = "URL";
 const EMAIL: &str = "EMAIL";
 /// A file, or `-` for standard input or output.
-pub const FILE: &str = "FILE";
+pub(crate) const FILE: &str = "FILE";
 /// One of [`SHELLS`].
-pub const SHELL: &str = "SHELL";
+pub(crate) const SHELL: &str = "SHELL";
 
 /// The shells that there are completions for.
-pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
+pub(crate) const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// An option of some commands.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +129,6 @@ pub(crate) struct OptionSpec {
 /// Which commands take an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// All of them.
     All,
     /// All that talk to a daemon.
     Talking,
@@ -164,7 +158,6 @@ impl OptionSpec {
         }
     }
 
-    /// Whether the command takes it.
     fn is_of(&self, verb: Verb) -> bool {
         match self.scope {
             Scope::All => true,
@@ -239,7 +232,7 @@ static OPTIONS: [OptionSpec; 9] = [
 ];
 
 /// The command of this word; `_` counts as `-`.
-pub fn command(word: &str) -> Option<&'static CommandSpec> {
+pub(crate) fn command(word: &str) -> Option<&'static CommandSpec> {
     let word = word.replace('_', "-");
     COMMANDS.iter().find(|command| command.word == word)
 }

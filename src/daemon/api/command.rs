@@ -35,9 +35,7 @@ pub(crate) struct Done {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum About {
-    /// The app of this name.
     AppName(String),
-    /// The mails to this address.
     Email(String),
 }
 
@@ -45,7 +43,6 @@ pub(crate) enum About {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Change {
-    /// It is new.
     Registered,
     /// It was known, and something differs.
     Updated,
@@ -55,9 +52,7 @@ pub(crate) enum Change {
     Paused,
     /// It is checked again, or was already.
     Resumed,
-    /// It is forgotten.
     Stopped,
-    /// It is being asked now.
     Asked,
     /// That mails were refused is no longer shown.
     Seen,

@@ -5,7 +5,6 @@
 pub(crate) enum Format {
     /// JSON, unless the client asks for something else: programs keep what they have.
     Json,
-    /// A web page.
     Html,
 }
 

@@ -68,7 +68,6 @@ const APP_PAGE: &str = "/healthchecker/info?appname=";
 pub(crate) enum ApiRequest {
     /// To change something.
     Do {
-        /// What is to be done.
         command: Command,
         /// Where the answer goes.
         responder: Responder,

@@ -18,7 +18,6 @@ const BASIC: (&str, &str) =
 /// Why a call cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
-    /// The HTTP status.
     #[serde(skip)]
     pub status: u16,
     /// A sentence for the person who made the call.

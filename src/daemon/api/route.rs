@@ -70,7 +70,6 @@ pub(crate) struct Rules {
     pub access: Access,
 }
 
-/// One route.
 pub(super) struct Route {
     /// Where it is; the other paths are shorter or older.
     pub(super) path: &'static str,

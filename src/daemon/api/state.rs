@@ -17,9 +17,7 @@ use crate::engine::time::{Moment, Now};
 pub(crate) struct LoopState<'a> {
     /// The household.
     pub engine: &'a Engine,
-    /// The time.
     pub now: Now,
-    /// When the daemon started.
     pub started: Moment,
     /// What there is to say about the disk.
     pub disk: Vec<String>,
@@ -46,7 +44,6 @@ impl StateQuery {
         (query, answer)
     }
 
-    /// Answers it.
     pub(crate) fn answer(self, state: &LoopState<'_>) {
         (self.0)(state);
     }

@@ -51,7 +51,6 @@ pub(super) enum Next {
     Close,
 }
 
-/// A client's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,

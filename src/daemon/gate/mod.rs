@@ -63,7 +63,6 @@ const SCRATCH: usize = 4 * 1024;
 /// Opens a connection to the API, without waiting.
 pub(crate) type Door = Box<dyn Fn() -> io::Result<UnixStream> + Send>;
 
-/// The gate.
 pub(crate) struct Gate {
     /// `None` once the daemon stops.
     listener: Option<TcpListener>,

@@ -54,7 +54,6 @@ impl Outgoing {
         Ok(taken)
     }
 
-    /// Adds bytes at the end.
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }

@@ -99,7 +99,6 @@ impl Places {
         self.max.div_ceil(4)
     }
 
-    /// Whether all places are taken.
     pub(super) fn is_full(&self) -> bool {
         self.len() >= self.max
     }
@@ -143,7 +142,6 @@ impl Places {
         self.connections.iter().enumerate().filter_map(begun).min()
     }
 
-    /// The connections that are in `phase`.
     pub(super) fn of_phase(&self, phase: Phase) -> Vec<usize> {
         let here = |index: &usize| self.get(*index).is_some_and(|one| one.phase() == phase);
         (0..self.connections.len()).filter(here).collect()

@@ -20,7 +20,6 @@ const fn table() -> [u32; 256] {
     table
 }
 
-/// The checksum of `bytes`.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc: u32, byte| {
         let [low, ..] = crc.to_le_bytes();

@@ -36,7 +36,6 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread.
     pub(super) fn start<D: Disk>(
         mut store: Store<D>,
         tell: impl Fn(SyncReport) + Send + 'static,

@@ -47,7 +47,6 @@ pub(crate) enum MailReport {
     Mail {
         /// As given to [`Mailer::send`].
         id: u64,
-        /// How.
         delivery: Delivery,
     },
     /// The thread is alive: the answer to [`Mailer::ping`].

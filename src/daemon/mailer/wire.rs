@@ -14,7 +14,6 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 /// Read at once: replies are short.
 const CHUNK: usize = 1024;
 
-/// A connection.
 pub(super) struct Wire {
     stream: Stream,
     /// What has come and was not asked for yet.

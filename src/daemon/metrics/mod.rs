@@ -36,26 +36,20 @@ pub(crate) struct PoolUse {
 /// Everything that is shown.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
-    /// The daemon's version.
     pub version: &'static str,
     /// How long the daemon has been running.
     pub uptime: Duration,
     /// Its memory in bytes, if the system says.
     pub resident: Option<u64>,
-    /// Numbers of the engine.
     pub engine: EngineNumbers,
-    /// The threads that ask.
     pub pool: PoolUse,
-    /// The journal.
     pub journal: Stats,
     /// Things that are wrong with the disk.
     pub disk_troubles: usize,
-    /// Numbers of each app.
     pub apps: Vec<AppNumbers>,
 }
 
 impl Metrics {
-    /// The text.
     pub(super) fn text(&self) -> String {
         let mut page = Page::default();
         self.daemon(&mut page);

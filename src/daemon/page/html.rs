@@ -40,7 +40,6 @@ impl Html {
         self
     }
 
-    /// The text of it.
     pub(super) fn into_string(self) -> String {
         self.0
     }

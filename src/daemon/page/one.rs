@@ -14,14 +14,12 @@ const CELLS: usize = 120;
 /// What the page is made of.
 #[derive(Debug)]
 pub(crate) struct AppPage {
-    /// The app.
     pub app: Portrait,
     /// Its newest lines of the health check log, newest last; or why they cannot be read.
     pub log: Result<String, String>,
 }
 
 impl AppPage {
-    /// The page.
     pub(crate) fn html(&self) -> String {
         let glance = &self.app.closeup.glance;
         let standing = Standing::of(glance);

@@ -158,7 +158,6 @@ pub(super) fn request_length(uri: &Uri) -> usize {
     uri.path().len() + uri.query().map_or(0, str::len) + uri.host().map_or(0, str::len)
 }
 
-/// A TCP connection.
 #[derive(Debug)]
 pub(super) struct TcpTransport {
     stream: TcpStream,

@@ -115,7 +115,6 @@ fn as_io(error: rustls::Error) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, error)
 }
 
-/// A TLS connection.
 pub(super) struct TlsTransport {
     stream: StreamOwned<ClientConnection, TransportAdapter<TcpTransport>>,
     buffers: GrowingBuffers,

@@ -16,15 +16,11 @@ const BROWSER_AGENTS: [&str; 4] = ["Mozilla/", "Dillo/", "NetSurf/", "Opera/"];
 /// What a browser leaves in a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::daemon::api) struct Marks<'a> {
-    /// `Origin`.
     pub(in crate::daemon::api) origin: Option<&'a str>,
-    /// `Referer`.
     pub(in crate::daemon::api) referer: Option<&'a str>,
-    /// `Sec-Fetch-Site`.
     pub(in crate::daemon::api) fetch_site: Option<&'a str>,
     /// Any `Sec-Fetch-` header is there that only a browser sends.
     pub(in crate::daemon::api) fetch_metadata: bool,
-    /// `User-Agent`.
     pub(in crate::daemon::api) user_agent: Option<&'a str>,
 }
 

@@ -19,9 +19,7 @@ use token::Lock;
 /// What a request does to the household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It shows something.
     Reads,
-    /// It changes something.
     Changes,
 }
 
@@ -38,9 +36,7 @@ impl Effect {
 /// The headers of a request that say who asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Credentials<'a> {
-    /// `Authorization`.
     pub(super) authorization: Option<&'a str>,
-    /// `Host`.
     pub(super) host: Option<&'a str>,
     /// What a browser leaves.
     pub(super) marks: Marks<'a>,

@@ -73,7 +73,6 @@ pub(crate) struct Packet {
 }
 
 impl Packet {
-    /// A question.
     pub(crate) fn query() -> Packet {
         Packet::new(0, 0)
     }
