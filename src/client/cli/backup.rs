@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::exit::{CommandError, Exit};
+use super::exit::{CliError, Exit};
 use super::output::{complain, print};
 use super::record::{self, Record};
 use super::register::result;
@@ -25,9 +25,9 @@ const STANDARD: &str = "-";
 ///
 /// # Errors
 /// It is not to be had, or cannot be written; a file of this name is as it was.
-pub(super) fn export(connection: &Connection, file: &str) -> Result<String, CommandError> {
+pub(super) fn export(connection: &Connection, file: &str) -> Result<String, CliError> {
     let document = connection.get("export", &[])?;
-    let apps = record::read(&document).map_err(|why| CommandError {
+    let apps = record::read(&document).map_err(|why| CliError {
         said: format!("what the server exports cannot be read: {why}"),
         exit: Exit::Unavailable,
     })?;
@@ -35,7 +35,7 @@ pub(super) fn export(connection: &Connection, file: &str) -> Result<String, Comm
     if file.is_empty() || file == STANDARD {
         return Ok(document.into_owned());
     }
-    replace(file, document.as_bytes()).map_err(|why| CommandError {
+    replace(file, document.as_bytes()).map_err(|why| CliError {
         said: format!("cannot write {file}: {why}"),
         exit: Exit::Output,
     })?;
@@ -62,10 +62,10 @@ fn replace(file: &str, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// In a sentence: it cannot be read, or is no document of this version.
-pub(super) fn read(file: &str) -> Result<Vec<Record>, CommandError> {
+pub(super) fn read(file: &str) -> Result<Vec<Record>, CliError> {
     text_of(file).and_then(|text| record::read(&text)).map_err(|why| {
         let from = if file == STANDARD { "standard input" } else { file };
-        CommandError { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
+        CliError { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
     })
 }
 
@@ -93,7 +93,7 @@ pub(super) fn import(connection: &Connection, apps: &[Record]) -> Exit {
             Err(NotImported::All(why)) => {
                 tally.end(apps.len());
                 let name = label(app, n);
-                return complain(&CommandError {
+                return complain(&CliError {
                     said: format!("stopped at {name}: {why}"),
                     exit: Exit::from(&why),
                 });
@@ -108,7 +108,7 @@ pub(super) fn import(connection: &Connection, apps: &[Record]) -> Exit {
 ///
 /// # Errors
 /// What is on record cannot be read.
-pub(super) fn rehearse(connection: &Connection, apps: &[Record]) -> Result<Exit, CommandError> {
+pub(super) fn rehearse(connection: &Connection, apps: &[Record]) -> Result<Exit, CliError> {
     let known = record::all(connection)?;
     let mut tally = Tally { is_rehearsal: true, ..Tally::default() };
     for (n, app) in apps.iter().enumerate() {

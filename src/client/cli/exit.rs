@@ -89,16 +89,16 @@ pub(super) fn is_unknown_name(why: &Error) -> bool {
 
 /// Why a command was not carried out.
 #[derive(Debug)]
-pub(super) struct CommandError {
+pub(super) struct CliError {
     /// A sentence for people.
     pub(super) said: String,
     /// The end that it leads to.
     pub(super) exit: Exit,
 }
 
-impl From<Error> for CommandError {
-    fn from(why: Error) -> CommandError {
-        CommandError { said: why.to_string(), exit: Exit::from(&why) }
+impl From<Error> for CliError {
+    fn from(why: Error) -> CliError {
+        CliError { said: why.to_string(), exit: Exit::from(&why) }
     }
 }
 

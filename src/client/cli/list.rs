@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::exit::{CommandError, Exit};
+use super::exit::{CliError, Exit};
 use super::{layout, text};
 use crate::client::connection::Connection;
 use crate::engine::state::State;
@@ -45,7 +45,7 @@ pub(super) fn list(
     connection: &Connection,
     states: Option<&[&str]>,
     form: Form,
-) -> Result<(String, Exit), CommandError> {
+) -> Result<(String, Exit), CliError> {
     let answer = connection.get("status", &[("format", "json")])?;
     let mut status: Value = serde_json::from_str(&answer).unwrap_or_default();
     if let (Some(states), Some(apps)) = (states, apps(&mut status)) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::exit::{CommandError, Exit};
+use super::exit::{CliError, Exit};
 use crate::engine::text::plain::one_line;
 
 /// The most characters of a complaint: whoever answers decides how long it is.
@@ -18,7 +18,7 @@ pub(super) fn print(text: &str) -> Exit {
 }
 
 /// Says what is wrong, in one line.
-pub(super) fn complain(error: &CommandError) -> Exit {
+pub(super) fn complain(error: &CliError) -> Exit {
     // Nobody is left to be told if this fails; the exit code stands.
     let _ = writeln!(io::stderr(), "healthchecker: {}", one_line(&error.said, COMPLAINT_MAX));
     error.exit

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::exit::{CommandError, Exit, is_unknown_name};
+use super::exit::{CliError, Exit, is_unknown_name};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::engine::query::export::ExportedApp;
@@ -124,8 +124,8 @@ pub(super) fn read(document: &str) -> Result<Vec<Record>, String> {
 ///
 /// # Errors
 /// They cannot be read.
-pub(super) fn all(connection: &Connection) -> Result<Vec<Record>, CommandError> {
-    read(&connection.get("export", &[])?).map_err(|why| CommandError {
+pub(super) fn all(connection: &Connection) -> Result<Vec<Record>, CliError> {
+    read(&connection.get("export", &[])?).map_err(|why| CliError {
         said: format!("what the server exports cannot be read: {why}"),
         exit: Exit::Unavailable,
     })
@@ -135,7 +135,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Record>, CommandError> 
 ///
 /// # Errors
 /// It cannot be read.
-pub(super) fn find(connection: &Connection, name: &str) -> Result<Option<Record>, CommandError> {
+pub(super) fn find(connection: &Connection, name: &str) -> Result<Option<Record>, CliError> {
     // The daemon knows how a name is written; and most names that are asked for are new.
     let info = match connection.get("info", &[("appname", name)]) {
         Err(why) if is_unknown_name(&why) => return Ok(None),

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::exit::{CommandError, Exit};
+use super::exit::{CliError, Exit};
 use super::record::{self, Record};
 use crate::client::connection::{Connection, Parameter};
 use crate::config::quoted::quoted;
@@ -29,7 +29,7 @@ pub(super) fn monitor(
     connection: &Connection,
     name: &str,
     named: &[Parameter<'_>],
-) -> Result<Registered, CommandError> {
+) -> Result<Registered, CliError> {
     match look(connection, name)? {
         Some(before) => change(connection, &before, named),
         None => {
@@ -48,8 +48,8 @@ pub(super) fn edit(
     connection: &Connection,
     name: &str,
     named: &[Parameter<'_>],
-) -> Result<Registered, CommandError> {
-    let before = look(connection, name)?.ok_or_else(|| CommandError {
+) -> Result<Registered, CliError> {
+    let before = look(connection, name)?.ok_or_else(|| CliError {
         said: format!(
             "no app is registered by the name {}; register it with monitor",
             quoted(name)
@@ -59,9 +59,9 @@ pub(super) fn edit(
     change(connection, &before, named)
 }
 
-fn look(connection: &Connection, name: &str) -> Result<Option<Record>, CommandError> {
+fn look(connection: &Connection, name: &str) -> Result<Option<Record>, CliError> {
     record::find(connection, name).map_err(|why| match why.exit {
-        Exit::NotAllowed => CommandError {
+        Exit::NotAllowed => CliError {
             said: format!(
                 "{}. Nothing was changed: what is set for the app has to be read first, or it would be lost",
                 why.said
@@ -76,7 +76,7 @@ fn change(
     connection: &Connection,
     before: &Record,
     named: &[Parameter<'_>],
-) -> Result<Registered, CommandError> {
+) -> Result<Registered, CliError> {
     let fields = before.fields_with(named);
     let answer = record::send(connection, &fields)?;
     let changes =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
-use super::exit::{CommandError, Exit};
+use super::exit::{CliError, Exit};
 use super::list::{self, Form};
 use super::output::{complain, print};
 use super::register::{self, Registered};
@@ -22,7 +22,7 @@ const LISTEN: Duration = Duration::from_secs(3);
 pub fn run(args: Vec<OsString>) -> Exit {
     let arguments = match arguments::read(args) {
         Ok(arguments) => arguments,
-        Err(said) => return complain(&CommandError { said, exit: Exit::Usage }),
+        Err(said) => return complain(&CliError { said, exit: Exit::Usage }),
     };
     let done = match arguments.command.verb {
         _ if arguments.help => Ok(print(&help::of_command(arguments.command))),
@@ -33,7 +33,7 @@ pub fn run(args: Vec<OsString>) -> Exit {
     done.unwrap_or_else(|error| complain(&error))
 }
 
-fn answer(arguments: &Arguments) -> Result<String, CommandError> {
+fn answer(arguments: &Arguments) -> Result<String, CliError> {
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
     let connection = || connection(arguments);
     let name = [("appname", operand(0))];
@@ -85,10 +85,10 @@ fn connection(arguments: &Arguments) -> Result<Connection, Error> {
     })
 }
 
-fn list(arguments: &Arguments) -> Result<Exit, CommandError> {
+fn list(arguments: &Arguments) -> Result<Exit, CliError> {
     let states = arguments.parameters.iter().find(|(name, _)| *name == "state");
     let states = states.map(|(_, words)| list::states(words)).transpose();
-    let states = states.map_err(|said| CommandError { said, exit: Exit::Usage })?;
+    let states = states.map_err(|said| CliError { said, exit: Exit::Usage })?;
     let form = match (arguments.names, arguments.json) {
         (true, _) => Form::Names,
         (false, true) => Form::Json,
@@ -102,7 +102,7 @@ fn list(arguments: &Arguments) -> Result<Exit, CommandError> {
 }
 
 /// Registers all apps of a document, or says what would become of them.
-fn import(arguments: &Arguments) -> Result<Exit, CommandError> {
+fn import(arguments: &Arguments) -> Result<Exit, CliError> {
     let apps = backup::read(arguments.operands.first().map_or("", String::as_str))?;
     let connection = connection(arguments)?;
     if arguments.dry_run {
