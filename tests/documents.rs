@@ -98,6 +98,23 @@ fn every_limit_is_the_constant_that_it_names() {
 }
 
 #[test]
+fn what_the_readme_says_of_the_cost_is_what_was_measured() {
+    let figures = |rows: Vec<Vec<String>>| -> Vec<String> {
+        let cells = rows.into_iter().flat_map(|row| row[1..].to_vec());
+        let words = |cell: String| cell.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let numbers =
+            cells.flat_map(words).map(|it| it.trim_matches(['(', ')', ',', ';']).to_owned());
+        numbers.filter(|it| it.starts_with(|first: char| first.is_ascii_digit())).collect()
+    };
+    let measured = figures(rows(&read("docs/cost.md"), "| what | measured |"));
+    let said = figures(rows(&read("README.md"), "| what | measured |"));
+    assert!(said.len() > 8, "{said:?}");
+    for figure in said {
+        assert!(measured.contains(&figure), "docs/cost.md does not say {figure}");
+    }
+}
+
+#[test]
 fn every_row_of_the_threat_model_names_tests_that_exist() {
     let rows = rows(&read("SECURITY.md"), "| who |");
     for row in rows {

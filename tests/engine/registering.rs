@@ -95,6 +95,19 @@ fn the_time_that_an_app_has_to_start_outlives_a_power_cut() {
 }
 
 #[test]
+fn an_app_that_is_well_and_registers_again_costs_the_disk_nothing() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+    world.seconds(120);
+    world.journal.clear();
+    for _ in 0..60 {
+        world.register_again("NAS");
+        world.seconds(10);
+    }
+    assert_eq!(world.journal.len(), 0, "records");
+}
+
+#[test]
 fn a_streak_of_refusals_costs_the_disk_little() {
     let mut world = World::new();
     world.register("NAS", &[("interval", "30"), ("unhealthy", "2"), ("healthy", "2")]);

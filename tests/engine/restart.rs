@@ -162,6 +162,21 @@ fn a_crash_costs_the_counters_of_an_hour_at_most() {
 }
 
 #[test]
+fn an_orderly_stop_costs_no_counter() {
+    let mut world = healthy();
+    for answer in [Answer::Warn, Answer::Fail, Answer::Pass] {
+        world.answers("NAS", answer);
+        world.seconds(25);
+    }
+    let counts = |world: &World| world.engine.view().portrait(world.now, "NAS").unwrap().counts;
+    let before = counts(&world);
+    assert!(before[0] > 20 && before[1] >= 4 && before[2] >= 4, "{before:?}");
+    world.rewrite_journal();
+    world.restart();
+    assert_eq!(counts(&world), before, "checks, warnings, failures");
+}
+
+#[test]
 fn failures_that_led_to_something_survive_a_crash_in_the_same_hour() {
     let mut world = healthy();
     for _ in 0..3 {
