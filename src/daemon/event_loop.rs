@@ -130,6 +130,7 @@ impl EventLoop {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);
         }
         self.gate.handle_deadlines(self.poll.registry(), now.at);
+        // Checks that have ended give their threads back before those that are due want one.
         self.handle_inbox(now);
         self.engine.handle_time(now);
         self.pool.handle_deadline(now.at);
@@ -219,6 +220,7 @@ impl EventLoop {
         let done = commands::carry_out(&mut self.engine, now, command);
         self.keep(now);
         let promise = responder.promise();
+        // Before it is answered, or the answer could be with the client before the gate knows.
         if done.is_ok() && self.commits.must_hold(promise, now.at) {
             self.gate.hold(promise.ticket());
         }

@@ -106,6 +106,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     for warning in &warnings {
         log::warn!("{warning}");
     }
+    // After the journal, which knows the port that was served last.
     let listener = listen(in_force, last_port(&records))?;
     let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
     let check_log = CheckLog::start(settings.state_dir.as_deref());
@@ -121,6 +122,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let shares = Shares::of_this_process(usize::from(settings.workers));
     let gate = Gate::new(listener, api.door(), GATE, shares.clients);
     let mut gate = gate.map_err(cannot("serve clients"))?;
+    // Whoever comes from here on waits until the loop runs, which knows all that is on record.
     gate.register(poll.registry()).map_err(cannot("wait for clients"))?;
     info!("serving on http://{serving}/healthchecker/");
 

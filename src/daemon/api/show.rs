@@ -124,6 +124,7 @@ impl ApiContext {
         let daemon = self.query(|state| Metrics {
             version: VERSION,
             uptime: state.now.at.since(state.started),
+            // A file of the kernel, which the loop does not read.
             resident: None,
             engine: state.engine.view().numbers(state.now),
             pool: state.pool,
