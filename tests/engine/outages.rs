@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World, in_short};
-use healthchecker::engine::outbox::delivery::Stage;
+use healthchecker::daemon::mailer::classify::Stage;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::time::Wall;

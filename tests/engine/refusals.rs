@@ -1,9 +1,9 @@
 //! What a mail server has against us keeps the mail; what it has against a mailbox stands until it is seen.
 
 use super::world::{Answer, Mood, World};
+use healthchecker::daemon::mailer::classify::Stage;
 use healthchecker::engine::core::CommandError as No;
 use healthchecker::engine::log_event::Note;
-use healthchecker::engine::outbox::delivery::Stage;
 use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
 use healthchecker::engine::outbox::refusals::Refusal;
 use healthchecker::engine::query::view::HealthView;

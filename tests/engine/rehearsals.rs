@@ -1,8 +1,8 @@
 //! The mail server is asked at the start whether it would take our mails, and again until it would.
 
 use super::world::{Answer, Mood, World};
+use healthchecker::daemon::mailer::classify::Stage;
 use healthchecker::engine::log_event::Note;
-use healthchecker::engine::outbox::delivery::Stage;
 
 const HALF_AN_HOUR: u64 = 1800;
 

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use healthchecker::daemon::mailer::classify::{Stage, classify};
 use healthchecker::engine::check_log::Line;
 use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered};
 use healthchecker::engine::log_event::Note;
 use healthchecker::engine::outbox::Policy;
-use healthchecker::engine::outbox::delivery::{Delivery, Stage, classify};
+use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::outbox::notice::{Mail, Notice};
 use healthchecker::engine::recipients::Recipients;

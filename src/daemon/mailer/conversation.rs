@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 
 use super::attempt::Server;
+use super::classify::Stage;
 use super::compose::{address, compose};
 use super::envelope::{self, Envelope};
 use super::hello::own_name;
@@ -23,7 +24,7 @@ use super::wire::Wire;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::clock;
 use crate::daemon::trust::Dates;
-use crate::engine::outbox::delivery::{Delivery, Stage};
+use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::notice::Letter;
 use crate::engine::text::plain::one_line;
 

@@ -5,6 +5,7 @@
 //! server that answers one byte a minute costs that one attempt, and the mail is tried again.
 
 mod attempt;
+pub mod classify;
 mod compose;
 mod conversation;
 mod envelope;

@@ -4,11 +4,12 @@ use std::io::{self, ErrorKind};
 
 use rustls::{CertificateError, Error as TlsError};
 
+use super::classify::{Stage, classify};
 use super::redact::redacted;
 use super::reply::Reply;
 use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::trust::sentence;
-use crate::engine::outbox::delivery::{Delivery, Stage, classify};
+use crate::engine::outbox::delivery::Delivery;
 use crate::engine::text::plain::one_line;
 
 /// Characters of an error's own words.

@@ -9,11 +9,11 @@ pub(in crate::engine) struct Backoff {
     most: Duration,
 }
 
-/// After network trouble or a 4xx: soon, then doubling.
+/// After trouble that passes: soon, then doubling.
 pub(in crate::engine) const SOON: Backoff = Backoff::new(5, 15 * 60);
-/// After a rate limit, which a quick retry would only prolong.
+/// After a limit on the rate, which a quick retry would only prolong.
 pub(in crate::engine) const LATER: Backoff = Backoff::new(30 * 60, 2 * 3600);
-/// After a 5xx about us: only a person can mend what it is about, and many tries lock an account.
+/// After a refusal about us: only a person can mend what it is about, and many tries lock an account.
 pub(in crate::engine) const SLOWLY: Backoff = Backoff::new(30 * 60, 6 * 3600);
 
 impl Backoff {
