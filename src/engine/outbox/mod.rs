@@ -5,6 +5,8 @@
 
 mod backoff;
 pub mod delivery;
+mod kept;
+mod known;
 pub mod letter;
 mod mails;
 pub(in crate::engine) mod merge;
@@ -15,15 +17,15 @@ pub mod refusals;
 mod rehearsal;
 mod standing;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::delivery::Delivery;
-use self::mails::MailChanges;
+pub use self::kept::Changes;
 use self::notice::{Mail, Notice};
 use self::queue::{Fate, Queue};
 use self::rates::{MAILS_AN_HOUR, Rates};
-use self::refusals::{Refusal, Refusals};
+use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
 use super::log_event::Note;
 use super::recipients::Recipients;
@@ -95,17 +97,6 @@ pub struct Counted {
     pub refused: u64,
     /// Attempts that failed, after which the mail is kept and tried again.
     pub put_off: u64,
-}
-
-/// What is to be written.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Of the mails.
-    pub mails: MailChanges,
-    /// Mails that were accepted: to whom, and when.
-    pub accepted: Vec<(String, Stamp)>,
-    /// The addresses whose refusals began, went on or ended.
-    pub refusals: BTreeSet<String>,
 }
 
 /// Every message that is not delivered yet.
@@ -286,147 +277,5 @@ impl Outbox {
 
     fn log(&mut self, note: Note) {
         self.output.push_back(Output::Log(note));
-    }
-}
-
-/// What others may know of it.
-impl Outbox {
-    /// Who is told of those that were to be.
-    pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-        let told = || self.recipients().told(wanted).into_iter().cloned().collect();
-        if self.policy.mailing { told() } else { Vec::new() }
-    }
-
-    /// Where mail may go.
-    pub fn recipients(&self) -> &Recipients {
-        &self.policy.recipients
-    }
-
-    /// Whether mail is sent at all.
-    pub fn is_mailing(&self) -> bool {
-        self.policy.mailing
-    }
-
-    /// The mails to a person that tell of an app, oldest first.
-    pub fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
-        self.queue.telling(to, app)
-    }
-
-    /// Whether a mail to a person waits.
-    pub fn has_one_for(&self, to: &str) -> bool {
-        self.queue.next_for(to).is_some()
-    }
-
-    /// All mails, oldest first.
-    pub fn mails(&self) -> impl Iterator<Item = &Mail> {
-        self.queue.mails()
-    }
-
-    /// How many mails are not accepted yet.
-    pub fn waiting(&self) -> usize {
-        self.queue.len()
-    }
-
-    /// Whether the mailer has a mail.
-    pub fn is_sending(&self) -> bool {
-        self.queue.is_sending()
-    }
-
-    /// How long the one that has waited longest waits for the server.
-    pub fn oldest(&self, at: Moment) -> Duration {
-        self.queue.oldest(at)
-    }
-
-    /// Mails that were refused for good, and nobody has seen it.
-    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
-        self.refusals.all()
-    }
-
-    /// Mails that count for the limit of an hour: to whom, and when.
-    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&str, Stamp)> {
-        self.rates.all(at)
-    }
-
-    /// What has been counted since the start.
-    pub fn counted(&self) -> Counted {
-        self.counted
-    }
-
-    /// What keeps mails from going, in sentences.
-    pub fn troubles(&self, now: Now) -> Vec<String> {
-        let waits = self.policy.mailing && !self.queue.is_empty() && self.lacks_clock(now);
-        let clock = waits.then(|| {
-            let clock = now.wall.for_people();
-            format!("mail waits until the clock of this machine is set: it shows {clock}")
-        });
-        let troubles = self.queue.troubles().map(|(mail, tries, trouble)| match tries {
-            0 => format!("a mail to {} {trouble}", mail.to),
-            1 => format!("a mail to {} failed once: {trouble}", mail.to),
-            _ => format!("a mail to {} failed {tries} times: {trouble}", mail.to),
-        });
-        let refused = self.rehearsal.refused().into_iter();
-        let settings = refused.map(|why| format!("the mail settings do not work: {why}"));
-        clock.into_iter().chain(settings).chain(troubles).collect()
-    }
-}
-
-/// What is on disk of it.
-impl Outbox {
-    /// What is to be written since this was called last.
-    pub fn take_changes(&mut self) -> Changes {
-        Changes {
-            mails: self.queue.take_changes(),
-            accepted: self.rates.take_new(),
-            refusals: self.refusals.take_changed(),
-        }
-    }
-
-    /// One mail.
-    pub fn mail(&self, id: u64) -> Option<&Mail> {
-        self.queue.mail(id)
-    }
-
-    /// What stands of refusals to one address.
-    pub fn refusal(&self, to: &str) -> Option<&Refusal> {
-        self.refusals.of(to)
-    }
-
-    /// Takes in what is on record. Mails are tried once [`Outbox::handle_start`] says so.
-    pub fn restore(
-        &mut self,
-        now: Now,
-        accepted: Vec<(String, Stamp)>,
-        refusals: Vec<Refusal>,
-        mails: Vec<Mail>,
-    ) {
-        accepted.into_iter().for_each(|(to, at)| self.rates.restore(now.at, at, &to));
-        refusals.into_iter().for_each(|refusal| self.refusals.restore(refusal));
-        mails.into_iter().for_each(|mail| self.queue.restore(now.at, mail));
-    }
-
-    /// Sends mails that were found at the start, as far as they may go.
-    pub fn handle_start(&mut self, now: Now, ids: Vec<u64>) {
-        ids.into_iter().for_each(|id| self.send(now, id));
-    }
-
-    /// Has a mail that its recipient may not have take in those that are queued behind it.
-    pub fn gather(&mut self, id: u64) {
-        self.queue.gather(id);
-    }
-
-    /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
-    /// takes in what else there is to tell them.
-    pub fn bar(&mut self, id: u64) {
-        self.queue.bar(id);
-    }
-
-    /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
-    pub fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
-        self.queue.pass_on(id, to, notices)
-    }
-
-    /// Drops a mail, since there is no more to be told by it.
-    pub fn drop_mail(&mut self, id: u64) {
-        self.queue.drop_mail(id);
     }
 }
