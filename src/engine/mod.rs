@@ -56,3 +56,7 @@ pub mod core;
 
 // and the traffic between them.
 mod traffic;
+
+// What the tests of the machines share.
+#[cfg(test)]
+mod tests;

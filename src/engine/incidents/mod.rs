@@ -229,3 +229,6 @@ impl Incidents {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -279,3 +279,6 @@ impl Outbox {
         self.output.push_back(Output::Log(note));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -307,3 +307,6 @@ impl Registry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -363,3 +363,6 @@ impl Scheduler {
         change == Some(shortage::Change::Over)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,389 @@
+//! Incidents alone, in virtual time: verdicts go in, messages come out.
+
+use std::time::Duration;
+
+use super::*;
+use crate::engine::outbox::delivery::Delivery;
+use crate::engine::outbox::{Concluded, Output, Policy};
+use crate::engine::recipients::Recipients;
+use crate::engine::registration::Registration;
+use crate::engine::registry::Welcome;
+use crate::engine::tests::{after, app, verdict};
+
+const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "2")];
+const GUEST_TOO: &str = "owner@example.org,guest@b.c";
+
+fn outbox(default: &[&str], allowed: &[&str]) -> Outbox {
+    let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<String>>();
+    let recipients = Recipients::new(owned(default), &owned(allowed));
+    Outbox::new(Policy { mailing: true, mail_without_clock: false, recipients }, 7)
+}
+
+fn without_mail() -> Outbox {
+    let recipients = Recipients::default();
+    Outbox::new(Policy { mailing: false, mail_without_clock: false, recipients }, 7)
+}
+
+/// Apps whose verdicts are told to those who wait for them. What there is to tell goes into the
+/// outbox, and to the mail server when the test says so.
+struct House {
+    registry: Registry,
+    incidents: Incidents,
+    outbox: Outbox,
+    second: u64,
+}
+
+impl House {
+    fn new() -> House {
+        let (registry, incidents) = (Registry::default(), Incidents::default());
+        House { registry, incidents, outbox: outbox(&[], &[]), second: 0 }
+    }
+
+    fn register(&mut self, name: &str, more: &[(&str, &str)]) -> AppId {
+        let registration: Registration = app(name, &[QUICK.as_slice(), more].concat());
+        self.registry.register(after(self.second), registration);
+        self.registry.find(name).unwrap()
+    }
+
+    /// A NAS that is well, and nobody is owed a word.
+    fn with_nas(more: &[(&str, &str)]) -> (House, AppId) {
+        let mut house = House::new();
+        let nas = house.register("NAS", more);
+        assert!(house.checks(nas, "pp").is_empty());
+        house.incidents.take_changed();
+        (house, nas)
+    }
+
+    /// A check whose verdict counts; what there is to tell.
+    fn check(&mut self, id: AppId, outcome: Outcome) -> Vec<Message> {
+        self.second += 5;
+        let now = after(self.second);
+        let (verdict, latency) = (verdict(outcome), Duration::from_millis(5));
+        let effect = self.registry.observe(now, id, now.wall, verdict, latency).unwrap();
+        if let Some(transition) = effect.transition {
+            self.incidents.handle_transition(now, id, transition.to);
+        }
+        let app = self.registry.get(id).unwrap();
+        self.incidents.handle_verdict((id, app), effect.transition, outcome, &self.outbox)
+    }
+
+    /// `p`, `w`, `f` for each check; what is told, and put into the outbox.
+    fn checks(&mut self, id: AppId, outcomes: &str) -> Vec<String> {
+        let mut told = Vec::new();
+        for outcome in outcomes.chars() {
+            let outcome = match outcome {
+                'p' => Outcome::Pass,
+                'w' => Outcome::Warn,
+                _ => Outcome::Fail,
+            };
+            let messages = self.check(id, outcome);
+            told.extend(messages.iter().map(in_short));
+            let now = after(self.second);
+            messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
+        }
+        told
+    }
+
+    /// What the outbox hands out ends so.
+    fn mail_server(&mut self, delivery: &Delivery) {
+        let now = after(self.second);
+        while let Some(output) = self.outbox.poll_output() {
+            let Output::Send(mail) = output else { continue };
+            match self.outbox.handle_delivery(now, mail.id, delivery.clone()) {
+                Some(Concluded::Accepted(mail)) => {
+                    self.incidents.handle_arrival(&mail, &self.registry)
+                }
+                Some(Concluded::Refused(mail)) => {
+                    self.incidents.handle_refusal(&mail, &self.registry)
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn is_open(&self, id: AppId) -> bool {
+        self.incidents.alert(id).is_some()
+    }
+
+    fn forget(&mut self, id: AppId) {
+        let now = after(self.second);
+        if let Some(transition) = self.registry.forget(now, id) {
+            self.incidents.handle_transition(now, id, transition.to);
+        }
+    }
+
+    fn gathered(&mut self, second: u64) -> Vec<String> {
+        let House { registry, incidents, outbox, .. } = self;
+        incidents.handle_deadline(after(second), registry, outbox).iter().map(in_short).collect()
+    }
+}
+
+fn in_short(message: &Message) -> String {
+    let told = match &message.notice {
+        Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
+        Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
+        Notice::Test { .. } => "test".to_owned(),
+    };
+    match message.to.as_str() {
+        "owner@example.org" => told,
+        other => format!("{other}: {told}"),
+    }
+}
+
+fn rejected() -> Delivery {
+    Delivery::Rejected("550 5.1.1".to_owned())
+}
+
+#[test]
+fn each_level_is_told_once_and_then_the_end() {
+    let (mut house, nas) = House::with_nas(&[]);
+    assert!(house.checks(nas, "f").is_empty(), "one failure is none");
+    assert_eq!(house.checks(nas, "f"), ["NAS DEGRADED"]);
+    assert_eq!(house.checks(nas, "fffff"), ["NAS UNHEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    assert!(house.checks(nas, "p").is_empty());
+    assert_eq!(house.checks(nas, "p"), ["NAS HEALTHY"]);
+    assert!(house.is_open(nas), "the end has not arrived");
+    house.mail_server(&Delivery::Accepted);
+    assert!(!house.is_open(nas));
+    assert!(house.checks(nas, "pppfp").is_empty());
+}
+
+#[test]
+fn who_is_named_later_is_told_alone_and_by_a_check_that_shows_the_trouble_still_there() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "fff");
+    house.register("NAS", &[("email", GUEST_TOO)]);
+    assert!(house.checks(nas, "p").is_empty(), "it may be well soon");
+    assert_eq!(house.checks(nas, "ff"), ["guest@b.c: NAS UNHEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    assert_eq!(house.checks(nas, "pp"), ["guest@b.c: NAS HEALTHY", "NAS HEALTHY"]);
+}
+
+#[test]
+fn who_was_told_and_is_named_no_longer_hears_the_end() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "ff");
+    house.mail_server(&Delivery::Accepted);
+    house.register("NAS", &[("email", "guest@b.c")]);
+    assert_eq!(house.checks(nas, "f"), ["guest@b.c: NAS UNHEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    assert_eq!(house.checks(nas, "pp"), ["guest@b.c: NAS HEALTHY", "NAS HEALTHY"]);
+}
+
+#[test]
+fn who_will_never_have_read_of_the_trouble_is_not_told_its_end() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "ff");
+    house.mail_server(&rejected());
+    assert!(house.checks(nas, "pp").is_empty());
+    assert!(!house.is_open(nas));
+}
+
+#[test]
+fn the_end_is_told_with_a_trouble_that_still_waits() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "ff");
+    house.mail_server(&Delivery::Later("away".to_owned()));
+    assert_eq!(house.checks(nas, "pp"), ["NAS HEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    assert!(!house.is_open(nas), "one mail that tells both is enough");
+}
+
+#[test]
+fn an_end_that_is_refused_for_good_is_not_owed_for_ever() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "ff");
+    house.mail_server(&Delivery::Accepted);
+    house.checks(nas, "pp");
+    house.mail_server(&rejected());
+    assert!(!house.is_open(nas));
+}
+
+#[test]
+fn a_mail_answers_those_that_arrived_and_those_that_are_to_arrive() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "f");
+    let first = house.check(nas, Outcome::Fail);
+    assert_eq!(first.iter().map(|message| message.thread.len()).sum::<usize>(), 0);
+    first.into_iter().for_each(|message| house.outbox.handle_message(after(house.second), message));
+    let pending: Vec<String> = house.outbox.mails().map(|mail| mail.message_id.clone()).collect();
+    let second = house.check(nas, Outcome::Fail);
+    assert_eq!(second[0].thread, pending);
+    house.mail_server(&Delivery::Accepted);
+    house.checks(nas, "p");
+    let end = house.check(nas, Outcome::Pass);
+    assert_eq!(end[0].thread, pending, "it has arrived by now, and counts once");
+}
+
+#[test]
+fn an_app_whose_state_is_forgotten_has_its_alert_still() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "fff");
+    house.mail_server(&Delivery::Accepted);
+    house.forget(nas);
+    assert!(house.is_open(nas));
+    assert!(house.checks(nas, "fff").is_empty(), "the same trouble is no news");
+    house.forget(nas);
+    assert_eq!(house.checks(nas, "pp"), ["NAS HEALTHY"]);
+}
+
+#[test]
+fn an_app_that_fails_no_more_but_warns_is_better_news() {
+    let (mut house, nas) = House::with_nas(&[]);
+    assert_eq!(house.checks(nas, "fff"), ["NAS DEGRADED", "NAS UNHEALTHY"]);
+    assert_eq!(house.checks(nas, "ww"), ["NAS DEGRADED"]);
+    assert_eq!(house.checks(nas, "fff"), ["NAS UNHEALTHY"]);
+}
+
+#[test]
+fn an_app_that_is_stopped_is_owed_nothing_and_its_mails_open_nothing() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.checks(nas, "ff");
+    house.incidents.handle_stop(nas);
+    house.registry.stop(nas);
+    assert!(!house.is_open(nas));
+    house.mail_server(&Delivery::Accepted);
+    let again = house.register("NAS", &[]);
+    house.mail_server(&Delivery::Accepted);
+    assert!(!house.is_open(again));
+    assert!(house.checks(again, "pp").is_empty(), "the trouble was another app's");
+}
+
+#[test]
+fn without_mail_nobody_is_told_and_once_there_is_mail_what_is_wrong_then() {
+    let (mut house, nas) = House::with_nas(&[]);
+    house.outbox = without_mail();
+    assert!(house.checks(nas, "fff").is_empty());
+    assert!(house.is_open(nas));
+    house.outbox = outbox(&[], &[]);
+    assert_eq!(house.checks(nas, "f"), ["NAS UNHEALTHY"]);
+    house.outbox = without_mail();
+    let (mut house, nas) = House::with_nas(&[]);
+    house.outbox = without_mail();
+    house.checks(nas, "fffpp");
+    assert!(!house.is_open(nas), "of what nobody was told there is no end to tell");
+}
+
+#[test]
+fn who_may_have_no_mail_is_owed_the_end_until_they_may() {
+    let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
+    house.checks(nas, "ff");
+    house.mail_server(&Delivery::Accepted);
+    house.outbox = outbox(&["owner@example.org"], &["owner@example.org"]);
+    assert!(house.checks(nas, "pp").is_empty());
+    assert!(house.incidents.alert(nas).is_some_and(|alert| alert.over));
+    let opened = house.incidents.alert(nas).unwrap().opened;
+    assert_eq!(house.checks(nas, "ff"), ["NAS DEGRADED"], "told to the owner instead");
+    let alert = house.incidents.alert(nas).unwrap();
+    assert!(!alert.over && alert.opened != opened, "this is another trouble");
+    house.mail_server(&Delivery::Accepted);
+    assert_eq!(house.checks(nas, "pp"), ["NAS HEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    house.outbox = outbox(&[], &[]);
+    assert_eq!(house.checks(nas, "p"), ["guest@b.c: NAS HEALTHY"]);
+    house.mail_server(&Delivery::Accepted);
+    assert!(!house.is_open(nas));
+}
+
+#[test]
+fn what_changes_of_an_alert_is_marked_and_a_verdict_that_tells_nothing_is_not() {
+    let (mut house, nas) = House::with_nas(&[]);
+    let marked = |house: &mut House, checks: &str| {
+        house.checks(nas, checks);
+        !house.incidents.take_changed().is_empty()
+    };
+    assert!(!marked(&mut house, "f"));
+    assert!(marked(&mut house, "f"), "it opens");
+    assert!(marked(&mut house, "f"), "another level is told");
+    assert!(!marked(&mut house, "ffff"));
+    house.mail_server(&Delivery::Accepted);
+    assert!(marked(&mut house, ""), "mails have arrived");
+    assert!(!marked(&mut house, "p"));
+    assert!(marked(&mut house, "p"), "the end is told");
+    house.mail_server(&Delivery::Accepted);
+    assert!(marked(&mut house, ""), "it is gone");
+    assert!(!marked(&mut house, "pp"));
+    house.incidents.restore(nas, Alert::new(Stamp::noted(after(0))));
+    assert!(!marked(&mut house, ""), "it is on disk already");
+    house.incidents.handle_stop(nas);
+    assert!(marked(&mut house, ""));
+}
+
+#[test]
+fn first_passes_are_gathered_for_ten_seconds_into_one_word_to_each_person() {
+    let mut house = House::new();
+    let nas = house.register("NAS", &[("email", GUEST_TOO)]);
+    let kodi = house.register("Kodi", &[("email", "Owner@Example.org")]);
+    assert_eq!(house.incidents.next_deadline(), None);
+    house.incidents.handle_first_pass(after(100), nas);
+    house.incidents.handle_first_pass(after(108), kodi);
+    assert_eq!(house.incidents.next_deadline(), Some(after(110).at));
+    assert!(house.gathered(109).is_empty());
+    assert_eq!(house.gathered(110), ["guest@b.c: watching NAS", "watching NAS, Kodi"]);
+    assert_eq!((house.incidents.next_deadline(), house.gathered(120)), (None, Vec::new()));
+    for id in [nas, kodi] {
+        assert_eq!(house.registry.get(id).unwrap().welcome, Welcome::Told);
+    }
+}
+
+#[test]
+fn an_app_that_is_stopped_before_the_word_goes_out_is_not_in_it() {
+    let mut house = House::new();
+    for name in ["NAS", "Kodi"] {
+        let id = house.register(name, &[]);
+        house.incidents.handle_first_pass(after(100), id);
+    }
+    let nas = house.registry.find("NAS").unwrap();
+    house.incidents.handle_stop(nas);
+    house.registry.stop(nas);
+    assert_eq!(house.gathered(110), ["watching Kodi"]);
+}
+
+#[test]
+fn without_mail_no_word_is_owed_later() {
+    let mut house = House::new();
+    let nas = house.register("NAS", &[]);
+    house.outbox = without_mail();
+    house.incidents.handle_first_pass(after(100), nas);
+    assert!(house.gathered(110).is_empty());
+    assert_eq!(house.registry.get(nas).unwrap().welcome, Welcome::Told);
+}
+
+/// The mails that wait are those of a start, at which mail goes where `now` lets it.
+fn barred(house: &mut House, now: Outbox) -> Barring {
+    let mails: Vec<Mail> = house.outbox.mails().cloned().collect();
+    let ids = mails.iter().map(|mail| mail.id).collect();
+    house.outbox = now;
+    house.outbox.restore(after(house.second), Vec::new(), Vec::new(), mails);
+    house.incidents.bar(ids, &house.registry, &mut house.outbox)
+}
+
+#[test]
+fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
+    let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
+    house.checks(nas, "fff");
+    let Barring { sendable, notes } =
+        barred(&mut house, outbox(&["owner@example.org"], &["owner@example.org"]));
+    assert_eq!((sendable.len(), notes.len()), (1, 1));
+    let mail = house.outbox.mail(sendable[0]).unwrap();
+    assert_eq!(
+        (mail.to.as_str(), &mail.meant_for[..]),
+        ("owner@example.org", &["guest@b.c".to_owned()][..])
+    );
+    assert_eq!(house.outbox.waiting(), 1, "the other is gone");
+    let alert = house.incidents.alert(nas).unwrap();
+    assert!(alert.told("guest@b.c").is_none(), "who read of nothing is owed nothing");
+    assert_eq!(alert.told("owner@example.org").unwrap().written, Some(Level::Unhealthy));
+    assert!(house.checks(nas, "f").is_empty(), "the owner is not told twice");
+}
+
+#[test]
+fn a_mail_that_nobody_may_have_is_kept_and_one_that_may_go_goes() {
+    let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
+    house.checks(nas, "ff");
+    let Barring { sendable, notes } = barred(&mut house, outbox(&[], &["owner@example.org"]));
+    assert_eq!((sendable.len(), notes.len(), house.outbox.waiting()), (1, 1, 2));
+    assert_eq!(house.outbox.mail(sendable[0]).unwrap().to, "owner@example.org");
+    assert!(house.incidents.alert(nas).unwrap().told("guest@b.c").is_some());
+}
