@@ -1,10 +1,13 @@
 //! The engine: what happens goes in, with the time; what is to be done comes out.
 //!
-//! The contract: call a `handle_*` method or a command, then [`Engine::poll_action`] until it
-//! answers `None`, then sleep until [`Engine::next_deadline`] or the next event, whichever is first.
+//! The contract of a turn: [`Engine::handle_clock`] with the time just read, before all else; any
+//! other `handle_*` methods and commands; [`Engine::take_records`], to be written before a mail of this
+//! turn goes out; [`Engine::poll_action`] until it answers `None`; then sleep until
+//! [`Engine::next_deadline`] or the next event, whichever is first. Who answers a command takes its
+//! records first.
 //!
 //! The engine itself decides nothing. It wires four machines, and the [traffic](super::traffic)
-//! between them is all that it does.
+//! between them is all that it does: most of [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -49,7 +52,7 @@ pub enum Action {
     CheckLog(Line),
 }
 
-/// What a deadline is for.
+/// Whose a deadline is, and what for. Each machine that has several kinds has a `Wait` of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// The next check, or whether the shortage of threads is over.
@@ -62,7 +65,7 @@ pub enum Wait {
     Hour,
 }
 
-/// What a registration did.
+/// What a registration did, as far as the caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
     /// The app is new.
@@ -91,6 +94,8 @@ impl From<RegistryError> for CommandError {
 }
 
 /// The household: every app, every mail, every deadline.
+///
+/// Its parts are `pub(super)` for [traffic](super::traffic), where the other half of its methods is.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) registry: Registry,
@@ -98,6 +103,8 @@ pub struct Engine {
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
+    /// What is to be done, in the order in which it came up. Checks and sums are not among it: they
+    /// are made when they are asked for, see [`Engine::poll_action`].
     pub(super) actions: VecDeque<Action>,
 }
 
@@ -142,12 +149,15 @@ impl Engine {
     /// yet. Mails that wait are tried at once, and every app is checked within its interval.
     pub fn restore(&mut self, now: Now, records: Vec<Record>) {
         let mut household = Household::read(records);
+        // The newest time on record says whether the clock can be believed: all are seen before it is
+        // looked at, and none has its place on the monotonic clock before that.
         household.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let RestoredMail { mails, accepted, refusals } = household.take_mail();
         let ids = mails.iter().map(|mail| mail.id).collect();
         self.outbox.restore(now, accepted, refusals, mails);
+        // Who named nobody follows the option as it is today.
         let default_email = self.outbox.recipients().by_default().to_vec();
         for RestoredApp { app, alert, due } in household.apps(now, &self.timeline, &default_email) {
             let timing = Timing::of(&app.registration);

@@ -4,6 +4,14 @@
 //! an entry does so inside [`Ledger::edit`], which compares what of it is on disk before and after.
 //! So no call has to be remembered, and a check that changed nothing costs no write.
 //!
+//! Nothing is written here. A mark waits in memory until [`Ledger::take_changed`]; `record::keep` makes
+//! records of what is marked, and the daemon writes them to the journal. "On disk" means here: there, or
+//! there before anything that rests on it goes out. Who adds a member to a record adds it to
+//! [`Kept::Facts`], too, or a change of it alone is not written.
+//!
+//! The queue of mails has marks of its own (`outbox::mails`): what a mail took in is written without
+//! the rest of it.
+//!
 //! ```compile_fail
 //! # use healthchecker::engine::ledger::Ledger;
 //! # use healthchecker::engine::outbox::refusals::Refusal;
@@ -17,11 +25,12 @@ use std::ops::Deref;
 
 /// Something of which a part, or all, is on disk.
 pub trait Kept {
-    /// What of it is on disk, in so far as it tells a change.
+    /// What of it is on disk, in so far as it tells a change. Made twice at each edit, and so at each
+    /// check: small, or a [`Versioned::version`] of what is not.
     type Facts: PartialEq;
-    /// What has to be written.
+    /// What has to be written. A greater one covers every lesser one.
     type Mark: Copy + Ord;
-    /// All of it has.
+    /// All of it has: the greatest mark.
     const WHOLE: Self::Mark;
 
     /// See [`Kept::Facts`].
@@ -113,7 +122,7 @@ impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
         Some(result)
     }
 
-    /// Adds an entry that was found on disk.
+    /// Adds an entry that was found on disk; it is not marked, for it is there.
     pub fn restore(&mut self, key: K, value: V) {
         self.entries.insert(key, value);
     }
@@ -124,7 +133,8 @@ impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
         self.entries.values_mut().for_each(put_right);
     }
 
-    /// What has changed since this was called last. An entry that is gone is among it.
+    /// What has changed since this was called last. An entry that is gone is among it, as a key that
+    /// [`Ledger::get`] no longer finds.
     pub fn take_changed(&mut self) -> BTreeMap<K, V::Mark> {
         std::mem::take(&mut self.changed)
     }

@@ -1,7 +1,8 @@
-//! The core: pure decisions in virtual time.
+//! The engine: pure decisions, in the time that it is told.
 //!
-//! Nothing here reads a clock, opens a socket or a file, or starts a thread. Each room may use those
-//! above it in this list, and none below (a test holds it; the blank lines keep the order).
+//! Nothing here reads a clock, opens a socket or a file, or starts a thread. Each module of the list
+//! below is a room, and may use those above it and none below (a test holds it). The blank lines keep
+//! the order: without them the formatter sorts by name.
 
 // Text and spans, safe and short, for people.
 pub mod text;
@@ -18,7 +19,7 @@ pub mod recipients;
 // Every deadline.
 pub mod wheel;
 
-// What is on disk, and cannot change unmarked.
+// What is to be on disk, in memory: it cannot change unmarked.
 pub mod ledger;
 
 // What an app asks for.
@@ -30,7 +31,7 @@ pub mod verdict;
 // What goes to the health check log.
 pub mod check_log;
 
-// What goes to the log.
+// What goes to the daemon's own log, on standard error.
 pub mod log_event;
 
 // The first machine: which apps there are, and how they fare.
@@ -45,16 +46,16 @@ pub mod outbox;
 // The fourth: who is told what.
 pub mod incidents;
 
-// What must outlive a power cut.
+// What was marked, as facts for the journal; and the household, rebuilt from them.
 pub mod record;
 
 // What is shown.
 pub mod query;
 
-// The engine, which wires the machines,
+// The engine itself, in two halves: what it is made of, its start, its records and deadlines;
 pub mod core;
 
-// and the traffic between them.
+// and every command and event, with what it makes one machine tell another.
 mod traffic;
 
 // What the tests of the machines share.

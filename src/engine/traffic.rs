@@ -3,6 +3,10 @@
 //!
 //! A verdict passes from the scheduler through the app's state to the incident that it belongs to,
 //! and from there, as a message to each person, into the outbox.
+//!
+//! A machine that must know something of another is handed it to look at. Only the incidents change
+//! another's things, in two places: that a welcome was told (`Wait::Welcome`), and, at the start, the
+//! mails of people who may have none now ([`Engine::restore`]).
 
 use std::time::Duration;
 
@@ -51,6 +55,7 @@ impl Engine {
         now: Now,
         registration: Registration,
     ) -> Result<Registered, CommandError> {
+        // Mails that wait count: whom they are for takes room, though no app may name them now.
         self.registry.admit(&registration, self.outbox.waiting())?;
         let (app, url) = (registration.name.clone(), registration.health_url.clone());
         let new = self.registry.id_of(&app).is_none();
@@ -63,6 +68,7 @@ impl Engine {
                 self.check_log(now, id, Event::Registered { url });
                 Registered::New
             }
+            // What the scheduler need not know may be all that differs: it sees for itself.
             Change::Updated { id, before } if before.health_url == url => {
                 self.scheduler.repace(now, id, timing);
                 self.check_log(now, id, Event::Updated { url });
@@ -126,6 +132,7 @@ impl Engine {
     /// The name is unknown.
     pub fn stop(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
         let id = self.registry.find(name)?;
+        // The last lines of its log, while the registry still has its name.
         let sum = self.registry.sum_up(now.wall, id);
         self.actions.extend(sum.map(Action::CheckLog));
         self.check_log(now, id, Event::Stopped);
@@ -156,7 +163,8 @@ impl Engine {
 impl Engine {
     /// The clocks were read: to be called before anything else is done with the time. The machine
     /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
-    /// or the wall clock was set, every time that is remembered is put right.
+    /// or the wall clock was set, every time that is remembered is put right. What is due by now is
+    /// for [`Engine::handle_time`].
     pub fn handle_clock(&mut self, now: Now, slept: Duration) {
         let Some(step) = self.timeline.observe(now, slept) else { return };
         if !slept.is_zero() {
@@ -180,6 +188,7 @@ impl Engine {
 
     /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
     pub fn handle_time(&mut self, now: Now) {
+        // It only notes when the turn began, by which it knows how long checks have waited.
         self.scheduler.handle_time(now);
         for _ in 0..TIMERS_A_TURN {
             match self.next_deadline().filter(|(at, _)| *at <= now.at) {
@@ -222,8 +231,11 @@ impl Engine {
         }
     }
 
+    /// Passes a verdict on: to the app, to both logs, to the alert, to people. (What an answer means
+    /// was judged before, on the check's thread: `verdict::judge`.)
     fn judge(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        // Not `now.wall`: a Pi's clock may begin before the newest day on record, and days go on.
         let day = self.timeline.wall(now);
         let effect = self.registry.observe(now, id, day, verdict, latency);
         let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
@@ -234,6 +246,7 @@ impl Engine {
         if let Some(event) = line {
             self.check_log(now, id, event);
         }
+        // It is told with others, at the deadline `Wait::Welcome`.
         if effect.first_pass {
             self.registry.set_welcome(id, Welcome::Gathered);
             self.incidents.handle_first_pass(now, id);
@@ -241,6 +254,8 @@ impl Engine {
         if let Some(transition) = effect.transition {
             self.handle_transition(now, id, transition, reason);
         }
+        // At each verdict that counts, not only at a change: see the incidents. The transition went
+        // first, for it opens the alert that this one looks at.
         if let Some(app) = self.registry.get(id).filter(|_| counts) {
             let Engine { incidents, outbox, .. } = self;
             let transition = effect.transition;
@@ -256,6 +271,7 @@ impl Engine {
         }
     }
 
+    /// A change of state opens an alert, or notes that it is over. Nobody is told here.
     fn handle_transition(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
         let Transition { from, to } = transition;
         self.check_log(now, id, Event::State { from, to, reason: reason.clone() });
@@ -281,19 +297,24 @@ impl Engine {
         self.drain_outbox();
     }
 
-    /// The daemon is about to stop: what the hour has brought so far is summed up.
+    /// The daemon is about to stop: what the hour has brought so far is summed up. (What stops an app
+    /// is [`Engine::stop`].)
     pub fn handle_stop(&mut self, now: Now) {
         self.registry.sum_up_all(now);
     }
 
-    /// The next thing to be done, if any.
+    /// The next thing to be done, if any. An [`Action::Probe`] that is handed out has begun: its thread
+    /// is taken until [`Engine::handle_check`].
     pub fn poll_action(&mut self) -> Option<Action> {
+        // Sums and checks are not queued: ten thousand sums are megabytes, and which check comes next
+        // is decided when one can begin.
         self.actions
             .pop_front()
             .or_else(|| self.registry.poll_sum().map(Action::CheckLog))
             .or_else(|| self.poll_probe().map(Action::Probe))
     }
 
+    /// All that a check's thread learns of an app. What it has to know besides is added here.
     fn poll_probe(&mut self) -> Option<Probe> {
         let Begin { app, check, leash, shortage } = self.scheduler.poll_begin()?;
         if let Some(waited) = shortage {
@@ -311,11 +332,14 @@ impl Engine {
         })
     }
 
+    /// Messages from the incidents go into the outbox.
     fn post(&mut self, now: Now, messages: Vec<Message>) {
         messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
         self.drain_outbox();
     }
 
+    /// What the outbox wants done becomes an action: after each call that may have made it want
+    /// something.
     pub(super) fn drain_outbox(&mut self) {
         while let Some(output) = self.outbox.poll_output() {
             self.actions.push_back(match output {
