@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use healthchecker::daemon::names::Names;
-use healthchecker::daemon::prober::{Pool, Probe, Prober};
+use healthchecker::daemon::prober::{Pool, Probe, ProbeKind, Prober};
 use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
@@ -79,13 +79,16 @@ fn http(status: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     bytes
 }
 
+fn kind(url: &str, expected: StatusSet) -> ProbeKind {
+    ProbeKind::Http { url: url.to_owned(), expected }
+}
+
 fn probe(url: &str, timeout: Duration) -> Probe {
     Probe {
         id: 1,
-        url: url.to_owned(),
+        kind: kind(url, StatusSet::default()),
         timeout,
         leash: None,
-        expected: StatusSet::default(),
         origin: Origin::OwnMachine,
     }
 }
@@ -103,6 +106,11 @@ fn verdict(probe: &Probe) -> Verdict {
 
 fn ask(address: SocketAddr) -> Verdict {
     verdict(&probe(&format!("http://{address}/health"), Duration::from_secs(10)))
+}
+
+fn ask_expecting(address: SocketAddr, codes: &str) -> Verdict {
+    let kind = kind(&format!("http://{address}/"), codes.parse().unwrap());
+    verdict(&Probe { kind, ..probe("", Duration::from_secs(10)) })
 }
 
 /// The verdict on a server that runs a check into its time-out, which must hold.
@@ -212,9 +220,8 @@ fn any_other_status_fails_whatever_the_body_says() {
 fn what_is_expected_is_the_owners_choice() {
     for line in ["204 No Content", "301 Moved Permanently", "401 Unauthorized"] {
         let address = always(http(line, ""));
-        let mut probe = probe(&format!("http://{address}/"), Duration::from_secs(10));
-        probe.expected = "204,300-499".parse().unwrap();
-        assert_eq!(verdict(&probe).outcome, Outcome::Pass, "{line}");
+        let verdict = ask_expecting(address, "204,300-499");
+        assert_eq!(verdict.outcome, Outcome::Pass, "{line}");
     }
 }
 
@@ -395,9 +402,8 @@ fn sloppy_chunks_are_read_as_browsers_read_them() {
     let none = ask(chunked("{\"status\":\"pass\"}\r\n0\r\n\r\n"));
     let why = "not a valid HTTP answer: its body comes in chunks, and one of them is none";
     fails(&none, None, why);
-    let mut probe = probe(&format!("http://{}/", chunked_204()), Duration::from_secs(10));
-    probe.expected = "204".parse().unwrap();
-    assert_eq!(verdict(&probe).outcome, Outcome::Pass, "it has no body");
+    let verdict = ask_expecting(chunked_204(), "204");
+    assert_eq!(verdict.outcome, Outcome::Pass, "it has no body");
 }
 
 fn chunked_204() -> SocketAddr {
@@ -453,7 +459,8 @@ fn a_leash_ends_without_a_verdict_and_only_when_it_is_short() {
     assert!(started.elapsed() < Duration::from_secs(5));
     probe.timeout = Duration::from_millis(300);
     fails(&verdict(&probe), None, "no answer within 0.3 s");
-    probe.url = format!("http://{}/", always(http("200 OK", "")));
+    let url = format!("http://{}/", always(http("200 OK", "")));
+    probe.kind = kind(&url, StatusSet::default());
     passes(&verdict(&probe));
 }
 

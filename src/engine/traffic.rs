@@ -17,11 +17,11 @@ use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::registration::Registration;
 use super::registry::{AppId, Change, RegistryError, Welcome};
-use super::scheduler::{Begin, Ended, Target, Timing, Wait as Schedule};
+use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
 use super::time::{Now, Stamp};
 use super::verdict::answer::{CheckEnd, Verdict};
-use super::verdict::probe::Probe;
+use super::verdict::probe::{Probe, ProbeKind};
 
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;
@@ -57,25 +57,25 @@ impl Engine {
     ) -> Result<Registered, CommandError> {
         // Mails that wait count: whom they are for takes room, though no app may name them now.
         self.registry.admit(&registration, self.outbox.waiting())?;
-        let (app, url) = (registration.name.clone(), registration.health_url.clone());
+        let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
+        let (app, url) = (registration.name.clone(), to.address.clone());
         let new = self.registry.id_of(&app).is_none();
         self.log(Note::Registered { app, url, new });
-        let (timing, target) = (Timing::of(&registration), Target::of(&registration));
-        let url = target.url.clone();
+        let url = to.address.clone();
         Ok(match self.registry.register(now, registration) {
             Change::New(id) => {
-                self.scheduler.add(now, id, timing, &target);
+                self.scheduler.add(now, id, timing, &to);
                 self.check_log(now, id, Event::Registered { url });
                 Registered::New
             }
             // What the scheduler need not know may be all that differs: it sees for itself.
-            Change::Updated { id, before } if before.health_url == url => {
+            Change::Updated { id, before } if before.target.address() == url => {
                 self.scheduler.repace(now, id, timing);
                 self.check_log(now, id, Event::Updated { url });
                 Registered::Updated
             }
             Change::Updated { id, before } => {
-                self.scheduler.relocate(now, id, timing, Target::of(&before), &target);
+                self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
                 Registered::Updated
@@ -138,7 +138,7 @@ impl Engine {
         self.check_log(now, id, Event::Stopped);
         self.incidents.handle_stop(id);
         if let Some(app) = self.registry.stop(id) {
-            self.scheduler.remove(id, Target::of(&app.registration));
+            self.scheduler.remove(id, Destination::of(&app.registration));
         }
         self.log(Note::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
         Ok(())
@@ -324,10 +324,9 @@ impl Engine {
         let registration = &self.registry.get(app)?.registration;
         Some(Probe {
             id: check,
-            url: registration.health_url.clone(),
+            kind: ProbeKind::of(&registration.target),
             timeout: registration.timeout,
             leash,
-            expected: registration.expect.clone(),
             origin: registration.origin,
         })
     }

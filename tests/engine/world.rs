@@ -18,7 +18,7 @@ use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Wall};
 use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
-use healthchecker::engine::verdict::probe::Probe;
+use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
 /// How an app answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,7 +353,8 @@ impl World {
     }
 
     fn probe(&mut self, probe: &Probe) {
-        let name = probe.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let ProbeKind::Http { url, .. } = &probe.kind;
+        let name = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
         let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
         let under_way = self.under_way.entry(name.clone()).or_default();
         *under_way += 1;

@@ -183,7 +183,8 @@ fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
         return Ok(Done { result: "registered".to_owned(), more: more.to_owned() });
     };
     // What the document leaves out is the default, and so is what a server of an older version does not know.
-    let plain = Registration::plain(wanted.name.clone(), &wanted.url, DEFAULT_PATH, wanted.origin);
+    let plain =
+        Registration::plain(wanted.name.clone(), wanted.target.url(), DEFAULT_PATH, wanted.origin);
     let plain = Record::of(&ExportedApp::new(&plain.map_err(|why| why.to_string())?, false));
     let wanted = Record::of(&ExportedApp::new(&wanted, false));
     let mut changes = plain.with(before).changes(&wanted.fields());

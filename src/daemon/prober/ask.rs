@@ -8,15 +8,16 @@ use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
 use ureq::http::{HeaderName, Response, Uri};
 use ureq::{Agent, Body, Error};
 
-use super::Probe;
 use super::chunks::Chunks;
 use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use super::secure::Tls;
+use super::{Probe, ProbeKind};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
+use crate::engine::registration::status_set::StatusSet;
 use crate::engine::text::plain;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
 use crate::engine::verdict::trouble::Trouble;
@@ -46,10 +47,22 @@ impl Prober {
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
     pub fn check(&self, probe: &Probe) -> CheckEnd {
         let budget = Budget::new(probe.limit());
-        let end = match self.ask(probe, &budget) {
+        match &probe.kind {
+            ProbeKind::Http { url, expected } => self.check_http(probe, url, expected, &budget),
+        }
+    }
+
+    fn check_http(
+        &self,
+        probe: &Probe,
+        url: &str,
+        expected: &StatusSet,
+        budget: &Budget,
+    ) -> CheckEnd {
+        let end = match self.ask(probe.origin, url, expected, budget) {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
-                expected: probe.expects(answer.status),
+                expected: expected.contains(answer.status),
                 content_type: &answer.content_type,
                 content_encoding: &answer.content_encoding,
                 body: &answer.body,
@@ -58,7 +71,7 @@ impl Prober {
             Err(failure) => self.failed(probe, failure),
         };
         if let CheckEnd::Verdict(Verdict { outcome: Outcome::Fail, .. }) = end {
-            self.doubt_address(&probe.url);
+            self.doubt_address(url);
         }
         end
     }
@@ -84,14 +97,20 @@ impl Prober {
     }
 
     /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer.
-    fn ask(&self, probe: &Probe, budget: &Budget) -> Result<Received, Failure> {
+    fn ask(
+        &self,
+        origin: Origin,
+        first: &str,
+        expected: &StatusSet,
+        budget: &Budget,
+    ) -> Result<Received, Failure> {
         let mut moved: Option<String> = None;
         let mut redirects = 0;
         loop {
-            let url = moved.as_deref().unwrap_or(&probe.url);
-            let response = self.get(probe.origin, url, budget)?;
+            let url = moved.as_deref().unwrap_or(first);
+            let response = self.get(origin, url, budget)?;
             let status = response.status().as_u16();
-            if probe.expects(status) {
+            if expected.contains(status) {
                 return receive(status, response, true, budget);
             }
             match target(url, &response).map_err(Failure::Theirs)? {

@@ -25,7 +25,7 @@ use std::time::Duration;
 pub use self::ask::Prober;
 pub use self::pool::{Pool, ProbeFn, Wake};
 use crate::engine::verdict::answer::CheckEnd;
-pub use crate::engine::verdict::probe::Probe;
+pub use crate::engine::verdict::probe::{Probe, ProbeKind};
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]

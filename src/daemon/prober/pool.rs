@@ -240,14 +240,18 @@ mod tests {
     use crate::engine::registration::status_set::StatusSet;
     use crate::engine::verdict::Answer;
     use crate::engine::verdict::answer::{Outcome, Verdict};
+    use crate::engine::verdict::probe::ProbeKind;
+
+    fn kind(url: &str) -> ProbeKind {
+        ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default() }
+    }
 
     fn probe(url: &str) -> Probe {
         Probe {
             id: 7,
-            url: url.to_owned(),
+            kind: kind(url),
             timeout: Duration::from_secs(5),
             leash: None,
-            expected: StatusSet::default(),
             origin: Origin::OwnMachine,
         }
     }
@@ -266,7 +270,7 @@ mod tests {
             let gate = Mutex::new(gate);
             let check = move |probe: &Probe| {
                 gate.lock().unwrap().recv().ok();
-                assert_ne!(probe.url, "panic", "on purpose");
+                assert_ne!(probe.kind, kind("panic"), "on purpose");
                 CheckEnd::LeashEnded
             };
             let (sender, reports) = channel();
@@ -301,7 +305,7 @@ mod tests {
         assert_eq!(bench.pool.threads(), 0, "none before the first check");
         bench.start("a").unwrap();
         bench.start("b").unwrap();
-        assert_eq!(bench.start("c").unwrap_err().url, "c");
+        assert_eq!(bench.start("c").unwrap_err().kind, kind("c"));
         assert_eq!((bench.pool.busy(), bench.pool.free()), (2, 0));
         let report = bench.finish(0);
         assert_eq!((report.id, report.end), (7, CheckEnd::LeashEnded));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-use super::{Pool, Probe, Prober};
+use super::{Pool, Probe, ProbeKind, Prober};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
@@ -77,10 +77,9 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
     let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
     let probe = Probe {
         id: 1,
-        url: url.to_owned(),
+        kind: ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default() },
         timeout: Duration::from_secs(10),
         leash: None,
-        expected: StatusSet::default(),
         origin: Origin::OwnMachine,
     };
     pool.start(probe).unwrap();
@@ -157,10 +156,12 @@ fn a_handshake_that_hangs_ends_in_time() {
     let address = listener.local_addr().unwrap();
     let probe = Probe {
         id: 1,
-        url: format!("https://{address}/"),
+        kind: ProbeKind::Http {
+            url: format!("https://{address}/"),
+            expected: StatusSet::default(),
+        },
         timeout: Duration::from_millis(300),
         leash: None,
-        expected: StatusSet::default(),
         origin: Origin::OwnMachine,
     };
     let started = Instant::now();

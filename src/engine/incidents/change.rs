@@ -31,7 +31,7 @@ fn change(app: &App, transition: Option<Transition>, since: Stamp) -> Change {
     let lasted = since.until(at);
     Change {
         app: app.registration.name.clone(),
-        url: app.registration.health_url.clone(),
+        url: app.registration.target.address().to_owned(),
         from,
         to,
         at,

@@ -103,7 +103,7 @@ impl View<'_> {
         let app = self.registry.get(id)?;
         Some(Portrait {
             closeup: self.closeup(id, now)?,
-            health_url: app.registration.health_url.clone(),
+            health_url: app.registration.target.address().to_owned(),
             registered: self.in_force(app),
             counts: [app.checks, app.warnings, app.failures],
             last_healthy: app.last_healthy,
@@ -115,7 +115,7 @@ impl View<'_> {
     pub fn glance(&self, id: AppId, app: &App, now: Now) -> Glance {
         Glance {
             name: app.registration.name.clone(),
-            host: app.registration.host.to_string(),
+            host: app.registration.target.host().to_string(),
             state: app.state(),
             paused: app.paused,
             since: app.monitor.since.wall(),

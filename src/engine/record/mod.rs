@@ -5,12 +5,14 @@
 
 mod alert;
 pub(in crate::engine) mod keep;
+mod registration;
 pub(in crate::engine) mod restore;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::registration::RegistrationRecord;
 use crate::engine::incidents::alert::Level;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::refusals::Refusal;
@@ -81,6 +83,7 @@ pub enum Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppRecord {
     /// What was registered.
+    #[serde(with = "RegistrationRecord")]
     pub registration: Registration,
     /// Whether it is paused.
     pub paused: bool,

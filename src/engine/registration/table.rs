@@ -1,11 +1,12 @@
 //! The one table of what `monitor` takes: its parameters and their errors, `info`, `status` and
 //! `export`, the page, the command line, the API's description and the reference all read it.
 //!
-//! A new field is a row here, a member of [`super::Registration`] with its default, and what it does;
-//! `make openapi` writes the description anew.
+//! A new field is a row here, a member of [`super::Registration`] with its default and of its record, and
+//! what it does; `make openapi` writes the description anew.
 
 use std::time::Duration;
 
+use super::Target;
 use super::spec::{Field, Takes, Unit, Value};
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
@@ -15,7 +16,7 @@ const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 pub(crate) static FIELDS: [Field; 9] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
-        Value::Text(it.url.clone())
+        Value::Text(it.target.url().to_owned())
     }),
     Field::new("email", "who is told; several separated by commas", Takes::People, |it| {
         // Who named nobody follows the daemon's option, whatever it is by then.
@@ -62,7 +63,8 @@ pub(crate) static FIELDS: [Field; 9] = [
     .or(&["healthy_threshold"])
     .fact("Thresholds", "{} passed in a row"),
     Field::new("path", "where the app tells its health, below url", Takes::Path, |it| {
-        Value::Text(it.path.clone())
+        let Target::Http { path, .. } = &it.target;
+        Value::Text(path.clone())
     }),
     Field::new(
         "expect",
@@ -73,11 +75,15 @@ pub(crate) static FIELDS: [Field; 9] = [
             #[cfg(test)]
             schema: r#""pattern":"^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$","maxLength":256,"examples":["200-299,401"]"#,
             set: |it, codes| {
-                it.expect = codes.parse().map_err(|right| format!("{right}"))?;
+                let Target::Http { expect, .. } = &mut it.target;
+                *expect = codes.parse().map_err(|right| format!("{right}"))?;
                 Ok(())
             },
         },
-        |it| Value::Text(it.expect.to_string()),
+        |it| {
+            let Target::Http { expect, .. } = &it.target;
+            Value::Text(expect.to_string())
+        },
     )
     .list()
     .fact("Expected", "status {}")

@@ -27,11 +27,12 @@ fn refusal(more: &[(&str, &str)]) -> (String, String) {
 fn name_and_address_are_enough() {
     let kodi = read(&[]).unwrap();
     assert_eq!(kodi.name, "Kodi");
-    assert_eq!(kodi.url, "http://kodi:8080");
-    assert_eq!(kodi.health_url, "http://kodi:8080/health");
+    assert_eq!(kodi.target.address(), "http://kodi:8080/health");
+    assert_eq!(kodi.target.url(), "http://kodi:8080");
+    let Target::Http { expect, .. } = kodi.target;
+    assert_eq!(expect.to_string(), "200");
     assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (5, 30));
     assert_eq!((kodi.unhealthy, kodi.healthy), (2, 10));
-    assert_eq!(kodi.expect.to_string(), "200");
     assert_eq!(kodi.email, ["owner@example.org"]);
 }
 
@@ -50,8 +51,9 @@ fn every_parameter_counts_and_old_names_are_understood() {
     assert_eq!(kodi.email, ["a@example.org", "b@example.org"]);
     assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (60, 5));
     assert_eq!((kodi.unhealthy, kodi.healthy), (3, 4));
-    assert_eq!(kodi.health_url, "http://kodi:8080/ok");
-    assert!(kodi.expect.contains(401));
+    assert_eq!(kodi.target.address(), "http://kodi:8080/ok");
+    let Target::Http { expect, .. } = kodi.target;
+    assert!(expect.contains(401));
 }
 
 #[test]
@@ -126,14 +128,6 @@ fn a_name_is_short_and_printable() {
         assert_eq!(single_name("pause", &pairs(&[("appname", name)])).unwrap(), name);
     }
     assert!(single_name("info", &pairs(&[("appname", "a"), ("limit", "3")])).is_err());
-}
-
-#[test]
-fn a_registration_survives_its_record() {
-    let kodi = read(&[("expect", "200-299,401"), ("timeout", "7")]).unwrap();
-    let record = serde_json::to_string(&kodi).unwrap();
-    assert!(record.contains("\"timeout\":7"), "{record}");
-    assert_eq!(serde_json::from_str::<Registration>(&record).unwrap(), kodi);
 }
 
 proptest! {

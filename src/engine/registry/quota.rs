@@ -85,9 +85,9 @@ fn people(registration: &Registration) -> impl Iterator<Item = String> {
 }
 
 fn bytes(registration: &Registration) -> usize {
-    let Registration { name, url, path, health_url, .. } = registration;
+    let Registration { name, target, .. } = registration;
     let people: usize = people(registration).map(|person| person.len()).sum();
-    size_of::<Registration>() + name.len() + url.len() + path.len() + health_url.len() + people
+    size_of::<Registration>() + name.len() + target.text_len() + people
 }
 
 #[cfg(test)]

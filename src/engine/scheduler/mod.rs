@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use self::lanes::{Lane, Lanes, Place, Start};
 pub use self::manner::Manner;
-pub use self::running::Target;
+pub use self::running::Destination;
 use self::running::{Running, STOOD_STILL};
 use self::shortage::{OVER_AFTER, Shortage};
 use self::slot::{Asked, Slot};

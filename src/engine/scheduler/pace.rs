@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::slot::{Due, Pace, Slot};
-use super::{AppId, Manner, Scheduler, Target, Timing, spread};
+use super::{AppId, Destination, Manner, Scheduler, Timing, spread};
 use crate::engine::time::{Moment, Now};
 
 /// The first check comes within a second of the registration: this, and time for the hand-over.
@@ -12,11 +12,11 @@ const FIRST_CHECK_WITHIN: Duration = Duration::from_millis(900);
 /// Apps come, go, and change.
 impl Scheduler {
     /// A new app is asked within a second, unless it is paused.
-    pub fn add(&mut self, now: Now, id: AppId, timing: Timing, target: &Target) {
+    pub fn add(&mut self, now: Now, id: AppId, timing: Timing, to: &Destination) {
         let at = self.calm_soon(now);
         let timer = self.wheel.schedule(at, id);
         self.slots.insert(id, Slot::new(timing, Pace::First(Due { at, timer }), at));
-        self.take_up(id, target);
+        self.take_up(id, to);
     }
 
     /// Takes in an app that is on record, first asked at `due`; `None`: it is paused.
@@ -26,9 +26,9 @@ impl Scheduler {
         self.slots.insert(id, Slot::new(timing, pace, due.unwrap_or(now.at)));
     }
 
-    /// The app is watched no longer. `target` is what it was.
-    pub fn remove(&mut self, id: AppId, target: Target) {
-        self.leave_behind(id, target);
+    /// The app is watched no longer. `was` is where it was asked.
+    pub fn remove(&mut self, id: AppId, was: Destination) {
+        self.leave_behind(id, was);
         let Some(slot) = self.slots.remove(&id) else { return };
         self.lanes.reckon(slot.share, 0);
         if let Some(due) = slot.due() {
@@ -61,8 +61,8 @@ impl Scheduler {
         now: Now,
         id: AppId,
         timing: Timing,
-        before: Target,
-        after: &Target,
+        before: Destination,
+        after: &Destination,
     ) {
         self.leave_behind(id, before);
         let Some(slot) = self.slots.get_mut(&id) else { return };

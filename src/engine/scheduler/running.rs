@@ -21,45 +21,46 @@ pub(super) struct Running {
     /// We stood still while it was under way.
     pub(super) stood_still: bool,
     /// What it asks, once the app is watched no longer, or elsewhere.
-    pub(super) left_behind: Option<Target>,
+    pub(super) left_behind: Option<Destination>,
 }
 
 /// What is never asked twice at a time: an app at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct Destination {
     /// The app's name.
     pub name: String,
     /// The address that is asked.
-    pub url: String,
+    pub address: String,
 }
 
-impl Target {
+impl Destination {
     /// What a registration has asked.
-    pub fn of(registration: &Registration) -> Target {
-        Target { name: registration.name.clone(), url: registration.health_url.clone() }
+    pub fn of(registration: &Registration) -> Destination {
+        let (name, address) = (registration.name.clone(), registration.target.address().to_owned());
+        Destination { name, address }
     }
 }
 
 impl Scheduler {
     /// The app is about to be watched no longer, or elsewhere: a check that is under way is left
     /// behind. It is remembered, for the thread that it holds is not free before it has ended.
-    pub(super) fn leave_behind(&mut self, id: AppId, target: Target) {
+    pub(super) fn leave_behind(&mut self, id: AppId, left: Destination) {
         self.void(id);
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if let Asked::Void { check, .. } = slot.asked
             && let Some(running) = self.running.get_mut(&check)
         {
-            running.left_behind = Some(target);
+            running.left_behind = Some(left);
             slot.asked = Asked::No;
         }
     }
 
     /// The app is watched at this address anew: a check that was left behind there is its own again,
     /// and nothing is asked before that has ended.
-    pub(super) fn take_up(&mut self, id: AppId, target: &Target) {
+    pub(super) fn take_up(&mut self, id: AppId, at: &Destination) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let mut running = self.running.iter_mut();
-        let left = running.find(|(_, running)| running.left_behind.as_ref() == Some(target));
+        let left = running.find(|(_, running)| running.left_behind.as_ref() == Some(at));
         if let Some((check, running)) = left {
             running.app = id;
             running.left_behind = None;

@@ -17,12 +17,12 @@ fn every(interval: u64) -> Timing {
     Timing { interval: seconds(interval), timeout: seconds(5) }
 }
 
-fn target(id: AppId) -> Target {
+fn destination(id: AppId) -> Destination {
     at_host(id, "here")
 }
 
-fn at_host(id: AppId, host: &str) -> Target {
-    Target { name: format!("app{}", id.0), url: format!("http://{host}/") }
+fn at_host(id: AppId, host: &str) -> Destination {
+    Destination { name: format!("app{}", id.0), address: format!("http://{host}/") }
 }
 
 fn ended(outcome: Outcome) -> CheckEnd {
@@ -57,7 +57,7 @@ impl Clockwork {
 
     fn add(&mut self, id: AppId, interval: u64) {
         let now = self.now();
-        self.scheduler.add(now, id, every(interval), &target(id));
+        self.scheduler.add(now, id, every(interval), &destination(id));
     }
 
     fn next(&self) -> Option<u64> {
@@ -234,7 +234,7 @@ fn a_check_that_waits_is_withdrawn_when_its_app_is_paused_or_stopped() {
     assert_eq!((clockwork.begun.len(), clockwork.scheduler.load().waiting), (1, 2));
     let waiting: Vec<AppId> = (1..=3).map(AppId).filter(|id| *id != clockwork.last().app).collect();
     clockwork.scheduler.pause(waiting[0]);
-    clockwork.scheduler.remove(waiting[1], target(waiting[1]));
+    clockwork.scheduler.remove(waiting[1], destination(waiting[1]));
     assert_eq!(clockwork.scheduler.load().waiting, 0);
     clockwork.end(clockwork.last().check, ended(Outcome::Pass));
     assert_eq!(clockwork.begun.len(), 1);
@@ -320,9 +320,9 @@ fn whoever_registers_anew_at_the_same_address_is_not_asked_there_twice() {
     clockwork.add(NAS, 10);
     clockwork.pass_to(1_000);
     let check = clockwork.last().check;
-    clockwork.scheduler.remove(NAS, target(NAS));
+    clockwork.scheduler.remove(NAS, destination(NAS));
     // The name comes back as another app.
-    clockwork.scheduler.add(after_ms(1_000), KODI, every(10), &target(NAS));
+    clockwork.scheduler.add(after_ms(1_000), KODI, every(10), &destination(NAS));
     clockwork.pass_to(4_000);
     assert_eq!(clockwork.begun.len(), 1, "the one that was left behind is under way");
     assert_eq!(clockwork.end(check, ended(Outcome::Fail)), None);
@@ -364,7 +364,7 @@ fn the_thread_of_a_check_that_nobody_waits_for_is_free_only_when_it_has_ended() 
     clockwork.add(NAS, 10);
     clockwork.pass_to(1_000);
     let check = clockwork.last().check;
-    clockwork.scheduler.remove(NAS, target(NAS));
+    clockwork.scheduler.remove(NAS, destination(NAS));
     clockwork.add(KODI, 10);
     clockwork.pass_to(3_000);
     assert_eq!(clockwork.begun.len(), 1);
@@ -424,7 +424,7 @@ fn a_deadline_says_what_it_is_for_and_nothing_to_do_is_no_deadline() {
     clockwork.add(NAS, 10);
     let due = clockwork.scheduler.due_at(NAS).unwrap();
     assert_eq!(clockwork.scheduler.next_deadline(), Some((due, Wait::Check)));
-    clockwork.scheduler.remove(NAS, target(NAS));
+    clockwork.scheduler.remove(NAS, destination(NAS));
     assert_eq!(clockwork.scheduler.next_deadline(), None);
 }
 
@@ -450,7 +450,7 @@ fn an_app_that_is_not_there_is_nobody() {
     clockwork.scheduler.ask_now(now, NAS);
     clockwork.scheduler.repace(now, NAS, every(5));
     clockwork.relocate(NAS, "here", "there");
-    clockwork.scheduler.remove(NAS, target(NAS));
+    clockwork.scheduler.remove(NAS, destination(NAS));
     clockwork.turn();
     assert!(clockwork.begun.is_empty() && clockwork.scheduler.next_deadline().is_none());
 }

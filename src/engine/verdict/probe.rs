@@ -2,24 +2,45 @@
 
 use std::time::Duration;
 
-use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
+use crate::engine::registration::{Origin, Target};
 
 /// One question to one app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Given back in the report.
     pub id: u64,
-    /// The full health address.
-    pub url: String,
+    /// What is asked, and how.
+    pub kind: ProbeKind,
     /// How long all of it may take: look-up, connect, TLS, redirects, body.
     pub timeout: Duration,
     /// A shorter time after which the check is given up without a verdict, if it is shorter.
     pub leash: Option<Duration>,
-    /// The status codes that count as an answer.
-    pub expected: StatusSet,
     /// Where the registration came from: whether a name may lead to this machine itself.
     pub origin: Origin,
+}
+
+/// The question, for each kind of [`Target`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// A GET request.
+    Http {
+        /// The full health address.
+        url: String,
+        /// The status codes that count as an answer.
+        expected: StatusSet,
+    },
+}
+
+impl ProbeKind {
+    /// What is asked of this target.
+    pub fn of(target: &Target) -> ProbeKind {
+        match target {
+            Target::Http { health_url, expect, .. } => {
+                ProbeKind::Http { url: health_url.clone(), expected: expect.clone() }
+            }
+        }
+    }
 }
 
 impl Probe {
@@ -31,10 +52,5 @@ impl Probe {
     /// Whether it is given up before its time-out.
     pub fn is_on_leash(&self) -> bool {
         self.limit() < self.timeout
-    }
-
-    /// Whether this status code counts as an answer.
-    pub fn expects(&self, status: u16) -> bool {
-        self.expected.contains(status)
     }
 }

@@ -27,5 +27,5 @@ pub fn run(bytes: &[u8]) {
     assert!((5..=300).contains(&app.interval.as_secs()));
     assert!((2..=10).contains(&app.unhealthy) && (2..=10).contains(&app.healthy));
     assert!(app.email.len() <= EMAILS_MAX);
-    assert!(!app.health_url.chars().any(|c| c.is_control() || c == ' '));
+    assert!(!app.target.address().chars().any(|c| c.is_control() || c == ' '));
 }

@@ -47,7 +47,7 @@ struct Told {
     /// Each app that is watched: its host, and whether it is paused.
     apps: BTreeMap<AppId, (usize, bool)>,
     /// By check: what is asked.
-    under_way: BTreeMap<u64, Target>,
+    under_way: BTreeMap<u64, Destination>,
     added: u64,
 }
 
@@ -145,10 +145,10 @@ impl Life {
         for (_, begin) in &self.clockwork.begun[self.seen..] {
             let (host, paused) = self.told.apps[&begin.app];
             assert!(!paused, "{begin:?} is of a paused app");
-            let target = named(begin.app, host);
-            let twice = self.told.under_way.values().any(|other| *other == target);
-            assert!(!twice, "{target:?} is asked twice at a time");
-            self.told.under_way.insert(begin.check, target);
+            let destination = named(begin.app, host);
+            let twice = self.told.under_way.values().any(|other| *other == destination);
+            assert!(!twice, "{destination:?} is asked twice at a time");
+            self.told.under_way.insert(begin.check, destination);
         }
         self.seen = self.clockwork.begun.len();
         let due = |id: &AppId| self.clockwork.scheduler.due_at(*id);
@@ -157,8 +157,8 @@ impl Life {
 }
 
 /// A name comes back as another app, and is never that of two.
-fn named(id: AppId, host: usize) -> Target {
-    Target { name: format!("app{}", id.0 % APPS), ..at_host(id, HOSTS[host]) }
+fn named(id: AppId, host: usize) -> Destination {
+    Destination { name: format!("app{}", id.0 % APPS), ..at_host(id, HOSTS[host]) }
 }
 
 proptest! {

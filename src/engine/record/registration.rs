@@ -1,0 +1,152 @@
+//! A registration on record: flat, as it was before there was more than one kind of target to think of.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::registration::status_set::StatusSet;
+use crate::engine::registration::{Host, Origin, Registration, Target};
+
+/// The members of a [`Registration`] on record, in their order there; serde reads them where they are.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Registration")]
+pub(super) struct RegistrationRecord {
+    name: String,
+    #[serde(getter = "url")]
+    url: String,
+    #[serde(getter = "path")]
+    path: String,
+    #[serde(getter = "health_url")]
+    health_url: String,
+    #[serde(getter = "host")]
+    host: Host,
+    #[serde(getter = "port")]
+    port: u16,
+    email: Vec<String>,
+    email_is_default: bool,
+    #[serde(with = "whole_seconds")]
+    timeout: Duration,
+    #[serde(with = "whole_seconds")]
+    interval: Duration,
+    unhealthy: u8,
+    healthy: u8,
+    #[serde(getter = "expect")]
+    expect: StatusSet,
+    /// Older records do not say, and are believed.
+    #[serde(default)]
+    origin: Origin,
+}
+
+impl From<RegistrationRecord> for Registration {
+    fn from(record: RegistrationRecord) -> Registration {
+        let RegistrationRecord { url, path, health_url, host, port, expect, .. } = record;
+        Registration {
+            name: record.name,
+            target: Target::Http { url, path, health_url, host, port, expect },
+            email: record.email,
+            email_is_default: record.email_is_default,
+            timeout: record.timeout,
+            interval: record.interval,
+            unhealthy: record.unhealthy,
+            healthy: record.healthy,
+            origin: record.origin,
+        }
+    }
+}
+
+fn url(registration: &Registration) -> &String {
+    let Target::Http { url, .. } = &registration.target;
+    url
+}
+
+fn path(registration: &Registration) -> &String {
+    let Target::Http { path, .. } = &registration.target;
+    path
+}
+
+fn health_url(registration: &Registration) -> &String {
+    let Target::Http { health_url, .. } = &registration.target;
+    health_url
+}
+
+fn host(registration: &Registration) -> &Host {
+    registration.target.host()
+}
+
+fn port(registration: &Registration) -> u16 {
+    let Target::Http { port, .. } = &registration.target;
+    *port
+}
+
+fn expect(registration: &Registration) -> &StatusSet {
+    let Target::Http { expect, .. } = &registration.target;
+    expect
+}
+
+/// A span as a number of seconds.
+mod whole_seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(in crate::engine) fn serialize<S: Serializer>(
+        span: &Duration,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(span.as_secs())
+    }
+
+    pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::recipients::Recipients;
+
+    /// As the first release wrote it, but for `origin`.
+    const WRITTEN: &str = r#"{"name":"Kodi","url":"https://kodi:8443/api","path":"/ok","health_url":"https://kodi:8443/api/ok","host":{"name":"kodi"},"port":8443,"email":["a@b.c"],"email_is_default":false,"timeout":7,"interval":60,"unhealthy":3,"healthy":4,"expect":"200-299,401","origin":"network"}"#;
+
+    fn read(text: &str) -> Registration {
+        RegistrationRecord::deserialize(&mut serde_json::Deserializer::from_str(text)).unwrap()
+    }
+
+    fn written(registration: &Registration) -> String {
+        let mut text = Vec::new();
+        let mut to = serde_json::Serializer::new(&mut text);
+        RegistrationRecord::serialize(registration, &mut to).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    fn kodi() -> Registration {
+        let pairs = [
+            ("appname", "Kodi"),
+            ("url", "https://kodi:8443/api"),
+            ("path", "/ok"),
+            ("email", "a@b.c"),
+            ("timeout", "7"),
+            ("interval", "60"),
+            ("unhealthy", "3"),
+            ("healthy", "4"),
+            ("expect", "200-299,401"),
+        ];
+        let pairs = pairs.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Registration::from_fields(&pairs, Origin::Network, &Recipients::default()).unwrap()
+    }
+
+    #[test]
+    fn a_registration_is_written_flat_and_read_as_it_was() {
+        assert_eq!(written(&kodi()), WRITTEN);
+        assert_eq!(read(WRITTEN), kodi());
+    }
+
+    #[test]
+    fn a_record_that_does_not_say_where_it_came_from_is_believed() {
+        let older = WRITTEN.replace(r#","origin":"network""#, "");
+        assert_eq!(read(&older), Registration { origin: Origin::OwnMachine, ..kodi() });
+    }
+}
