@@ -24,9 +24,11 @@ pub(in crate::engine) const IN_FULL_MAX: usize = 8;
 /// nobody can have it).
 pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
     let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
-    // The first one names the thread, and the last one is answered: better one that has arrived.
+    // The first one names the thread, and the last one is answered: better one that has arrived, also where
+    // that is the only one.
     if replaced != mail.message_id && !mail.references.contains(&replaced) {
-        mail.references.insert(mail.references.len().min(1), replaced);
+        let before_last = mail.references.len().saturating_sub(1);
+        mail.references.insert(before_last.min(1), replaced);
     }
     for reference in later.references {
         if reference != mail.message_id && !mail.references.contains(&reference) {
@@ -238,6 +240,17 @@ mod tests {
         shorten(&mut references);
         assert_eq!(references.len(), REFERENCES);
         assert_eq!((references[0].as_str(), references[1].as_str()), ("0", "6"));
+    }
+
+    #[test]
+    fn what_is_answered_is_never_the_mail_that_was_replaced() {
+        for (arrived, all) in [(vec!["a"], vec!["m1", "a"]), (vec!["a", "b"], vec!["a", "m1", "b"])]
+        {
+            let mut first = mail(1, change("NAS", 1));
+            first.references = arrived.iter().map(ToString::to_string).collect();
+            take_in(&mut first, mail(2, change("NAS", 2)));
+            assert_eq!(first.references, all);
+        }
     }
 
     #[test]
