@@ -237,6 +237,7 @@ mod tests {
     use crate::daemon::api::Format;
     use crate::daemon::channel::{Receiver, channel};
     use crate::daemon::gate::Ticket;
+    use crate::engine::recipients::Recipient;
     use crate::engine::time::Stamp;
 
     fn at(seconds: u64) -> Moment {
@@ -268,7 +269,7 @@ mod tests {
     fn mail() -> Mail {
         Mail {
             id: 1,
-            to: "a@b.example".into(),
+            to: Recipient::mail("a@b.example"),
             message_id: "m".into(),
             references: Vec::new(),
             notices: Vec::new(),

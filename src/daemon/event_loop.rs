@@ -29,6 +29,7 @@ use crate::engine::core::{Action, Engine};
 use crate::engine::log_event::{Note, Weight};
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::Mail;
+use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Now};
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::probe::Probe;
@@ -258,7 +259,7 @@ impl EventLoop {
                 }
                 Action::Rehearse(to) => {
                     if let Some(mailer) = &self.mailer {
-                        mailer.rehearse(&to);
+                        mailer.rehearse(to.into_iter().map(|Recipient::Mail(to)| to).collect());
                     }
                 }
                 Action::Log(note) => log_note(&note),

@@ -289,7 +289,7 @@ fn start_mailer(
         }
         Err(_) => return Ok(None),
     };
-    mailer.rehearse(&settings.email);
+    mailer.rehearse(settings.email.clone());
     Ok(Some(mailer))
 }
 

@@ -18,6 +18,7 @@ use super::log_event::Note;
 use super::outbox::notice::Mail;
 use super::outbox::{self, Outbox, Policy};
 use super::query::View;
+use super::recipients::Recipient;
 use super::record::restore::{Household, RestoredApp, RestoredMail};
 use super::record::{Record, keep};
 use super::registry::{Registry, RegistryError};
@@ -45,7 +46,7 @@ pub enum Action {
     Send(Mail),
     /// Ask the mail server whether it would take a mail to each of these, without sending one, and
     /// report with [`Engine::handle_rehearsal`].
-    Rehearse(Vec<String>),
+    Rehearse(Vec<Recipient>),
     /// Write a line to the log.
     Log(Note),
     /// Write a line to the health check log.

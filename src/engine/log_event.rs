@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::engine::recipients::{Recipient, listed};
 use crate::engine::state::State;
 use crate::engine::text::span;
 use crate::engine::time::Wall;
@@ -84,14 +85,14 @@ pub enum Note {
     /// The mail server has a mail.
     MailAccepted {
         /// The recipient.
-        to: String,
+        to: Recipient,
         /// Until then.
         after: Duration,
     },
     /// A mail is kept and tried again.
     MailKept {
         /// The recipient.
-        to: String,
+        to: Recipient,
         /// When it is tried again.
         retry_in: Duration,
         /// Why.
@@ -100,7 +101,7 @@ pub enum Note {
     /// A person has had enough mails for an hour, and what else there is to tell is gathered.
     MailHeldBack {
         /// The recipient.
-        to: String,
+        to: Recipient,
         /// How many they had.
         had: usize,
         /// Until the digest.
@@ -123,19 +124,19 @@ pub enum Note {
     },
     /// Somebody on record may have no mail, and others are told instead.
     Barred {
-        /// Their address.
-        address: String,
+        /// Who.
+        person: Recipient,
         /// How many apps name them.
         apps: usize,
         /// Who is told instead where an app names nobody else.
-        instead: Vec<String>,
+        instead: Vec<Recipient>,
     },
     /// A mail that waited is for somebody who may have none.
     MailBarred {
-        /// Their address.
-        to: String,
+        /// Who.
+        to: Recipient,
         /// Who gets it instead, as far as they do not know it.
-        instead: Vec<String>,
+        instead: Vec<Recipient>,
         /// It is kept until somebody may have it.
         is_kept: bool,
     },
@@ -159,19 +160,19 @@ pub enum Note {
     /// A mail was refused for good.
     MailRefused {
         /// The recipient.
-        to: String,
+        to: Recipient,
         /// What the server said.
         reason: String,
     },
     /// Somebody has given up a mail that the server refuses, who knows why.
     MailGivenUp {
         /// The recipient.
-        to: String,
+        to: Recipient,
     },
     /// Somebody has seen that mails to an address were refused for good.
     RefusalSeen {
-        /// The address.
-        to: String,
+        /// The recipient.
+        to: Recipient,
     },
 }
 
@@ -257,12 +258,12 @@ impl fmt::Display for Note {
             Note::Slept { span } => {
                 write!(f, "this machine was asleep for {}", span::in_words(*span))
             }
-            Note::Barred { address, apps, instead } => {
+            Note::Barred { person, apps, instead } => {
                 let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
                 let instead = or_nobody(instead);
                 write!(
                     f,
-                    "allow_email lets no mail go to {address}, whom {apps} named: where nobody else \
+                    "allow_email lets no mail go to {person}, whom {apps} named: where nobody else \
                      is named, {instead} is told"
                 )
             }
@@ -276,7 +277,7 @@ impl fmt::Display for Note {
                 write!(f, "mail to {to}: allow_email lets it not go there; it is no news to others")
             }
             Note::MailBarred { to, instead, .. } => {
-                let instead = instead.join(", ");
+                let instead = listed(instead);
                 write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
             Note::RehearsalWentWell => f.write_str("the mail server is there and lets us in"),
@@ -305,6 +306,6 @@ impl fmt::Display for Note {
     }
 }
 
-fn or_nobody(people: &[String]) -> String {
-    if people.is_empty() { "nobody".to_owned() } else { people.join(", ") }
+fn or_nobody(people: &[Recipient]) -> String {
+    if people.is_empty() { "nobody".to_owned() } else { listed(people) }
 }

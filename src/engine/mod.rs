@@ -13,7 +13,7 @@ pub mod time;
 // The four words for how an app is.
 pub mod state;
 
-// Where the owner lets mail go.
+// Who is told, and whom the owner lets be told.
 pub mod recipients;
 
 // Every deadline.

@@ -1,9 +1,93 @@
-//! Where the owner lets mail go.
+//! Who is told, and whom the owner lets be told.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Somebody who is told something, by the way in which it reaches them.
+///
+/// Two are equal if what goes to both reaches the same person; each keeps the spelling in which it was
+/// named. On disk and on the wire it is plain text.
+#[derive(Clone, Debug)]
+pub enum Recipient {
+    /// By mail to this address. Capitals do not matter: no mail server of today tells them apart.
+    Mail(String),
+}
+
+impl Recipient {
+    /// Who has this mail address.
+    pub fn mail(address: impl Into<String>) -> Recipient {
+        Recipient::Mail(address.into())
+    }
+
+    /// What all spellings have in common.
+    fn key(&self) -> impl Iterator<Item = u8> + '_ {
+        let Recipient::Mail(address) = self;
+        address.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Recipient {
+    fn eq(&self, other: &Recipient) -> bool {
+        self.key().eq(other.key())
+    }
+}
+
+impl Eq for Recipient {}
+
+impl Ord for Recipient {
+    fn cmp(&self, other: &Recipient) -> Ordering {
+        self.key().cmp(other.key())
+    }
+}
+
+impl PartialOrd for Recipient {
+    fn partial_cmp(&self, other: &Recipient) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Recipient {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().for_each(|byte| state.write_u8(byte));
+        // No byte of UTF-8: what follows is told apart.
+        state.write_u8(0xff);
+    }
+}
+
+/// As it was named.
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Recipient::Mail(address) = self;
+        f.write_str(address)
+    }
+}
+
+impl Serialize for Recipient {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Recipient::Mail(address) = self;
+        to.serialize_str(address)
+    }
+}
+
+impl<'de> Deserialize<'de> for Recipient {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Recipient, D::Error> {
+        String::deserialize(from).map(Recipient::Mail)
+    }
+}
+
+/// Several, as a sentence lists them.
+pub(in crate::engine) fn listed(people: &[Recipient]) -> String {
+    let people: Vec<String> = people.iter().map(Recipient::to_string).collect();
+    people.join(", ")
+}
 
 /// Who is told about apps that name nobody, and who may be told at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipients {
-    default: Vec<String>,
+    default: Vec<Recipient>,
     /// In small letters; empty: everybody.
     allowed: Vec<String>,
 }
@@ -11,23 +95,12 @@ pub struct Recipients {
 /// Stands before the `@` of all addresses of a domain.
 const ANYBODY: &str = "*@";
 
-/// What all spellings of an address have in common. Capitals do not matter: no mail server of today
-/// tells them apart.
-pub fn mailbox(address: &str) -> String {
-    address.to_ascii_lowercase()
-}
-
-/// Whether mail to both reaches the same person.
-pub fn is_same_mailbox(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
 /// Each person once, spelled as at first.
-fn each_once<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
-    let mut once: Vec<&String> = Vec::new();
-    for address in addresses {
-        if !once.iter().any(|earlier| is_same_mailbox(earlier, address)) {
-            once.push(address);
+fn each_once(people: impl IntoIterator<Item = Recipient>) -> Vec<Recipient> {
+    let mut once: Vec<Recipient> = Vec::new();
+    for person in people {
+        if !once.contains(&person) {
+            once.push(person);
         }
     }
     once
@@ -39,49 +112,60 @@ impl Recipients {
     /// the owner has named them.
     pub fn new(default: Vec<String>, allowed: &[String]) -> Recipients {
         Recipients {
-            default: each_once(&default).into_iter().cloned().collect(),
+            default: each_once(default.into_iter().map(Recipient::Mail)),
             allowed: allowed.iter().map(|one| one.to_ascii_lowercase()).collect(),
         }
     }
 
     /// Who is told about apps that name nobody.
-    pub fn by_default(&self) -> &[String] {
+    pub fn by_default(&self) -> &[Recipient] {
         &self.default
     }
 
-    /// Whether mail may go to `address`.
-    pub fn may_be_told(&self, address: &str) -> bool {
+    /// Whether this person may be told.
+    pub fn may_be_told(&self, person: &Recipient) -> bool {
+        self.allowed.is_empty() || self.default.contains(person) || self.allows(person)
+    }
+
+    fn allows(&self, Recipient::Mail(address): &Recipient) -> bool {
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let is_allowed = |one: &String| match one.strip_prefix(ANYBODY) {
+        self.allowed.iter().any(|one| match one.strip_prefix(ANYBODY) {
             Some(allowed) => allowed.eq_ignore_ascii_case(domain),
-            None => is_same_mailbox(one, address),
-        };
-        self.allowed.is_empty()
-            || self.allowed.iter().any(is_allowed)
-            || self.default.iter().any(|one| is_same_mailbox(one, address))
+            None => one.eq_ignore_ascii_case(address),
+        })
     }
 
     /// Who is told in place of those that were to be: the ones who may be. If none of them may, it
     /// is who is told by default, so that the news is not lost.
-    pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<&'a String> {
+    pub fn told(&self, wanted: impl IntoIterator<Item = Recipient>) -> Vec<Recipient> {
         let mut barred = false;
-        let told = each_once(wanted.into_iter().filter(|address| {
-            let may = self.may_be_told(address);
+        let told = each_once(wanted.into_iter().filter(|person| {
+            let may = self.may_be_told(person);
             barred |= !may;
             may
         }));
-        if told.is_empty() && barred { self.default.iter().collect() } else { told }
+        if told.is_empty() && barred { self.default.clone() } else { told }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     use super::*;
 
     fn owned(list: &[&str]) -> Vec<String> {
         list.iter().map(|one| (*one).to_owned()).collect()
+    }
+
+    fn people(list: &[&str]) -> Vec<Recipient> {
+        list.iter().map(|one| Recipient::mail(*one)).collect()
+    }
+
+    fn spelled(people: &[Recipient]) -> Vec<String> {
+        people.iter().map(Recipient::to_string).collect()
     }
 
     #[test]
@@ -97,7 +181,7 @@ mod tests {
             "a@b@example.ORG",
             "owner@gmail.com",
         ] {
-            assert!(home.may_be_told(address), "{address}");
+            assert!(home.may_be_told(&Recipient::mail(address)), "{address}");
         }
         for address in [
             "x@example.net",
@@ -109,15 +193,15 @@ mod tests {
             "*@evil.example",
             "",
         ] {
-            assert!(!home.may_be_told(address), "{address}");
+            assert!(!home.may_be_told(&Recipient::mail(address)), "{address}");
         }
     }
 
     #[test]
     fn without_a_limit_everybody_may_be_told() {
         let open = Recipients::new(Vec::new(), &[]);
-        assert!(open.may_be_told("anybody@anywhere.example"));
-        assert_eq!(open.told(&[]), Vec::<&String>::new());
+        assert!(open.may_be_told(&Recipient::mail("anybody@anywhere.example")));
+        assert_eq!(open.told([]), []);
     }
 
     #[test]
@@ -129,23 +213,43 @@ mod tests {
             (&["me@home.example"], &["me@home.example"]),
             (&[], &[]),
         ] {
-            assert_eq!(home.told(&owned(wanted)), owned(told).iter().collect::<Vec<_>>());
+            assert_eq!(home.told(people(wanted)), people(told));
         }
     }
 
     #[test]
     fn one_person_is_told_once_however_the_address_is_written() {
-        let twice = owned(&["Owner@Example.org", "owner@example.org"]);
-        let home = Recipients::new(twice.clone(), &[]);
-        assert_eq!(home.by_default(), ["Owner@Example.org"]);
-        assert_eq!(home.told(&twice), [&twice[0]]);
+        let twice = ["Owner@Example.org", "owner@example.org"];
+        let home = Recipients::new(owned(&twice), &[]);
+        assert_eq!(spelled(home.by_default()), ["Owner@Example.org"]);
+        assert_eq!(spelled(&home.told(people(&twice))), ["Owner@Example.org"]);
+    }
+
+    #[test]
+    fn on_disk_it_is_its_address_as_it_was_named() {
+        let owner = Recipient::mail("Owner@Example.org");
+        let text = serde_json::to_string(&owner).unwrap();
+        assert_eq!(text, "\"Owner@Example.org\"");
+        let restored: Recipient = serde_json::from_str(&text).unwrap();
+        assert_eq!(restored.to_string(), "Owner@Example.org");
     }
 
     proptest! {
+        /// Maps, sets and lists agree on who is one person.
+        #[test]
+        fn people_are_told_apart_by_their_address_in_small_letters(a in "[aAbBéÉ]{0,3}", b in "[aAbBéÉ]{0,3}") {
+            let (one, other) = (Recipient::mail(a.as_str()), Recipient::mail(b.as_str()));
+            let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+            prop_assert_eq!(one.cmp(&other), order);
+            prop_assert_eq!(one == other, order.is_eq());
+            let both = HashSet::from([one, other]).len();
+            prop_assert_eq!(both == 1, order.is_eq());
+        }
+
         #[test]
         fn nobody_is_told_who_may_not_be(wanted in proptest::collection::vec("[a-c]@[a-c]", 0..5)) {
             let home = Recipients::new(owned(&["x@x"]), &owned(&["a@a", "*@b"]));
-            let told = home.told(&wanted);
+            let told = home.told(wanted.iter().map(Recipient::mail));
             prop_assert!(told.iter().all(|one| home.may_be_told(one)));
             prop_assert_eq!(told.is_empty(), wanted.is_empty());
         }

@@ -15,6 +15,7 @@ use super::core::{Action, CommandError, Engine, Registered, Wait};
 use super::log_event::Note;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
+use super::recipients::Recipient;
 use super::registration::Registration;
 use super::registry::{AppId, Change, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
@@ -150,7 +151,7 @@ impl Engine {
     /// # Errors
     /// None was, and none waits so.
     pub fn seen(&mut self, address: &str) -> Result<(), CommandError> {
-        let Some(given_up) = self.outbox.handle_seen(address) else {
+        let Some(given_up) = self.outbox.handle_seen(&Recipient::mail(address)) else {
             return Err(CommandError::NothingRefused(address.to_owned()));
         };
         given_up.iter().for_each(|mail| self.incidents.handle_refusal(mail, &self.registry));

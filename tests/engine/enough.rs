@@ -10,6 +10,7 @@ use healthchecker::engine::log_event::Note;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::{Mail, Notice};
 use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
+use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::record::Record;
 
 const HOUR: u64 = 3600;
@@ -161,7 +162,7 @@ fn what_happens_while_a_slow_server_has_a_mail_comes_as_one_more() {
     world.answers("Kodi", Answer::Fail);
     world.seconds(12);
     flap(&mut world, "NAS", 25 * 60);
-    assert_eq!(world.waiting_for_each()["owner@example.org"], 2);
+    assert_eq!(world.waiting_for_each()[&Recipient::mail("owner@example.org")], 2);
     let journal: usize = world.journal.iter().map(String::len).sum();
     assert!(journal < 256 * 1024, "50 changes took {journal} bytes");
     world.mail_takes = 50;
@@ -192,7 +193,7 @@ fn of_many_mails_that_a_start_finds_for_one_person_all_but_the_first_go_together
     world.journal.push(serde_json::to_string(&others).unwrap());
     world.inbox.clear();
     world.restart();
-    assert_eq!(world.waiting_for_each()["owner@example.org"], 2);
+    assert_eq!(world.waiting_for_each()[&Recipient::mail("owner@example.org")], 2);
     world.seconds(180);
     assert_eq!((world.inbox.len(), changes(&world.inbox)), (2, 6));
     world.restart();

@@ -2,6 +2,7 @@
 
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::notice::Notice;
+use healthchecker::engine::recipients::Recipient;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
@@ -45,7 +46,7 @@ fn each_person_has_an_envelope_and_a_bad_address_holds_up_nobody() {
     let mut parameters = QUICK.to_vec();
     parameters.push(("email", "a@example.org, b@example.org"));
     world.register("NAS", &parameters);
-    world.mood = Mood::Rejects("a@example.org".to_owned());
+    world.mood = Mood::Rejects(Recipient::mail("a@example.org"));
     world.seconds(60);
     world.answers("NAS", Answer::Fail);
     world.seconds(12);

@@ -57,6 +57,18 @@ fn what_strangers_were_to_be_told_is_told_to_the_owner() {
 }
 
 #[test]
+fn a_stranger_is_named_once_however_the_address_is_written() {
+    let mut world = household();
+    world.register("TV", &[("email", "Stranger@Elsewhere.example")]);
+    world.seconds(60);
+    limit(&mut world, &["owner@example.org"]);
+    let said = world.notes.iter().map(ToString::to_string);
+    let said: Vec<String> = said.filter(|line| line.contains("allow_email")).collect();
+    let [line] = said.as_slice() else { panic!("{said:?}") };
+    assert!(line.contains("whom 3 apps named"), "{line}");
+}
+
+#[test]
 fn a_mail_that_waits_for_a_stranger_goes_to_the_owner_and_says_so() {
     let mut world = household();
     world.mood = Mood::Away;

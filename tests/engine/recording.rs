@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter::write;
-use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::time::Wall;
 
 const HOUSEHOLDS: u64 = 20;
@@ -53,7 +53,7 @@ fn mood(chance: &mut Chance) -> Mood {
     match chance.below(8) {
         0 => Mood::Away,
         1 => Mood::RefusesLogin,
-        2 => Mood::Rejects("guest@example.org".to_owned()),
+        2 => Mood::Rejects(Recipient::mail("guest@example.org")),
         3 => Mood::Filters("app3"),
         4 => Mood::Loses250,
         _ => Mood::Accepts,
@@ -76,7 +76,8 @@ fn register(world: &mut World, chance: &mut Chance, app: &str) {
     let parameters: Vec<_> =
         parameters.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     // Who may not be told is refused at the door, which is no part of the engine.
-    if email.split(',').all(|one| one.is_empty() || world.recipients.may_be_told(one)) {
+    let may = |one: &str| one.is_empty() || world.recipients.may_be_told(&Recipient::mail(one));
+    if email.split(',').all(may) {
         world.register(app, &parameters);
     }
 }

@@ -7,6 +7,7 @@ use healthchecker::engine::log_event::Note;
 use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
 use healthchecker::engine::outbox::refusals::Refusal;
 use healthchecker::engine::query::view::HealthView;
+use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::time::Wall;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -116,7 +117,7 @@ fn a_refused_mail_stands_until_a_later_one_is_accepted() {
     breaks(&mut world);
     let standing = refused(&world);
     let [refusal] = standing.as_slice() else { panic!("{standing:?}") };
-    assert_eq!((refusal.to.as_str(), refusal.mails), ("owner@example.org", 1));
+    assert_eq!((refusal.to.to_string().as_str(), refusal.mails), ("owner@example.org", 1));
     assert!(refusal.text.contains("550 5.1.1 no such user"), "{}", refusal.text);
     assert_eq!(health(&world).outbox.waiting, 0);
     assert_eq!(world.engine.view().numbers(world.now).refused_addresses, 1);
@@ -242,7 +243,7 @@ fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
     });
     let after = after.unwrap();
     assert!((600..1600).contains(&after.as_secs()), "{after:?}");
-    let said = Note::MailAccepted { to: "a@b.c".to_owned(), after }.to_string();
+    let said = Note::MailAccepted { to: Recipient::mail("a@b.c"), after }.to_string();
     assert!(
         said.starts_with("mail to a@b.c: accepted after 1") && said.ends_with(" min"),
         "{said}"

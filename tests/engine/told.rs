@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::notice::Change;
-use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::state::State;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
@@ -283,7 +283,7 @@ fn what_is_told_while_its_alert_is_under_way_answers_it_and_nothing_that_was_nev
 #[test]
 fn of_what_was_refused_for_good_there_is_no_end() {
     let mut world = household("owner@example.org");
-    world.mood = Mood::Rejects("owner@example.org".to_owned());
+    world.mood = Mood::Rejects(Recipient::mail("owner@example.org"));
     change(&mut world, Answer::Fail);
     world.mood = Mood::Accepts;
     change(&mut world, Answer::Pass);
@@ -337,7 +337,8 @@ fn live(world: &mut World, step: &Step) {
     match step {
         Step::Register(app, people, moved) => {
             let email: Vec<&str> = people.iter().map(|one| PEOPLE[*one]).collect();
-            let allowed = email.iter().filter(|one| world.recipients.may_be_told(one));
+            let allowed =
+                email.iter().filter(|one| world.recipients.may_be_told(&Recipient::mail(**one)));
             let email = allowed.copied().collect::<Vec<_>>().join(",");
             let path = if *moved { "/elsewhere" } else { "/health" };
             let mut fields = QUICK.to_vec();
@@ -388,7 +389,7 @@ fn settle(world: &mut World) {
 
 /// What a person was told of all apps, in order.
 fn changes_of(world: &World, person: &str) -> Vec<Change> {
-    let mails = world.inbox.iter().filter(|(_, mail)| mail.to.eq_ignore_ascii_case(person));
+    let mails = world.inbox.iter().filter(|(_, mail)| mail.to == Recipient::mail(person));
     mails.flat_map(|(_, mail)| mail.changes().cloned()).collect()
 }
 
@@ -463,9 +464,9 @@ proptest! {
             prop_assert!(told.windows(2).all(|two| two[0] != two[1]), "twice: {}", all());
         }
         // An end answers a mail that its reader has.
-        let mut had: HashSet<(String, &str)> = HashSet::new();
+        let mut had: HashSet<(Recipient, &str)> = HashSet::new();
         for (_, mail) in &world.inbox {
-            let person = mail.to.to_lowercase();
+            let person = mail.to.clone();
             let answered = mail.references.last().map(|answered| (person.clone(), answered.as_str()));
             let is_end = mail.changes().all(|change| change.to == State::Healthy);
             if let Some(answered) = answered.filter(|_| is_end && mail.changes().count() == 1) {

@@ -12,7 +12,7 @@ use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::outbox::notice::{Mail, Notice};
-use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::state::State;
@@ -44,7 +44,7 @@ pub(super) enum Mood {
     Accepts,
     Away,
     RefusesLogin,
-    Rejects(String),
+    Rejects(Recipient),
     /// Answers so.
     Replies(Stage, u16, &'static str),
     /// A filter that takes no letter with this in it.
@@ -244,11 +244,11 @@ impl World {
     }
 
     /// How many mails are in the outbox for each person.
-    pub(super) fn waiting_for_each(&self) -> BTreeMap<String, usize> {
+    pub(super) fn waiting_for_each(&self) -> BTreeMap<Recipient, usize> {
         let mut count = BTreeMap::new();
         for record in self.engine.snapshot(self.now) {
             if let Record::Mail(mail) = record {
-                *count.entry(mail.to.to_lowercase()).or_default() += 1;
+                *count.entry(mail.to).or_default() += 1;
             }
         }
         count
@@ -454,7 +454,7 @@ pub(super) fn in_short(mail: &Mail) -> String {
         Notice::Test { .. } => "test".to_owned(),
     });
     let told = told.collect::<Vec<_>>().join(" + ");
-    match mail.to.as_str() {
+    match mail.to.to_string().as_str() {
         "owner@example.org" => told,
         other => format!("{other}: {told}"),
     }

@@ -141,11 +141,10 @@ impl Mailer {
 
     /// Logs in, and asks whether mails to these people would be taken, so that wrong settings are known
     /// before the first alert; no mail is sent. The report comes later (none for a mailer to the log).
-    pub(crate) fn rehearse(&self, to: &[String]) {
+    pub(crate) fn rehearse(&self, to: Vec<String>) {
         // Nobody is there to log in to, for the log.
         let Some(events) = &self.events else { return };
-        let job = Job::Rehearsal { to: to.to_vec() };
-        if events.send(Event::Asked(job)).is_err() {
+        if events.send(Event::Asked(Job::Rehearsal { to })).is_err() {
             (self.tell)(MailReport::Rehearsal(thread_is_gone()));
         }
     }

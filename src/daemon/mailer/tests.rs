@@ -290,7 +290,7 @@ fn what_a_server_has_against_us_is_known_before_there_is_a_mail() {
     for (script, said) in table {
         let server = Server::start(script);
         let (mailer, reports) = mailer(server.settings(password()));
-        mailer.rehearse(&both);
+        mailer.rehearse(both.to_vec());
         let MailReport::Rehearsal(end) = reports.recv_timeout(PATIENCE).unwrap() else { panic!() };
         assert!(format!("{end:?}").starts_with(said), "{script:?}: {end:?}");
         let heard = server.heard();
@@ -380,7 +380,7 @@ fn tls_to_a_server_without_it_says_what_to_check() {
     let server = Server::start(&[]);
     let (mailer, reports) =
         mailer(MailSettings { security: Security::Tls, ..server.settings(None) });
-    mailer.rehearse(&[]);
+    mailer.rehearse(Vec::new());
     let report = reports.recv_timeout(PATIENCE).unwrap();
     let MailReport::Rehearsal(Delivery::Later(why)) = report else { panic!("{report:?}") };
     assert!(why.contains("does smtp_security fit port"), "{why}");
@@ -392,7 +392,7 @@ fn in_development_letters_go_to_the_log() {
     let mailer = Mailer::to_log(move |report| tell.send(report).unwrap());
     mailer.send(9, letter("owner@example.org"));
     assert_eq!(reports.try_recv(), Ok(MailReport::Mail { id: 9, delivery: Delivery::Accepted }));
-    mailer.rehearse(&[]);
+    mailer.rehearse(Vec::new());
     assert!(reports.try_recv().is_err(), "there is nobody to ask");
 }
 

@@ -12,7 +12,7 @@ use crate::daemon::trust::Trust;
 use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::{Letter, Mail, Notice};
-use crate::engine::recipients::Recipients;
+use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::time::{Now, Stamp};
 
 /// `sysexits.h`: something is to be set first.
@@ -77,11 +77,12 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<Letter> {
         _ => &mail.from,
     };
     let owner = Recipients::new(settings.email.clone(), &[]);
+    let own = Recipient::mail(own);
     let recipients = match owner.by_default() {
-        [] => std::slice::from_ref(own),
+        [] => std::slice::from_ref(&own),
         several => several,
     };
-    let write = |(number, to): (u64, &String)| {
+    let write = |(number, to): (u64, &Recipient)| {
         let mail = Mail {
             id: number,
             to: to.clone(),

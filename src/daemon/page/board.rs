@@ -206,6 +206,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::recipients::Recipient;
     use crate::engine::state::State;
     use crate::engine::time::Age;
     use crate::engine::time::Stamp;
@@ -258,7 +259,7 @@ mod tests {
         let mut board = board(vec![app]);
         board.daemon.disk.push(evil.to_owned());
         board.daemon.outbox.trouble.push(evil.to_owned());
-        let (to, text) = (evil.to_owned(), evil.to_owned());
+        let (to, text) = (Recipient::mail(evil), evil.to_owned());
         board.daemon.outbox.refused.push(Refusal {
             to,
             mails: 1,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::outbox::merge::shorten;
-use crate::engine::recipients::mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::EMAILS_MAX;
 use crate::engine::state::State;
 use crate::engine::time::{Now, Stamp};
@@ -28,15 +28,12 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
-    /// By [`mailbox`].
-    people: BTreeMap<String, Told>,
+    people: BTreeMap<Recipient, Told>,
 }
 
 /// What one person has been told of one alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// The address, as it was named.
-    pub to: String,
     /// How bad it is by the last mail that was written for them; `None` when that told the end.
     pub written: Option<Level>,
     /// How bad it is by the last mail that the mail server took; `None` before the first one.
@@ -79,20 +76,20 @@ impl Alert {
     }
 
     /// What a person has been told.
-    pub fn told(&self, to: &str) -> Option<&Told> {
-        self.people.get(&mailbox(to))
+    pub fn told(&self, to: &Recipient) -> Option<&Told> {
+        self.people.get(to)
     }
 
     /// Everybody who has been told something.
-    pub fn everybody(&self) -> impl Iterator<Item = &Told> {
-        self.people.values()
+    pub fn everybody(&self) -> impl Iterator<Item = (&Recipient, &Told)> {
+        self.people.iter()
     }
 
     /// Whether `level` is news to a person.
     ///
     /// `fails` is whether the last check failed: an app that fails on is not better to those who
     /// know it as UNHEALTHY, though it may be DEGRADED for the moment on its way there from UNKNOWN.
-    pub fn is_news(&self, to: &str, level: Level, fails: bool) -> bool {
+    pub fn is_news(&self, to: &Recipient, level: Level, fails: bool) -> bool {
         match self.told(to).and_then(|told| told.written) {
             None => true,
             Some(Level::Unhealthy) if level == Level::Degraded => !fails,
@@ -101,17 +98,11 @@ impl Alert {
     }
 
     /// A mail was written that tells a person of trouble. `named` are those whom the app names now.
-    pub fn tell(&mut self, to: &str, level: Level, named: &[String]) {
-        let key = mailbox(to);
-        if !self.people.contains_key(&key) && self.people.len() >= TOLD_MAX {
+    pub fn tell(&mut self, to: &Recipient, level: Level, named: &[Recipient]) {
+        if !self.people.contains_key(to) && self.people.len() >= TOLD_MAX {
             self.forget_a_former(named);
         }
-        let told = self.people.entry(key).or_insert_with(|| Told {
-            to: to.to_owned(),
-            written: None,
-            arrived: None,
-            thread: Vec::new(),
-        });
+        let told = self.people.entry(to.clone()).or_default();
         if told.written.replace(level).is_none() {
             // The thread is that of the trouble before.
             told.thread.clear();
@@ -119,12 +110,12 @@ impl Alert {
     }
 
     /// A mail was written that tells a person the end.
-    pub fn tell_end(&mut self, to: &str) {
+    pub fn tell_end(&mut self, to: &Recipient) {
         self.change(to, |told| told.written = None);
     }
 
     /// The mail server took a mail to a person, by which the trouble is of `level` or over.
-    pub fn arrive(&mut self, to: &str, message_id: &str, level: Option<Level>) {
+    pub fn arrive(&mut self, to: &Recipient, message_id: &str, level: Option<Level>) {
         self.change(to, |told| {
             told.arrived = level;
             if level.is_some() && !told.thread.iter().any(|known| known == message_id) {
@@ -136,13 +127,13 @@ impl Alert {
     }
 
     /// A mail to a person will never arrive: they know what they knew before it was written.
-    pub fn take_back(&mut self, to: &str) {
+    pub fn take_back(&mut self, to: &Recipient) {
         self.change(to, |told| told.written = told.arrived);
     }
 
     /// A person is owed nothing.
-    pub fn forget(&mut self, to: &str) {
-        self.people.remove(&mailbox(to));
+    pub fn forget(&mut self, to: &Recipient) {
+        self.people.remove(to);
     }
 
     /// Whether all is said.
@@ -151,28 +142,27 @@ impl Alert {
     }
 
     /// Takes in what is on record of a person.
-    pub fn restore(&mut self, told: Told) {
-        let known = self.people.entry(mailbox(&told.to)).or_insert_with(|| told.clone());
+    pub fn restore(&mut self, to: Recipient, told: Told) {
+        let known = self.people.entry(to).or_insert_with(|| told.clone());
         known.written = known.written.max(told.written);
         known.arrived = known.arrived.max(told.arrived);
     }
 
-    fn change(&mut self, to: &str, change: impl FnOnce(&mut Told)) {
-        let key = mailbox(to);
-        let Some(told) = self.people.get_mut(&key) else { return };
+    fn change(&mut self, to: &Recipient, change: impl FnOnce(&mut Told)) {
+        let Some(told) = self.people.get_mut(to) else { return };
         change(told);
         if told.written.is_none() && told.arrived.is_none() {
-            self.people.remove(&key);
+            self.people.remove(to);
         }
     }
 
     /// Makes room: of those whom the app names no longer, one whom no mail has reached goes first.
-    fn forget_a_former(&mut self, named: &[String]) {
-        let is_former = |key: &&String| !named.iter().any(|one| mailbox(one) == **key);
-        let former = || self.people.keys().filter(is_former);
-        let unreached = former().find(|key| self.people.get(*key).is_some_and(Told::is_unreached));
-        if let Some(key) = unreached.or_else(|| former().next()).cloned() {
-            self.people.remove(&key);
+    fn forget_a_former(&mut self, named: &[Recipient]) {
+        let former = || self.people.iter().filter(|(person, _)| !named.contains(person));
+        let unreached = former().find(|(_, told)| told.is_unreached());
+        let forgotten = unreached.or_else(|| former().next()).map(|(person, _)| person.clone());
+        if let Some(person) = forgotten {
+            self.people.remove(&person);
         }
     }
 }
@@ -187,7 +177,13 @@ impl Told {
 mod tests {
     use super::*;
 
-    const A: &str = "a@b.c";
+    fn person(address: &str) -> Recipient {
+        Recipient::mail(address)
+    }
+
+    fn a() -> Recipient {
+        person("a@b.c")
+    }
 
     fn alert() -> Alert {
         Alert::new(Stamp::noted(Now::default()))
@@ -196,59 +192,59 @@ mod tests {
     #[test]
     fn each_level_is_told_once_to_a_person_however_the_address_is_written() {
         let mut alert = alert();
-        assert!(alert.is_news(A, Level::Degraded, true));
-        alert.tell(A, Level::Degraded, &[]);
-        assert!(!alert.is_news("A@B.c", Level::Degraded, true));
-        assert!(alert.is_news(A, Level::Unhealthy, true));
-        assert!(alert.is_news("d@e.f", Level::Degraded, true));
+        assert!(alert.is_news(&a(), Level::Degraded, true));
+        alert.tell(&a(), Level::Degraded, &[]);
+        assert!(!alert.is_news(&person("A@B.c"), Level::Degraded, true));
+        assert!(alert.is_news(&a(), Level::Unhealthy, true));
+        assert!(alert.is_news(&person("d@e.f"), Level::Degraded, true));
     }
 
     #[test]
     fn who_knows_it_as_unhealthy_is_told_degraded_once_it_fails_no_more() {
         let mut alert = alert();
-        alert.tell(A, Level::Unhealthy, &[]);
-        assert!(!alert.is_news(A, Level::Degraded, true));
-        assert!(alert.is_news(A, Level::Degraded, false));
+        alert.tell(&a(), Level::Unhealthy, &[]);
+        assert!(!alert.is_news(&a(), Level::Degraded, true));
+        assert!(alert.is_news(&a(), Level::Degraded, false));
     }
 
     #[test]
     fn a_mail_that_never_arrives_leaves_what_was_known_before() {
         let mut alert = alert();
-        alert.tell(A, Level::Degraded, &[]);
-        alert.arrive(A, "m1", Some(Level::Degraded));
-        alert.tell(A, Level::Unhealthy, &[]);
-        alert.take_back(A);
-        assert_eq!(alert.told(A).unwrap().written, Some(Level::Degraded));
-        alert.tell_end(A);
-        alert.take_back(A);
-        assert_eq!(alert.told(A).unwrap().written, Some(Level::Degraded), "the end is owed");
-        alert.tell_end(A);
-        alert.arrive(A, "m2", None);
-        assert_eq!(alert.told(A), None);
-        alert.tell(A, Level::Unhealthy, &[]);
-        alert.take_back(A);
-        assert_eq!(alert.told(A), None, "of nothing there is no end");
+        alert.tell(&a(), Level::Degraded, &[]);
+        alert.arrive(&a(), "m1", Some(Level::Degraded));
+        alert.tell(&a(), Level::Unhealthy, &[]);
+        alert.take_back(&a());
+        assert_eq!(alert.told(&a()).unwrap().written, Some(Level::Degraded));
+        alert.tell_end(&a());
+        alert.take_back(&a());
+        assert_eq!(alert.told(&a()).unwrap().written, Some(Level::Degraded), "the end is owed");
+        alert.tell_end(&a());
+        alert.arrive(&a(), "m2", None);
+        assert_eq!(alert.told(&a()), None);
+        alert.tell(&a(), Level::Unhealthy, &[]);
+        alert.take_back(&a());
+        assert_eq!(alert.told(&a()), None, "of nothing there is no end");
     }
 
     #[test]
     fn another_trouble_has_another_thread() {
         let mut alert = alert();
-        alert.tell(A, Level::Unhealthy, &[]);
-        alert.arrive(A, "m1", Some(Level::Unhealthy));
-        alert.tell_end(A);
-        assert_eq!(alert.told(A).unwrap().thread, ["m1"]);
-        alert.tell(A, Level::Unhealthy, &[]);
-        assert!(alert.told(A).unwrap().thread.is_empty());
+        alert.tell(&a(), Level::Unhealthy, &[]);
+        alert.arrive(&a(), "m1", Some(Level::Unhealthy));
+        alert.tell_end(&a());
+        assert_eq!(alert.told(&a()).unwrap().thread, ["m1"]);
+        alert.tell(&a(), Level::Unhealthy, &[]);
+        assert!(alert.told(&a()).unwrap().thread.is_empty());
     }
 
     #[test]
     fn naming_others_again_and_again_fills_nothing() {
         let mut alert = alert();
         for number in 0..10 * TOLD_MAX {
-            let named = vec![A.to_owned(), format!("{number}@b.c")];
+            let named = vec![a(), Recipient::mail(format!("{number}@b.c"))];
             named.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
         }
         assert_eq!(alert.everybody().count(), TOLD_MAX);
-        assert!(alert.told(A).is_some(), "who is named still is not forgotten");
+        assert!(alert.told(&a()).is_some(), "who is named still is not forgotten");
     }
 }

@@ -10,7 +10,7 @@ use super::alert::Level;
 use crate::engine::log_event::Note;
 use crate::engine::outbox::Outbox;
 use crate::engine::outbox::notice::{Change, Mail, Notice};
-use crate::engine::recipients::is_same_mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
 use crate::engine::state::State;
 
@@ -70,7 +70,13 @@ impl Incidents {
     }
 
     /// What a mail that was meant for another tells somebody who is told instead.
-    fn news_for(&self, to: &str, mail: &Mail, registry: &Registry, outbox: &Outbox) -> Vec<Notice> {
+    fn news_for(
+        &self,
+        to: &Recipient,
+        mail: &Mail,
+        registry: &Registry,
+        outbox: &Outbox,
+    ) -> Vec<Notice> {
         let mut told = Vec::new();
         for notice in &mail.notices {
             let notice = match notice {
@@ -95,7 +101,7 @@ impl Incidents {
 
     fn is_news_for(
         &self,
-        to: &str,
+        to: &Recipient,
         change: &Change,
         mail: &Mail,
         registry: &Registry,
@@ -120,39 +126,38 @@ impl Incidents {
             let Some(id) = registry.id_of(&change.app) else { continue };
             let Some(app) = registry.get(id) else { continue };
             if let Some(level) = Level::of(change.to) {
-                self.alerts.edit(&id, |alert| alert.tell(&mail.to, level, &app.registration.email));
+                let named: Vec<Recipient> = app.registration.recipients().collect();
+                self.alerts.edit(&id, |alert| alert.tell(&mail.to, level, &named));
             }
         }
     }
 }
 
 /// Whether somebody is told of an app now.
-fn is_told_of(to: &str, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
-    registry.named(app).is_some_and(|app| {
-        let told = outbox.recipients().told(&app.registration.email);
-        told.iter().any(|one| is_same_mailbox(one, to))
-    })
+fn is_told_of(to: &Recipient, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
+    registry
+        .named(app)
+        .is_some_and(|app| outbox.recipients().told(app.registration.recipients()).contains(to))
 }
 
 /// Whether somebody is told of an app only because those whom it named may not be.
-fn stands_in(to: &str, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
+fn stands_in(to: &Recipient, app: &str, registry: &Registry, outbox: &Outbox) -> bool {
     let is_named = registry
         .named(app)
-        .is_some_and(|app| app.registration.email.iter().any(|named| is_same_mailbox(named, to)));
+        .is_some_and(|app| app.registration.recipients().any(|named| named == *to));
     !is_named && is_told_of(to, app, registry, outbox)
 }
 
 /// At the start: says who on record may have no mail.
 pub fn who_is_barred(registry: &Registry, outbox: &Outbox) -> Vec<Note> {
     let recipients = outbox.recipients();
-    let named = registry.by_name().flat_map(|(_, app)| &app.registration.email);
-    let mut barred: Vec<&str> =
-        named.filter(|address| !recipients.may_be_told(address)).map(String::as_str).collect();
-    barred.sort_unstable();
+    let named = registry.by_name().flat_map(|(_, app)| app.registration.recipients());
+    let mut barred: Vec<Recipient> = named.filter(|one| !recipients.may_be_told(one)).collect();
+    barred.sort();
     let instead = recipients.by_default();
-    let note = |same: &[&str]| {
-        let address = (*same.first()?).to_owned();
-        Some(Note::Barred { address, apps: same.len(), instead: instead.to_vec() })
+    let note = |same: &[Recipient]| {
+        let person = same.first()?.clone();
+        Some(Note::Barred { person, apps: same.len(), instead: instead.to_vec() })
     };
     barred.chunk_by(|a, b| a == b).filter_map(note).collect()
 }

@@ -17,6 +17,7 @@ pub use self::barred::{Barring, who_is_barred};
 use super::ledger::{Kept, Ledger};
 use super::outbox::notice::{Change, Mail, Notice};
 use super::outbox::{Message, Outbox};
+use super::recipients::Recipient;
 use super::registry::{App, AppId, Registry};
 use super::state::{State, Transition};
 use super::time::{Moment, Now, Stamp};
@@ -115,9 +116,9 @@ impl Incidents {
     ) -> Vec<Message> {
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let fails = app.monitor.rows.failed > 0;
-        let named = outbox.told(&app.registration.email);
-        let is_news = |to: &&String| alert.is_news(to, level, fails);
-        let people: Vec<String> = named.iter().filter(is_news).cloned().collect();
+        let named = outbox.told(app.registration.recipients());
+        let is_news = |to: &&Recipient| alert.is_news(to, level, fails);
+        let people: Vec<Recipient> = named.iter().filter(is_news).cloned().collect();
         if people.is_empty() {
             return Vec::new();
         }
@@ -141,13 +142,12 @@ impl Incidents {
         let name = app.registration.name.as_str();
         let notice = Notice::Change(change::end(app, alert, transition));
         let (mut owed, mut spared) = (Vec::new(), Vec::new());
-        for told in alert.everybody().filter(|told| told.written.is_some()) {
-            let to = told.to.clone();
-            let may = outbox.recipients().may_be_told(&to);
-            if told.arrived.is_none() && outbox.telling(&to, name).next().is_none() {
-                spared.push(to);
-            } else if may || outbox.has_one_for(&to) {
-                owed.push(to);
+        for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
+            let may = outbox.recipients().may_be_told(to);
+            if told.arrived.is_none() && outbox.telling(to, name).next().is_none() {
+                spared.push(to.clone());
+            } else if may || outbox.has_one_for(to) {
+                owed.push(to.clone());
             }
         }
         let messages = self.messages((id, app), &owed, &notice, outbox);
@@ -163,11 +163,11 @@ impl Incidents {
     fn messages(
         &self,
         (id, app): (AppId, &App),
-        people: &[String],
+        people: &[Recipient],
         notice: &Notice,
         outbox: &Outbox,
     ) -> Vec<Message> {
-        let message = |to: &String| Message {
+        let message = |to: &Recipient| Message {
             to: to.clone(),
             notice: notice.clone(),
             thread: self.thread(id, &app.registration.name, to, outbox),
@@ -177,7 +177,7 @@ impl Incidents {
 
     /// The message ids of the mails that a mail to a person about an app answers: those that arrived,
     /// then those that are still to arrive. Empty when it begins a story.
-    fn thread(&self, id: AppId, app: &str, to: &str, outbox: &Outbox) -> Vec<String> {
+    fn thread(&self, id: AppId, app: &str, to: &Recipient, outbox: &Outbox) -> Vec<String> {
         let told = self.alerts.get(&id).and_then(|alert| alert.told(to));
         let Some(told) = told.filter(|told| told.written.is_some()) else { return Vec::new() };
         let pending = outbox.telling(to, app).map(|mail| &mail.message_id);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::{Concluded, Output, Policy};
-use crate::engine::recipients::Recipients;
+use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::registration::Registration;
 use crate::engine::registry::Welcome;
 use crate::engine::tests::{after, app, verdict};
@@ -124,7 +124,7 @@ fn in_short(message: &Message) -> String {
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),
     };
-    match message.to.as_str() {
+    match message.to.to_string().as_str() {
         "owner@example.org" => told,
         other => format!("{other}: {told}"),
     }
@@ -368,13 +368,19 @@ fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
     assert_eq!((sendable.len(), notes.len()), (1, 1));
     let mail = house.outbox.mail(sendable[0]).unwrap();
     assert_eq!(
-        (mail.to.as_str(), &mail.meant_for[..]),
-        ("owner@example.org", &["guest@b.c".to_owned()][..])
+        (&mail.to, &mail.meant_for[..]),
+        (&Recipient::mail("owner@example.org"), &[Recipient::mail("guest@b.c")][..])
     );
     assert_eq!(house.outbox.waiting(), 1, "the other is gone");
     let alert = house.incidents.alert(nas).unwrap();
-    assert!(alert.told("guest@b.c").is_none(), "who read of nothing is owed nothing");
-    assert_eq!(alert.told("owner@example.org").unwrap().written, Some(Level::Unhealthy));
+    assert!(
+        alert.told(&Recipient::mail("guest@b.c")).is_none(),
+        "who read of nothing is owed nothing"
+    );
+    assert_eq!(
+        alert.told(&Recipient::mail("owner@example.org")).unwrap().written,
+        Some(Level::Unhealthy)
+    );
     assert!(house.checks(nas, "f").is_empty(), "the owner is not told twice");
 }
 
@@ -384,6 +390,6 @@ fn a_mail_that_nobody_may_have_is_kept_and_one_that_may_go_goes() {
     house.checks(nas, "ff");
     let Barring { sendable, notes } = barred(&mut house, outbox(&[], &["owner@example.org"]));
     assert_eq!((sendable.len(), notes.len(), house.outbox.waiting()), (1, 1, 2));
-    assert_eq!(house.outbox.mail(sendable[0]).unwrap().to, "owner@example.org");
-    assert!(house.incidents.alert(nas).unwrap().told("guest@b.c").is_some());
+    assert_eq!(house.outbox.mail(sendable[0]).unwrap().to, Recipient::mail("owner@example.org"));
+    assert!(house.incidents.alert(nas).unwrap().told(&Recipient::mail("guest@b.c")).is_some());
 }

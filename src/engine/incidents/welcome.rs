@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Incidents;
 use crate::engine::outbox::notice::Notice;
 use crate::engine::outbox::{Message, Outbox};
-use crate::engine::recipients::mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::{AppId, Registry, Welcome};
 use crate::engine::time::{Moment, Now, Stamp};
 
@@ -35,13 +35,12 @@ impl Incidents {
         if self.welcome_at.take_if(|at| *at <= now.at).is_none() {
             return Vec::new();
         }
-        let mut apps_of: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        let mut apps_of: BTreeMap<Recipient, Vec<String>> = BTreeMap::new();
         for id in std::mem::take(&mut self.newcomers) {
             registry.set_welcome(id, Welcome::Told);
             let Some(app) = registry.get(id) else { continue };
-            for to in outbox.told(&app.registration.email) {
-                let (_, apps) = apps_of.entry(mailbox(&to)).or_insert_with(|| (to, Vec::new()));
-                apps.push(app.registration.name.clone());
+            for to in outbox.told(app.registration.recipients()) {
+                apps_of.entry(to).or_default().push(app.registration.name.clone());
             }
         }
         let message = |(to, apps)| Message {
@@ -49,6 +48,6 @@ impl Incidents {
             notice: Notice::Watching { apps, at: Stamp::noted(now) },
             thread: Vec::new(),
         };
-        apps_of.into_values().map(message).collect()
+        apps_of.into_iter().map(message).collect()
     }
 }

@@ -6,6 +6,7 @@ use super::Outbox;
 use super::mails::MailChanges;
 use super::notice::{Mail, Notice};
 use super::refusals::Refusal;
+use crate::engine::recipients::Recipient;
 use crate::engine::time::{Now, Stamp};
 
 /// What is to be written.
@@ -14,9 +15,9 @@ pub struct Changes {
     /// Of the mails.
     pub mails: MailChanges,
     /// Mails that were accepted: to whom, and when.
-    pub accepted: Vec<(String, Stamp)>,
-    /// The addresses whose refusals began, went on or ended.
-    pub refusals: BTreeSet<String>,
+    pub accepted: Vec<(Recipient, Stamp)>,
+    /// The people whose refusals began, went on or ended.
+    pub refusals: BTreeSet<Recipient>,
 }
 
 /// What is on disk of it.
@@ -35,8 +36,8 @@ impl Outbox {
         self.queue.mail(id)
     }
 
-    /// What stands of refusals to one address.
-    pub fn refusal(&self, to: &str) -> Option<&Refusal> {
+    /// What stands of refusals to one person.
+    pub fn refusal(&self, to: &Recipient) -> Option<&Refusal> {
         self.refusals.of(to)
     }
 
@@ -44,7 +45,7 @@ impl Outbox {
     pub fn restore(
         &mut self,
         now: Now,
-        accepted: Vec<(String, Stamp)>,
+        accepted: Vec<(Recipient, Stamp)>,
         refusals: Vec<Refusal>,
         mails: Vec<Mail>,
     ) {
@@ -70,7 +71,7 @@ impl Outbox {
     }
 
     /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
-    pub fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
+    pub fn pass_on(&mut self, id: u64, to: &Recipient, notices: Vec<Notice>) -> Option<u64> {
         self.queue.pass_on(id, to, notices)
     }
 

@@ -5,15 +5,14 @@ use std::time::Duration;
 use super::notice::Mail;
 use super::refusals::Refusal;
 use super::{Counted, Outbox};
-use crate::engine::recipients::Recipients;
+use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// What others may know of it.
 impl Outbox {
     /// Who is told of those that were to be.
-    pub fn told<'a>(&'a self, wanted: impl IntoIterator<Item = &'a String>) -> Vec<String> {
-        let told = || self.recipients().told(wanted).into_iter().cloned().collect();
-        if self.policy.mailing { told() } else { Vec::new() }
+    pub fn told(&self, wanted: impl IntoIterator<Item = Recipient>) -> Vec<Recipient> {
+        if self.policy.mailing { self.recipients().told(wanted) } else { Vec::new() }
     }
 
     /// Where mail may go.
@@ -27,12 +26,12 @@ impl Outbox {
     }
 
     /// The mails to a person that tell of an app, oldest first.
-    pub fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
+    pub fn telling(&self, to: &Recipient, app: &str) -> impl Iterator<Item = &Mail> {
         self.queue.telling(to, app)
     }
 
     /// Whether a mail to a person waits.
-    pub fn has_one_for(&self, to: &str) -> bool {
+    pub fn has_one_for(&self, to: &Recipient) -> bool {
         self.queue.next_for(to).is_some()
     }
 
@@ -62,7 +61,7 @@ impl Outbox {
     }
 
     /// Mails that count for the limit of an hour: to whom, and when.
-    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&str, Stamp)> {
+    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Stamp)> {
         self.rates.all(at)
     }
 

@@ -181,6 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::recipients::Recipient;
     use crate::engine::registry::history::RecentCheck;
     use crate::engine::state::State;
     use crate::engine::time::Wall;
@@ -189,7 +190,7 @@ mod tests {
     fn mail(number: usize, notice: Notice) -> Mail {
         Mail {
             id: number as u64,
-            to: "a@b.c".to_owned(),
+            to: Recipient::mail("a@b.c"),
             message_id: format!("m{number}"),
             references: Vec::new(),
             notices: vec![notice],

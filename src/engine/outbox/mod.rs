@@ -28,7 +28,7 @@ use self::rates::{MAILS_AN_HOUR, Rates};
 use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
 use super::log_event::Note;
-use super::recipients::Recipients;
+use super::recipients::{Recipient, Recipients};
 use super::time::{Moment, Now, Stamp};
 use super::wheel::TimerWheel;
 
@@ -51,7 +51,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// To whom.
-    pub to: String,
+    pub to: Recipient,
     /// What.
     pub notice: Notice,
     /// The message ids of the mails that it answers, oldest first; empty when it begins a story.
@@ -65,7 +65,7 @@ pub enum Output {
     Send(Mail),
     /// Ask the mail server whether it would take a mail to each of these, and report with
     /// [`Outbox::handle_rehearsal`].
-    Rehearse(Vec<String>),
+    Rehearse(Vec<Recipient>),
     /// Write a line to the log.
     Log(Note),
 }
@@ -135,7 +135,7 @@ impl Outbox {
     /// Writes a message down, and sends it at once if it may go.
     pub fn handle_message(&mut self, now: Now, message: Message) {
         let Message { to, notice, thread } = message;
-        let id = self.queue.write(now, &to, notice, &thread);
+        let id = self.queue.write(now, to, notice, &thread);
         self.send(now, id);
     }
 
@@ -153,8 +153,8 @@ impl Outbox {
             return self.wait_for_clock(now, id);
         }
         self.waits_for_clock = false;
-        let to = self.queue.recipient(id).unwrap_or_default();
-        if let Some(until) = self.rates.full_until(now.at, to) {
+        let recipient = self.queue.recipient(id);
+        if let Some(until) = recipient.and_then(|to| self.rates.full_until(now.at, to)) {
             return self.hold_back(now, id, until);
         }
         self.output.extend(self.queue.take(now.at, id).map(Output::Send));
@@ -163,8 +163,7 @@ impl Outbox {
     fn hold_back(&mut self, now: Now, id: u64, until: Moment) {
         let is_new = self.queue.hold_back(now, id, until);
         self.wheel.schedule(until, id);
-        if is_new {
-            let to = self.queue.recipient(id).unwrap_or_default().to_owned();
+        if let Some(to) = self.queue.recipient(id).filter(|_| is_new).cloned() {
             self.log(Note::MailHeldBack { to, had: MAILS_AN_HOUR, hold: until.since(now.at) });
         }
     }
@@ -201,7 +200,7 @@ impl Outbox {
             Fate::Kept { retry_at, text } => {
                 self.counted.put_off += 1;
                 self.wheel.schedule(retry_at, id);
-                let to = self.queue.recipient(id).unwrap_or_default().to_owned();
+                let to = self.queue.recipient(id)?.clone();
                 self.log(Note::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
                 None
             }
@@ -223,15 +222,15 @@ impl Outbox {
         self.output.extend(note.map(Output::Log));
     }
 
-    /// Somebody has seen that mails to this address were refused for good. When none was, what waits
+    /// Somebody has seen that mails to this person were refused for good. When none was, what waits
     /// for it is given up, if the server refuses the address without saying why: those mails.
     /// `None`: there is neither.
-    pub fn handle_seen(&mut self, address: &str) -> Option<Vec<Mail>> {
-        if self.refusals.over(address) {
-            self.log(Note::RefusalSeen { to: address.to_owned() });
+    pub fn handle_seen(&mut self, person: &Recipient) -> Option<Vec<Mail>> {
+        if self.refusals.over(person) {
+            self.log(Note::RefusalSeen { to: person.clone() });
             return Some(Vec::new());
         }
-        let given_up = self.queue.give_up(address);
+        let given_up = self.queue.give_up(person);
         for mail in &given_up {
             self.counted.refused += 1;
             self.log(Note::MailGivenUp { to: mail.to.clone() });

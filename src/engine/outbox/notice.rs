@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
 use crate::engine::time::{Age, Stamp};
@@ -67,8 +68,8 @@ pub enum Notice {
 pub struct Mail {
     /// Unique in this outbox.
     pub id: u64,
-    /// The recipient's address.
-    pub to: String,
+    /// The recipient.
+    pub to: Recipient,
     /// The part of `Message-ID` before the `@`: stable over retries and restarts.
     pub message_id: String,
     /// The mails of the same thread that went to this person before, oldest first (same form).
@@ -79,7 +80,7 @@ pub struct Mail {
     pub written: Stamp,
     /// Who was to have it before the owner let no mail go to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub meant_for: Vec<String>,
+    pub meant_for: Vec<Recipient>,
     /// Since when it was held back because the recipient had had enough: it is a digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_back: Option<Stamp>,

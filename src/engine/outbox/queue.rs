@@ -11,7 +11,7 @@ use super::mails::{Entry, MailChanges, Mails};
 use super::merge::{bounded, make_plainer, take_in};
 use super::notice::{Mail, Notice};
 use super::standing::{Place, Standing};
-use crate::engine::recipients::is_same_mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// What is said of a mail that nobody may have.
@@ -59,16 +59,16 @@ impl Queue {
     pub(super) fn write(
         &mut self,
         now: Now,
-        to: &str,
+        to: Recipient,
         notice: Notice,
         references: &[String],
     ) -> u64 {
-        let taking_in = self.taking_in_for(to);
+        let taking_in = self.taking_in_for(&to);
         let id = taking_in.unwrap_or(self.next_id);
         let unknown = taking_in.and_then(|id| self.mails.get(id)).filter(|it| !it.standing.was_out);
         let mail = Mail {
             id,
-            to: to.to_owned(),
+            to,
             message_id: unknown
                 .map_or_else(|| self.next_message_id(), |it| it.mail().message_id.clone()),
             references: references.to_vec(),
@@ -225,11 +225,11 @@ impl Queue {
     }
 
     /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
-    pub(super) fn pass_on(&mut self, id: u64, to: &str, notices: Vec<Notice>) -> Option<u64> {
+    pub(super) fn pass_on(&mut self, id: u64, to: &Recipient, notices: Vec<Notice>) -> Option<u64> {
         let barred = self.mails.get(id)?;
         let standing = Standing { was_out: false, ..barred.standing.clone() };
         let mut mail = barred.mail().clone();
-        mail.meant_for.push(std::mem::replace(&mut mail.to, to.to_owned()));
+        mail.meant_for.push(std::mem::replace(&mut mail.to, to.clone()));
         mail.notices = notices;
         mail.id = self.next_id;
         mail.message_id = self.next_message_id();
@@ -245,11 +245,11 @@ impl Queue {
         self.mails.remove(id);
     }
 
-    /// Drops the mails to an address of which it is unclear whether anybody can have them; these.
-    pub(super) fn give_up(&mut self, to: &str) -> Vec<Mail> {
+    /// Drops the mails to somebody of whom it is unclear whether there is anybody to have them; these.
+    pub(super) fn give_up(&mut self, to: &Recipient) -> Vec<Mail> {
         let is_given_up = |entry: &Entry| {
             let Standing { is_unclear, .. } = entry.standing;
-            is_unclear && entry.standing.is_waiting() && is_same_mailbox(&entry.mail().to, to)
+            is_unclear && entry.standing.is_waiting() && entry.mail().to == *to
         };
         let ids: Vec<u64> =
             self.mails.iter().filter(|(_, entry)| is_given_up(entry)).map(|(id, _)| id).collect();
@@ -257,13 +257,13 @@ impl Queue {
     }
 
     /// The mails to a person that tell of an app, oldest first.
-    pub(super) fn telling(&self, to: &str, app: &str) -> impl Iterator<Item = &Mail> {
-        self.mails().filter(move |mail| is_same_mailbox(&mail.to, to) && mail.tells_of(app))
+    pub(super) fn telling(&self, to: &Recipient, app: &str) -> impl Iterator<Item = &Mail> {
+        self.mails().filter(move |mail| mail.to == *to && mail.tells_of(app))
     }
 
     /// The oldest mail to a person, which goes out before any other.
-    pub(super) fn next_for(&self, to: &str) -> Option<u64> {
-        self.mails.iter().find(|(_, entry)| is_same_mailbox(&entry.mail().to, to)).map(|(id, _)| id)
+    pub(super) fn next_for(&self, to: &Recipient) -> Option<u64> {
+        self.mails.iter().find(|(_, entry)| entry.mail().to == *to).map(|(id, _)| id)
     }
 
     /// Has a mail take in those that are queued behind it.
@@ -287,9 +287,7 @@ impl Queue {
     fn queued_behind(&self, id: u64) -> Vec<u64> {
         let Some(to) = self.recipient(id) else { return Vec::new() };
         let behind = |(other, entry): &(u64, &Entry)| {
-            is_same_mailbox(&entry.mail().to, to)
-                && entry.standing.place == Place::Queued
-                && *other > id
+            entry.mail().to == *to && entry.standing.place == Place::Queued && *other > id
         };
         self.mails.iter().filter(behind).map(|(id, _)| id).collect()
     }
@@ -315,8 +313,8 @@ impl Queue {
     }
 
     /// Who a mail is for.
-    pub(super) fn recipient(&self, id: u64) -> Option<&str> {
-        self.mail(id).map(|mail| mail.to.as_str())
+    pub(super) fn recipient(&self, id: u64) -> Option<&Recipient> {
+        self.mail(id).map(|mail| &mail.to)
     }
 
     /// How many mails are not accepted yet.
@@ -354,8 +352,8 @@ impl Queue {
     }
 
     /// The newest mail to a person, if it can still take in what is told after it.
-    fn taking_in_for(&self, to: &str) -> Option<u64> {
-        let theirs = |(_, entry): &(u64, &Entry)| is_same_mailbox(&entry.mail().to, to);
+    fn taking_in_for(&self, to: &Recipient) -> Option<u64> {
+        let theirs = |(_, entry): &(u64, &Entry)| entry.mail().to == *to;
         let (id, newest) = self.mails.iter().rev().find(theirs)?;
         (newest.standing.place != Place::Sending).then_some(id)
     }

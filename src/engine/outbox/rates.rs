@@ -7,35 +7,35 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::engine::recipients::mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Stamp};
 
-/// The most mails to one address within an hour. A bad day of a household has a dozen; Gmail takes 500
+/// The most mails to one person within an hour. A bad day of a household has a dozen; Gmail takes 500
 /// a day.
 pub const MAILS_AN_HOUR: usize = 20;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The mails that each address has had within the last hour.
+/// The mails that each person has had within the last hour.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Rates {
-    /// By [`mailbox`]: the latest [`MAILS_AN_HOUR`], oldest first.
-    had: BTreeMap<String, VecDeque<Stamp>>,
+    /// The latest [`MAILS_AN_HOUR`], oldest first.
+    had: BTreeMap<Recipient, VecDeque<Stamp>>,
     tidied: Moment,
     /// Those that are not on disk yet.
-    new: Vec<(String, Stamp)>,
+    new: Vec<(Recipient, Stamp)>,
 }
 
 impl Rates {
     /// A mail to `to` was accepted.
-    pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Stamp, to: &str) {
+    pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
         self.restore(at, mail, to);
-        self.new.push((to.to_owned(), mail));
+        self.new.push((to.clone(), mail));
     }
 
     /// Counts a mail that is on record.
-    pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Stamp, to: &str) {
+    pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
         self.tidy(at);
-        let had = self.had.entry(mailbox(to)).or_default();
+        let had = self.had.entry(to.clone()).or_default();
         had.push_back(mail);
         if had.len() > MAILS_AN_HOUR {
             had.pop_front();
@@ -43,8 +43,8 @@ impl Rates {
     }
 
     /// Until when `to` has had enough; `None`: may have one now.
-    pub(in crate::engine) fn full_until(&self, at: Moment, to: &str) -> Option<Moment> {
-        let had = self.had.get(&mailbox(to))?;
+    pub(in crate::engine) fn full_until(&self, at: Moment, to: &Recipient) -> Option<Moment> {
+        let had = self.had.get(to)?;
         let oldest = had.front().filter(|_| had.len() >= MAILS_AN_HOUR)?;
         // Of a mail before the restart it may not be known how long ago it was. Then it counts for
         // nothing: one too many is better than an alert held back. The others came later.
@@ -53,15 +53,15 @@ impl Rates {
     }
 
     /// All that counts still: to whom, and when.
-    pub(in crate::engine) fn all(&self, at: Moment) -> impl Iterator<Item = (&str, Stamp)> {
+    pub(in crate::engine) fn all(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Stamp)> {
         self.had.iter().flat_map(move |(to, had)| {
             let counts = had.iter().filter(move |mail| counts(**mail, at));
-            counts.map(move |mail| (to.as_str(), *mail))
+            counts.map(move |mail| (to, *mail))
         })
     }
 
     /// What is to be written since this was called last.
-    pub(in crate::engine) fn take_new(&mut self) -> Vec<(String, Stamp)> {
+    pub(in crate::engine) fn take_new(&mut self) -> Vec<(Recipient, Stamp)> {
         std::mem::take(&mut self.new)
     }
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn accepted(rates: &mut Rates, second: u64, to: &str) {
-        rates.accepted(now(second).at, Stamp::noted(now(second)), to);
+        rates.accepted(now(second).at, Stamp::noted(now(second)), &Recipient::mail(to));
     }
 
     /// Twenty mails on record, of an hour in 2026; the clock shows `second` of 1970 or later.
@@ -105,7 +105,7 @@ mod tests {
         timeline.observe(start, Duration::ZERO);
         let mut rates = Rates::default();
         for mail in mails {
-            rates.accepted(start.at, timeline.placed(start, mail), "a@b.c");
+            rates.accepted(start.at, timeline.placed(start, mail), &Recipient::mail("a@b.c"));
         }
         rates
     }
@@ -113,7 +113,8 @@ mod tests {
     #[test]
     fn mails_of_an_earlier_run_count_only_when_it_is_known_that_they_were_within_the_hour() {
         let start = |wall: i64| Now { wall: Wall::from_unix_millis(wall), ..now(9000) };
-        let full = |start: Now| twenty_on_record(start).full_until(start.at, "a@b.c");
+        let full =
+            |start: Now| twenty_on_record(start).full_until(start.at, &Recipient::mail("a@b.c"));
         let ten_minutes_later = start(1_795_474_540_000 + 600_000);
         assert_eq!(full(ten_minutes_later), Some(now(9000 + 3000).at));
         assert_eq!(full(start(20_000)), None, "in 1970");
@@ -132,23 +133,30 @@ mod tests {
         for wall in (0..19).map(|n| 1_795_474_540_000 + n * 1000).chain([130_000]) {
             let mail = timeline.placed(start, Wall::from_unix_millis(wall));
             assert_eq!(mail.at().is_some(), wall != 130_000);
-            rates.accepted(start.at, mail, "a@b.c");
+            rates.accepted(start.at, mail, &Recipient::mail("a@b.c"));
         }
-        assert_eq!(rates.full_until(start.at, "a@b.c"), Some(now(9000 + 3540).at));
+        assert_eq!(
+            rates.full_until(start.at, &Recipient::mail("a@b.c")),
+            Some(now(9000 + 3540).at)
+        );
     }
 
     #[test]
     fn the_twenty_first_waits_until_an_hour_after_the_first() {
         let mut rates = Rates::default();
         for second in 0..20 {
-            assert_eq!(rates.full_until(now(second).at, "a@b.c"), None);
+            assert_eq!(rates.full_until(now(second).at, &Recipient::mail("a@b.c")), None);
             accepted(&mut rates, second, "a@b.c");
         }
-        assert_eq!(rates.full_until(now(20).at, "A@B.C"), Some(now(3600).at));
-        assert_eq!(rates.full_until(now(20).at, "d@e.f"), None, "nobody else waits for it");
-        assert_eq!(rates.full_until(now(3600).at, "a@b.c"), None);
+        assert_eq!(rates.full_until(now(20).at, &Recipient::mail("A@B.C")), Some(now(3600).at));
+        assert_eq!(
+            rates.full_until(now(20).at, &Recipient::mail("d@e.f")),
+            None,
+            "nobody else waits for it"
+        );
+        assert_eq!(rates.full_until(now(3600).at, &Recipient::mail("a@b.c")), None);
         accepted(&mut rates, 3600, "a@b.c");
-        assert_eq!(rates.full_until(now(3600).at, "a@b.c"), Some(now(3601).at));
+        assert_eq!(rates.full_until(now(3600).at, &Recipient::mail("a@b.c")), Some(now(3601).at));
     }
 
     #[test]

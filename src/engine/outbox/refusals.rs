@@ -6,17 +6,18 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ledger::{Kept, Ledger};
+use crate::engine::recipients::Recipient;
 use crate::engine::time::Stamp;
 
 /// The most addresses that are remembered: a person reads no more, and whoever may register can make them
 /// up. The oldest give way; the log has them.
 pub const ADDRESSES_MAX: usize = 100;
 
-/// Mails to one address that were refused.
+/// Mails to one person that were refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The address.
-    pub to: String,
+    /// The recipient.
+    pub to: Recipient,
     /// How many, one after the other.
     pub mails: u32,
     /// When the last was.
@@ -40,8 +41,7 @@ impl Refusal {
 /// All that stand.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Refusals {
-    /// By address in small letters: no mail server of today tells them apart.
-    standing: Ledger<String, Refusal>,
+    standing: Ledger<Recipient, Refusal>,
 }
 
 impl Kept for Refusal {
@@ -56,15 +56,14 @@ impl Kept for Refusal {
 
 impl Refusals {
     /// A mail was refused. The oldest is forgotten if there are too many.
-    pub(in crate::engine) fn refused(&mut self, to: &str, at: Stamp, text: String) {
-        let key = to.to_ascii_lowercase();
-        let before = self.standing.get(&key).map_or(0, |refusal| refusal.mails);
-        let refusal = Refusal { to: to.to_owned(), mails: before.saturating_add(1), at, text };
-        self.standing.insert(key.clone(), refusal);
+    pub(in crate::engine) fn refused(&mut self, to: &Recipient, at: Stamp, text: String) {
+        let before = self.standing.get(to).map_or(0, |refusal| refusal.mails);
+        let refusal = Refusal { to: to.clone(), mails: before.saturating_add(1), at, text };
+        self.standing.insert(to.clone(), refusal);
         if self.standing.len() <= ADDRESSES_MAX {
             return;
         }
-        let others = self.standing.iter().filter(|(other, _)| **other != key);
+        let others = self.standing.iter().filter(|(other, _)| *other != to);
         let others = others.map(|(_, refusal)| refusal);
         let oldest = others.reduce(|a, b| if a.at.is_not_after(b.at) { a } else { b });
         if let Some(oldest) = oldest.map(|oldest| oldest.to.clone()) {
@@ -73,17 +72,17 @@ impl Refusals {
     }
 
     /// A later mail was accepted, or somebody has seen it. Whether there was any.
-    pub(in crate::engine) fn over(&mut self, to: &str) -> bool {
-        self.standing.remove(&to.to_ascii_lowercase()).is_some()
+    pub(in crate::engine) fn over(&mut self, to: &Recipient) -> bool {
+        self.standing.remove(to).is_some()
     }
 
     /// Takes in what is on record.
     pub(in crate::engine) fn restore(&mut self, refusal: Refusal) {
-        self.standing.restore(refusal.to.to_ascii_lowercase(), refusal);
+        self.standing.restore(refusal.to.clone(), refusal);
     }
 
-    /// The addresses of those that began, went on or ended since this was called last.
-    pub(in crate::engine) fn take_changed(&mut self) -> BTreeSet<String> {
+    /// The people of those that began, went on or ended since this was called last.
+    pub(in crate::engine) fn take_changed(&mut self) -> BTreeSet<Recipient> {
         self.standing.take_changed().into_keys().collect()
     }
 
@@ -92,12 +91,12 @@ impl Refusals {
         self.standing.put_right(|refusal| put_right(&mut refusal.at));
     }
 
-    /// That of one address.
-    pub(in crate::engine) fn of(&self, to: &str) -> Option<&Refusal> {
-        self.standing.get(&to.to_ascii_lowercase())
+    /// That of one person.
+    pub(in crate::engine) fn of(&self, to: &Recipient) -> Option<&Refusal> {
+        self.standing.get(to)
     }
 
-    /// All of them, by address.
+    /// All of them, by recipient.
     pub(in crate::engine) fn all(&self) -> impl Iterator<Item = &Refusal> {
         self.standing.values()
     }
@@ -108,6 +107,10 @@ mod tests {
     use super::*;
     use crate::engine::time::{Moment, Now, Wall};
 
+    fn person(address: &str) -> Recipient {
+        Recipient::mail(address)
+    }
+
     fn at(second: i64) -> Stamp {
         Stamp::on_record(Wall::from_unix_millis(1_795_474_540_000 + second * 1000))
     }
@@ -115,18 +118,21 @@ mod tests {
     #[test]
     fn they_are_counted_until_they_are_over_however_the_address_is_written() {
         let mut refusals = Refusals::default();
-        refusals.refused("Owner@example.org", at(0), "550 5.1.1".to_owned());
-        let said = refusals.of("owner@example.org").unwrap().sentence();
+        refusals.refused(&person("Owner@example.org"), at(0), "550 5.1.1".to_owned());
+        let said = refusals.of(&person("owner@example.org")).unwrap().sentence();
         let once = "a mail to Owner@example.org was refused for good at 2026-11-23 22:55:40 UTC: 550 5.1.1";
         assert_eq!(said, once);
-        refusals.refused("owner@example.org", at(60), "550 5.1.6".to_owned());
-        let said = refusals.of("OWNER@example.org").unwrap().sentence();
+        refusals.refused(&person("owner@example.org"), at(60), "550 5.1.6".to_owned());
+        let said = refusals.of(&person("OWNER@example.org")).unwrap().sentence();
         assert!(
             said.starts_with(
                 "2 mails to owner@example.org were refused for good, the last at 2026"
             )
         );
-        assert!(refusals.over("OWNER@EXAMPLE.ORG") && !refusals.over("owner@example.org"));
+        assert!(
+            refusals.over(&person("OWNER@EXAMPLE.ORG"))
+                && !refusals.over(&person("owner@example.org"))
+        );
         assert_eq!(refusals.all().count(), 0);
     }
 
@@ -134,19 +140,22 @@ mod tests {
     fn of_too_many_the_oldest_give_way() {
         let mut refusals = Refusals::default();
         for n in 0..ADDRESSES_MAX {
-            refusals.refused(&format!("{n}@b.c"), at(n as i64 + 1), String::new());
+            refusals.refused(&Recipient::mail(format!("{n}@b.c")), at(n as i64 + 1), String::new());
         }
         assert_eq!(refusals.take_changed().len(), ADDRESSES_MAX);
         // However wrong the clock is, the newest is no victim, nor what this run has noted.
         let now = Now { at: Moment::START, wall: Wall::default() };
         let ours = Stamp::noted(now);
-        refusals.refused("new@b.c", ours, String::new());
-        refusals.refused("newer@b.c", ours, String::new());
+        refusals.refused(&person("new@b.c"), ours, String::new());
+        refusals.refused(&person("newer@b.c"), ours, String::new());
         let changed = refusals.take_changed();
-        assert!(changed.iter().eq(["0@b.c", "1@b.c", "new@b.c", "newer@b.c"]), "{changed:?}");
+        assert!(
+            changed.iter().eq(&["0@b.c", "1@b.c", "new@b.c", "newer@b.c"].map(person)),
+            "{changed:?}"
+        );
         assert_eq!(refusals.all().count(), ADDRESSES_MAX);
-        assert!(refusals.of("new@b.c").is_some());
-        let said = refusals.of("new@b.c").unwrap().sentence();
+        assert!(refusals.of(&person("new@b.c")).is_some());
+        let said = refusals.of(&person("new@b.c")).unwrap().sentence();
         assert!(said.contains("for good less than 1 s after the start: "), "{said}");
     }
 }

@@ -20,7 +20,7 @@ fn mailing() -> Outbox {
 
 fn message(to: &str) -> Message {
     let notice = Notice::Test { at: Stamp::noted(after(0)) };
-    Message { to: to.to_owned(), notice, thread: Vec::new() }
+    Message { to: Recipient::mail(to), notice, thread: Vec::new() }
 }
 
 fn later() -> Delivery {
@@ -44,7 +44,7 @@ fn sent(outbox: &mut Outbox) -> Vec<Mail> {
 
 /// Whom mails are handed out for.
 fn sent_to(outbox: &mut Outbox) -> Vec<String> {
-    sent(outbox).into_iter().map(|mail| mail.to).collect()
+    sent(outbox).into_iter().map(|mail| mail.to.to_string()).collect()
 }
 
 fn logged(outbox: &mut Outbox, is_it: impl Fn(&Note) -> bool) -> usize {
@@ -192,7 +192,7 @@ fn without_mail_everything_is_kept_together_and_nothing_is_due() {
     outbox.handle_message(after(1), message(OWNER));
     assert!(sent(&mut outbox).is_empty() && due(&outbox).is_none());
     assert_eq!((outbox.waiting(), outbox.mails().map(|mail| mail.notices.len()).sum()), (1, 2));
-    assert!(outbox.told([&OWNER.to_owned()]).is_empty());
+    assert!(outbox.told([Recipient::mail(OWNER)]).is_empty());
     assert!(outbox.troubles(after(1)).is_empty());
 }
 
@@ -202,13 +202,16 @@ fn a_refusal_stands_until_it_is_seen_or_a_mail_arrives() {
     let refuse = |outbox: &mut Outbox| {
         let id = send_one(outbox, 0, OWNER);
         let end = outbox.handle_delivery(after(0), id, rejected());
-        assert!(matches!(end, Some(Concluded::Refused(mail)) if mail.to == OWNER));
+        assert!(matches!(end, Some(Concluded::Refused(mail)) if mail.to == Recipient::mail(OWNER)));
     };
     refuse(&mut outbox);
     refuse(&mut outbox);
-    assert_eq!(outbox.refusal("Owner@Example.org").map(|refusal| refusal.mails), Some(2));
-    assert_eq!(outbox.handle_seen("OWNER@example.org"), Some(Vec::new()));
-    assert_eq!((outbox.handle_seen(OWNER), outbox.refusals().count()), (None, 0));
+    assert_eq!(
+        outbox.refusal(&Recipient::mail("Owner@Example.org")).map(|refusal| refusal.mails),
+        Some(2)
+    );
+    assert_eq!(outbox.handle_seen(&Recipient::mail("OWNER@example.org")), Some(Vec::new()));
+    assert_eq!((outbox.handle_seen(&Recipient::mail(OWNER)), outbox.refusals().count()), (None, 0));
     refuse(&mut outbox);
     let id = send_one(&mut outbox, 1, OWNER);
     outbox.handle_delivery(after(1), id, Delivery::Accepted);
@@ -232,14 +235,14 @@ fn a_mail_of_which_it_is_unclear_whether_anybody_can_have_it_is_given_up_by_a_pe
     outbox.handle_delivery(after(0), id, Delivery::Unclear("550 no".to_owned()));
     assert_eq!(due(&outbox), Some((SLOWLY, Wait::Retry)));
     marked(&mut outbox);
-    let given_up = outbox.handle_seen(OWNER).unwrap();
+    let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
     assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
     assert_eq!((marked(&mut outbox), outbox.waiting()), (format!("done {id}"), 0));
     assert!(pass_to(&mut outbox, SLOWLY).is_empty());
     // One that waits for another reason is not.
     let id = send_one(&mut outbox, SLOWLY, OWNER);
     outbox.handle_delivery(after(SLOWLY), id, Delivery::Settings("535".to_owned()));
-    assert_eq!((outbox.handle_seen(OWNER), outbox.waiting()), (None, 1));
+    assert_eq!((outbox.handle_seen(&Recipient::mail(OWNER)), outbox.waiting()), (None, 1));
 }
 
 #[test]
@@ -251,7 +254,7 @@ fn the_server_is_asked_again_whether_it_would_take_our_mails_until_it_would() {
     let is_asked = |outbox: &mut Outbox, second| {
         outbox.handle_deadline(after(second), Wait::Rehearsal);
         let outputs: Vec<Output> = std::iter::from_fn(|| outbox.poll_output()).collect();
-        outputs.contains(&Output::Rehearse(vec![OWNER.to_owned()]))
+        outputs.contains(&Output::Rehearse(vec![Recipient::mail(OWNER)]))
     };
     assert!(!is_asked(&mut outbox, SLOWLY - 1));
     assert!(is_asked(&mut outbox, SLOWLY));
@@ -291,9 +294,12 @@ fn what_is_on_disk_of_a_mail_is_marked_and_how_its_tries_went_is_not() {
     let id = send_one(&mut outbox, 8, OWNER);
     outbox.handle_delivery(after(8), id, rejected());
     assert_eq!(marked(&mut outbox), "done 3, refusal owner@example.org", "it came and went");
-    outbox.handle_seen(OWNER);
+    outbox.handle_seen(&Recipient::mail(OWNER));
     assert_eq!(marked(&mut outbox), "refusal owner@example.org");
-    assert_eq!((outbox.handle_seen(OWNER), marked(&mut outbox)), (None, String::new()));
+    assert_eq!(
+        (outbox.handle_seen(&Recipient::mail(OWNER)), marked(&mut outbox)),
+        (None, String::new())
+    );
 }
 
 #[test]
@@ -331,7 +337,7 @@ fn what_is_on_record_goes_out_at_the_start_under_its_id_and_is_not_written_again
 #[test]
 fn what_an_earlier_run_has_sent_counts_for_the_limit() {
     let mut outbox = mailing();
-    let accepted = (0..20).map(|n| (OWNER.to_owned(), Stamp::noted(after(n)))).collect();
+    let accepted = (0..20).map(|n| (Recipient::mail(OWNER), Stamp::noted(after(n)))).collect();
     outbox.restore(after(100), accepted, Vec::new(), Vec::new());
     outbox.handle_message(after(100), message(OWNER));
     assert!(sent(&mut outbox).is_empty());

@@ -4,6 +4,7 @@ use super::View;
 use super::view::{
     AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, ServerView, StateCounts,
 };
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::{App, LastCheck, RegistryError};
 use crate::engine::time::{Moment, Now, Stamp};
@@ -78,8 +79,8 @@ impl View<'_> {
 
     /// What an app registered; those who may not be told are not told.
     pub(super) fn in_force(&self, app: &App) -> Values {
-        let told = self.outbox.recipients().told(&app.registration.email);
-        Values::in_force(&app.registration, told.into_iter().cloned().collect())
+        let told = self.outbox.recipients().told(app.registration.recipients());
+        Values::in_force(&app.registration, told.iter().map(Recipient::to_string).collect())
     }
 
     pub(super) fn counts(&self) -> StateCounts {

@@ -273,6 +273,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::recipients::Recipient;
     use crate::engine::registration::{Origin, Registration};
     use crate::engine::time::Stamp;
 
@@ -342,7 +343,7 @@ mod tests {
         assert_eq!(shown["checks"]["outbox:waiting"][0]["output"], "credentials refused");
 
         health.outbox = OutboxView::default();
-        let (to, text) = ("a@b.example".to_owned(), "550 5.1.1".to_owned());
+        let (to, text) = (Recipient::mail("a@b.example"), "550 5.1.1".to_owned());
         health.outbox.refused.push(Refusal {
             to,
             mails: 2,

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{AlertRecord, ToldRecord};
 use crate::engine::incidents::alert::{Alert, Level, Told};
+use crate::engine::recipients::Recipient;
 
 impl AlertRecord {
     pub(super) fn of(alert: &Alert) -> AlertRecord {
-        let worst = alert.everybody().filter_map(|told| told.written.max(told.arrived)).max();
+        let worst = alert.everybody().filter_map(|(_, told)| told.written.max(told.arrived)).max();
         let level = worst.unwrap_or(Level::Degraded);
-        let differs = |told: &&Told| told.record() != ToldRecord::all(level);
         let (mut threads, mut differing) = (BTreeMap::new(), BTreeMap::new());
-        threads.extend(alert.everybody().map(|told| (told.to.clone(), told.thread.clone())));
-        let others = alert.everybody().filter(differs);
-        differing.extend(others.map(|told| (told.to.clone(), told.record())));
+        threads.extend(alert.everybody().map(|(to, told)| (to.to_string(), told.thread.clone())));
+        let records = alert.everybody().map(|(to, told)| (to.to_string(), told.record()));
+        differing.extend(records.filter(|(_, record)| *record != ToldRecord::all(level)));
         AlertRecord { level, opened: alert.opened, threads, differing, over: alert.over }
     }
 
@@ -23,7 +23,7 @@ impl AlertRecord {
         for (to, thread) in self.threads {
             let ToldRecord { written, arrived } =
                 self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));
-            alert.restore(Told { to, written, arrived, thread });
+            alert.restore(Recipient::Mail(to), Told { written, arrived, thread });
         }
         alert
     }
@@ -52,12 +52,13 @@ mod tests {
         for (to, arrives, end) in
             [("a@b.c", true, false), ("d@e.f", false, false), ("g@h.i", true, true)]
         {
-            alert.tell(to, Level::Unhealthy, &[]);
+            let to = Recipient::mail(to);
+            alert.tell(&to, Level::Unhealthy, &[]);
             if arrives {
-                alert.arrive(to, "m1", Some(Level::Unhealthy));
+                alert.arrive(&to, "m1", Some(Level::Unhealthy));
             }
             if end {
-                alert.tell_end(to);
+                alert.tell_end(&to);
             }
         }
         let record = AlertRecord::of(&alert);
@@ -73,7 +74,7 @@ mod tests {
             "threads":{"Owner@b.c":["m1"],"owner@b.c":["m2"]}}"#;
         let restored = serde_json::from_str::<AlertRecord>(text).unwrap().restored();
         assert_eq!(restored.everybody().count(), 1, "one mailbox");
-        let told = restored.told("OWNER@b.c").unwrap();
+        let told = restored.told(&Recipient::mail("OWNER@b.c")).unwrap();
         assert_eq!((told.written, told.arrived), (Some(Level::Degraded), Some(Level::Degraded)));
         assert!(!restored.over);
     }

@@ -64,7 +64,7 @@ pub(in crate::engine) fn everything(
 ) -> Vec<Record> {
     let mails = outbox.mails().map(mail_record);
     let accepted = outbox.counting(now.at);
-    let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.to_owned(), at });
+    let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.clone(), at });
     let refused = outbox.refusals().cloned().map(Record::MailRefused);
     let apps = registry.by_name();
     mails

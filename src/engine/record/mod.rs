@@ -16,6 +16,7 @@ use self::registration::RegistrationRecord;
 use crate::engine::incidents::alert::Level;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::refusals::Refusal;
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::Registration;
 use crate::engine::registry::ForgivenessRecord;
 use crate::engine::registry::history::{DaysRecord, HoursRecord, RecentRecord};
@@ -55,7 +56,7 @@ pub enum Record {
     /// A mail was accepted: it counts for an hour.
     MailAccepted {
         /// The recipient.
-        to: String,
+        to: Recipient,
         /// When.
         at: Stamp,
     },
@@ -64,8 +65,8 @@ pub enum Record {
     MailRefused(Refusal),
     /// It ended, by a mail that was accepted or since somebody has seen it.
     RefusalSeen {
-        /// The address.
-        to: String,
+        /// The recipient.
+        to: Recipient,
     },
     /// A mail is done with: accepted, or refused for good.
     MailDone {

@@ -8,7 +8,7 @@ use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::merge::take_in;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::refusals::Refusal;
-use crate::engine::recipients::mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::{Days, History, Hours, Recent};
 use crate::engine::registry::monitor::Monitor;
 use crate::engine::registry::{App, Forgiveness, Welcome};
@@ -20,9 +20,8 @@ use crate::engine::time::{Moment, Now, Stamp, Timeline};
 pub(in crate::engine) struct Household {
     apps: BTreeMap<String, KeptApp>,
     mails: BTreeMap<u64, Box<Mail>>,
-    accepted: Vec<(String, Stamp)>,
-    /// By address in small letters.
-    refusals: BTreeMap<String, Refusal>,
+    accepted: Vec<(Recipient, Stamp)>,
+    refusals: BTreeMap<Recipient, Refusal>,
 }
 
 /// The last records of an app.
@@ -43,7 +42,7 @@ pub(in crate::engine) struct RestoredApp {
 pub(in crate::engine) struct RestoredMail {
     /// Oldest first.
     pub(in crate::engine) mails: Vec<Mail>,
-    pub(in crate::engine) accepted: Vec<(String, Stamp)>,
+    pub(in crate::engine) accepted: Vec<(Recipient, Stamp)>,
     pub(in crate::engine) refusals: Vec<Refusal>,
 }
 
@@ -69,7 +68,7 @@ impl Household {
         self,
         now: Now,
         timeline: &Timeline,
-        default_email: &[String],
+        default_email: &[Recipient],
     ) -> Vec<RestoredApp> {
         let due = first_checks(now, &self.apps);
         let restored = |(name, mut kept): (String, KeptApp)| {
@@ -127,14 +126,14 @@ impl Household {
                 }
             }
             Record::MailAccepted { to, at } => {
-                self.refusals.remove(&mailbox(&to));
+                self.refusals.remove(&to);
                 self.accepted.push((to, at));
             }
             Record::MailRefused(refusal) => {
-                self.refusals.insert(mailbox(&refusal.to), refusal);
+                self.refusals.insert(refusal.to.clone(), refusal);
             }
             Record::RefusalSeen { to } => {
-                self.refusals.remove(&mailbox(&to));
+                self.refusals.remove(&to);
             }
             Record::MailDone { id } => {
                 self.mails.remove(&id);

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::fields::{FieldError, shown};
-use crate::engine::recipients::{Recipients, is_same_mailbox};
+use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::text::plain::is_obeyed;
 
 /// The most people told about one app: each is a mail of its own.
@@ -16,7 +16,7 @@ pub const EMAIL_MAX: usize = 254;
 /// # Errors
 /// One is no mail address, or may get no mail from here; or they are too many.
 pub(super) fn read(text: &str, recipients: &Recipients) -> Result<Vec<String>, FieldError> {
-    let mut emails: Vec<String> = Vec::new();
+    let mut people: Vec<Recipient> = Vec::new();
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         if !is_mail_address(one) {
             let message = format!(
@@ -26,7 +26,8 @@ pub(super) fn read(text: &str, recipients: &Recipients) -> Result<Vec<String>, F
             );
             return Err(FieldError::of("email", message));
         }
-        if !recipients.may_be_told(one) {
+        let person = Recipient::mail(one);
+        if !recipients.may_be_told(&person) {
             let message = format!(
                 "email {} may get no mail from here: the option allow_email does not name it; \
                  name another, or none for the owner's default",
@@ -34,16 +35,16 @@ pub(super) fn read(text: &str, recipients: &Recipients) -> Result<Vec<String>, F
             );
             return Err(FieldError::of("email", message));
         }
-        if !emails.iter().any(|earlier| is_same_mailbox(earlier, one)) {
-            emails.push(one.to_owned());
+        if !people.contains(&person) {
+            people.push(person);
         }
     }
-    if emails.len() > EMAILS_MAX {
+    if people.len() > EMAILS_MAX {
         let message =
-            format!("email has {} addresses; at most {EMAILS_MAX} are allowed", emails.len());
+            format!("email has {} addresses; at most {EMAILS_MAX} are allowed", people.len());
         return Err(FieldError::of("email", message));
     }
-    Ok(emails)
+    Ok(people.into_iter().map(|Recipient::Mail(address)| address).collect())
 }
 
 fn is_mail_address(text: &str) -> bool {

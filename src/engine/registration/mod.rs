@@ -16,6 +16,7 @@ pub mod values;
 use std::time::Duration;
 
 use self::fields::{FieldError, Fields, Known};
+use crate::engine::recipients::Recipient;
 
 pub use self::address::{Host, Origin};
 pub use self::email::{EMAIL_MAX, EMAILS_MAX};
@@ -83,10 +84,15 @@ impl Registration {
 
     /// Follows the daemon's `email` option, if this registration named nobody. To be called for
     /// the registrations on record at each start: the owner may have changed the option.
-    pub fn set_default_email(&mut self, default_email: &[String]) {
+    pub fn set_default_email(&mut self, default: &[Recipient]) {
         if self.email_is_default {
-            self.email = default_email.to_vec();
+            self.email = default.iter().map(Recipient::to_string).collect();
         }
+    }
+
+    /// Whom it wants told.
+    pub fn recipients(&self) -> impl Iterator<Item = Recipient> + '_ {
+        self.email.iter().map(Recipient::mail)
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::recipients::Recipients;
+use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::text::plain::is_obeyed;
 
 fn pairs(given: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -92,11 +92,11 @@ fn an_empty_email_means_the_default_which_may_change_later() {
         [read(&[]).unwrap(), read(&[("email", "")]).unwrap(), read(&[("email", " , ")]).unwrap()]
     {
         assert!(kodi.email_is_default);
-        kodi.set_default_email(&["new@example.org".into()]);
+        kodi.set_default_email(&[Recipient::mail("new@example.org")]);
         assert_eq!(kodi.email, ["new@example.org"]);
     }
     let mut kodi = read(&[("email", "a@example.org")]).unwrap();
-    kodi.set_default_email(&["new@example.org".into()]);
+    kodi.set_default_email(&[Recipient::mail("new@example.org")]);
     assert_eq!(kodi.email, ["a@example.org"]);
 }
 

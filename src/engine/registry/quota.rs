@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::engine::recipients::mailbox;
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::Registration;
 
 /// The most different people told by all apps: a household has a dozen, and each may have a mail
@@ -24,8 +24,8 @@ pub enum Full {
 /// The sum of all registrations.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Quota {
-    /// By how many apps each person is named, by [`mailbox`].
-    people: HashMap<String, u32>,
+    /// By how many apps each person is named.
+    people: HashMap<Recipient, u32>,
     bytes: usize,
 }
 
@@ -72,21 +72,21 @@ impl Quota {
 
     /// How many people nobody names any more once `new` takes the place of `old`.
     fn leave_with(&self, old: &Registration, new: &Registration) -> usize {
-        let only_by_old = |person: &String| self.people.get(person) == Some(&1);
-        let stays = |person: &String| people(new).any(|named| named == *person);
+        let only_by_old = |person: &Recipient| self.people.get(person) == Some(&1);
+        let stays = |person: &Recipient| people(new).any(|named| named == *person);
         people(old).filter(|person| only_by_old(person) && !stays(person)).count()
     }
 }
 
 /// Whom an app has named itself: those of the owner are no strangers.
-fn people(registration: &Registration) -> impl Iterator<Item = String> {
-    let named = registration.email.iter().filter(|_| !registration.email_is_default);
-    named.map(|address| mailbox(address))
+fn people(registration: &Registration) -> impl Iterator<Item = Recipient> {
+    registration.recipients().filter(|_| !registration.email_is_default)
 }
 
 fn bytes(registration: &Registration) -> usize {
-    let Registration { name, target, .. } = registration;
-    let people: usize = people(registration).map(|person| person.len()).sum();
+    let Registration { name, target, email, .. } = registration;
+    let named = email.iter().filter(|_| !registration.email_is_default);
+    let people: usize = named.map(String::len).sum();
     size_of::<Registration>() + name.len() + target.text_len() + people
 }
 

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
 
@@ -48,8 +49,8 @@ pub fn run(bytes: &[u8]) {
     };
     let mail = Mail {
         id: 1,
-        to: to.clone(),
-        meant_for: vec![to.clone()],
+        to: Recipient::mail(to.as_str()),
+        meant_for: vec![Recipient::mail(to.as_str())],
         held_back: Some(at),
         left_out: 3,
         nameless: false,

@@ -13,17 +13,19 @@ mod story;
 mod subject;
 
 use crate::engine::outbox::notice::{Letter, Mail};
+use crate::engine::recipients::Recipient;
 use crate::engine::time::Moment;
 use story::Story;
 
 /// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
 pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> Letter {
     let mail = &nameless::told(mail);
+    let Recipient::Mail(address) = &mail.to;
     let story = Story::of(mail);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);
     Letter {
-        to: mail.to.clone(),
+        to: address.clone(),
         text: plain::render(&page),
         html: html::render(&page, &subject),
         subject,

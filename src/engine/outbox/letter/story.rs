@@ -7,6 +7,7 @@ use super::{said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
 use crate::engine::outbox::notice::{Change, Mail, Notice};
 use crate::engine::outbox::rates::MAILS_AN_HOUR;
+use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
 use crate::engine::text::plain::one_line;
 use crate::engine::time::{Moment, Stamp};
@@ -140,8 +141,9 @@ fn waited(written: Stamp, now: Moment) -> Option<Block> {
     )))
 }
 
-fn meant_for(people: &[String]) -> Option<Block> {
-    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+fn meant_for(people: &[Recipient]) -> Option<Block> {
+    let people: Vec<&str> =
+        people.iter().map(|Recipient::Mail(address)| address.as_str()).collect();
     (!people.is_empty()).then(|| {
         Block::Paragraph(format!(
             "This mail was meant for {}, to whom the option allow_email lets no mail go.",

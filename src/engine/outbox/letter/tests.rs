@@ -28,7 +28,7 @@ fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> Letter {
 fn mail(notices: Vec<Notice>) -> Mail {
     Mail {
         id: 1,
-        to: "owner@example.org".into(),
+        to: Recipient::mail("owner@example.org"),
         message_id: "m1".into(),
         references: vec!["m0".into()],
         notices,

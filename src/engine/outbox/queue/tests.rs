@@ -17,6 +17,10 @@ fn now(seconds: u64) -> Now {
     }
 }
 
+fn person(address: &str) -> Recipient {
+    Recipient::mail(address)
+}
+
 fn notice() -> Notice {
     Notice::Test { at: Stamp::on_record(Wall::default()) }
 }
@@ -55,7 +59,7 @@ fn retry_in(queue: &mut Queue, at: u64, id: u64, delivery: Delivery) -> u64 {
 #[test]
 fn tries_double_from_5_s_to_15_min_for_as_long_as_it_takes() {
     let mut queue = Queue::new(1);
-    let id = queue.write(now(0), "a@b.c", notice(), &[]);
+    let id = queue.write(now(0), person("a@b.c"), notice(), &[]);
     let (mut at, mut waits) = (0, Vec::new());
     for _ in 0..12 {
         assert!(queue.take(now(at).at, id).is_some());
@@ -70,7 +74,7 @@ fn tries_double_from_5_s_to_15_min_for_as_long_as_it_takes() {
 #[test]
 fn a_rate_limit_and_wrong_settings_each_start_at_half_an_hour() {
     let mut queue = Queue::new(1);
-    let id = queue.write(now(0), "a@b.c", notice(), &[]);
+    let id = queue.write(now(0), person("a@b.c"), notice(), &[]);
     let mut wait = |delivery| retry_in(&mut queue, 0, id, delivery);
     assert_eq!(wait(later()), 5);
     assert_eq!(wait(later()), 10);
@@ -84,7 +88,7 @@ fn a_rate_limit_and_wrong_settings_each_start_at_half_an_hour() {
 #[test]
 fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
     let mut queue = Queue::new(1);
-    let id = queue.write(now(0), "a@b.c", told_in_full(), &[]);
+    let id = queue.write(now(0), person("a@b.c"), told_in_full(), &[]);
     let wait = |queue: &mut Queue| {
         let spam = Delivery::Content("550 5.2.0 spam".to_owned());
         queue.take_changes();
@@ -105,13 +109,13 @@ fn what_a_filter_does_not_like_is_tried_soon_with_less_in_it_and_then_slowly() {
 #[test]
 fn what_is_rejected_is_dropped_and_what_is_accepted_is_done() {
     let mut queue = Queue::new(1);
-    let first = queue.write(now(0), "a@b.c", notice(), &[]);
-    let second = queue.write(now(0), "d@e.f", notice(), &[]);
+    let first = queue.write(now(0), person("a@b.c"), notice(), &[]);
+    let second = queue.write(now(0), person("d@e.f"), notice(), &[]);
     let fate =
         queue.handle_delivery(now(0).at, first, Delivery::Rejected("no such user".to_owned()));
     assert!(matches!(fate, Some(Fate::Refused { .. })));
     let fate = queue.handle_delivery(now(0).at, second, Delivery::Accepted);
-    assert!(matches!(fate, Some(Fate::Accepted { mail, .. }) if mail.to == "d@e.f"));
+    assert!(matches!(fate, Some(Fate::Accepted { mail, .. }) if mail.to == person("d@e.f")));
     assert!(queue.is_empty());
     assert_eq!(queue.handle_delivery(now(0).at, second, Delivery::Accepted), None);
 }
@@ -119,11 +123,11 @@ fn what_is_rejected_is_dropped_and_what_is_accepted_is_done() {
 #[test]
 fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
     let mut queue = Queue::new(1);
-    let id = queue.write(now(0), "a@b.c", notice(), &[]);
+    let id = queue.write(now(0), person("a@b.c"), notice(), &[]);
     let first = queue.take(now(0).at, id).unwrap();
     retry_in(&mut queue, 1, first.id, later());
     queue.take_changes();
-    assert_eq!(queue.write(now(2), "a@b.c", notice(), &["root".to_owned()]), first.id);
+    assert_eq!(queue.write(now(2), person("a@b.c"), notice(), &["root".to_owned()]), first.id);
     let MailChanges { whole, taken_in, .. } = queue.take_changes();
     assert_eq!((whole.len(), taken_in.len()), (0, 1), "the rest is on disk");
     assert_eq!((taken_in[0].0, taken_in[0].1.notices.len()), (first.id, 1));
@@ -138,10 +142,10 @@ fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
 fn fresh_news_does_not_hurry_what_has_to_wait() {
     for delivery in [Delivery::MuchLater(String::new()), Delivery::Settings(String::new())] {
         let mut queue = Queue::new(1);
-        let id = queue.write(now(0), "a@b.c", notice(), &[]);
+        let id = queue.write(now(0), person("a@b.c"), notice(), &[]);
         queue.take(now(0).at, id);
         retry_in(&mut queue, 0, id, delivery);
-        assert_eq!(queue.write(now(1), "a@b.c", notice(), &[]), id);
+        assert_eq!(queue.write(now(1), person("a@b.c"), notice(), &[]), id);
         assert_eq!(queue.take(now(1799).at, id), None);
         assert_eq!(queue.take(now(1800).at, id).unwrap().notices.len(), 2);
     }
@@ -150,25 +154,26 @@ fn fresh_news_does_not_hurry_what_has_to_wait() {
 #[test]
 fn mails_to_one_person_go_out_one_after_the_other() {
     let mut queue = Queue::new(1);
-    let [first, other] = ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), to, notice(), &[]));
+    let [first, other] =
+        ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), person(to), notice(), &[]));
     assert!(queue.take(now(2).at, first).is_some());
-    let second = queue.write(now(2), "a@b.c", notice(), &[]);
+    let second = queue.write(now(2), person("a@b.c"), notice(), &[]);
     assert_eq!(queue.take(now(2).at, second), None, "the first is on its way");
     assert!(queue.take(now(2).at, other).is_some(), "nobody else waits for it");
     queue.handle_delivery(now(3).at, first, Delivery::Accepted);
     assert_eq!(queue.release(now(3).at), [second]);
     assert!(queue.take(now(3).at, second).is_some());
-    assert_eq!(queue.next_for("a@b.c"), Some(second));
+    assert_eq!(queue.next_for(&person("a@b.c")), Some(second));
 }
 
 #[test]
 fn what_there_is_to_tell_while_a_mail_is_under_way_waits_in_one_more() {
     let mut queue = Queue::new(1);
-    let first = queue.write(now(0), "a@b.c", notice(), &[]);
+    let first = queue.write(now(0), person("a@b.c"), notice(), &[]);
     let under_way = queue.take(now(0).at, first).unwrap();
-    let second = queue.write(now(1), "a@b.c", notice(), &[]);
+    let second = queue.write(now(1), person("a@b.c"), notice(), &[]);
     let second_message = queue.mail(second).unwrap().message_id.clone();
-    let third = queue.write(now(2), "A@b.c", notice(), &["root".to_owned()]);
+    let third = queue.write(now(2), person("A@b.c"), notice(), &["root".to_owned()]);
     assert_eq!(third, second);
     assert_eq!(queue.len(), 2);
     assert_eq!(queue.mail(first), Some(&under_way), "the server may have it already");
@@ -190,8 +195,8 @@ fn of_many_that_are_found_at_the_start_the_first_goes_as_it_is_and_the_others_to
     let mut earlier = Queue::new(2);
     for id in [3, 5, 8] {
         earlier.next_id = id;
-        let to = earlier.write(now(0), &format!("{id}@b.c"), notice(), &[]);
-        let mail = Mail { to: "a@b.c".to_owned(), ..earlier.mail(to).unwrap().clone() };
+        let to = earlier.write(now(0), Recipient::mail(format!("{id}@b.c")), notice(), &[]);
+        let mail = Mail { to: person("a@b.c"), ..earlier.mail(to).unwrap().clone() };
         queue.restore(now(9).at, mail);
     }
     let first = queue.take(now(9).at, 3).unwrap();
@@ -204,7 +209,7 @@ fn of_many_that_are_found_at_the_start_the_first_goes_as_it_is_and_the_others_to
 #[test]
 fn a_limit_on_one_mailbox_outlasts_the_success_of_another() {
     let mut queue = Queue::new(1);
-    let ids = ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), to, notice(), &[]));
+    let ids = ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), person(to), notice(), &[]));
     for (id, delivery) in ids.into_iter().zip([Delivery::MuchLater(String::new()), later()]) {
         queue.take(now(0).at, id);
         retry_in(&mut queue, 0, id, delivery);
@@ -215,7 +220,8 @@ fn a_limit_on_one_mailbox_outlasts_the_success_of_another() {
 #[test]
 fn once_the_server_is_back_nothing_waits() {
     let mut queue = Queue::new(1);
-    let ids: Vec<u64> = ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), to, notice(), &[])).into();
+    let ids: Vec<u64> =
+        ["a@b.c", "d@e.f"].map(|to| queue.write(now(0), person(to), notice(), &[])).into();
     for id in &ids {
         queue.take(now(0).at, *id);
         retry_in(&mut queue, 0, *id, later());
@@ -229,7 +235,7 @@ fn a_notice_of_very_many_apps_is_bounded_when_it_is_written() {
     let mut queue = Queue::new(1);
     let apps: Vec<String> = (0..3000).map(|n| format!("app{n}")).collect();
     let at = Stamp::on_record(Wall::default());
-    let id = queue.write(now(0), "a@b.c", Notice::Watching { apps, at }, &[]);
+    let id = queue.write(now(0), person("a@b.c"), Notice::Watching { apps, at }, &[]);
     let mail = queue.mail(id).unwrap();
     let [Notice::Watching { apps, .. }] = mail.notices.as_slice() else { panic!("{mail:?}") };
     assert_eq!((apps.len(), mail.left_out), (WATCHED_MAX, 2000));
@@ -238,7 +244,7 @@ fn a_notice_of_very_many_apps_is_bounded_when_it_is_written() {
 fn mail_found(id: u64, to: &str) -> Mail {
     let mut earlier = Queue::new(2);
     earlier.next_id = id;
-    earlier.write(now(0), to, notice(), &[]);
+    earlier.write(now(0), person(to), notice(), &[]);
     earlier.mail(id).unwrap().clone()
 }
 
@@ -250,7 +256,9 @@ fn what_is_written_after_a_start_takes_no_place_of_what_was_found() {
             queue.restore(now(10).at, mail_found(*id, &format!("{id}@found.example")));
         }
         let written: Vec<u64> = (0..4)
-            .map(|n| queue.write(now(11), &format!("{n}@new.example"), notice(), &[]))
+            .map(|n| {
+                queue.write(now(11), Recipient::mail(format!("{n}@new.example")), notice(), &[])
+            })
             .collect();
         let last = found.iter().max().unwrap();
         assert_eq!(written, [last + 1, last + 2, last + 3, last + 4]);
@@ -264,25 +272,22 @@ fn what_is_written_after_a_start_takes_no_place_of_what_was_found() {
 #[test]
 fn what_is_passed_on_is_a_mail_of_its_own() {
     let mut queue = Queue::new(1);
-    let meant = queue.write(now(0), "a@b.c", notice(), &["root".to_owned()]);
-    queue.write(now(1), "a@b.c", told_in_full(), &[]);
-    let first = queue.pass_on(meant, "d@e.f", vec![told_in_full()]).unwrap();
-    let second = queue.pass_on(meant, "g@h.i", vec![notice()]).unwrap();
-    let next = queue.write(now(2), "j@k.l", notice(), &[]);
+    let meant = queue.write(now(0), person("a@b.c"), notice(), &["root".to_owned()]);
+    queue.write(now(1), person("a@b.c"), told_in_full(), &[]);
+    let first = queue.pass_on(meant, &person("d@e.f"), vec![told_in_full()]).unwrap();
+    let second = queue.pass_on(meant, &person("g@h.i"), vec![notice()]).unwrap();
+    let next = queue.write(now(2), person("j@k.l"), notice(), &[]);
     assert_eq!(queue.len(), 4, "the one that was passed on is there until it is dropped");
     assert!([meant, first, second, next].is_sorted_by(|one, other| one < other));
     let mail = queue.mail(first).unwrap();
-    assert_eq!((mail.id, mail.to.as_str()), (first, "d@e.f"));
-    assert_eq!(
-        (&mail.meant_for, &mail.notices),
-        (&vec!["a@b.c".to_owned()], &vec![told_in_full()])
-    );
+    assert_eq!((mail.id, &mail.to), (first, &person("d@e.f")));
+    assert_eq!((&mail.meant_for, &mail.notices), (&vec![person("a@b.c")], &vec![told_in_full()]));
     assert!(mail.references.is_empty(), "the thread is the other person's");
     let message_ids: BTreeSet<&str> = queue.mails().map(|mail| mail.message_id.as_str()).collect();
     assert_eq!(message_ids.len(), 4);
     queue.drop_mail(meant);
     assert_eq!(queue.release(now(3).at), [first, second, next]);
-    assert_eq!(queue.pass_on(meant, "d@e.f", vec![notice()]), None, "it is gone");
+    assert_eq!(queue.pass_on(meant, &person("d@e.f"), vec![notice()]), None, "it is gone");
 }
 
 #[test]
@@ -309,16 +314,16 @@ fn only_what_is_unclear_is_given_up_and_only_for_this_address() {
     let mut queue = Queue::new(1);
     let unclear = || Delivery::Unclear("550 no".to_owned());
     let [given_up, later_one, others] =
-        ["a@b.c", "d@e.f", "g@h.i"].map(|to| queue.write(now(0), to, notice(), &[]));
+        ["a@b.c", "d@e.f", "g@h.i"].map(|to| queue.write(now(0), person(to), notice(), &[]));
     for (id, delivery) in [(given_up, unclear()), (later_one, later()), (others, unclear())] {
         queue.take(now(0).at, id).unwrap();
         queue.handle_delivery(now(1).at, id, delivery).unwrap();
     }
-    assert_eq!(queue.give_up("d@e.f"), [], "it will be taken");
-    let gone: Vec<u64> = queue.give_up("A@b.c").iter().map(|mail| mail.id).collect();
+    assert_eq!(queue.give_up(&person("d@e.f")), [], "it will be taken");
+    let gone: Vec<u64> = queue.give_up(&person("A@b.c")).iter().map(|mail| mail.id).collect();
     assert_eq!(gone, [given_up]);
     assert!(queue.take(now(86_400).at, others).is_some());
-    assert_eq!(queue.give_up("g@h.i"), [], "the mailer has it: it may be accepted yet");
+    assert_eq!(queue.give_up(&person("g@h.i")), [], "the mailer has it: it may be accepted yet");
     assert_eq!(queue.len(), 2);
 }
 
@@ -326,9 +331,9 @@ fn only_what_is_unclear_is_given_up_and_only_for_this_address() {
 fn what_is_in_trouble_is_listed_with_its_tries_and_its_reason() {
     let mut queue = Queue::new(1);
     queue.restore(now(0).at, mail_found(4, "found@b.c"));
-    let failed = queue.write(now(0), "a@b.c", notice(), &[]);
-    let quiet = queue.write(now(0), "quiet@b.c", notice(), &[]);
-    let unclear = queue.write(now(0), "d@e.f", notice(), &[]);
+    let failed = queue.write(now(0), person("a@b.c"), notice(), &[]);
+    let quiet = queue.write(now(0), person("quiet@b.c"), notice(), &[]);
+    let unclear = queue.write(now(0), person("d@e.f"), notice(), &[]);
     for _ in 0..2 {
         queue.release(now(1).at);
         queue.take(now(1).at, failed).unwrap();
