@@ -42,47 +42,35 @@ pub trait Kept {
     }
 }
 
-impl<T: Kept> Kept for Box<T> {
-    type Facts = T::Facts;
-    type Mark = T::Mark;
-    const WHOLE: T::Mark = T::WHOLE;
-
-    fn facts(&self) -> T::Facts {
-        (**self).facts()
-    }
-
-    fn mark(before: &T::Facts, after: &T::Facts) -> T::Mark {
-        T::mark(before, after)
-    }
-}
-
 /// Entries that are on disk, or will be before anything that rests on them goes out.
 #[derive(Clone, Debug)]
 pub struct Ledger<K, V: Kept> {
-    entries: BTreeMap<K, V>,
-    changed: BTreeMap<K, V::Mark>,
+    /// In boxes: so the code of the map is there once, whatever is in it.
+    entries: BTreeMap<K, Box<V>>,
+    /// By key. A turn changes few entries.
+    changed: Vec<(K, V::Mark)>,
 }
 
 impl<K, V: Kept> Default for Ledger<K, V> {
     fn default() -> Self {
-        Ledger { entries: BTreeMap::new(), changed: BTreeMap::new() }
+        Ledger { entries: BTreeMap::new(), changed: Vec::new() }
     }
 }
 
 impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
     /// One entry.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key)
+        self.entries.get(key).map(Box::as_ref)
     }
 
     /// All entries, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries.iter()
+        self.entries.iter().map(|(key, value)| (key, &**value))
     }
 
     /// All entries, by key.
     pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values()
+        self.entries.values().map(Box::as_ref)
     }
 
     /// How many there are.
@@ -97,45 +85,60 @@ impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
 
     /// Adds an entry, or puts it in the place of another.
     pub fn insert(&mut self, key: K, value: V) {
-        self.changed.insert(key.clone(), V::WHOLE);
-        self.entries.insert(key, value);
+        self.mark(&key, V::WHOLE);
+        self.entries.insert(key, Box::new(value));
     }
 
     /// Takes an entry away.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let value = self.entries.remove(key)?;
-        self.changed.insert(key.clone(), V::WHOLE);
-        Some(value)
+        self.mark(key, V::WHOLE);
+        Some(*value)
     }
 
     /// Changes an entry; `None` when there is none.
     pub fn edit<R>(&mut self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
-        let value = self.entries.get_mut(key)?;
+        let (mut change, mut result) = (Some(change), None);
+        self.compare(key, &mut |value| result = change.take().map(|change| change(value)));
+        result
+    }
+
+    /// What [`Ledger::edit`] does, whatever the change: its code is there once.
+    fn compare(&mut self, key: &K, change: &mut dyn FnMut(&mut V)) {
+        let Some(value) = self.entries.get_mut(key) else { return };
         let before = value.facts();
-        let result = change(value);
+        change(value);
         let after = value.facts();
         if before != after {
-            let mark = V::mark(&before, &after);
-            let marked = self.changed.entry(key.clone()).or_insert(mark);
-            *marked = mark.max(*marked);
+            self.mark(key, V::mark(&before, &after));
         }
-        Some(result)
+    }
+
+    fn mark(&mut self, key: &K, mark: V::Mark) {
+        match self.changed.binary_search_by(|(changed, _)| changed.cmp(key)) {
+            Ok(place) => {
+                if let Some((_, marked)) = self.changed.get_mut(place) {
+                    *marked = mark.max(*marked);
+                }
+            }
+            Err(place) => self.changed.insert(place, (key.clone(), mark)),
+        }
     }
 
     /// Adds an entry that was found on disk; it is not marked, for it is there.
     pub fn restore(&mut self, key: K, value: V) {
-        self.entries.insert(key, value);
+        self.entries.insert(key, Box::new(value));
     }
 
     /// Puts times right after the clock was set. They are not marked one by one: once the clock has
     /// settled, everything is written anew.
-    pub fn put_right(&mut self, put_right: impl FnMut(&mut V)) {
-        self.entries.values_mut().for_each(put_right);
+    pub fn put_right(&mut self, mut put_right: impl FnMut(&mut V)) {
+        self.entries.values_mut().for_each(|value| put_right(value));
     }
 
-    /// What has changed since this was called last. An entry that is gone is among it, as a key that
-    /// [`Ledger::get`] no longer finds.
-    pub fn take_changed(&mut self) -> BTreeMap<K, V::Mark> {
+    /// What has changed since this was called last, by key. An entry that is gone is among it, as a key
+    /// that [`Ledger::get`] no longer finds.
+    pub fn take_changed(&mut self) -> Vec<(K, V::Mark)> {
         std::mem::take(&mut self.changed)
     }
 }

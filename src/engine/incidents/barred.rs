@@ -65,7 +65,7 @@ impl Incidents {
             passed_on.push(new);
         }
         outbox.drop_mail(id);
-        self.update(&mail, registry, |alert, _| alert.take_back(&mail.to));
+        self.update(&mail, registry, &mut |alert, _| alert.take_back(&mail.to));
         passed_on
     }
 

@@ -92,8 +92,8 @@ impl Incidents {
     }
 
     /// The apps whose alerts changed since this was called last.
-    pub fn take_changed(&mut self) -> BTreeSet<AppId> {
-        self.alerts.take_changed().into_keys().collect()
+    pub fn take_changed(&mut self) -> Vec<AppId> {
+        self.alerts.take_changed().into_iter().map(|(id, ())| id).collect()
     }
 
     /// Takes in an alert that is on record.
@@ -196,7 +196,7 @@ impl Incidents {
 impl Incidents {
     /// The mail server took a mail: its reader knows now what it tells.
     pub fn handle_arrival(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, |alert, change| {
+        self.update(mail, registry, &mut |alert, change| {
             alert.arrive(&mail.to, &mail.message_id, Level::of(change.to));
         });
     }
@@ -204,7 +204,7 @@ impl Incidents {
     /// A mail was refused for good. Who was not told of trouble has not heard of it; the end of it
     /// is not tried again.
     pub fn handle_refusal(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, |alert, change| {
+        self.update(mail, registry, &mut |alert, change| {
             if change.to == State::Healthy {
                 alert.arrive(&mail.to, &mail.message_id, None);
             }
@@ -216,7 +216,7 @@ impl Incidents {
         &mut self,
         mail: &Mail,
         registry: &Registry,
-        mut update: impl FnMut(&mut Alert, &Change),
+        update: &mut dyn FnMut(&mut Alert, &Change),
     ) {
         for change in mail.conclusions() {
             let Some(id) = registry.id_of(&change.app) else { continue };

@@ -1,7 +1,5 @@
 //! What of the outbox is on disk: what is to be written, and what is done with what is found there.
 
-use std::collections::BTreeSet;
-
 use super::Outbox;
 use super::mails::MailChanges;
 use super::notice::{Mail, Notice};
@@ -17,7 +15,7 @@ pub struct Changes {
     /// Mails that were accepted: to whom, and when.
     pub accepted: Vec<(Recipient, Stamp)>,
     /// The people whose refusals began, went on or ended.
-    pub refusals: BTreeSet<Recipient>,
+    pub refusals: Vec<Recipient>,
 }
 
 /// What is on disk of it.

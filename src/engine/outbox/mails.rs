@@ -40,13 +40,14 @@ impl Entry {
 /// Every mail that is not accepted yet, in the order in which they were written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mails {
-    entries: BTreeMap<u64, Entry>,
+    /// In boxes, as in the ledger, and for its reason.
+    entries: BTreeMap<u64, Box<Entry>>,
     changes: MailChanges,
 }
 
 impl Mails {
     pub(super) fn get(&self, id: u64) -> Option<&Entry> {
-        self.entries.get(&id)
+        self.entries.get(&id).map(Box::as_ref)
     }
 
     pub(super) fn standing(&mut self, id: u64) -> Option<&mut Standing> {
@@ -54,7 +55,7 @@ impl Mails {
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Entry)> {
-        self.entries.iter().map(|(id, entry)| (*id, entry))
+        self.entries.iter().map(|(id, entry)| (*id, &**entry))
     }
 
     pub(super) fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {
@@ -67,22 +68,28 @@ impl Mails {
 
     pub(super) fn insert(&mut self, mail: Mail, standing: Standing) {
         self.changes.whole.insert(mail.id);
-        self.entries.insert(mail.id, Entry { mail, standing });
+        self.entries.insert(mail.id, Box::new(Entry { mail, standing }));
     }
 
     /// One that was found on disk.
     pub(super) fn restore(&mut self, mail: Mail, standing: Standing) {
-        self.entries.insert(mail.id, Entry { mail, standing });
+        self.entries.insert(mail.id, Box::new(Entry { mail, standing }));
     }
 
     pub(super) fn edit<R>(&mut self, id: u64, change: impl FnOnce(&mut Mail) -> R) -> Option<R> {
-        let mail = &mut self.entries.get_mut(&id)?.mail;
+        let (mut change, mut result) = (Some(change), None);
+        self.compare(id, &mut |mail| result = change.take().map(|change| change(mail)));
+        result
+    }
+
+    /// What [`Mails::edit`] does, whatever the change: its code is there once.
+    fn compare(&mut self, id: u64, change: &mut dyn FnMut(&mut Mail)) {
+        let Some(Entry { mail, .. }) = self.entries.get_mut(&id).map(Box::as_mut) else { return };
         let before = mail.clone();
-        let result = change(mail);
+        change(mail);
         if *mail != before {
             self.changes.whole.insert(id);
         }
-        Some(result)
     }
 
     /// Has a mail tell what a later one was to tell, which is no mail of its own.
@@ -97,7 +104,7 @@ impl Mails {
         let entry = self.entries.remove(&id)?;
         self.changes.whole.remove(&id);
         self.changes.done.insert(id);
-        Some(entry)
+        Some(*entry)
     }
 
     /// Puts times right after the clock was set; what is on disk is written anew later.

@@ -1,8 +1,6 @@
 //! Mails that were refused for good: they stand where the owner looks until a later mail to that address
 //! was accepted, or somebody says that they have seen it.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ledger::{Kept, Ledger};
@@ -82,8 +80,8 @@ impl Refusals {
     }
 
     /// The people of those that began, went on or ended since this was called last.
-    pub(in crate::engine) fn take_changed(&mut self) -> BTreeSet<Recipient> {
-        self.standing.take_changed().into_keys().collect()
+    pub(in crate::engine) fn take_changed(&mut self) -> Vec<Recipient> {
+        self.standing.take_changed().into_iter().map(|(to, ())| to).collect()
     }
 
     /// Hands over every time in it, to be put right after the clock was set.

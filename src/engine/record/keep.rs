@@ -1,5 +1,7 @@
 //! What the machines want kept, as records.
 
+use std::collections::BTreeSet;
+
 use super::{AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsRecord, TallyRecord};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
@@ -18,19 +20,25 @@ pub(in crate::engine) fn changes(
     incidents: &mut Incidents,
     outbox: &mut Outbox,
 ) -> Vec<Record> {
-    let mut apps = registry.take_changes();
-    for id in incidents.take_changed() {
-        apps.apps.insert(id, AppMark::Whole);
+    let apps = registry.take_changes();
+    let (mut whole, mut rows) = (BTreeSet::new(), BTreeSet::new());
+    let alerts = incidents.take_changed().into_iter().map(|id| (id, AppMark::Whole));
+    for (id, mark) in apps.apps.into_iter().chain(alerts) {
+        match mark {
+            AppMark::Whole => whole.insert(id),
+            AppMark::Rows => rows.insert(id),
+        };
     }
     // A name that was stopped may have been registered anew in the same turn.
     let mut records: Vec<Record> =
         apps.stopped.into_iter().map(|app| Record::Stopped { app }).collect();
     mail_changes(outbox, &mut records);
-    let marked = |mark| apps.apps.iter().filter(move |(_, its)| **its == mark).map(|(id, _)| *id);
-    for id in marked(AppMark::Whole) {
-        records.extend(registry.get(id).map(|app| app_record(app, incidents.alert(id))));
+    for id in &whole {
+        records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
     }
-    records.extend(marked(AppMark::Rows).filter_map(|id| registry.get(id)).map(rows_record));
+    for id in rows.difference(&whole) {
+        records.extend(registry.get(*id).map(rows_record));
+    }
     let counted = apps.counted.iter().filter_map(|id| registry.get(*id));
     if timeline.awaits_rewriting() {
         // What is new would be added to days that have other names by now.

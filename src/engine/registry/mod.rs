@@ -67,7 +67,7 @@ pub struct Changes {
     /// The names of those that are watched no longer.
     pub stopped: BTreeSet<String>,
     /// Those that changed, and what of them.
-    pub apps: BTreeMap<AppId, AppMark>,
+    pub apps: Vec<(AppId, AppMark)>,
     /// Those whose counters and history are due.
     pub counted: BTreeSet<AppId>,
 }
@@ -75,7 +75,7 @@ pub struct Changes {
 /// Every app that is watched.
 #[derive(Debug, Default)]
 pub struct Registry {
-    apps: Ledger<AppId, Box<App>>,
+    apps: Ledger<AppId, App>,
     names: BTreeMap<String, AppId>,
     last_id: u64,
     quota: Quota,
@@ -102,7 +102,7 @@ impl Registry {
 
     /// One app.
     pub fn get(&self, id: AppId) -> Option<&App> {
-        self.apps.get(&id).map(Box::as_ref)
+        self.apps.get(&id)
     }
 
     /// The app of just this name, if there is one.
@@ -162,7 +162,7 @@ impl Registry {
                 let id = self.next_id();
                 self.names.insert(registration.name.clone(), id);
                 self.quota.add(&registration);
-                self.apps.insert(id, Box::new(App::new(now, registration)));
+                self.apps.insert(id, App::new(now, registration));
                 Change::New(id)
             }
         }
@@ -187,7 +187,7 @@ impl Registry {
     }
 
     /// Watches an app no longer.
-    pub fn stop(&mut self, id: AppId) -> Option<Box<App>> {
+    pub fn stop(&mut self, id: AppId) -> Option<App> {
         let app = self.apps.remove(&id)?;
         let name = app.registration.name.as_str();
         self.names.remove(name);
@@ -202,7 +202,7 @@ impl Registry {
         let id = self.next_id();
         self.names.insert(app.registration.name.clone(), id);
         self.quota.add(&app.registration);
-        self.apps.restore(id, Box::new(app));
+        self.apps.restore(id, app);
         id
     }
 

@@ -102,10 +102,11 @@ pub struct Load {
 /// Every check that is due, waits or is under way.
 #[derive(Debug)]
 pub struct Scheduler {
-    slots: BTreeMap<AppId, Slot>,
+    /// In boxes: so the code of both maps is there once.
+    slots: BTreeMap<AppId, Box<Slot>>,
     /// The next check of each app.
     wheel: TimerWheel<AppId>,
-    running: BTreeMap<u64, Running>,
+    running: BTreeMap<u64, Box<Running>>,
     last_check: u64,
     lanes: Lanes<AppId>,
     shortage: Shortage,
@@ -200,7 +201,7 @@ impl Scheduler {
         let Timing { interval, timeout } = slot.timing;
         let limit = leash.map_or(timeout, |leash| leash.min(timeout));
         let running = Running { app: id, seat, limit, stood_still: false, left_behind: None };
-        self.running.insert(check, running);
+        self.running.insert(check, Box::new(running));
         let shortage = match asked {
             Asked::Waits { since, .. } => self.note_wait(self.turn.since(since), interval),
             _ => None,
@@ -235,7 +236,7 @@ impl Scheduler {
         latency: Duration,
     ) -> Option<Ended> {
         self.turn = now.at;
-        let Running { app: id, seat, limit, stood_still, .. } = self.running.remove(&check)?;
+        let Running { app: id, seat, limit, stood_still, .. } = *self.running.remove(&check)?;
         self.lanes.finished(seat);
         // Its own thread may have stood still while the loop ran.
         let stood_still = stood_still || latency > limit + STOOD_STILL;

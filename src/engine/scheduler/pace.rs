@@ -15,7 +15,8 @@ impl Scheduler {
     pub fn add(&mut self, now: Now, id: AppId, timing: Timing, to: &Destination) {
         let at = self.calm_soon(now);
         let timer = self.wheel.schedule(at, id);
-        self.slots.insert(id, Slot::new(timing, Pace::First(Due { at, timer }), at));
+        let slot = Slot::new(timing, Pace::First(Due { at, timer }), at);
+        self.slots.insert(id, Box::new(slot));
         self.take_up(id, to);
     }
 
@@ -23,7 +24,7 @@ impl Scheduler {
     pub fn restore(&mut self, now: Now, id: AppId, timing: Timing, due: Option<Moment>) {
         let steady = |at| Pace::Steady(Due { at, timer: self.wheel.schedule(at, id) });
         let pace = due.map_or(Pace::Paused, steady);
-        self.slots.insert(id, Slot::new(timing, pace, due.unwrap_or(now.at)));
+        self.slots.insert(id, Box::new(Slot::new(timing, pace, due.unwrap_or(now.at))));
     }
 
     /// The app is watched no longer. `was` is where it was asked.
@@ -92,7 +93,7 @@ impl Scheduler {
         let repaced = slot.timing.interval != timing.interval;
         slot.timing = timing;
         self.reckon(id);
-        let Some(due) = self.slots.get(&id).and_then(Slot::due).filter(|_| repaced) else { return };
+        let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()).filter(|_| repaced) else { return };
         let calm = self.calm_place(now.at, id);
         if due.at > calm {
             self.steady(id, Some(due), calm);
@@ -126,7 +127,7 @@ impl Scheduler {
 
     /// The least busy moment of the next second.
     fn calm_soon(&self, now: Now) -> Moment {
-        spread::calmest(now.at, FIRST_CHECK_WITHIN, self.slots.values().filter_map(Slot::train))
+        spread::calmest(now.at, FIRST_CHECK_WITHIN, self.slots.values().filter_map(|slot| slot.train()))
     }
 
     /// The least busy moment between half an interval and one from `from` on.
