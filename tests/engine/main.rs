@@ -12,6 +12,7 @@ mod chance;
 mod chronicle;
 mod clock;
 mod crowded;
+mod disk;
 mod enough;
 mod load;
 mod mail;

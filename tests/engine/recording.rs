@@ -16,10 +16,10 @@ const EVENTS: usize = 400;
 const APPS: u64 = 7;
 
 /// Numbers that look like chance, the same on every machine (splitmix64).
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -82,7 +82,8 @@ fn register(world: &mut World, chance: &mut Chance, app: &str) {
     }
 }
 
-fn happen(world: &mut World, chance: &mut Chance) {
+/// One thing of all that there is here.
+pub(super) fn happen(world: &mut World, chance: &mut Chance) {
     let app = format!("app{}", chance.below(APPS));
     let known = world.engine.view().info(world.now, &app).is_ok();
     let wall = world.now.wall.as_unix_millis();

@@ -93,6 +93,8 @@ pub(super) struct World {
     pub(super) journal: Vec<String>,
     /// What the engine held after each of those turns, for the tests that ask for it.
     pub(super) held: Option<Vec<Vec<Record>>>,
+    /// The wall clock was set, or the machine has slept.
+    pub(super) clock_moved: bool,
     /// The health check log.
     pub(super) chronicle: Vec<Line>,
 }
@@ -132,6 +134,7 @@ impl World {
             registrations: HashMap::new(),
             journal: Vec::new(),
             held: None,
+            clock_moved: false,
             chronicle: Vec::new(),
         }
     }
@@ -228,6 +231,7 @@ impl World {
     /// Somebody sets the wall clock.
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;
+        self.clock_moved = true;
         self.engine.handle_clock(self.now, Duration::ZERO);
     }
 
@@ -235,6 +239,7 @@ impl World {
     pub(super) fn sleep(&mut self, span: Duration) {
         let ms = self.now.wall.as_unix_millis() + span.as_millis() as i64;
         self.now.wall = Wall::from_unix_millis(ms);
+        self.clock_moved = true;
         self.engine.handle_clock(self.now, span);
     }
 
@@ -305,12 +310,11 @@ impl World {
 
     /// The same, and the clock shows `wall` at the start.
     pub(super) fn restart_at(&mut self, wall: Wall) {
+        self.clock_moved |= wall != self.now.wall;
         self.now.wall = wall;
         self.events.clear();
         self.under_way.clear();
-        let turns =
-            self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
-        let records: Vec<Record> = turns.flatten().collect();
+        let records = self.on_disk();
         self.engine = Engine::new(Options {
             mail: Policy {
                 mailing: self.mailing,
@@ -322,6 +326,13 @@ impl World {
         });
         self.engine.restore(self.now, records);
         self.act();
+    }
+
+    /// Every record that is on disk, oldest first.
+    pub(super) fn on_disk(&self) -> Vec<Record> {
+        let turns =
+            self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
+        turns.flatten().collect()
     }
 
     /// Has the journal written anew, as it is when it has grown.

@@ -1,0 +1,137 @@
+//! All that must outlive a power cut is on disk, whatever happens: no change is forgotten.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+use super::cases::cases;
+use super::recording::{Chance, happen};
+use super::world::World;
+use healthchecker::engine::core::{Engine, Options};
+use healthchecker::engine::outbox::Policy;
+use healthchecker::engine::recipients::{Recipient, Recipients};
+use healthchecker::engine::record::Record;
+
+const EVENTS: usize = 80;
+/// A row that is longer decides nothing more.
+const LONGEST_ROW: u64 = 10;
+/// The journal is written anew after so many turns, or each look at it would take ever longer.
+const TURNS: usize = 40;
+
+/// What an engine makes of records that may send whatever it finds: it changes none of them.
+fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
+    let default = world.recipients.by_default().iter().map(ToString::to_string).collect();
+    let recipients = Recipients::new(default, &[]);
+    let mail = Policy { mailing: true, mail_without_clock: true, recipients };
+    let mut engine = Engine::new(Options { mail, workers: 1, seed: 0 });
+    engine.restore(world.now, records);
+    engine.snapshot(world.now)
+}
+
+/// All but what may be an hour old, or is not to be known exactly.
+fn facts(world: &World, records: &[Record]) -> Vec<String> {
+    let is_exact = |record: &&Record| {
+        !matches!(record, Record::Tally(_) | Record::Hour { .. } | Record::MailAccepted { .. })
+    };
+    let mut facts: Vec<String> = records
+        .iter()
+        .filter(is_exact)
+        .map(|record| {
+            let mut value = serde_json::to_value(record).unwrap();
+            if let Some(app) = value.get_mut("app").and_then(Value::as_object_mut) {
+                tidy_app(app);
+            }
+            if world.clock_moved {
+                forget_times(&mut value);
+            }
+            value.to_string()
+        })
+        .collect();
+    facts.sort();
+    facts
+}
+
+fn tidy_app(app: &mut Map<String, Value>) {
+    let is_well = app["state"] == "HEALTHY";
+    for (row, length) in app["rows"].as_object_mut().unwrap() {
+        let decides = !is_well || row == "failed" || row == "not_passed";
+        let capped = length.as_u64().unwrap().min(LONGEST_ROW);
+        *length = if decides { capped } else { 0 }.into();
+    }
+    // How long a refusal is forgiven is not written each time, whether it is still is.
+    let forgiveness = app.remove("forgiveness");
+    let spent = forgiveness.and_then(|it| it["spent"].as_bool()).unwrap_or_default();
+    app.insert("spent".to_owned(), spent.into());
+}
+
+/// Times on disk are put right a while after the clock was set.
+fn forget_times(value: &mut Value) {
+    match value {
+        Value::String(text) if is_time(text) => "a time".clone_into(text),
+        Value::Array(values) => values.iter_mut().for_each(forget_times),
+        Value::Object(object) => {
+            object.retain(|name, _| name != "lasted_ms" && name != "lasted_at_least");
+            object.values_mut().for_each(forget_times);
+        }
+        _ => {}
+    }
+}
+
+fn is_time(text: &str) -> bool {
+    text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z')
+}
+
+/// How many mails count for the limit of each person.
+fn accepted(records: &[Record]) -> BTreeMap<Recipient, usize> {
+    let mut accepted = BTreeMap::new();
+    for record in records {
+        if let Record::MailAccepted { to, .. } = record {
+            *accepted.entry(to.clone()).or_default() += 1;
+        }
+    }
+    accepted
+}
+
+fn compare(world: &World) {
+    let held = world.engine.snapshot(world.now);
+    let on_disk = world.on_disk();
+    if !world.clock_moved {
+        // Else a mail of an earlier run may count again that was forgotten when it was an hour old.
+        let counted = accepted(&on_disk);
+        for (to, mails) in accepted(&held) {
+            let known = counted.get(&to).copied().unwrap_or_default();
+            assert!(known >= mails, "{mails} mails to {to} count, of {known} on disk");
+        }
+    }
+    // A limit would hold back, at this start, what waits behind a mail under way. That a refusal is
+    // over is a record of its own.
+    let counts = |record: &Record| matches!(record, Record::MailAccepted { .. });
+    let on_disk = on_disk.into_iter().filter(|record| !counts(record)).collect();
+    assert_eq!(facts(world, &replayed(world, on_disk)), facts(world, &held));
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    #[test]
+    fn what_is_on_disk_is_what_is_held_after_each_event(seed: u64) {
+        let mut chance = Chance(seed);
+        let mut world = World::new();
+        for _ in 0..EVENTS {
+            match chance.below(40) {
+                0 if world.clock_moved || chance.below(4) == 0 => {
+                    let span = Duration::from_secs(1 + chance.below(20_000));
+                    world.sleep(span);
+                    world.act();
+                }
+                _ => happen(&mut world, &mut chance),
+            }
+            compare(&world);
+            if world.journal.len() > TURNS {
+                world.rewrite_journal();
+            }
+        }
+    }
+}
