@@ -179,6 +179,8 @@ impl<T> Deref for Versioned<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Ten is on disk as one; what is below ten is not.
@@ -228,5 +230,48 @@ mod tests {
         let before = value.version();
         assert_eq!(value.replace(1), 1);
         assert_ne!(value.version(), before);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert(u8, u32),
+        Edit(u8, u32),
+        Remove(u8),
+        Write,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..4u8, 0..40u32).prop_map(|(key, value)| Step::Insert(key, value)),
+            (0..4u8, 0..40u32).prop_map(|(key, value)| Step::Edit(key, value)),
+            (0..4u8).prop_map(Step::Remove),
+            Just(Step::Write),
+        ]
+    }
+
+    proptest! {
+        /// A disk that takes what is marked, and nothing else, holds all that counts.
+        #[test]
+        fn whoever_writes_what_is_marked_has_everything(steps in prop::collection::vec(step(), 0..60)) {
+            let mut ledger: Ledger<u8, Tens> = Ledger::default();
+            let mut disk: BTreeMap<u8, u32> = BTreeMap::new();
+            for step in steps.into_iter().chain([Step::Write]) {
+                match step {
+                    Step::Insert(key, value) => ledger.insert(key, Tens(value)),
+                    Step::Edit(key, value) => _ = ledger.edit(&key, |tens| tens.0 = value),
+                    Step::Remove(key) => _ = ledger.remove(&key),
+                    Step::Write => {
+                        for (key, _) in ledger.take_changed() {
+                            match ledger.get(&key) {
+                                Some(tens) => disk.insert(key, tens.facts()),
+                                None => disk.remove(&key),
+                            };
+                        }
+                        let held = ledger.iter().map(|(key, tens)| (*key, tens.facts()));
+                        prop_assert!(held.eq(disk.iter().map(|(key, tens)| (*key, *tens))));
+                    }
+                }
+            }
+        }
     }
 }
