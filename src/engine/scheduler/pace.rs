@@ -93,7 +93,9 @@ impl Scheduler {
         let repaced = slot.timing.interval != timing.interval;
         slot.timing = timing;
         self.reckon(id);
-        let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()).filter(|_| repaced) else { return };
+        let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()).filter(|_| repaced) else {
+            return;
+        };
         let calm = self.calm_place(now.at, id);
         if due.at > calm {
             self.steady(id, Some(due), calm);
@@ -127,7 +129,11 @@ impl Scheduler {
 
     /// The least busy moment of the next second.
     fn calm_soon(&self, now: Now) -> Moment {
-        spread::calmest(now.at, FIRST_CHECK_WITHIN, self.slots.values().filter_map(|slot| slot.train()))
+        spread::calmest(
+            now.at,
+            FIRST_CHECK_WITHIN,
+            self.slots.values().filter_map(|slot| slot.train()),
+        )
     }
 
     /// The least busy moment between half an interval and one from `from` on.
