@@ -88,7 +88,7 @@ fn probe(url: &str, timeout: Duration) -> Probe {
         id: 1,
         kind: kind(url, StatusSet::default()),
         timeout,
-        leash: None,
+        short_timeout: None,
         origin: Origin::OwnMachine,
     }
 }
@@ -452,9 +452,9 @@ fn a_leash_ends_without_a_verdict_and_only_when_it_is_short() {
         thread::sleep(Duration::from_secs(60));
     });
     let mut probe = probe(&format!("http://{hang}/"), Duration::from_secs(10));
-    probe.leash = Some(Duration::from_millis(300));
+    probe.short_timeout = Some(Duration::from_millis(300));
     let started = Instant::now();
-    assert_eq!(prober().check(&probe), CheckEnd::LeashEnded);
+    assert_eq!(prober().check(&probe), CheckEnd::CutShort);
     assert!(started.elapsed() >= Duration::from_millis(300));
     assert!(started.elapsed() < Duration::from_secs(5));
     probe.timeout = Duration::from_millis(300);

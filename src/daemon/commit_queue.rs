@@ -227,7 +227,7 @@ fn not_known() -> Problem {
 /// Somebody waits for all but the records of single checks. (For a mail that is done, it is the
 /// recipient, who would get it twice after a crash.)
 fn urgency(records: &[Record]) -> Urgency {
-    let lazy = |record: &Record| matches!(record, Record::Rows(_) | Record::Hour { .. });
+    let lazy = |record: &Record| matches!(record, Record::Streaks(_) | Record::Hour { .. });
     if records.iter().all(lazy) { Urgency::Soon } else { Urgency::Now }
 }
 

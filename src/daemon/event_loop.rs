@@ -11,7 +11,7 @@ use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
 use super::api::{ApiRequest, Command, LoopState, Problem, Responder};
-use super::checklog::CheckLog;
+use super::check_log::CheckLog;
 use super::clock::Clock;
 use super::commands;
 use super::commit_queue::{CommitQueue, Release};
@@ -26,7 +26,7 @@ use super::signals::Signals;
 use super::standstill::{Missed, Standstill};
 use super::watchdog::Watchdog;
 use crate::engine::core::{Action, Engine};
-use crate::engine::log_event::{Note, Weight};
+use crate::engine::log_event::{LogEvent, Severity};
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
@@ -282,10 +282,10 @@ impl EventLoop {
     }
 }
 
-fn log_note(note: &Note) {
-    match note.weight() {
-        Weight::Detail => debug!("{note}"),
-        Weight::Change => info!("{note}"),
-        Weight::Trouble => warn!("{note}"),
+fn log_note(note: &LogEvent) {
+    match note.severity() {
+        Severity::Detail => debug!("{note}"),
+        Severity::Change => info!("{note}"),
+        Severity::Trouble => warn!("{note}"),
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod api;
 pub mod channel;
-pub mod checklog;
+pub mod check_log;
 pub mod clock;
 mod commands;
 mod commit_queue;

@@ -11,7 +11,7 @@ use log::info;
 use mio::{Poll, Waker};
 
 use super::api::{Access, Api, Rules, runtime_directory};
-use super::checklog::CheckLog;
+use super::check_log::CheckLog;
 use super::clock::{self, Clock};
 use super::commit_queue::CommitQueue;
 use super::descriptors::Shares;

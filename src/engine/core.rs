@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::check_log::Line;
-use super::incidents::{Incidents, who_is_barred};
-use super::log_event::Note;
+use super::incidents::{Incidents, who_is_disallowed};
+use super::log_event::LogEvent;
 use super::outbox::notice::Mail;
 use super::outbox::{self, Outbox, Policy};
 use super::query::View;
@@ -48,7 +48,7 @@ pub enum Action {
     /// report with [`Engine::handle_rehearsal`].
     Rehearse(Vec<Recipient>),
     /// Write a line to the log.
-    Log(Note),
+    Log(LogEvent),
     /// Write a line to the health check log.
     CheckLog(Line),
 }
@@ -167,11 +167,11 @@ impl Engine {
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
         // Only now is it known which are to go together, and who knows what they tell.
-        let barring = self.incidents.bar(ids, &self.registry, &mut self.outbox);
-        self.actions.extend(barring.notes.into_iter().map(Action::Log));
-        self.outbox.handle_start(now, barring.sendable);
+        let disallowed = self.incidents.disallow(ids, &self.registry, &mut self.outbox);
+        self.actions.extend(disallowed.notes.into_iter().map(Action::Log));
+        self.outbox.handle_start(now, disallowed.sendable);
         self.drain_outbox();
-        let notes = who_is_barred(&self.registry, &self.outbox);
+        let notes = who_is_disallowed(&self.registry, &self.outbox);
         self.actions.extend(notes.into_iter().map(Action::Log));
     }
 

@@ -14,7 +14,7 @@ const IN_WORDS: Duration = Duration::from_secs(10);
 
 /// How much a line matters to the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub enum Severity {
     /// Each check: for those who look closely.
     Detail,
     /// Something changed.
@@ -25,7 +25,7 @@ pub enum Weight {
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum LogEvent {
     /// An app is watched from now on, or registered again.
     Registered {
         /// Its name.
@@ -123,7 +123,7 @@ pub enum Note {
         span: Duration,
     },
     /// Somebody on record may have no mail, and others are told instead.
-    Barred {
+    Disallowed {
         /// Who.
         person: Recipient,
         /// How many apps name them.
@@ -132,7 +132,7 @@ pub enum Note {
         instead: Vec<Recipient>,
     },
     /// A mail that waited is for somebody who may have none.
-    MailBarred {
+    MailDisallowed {
         /// Who.
         to: Recipient,
         /// Who gets it instead, as far as they do not know it.
@@ -176,37 +176,39 @@ pub enum Note {
     },
 }
 
-impl Note {
+impl LogEvent {
     /// How much the line matters.
-    pub fn weight(&self) -> Weight {
+    pub fn severity(&self) -> Severity {
         match self {
-            Note::Checked { .. } | Note::Undecided { .. } => Weight::Detail,
-            Note::StateChanged { to: State::Unhealthy | State::Degraded, .. } => Weight::Trouble,
-            Note::MailKept { .. } | Note::MailRefused { .. } => Weight::Trouble,
-            Note::SettingsRefused { .. } | Note::MailServerAway { .. } => Weight::Trouble,
-            Note::NoSuchMailbox { .. } => Weight::Trouble,
-            Note::MailHeldBack { .. } | Note::ClockWrong { .. } => Weight::Trouble,
-            Note::Barred { .. } | Note::MailBarred { .. } => Weight::Trouble,
-            Note::TooFewThreads { .. } => Weight::Trouble,
-            _ => Weight::Change,
+            LogEvent::Checked { .. } | LogEvent::Undecided { .. } => Severity::Detail,
+            LogEvent::StateChanged { to: State::Unhealthy | State::Degraded, .. } => {
+                Severity::Trouble
+            }
+            LogEvent::MailKept { .. } | LogEvent::MailRefused { .. } => Severity::Trouble,
+            LogEvent::SettingsRefused { .. } | LogEvent::MailServerAway { .. } => Severity::Trouble,
+            LogEvent::NoSuchMailbox { .. } => Severity::Trouble,
+            LogEvent::MailHeldBack { .. } | LogEvent::ClockWrong { .. } => Severity::Trouble,
+            LogEvent::Disallowed { .. } | LogEvent::MailDisallowed { .. } => Severity::Trouble,
+            LogEvent::TooFewThreads { .. } => Severity::Trouble,
+            _ => Severity::Change,
         }
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for LogEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Note::Registered { app, url, new: true } => {
+            LogEvent::Registered { app, url, new: true } => {
                 write!(f, "{app}: watched from now on at {url}")
             }
-            Note::Registered { app, url, new: false } => {
+            LogEvent::Registered { app, url, new: false } => {
                 write!(f, "{app}: registered again at {url}")
             }
-            Note::Commanded { app, what } => write!(f, "{app}: {what}"),
-            Note::StateChanged { app, from, to, reason } => {
+            LogEvent::Commanded { app, what } => write!(f, "{app}: {what}"),
+            LogEvent::StateChanged { app, from, to, reason } => {
                 write!(f, "{app}: {} -> {} ({reason})", from.word(), to.word())
             }
-            Note::Checked { app, outcome, reason, latency, counts } => {
+            LogEvent::Checked { app, outcome, reason, latency, counts } => {
                 let uncounted = if *counts { "" } else { ", not counted: it may not listen yet" };
                 write!(
                     f,
@@ -214,10 +216,10 @@ impl fmt::Display for Note {
                     latency.as_millis()
                 )
             }
-            Note::Undecided { app, reason } => {
+            LogEvent::Undecided { app, reason } => {
                 write!(f, "{app}: no verdict, to be tried again ({reason})")
             }
-            Note::TooFewThreads { waited, workers } => {
+            LogEvent::TooFewThreads { waited, workers } => {
                 write!(
                     f,
                     "checks come late for want of threads: one has waited {} s; apps that hang hold \
@@ -225,21 +227,21 @@ impl fmt::Display for Note {
                     waited.as_secs()
                 )
             }
-            Note::ThreadsEnough => f.write_str("checks come in time again"),
-            Note::MailAccepted { to, after } if *after < IN_WORDS => {
+            LogEvent::ThreadsEnough => f.write_str("checks come in time again"),
+            LogEvent::MailAccepted { to, after } if *after < IN_WORDS => {
                 write!(f, "mail to {to}: accepted after {} ms", after.as_millis())
             }
-            Note::MailAccepted { to, after } => {
+            LogEvent::MailAccepted { to, after } => {
                 write!(f, "mail to {to}: accepted after {}", span::in_words(*after))
             }
-            Note::MailKept { to, retry_in, reason } => {
+            LogEvent::MailKept { to, retry_in, reason } => {
                 write!(
                     f,
                     "mail to {to} not sent: {reason}; kept, next try in {} s",
                     retry_in.as_secs()
                 )
             }
-            Note::MailHeldBack { to, had, hold } => {
+            LogEvent::MailHeldBack { to, had, hold } => {
                 write!(
                     f,
                     "mail to {to}: {had} within an hour are enough; the rest is gathered \
@@ -247,18 +249,18 @@ impl fmt::Display for Note {
                     hold.as_secs()
                 )
             }
-            Note::ClockWrong { clock } => {
+            LogEvent::ClockWrong { clock } => {
                 write!(
                     f,
                     "the clock shows {clock}, which cannot be; mails wait until it is set (see \
                      mail_without_clock)"
                 )
             }
-            Note::ClockSet { to } => write!(f, "the clock was set, to {to}"),
-            Note::Slept { span } => {
+            LogEvent::ClockSet { to } => write!(f, "the clock was set, to {to}"),
+            LogEvent::Slept { span } => {
                 write!(f, "this machine was asleep for {}", span::in_words(*span))
             }
-            Note::Barred { person, apps, instead } => {
+            LogEvent::Disallowed { person, apps, instead } => {
                 let apps = if *apps == 1 { "1 app".to_owned() } else { format!("{apps} apps") };
                 let instead = or_nobody(instead);
                 write!(
@@ -267,39 +269,39 @@ impl fmt::Display for Note {
                      is named, {instead} is told"
                 )
             }
-            Note::MailBarred { to, is_kept: true, .. } => {
+            LogEvent::MailDisallowed { to, is_kept: true, .. } => {
                 write!(
                     f,
                     "mail to {to}: allow_email lets it not go there; it is kept, for no email is set to have it instead"
                 )
             }
-            Note::MailBarred { to, instead, .. } if instead.is_empty() => {
+            LogEvent::MailDisallowed { to, instead, .. } if instead.is_empty() => {
                 write!(f, "mail to {to}: allow_email lets it not go there; it is no news to others")
             }
-            Note::MailBarred { to, instead, .. } => {
+            LogEvent::MailDisallowed { to, instead, .. } => {
                 let instead = listed(instead);
                 write!(f, "mail to {to}: allow_email lets it not go there; {instead} gets it")
             }
-            Note::RehearsalWentWell => f.write_str("the mail server is there and lets us in"),
-            Note::NoSuchMailbox { reason } => {
+            LogEvent::RehearsalWentWell => f.write_str("the mail server is there and lets us in"),
+            LogEvent::NoSuchMailbox { reason } => {
                 write!(f, "email names a mailbox that the mail server does not know: {reason}")
             }
-            Note::SettingsRefused { reason } => {
+            LogEvent::SettingsRefused { reason } => {
                 write!(f, "the mail settings do not work: {reason}; mails are kept until they do")
             }
-            Note::MailServerAway { reason } => {
+            LogEvent::MailServerAway { reason } => {
                 write!(
                     f,
                     "the mail server could not be asked: {reason}; mails are kept until it is there"
                 )
             }
-            Note::MailGivenUp { to } => {
+            LogEvent::MailGivenUp { to } => {
                 write!(f, "mail to {to} given up: somebody has seen that the server refuses it")
             }
-            Note::RefusalSeen { to } => {
+            LogEvent::RefusalSeen { to } => {
                 write!(f, "mail to {to}: somebody has seen that it was refused for good")
             }
-            Note::MailRefused { to, reason } => {
+            LogEvent::MailRefused { to, reason } => {
                 write!(f, "mail to {to} refused for good: {reason}")
             }
         }

@@ -138,13 +138,13 @@ impl Recipients {
     /// Who is told in place of those that were to be: the ones who may be. If none of them may, it
     /// is who is told by default, so that the news is not lost.
     pub fn told(&self, wanted: impl IntoIterator<Item = Recipient>) -> Vec<Recipient> {
-        let mut barred = false;
+        let mut disallowed = false;
         let told = each_once(wanted.into_iter().filter(|person| {
             let may = self.may_be_told(person);
-            barred |= !may;
+            disallowed |= !may;
             may
         }));
-        if told.is_empty() && barred { self.default.clone() } else { told }
+        if told.is_empty() && disallowed { self.default.clone() } else { told }
     }
 }
 

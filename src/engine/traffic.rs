@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::check_log::{Event, Line};
 use super::core::{Action, CommandError, Engine, Registered, Wait};
-use super::log_event::Note;
+use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::recipients::Recipient;
@@ -61,7 +61,7 @@ impl Engine {
         let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
         let (app, url) = (registration.name.clone(), to.address.clone());
         let new = self.registry.id_of(&app).is_none();
-        self.log(Note::Registered { app, url, new });
+        self.log(LogEvent::Registered { app, url, new });
         let url = to.address.clone();
         Ok(match self.registry.register(now, registration) {
             Change::New(id) => {
@@ -93,7 +93,7 @@ impl Engine {
         let id = self.registry.find(name)?;
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
-            self.log(Note::Commanded { app: name.to_owned(), what: "paused" });
+            self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
         }
         Ok(())
@@ -106,7 +106,7 @@ impl Engine {
     pub fn resume(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
         let id = self.registry.find(name)?;
         if self.registry.set_paused(id, false) {
-            self.log(Note::Commanded { app: name.to_owned(), what: "resumed" });
+            self.log(LogEvent::Commanded { app: name.to_owned(), what: "resumed" });
             self.check_log(now, id, Event::Resumed);
             self.forget(now, id, "resumed");
             self.scheduler.resume(now, id);
@@ -141,7 +141,7 @@ impl Engine {
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
-        self.log(Note::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
+        self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
         Ok(())
     }
 
@@ -169,10 +169,10 @@ impl Engine {
     pub fn handle_clock(&mut self, now: Now, slept: Duration) {
         let Some(step) = self.timeline.observe(now, slept) else { return };
         if !slept.is_zero() {
-            self.log(Note::Slept { span: slept });
+            self.log(LogEvent::Slept { span: slept });
         }
         if step.clock_was_set() {
-            self.log(Note::ClockSet { to: now.wall });
+            self.log(LogEvent::ClockSet { to: now.wall });
         }
         let timeline = &self.timeline;
         let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
@@ -204,7 +204,7 @@ impl Engine {
             Wait::Scheduler(Schedule::Check) => self.scheduler.handle_check_deadline(now),
             Wait::Scheduler(Schedule::Shortage) => {
                 if self.scheduler.handle_shortage_deadline(now) {
-                    self.log(Note::ThreadsEnough);
+                    self.log(LogEvent::ThreadsEnough);
                 }
             }
             Wait::Welcome => {
@@ -226,7 +226,7 @@ impl Engine {
             Some(Ended::Verdict { app, verdict }) => self.judge(now, app, verdict, latency),
             Some(Ended::Undecided { app, reason }) => {
                 let app = self.registry.get(app).map(|app| app.registration.name.clone());
-                self.log(Note::Undecided { app: app.unwrap_or_default(), reason });
+                self.log(LogEvent::Undecided { app: app.unwrap_or_default(), reason });
             }
             None => {}
         }
@@ -243,7 +243,7 @@ impl Engine {
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
         let app = app.registration.name.clone();
-        self.log(Note::Checked { app, outcome, reason: reason.clone(), latency, counts });
+        self.log(LogEvent::Checked { app, outcome, reason: reason.clone(), latency, counts });
         if let Some(event) = line {
             self.check_log(now, id, event);
         }
@@ -279,7 +279,7 @@ impl Engine {
         self.incidents.handle_transition(now, id, to);
         let Some(app) = self.registry.get(id) else { return };
         let app = app.registration.name.clone();
-        self.log(Note::StateChanged { app, from, to, reason });
+        self.log(LogEvent::StateChanged { app, from, to, reason });
     }
 
     /// The mailer has tried a mail.
@@ -317,17 +317,17 @@ impl Engine {
 
     /// All that a check's thread learns of an app. What it has to know besides is added here.
     fn poll_probe(&mut self) -> Option<Probe> {
-        let Begin { app, check, leash, shortage } = self.scheduler.poll_begin()?;
+        let Begin { app, check, short_timeout, shortage } = self.scheduler.poll_begin()?;
         if let Some(waited) = shortage {
             let workers = self.scheduler.load().workers;
-            self.log(Note::TooFewThreads { waited, workers });
+            self.log(LogEvent::TooFewThreads { waited, workers });
         }
         let registration = &self.registry.get(app)?.registration;
         Some(Probe {
             id: check,
             kind: ProbeKind::of(&registration.target),
             timeout: registration.timeout,
-            leash,
+            short_timeout,
             origin: registration.origin,
         })
     }
@@ -356,7 +356,7 @@ impl Engine {
         self.actions.push_back(Action::CheckLog(Line { time: now.wall, appname, event }));
     }
 
-    fn log(&mut self, note: Note) {
+    fn log(&mut self, note: LogEvent) {
         self.actions.push_back(Action::Log(note));
     }
 }

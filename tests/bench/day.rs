@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use healthchecker::daemon::checklog::CheckLog;
+use healthchecker::daemon::check_log::CheckLog;
 use healthchecker::daemon::journal::{Folder, Journal, Mark, SyncReport, Urgency};
 use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::outbox::Policy;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use healthchecker::daemon::page::{Board, CLOSE_UP, order};
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
-use healthchecker::engine::query::glance::{CLOSEUPS, Glance};
+use healthchecker::engine::query::summary::{CLOSEUPS, Summary};
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
@@ -26,15 +26,15 @@ pub(crate) fn show(apps: usize) {
         what();
         looks.push(began.elapsed());
     };
-    let mut glances: Vec<Glance> = Vec::new();
+    let mut summaries: Vec<Summary> = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let mut more = None;
         look(&mut || {
             let portion = engine
                 .view()
-                .portion(after.as_deref(), |id, app| engine.view().glance(id, app, now()));
-            glances.extend(portion.apps);
+                .portion(after.as_deref(), |id, app| engine.view().summary(id, app, now()));
+            summaries.extend(portion.apps);
             more = portion.more_after;
         });
         after = more;
@@ -42,15 +42,15 @@ pub(crate) fn show(apps: usize) {
             break;
         }
     }
-    order(&mut glances);
-    let names: Vec<String> = glances.iter().take(CLOSE_UP).map(|one| one.name.clone()).collect();
+    order(&mut summaries);
+    let names: Vec<String> = summaries.iter().take(CLOSE_UP).map(|one| one.name.clone()).collect();
     let mut closeups = Vec::new();
     for names in names.chunks(CLOSEUPS) {
         look(&mut || closeups.extend(engine.view().closeups(now(), names)));
     }
     let daemon = engine.view().health(now(), now().at, Vec::new());
     let began = Instant::now();
-    let board = Board { daemon, time: now().wall, glances, closeups };
+    let board = Board { daemon, time: now().wall, summaries, closeups };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::time::Wall;
@@ -43,7 +43,7 @@ fn letter(world: &World, number: usize) -> String {
 
 fn uptimes(world: &World) -> [f64; 2] {
     let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
-    [closeup.glance.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
+    [closeup.summary.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
 }
 
 /// The share of checks that did not fail, to two places.
@@ -52,7 +52,7 @@ fn about(uptimes: [f64; 2]) -> [f64; 2] {
 }
 
 fn complaints(world: &World) -> usize {
-    world.notes.iter().filter(|note| matches!(note, Note::ClockWrong { .. })).count()
+    world.notes.iter().filter(|note| matches!(note, LogEvent::ClockWrong { .. })).count()
 }
 
 #[test]
@@ -429,10 +429,10 @@ fn a_machine_that_slept_shows_the_same_times_as_before() {
     world.sleep(Duration::from_secs(8 * 3600));
     assert_eq!(seen(&world), before);
     assert_eq!(uptimes(&world), uptime);
-    let slept = Note::Slept { span: Duration::from_secs(8 * 3600) };
+    let slept = LogEvent::Slept { span: Duration::from_secs(8 * 3600) };
     world.act();
     assert_eq!(world.notes.iter().filter(|note| **note == slept).count(), 1);
-    assert!(!world.notes.iter().any(|note| matches!(note, Note::ClockSet { .. })));
+    assert!(!world.notes.iter().any(|note| matches!(note, LogEvent::ClockSet { .. })));
     world.answers("NAS", Answer::Pass);
     world.seconds(120);
     let text = letter(&world, 1);
@@ -455,7 +455,7 @@ fn a_clock_that_is_set_when_the_machine_wakes_moves_only_by_that() {
     let moved = world.engine.view().info(world.now, "NAS").unwrap().app.since;
     assert_eq!(moved, by(since, 3600));
     world.act();
-    assert!(world.notes.iter().any(|note| matches!(note, Note::ClockSet { .. })));
+    assert!(world.notes.iter().any(|note| matches!(note, LogEvent::ClockSet { .. })));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, World};
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 
 /// How an app may answer, and how its people registered it.
 #[derive(Clone, Copy, Debug)]
@@ -138,10 +138,10 @@ fn what_cannot_be_in_time_is_late_by_turns_and_said() {
     let asked = |number: usize| world.checks.iter().filter(|(_, app)| *app == name(number)).count();
     assert!((5..305).all(|number| (4..=5).contains(&asked(number))), "by turns");
 
-    let said = |world: &World, wanted: fn(&Note) -> bool| {
+    let said = |world: &World, wanted: fn(&LogEvent) -> bool| {
         world.notes.iter().filter(|note| wanted(note)).count()
     };
-    let few = |note: &Note| matches!(note, Note::TooFewThreads { .. });
+    let few = |note: &LogEvent| matches!(note, LogEvent::TooFewThreads { .. });
     let health = world.engine.view().health(world.now, world.now.at, Vec::new());
     assert!(health.checks.waiting > 200 && health.checks.trouble.len() == 1, "{health:?}");
     assert!(world.engine.view().numbers(world.now).checks_late > 100);
@@ -153,7 +153,7 @@ fn what_cannot_be_in_time_is_late_by_turns_and_said() {
     world.seconds(600);
     let health = world.engine.view().health(world.now, world.now.at, Vec::new());
     assert_eq!((health.checks.waiting, health.checks.trouble.len()), (0, 0));
-    assert_eq!(said(&world, |note| *note == Note::ThreadsEnough), 1);
+    assert_eq!(said(&world, |note| *note == LogEvent::ThreadsEnough), 1);
     assert_eq!(said(&world, few), 1);
 }
 

@@ -33,7 +33,7 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
 /// All but what may be an hour old, or is not to be known exactly.
 fn facts(world: &World, records: &[Record]) -> Vec<String> {
     let is_exact = |record: &&Record| {
-        !matches!(record, Record::Tally(_) | Record::Hour { .. } | Record::MailAccepted { .. })
+        !matches!(record, Record::Counters(_) | Record::Hour { .. } | Record::MailAccepted { .. })
     };
     let mut facts: Vec<String> = records
         .iter()

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::{Mail, Notice};
-use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
+use healthchecker::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::record::Record;
 
@@ -58,8 +58,8 @@ fn the_twenty_first_within_an_hour_is_a_digest_that_says_so() {
     let began = world.now.at;
     flap(&mut world, "NAS", 30 * 60);
     assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
-    let held: Vec<&Note> =
-        world.notes.iter().filter(|note| matches!(note, Note::MailHeldBack { .. })).collect();
+    let held: Vec<&LogEvent> =
+        world.notes.iter().filter(|note| matches!(note, LogEvent::MailHeldBack { .. })).collect();
     assert_eq!(held.len(), 1, "said once");
     world.seconds(31 * 60);
     assert_eq!(world.inbox.len(), MAILS_AN_HOUR + 1);
@@ -254,7 +254,7 @@ proptest! {
         }
         world.mood = Mood::Accepts;
         world.seconds(3 * HOUR);
-        let changed = world.notes.iter().filter(|note| matches!(note, Note::StateChanged { .. }));
+        let changed = world.notes.iter().filter(|note| matches!(note, LogEvent::StateChanged { .. }));
         prop_assert!(most_in_an_hour(&world) <= MAILS_AN_HOUR);
         prop_assert_eq!(changes(&world.inbox), changed.count());
     }

@@ -9,7 +9,7 @@
 
 mod cases;
 mod chance;
-mod chronicle;
+mod check_log;
 mod clock;
 mod crowded;
 mod disk;

@@ -151,7 +151,7 @@ fn live(seed: u64, out: &mut String) {
         let letter = write(mail, world.now.at, None);
         writeln!(out, "mail {at} {letter:?}").unwrap();
     }
-    for line in &world.chronicle {
+    for line in &world.check_log {
         writeln!(out, "line {}", serde_json::to_string(line).unwrap()).unwrap();
     }
     for turn in &world.journal {

@@ -3,8 +3,8 @@
 use super::world::{Answer, Mood, World};
 use healthchecker::daemon::mailer::classify::Stage;
 use healthchecker::engine::core::CommandError as No;
-use healthchecker::engine::log_event::Note;
-use healthchecker::engine::outbox::rates::MAILS_AN_HOUR;
+use healthchecker::engine::log_event::LogEvent;
+use healthchecker::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use healthchecker::engine::outbox::refusals::Refusal;
 use healthchecker::engine::query::view::HealthView;
 use healthchecker::engine::recipients::Recipient;
@@ -238,12 +238,12 @@ fn how_long_a_mail_took_is_no_matter_of_the_wall_clock() {
     world.mood = Mood::Accepts;
     world.seconds(900);
     let after = world.notes.iter().find_map(|note| match note {
-        Note::MailAccepted { after, .. } if after.as_secs() > 1 => Some(*after),
+        LogEvent::MailAccepted { after, .. } if after.as_secs() > 1 => Some(*after),
         _ => None,
     });
     let after = after.unwrap();
     assert!((600..1600).contains(&after.as_secs()), "{after:?}");
-    let said = Note::MailAccepted { to: Recipient::mail("a@b.c"), after }.to_string();
+    let said = LogEvent::MailAccepted { to: Recipient::mail("a@b.c"), after }.to_string();
     assert!(
         said.starts_with("mail to a@b.c: accepted after 1") && said.ends_with(" min"),
         "{said}"

@@ -2,7 +2,7 @@
 
 use super::world::{Answer, Mood, World};
 use healthchecker::daemon::mailer::classify::Stage;
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 
 const HALF_AN_HOUR: u64 = 1800;
 
@@ -18,7 +18,7 @@ fn trouble(world: &World) -> Vec<String> {
     world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.trouble
 }
 
-fn notes(world: &World, of_kind: impl Fn(&Note) -> bool) -> usize {
+fn notes(world: &World, of_kind: impl Fn(&LogEvent) -> bool) -> usize {
     world.notes.iter().filter(|note| of_kind(note)).count()
 }
 
@@ -36,7 +36,7 @@ fn what_the_server_had_against_us_stands_until_it_is_mended() {
         world.mood = Mood::Accepts;
         world.seconds(10);
         assert_eq!(trouble(&world), [] as [String; 0]);
-        assert_eq!(notes(&world, |note| *note == Note::RehearsalWentWell), 1);
+        assert_eq!(notes(&world, |note| *note == LogEvent::RehearsalWentWell), 1);
         world.seconds(24 * 3600);
         assert_eq!(world.rehearsals.len(), 2, "it is well");
     }
@@ -50,7 +50,7 @@ fn what_is_not_mended_stands_and_is_asked_about_four_times_a_day() {
     world.seconds(24 * 3600);
     assert_eq!(world.rehearsals.len() - so_far, 4);
     assert_eq!(trouble(&world).len(), 1);
-    let said = notes(&world, |note| matches!(note, Note::SettingsRefused { .. }));
+    let said = notes(&world, |note| matches!(note, LogEvent::SettingsRefused { .. }));
     assert_eq!(said, 1, "said once while it is the same");
     // The server being away for once does not show that it is mended.
     world.mood = Mood::Away;
@@ -63,7 +63,7 @@ fn a_server_that_is_away_at_the_start_is_asked_when_it_is_there() {
     let mut world = started_with(Mood::Away);
     world.seconds(3600);
     assert_eq!(trouble(&world), [] as [String; 0], "nothing is known against our settings");
-    assert_eq!(notes(&world, |note| matches!(note, Note::MailServerAway { .. })), 1);
+    assert_eq!(notes(&world, |note| matches!(note, LogEvent::MailServerAway { .. })), 1);
     world.mood = Mood::RefusesLogin;
     world.seconds(900);
     assert!(trouble(&world)[0].contains("535 5.7.8"), "{:?}", trouble(&world));

@@ -2,8 +2,8 @@
 
 use super::world::{Answer, World};
 use healthchecker::engine::core::CommandError;
-use healthchecker::engine::query::glance::PORTION;
-use healthchecker::engine::query::measure::app_numbers;
+use healthchecker::engine::query::metrics::app_numbers;
+use healthchecker::engine::query::summary::PORTION;
 use healthchecker::engine::registry::{App, RegistryError};
 
 #[test]
@@ -78,7 +78,7 @@ fn portions_show_every_app_once() {
     let (mut names, mut after, mut portions) = (Vec::new(), None::<String>, 0);
     loop {
         let view = world.engine.view();
-        let look = |id, app: &App| view.glance(id, app, world.now).name;
+        let look = |id, app: &App| view.summary(id, app, world.now).name;
         let portion = view.portion(after.as_deref(), look);
         names.extend(portion.apps);
         portions += 1;

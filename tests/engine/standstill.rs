@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 
 const QUICK: [(&str, &str); 4] =
     [("interval", "5"), ("timeout", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -31,7 +31,7 @@ fn failures(world: &World) -> u64 {
 }
 
 fn void(world: &World) -> usize {
-    let still = |note: &&Note| matches!(note, Note::Undecided { reason, .. } if reason.contains("stood still"));
+    let still = |note: &&LogEvent| matches!(note, LogEvent::Undecided { reason, .. } if reason.contains("stood still"));
     world.notes.iter().filter(still).count()
 }
 

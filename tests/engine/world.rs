@@ -7,7 +7,7 @@ use std::time::Duration;
 use healthchecker::daemon::mailer::classify::{Stage, classify};
 use healthchecker::engine::check_log::Line;
 use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered};
-use healthchecker::engine::log_event::Note;
+use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::outbox::letter::write;
@@ -72,7 +72,7 @@ pub(super) struct World {
     /// When the mail server was asked whether it would take our mails (ms).
     pub(super) rehearsals: Vec<u64>,
     /// What was logged.
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<LogEvent>,
     /// Whether a daemon that starts finds settings for mail.
     pub(super) mailing: bool,
     /// From the next start on.
@@ -96,7 +96,7 @@ pub(super) struct World {
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
     /// The health check log.
-    pub(super) chronicle: Vec<Line>,
+    pub(super) check_log: Vec<Line>,
 }
 
 /// The verdict on an app that hangs.
@@ -135,7 +135,7 @@ impl World {
             journal: Vec::new(),
             held: None,
             clock_moved: false,
-            chronicle: Vec::new(),
+            check_log: Vec::new(),
         }
     }
 
@@ -358,7 +358,7 @@ impl World {
                 Action::Send(mail) => self.send(mail),
                 Action::Rehearse(_) => self.rehearse(),
                 Action::Log(note) => self.notes.push(note),
-                Action::CheckLog(line) => self.chronicle.push(line),
+                Action::CheckLog(line) => self.check_log.push(line),
             }
         }
     }
@@ -378,8 +378,8 @@ impl World {
             Answer::Within(ms) => probe.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % ms.max(1),
             _ => LATENCY,
         };
-        let end = if latency > limit && probe.is_on_leash() {
-            CheckEnd::LeashEnded
+        let end = if latency > limit && probe.has_short_timeout() {
+            CheckEnd::CutShort
         } else if latency > limit {
             verdict(Outcome::Fail, NO_ANSWER, false)
         } else {

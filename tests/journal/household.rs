@@ -73,15 +73,19 @@ fn exact(records: Vec<Record>) -> Vec<Record> {
         }
         record
     };
-    records.into_iter().filter(|record| !matches!(record, Record::Tally(_))).map(of_app).collect()
+    records
+        .into_iter()
+        .filter(|record| !matches!(record, Record::Counters(_)))
+        .map(of_app)
+        .collect()
 }
 
 fn forget_rows_that_do_not_matter(app: &mut AppRecord) {
     if app.state.word() == "HEALTHY" {
-        app.rows.passed = 0;
-        app.rows.not_failed = 0;
+        app.streaks.passed = 0;
+        app.streaks.not_failed = 0;
     }
-    if app.rows.not_passed == 0 {
+    if app.streaks.not_passed == 0 {
         app.trouble_since = Stamp::on_record(Wall::default());
     }
 }

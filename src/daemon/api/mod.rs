@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use tiny_http::Request;
 
-use crate::daemon::checklog::{Found, LogReader, Query};
+use crate::daemon::check_log::{Found, LogReader, Query};
 use crate::daemon::gate::{
     API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door, TICKET_HEADER, Ticket,
 };

@@ -10,7 +10,7 @@ use tiny_http::{Header, Response, ResponseBox, StatusCode};
 use super::command::Done;
 use super::format::Format;
 use super::problem::Problem;
-use crate::daemon::checklog::Found;
+use crate::daemon::check_log::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::{clock, metrics, page};
 use crate::engine::query::export::Export;

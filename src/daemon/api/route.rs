@@ -3,7 +3,7 @@
 //! A route either shows something or changes something, and its function's type says which: only
 //! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
 
-use crate::daemon::checklog::Query;
+use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
 use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};

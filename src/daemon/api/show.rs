@@ -7,15 +7,15 @@ use super::response::Payload;
 use super::route::Show;
 use super::state::{LoopState, StateQuery};
 use super::{ApiContext, ApiRequest, no_answer};
-use crate::daemon::checklog::Query;
+use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
 use crate::engine::query::View;
 use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
-use crate::engine::query::glance::CLOSEUPS;
-use crate::engine::query::measure::app_numbers;
+use crate::engine::query::metrics::app_numbers;
 use crate::engine::query::present::VERSION;
+use crate::engine::query::summary::CLOSEUPS;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
 use crate::engine::registry::{App, AppId};
 use crate::engine::time::Now;
@@ -93,17 +93,17 @@ impl ApiContext {
             let daemon = state.engine.view().health(state.now, state.started, state.disk.clone());
             (daemon, state.now.wall)
         })?;
-        let mut glances = self.query_all(|view, id, app, now| view.glance(id, app, now))?;
-        order(&mut glances);
+        let mut summaries = self.query_all(|view, id, app, now| view.summary(id, app, now))?;
+        order(&mut summaries);
         let names: Vec<String> =
-            glances.iter().take(CLOSE_UP).map(|glance| glance.name.clone()).collect();
+            summaries.iter().take(CLOSE_UP).map(|summary| summary.name.clone()).collect();
         let mut closeups = Vec::new();
         for names in names.chunks(CLOSEUPS) {
             let names = names.to_vec();
             closeups
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
-        Ok(Board { daemon, time, glances, closeups })
+        Ok(Board { daemon, time, summaries, closeups })
     }
 
     fn app_page(&self, name: String) -> Result<AppPage, Problem> {

@@ -11,7 +11,7 @@ use lettre::message::header::{
 };
 
 use super::envelope::path;
-use crate::engine::outbox::notice::Letter;
+use crate::engine::outbox::notice::RenderedMail;
 
 /// The name that mail programs show as the sender.
 const SENDER_NAME: &str = "HealthChecker";
@@ -47,7 +47,12 @@ pub fn address(text: &str) -> Result<Address, AddressError> {
 ///
 /// Header by header: lettre's own builder reads addresses back from the headers, fails on the quoted and
 /// literal forms that it has just written, and so would never let such a mail go.
-pub fn compose(letter: &Letter, from: &Address, to: &Address, date: Option<SystemTime>) -> Vec<u8> {
+pub fn compose(
+    letter: &RenderedMail,
+    from: &Address,
+    to: &Address,
+    date: Option<SystemTime>,
+) -> Vec<u8> {
     let sender = path(from);
     let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
     let id = |local: &str| format!("<{local}@{domain}>");
@@ -84,8 +89,8 @@ mod tests {
 
     use super::*;
 
-    fn letter() -> Letter {
-        Letter {
+    fn letter() -> RenderedMail {
+        RenderedMail {
             to: "owner@example.org".into(),
             subject: "[HealthChecker] Küche is UNHEALTHY".into(),
             text: "Küche\n".into(),
@@ -95,7 +100,7 @@ mod tests {
         }
     }
 
-    fn composed(letter: &Letter) -> String {
+    fn composed(letter: &RenderedMail) -> String {
         let (from, to) = (address("pi@home.example").unwrap(), address(&letter.to).unwrap());
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_474_540);
         String::from_utf8(compose(letter, &from, &to, Some(date))).unwrap()
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_first_mail_of_a_thread_answers_none() {
-        let mail = composed(&Letter { references: vec![], ..letter() });
+        let mail = composed(&RenderedMail { references: vec![], ..letter() });
         assert!(!mail.contains("In-Reply-To") && !mail.contains("References"));
     }
 
@@ -145,7 +150,7 @@ mod tests {
             ("\"home server\"@example.org", "To: \"home server\"@example.org\r\n"),
             ("root@::1", "To: root@[IPv6:::1]\r\n"),
         ] {
-            let mail = composed(&Letter { to: to.into(), ..letter() });
+            let mail = composed(&RenderedMail { to: to.into(), ..letter() });
             assert!(mail.contains(said), "{mail}");
         }
     }
@@ -157,7 +162,7 @@ mod tests {
         assert!(address("\"a\r\nb\"@b.c").is_err());
         let references = vec![evil.to_owned()];
         let (subject, message_id) = (evil.to_owned(), evil.to_owned());
-        let mail = composed(&Letter { subject, message_id, references, ..letter() });
+        let mail = composed(&RenderedMail { subject, message_id, references, ..letter() });
         assert!(!mail.contains("\r\nBcc"), "{mail}");
     }
 }

@@ -25,7 +25,7 @@ use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::clock;
 use crate::daemon::trust::Dates;
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::notice::Letter;
+use crate::engine::outbox::notice::RenderedMail;
 use crate::engine::text::plain::one_line;
 
 /// For the answer to a `NAME.local`: who is there answers within a second, and is asked three times in
@@ -51,7 +51,11 @@ const CHALLENGE: u16 = 334;
 const NO_SUCH_LOGIN: u16 = 504;
 
 /// Delivers one letter before `end`; the server's words of acceptance.
-pub(super) fn deliver(server: &Server, letter: &Letter, end: Instant) -> Result<String, Delivery> {
+pub(super) fn deliver(
+    server: &Server,
+    letter: &RenderedMail,
+    end: Instant,
+) -> Result<String, Delivery> {
     let mut conversation = Conversation::open(server, end)?;
     let outcome = conversation.hand_over(letter);
     conversation.part();
@@ -211,7 +215,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// Hands one letter over.
-    fn hand_over(&mut self, letter: &Letter) -> Result<String, Delivery> {
+    fn hand_over(&mut self, letter: &RenderedMail) -> Result<String, Delivery> {
         let settings = self.settings;
         let (from, to) = self.addresses(&letter.to)?;
         let message = compose(letter, &from, &to, clock::date_now());

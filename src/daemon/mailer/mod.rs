@@ -31,7 +31,7 @@ use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::notice::Letter;
+use crate::engine::outbox::notice::RenderedMail;
 
 pub use self::compose::{address, compose};
 pub use self::trial::{TestMail, test_mail};
@@ -58,7 +58,7 @@ pub(crate) enum MailReport {
 
 /// What is to be done in a conversation.
 enum Job {
-    Mail { id: u64, letter: Box<Letter> },
+    Mail { id: u64, letter: Box<RenderedMail> },
     Rehearsal { to: Vec<String> },
 }
 
@@ -117,7 +117,7 @@ impl Mailer {
     }
 
     /// Sends a letter; the report comes later, with the same `id`.
-    pub(crate) fn send(&self, id: u64, letter: Letter) {
+    pub(crate) fn send(&self, id: u64, letter: RenderedMail) {
         let Some(events) = &self.events else {
             log_letter(&letter);
             return (self.tell)(MailReport::Mail { id, delivery: Delivery::Accepted });
@@ -163,7 +163,7 @@ fn thread_is_gone() -> Delivery {
     Delivery::Later("the mailer's thread has ended; a restart helps".into())
 }
 
-fn log_letter(letter: &Letter) {
+fn log_letter(letter: &RenderedMail) {
     log::info!("not sent, for this is a test: mail to {}: {}", letter.to, letter.subject);
     for line in letter.text.lines() {
         log::info!("  | {line}");

@@ -22,8 +22,8 @@ fn token() -> Option<Login> {
     Some(Login::Xoauth2 { user: "pi@gmail.com".into(), token: Secret::new("ya29.x".into()) })
 }
 
-fn letter(to: &str) -> Letter {
-    Letter {
+fn letter(to: &str) -> RenderedMail {
+    RenderedMail {
         to: to.into(),
         subject: "[HealthChecker] Kodi is UNHEALTHY".into(),
         text: "Kodi\n.\n".into(),

@@ -11,7 +11,7 @@ use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter;
-use crate::engine::outbox::notice::{Letter, Mail, Notice};
+use crate::engine::outbox::notice::{Mail, Notice, RenderedMail};
 use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::time::{Now, Stamp};
 
@@ -69,7 +69,7 @@ const WHAT_TO_SET: &str = "Gmail takes gmail_token (an app password) and gmail_u
     account). Any other server takes smtp_host, and smtp_user with smtp_password if it wants a \
     login. In the configuration file, or as HEALTHCHECKER_SMTP_HOST and so on";
 
-fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<Letter> {
+fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<RenderedMail> {
     let own = match &mail.login {
         Some(Login::Password { user, .. } | Login::Xoauth2 { user, .. }) if user.contains('@') => {
             user
@@ -100,7 +100,7 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<Letter> {
     (1..).zip(recipients).map(write).collect()
 }
 
-fn on_paper(letters: &[Letter]) -> TestMail {
+fn on_paper(letters: &[RenderedMail]) -> TestMail {
     let words: Vec<String> = letters
         .iter()
         .map(|it| {

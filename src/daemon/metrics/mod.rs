@@ -9,7 +9,7 @@ mod text;
 use std::time::Duration;
 
 use crate::daemon::journal::Stats;
-use crate::engine::query::measure::{AppNumbers, EngineNumbers};
+use crate::engine::query::metrics::{AppNumbers, EngineNumbers};
 use crate::engine::registry::history::Latencies;
 use crate::engine::state::State;
 

@@ -6,7 +6,7 @@ use super::frame::{self, Standing};
 use super::html::Html;
 use super::row;
 use crate::engine::outbox::refusals::Refusal;
-use crate::engine::query::glance::{Closeup, Glance};
+use crate::engine::query::summary::{Closeup, Summary};
 use crate::engine::query::view::HealthView;
 use crate::engine::text::span;
 use crate::engine::time::Wall;
@@ -22,22 +22,22 @@ pub struct Board {
     /// When it was looked at.
     pub time: Wall,
     /// All apps, in the order of [`order`].
-    pub glances: Vec<Glance>,
+    pub summaries: Vec<Summary>,
     /// Those that are shown in full, in the same order.
     pub closeups: Vec<Closeup>,
 }
 
 /// Puts apps into the order of the page: hosts by their worst app, the apps of one host together.
-pub fn order(glances: &mut [Glance]) {
+pub fn order(summaries: &mut [Summary]) {
     let mut worst: HashMap<String, Standing> = HashMap::new();
-    for glance in &*glances {
-        let standing = Standing::of(glance);
-        let known = worst.entry(glance.host.clone()).or_insert(standing);
+    for summary in &*summaries {
+        let standing = Standing::of(summary);
+        let known = worst.entry(summary.host.clone()).or_insert(standing);
         *known = standing.min(*known);
     }
-    glances.sort_by(|a, b| {
-        let rank = |glance: &Glance| worst.get(&glance.host).copied();
-        let key = |glance: &Glance| (rank(glance), Standing::of(glance));
+    summaries.sort_by(|a, b| {
+        let rank = |summary: &Summary| worst.get(&summary.host).copied();
+        let key = |summary: &Summary| (rank(summary), Standing::of(summary));
         let (rank_a, standing_a) = key(a);
         let (rank_b, standing_b) = key(b);
         rank_a
@@ -51,7 +51,7 @@ pub fn order(glances: &mut [Glance]) {
 impl Board {
     /// The page.
     pub fn html(&self) -> String {
-        let standings = || self.glances.iter().map(Standing::of);
+        let standings = || self.summaries.iter().map(Standing::of);
         let worst = standings().min().unwrap_or(Standing::Unknown);
         let mut title = Html::default();
         self.headline(&mut title, worst);
@@ -63,7 +63,7 @@ impl Board {
         main.raw("</header>");
         title.raw(" · HealthChecker");
         self.notices(&mut main);
-        if self.glances.is_empty() {
+        if self.summaries.is_empty() {
             empty(&mut main);
         }
         self.groups(&mut main);
@@ -73,9 +73,9 @@ impl Board {
     }
 
     fn headline(&self, html: &mut Html, worst: Standing) {
-        let all = self.glances.len();
-        let count = self.glances.iter().filter(|glance| Standing::of(glance) == worst).count();
-        let first = self.glances.iter().find(|glance| Standing::of(glance) == worst);
+        let all = self.summaries.len();
+        let count = self.summaries.iter().filter(|summary| Standing::of(summary) == worst).count();
+        let first = self.summaries.iter().find(|summary| Standing::of(summary) == worst);
         match (worst, first) {
             (_, None) => html.raw("Nothing is watched yet"),
             (Standing::Healthy, _) if all == 1 => html.raw("1 of 1 is healthy"),
@@ -91,9 +91,12 @@ impl Board {
     }
 
     fn counts(&self, html: &mut Html) {
-        let healthy =
-            self.glances.iter().filter(|glance| Standing::of(glance) == Standing::Healthy).count();
-        html.raw("<p>").put(healthy).raw(" of ").put(self.glances.len()).raw(" healthy</p>");
+        let healthy = self
+            .summaries
+            .iter()
+            .filter(|summary| Standing::of(summary) == Standing::Healthy)
+            .count();
+        html.raw("<p>").put(healthy).raw(" of ").put(self.summaries.len()).raw(" healthy</p>");
         html.raw("<ul class=\"counts\" aria-label=\"Apps by state\">");
         for standing in [
             Standing::Unhealthy,
@@ -103,7 +106,7 @@ impl Board {
             Standing::Healthy,
         ] {
             let count =
-                self.glances.iter().filter(|glance| Standing::of(glance) == standing).count();
+                self.summaries.iter().filter(|summary| Standing::of(summary) == standing).count();
             if count > 0 {
                 html.raw("<li class=\"").raw(standing.class()).raw("\">");
                 frame::sign(html, standing);
@@ -145,13 +148,13 @@ impl Board {
 
     fn groups(&self, html: &mut Html) {
         let mut closeups = self.closeups.iter().peekable();
-        for group in self.glances.chunk_by(|a, b| a.host == b.host) {
-            let host = group.first().map(|glance| glance.host.as_str()).unwrap_or_default();
+        for group in self.summaries.chunk_by(|a, b| a.host == b.host) {
+            let host = group.first().map(|summary| summary.host.as_str()).unwrap_or_default();
             html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
-            for glance in group {
-                match closeups.next_if(|closeup| closeup.glance.name == glance.name) {
+            for summary in group {
+                match closeups.next_if(|closeup| closeup.summary.name == summary.name) {
                     Some(closeup) => row::full(html, closeup),
-                    None => row::line(html, glance),
+                    None => row::line(html, summary),
                 }
             }
             html.raw("</div></section>");
@@ -211,8 +214,8 @@ mod tests {
     use crate::engine::time::Age;
     use crate::engine::time::Stamp;
 
-    fn glance(name: &str, host: &str, state: State) -> Glance {
-        Glance {
+    fn summary(name: &str, host: &str, state: State) -> Summary {
+        Summary {
             name: name.to_owned(),
             host: host.to_owned(),
             state,
@@ -225,12 +228,12 @@ mod tests {
         }
     }
 
-    fn board(mut glances: Vec<Glance>) -> Board {
-        order(&mut glances);
+    fn board(mut summaries: Vec<Summary>) -> Board {
+        order(&mut summaries);
         Board {
             daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
             time: Wall::from_unix_millis(1_795_474_540_000),
-            glances,
+            summaries,
             closeups: Vec::new(),
         }
     }
@@ -238,12 +241,13 @@ mod tests {
     #[test]
     fn the_worst_is_first_and_the_apps_of_a_host_stay_together() {
         let board = board(vec![
-            glance("b", "pi", State::Healthy),
-            glance("z", "pi", State::Unhealthy),
-            glance("a", "nas", State::Healthy),
-            glance("c", "tv", State::Degraded),
+            summary("b", "pi", State::Healthy),
+            summary("z", "pi", State::Unhealthy),
+            summary("a", "nas", State::Healthy),
+            summary("c", "tv", State::Degraded),
         ]);
-        let names: Vec<&str> = board.glances.iter().map(|glance| glance.name.as_str()).collect();
+        let names: Vec<&str> =
+            board.summaries.iter().map(|summary| summary.name.as_str()).collect();
         assert_eq!(names, ["z", "b", "c", "a"]);
         let html = board.html();
         assert!(html.contains("<title>UNHEALTHY: z · HealthChecker</title>"));
@@ -254,7 +258,7 @@ mod tests {
     #[test]
     fn what_apps_say_is_never_markup() {
         let evil = "</bdi><script>alert(1)</script>\"'&";
-        let mut app = glance(evil, evil, State::Unhealthy);
+        let mut app = summary(evil, evil, State::Unhealthy);
         app.reason = evil.to_owned();
         let mut board = board(vec![app]);
         board.daemon.disk.push(evil.to_owned());
@@ -274,7 +278,7 @@ mod tests {
     #[test]
     fn a_thousand_apps_are_not_two_megabytes() {
         let apps =
-            (0..1000).map(|n| glance(&format!("app-{n}"), &format!("10.0.3.{n}"), State::Healthy));
+            (0..1000).map(|n| summary(&format!("app-{n}"), &format!("10.0.3.{n}"), State::Healthy));
         let html = board(apps.collect()).html();
         assert!(html.len() < 600_000, "{}", html.len());
         assert!(html.contains("All 1000 are healthy"));

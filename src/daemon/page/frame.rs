@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
 use super::html::Html;
-use crate::engine::query::glance::Glance;
+use crate::engine::query::summary::Summary;
 use crate::engine::state::State;
 use crate::engine::text::span;
 use crate::engine::time::Wall;
@@ -45,9 +45,9 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    pub(super) fn of(glance: &Glance) -> Standing {
-        match glance.state {
-            _ if glance.paused => Standing::Paused,
+    pub(super) fn of(summary: &Summary) -> Standing {
+        match summary.state {
+            _ if summary.paused => Standing::Paused,
             State::Unhealthy => Standing::Unhealthy,
             State::Degraded => Standing::Degraded,
             State::Unknown => Standing::Unknown,

@@ -5,7 +5,7 @@ use time::Date;
 use super::frame::{self, Standing, badge, next_check};
 use super::html::Html;
 use super::{chart, logbook, pretty, row};
-use crate::engine::query::glance::Portrait;
+use crate::engine::query::summary::Portrait;
 use crate::engine::registry::history::DayOfChecks;
 
 /// Checks in the bar: as many as a phone shows apart.
@@ -21,21 +21,21 @@ pub(crate) struct AppPage {
 
 impl AppPage {
     pub(crate) fn html(&self) -> String {
-        let glance = &self.app.closeup.glance;
-        let standing = Standing::of(glance);
+        let summary = &self.app.closeup.summary;
+        let standing = Standing::of(summary);
         let mut title = Html::default();
-        title.raw(standing.word()).raw(": ").put(&glance.name).raw(" · HealthChecker");
+        title.raw(standing.word()).raw(": ").put(&summary.name).raw(" · HealthChecker");
         let mut html = Html::default();
         html.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1><bdi>")
-            .put(&glance.name);
+            .put(&summary.name);
         html.raw("</bdi></h1>");
         badge(&mut html, standing);
         html.raw("</header><section class=\"box\" aria-label=\"State\">");
-        row::why(&mut html, glance, standing);
-        html.raw("<p class=\"soft\">").put(next_check(glance.next_in)).raw("</p>");
+        row::why(&mut html, summary, standing);
+        html.raw("<p class=\"soft\">").put(next_check(summary.next_in)).raw("</p>");
         html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
-        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
-        row::change(&mut html, glance);
+        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
+        row::change(&mut html, summary);
         html.raw("</form></section>");
         self.past(&mut html);
         self.last(&mut html);
@@ -45,8 +45,8 @@ impl AppPage {
         let mut footer = Html::default();
         frame::as_of(&mut footer, self.app.closeup.now.wall);
         footer.raw("<span><a href=\"/healthchecker/info?format=json&amp;appname=");
-        footer.query(&glance.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
-        footer.query(&glance.name).raw("\">log</a></span>");
+        footer.query(&summary.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
+        footer.query(&summary.name).raw("\">log</a></span>");
         frame::page(&title, standing, &html, &footer)
     }
 
@@ -112,10 +112,10 @@ impl AppPage {
 
     /// The button that destroys something says what.
     fn stop(&self, html: &mut Html) {
-        let glance = &self.app.closeup.glance;
+        let summary = &self.app.closeup.summary;
         html.raw("<section class=\"box\" id=\"stop\"><h2>Stop watching</h2><p>");
         html.raw("<bdi>")
-            .put(&glance.name)
+            .put(&summary.name)
             .raw("</bdi> is asked no longer, nobody is told of it, ");
         html.raw("and its history is forgotten");
         if let Some(watched) = self.app.closeup.days.all().next() {
@@ -123,18 +123,18 @@ impl AppPage {
         }
         html.raw(". To watch it again, it has to register again.</p>");
         html.raw("<p>An app that registers itself (<code>keep_registered</code>, a start script) does so ");
-        html.raw(if glance.paused {
+        html.raw(if summary.paused {
             "within a minute: then leave it paused.</p>"
         } else {
             "within a minute: then pause it instead. It stays on the list and is left alone.</p>"
         });
         html.raw("<form method=\"post\" action=\"/healthchecker/stop\">");
-        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name);
+        html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name);
         html.raw("\">");
-        if !glance.paused {
+        if !summary.paused {
             html.raw("<button formaction=\"/healthchecker/pause\">Pause instead</button> ");
         }
-        html.raw("<button class=\"risky\">Yes, stop watching ").put(&glance.name);
+        html.raw("<button class=\"risky\">Yes, stop watching ").put(&summary.name);
         html.raw("</button></form></section>");
     }
 }

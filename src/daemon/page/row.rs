@@ -3,26 +3,26 @@
 use super::chart;
 use super::frame::{Standing, badge, next_check, percent};
 use super::html::Html;
-use crate::engine::query::glance::{Closeup, Glance};
+use crate::engine::query::summary::{Closeup, Summary};
 
 /// Checks in the bar.
 const CELLS: usize = 60;
 
 /// The app in full.
 pub(super) fn full(html: &mut Html, closeup: &Closeup) {
-    let glance = &closeup.glance;
-    let standing = Standing::of(glance);
-    html.raw("<article id=\"app-").query(&glance.name).raw("\" class=\"app is-");
+    let summary = &closeup.summary;
+    let standing = Standing::of(summary);
+    html.raw("<article id=\"app-").query(&summary.name).raw("\" class=\"app is-");
     html.raw(standing.class()).raw("\"><div>");
-    name(html, glance, standing);
-    why(html, glance, standing);
+    name(html, summary, standing);
+    why(html, summary, standing);
     let checks: Vec<_> = closeup.recent.all().collect();
     html.raw("<div class=\"next\"><p class=\"soft\">");
     if let Some(last) = checks.last() {
         html.raw("last ").put(last.latency_ms).raw(" ms, ");
     }
-    html.put(next_check(glance.next_in)).raw("</p>");
-    buttons(html, glance);
+    html.put(next_check(summary.next_in)).raw("</p>");
+    buttons(html, summary);
     html.raw("</div></div><div class=\"past\">");
     chart::bar(html, &checks, CELLS);
     chart::latency(html, &checks);
@@ -34,36 +34,36 @@ pub(super) fn full(html: &mut Html, closeup: &Closeup) {
 }
 
 /// The app in a line.
-pub(super) fn line(html: &mut Html, glance: &Glance) {
-    let standing = Standing::of(glance);
-    html.raw("<article id=\"app-").query(&glance.name).raw("\" class=\"app line is-");
+pub(super) fn line(html: &mut Html, summary: &Summary) {
+    let standing = Standing::of(summary);
+    html.raw("<article id=\"app-").query(&summary.name).raw("\" class=\"app line is-");
     html.raw(standing.class()).raw("\">");
-    name(html, glance, standing);
+    name(html, summary, standing);
     if standing == Standing::Healthy {
-        html.raw("<p class=\"soft\">for ").put(glance.lasted.in_words()).raw("</p>");
+        html.raw("<p class=\"soft\">for ").put(summary.lasted.in_words()).raw("</p>");
     } else {
-        why(html, glance, standing);
+        why(html, summary, standing);
     }
-    html.raw("<p class=\"soft\">24 h: ").put(percent(glance.uptime_24h)).raw("</p></article>");
+    html.raw("<p class=\"soft\">24 h: ").put(percent(summary.uptime_24h)).raw("</p></article>");
 }
 
-fn name(html: &mut Html, glance: &Glance, standing: Standing) {
+fn name(html: &mut Html, summary: &Summary, standing: Standing) {
     html.raw("<div class=\"name\"><h3><a href=\"/healthchecker/info?appname=");
-    html.query(&glance.name).raw("\"><bdi>").put(&glance.name).raw("</bdi></a></h3>");
+    html.query(&summary.name).raw("\"><bdi>").put(&summary.name).raw("</bdi></a></h3>");
     badge(html, standing);
     html.raw("</div>");
 }
 
 /// Since when, and why.
-pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
+pub(super) fn why(html: &mut Html, summary: &Summary, standing: Standing) {
     html.raw("<p class=\"why\">");
     if standing == Standing::Paused {
-        html.raw("Paused, last ").put(glance.state.word()).raw("</p>");
+        html.raw("Paused, last ").put(summary.state.word()).raw("</p>");
         return;
     }
-    html.raw("For <time datetime=\"").put(glance.since).raw("\">");
-    html.put(glance.lasted.in_words()).raw("</time>");
-    match (standing, glance.reason.as_str()) {
+    html.raw("For <time datetime=\"").put(summary.since).raw("\">");
+    html.put(summary.lasted.in_words()).raw("</time>");
+    match (standing, summary.reason.as_str()) {
         (Standing::Healthy, _) => {}
         (_, "") => {
             html.raw(": not checked yet");
@@ -76,25 +76,25 @@ pub(super) fn why(html: &mut Html, glance: &Glance, standing: Standing) {
 }
 
 /// Check now, pause or resume, and the way to the button that stops.
-fn buttons(html: &mut Html, glance: &Glance) {
+fn buttons(html: &mut Html, summary: &Summary) {
     html.raw("<details><summary aria-label=\"Actions for ");
-    html.put(&glance.name).raw("\">Actions</summary>");
+    html.put(&summary.name).raw("\">Actions</summary>");
     html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
-    html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&glance.name).raw("\">");
+    html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
     // In one place whichever they are: an update leaves the focus on what follows.
     html.raw("<span class=\"both\">");
-    change(html, glance);
+    change(html, summary);
     html.raw("</span>");
-    html.raw("<a class=\"button\" href=\"/healthchecker/info?appname=").query(&glance.name);
+    html.raw("<a class=\"button\" href=\"/healthchecker/info?appname=").query(&summary.name);
     html.raw("#stop\" aria-label=\"Stop … ")
-        .put(&glance.name)
+        .put(&summary.name)
         .raw("\">Stop …</a></form></details>");
 }
 
 /// The buttons that destroy nothing.
-pub(super) fn change(html: &mut Html, glance: &Glance) {
-    let name = &glance.name;
-    if glance.paused {
+pub(super) fn change(html: &mut Html, summary: &Summary) {
+    let name = &summary.name;
+    if summary.paused {
         html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"Resume ").put(name);
         html.raw("\">Resume</button>");
     } else {
@@ -107,7 +107,7 @@ pub(super) fn change(html: &mut Html, glance: &Glance) {
 /// Uptimes.
 pub(super) fn numbers(html: &mut Html, closeup: &Closeup) {
     html.raw("<dl class=\"numbers\"><div><dt>24 h</dt><dd>");
-    html.put(percent(closeup.glance.uptime_24h)).raw("</dd></div>");
+    html.put(percent(closeup.summary.uptime_24h)).raw("</dd></div>");
     for (days, share) in closeup.uptimes {
         html.raw("<div><dt>").put(days).raw(" d</dt><dd>").put(percent(share));
         html.raw("</dd></div>");

@@ -80,13 +80,13 @@ impl Prober {
         let trouble = match failure {
             Failure::Theirs(trouble) => trouble,
             // In full there may be time for a turn at the look-ups.
-            Failure::Ours(_) if probe.is_on_leash() => return CheckEnd::LeashEnded,
+            Failure::Ours(_) if probe.has_short_timeout() => return CheckEnd::CutShort,
             Failure::Ours(reason) => return CheckEnd::NoVerdict { reason },
         };
         let time_was_up =
             matches!(trouble, Trouble::Timeout { .. } | Trouble::LookupTimeout { .. });
-        if time_was_up && probe.is_on_leash() {
-            return CheckEnd::LeashEnded;
+        if time_was_up && probe.has_short_timeout() {
+            return CheckEnd::CutShort;
         }
         if trouble == Trouble::NotYetValid && !(self.clock_is_right)() {
             let reason = format!("{trouble}, but our own clock is not synchronised");

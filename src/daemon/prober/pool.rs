@@ -251,7 +251,7 @@ mod tests {
             id: 7,
             kind: kind(url),
             timeout: Duration::from_secs(5),
-            leash: None,
+            short_timeout: None,
             origin: Origin::OwnMachine,
         }
     }
@@ -271,7 +271,7 @@ mod tests {
             let check = move |probe: &Probe| {
                 gate.lock().unwrap().recv().ok();
                 assert_ne!(probe.kind, kind("panic"), "on purpose");
-                CheckEnd::LeashEnded
+                CheckEnd::CutShort
             };
             let (sender, reports) = channel();
             let (waker, woken) = channel();
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(bench.start("c").unwrap_err().kind, kind("c"));
         assert_eq!((bench.pool.busy(), bench.pool.free()), (2, 0));
         let report = bench.finish(0);
-        assert_eq!((report.id, report.end), (7, CheckEnd::LeashEnded));
+        assert_eq!((report.id, report.end), (7, CheckEnd::CutShort));
         bench.start("c").unwrap();
         assert_eq!(bench.pool.threads(), 2);
     }

@@ -79,7 +79,7 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
         id: 1,
         kind: ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default() },
         timeout: Duration::from_secs(10),
-        leash: None,
+        short_timeout: None,
         origin: Origin::OwnMachine,
     };
     pool.start(probe).unwrap();
@@ -161,7 +161,7 @@ fn a_handshake_that_hangs_ends_in_time() {
             expected: StatusSet::default(),
         },
         timeout: Duration::from_millis(300),
-        leash: None,
+        short_timeout: None,
         origin: Origin::OwnMachine,
     };
     let started = Instant::now();

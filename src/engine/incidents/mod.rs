@@ -6,14 +6,14 @@
 //! is to be told then is told at the next check that shows the trouble still there.
 
 pub mod alert;
-mod barred;
 mod change;
+mod disallowed;
 mod welcome;
 
 use std::collections::BTreeSet;
 
 use self::alert::{Alert, Level};
-pub use self::barred::{Barring, who_is_barred};
+pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::notice::{Change, Mail, Notice};
 use super::outbox::{Message, Outbox};
@@ -115,7 +115,7 @@ impl Incidents {
         outbox: &Outbox,
     ) -> Vec<Message> {
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
-        let fails = app.monitor.rows.failed > 0;
+        let fails = app.monitor.streaks.failed > 0;
         let named = outbox.told(app.registration.recipients());
         let is_news = |to: &&Recipient| alert.is_news(to, level, fails);
         let people: Vec<Recipient> = named.iter().filter(is_news).cloned().collect();

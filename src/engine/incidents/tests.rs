@@ -351,20 +351,20 @@ fn without_mail_no_word_is_owed_later() {
 }
 
 /// The mails that wait are those of a start, at which mail goes where `now` lets it.
-fn barred(house: &mut House, now: Outbox) -> Barring {
+fn disallowed(house: &mut House, now: Outbox) -> Disallowed {
     let mails: Vec<Mail> = house.outbox.mails().cloned().collect();
     let ids = mails.iter().map(|mail| mail.id).collect();
     house.outbox = now;
     house.outbox.restore(after(house.second), Vec::new(), Vec::new(), mails);
-    house.incidents.bar(ids, &house.registry, &mut house.outbox)
+    house.incidents.disallow(ids, &house.registry, &mut house.outbox)
 }
 
 #[test]
 fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
     let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
     house.checks(nas, "fff");
-    let Barring { sendable, notes } =
-        barred(&mut house, outbox(&["owner@example.org"], &["owner@example.org"]));
+    let Disallowed { sendable, notes } =
+        disallowed(&mut house, outbox(&["owner@example.org"], &["owner@example.org"]));
     assert_eq!((sendable.len(), notes.len()), (1, 1));
     let mail = house.outbox.mail(sendable[0]).unwrap();
     assert_eq!(
@@ -388,7 +388,8 @@ fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
 fn a_mail_that_nobody_may_have_is_kept_and_one_that_may_go_goes() {
     let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
     house.checks(nas, "ff");
-    let Barring { sendable, notes } = barred(&mut house, outbox(&[], &["owner@example.org"]));
+    let Disallowed { sendable, notes } =
+        disallowed(&mut house, outbox(&[], &["owner@example.org"]));
     assert_eq!((sendable.len(), notes.len(), house.outbox.waiting()), (1, 1, 2));
     assert_eq!(house.outbox.mail(sendable[0]).unwrap().to, Recipient::mail("owner@example.org"));
     assert!(house.incidents.alert(nas).unwrap().told(&Recipient::mail("guest@b.c")).is_some());

@@ -24,7 +24,7 @@ impl Outbox {
     pub fn take_changes(&mut self) -> Changes {
         Changes {
             mails: self.queue.take_changes(),
-            accepted: self.rates.take_new(),
+            accepted: self.rate_limit.take_new(),
             refusals: self.refusals.take_changed(),
         }
     }
@@ -47,7 +47,7 @@ impl Outbox {
         refusals: Vec<Refusal>,
         mails: Vec<Mail>,
     ) {
-        accepted.into_iter().for_each(|(to, at)| self.rates.restore(now.at, at, &to));
+        accepted.into_iter().for_each(|(to, at)| self.rate_limit.restore(now.at, at, &to));
         refusals.into_iter().for_each(|refusal| self.refusals.restore(refusal));
         mails.into_iter().for_each(|mail| self.queue.restore(now.at, mail));
     }
@@ -64,8 +64,8 @@ impl Outbox {
 
     /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
     /// takes in what else there is to tell them.
-    pub fn bar(&mut self, id: u64) {
-        self.queue.bar(id);
+    pub fn disallow(&mut self, id: u64) {
+        self.queue.disallow(id);
     }
 
     /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.

@@ -62,7 +62,7 @@ impl Outbox {
 
     /// Mails that count for the limit of an hour: to whom, and when.
     pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Stamp)> {
-        self.rates.all(at)
+        self.rate_limit.all(at)
     }
 
     /// What has been counted since the start.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::merge::take_in;
+use super::merge::merge;
 use super::notice::Mail;
 use super::standing::Standing;
 
@@ -15,7 +15,7 @@ pub struct MailChanges {
     /// Those that are to be written whole.
     pub whole: BTreeSet<u64>,
     /// What others have taken in. It is in those already that are written whole.
-    pub taken_in: Vec<(u64, Mail)>,
+    pub merged: Vec<(u64, Mail)>,
     /// Those that are done with.
     pub done: BTreeSet<u64>,
 }
@@ -93,10 +93,10 @@ impl Mails {
     }
 
     /// Has a mail tell what a later one was to tell, which is no mail of its own.
-    pub(super) fn take_in(&mut self, id: u64, later: Mail) {
+    pub(super) fn merge(&mut self, id: u64, later: Mail) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            take_in(&mut entry.mail, later.clone());
-            self.changes.taken_in.push((id, later));
+            merge(&mut entry.mail, later.clone());
+            self.changes.merged.push((id, later));
         }
     }
 
@@ -114,7 +114,7 @@ impl Mails {
 
     pub(super) fn take_changes(&mut self) -> MailChanges {
         let mut changes = std::mem::take(&mut self.changes);
-        changes.taken_in.retain(|(id, _)| !changes.whole.contains(id));
+        changes.merged.retain(|(id, _)| !changes.whole.contains(id));
         changes
     }
 }

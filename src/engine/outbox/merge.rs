@@ -22,7 +22,7 @@ pub(in crate::engine) const IN_FULL_MAX: usize = 8;
 
 /// Has one mail tell what a later one was to tell, under the later one's message id (its own, where
 /// nobody can have it).
-pub(in crate::engine) fn take_in(mail: &mut Mail, later: Mail) {
+pub(in crate::engine) fn merge(mail: &mut Mail, later: Mail) {
     let replaced = std::mem::replace(&mut mail.message_id, later.message_id);
     // The first one names the thread, and the last one is answered: better one that has arrived, also where
     // that is the only one.
@@ -222,7 +222,7 @@ mod tests {
     fn merged(notices: impl IntoIterator<Item = Notice>) -> Mail {
         let mut mails = notices.into_iter().enumerate().map(|(n, notice)| mail(n, notice));
         let mut first = mails.next().unwrap();
-        mails.for_each(|later| take_in(&mut first, later));
+        mails.for_each(|later| merge(&mut first, later));
         first
     }
 
@@ -249,7 +249,7 @@ mod tests {
         {
             let mut first = mail(1, change("NAS", 1));
             first.references = arrived.iter().map(ToString::to_string).collect();
-            take_in(&mut first, mail(2, change("NAS", 2)));
+            merge(&mut first, mail(2, change("NAS", 2)));
             assert_eq!(first.references, all);
         }
     }

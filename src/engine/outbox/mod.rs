@@ -12,7 +12,7 @@ mod mails;
 pub(in crate::engine) mod merge;
 pub mod notice;
 mod queue;
-pub mod rates;
+pub mod rate_limit;
 pub mod refusals;
 mod rehearsal;
 mod standing;
@@ -24,10 +24,10 @@ use self::delivery::Delivery;
 pub use self::kept::Changes;
 use self::notice::{Mail, Notice};
 use self::queue::{Fate, Queue};
-use self::rates::{MAILS_AN_HOUR, Rates};
+use self::rate_limit::{MAILS_AN_HOUR, RateLimit};
 use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
-use super::log_event::Note;
+use super::log_event::LogEvent;
 use super::recipients::{Recipient, Recipients};
 use super::time::{Moment, Now, Stamp};
 use super::wheel::TimerWheel;
@@ -67,7 +67,7 @@ pub enum Output {
     /// [`Outbox::handle_rehearsal`].
     Rehearse(Vec<Recipient>),
     /// Write a line to the log.
-    Log(Note),
+    Log(LogEvent),
 }
 
 /// A mail that is done with.
@@ -104,7 +104,7 @@ pub struct Counted {
 pub struct Outbox {
     policy: Policy,
     queue: Queue,
-    rates: Rates,
+    rate_limit: RateLimit,
     /// Mails that were refused for good, which somebody should see.
     refusals: Refusals,
     rehearsal: Rehearsal,
@@ -122,7 +122,7 @@ impl Outbox {
         Outbox {
             policy,
             queue: Queue::new(seed),
-            rates: Rates::default(),
+            rate_limit: RateLimit::default(),
             refusals: Refusals::default(),
             rehearsal: Rehearsal::default(),
             wheel: TimerWheel::default(),
@@ -154,7 +154,7 @@ impl Outbox {
         }
         self.waits_for_clock = false;
         let recipient = self.queue.recipient(id);
-        if let Some(until) = recipient.and_then(|to| self.rates.full_until(now.at, to)) {
+        if let Some(until) = recipient.and_then(|to| self.rate_limit.full_until(now.at, to)) {
             return self.hold_back(now, id, until);
         }
         self.output.extend(self.queue.take(now.at, id).map(Output::Send));
@@ -164,7 +164,7 @@ impl Outbox {
         let is_new = self.queue.hold_back(now, id, until);
         self.wheel.schedule(until, id);
         if let Some(to) = self.queue.recipient(id).filter(|_| is_new).cloned() {
-            self.log(Note::MailHeldBack { to, had: MAILS_AN_HOUR, hold: until.since(now.at) });
+            self.log(LogEvent::MailHeldBack { to, had: MAILS_AN_HOUR, hold: until.since(now.at) });
         }
     }
 
@@ -176,7 +176,7 @@ impl Outbox {
 
     fn wait_for_clock(&mut self, now: Now, id: u64) {
         if !std::mem::replace(&mut self.waits_for_clock, true) {
-            self.log(Note::ClockWrong { clock: now.wall });
+            self.log(LogEvent::ClockWrong { clock: now.wall });
         }
         let look_at = now.at + CLOCK_LOOKED_AT_EVERY;
         self.queue.put_off(id, look_at);
@@ -189,9 +189,9 @@ impl Outbox {
             Fate::Accepted { mail, after } => {
                 self.rehearsal.handle_accepted();
                 self.counted.accepted += 1;
-                self.rates.accepted(now.at, Stamp::noted(now), &mail.to);
+                self.rate_limit.accepted(now.at, Stamp::noted(now), &mail.to);
                 self.refusals.over(&mail.to);
-                self.log(Note::MailAccepted { to: mail.to.clone(), after });
+                self.log(LogEvent::MailAccepted { to: mail.to.clone(), after });
                 for id in self.queue.release(now.at) {
                     self.send(now, id);
                 }
@@ -201,7 +201,7 @@ impl Outbox {
                 self.counted.put_off += 1;
                 self.wheel.schedule(retry_at, id);
                 let to = self.queue.recipient(id)?.clone();
-                self.log(Note::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
+                self.log(LogEvent::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
                 None
             }
             Fate::Refused { mail, text } => {
@@ -210,7 +210,7 @@ impl Outbox {
                     self.send(now, next);
                 }
                 self.refusals.refused(&mail.to, Stamp::noted(now), text.clone());
-                self.log(Note::MailRefused { to: mail.to.clone(), reason: text });
+                self.log(LogEvent::MailRefused { to: mail.to.clone(), reason: text });
                 Some(Concluded::Refused(mail))
             }
         }
@@ -227,13 +227,13 @@ impl Outbox {
     /// `None`: there is neither.
     pub fn handle_seen(&mut self, person: &Recipient) -> Option<Vec<Mail>> {
         if self.refusals.over(person) {
-            self.log(Note::RefusalSeen { to: person.clone() });
+            self.log(LogEvent::RefusalSeen { to: person.clone() });
             return Some(Vec::new());
         }
         let given_up = self.queue.give_up(person);
         for mail in &given_up {
             self.counted.refused += 1;
-            self.log(Note::MailGivenUp { to: mail.to.clone() });
+            self.log(LogEvent::MailGivenUp { to: mail.to.clone() });
         }
         (!given_up.is_empty()).then_some(given_up)
     }
@@ -270,11 +270,11 @@ impl Outbox {
     /// The clock was set: hands over every time that is remembered, to be put right.
     pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         self.queue.for_each_stamp(&mut put_right);
-        self.rates.for_each_stamp(&mut put_right);
+        self.rate_limit.for_each_stamp(&mut put_right);
         self.refusals.for_each_stamp(&mut put_right);
     }
 
-    fn log(&mut self, note: Note) {
+    fn log(&mut self, note: LogEvent) {
         self.output.push_back(Output::Log(note));
     }
 }

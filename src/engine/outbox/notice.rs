@@ -1,6 +1,6 @@
 //! What a person is told: facts first, words later.
 //!
-//! A [`Mail`] in the outbox holds facts. It is turned into words ([`Letter`]) at each attempt to
+//! A [`Mail`] in the outbox holds facts. It is turned into words ([`RenderedMail`]) at each attempt to
 //! send it, so that a mail that waited can say so.
 
 use std::collections::HashSet;
@@ -157,7 +157,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// A mail in words, ready for the mail server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
+pub struct RenderedMail {
     /// The recipient's address.
     pub to: String,
     /// The subject: one line, no control characters.

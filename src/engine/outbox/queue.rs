@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
 use super::mails::{Entry, MailChanges, Mails};
-use super::merge::{bounded, make_plainer, take_in};
+use super::merge::{bounded, make_plainer, merge};
 use super::notice::{Mail, Notice};
 use super::standing::{Place, Standing};
 use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// What is said of a mail that nobody may have.
-const BARRED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
+const DISALLOWED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
 
 /// What became of a mail that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +63,9 @@ impl Queue {
         notice: Notice,
         references: &[String],
     ) -> u64 {
-        let taking_in = self.taking_in_for(&to);
-        let id = taking_in.unwrap_or(self.next_id);
-        let unknown = taking_in.and_then(|id| self.mails.get(id)).filter(|it| !it.standing.was_out);
+        let merging = self.merging_for(&to);
+        let id = merging.unwrap_or(self.next_id);
+        let unknown = merging.and_then(|id| self.mails.get(id)).filter(|it| !it.standing.was_out);
         let mail = Mail {
             id,
             to,
@@ -84,7 +84,7 @@ impl Queue {
             self.mails.insert(bounded(mail), Standing::new(now.at));
             return id;
         }
-        self.mails.take_in(id, mail);
+        self.mails.merge(id, mail);
         if let Some(standing) = self.mails.standing(id) {
             standing.was_out = false;
             if standing.is_waiting() && standing.failures.is_none_or(Failures::allow_haste) {
@@ -123,7 +123,7 @@ impl Queue {
         let Some(entry) = self.mails.get(id) else { return false };
         let due = match entry.standing.place {
             Place::Queued => true,
-            Place::Sending | Place::Barred => false,
+            Place::Sending | Place::Disallowed => false,
             Place::Waiting { retry_at } => retry_at <= at,
         };
         due && self.next_for(&entry.mail().to) == Some(id)
@@ -217,18 +217,18 @@ impl Queue {
 
     /// Keeps a mail that its recipient may not have, until a start at which they may. Until then it
     /// takes in what else there is to tell them.
-    pub(super) fn bar(&mut self, id: u64) {
+    pub(super) fn disallow(&mut self, id: u64) {
         if let Some(standing) = self.mails.standing(id) {
-            standing.place = Place::Barred;
-            standing.trouble = Some(BARRED.to_owned());
+            standing.place = Place::Disallowed;
+            standing.trouble = Some(DISALLOWED.to_owned());
         }
     }
 
     /// Has `to` get `notices` of a mail that its recipient may not have. The id of the new mail.
     pub(super) fn pass_on(&mut self, id: u64, to: &Recipient, notices: Vec<Notice>) -> Option<u64> {
-        let barred = self.mails.get(id)?;
-        let standing = Standing { was_out: false, ..barred.standing.clone() };
-        let mut mail = barred.mail().clone();
+        let disallowed = self.mails.get(id)?;
+        let standing = Standing { was_out: false, ..disallowed.standing.clone() };
+        let mut mail = disallowed.mail().clone();
         mail.meant_for.push(std::mem::replace(&mut mail.to, to.clone()));
         mail.notices = notices;
         mail.id = self.next_id;
@@ -270,16 +270,16 @@ impl Queue {
     pub(super) fn gather(&mut self, id: u64) {
         for behind in self.queued_behind(id) {
             let Some(taken) = self.mails.remove(behind) else { continue };
-            let taken_was_out = taken.standing.was_out;
+            let merged_was_out = taken.standing.was_out;
             let mut later = taken.into_mail();
             let Some(standing) = self.mails.standing(id) else { continue };
             let was_out = standing.was_out;
-            standing.was_out = was_out && taken_was_out;
+            standing.was_out = was_out && merged_was_out;
             self.mails.edit(id, |mail| {
                 if !was_out {
                     later.message_id.clone_from(&mail.message_id);
                 }
-                take_in(mail, later);
+                merge(mail, later);
             });
         }
     }
@@ -352,7 +352,7 @@ impl Queue {
     }
 
     /// The newest mail to a person, if it can still take in what is told after it.
-    fn taking_in_for(&self, to: &Recipient) -> Option<u64> {
+    fn merging_for(&self, to: &Recipient) -> Option<u64> {
         let theirs = |(_, entry): &(u64, &Entry)| entry.mail().to == *to;
         let (id, newest) = self.mails.iter().rev().find(theirs)?;
         (newest.standing.place != Place::Sending).then_some(id)

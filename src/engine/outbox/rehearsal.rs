@@ -5,7 +5,7 @@
 
 use super::backoff::{Backoff, Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
-use crate::engine::log_event::Note;
+use crate::engine::log_event::LogEvent;
 use crate::engine::time::{Moment, Now};
 
 /// How far it has come.
@@ -23,16 +23,16 @@ pub(super) struct Rehearsal {
 impl Rehearsal {
     /// The mail server was asked whether it would take our mails. It is asked again, as often as a mail
     /// would be tried, until it would. What is to be said of it.
-    pub(super) fn handle_outcome(&mut self, now: Now, outcome: Delivery) -> Option<Note> {
+    pub(super) fn handle_outcome(&mut self, now: Now, outcome: Delivery) -> Option<LogEvent> {
         let before = std::mem::take(self);
         match outcome {
-            Delivery::Accepted => Some(Note::RehearsalWentWell),
-            Delivery::Rejected(reason) => Some(Note::NoSuchMailbox { reason }),
+            Delivery::Accepted => Some(LogEvent::RehearsalWentWell),
+            Delivery::Rejected(reason) => Some(LogEvent::NoSuchMailbox { reason }),
             Delivery::Settings(reason) | Delivery::Unclear(reason) | Delivery::Content(reason) => {
                 let is_new = before.refused.as_ref() != Some(&reason);
                 let refused = Some(reason.clone());
                 self.again(now, SLOWLY, Rehearsal { refused, is_away: false, ..before });
-                is_new.then_some(Note::SettingsRefused { reason })
+                is_new.then_some(LogEvent::SettingsRefused { reason })
             }
             Delivery::Later(reason) => self.server_is_away(now, SOON, before, reason),
             Delivery::MuchLater(reason) => self.server_is_away(now, LATER, before, reason),
@@ -45,11 +45,11 @@ impl Rehearsal {
         backoff: Backoff,
         before: Rehearsal,
         reason: String,
-    ) -> Option<Note> {
+    ) -> Option<LogEvent> {
         // Once: it may be away for days.
         let is_new = !before.is_away;
         self.again(now, backoff, Rehearsal { is_away: true, ..before });
-        is_new.then_some(Note::MailServerAway { reason })
+        is_new.then_some(LogEvent::MailServerAway { reason })
     }
 
     fn again(&mut self, now: Now, backoff: Backoff, so_far: Rehearsal) {

@@ -14,7 +14,7 @@ pub(super) enum Place {
     /// It is not tried before `retry_at`, and takes in what else there is to tell until then.
     Waiting { retry_at: Moment },
     /// It is for somebody who may have no mail, and there is nobody to have it instead.
-    Barred,
+    Disallowed,
 }
 
 /// How a mail stands.

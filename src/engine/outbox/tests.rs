@@ -47,7 +47,7 @@ fn sent_to(outbox: &mut Outbox) -> Vec<String> {
     sent(outbox).into_iter().map(|mail| mail.to.to_string()).collect()
 }
 
-fn logged(outbox: &mut Outbox, is_it: impl Fn(&Note) -> bool) -> usize {
+fn logged(outbox: &mut Outbox, is_it: impl Fn(&LogEvent) -> bool) -> usize {
     let outputs = std::iter::from_fn(|| outbox.poll_output());
     outputs.filter(|output| matches!(output, Output::Log(note) if is_it(note))).count()
 }
@@ -75,7 +75,7 @@ fn due(outbox: &Outbox) -> Option<(u64, Wait)> {
 fn marked(outbox: &mut Outbox) -> String {
     let Changes { mails, accepted, refusals } = outbox.take_changes();
     let mut marks: Vec<String> = mails.whole.iter().map(|id| format!("mail {id}")).collect();
-    marks.extend(mails.taken_in.iter().map(|(id, _)| format!("taken in by {id}")));
+    marks.extend(mails.merged.iter().map(|(id, _)| format!("taken in by {id}")));
     marks.extend(mails.done.iter().map(|id| format!("done {id}")));
     marks.extend(accepted.iter().map(|(to, _)| format!("accepted {to}")));
     marks.extend(refusals.iter().map(|to| format!("refusal {to}")));
@@ -151,7 +151,7 @@ fn the_twenty_first_mail_of_an_hour_is_held_back_and_takes_in_what_else_there_is
     }
     outbox.handle_message(after(20), message(OWNER));
     outbox.handle_message(after(30), message(&OWNER.to_uppercase()));
-    assert_eq!(logged(&mut outbox, |note| matches!(note, Note::MailHeldBack { .. })), 1);
+    assert_eq!(logged(&mut outbox, |note| matches!(note, LogEvent::MailHeldBack { .. })), 1);
     assert_eq!(due(&outbox), Some((3600, Wait::Retry)));
     let guests = send_one(&mut outbox, 40, GUEST);
     outbox.handle_delivery(after(40), guests, Delivery::Accepted);
@@ -174,7 +174,7 @@ fn while_the_clock_is_plainly_wrong_mail_waits_and_that_is_said_once() {
     outbox.handle_message(at(1, in_1970), message(GUEST));
     assert_eq!(due(&outbox), Some((10, Wait::Retry)));
     outbox.handle_deadline(at(10, in_1970), Wait::Retry);
-    assert_eq!(logged(&mut outbox, |note| matches!(note, Note::ClockWrong { .. })), 1);
+    assert_eq!(logged(&mut outbox, |note| matches!(note, LogEvent::ClockWrong { .. })), 1);
     let troubles = outbox.troubles(at(10, in_1970));
     assert!(troubles[0].starts_with("mail waits until the clock of this machine is set"));
     assert_eq!(pass_to(&mut outbox, 11), [GUEST], "the clock is looked at again for each");

@@ -1,9 +1,9 @@
 //! What the daemon shows of itself: read from the machines, changing nothing.
 
 pub mod export;
-pub mod glance;
-pub mod measure;
+pub mod metrics;
 pub mod present;
+pub mod summary;
 pub mod view;
 
 use super::outbox::Outbox;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{AlertRecord, AppRecord, HistoryPart, HourRecord, Record, RowsRecord, TallyRecord};
+use super::{
+    AlertRecord, AppRecord, CountersRecord, HistoryPart, HourRecord, Record, StreaksRecord,
+};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::Outbox;
@@ -26,7 +28,7 @@ pub(in crate::engine) fn changes(
     for (id, mark) in apps.apps.into_iter().chain(alerts) {
         match mark {
             AppMark::Whole => whole.insert(id),
-            AppMark::Rows => rows.insert(id),
+            AppMark::Streaks => rows.insert(id),
         };
     }
     // A name that was stopped may have been registered anew in the same turn.
@@ -37,7 +39,7 @@ pub(in crate::engine) fn changes(
         records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
     }
     for id in rows.difference(&whole) {
-        records.extend(registry.get(*id).map(rows_record));
+        records.extend(registry.get(*id).map(streaks_record));
     }
     let counted = apps.counted.iter().filter_map(|id| registry.get(*id));
     if timeline.awaits_rewriting() {
@@ -53,8 +55,8 @@ pub(in crate::engine) fn changes(
 fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
     let changes = outbox.take_changes();
     records.extend(changes.mails.whole.iter().filter_map(|id| outbox.mail(*id)).map(mail_record));
-    let taken_in = changes.mails.taken_in.into_iter();
-    records.extend(taken_in.map(|(id, later)| Record::MailTookIn { id, later: Box::new(later) }));
+    let merged = changes.mails.merged.into_iter();
+    records.extend(merged.map(|(id, later)| Record::MailMerged { id, later: Box::new(later) }));
     records.extend(changes.mails.done.into_iter().map(|id| Record::MailDone { id }));
     records.extend(changes.accepted.into_iter().map(|(to, at)| Record::MailAccepted { to, at }));
     records.extend(changes.refusals.into_iter().map(|to| match outbox.refusal(&to) {
@@ -98,17 +100,17 @@ fn app_record(app: &App, alert: Option<&Alert>) -> Record {
         welcome_owed: app.welcome != Welcome::Told,
         state: app.state(),
         since: app.monitor.since,
-        rows: app.monitor.rows,
+        streaks: app.monitor.streaks,
         trouble_since: app.monitor.trouble_since,
         alert: alert.map(AlertRecord::of),
         forgiveness: app.forgiveness.record(),
     }))
 }
 
-fn rows_record(app: &App) -> Record {
-    Record::Rows(RowsRecord {
+fn streaks_record(app: &App) -> Record {
+    Record::Streaks(StreaksRecord {
         app: app.registration.name.clone(),
-        rows: app.monitor.rows,
+        streaks: app.monitor.streaks,
         trouble_since: app.monitor.trouble_since,
     })
 }
@@ -130,18 +132,19 @@ fn latest_history(now: Now, app: &App) -> HistoryPart {
 }
 
 fn whole_record(now: Now, app: &App) -> Record {
-    Record::Tally(tally(app, whole_history(now, app)))
+    Record::Counters(counters(app, whole_history(now, app)))
 }
 
 /// An app that passed just now was last healthy then: it need not be said twice.
 fn hour_record(now: Now, app: &App) -> HourRecord {
-    let mut tally = tally(app, latest_history(now, app));
-    tally.last_healthy = tally.last_healthy.filter(|_| app.history.recent.newest_pass().is_none());
-    tally.into()
+    let mut counters = counters(app, latest_history(now, app));
+    counters.last_healthy =
+        counters.last_healthy.filter(|_| app.history.recent.newest_pass().is_none());
+    counters.into()
 }
 
-fn tally(app: &App, history: HistoryPart) -> TallyRecord {
-    TallyRecord {
+fn counters(app: &App, history: HistoryPart) -> CountersRecord {
+    CountersRecord {
         app: app.registration.name.clone(),
         checks: app.checks,
         warnings: app.warnings,

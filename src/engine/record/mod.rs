@@ -20,7 +20,7 @@ use crate::engine::recipients::Recipient;
 use crate::engine::registration::Registration;
 use crate::engine::registry::ForgivenessRecord;
 use crate::engine::registry::history::{DaysRecord, HoursRecord, RecentRecord};
-use crate::engine::registry::monitor::Rows;
+use crate::engine::registry::monitor::Streaks;
 use crate::engine::state::State;
 use crate::engine::time::Stamp;
 
@@ -31,9 +31,11 @@ pub enum Record {
     /// An app, whole: registered or changed.
     App(Box<AppRecord>),
     /// Rows of an app that went on without a change of state.
-    Rows(RowsRecord),
+    #[serde(rename = "rows")]
+    Streaks(StreaksRecord),
     /// Counters and history of an app, all of them.
-    Tally(TallyRecord),
+    #[serde(rename = "tally")]
+    Counters(CountersRecord),
     /// What an hour brought to the counters and histories of all apps.
     Hour {
         /// One entry for each app.
@@ -47,7 +49,8 @@ pub enum Record {
     /// A mail was written to the outbox, or took in another notice.
     Mail(Box<Mail>),
     /// A mail that waits tells what this one was to tell, too.
-    MailTookIn {
+    #[serde(rename = "mail_took_in")]
+    MailMerged {
         /// The id of the one that waits.
         id: u64,
         /// The one that it took in.
@@ -95,7 +98,8 @@ pub struct AppRecord {
     /// Since when.
     pub since: Stamp,
     /// The rows.
-    pub rows: Rows,
+    #[serde(rename = "rows")]
+    pub streaks: Streaks,
     /// The first check of the row that did not pass.
     pub trouble_since: Stamp,
     /// The open alert.
@@ -135,18 +139,19 @@ pub struct ToldRecord {
 
 /// Rows of one app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowsRecord {
+pub struct StreaksRecord {
     /// Its name.
     pub app: String,
     /// The rows.
-    pub rows: Rows,
+    #[serde(rename = "rows")]
+    pub streaks: Streaks,
     /// The first check of the row that did not pass.
     pub trouble_since: Stamp,
 }
 
 /// Counters and history of one app.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TallyRecord {
+pub struct CountersRecord {
     /// Its name.
     pub app: String,
     /// Checks with a verdict.
@@ -168,17 +173,17 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Counters of one app, and what is new in its history: a [`TallyRecord`] without the names of its
+/// Counters of one app, and what is new in its history: a [`CountersRecord`] without the names of its
 /// fields, for every app writes one every hour, and they were a third of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HourRecord(
     /// The app's name.
     pub String,
-    /// See [`TallyRecord::checks`].
+    /// See [`CountersRecord::checks`].
     pub u64,
-    /// See [`TallyRecord::warnings`].
+    /// See [`CountersRecord::warnings`].
     pub u64,
-    /// See [`TallyRecord::failures`].
+    /// See [`CountersRecord::failures`].
     pub u64,
     /// See [`HistoryPart::day`].
     pub HoursRecord,
@@ -186,24 +191,24 @@ pub struct HourRecord(
     pub DaysRecord,
     /// See [`HistoryPart::recent`].
     pub RecentRecord,
-    /// See [`TallyRecord::last_healthy`].
+    /// See [`CountersRecord::last_healthy`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub Option<Stamp>,
 );
 
-impl From<TallyRecord> for HourRecord {
-    fn from(tally: TallyRecord) -> HourRecord {
-        let TallyRecord { app, checks, warnings, failures, last_healthy, history } = tally;
+impl From<CountersRecord> for HourRecord {
+    fn from(counters: CountersRecord) -> HourRecord {
+        let CountersRecord { app, checks, warnings, failures, last_healthy, history } = counters;
         let HistoryPart { day, days, recent } = history;
         HourRecord(app, checks, warnings, failures, day, days, recent, last_healthy)
     }
 }
 
-impl From<HourRecord> for TallyRecord {
-    fn from(hour: HourRecord) -> TallyRecord {
+impl From<HourRecord> for CountersRecord {
+    fn from(hour: HourRecord) -> CountersRecord {
         let HourRecord(app, checks, warnings, failures, day, days, recent, last_healthy) = hour;
         let history = HistoryPart { day, days, recent };
-        TallyRecord { app, checks, warnings, failures, last_healthy, history }
+        CountersRecord { app, checks, warnings, failures, last_healthy, history }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{AlertRecord, AppRecord, HistoryPart, Record, TallyRecord};
+use super::{AlertRecord, AppRecord, CountersRecord, HistoryPart, Record};
 use crate::engine::incidents::alert::Alert;
-use crate::engine::outbox::merge::take_in;
+use crate::engine::outbox::merge::merge;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::refusals::Refusal;
 use crate::engine::recipients::Recipient;
@@ -27,7 +27,7 @@ pub(in crate::engine) struct Household {
 /// The last records of an app.
 struct KeptApp {
     record: Box<AppRecord>,
-    tally: Option<TallyRecord>,
+    counters: Option<CountersRecord>,
 }
 
 /// An app as it was.
@@ -84,14 +84,14 @@ impl Household {
         self.accepted.iter_mut().for_each(|(_, at)| look(at));
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
-        for KeptApp { record, tally, .. } in self.apps.values_mut() {
+        for KeptApp { record, counters, .. } in self.apps.values_mut() {
             look(&mut record.since);
             look(&mut record.trouble_since);
             record.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
-            let Some(tally) = tally else { continue };
-            tally.last_healthy.iter_mut().for_each(&mut look);
-            tally.history.recent.newest().iter_mut().for_each(&mut look);
-            tally.history.day.newest().iter_mut().for_each(&mut look);
+            let Some(counters) = counters else { continue };
+            counters.last_healthy.iter_mut().for_each(&mut look);
+            counters.history.recent.newest().iter_mut().for_each(&mut look);
+            counters.history.day.newest().iter_mut().for_each(&mut look);
         }
     }
 
@@ -99,18 +99,18 @@ impl Household {
         match record {
             Record::App(app) => {
                 let name = app.registration.name.clone();
-                let tally = self.apps.remove(&name).and_then(|known| known.tally);
-                self.apps.insert(name, KeptApp { record: app, tally });
+                let counters = self.apps.remove(&name).and_then(|known| known.counters);
+                self.apps.insert(name, KeptApp { record: app, counters });
             }
-            Record::Rows(rows) => {
-                if let Some(app) = self.apps.get_mut(&rows.app) {
-                    app.record.rows = rows.rows;
-                    app.record.trouble_since = rows.trouble_since;
+            Record::Streaks(its) => {
+                if let Some(app) = self.apps.get_mut(&its.app) {
+                    app.record.streaks = its.streaks;
+                    app.record.trouble_since = its.trouble_since;
                 }
             }
-            Record::Tally(whole) => {
+            Record::Counters(whole) => {
                 if let Some(app) = self.apps.get_mut(&whole.app) {
-                    app.tally = Some(whole);
+                    app.counters = Some(whole);
                 }
             }
             Record::Hour { apps } => apps.into_iter().for_each(|hour| self.hour(hour.into())),
@@ -120,9 +120,9 @@ impl Household {
             Record::Mail(mail) => {
                 self.mails.insert(mail.id, mail);
             }
-            Record::MailTookIn { id, later } => {
+            Record::MailMerged { id, later } => {
                 if let Some(mail) = self.mails.get_mut(&id) {
-                    take_in(mail, *later);
+                    merge(mail, *later);
                 }
             }
             Record::MailAccepted { to, at } => {
@@ -143,24 +143,24 @@ impl Household {
         }
     }
 
-    fn hour(&mut self, mut tally: TallyRecord) {
-        if let Some(app) = self.apps.get_mut(&tally.app) {
-            if let Some(mut old) = app.tally.take() {
-                old.history.extend(&tally.history);
-                tally.history = old.history;
+    fn hour(&mut self, mut counters: CountersRecord) {
+        if let Some(app) = self.apps.get_mut(&counters.app) {
+            if let Some(mut old) = app.counters.take() {
+                old.history.extend(&counters.history);
+                counters.history = old.history;
             }
-            app.tally = Some(tally);
+            app.counters = Some(counters);
         }
     }
 }
 
 impl KeptApp {
     fn restored(self, now: Now, timeline: &Timeline, due: Option<Moment>) -> RestoredApp {
-        let KeptApp { record, tally } = self;
+        let KeptApp { record, counters } = self;
         let monitor = Monitor {
             state: record.state,
             since: record.since,
-            rows: record.rows,
+            streaks: record.streaks,
             trouble_since: record.trouble_since,
         };
         let interval = record.registration.interval;
@@ -171,13 +171,13 @@ impl KeptApp {
             paused: record.paused,
             ..App::unasked(record.registration, monitor)
         };
-        if let Some(tally) = tally {
-            app.checks = tally.checks;
-            app.warnings = tally.warnings;
-            app.failures = tally.failures;
-            app.history = restore_history(timeline, now, &tally.history);
+        if let Some(counters) = counters {
+            app.checks = counters.checks;
+            app.warnings = counters.warnings;
+            app.failures = counters.failures;
+            app.history = restore_history(timeline, now, &counters.history);
             let newest = || app.history.recent.newest_pass();
-            app.last_healthy = tally.last_healthy.or_else(newest);
+            app.last_healthy = counters.last_healthy.or_else(newest);
             app.last_healthy.iter_mut().for_each(|stamp| timeline.place(now, stamp));
         }
         RestoredApp { app, alert: record.alert.map(AlertRecord::restored), due }

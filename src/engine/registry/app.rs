@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::forgiveness::Forgiveness;
 use super::history::History;
-use super::monitor::{Monitor, Rows, Thresholds};
+use super::monitor::{Monitor, Streaks, Thresholds};
 use crate::engine::check_log::{Event, HourSoFar, is_news};
 use crate::engine::ledger::{Kept, Versioned};
 use crate::engine::registration::Registration;
@@ -84,13 +84,13 @@ pub struct AppFacts {
     since: Stamp,
     /// Of forgiveness no more: an app that registers every second must not wear out the disk.
     forgiveness_is_spent: bool,
-    rows: RowFacts,
+    streaks: StreakFacts,
 }
 
 /// What changes without a change of state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct RowFacts {
-    rows: Rows,
+struct StreakFacts {
+    streaks: Streaks,
     trouble_since: Stamp,
 }
 
@@ -98,7 +98,7 @@ struct RowFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AppMark {
     /// Its rows.
-    Rows,
+    Streaks,
     /// All but counters and history.
     Whole,
 }
@@ -116,16 +116,16 @@ impl Kept for App {
             state: self.monitor.state,
             since: self.monitor.since,
             forgiveness_is_spent: self.forgiveness.is_spent(),
-            rows: RowFacts {
-                rows: self.monitor.rows_that_matter(),
+            streaks: StreakFacts {
+                streaks: self.monitor.streaks_that_matter(),
                 trouble_since: self.monitor.trouble_since,
             },
         }
     }
 
     fn mark(before: &AppFacts, after: &AppFacts) -> AppMark {
-        let but_for_rows = AppFacts { rows: before.rows, ..*after };
-        if but_for_rows == *before { AppMark::Rows } else { AppMark::Whole }
+        let but_for_streaks = AppFacts { streaks: before.streaks, ..*after };
+        if but_for_streaks == *before { AppMark::Streaks } else { AppMark::Whole }
     }
 }
 
@@ -186,7 +186,7 @@ impl App {
         let outcome = verdict.outcome;
         let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
-        let begins_anew = counts && self.monitor.rows == Rows::default();
+        let begins_anew = counts && self.monitor.streaks == Streaks::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
         let news = begins_anew || is_news(before, &verdict);
         self.last = Some(LastCheck { time: Stamp::noted(now), verdict, latency_ms });

@@ -230,12 +230,12 @@ impl Registry {
         latency: Duration,
     ) -> Option<Effect> {
         let room = room(self.apps.len());
-        let (effect, rows_changed) = self.apps.edit(&id, |app| {
-            let before = app.monitor.rows_that_matter();
+        let (effect, streaks_changed) = self.apps.edit(&id, |app| {
+            let before = app.monitor.streaks_that_matter();
             let effect = app.observe(now, day, verdict, latency, room);
-            (effect, app.monitor.rows_that_matter() != before)
+            (effect, app.monitor.streaks_that_matter() != before)
         })?;
-        if rows_changed {
+        if streaks_changed {
             // Something is written anyway: the counters go with it.
             self.counted.insert(id);
         }

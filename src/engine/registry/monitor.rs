@@ -23,7 +23,7 @@ pub struct Thresholds {
 
 /// Consecutive checks, up to the last one. A row starts again at the check that breaks it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rows {
+pub struct Streaks {
     /// Failed.
     pub failed: u32,
     /// Passed.
@@ -34,7 +34,7 @@ pub struct Rows {
     pub not_failed: u32,
 }
 
-impl Rows {
+impl Streaks {
     fn count(&mut self, outcome: Outcome) {
         let row = |row: u32, goes_on: bool| if goes_on { row.saturating_add(1) } else { 0 };
         self.failed = row(self.failed, outcome == Outcome::Fail);
@@ -52,8 +52,8 @@ pub struct Monitor {
     /// Since when.
     pub since: Stamp,
     /// The rows.
-    pub rows: Rows,
-    /// The first check of the row that did not pass; meaningless while `rows.not_passed` is zero.
+    pub streaks: Streaks,
+    /// The first check of the row that did not pass; meaningless while `streaks.not_passed` is zero.
     pub trouble_since: Stamp,
 }
 
@@ -64,7 +64,7 @@ impl Monitor {
     }
 
     fn since(since: Stamp) -> Monitor {
-        Monitor { state: State::Unknown, since, rows: Rows::default(), trouble_since: since }
+        Monitor { state: State::Unknown, since, streaks: Streaks::default(), trouble_since: since }
     }
 
     /// Counts one outcome.
@@ -74,8 +74,8 @@ impl Monitor {
         outcome: Outcome,
         needed: Thresholds,
     ) -> Option<Transition> {
-        self.rows.count(outcome);
-        if self.rows.not_passed == 1 {
+        self.streaks.count(outcome);
+        if self.streaks.not_passed == 1 {
             self.trouble_since = Stamp::noted(now);
         }
         let from = self.state;
@@ -95,19 +95,19 @@ impl Monitor {
     }
 
     /// The rows as far as they can still decide anything: what has to be the same after a restart.
-    pub fn rows_that_matter(&self) -> Rows {
+    pub fn streaks_that_matter(&self) -> Streaks {
         let capped = |row: u32| row.min(LONGEST_ROW);
         let well = self.state == State::Healthy;
-        Rows {
-            failed: capped(self.rows.failed),
-            passed: if well { 0 } else { capped(self.rows.passed) },
-            not_passed: capped(self.rows.not_passed),
-            not_failed: if well { 0 } else { capped(self.rows.not_failed) },
+        Streaks {
+            failed: capped(self.streaks.failed),
+            passed: if well { 0 } else { capped(self.streaks.passed) },
+            not_passed: capped(self.streaks.not_passed),
+            not_failed: if well { 0 } else { capped(self.streaks.not_failed) },
         }
     }
 
     fn next(&self, needed: Thresholds) -> State {
-        let Rows { failed, passed, not_passed, not_failed } = self.rows;
+        let Streaks { failed, passed, not_passed, not_failed } = self.streaks;
         match self.state {
             _ if passed >= needed.healthy => State::Healthy,
             _ if failed >= needed.unhealthy => State::Unhealthy,
@@ -182,7 +182,7 @@ mod tests {
         }
         let transition = monitor.forget(Now::default());
         assert_eq!(transition, Some(Transition { from: State::Degraded, to: State::Unknown }));
-        assert_eq!(monitor.rows, Rows::default());
+        assert_eq!(monitor.streaks, Streaks::default());
         assert_eq!(monitor.forget(Now::default()), None);
     }
 }

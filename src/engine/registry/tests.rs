@@ -45,7 +45,7 @@ fn marked(registry: &mut Registry) -> String {
     let mut marks: Vec<String> = stopped.iter().map(|name| format!("-{name}")).collect();
     marks.extend(apps.iter().map(|(id, mark)| match mark {
         AppMark::Whole => name(id),
-        AppMark::Rows => format!("{} rows", name(id)),
+        AppMark::Streaks => format!("{} rows", name(id)),
     }));
     marks.extend(counted.iter().map(|id| format!("{} counted", name(id))));
     // One that is gone has a mark and no name.

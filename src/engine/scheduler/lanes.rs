@@ -3,7 +3,7 @@
 //! Four lanes lead to one pool, by how an app has answered. An app that hangs keeps its thread for
 //! the whole time-out, so the lanes of those that may hang have a bounded share of the threads: it
 //! shrinks when those that answer need more, and never to nothing. While several threads are held by
-//! full checks, others run on a *leash*: an app that takes much longer than it usually does is
+//! full checks, others run on a *short time-out*: an app that takes much longer than it usually does is
 //! broken off, and asked again in full in a lane of its own. So even if every second app begins to
 //! hang in the same moment, a thread is free for the next one that answers.
 //!
@@ -48,12 +48,12 @@ pub struct Place {
 pub struct Seat {
     lane: Lane,
     /// Whether the check is broken off when it takes unusually long.
-    pub leash: Leash,
+    pub short_timeout: ShortTimeout,
 }
 
 impl Seat {
     fn is_loose(self) -> bool {
-        self.leash == Leash::None
+        self.short_timeout == ShortTimeout::None
     }
 
     fn is_tried(self) -> bool {
@@ -63,7 +63,7 @@ impl Seat {
 
 /// How long a check may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leash {
+pub enum ShortTimeout {
     /// Its time-out.
     None,
     /// As long as is usual for the app.
@@ -89,9 +89,9 @@ pub struct Lanes<J> {
     waiting: [BTreeMap<(Moment, u64), J>; LANES],
     workers: usize,
     busy: usize,
-    /// Of the busy ones, those without a leash.
+    /// Of the busy ones, those without a short time-out.
     loose: usize,
-    /// Of the busy ones, those of new apps on a leash.
+    /// Of the busy ones, those of new apps on a short time-out.
     tried: usize,
     /// What all apps that answer need together.
     load: u64,
@@ -139,8 +139,8 @@ impl<J> Lanes<J> {
             .filter(|lane| self.has_room(*lane));
         let (due, check, lane) = may_start.filter_map(first).min()?;
         let job = self.lane(lane).remove(&(due, check))?;
-        let leash = self.leash(lane);
-        let seat = Seat { lane, leash };
+        let short_timeout = self.short_timeout(lane);
+        let seat = Seat { lane, short_timeout };
         self.busy += 1;
         self.loose += usize::from(seat.is_loose());
         self.tried += usize::from(seat.is_tried());
@@ -207,13 +207,13 @@ impl<J> Lanes<J> {
 
     /// While no more than a quarter of the pool is held by checks in full, nobody needs to be broken
     /// off, and nobody is asked twice.
-    fn leash(&self, lane: Lane) -> Leash {
+    fn short_timeout(&self, lane: Lane) -> ShortTimeout {
         let crowded = self.loose >= (self.workers / 4).max(1);
         let [_, new, ..] = &self.waiting;
         match lane {
-            Lane::New if crowded && new.len() > self.step() => Leash::Short,
-            Lane::New | Lane::Answers if crowded => Leash::Usual,
-            _ => Leash::None,
+            Lane::New if crowded && new.len() > self.step() => ShortTimeout::Short,
+            Lane::New | Lane::Answers if crowded => ShortTimeout::Usual,
+            _ => ShortTimeout::None,
         }
     }
 }
@@ -282,15 +282,15 @@ mod tests {
     #[test]
     fn a_leash_is_put_on_when_it_gets_crowded() {
         let mut lanes = filled(8, Lane::Answers);
-        let leashes = |lanes: &mut Lanes<u64>| -> Vec<Leash> {
-            start_all(lanes).iter().map(|start| start.seat.leash).collect()
+        let short_timeouts = |lanes: &mut Lanes<u64>| -> Vec<ShortTimeout> {
+            start_all(lanes).iter().map(|start| start.seat.short_timeout).collect()
         };
-        let mut expected = [Leash::Usual; 8];
-        expected[..2].fill(Leash::None);
-        assert_eq!(leashes(&mut lanes), expected);
+        let mut expected = [ShortTimeout::Usual; 8];
+        expected[..2].fill(ShortTimeout::None);
+        assert_eq!(short_timeouts(&mut lanes), expected);
         let mut lanes = filled(8, Lane::New);
-        expected[2..].fill(Leash::Short);
-        assert_eq!(leashes(&mut lanes), expected[..7]);
+        expected[2..].fill(ShortTimeout::Short);
+        assert_eq!(short_timeouts(&mut lanes), expected[..7]);
     }
 
     #[test]

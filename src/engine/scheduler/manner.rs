@@ -1,16 +1,16 @@
-//! How an app has answered so far: which lane its next check takes, and how long a leash.
+//! How an app has answered so far: which lane its next check takes, and how long a short time-out.
 
 use std::time::Duration;
 
-use crate::engine::scheduler::lanes::{Lane, Leash, Share};
+use crate::engine::scheduler::lanes::{Lane, Share, ShortTimeout};
 use crate::engine::time::Moment;
 use crate::engine::verdict::answer::CheckEnd;
 
-/// No leash is shorter. Far above what a healthy app on a LAN needs, and with ten apps a second
+/// No short time-out is shorter. Far above what a healthy app on a LAN needs, and with ten apps a second
 /// beginning to hang it costs five threads.
-const LEASH: Duration = Duration::from_millis(500);
+const SHORTEST: Duration = Duration::from_millis(500);
 
-/// An app that is broken off gets twice the leash next time, up to twice this: more would let those
+/// An app that is broken off gets twice the short time-out next time, up to twice this: more would let those
 /// that hang hold the threads that are kept for others.
 const TRUSTED: Duration = Duration::from_secs(1);
 
@@ -31,13 +31,13 @@ impl Manner {
     pub const NEW: Manner = Manner { lane: Lane::New, usual: Duration::ZERO, broken_off: None };
 
     /// A check has ended, and the time that it took was the app's. What took no longer than the
-    /// shortest leash holds no thread for long, answer or not; a host that is switched off takes three
+    /// shortest short time-out holds no thread for long, answer or not; a host that is switched off takes three
     /// seconds to be unreachable.
     pub fn observe(&mut self, end: &CheckEnd, latency: Duration) {
         let CheckEnd::Verdict(verdict) = end else { return };
         let answered = verdict.http_status.is_some() || verdict.refused;
         self.broken_off = None;
-        if answered || latency <= LEASH {
+        if answered || latency <= SHORTEST {
             self.lane = Lane::Answers;
             self.usual = latency.max(self.usual * 31 / 32);
         } else {
@@ -49,16 +49,16 @@ impl Manner {
     pub fn break_off(&mut self, due: Moment) {
         self.lane = Lane::BrokenOff;
         self.broken_off.get_or_insert(due);
-        self.usual = self.usual.max((self.usual * 2).clamp(LEASH, TRUSTED));
+        self.usual = self.usual.max((self.usual * 2).clamp(SHORTEST, TRUSTED));
     }
 
-    /// After how long a check on a leash is broken off: an answer that takes twice the usual is not
+    /// After how long a check on a short time-out is broken off: an answer that takes twice the usual is not
     /// worth a second request.
-    pub fn leash(self, leash: Leash) -> Option<Duration> {
-        match leash {
-            Leash::None => None,
-            Leash::Short => Some(LEASH),
-            Leash::Usual => Some((self.usual * 2).max(LEASH)),
+    pub fn short_timeout(self, short_timeout: ShortTimeout) -> Option<Duration> {
+        match short_timeout {
+            ShortTimeout::None => None,
+            ShortTimeout::Short => Some(SHORTEST),
+            ShortTimeout::Usual => Some((self.usual * 2).max(SHORTEST)),
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn usual(manner: Manner) -> Duration {
-        manner.leash(Leash::Usual).unwrap()
+        manner.short_timeout(ShortTimeout::Usual).unwrap()
     }
 
     fn answer() -> Verdict {
@@ -113,29 +113,29 @@ mod tests {
     #[test]
     fn the_leash_is_as_long_as_the_app_is_slow() {
         let mut manner = Manner::NEW;
-        assert_eq!(usual(manner), LEASH);
-        assert_eq!(manner.leash(Leash::None), None);
+        assert_eq!(usual(manner), SHORTEST);
+        assert_eq!(manner.short_timeout(ShortTimeout::None), None);
         manner.observe(&CheckEnd::Verdict(answer()), ms(600));
         assert_eq!((usual(manner), manner.share(ms(5_000))), (ms(1_200), 120));
         for _ in 0..200 {
             manner.observe(&CheckEnd::Verdict(answer()), ms(5));
         }
-        assert_eq!(usual(manner), LEASH, "that was long ago");
+        assert_eq!(usual(manner), SHORTEST, "that was long ago");
     }
 
     #[test]
     fn who_is_broken_off_gets_more_time_and_keeps_its_place() {
         let mut manner = Manner::NEW;
         let due = Moment::from_millis(7);
-        let leashes = [1, 2, 3].map(|number| {
+        let short_timeouts = [1, 2, 3].map(|number| {
             manner.break_off(due + ms(number));
             usual(manner).as_millis()
         });
-        assert_eq!(leashes, [1_000, 2_000, 2_000]);
+        assert_eq!(short_timeouts, [1_000, 2_000, 2_000]);
         assert_eq!(manner.broken_off, Some(due + ms(1)));
         manner.observe(&CheckEnd::Verdict(answer()), ms(20_000));
         manner.break_off(due);
         assert_eq!(usual(manner), ms(40_000), "never less than it had");
-        assert_eq!(manner.leash(Leash::Short), Some(LEASH));
+        assert_eq!(manner.short_timeout(ShortTimeout::Short), Some(SHORTEST));
     }
 }

@@ -51,7 +51,7 @@ pub struct Begin {
     /// The check's number, given back in [`Scheduler::handle_end`].
     pub check: u64,
     /// A shorter time than its time-out after which it is given up without a verdict.
-    pub leash: Option<Duration>,
+    pub short_timeout: Option<Duration>,
     /// It had to wait so long for its thread that a shortage begins.
     pub shortage: Option<Duration>,
 }
@@ -197,16 +197,16 @@ impl Scheduler {
         // Who is stopped is withdrawn: whatever waits belongs to an app.
         let slot = self.slots.get_mut(&id)?;
         let asked = std::mem::replace(&mut slot.asked, Asked::Runs { check });
-        let leash = slot.manner.leash(seat.leash);
+        let short_timeout = slot.manner.short_timeout(seat.short_timeout);
         let Timing { interval, timeout } = slot.timing;
-        let limit = leash.map_or(timeout, |leash| leash.min(timeout));
+        let limit = short_timeout.map_or(timeout, |short_timeout| short_timeout.min(timeout));
         let running = Running { app: id, seat, limit, stood_still: false, left_behind: None };
         self.running.insert(check, Box::new(running));
         let shortage = match asked {
             Asked::Waits { since, .. } => self.note_wait(self.turn.since(since), interval),
             _ => None,
         };
-        Some(Begin { app: id, check, leash, shortage })
+        Some(Begin { app: id, check, short_timeout, shortage })
     }
 
     /// A check has a thread after it had `waited` for one.
@@ -280,7 +280,7 @@ impl Scheduler {
         let late = now.at.before(latency).since(slot.check_due);
         self.lateness.count(u32::try_from(late.as_millis()).unwrap_or(u32::MAX));
         match end {
-            CheckEnd::LeashEnded => {
+            CheckEnd::CutShort => {
                 self.ask_in_full(now, id, check);
                 None
             }

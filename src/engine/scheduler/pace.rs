@@ -13,7 +13,7 @@ const FIRST_CHECK_WITHIN: Duration = Duration::from_millis(900);
 impl Scheduler {
     /// A new app is asked within a second, unless it is paused.
     pub fn add(&mut self, now: Now, id: AppId, timing: Timing, to: &Destination) {
-        let at = self.calm_soon(now);
+        let at = self.least_busy_soon(now);
         let timer = self.wheel.schedule(at, id);
         let slot = Slot::new(timing, Pace::First(Due { at, timer }), at);
         self.slots.insert(id, Box::new(slot));
@@ -50,7 +50,7 @@ impl Scheduler {
 
     /// A paused app is asked again, within a second.
     pub fn resume(&mut self, now: Now, id: AppId) {
-        let at = self.calm_soon(now);
+        let at = self.least_busy_soon(now);
         self.first(id, at);
     }
 
@@ -72,7 +72,7 @@ impl Scheduler {
         self.take_up(id, after);
         self.reckon(id);
         if let Some(due) = self.due_at(id) {
-            let at = due.min(self.calm_soon(now));
+            let at = due.min(self.least_busy_soon(now));
             self.first(id, at);
         }
     }
@@ -96,7 +96,7 @@ impl Scheduler {
         let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()).filter(|_| repaced) else {
             return;
         };
-        let calm = self.calm_place(now.at, id);
+        let calm = self.least_busy_place(now.at, id);
         if due.at > calm {
             self.steady(id, Some(due), calm);
         } else if let Some(slot) = self.slots.get_mut(&id) {
@@ -114,7 +114,7 @@ impl Scheduler {
         let due = match slot.pace {
             Pace::Paused => return,
             Pace::First(due) => {
-                let at = self.calm_place(due.at, id);
+                let at = self.least_busy_place(due.at, id);
                 self.steady(id, Some(due), at);
                 due.at
             }
@@ -128,20 +128,20 @@ impl Scheduler {
     }
 
     /// The least busy moment of the next second.
-    fn calm_soon(&self, now: Now) -> Moment {
-        spread::calmest(
+    fn least_busy_soon(&self, now: Now) -> Moment {
+        spread::least_busy(
             now.at,
             FIRST_CHECK_WITHIN,
-            self.slots.values().filter_map(|slot| slot.train()),
+            self.slots.values().filter_map(|slot| slot.series()),
         )
     }
 
     /// The least busy moment between half an interval and one from `from` on.
-    fn calm_place(&self, from: Moment, id: AppId) -> Moment {
+    fn least_busy_place(&self, from: Moment, id: AppId) -> Moment {
         let Some(slot) = self.slots.get(&id) else { return from };
         let half = slot.timing.interval / 2;
         let others = self.slots.iter().filter(|(other, _)| **other != id);
-        spread::calmest(from + half, half, others.filter_map(|(_, slot)| slot.train()))
+        spread::least_busy(from + half, half, others.filter_map(|(_, slot)| slot.series()))
     }
 
     fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {

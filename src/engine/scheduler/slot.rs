@@ -3,7 +3,7 @@
 use super::Timing;
 use super::lanes::{Place, Share};
 use super::manner::Manner;
-use super::spread::Train;
+use super::spread::Series;
 use crate::engine::time::Moment;
 use crate::engine::wheel::TimerId;
 
@@ -83,8 +83,8 @@ impl Slot {
     }
 
     /// Its checks to come, as the others have to reckon with them.
-    pub(super) fn train(&self) -> Option<Train> {
-        Some(Train { due: self.due()?.at, interval: self.timing.interval })
+    pub(super) fn series(&self) -> Option<Series> {
+        Some(Series { due: self.due()?.at, interval: self.timing.interval })
     }
 
     /// Whether a failure during which we stood still is void. It may be ours: what was late, closed

@@ -15,7 +15,7 @@ const GOLDEN: f64 = 0.618_033_988_749_895;
 
 /// An app that is checked already: when it is due next, and then every `interval`.
 #[derive(Clone, Copy, Debug)]
-pub struct Train {
+pub struct Series {
     /// The next check.
     pub due: Moment,
     /// The span between two checks.
@@ -24,12 +24,12 @@ pub struct Train {
 
 /// The least busy moment of `from .. from + window`, given the apps that are checked already; the
 /// earliest of several that are equally calm.
-pub fn calmest(from: Moment, window: Duration, trains: impl Iterator<Item = Train>) -> Moment {
+pub fn least_busy(from: Moment, window: Duration, series: impl Iterator<Item = Series>) -> Moment {
     let step = (window.as_millis() as u64 / STEPS as u64).max(1);
     let first = from.as_millis().saturating_sub(REACH as u64 * step);
     let mut checks = [0u32; ALL];
-    for train in trains {
-        for due in passages(train, first, first + ALL as u64 * step) {
+    for series in series {
+        for due in passages(series, first, first + ALL as u64 * step) {
             if let Some(count) = checks.get_mut(((due - first) / step) as usize) {
                 *count += 1;
             }
@@ -62,10 +62,10 @@ pub fn even(from: Moment, interval: Duration, number: usize, count: usize) -> Mo
     from + interval.mul_f64(share.min(1.0))
 }
 
-/// The checks of a train within `from .. to`.
-fn passages(train: Train, from: u64, to: u64) -> impl Iterator<Item = u64> {
-    let interval = (train.interval.as_millis() as u64).max(1);
-    let due = train.due.as_millis();
+/// The checks of a series within `from .. to`.
+fn passages(series: Series, from: u64, to: u64) -> impl Iterator<Item = u64> {
+    let interval = (series.interval.as_millis() as u64).max(1);
+    let due = series.due.as_millis();
     let first = due + from.saturating_sub(due).div_ceil(interval) * interval;
     std::iter::successors(Some(first), move |due| Some(due + interval))
         .take_while(move |due| *due < to)
@@ -91,8 +91,8 @@ mod tests {
         let mut dues = Vec::new();
         for number in 0..count as u64 {
             let now = Moment::from_millis(1_000 + number * gap_ms);
-            let trains = dues.iter().map(|due| Train { due: *due, interval });
-            dues.push(calmest(now + interval / 2, interval / 2, trains));
+            let series = dues.iter().map(|due| Series { due: *due, interval });
+            dues.push(least_busy(now + interval / 2, interval / 2, series));
         }
         dues
     }
@@ -110,14 +110,14 @@ mod tests {
     #[test]
     fn the_first_app_is_not_kept_waiting() {
         let from = Moment::from_millis(77);
-        assert_eq!(calmest(from, Duration::from_secs(1), std::iter::empty()), from);
+        assert_eq!(least_busy(from, Duration::from_secs(1), std::iter::empty()), from);
     }
 
     #[test]
     fn a_slow_app_keeps_away_from_the_quick_ones() {
-        let quick = Train { due: Moment::from_millis(1_000), interval: Duration::from_secs(5) };
+        let quick = Series { due: Moment::from_millis(1_000), interval: Duration::from_secs(5) };
         let from = Moment::from_millis(150_900);
-        let due = calmest(from, Duration::from_millis(250), [quick].into_iter());
+        let due = least_busy(from, Duration::from_millis(250), [quick].into_iter());
         assert!(due.as_millis().abs_diff(151_000) >= 9, "{due:?}");
     }
 

@@ -374,34 +374,34 @@ fn the_thread_of_a_check_that_nobody_waits_for_is_free_only_when_it_has_ended() 
     assert_eq!(clockwork.scheduler.handle_end(after_ms(3_000), check, silence(), seconds(1)), None);
 }
 
-/// Eight threads, two of which are held by checks in full, and an app whose check is on a leash.
-fn on_a_leash() -> (Clockwork, Begin) {
+/// Eight threads, two of which are held by checks in full, and an app whose check is on a short time-out.
+fn on_a_short_timeout() -> (Clockwork, Begin) {
     let mut clockwork = Clockwork::new(8);
     (1..=3).for_each(|number| clockwork.add(AppId(number), 300));
     clockwork.pass_to(1_000);
-    let leashes: Vec<bool> =
-        clockwork.begun.iter().map(|(_, begin)| begin.leash.is_some()).collect();
-    assert_eq!(leashes, [false, false, true]);
+    let short_timeouts: Vec<bool> =
+        clockwork.begun.iter().map(|(_, begin)| begin.short_timeout.is_some()).collect();
+    assert_eq!(short_timeouts, [false, false, true]);
     let last = clockwork.last();
     (clockwork, last)
 }
 
 #[test]
 fn a_check_that_was_broken_off_goes_on_in_full_under_its_number() {
-    let (mut clockwork, leashed) = on_a_leash();
+    let (mut clockwork, cut_short) = on_a_short_timeout();
     clockwork.ms += 500;
-    assert_eq!(clockwork.end(leashed.check, CheckEnd::LeashEnded), None);
-    assert_eq!(clockwork.last(), Begin { leash: None, ..leashed });
+    assert_eq!(clockwork.end(cut_short.check, CheckEnd::CutShort), None);
+    assert_eq!(clockwork.last(), Begin { short_timeout: None, ..cut_short });
     clockwork.ms += 5_000;
-    assert!(counts(clockwork.end(leashed.check, silence())));
+    assert!(counts(clockwork.end(cut_short.check, silence())));
 }
 
 #[test]
 fn a_check_that_was_broken_off_is_no_check_of_an_app_that_is_paused_since() {
-    let (mut clockwork, leashed) = on_a_leash();
-    clockwork.scheduler.pause(leashed.app);
+    let (mut clockwork, cut_short) = on_a_short_timeout();
+    clockwork.scheduler.pause(cut_short.app);
     clockwork.ms += 500;
-    assert_eq!(clockwork.end(leashed.check, CheckEnd::LeashEnded), None);
+    assert_eq!(clockwork.end(cut_short.check, CheckEnd::CutShort), None);
     assert_eq!(clockwork.begun.len(), 3);
 }
 

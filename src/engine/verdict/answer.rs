@@ -42,5 +42,5 @@ pub enum CheckEnd {
         reason: String,
     },
     /// The check had less than its time-out (see the lanes) and used it up: to be run again in full.
-    LeashEnded,
+    CutShort,
 }

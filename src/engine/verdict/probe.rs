@@ -15,7 +15,7 @@ pub struct Probe {
     /// How long all of it may take: look-up, connect, TLS, redirects, body.
     pub timeout: Duration,
     /// A shorter time after which the check is given up without a verdict, if it is shorter.
-    pub leash: Option<Duration>,
+    pub short_timeout: Option<Duration>,
     /// Where the registration came from: whether a name may lead to this machine itself.
     pub origin: Origin,
 }
@@ -44,13 +44,13 @@ impl ProbeKind {
 }
 
 impl Probe {
-    /// How long this check may take, on its leash or off it.
+    /// How long this check may take, on its short time-out or off it.
     pub fn limit(&self) -> Duration {
-        self.leash.map_or(self.timeout, |leash| leash.min(self.timeout))
+        self.short_timeout.map_or(self.timeout, |short_timeout| short_timeout.min(self.timeout))
     }
 
     /// Whether it is given up before its time-out.
-    pub fn is_on_leash(&self) -> bool {
+    pub fn has_short_timeout(&self) -> bool {
         self.limit() < self.timeout
     }
 }

@@ -14,7 +14,7 @@ use socket2::{Domain, Socket, Type};
 
 use crate::config::settings::AccessSettings;
 use crate::daemon::api::{Access, Api, ApiRequest, Rules};
-use crate::daemon::checklog::CheckLog;
+use crate::daemon::check_log::CheckLog;
 use crate::daemon::gate::{CONNECTIONS_MAX, Gate, bind};
 use crate::engine::recipients::Recipients;
 use crate::engine::time::Moment;

@@ -1,4 +1,4 @@
-//! Facts in, words out: a [`Mail`] of the outbox becomes a [`Letter`] for a person.
+//! Facts in, words out: a [`Mail`] of the outbox becomes a [`RenderedMail`] for a person.
 //!
 //! The words are found at each attempt to send, so that a mail that waited can say so. Nothing from
 //! outside reaches subject or body as it came: see [`plain`](crate::engine::text::plain).
@@ -12,19 +12,19 @@ mod sentence;
 mod story;
 mod subject;
 
-use crate::engine::outbox::notice::{Letter, Mail};
+use crate::engine::outbox::notice::{Mail, RenderedMail};
 use crate::engine::recipients::Recipient;
 use crate::engine::time::Moment;
 use story::Story;
 
 /// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
-pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> Letter {
+pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> RenderedMail {
     let mail = &nameless::told(mail);
     let Recipient::Mail(address) = &mail.to;
     let story = Story::of(mail);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);
-    Letter {
+    RenderedMail {
         to: address.clone(),
         text: plain::render(&page),
         html: html::render(&page, &subject),

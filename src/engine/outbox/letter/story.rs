@@ -6,7 +6,7 @@ use super::page::{Block, Page};
 use super::{said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
 use crate::engine::outbox::notice::{Change, Mail, Notice};
-use crate::engine::outbox::rates::MAILS_AN_HOUR;
+use crate::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
 use crate::engine::text::plain::one_line;

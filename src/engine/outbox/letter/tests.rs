@@ -21,7 +21,7 @@ fn wall(secs: i64) -> Stamp {
     Stamp::noted(Now { at, wall })
 }
 
-fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> Letter {
+fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> RenderedMail {
     super::write(mail, now.at().unwrap(), status_url)
 }
 

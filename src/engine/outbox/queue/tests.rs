@@ -128,9 +128,9 @@ fn a_mail_that_waits_takes_in_what_comes_after_under_a_new_id() {
     retry_in(&mut queue, 1, first.id, later());
     queue.take_changes();
     assert_eq!(queue.write(now(2), person("a@b.c"), notice(), &["root".to_owned()]), first.id);
-    let MailChanges { whole, taken_in, .. } = queue.take_changes();
-    assert_eq!((whole.len(), taken_in.len()), (0, 1), "the rest is on disk");
-    assert_eq!((taken_in[0].0, taken_in[0].1.notices.len()), (first.id, 1));
+    let MailChanges { whole, merged, .. } = queue.take_changes();
+    assert_eq!((whole.len(), merged.len()), (0, 1), "the rest is on disk");
+    assert_eq!((merged[0].0, merged[0].1.notices.len()), (first.id, 1));
     let merged = queue.take(now(2).at, id).expect("it is tried at once");
     assert_eq!(merged.notices.len(), 2);
     assert_ne!(merged.message_id, first.message_id);
@@ -298,7 +298,7 @@ fn a_mail_gathers_what_is_queued_behind_it_for_the_same_person_and_nothing_else(
     {
         queue.restore(now(0).at, mail_found(id, to));
     }
-    queue.bar(5);
+    queue.disallow(5);
     queue.gather(2);
     let gone = queue.take_changes().done;
     assert!(gone.iter().eq(&[4, 6]), "not those before it, of others, or that wait for something");

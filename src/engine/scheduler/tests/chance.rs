@@ -120,7 +120,7 @@ impl Life {
             1 => ended(Outcome::Fail),
             2 => silence(),
             3 => CheckEnd::NoVerdict { reason: String::new() },
-            _ => CheckEnd::LeashEnded,
+            _ => CheckEnd::CutShort,
         };
         let asked = self.told.under_way.remove(&check).unwrap();
         if let Some(Ended::Verdict { app, .. }) = self.clockwork.end(check, end) {

@@ -161,7 +161,7 @@ impl Read for Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::checklog::store::Opened;
+    use crate::daemon::check_log::store::Opened;
 
     fn query(appname: Option<&str>, limit: usize) -> Query {
         Query { appname: appname.map(str::to_owned), limit }

@@ -9,7 +9,7 @@ const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healt
 
 /// Each line in short: `check fail 503`, `state HEALTHY UNHEALTHY`, `hour 719 0 1`, `paused`.
 fn told(world: &World) -> Vec<String> {
-    let lines = world.chronicle.iter().map(|line| serde_json::to_value(line).unwrap());
+    let lines = world.check_log.iter().map(|line| serde_json::to_value(line).unwrap());
     lines.map(|line| in_short(&line)).collect()
 }
 
@@ -32,7 +32,7 @@ fn healthy() -> World {
     let mut world = World::new();
     world.register("NAS", &QUICK);
     world.seconds(60);
-    world.chronicle.clear();
+    world.check_log.clear();
     world
 }
 
@@ -82,7 +82,7 @@ fn silence_that_changes_its_reason_is_news() {
         world.seconds(60);
     }
     let checks: Vec<Value> = world
-        .chronicle
+        .check_log
         .iter()
         .map(|line| serde_json::to_value(line).unwrap())
         .filter(|line| line["event"] == "check")
@@ -99,11 +99,11 @@ fn what_does_not_count_is_marked_and_not_summed_up() {
     world.answers("NAS", Answer::Refused);
     world.register("NAS", &[("interval", "30")]);
     world.seconds(10);
-    let line = serde_json::to_value(&world.chronicle[1]).unwrap();
+    let line = serde_json::to_value(&world.check_log[1]).unwrap();
     assert_eq!((&line["outcome"], &line["counted"]), (&"fail".into(), &false.into()));
     world.stop("NAS");
     assert_eq!(told(&world)[2..], ["stopped"], "nothing counted, so there is no hour");
-    assert!(serde_json::to_value(&world.chronicle[0]).unwrap().get("counted").is_none());
+    assert!(serde_json::to_value(&world.check_log[0]).unwrap().get("counted").is_none());
 }
 
 #[test]
@@ -141,10 +141,10 @@ fn an_hour_is_summed_up_app_by_app_in_the_order_of_their_names() {
     }
     world.answers("b", Answer::Slow(1_000));
     world.seconds(3590);
-    world.chronicle.clear();
+    world.check_log.clear();
     world.seconds(20);
     let lines: Vec<String> =
-        world.chronicle.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+        world.check_log.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[0].contains(r#""appname":"a","event":"hour","pass":12"#), "{lines:?}");
     assert!(lines[0].ends_with(r#""warn":0,"fail":0,"min_ms":5,"mean_ms":5,"max_ms":5}"#));
@@ -160,7 +160,7 @@ fn every_check_that_counts_is_in_one_hour() {
         world.seconds(4_000);
     }
     world.orderly_stop();
-    let counts = world.chronicle.iter().filter_map(|line| match line.event {
+    let counts = world.check_log.iter().filter_map(|line| match line.event {
         Event::Hour { pass, warn, fail, .. } => Some(u64::from(pass + warn + fail)),
         _ => None,
     });
@@ -189,7 +189,7 @@ fn a_check_without_a_verdict_is_no_line() {
     let mut world = healthy();
     world.answers("NAS", Answer::NoVerdict);
     world.seconds(600);
-    assert!(world.chronicle.is_empty());
+    assert!(world.check_log.is_empty());
 }
 
 #[test]
@@ -199,11 +199,11 @@ fn a_hundred_quiet_apps_cost_a_third_of_a_mebibyte_a_day() {
         world.register(&format!("app{number}"), &[("interval", "30")]);
     }
     world.seconds(2 * 3600);
-    world.chronicle.clear();
+    world.check_log.clear();
     world.seconds(24 * 3600);
-    let lines = world.chronicle.iter().map(|line| serde_json::to_string(line).unwrap().len() + 1);
+    let lines = world.check_log.iter().map(|line| serde_json::to_string(line).unwrap().len() + 1);
     assert_eq!(lines.len(), 24 * 100);
     let bytes: usize = lines.sum();
     assert!(bytes < (1 << 20) / 3, "{bytes} bytes a day");
-    assert!(world.chronicle.iter().all(|line| !line.is_urgent()), "nothing to be hurried");
+    assert!(world.check_log.iter().all(|line| !line.is_urgent()), "nothing to be hurried");
 }

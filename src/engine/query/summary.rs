@@ -25,7 +25,7 @@ pub struct Portion<T> {
 
 /// An app in a line.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Glance {
+pub struct Summary {
     /// The app's name.
     pub name: String,
     /// The host of its address.
@@ -50,7 +50,7 @@ pub struct Glance {
 #[derive(Clone, Debug)]
 pub struct Closeup {
     /// The app in a line.
-    pub glance: Glance,
+    pub summary: Summary,
     /// The share of checks that did not fail in the last 7, 30 and 90 days.
     pub uptimes: [(u16, Option<f64>); 3],
     /// Each of the recent checks.
@@ -112,8 +112,8 @@ impl View<'_> {
     }
 
     /// An app in a line.
-    pub fn glance(&self, id: AppId, app: &App, now: Now) -> Glance {
-        Glance {
+    pub fn summary(&self, id: AppId, app: &App, now: Now) -> Summary {
+        Summary {
             name: app.registration.name.clone(),
             host: app.registration.target.host().to_string(),
             state: app.state(),
@@ -130,7 +130,7 @@ impl View<'_> {
         let app = self.registry.get(id)?;
         let days = &app.history.days;
         Some(Closeup {
-            glance: self.glance(id, app, now),
+            summary: self.summary(id, app, now),
             uptimes: [7, 30, DAYS].map(|count| (count, days.uptime(now.wall, count))),
             recent: app.history.recent.clone(),
             days: days.clone(),

@@ -7,7 +7,7 @@
 
 use super::Incidents;
 use super::alert::Level;
-use crate::engine::log_event::Note;
+use crate::engine::log_event::LogEvent;
 use crate::engine::outbox::Outbox;
 use crate::engine::outbox::notice::{Change, Mail, Notice};
 use crate::engine::recipients::Recipient;
@@ -16,39 +16,44 @@ use crate::engine::state::State;
 
 /// What came of looking for mails whose recipients may have none.
 #[derive(Debug, Default)]
-pub struct Barring {
+pub struct Disallowed {
     /// The mails that may be sent.
     pub sendable: Vec<u64>,
     /// What is to be said of the others.
-    pub notes: Vec<Note>,
+    pub notes: Vec<LogEvent>,
 }
 
 impl Incidents {
     /// At the start, when apps and mails are known: has others get the mails whose recipients may
     /// have none.
-    pub fn bar(&mut self, ids: Vec<u64>, registry: &Registry, outbox: &mut Outbox) -> Barring {
-        let mut barring = Barring::default();
+    pub fn disallow(
+        &mut self,
+        ids: Vec<u64>,
+        registry: &Registry,
+        outbox: &mut Outbox,
+    ) -> Disallowed {
+        let mut disallowed = Disallowed::default();
         for id in ids {
             let Some(to) = outbox.mail(id).map(|mail| mail.to.clone()) else { continue };
             if outbox.recipients().may_be_told(&to) {
-                barring.sendable.push(id);
+                disallowed.sendable.push(id);
                 continue;
             }
             outbox.gather(id);
             let is_kept = outbox.recipients().by_default().is_empty();
             let passed_on = if is_kept { Vec::new() } else { self.pass_on(id, registry, outbox) };
             if is_kept {
-                outbox.bar(id);
+                outbox.disallow(id);
             }
             let instead = passed_on.iter().filter_map(|id| outbox.mail(*id));
             let instead = instead.map(|mail| mail.to.clone()).collect();
-            barring.notes.push(Note::MailBarred { to, instead, is_kept });
-            barring.sendable.extend(passed_on);
+            disallowed.notes.push(LogEvent::MailDisallowed { to, instead, is_kept });
+            disallowed.sendable.extend(passed_on);
         }
-        barring
+        disallowed
     }
 
-    /// Has those who are told by default get what they are to know of a barred mail, and do not. It
+    /// Has those who are told by default get what they are to know of a disallowed mail, and do not. It
     /// is gone then. The ids of their mails.
     fn pass_on(&mut self, id: u64, registry: &Registry, outbox: &mut Outbox) -> Vec<u64> {
         let Some(mail) = outbox.mail(id).cloned() else { return Vec::new() };
@@ -149,17 +154,17 @@ fn stands_in(to: &Recipient, app: &str, registry: &Registry, outbox: &Outbox) ->
 }
 
 /// At the start: says who on record may have no mail.
-pub fn who_is_barred(registry: &Registry, outbox: &Outbox) -> Vec<Note> {
+pub fn who_is_disallowed(registry: &Registry, outbox: &Outbox) -> Vec<LogEvent> {
     let recipients = outbox.recipients();
     let named = registry.by_name().flat_map(|(_, app)| app.registration.recipients());
-    let mut barred: Vec<Recipient> = named.filter(|one| !recipients.may_be_told(one)).collect();
-    barred.sort();
+    let mut disallowed: Vec<Recipient> = named.filter(|one| !recipients.may_be_told(one)).collect();
+    disallowed.sort();
     let instead = recipients.by_default();
     let note = |same: &[Recipient]| {
         let person = same.first()?.clone();
-        Some(Note::Barred { person, apps: same.len(), instead: instead.to_vec() })
+        Some(LogEvent::Disallowed { person, apps: same.len(), instead: instead.to_vec() })
     };
-    barred.chunk_by(|a, b| a == b).filter_map(note).collect()
+    disallowed.chunk_by(|a, b| a == b).filter_map(note).collect()
 }
 
 fn is_of(notice: &Notice, app: &str) -> bool {

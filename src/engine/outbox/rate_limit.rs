@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// The mails that each person has had within the last hour.
 #[derive(Clone, Debug, Default)]
-pub(in crate::engine) struct Rates {
+pub(in crate::engine) struct RateLimit {
     /// The latest [`MAILS_AN_HOUR`], oldest first.
     had: BTreeMap<Recipient, VecDeque<Stamp>>,
     tidied: Moment,
@@ -25,7 +25,7 @@ pub(in crate::engine) struct Rates {
     new: Vec<(Recipient, Stamp)>,
 }
 
-impl Rates {
+impl RateLimit {
     /// A mail to `to` was accepted.
     pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
         self.restore(at, mail, to);
@@ -93,21 +93,21 @@ mod tests {
         Now { at: Moment::from_millis(second * 1000), wall: Wall::default() }
     }
 
-    fn accepted(rates: &mut Rates, second: u64, to: &str) {
-        rates.accepted(now(second).at, Stamp::noted(now(second)), &Recipient::mail(to));
+    fn accepted(rate_limit: &mut RateLimit, second: u64, to: &str) {
+        rate_limit.accepted(now(second).at, Stamp::noted(now(second)), &Recipient::mail(to));
     }
 
     /// Twenty mails on record, of an hour in 2026; the clock shows `second` of 1970 or later.
-    fn twenty_on_record(start: Now) -> Rates {
+    fn twenty_on_record(start: Now) -> RateLimit {
         let mut timeline = Timeline::default();
         let mails = (0..20).map(|n| Wall::from_unix_millis(1_795_474_540_000 + n * 1000));
         mails.clone().for_each(|mail| timeline.recall(mail));
         timeline.observe(start, Duration::ZERO);
-        let mut rates = Rates::default();
+        let mut rate_limit = RateLimit::default();
         for mail in mails {
-            rates.accepted(start.at, timeline.placed(start, mail), &Recipient::mail("a@b.c"));
+            rate_limit.accepted(start.at, timeline.placed(start, mail), &Recipient::mail("a@b.c"));
         }
-        rates
+        rate_limit
     }
 
     #[test]
@@ -129,44 +129,50 @@ mod tests {
         let start = Now { wall: Wall::from_unix_millis(1_795_474_600_000), ..now(9000) };
         let mut timeline = Timeline::default();
         timeline.observe(start, Duration::ZERO);
-        let mut rates = Rates::default();
+        let mut rate_limit = RateLimit::default();
         for wall in (0..19).map(|n| 1_795_474_540_000 + n * 1000).chain([130_000]) {
             let mail = timeline.placed(start, Wall::from_unix_millis(wall));
             assert_eq!(mail.at().is_some(), wall != 130_000);
-            rates.accepted(start.at, mail, &Recipient::mail("a@b.c"));
+            rate_limit.accepted(start.at, mail, &Recipient::mail("a@b.c"));
         }
         assert_eq!(
-            rates.full_until(start.at, &Recipient::mail("a@b.c")),
+            rate_limit.full_until(start.at, &Recipient::mail("a@b.c")),
             Some(now(9000 + 3540).at)
         );
     }
 
     #[test]
     fn the_twenty_first_waits_until_an_hour_after_the_first() {
-        let mut rates = Rates::default();
+        let mut rate_limit = RateLimit::default();
         for second in 0..20 {
-            assert_eq!(rates.full_until(now(second).at, &Recipient::mail("a@b.c")), None);
-            accepted(&mut rates, second, "a@b.c");
+            assert_eq!(rate_limit.full_until(now(second).at, &Recipient::mail("a@b.c")), None);
+            accepted(&mut rate_limit, second, "a@b.c");
         }
-        assert_eq!(rates.full_until(now(20).at, &Recipient::mail("A@B.C")), Some(now(3600).at));
         assert_eq!(
-            rates.full_until(now(20).at, &Recipient::mail("d@e.f")),
+            rate_limit.full_until(now(20).at, &Recipient::mail("A@B.C")),
+            Some(now(3600).at)
+        );
+        assert_eq!(
+            rate_limit.full_until(now(20).at, &Recipient::mail("d@e.f")),
             None,
             "nobody else waits for it"
         );
-        assert_eq!(rates.full_until(now(3600).at, &Recipient::mail("a@b.c")), None);
-        accepted(&mut rates, 3600, "a@b.c");
-        assert_eq!(rates.full_until(now(3600).at, &Recipient::mail("a@b.c")), Some(now(3601).at));
+        assert_eq!(rate_limit.full_until(now(3600).at, &Recipient::mail("a@b.c")), None);
+        accepted(&mut rate_limit, 3600, "a@b.c");
+        assert_eq!(
+            rate_limit.full_until(now(3600).at, &Recipient::mail("a@b.c")),
+            Some(now(3601).at)
+        );
     }
 
     #[test]
     fn what_is_past_is_forgotten() {
-        let mut rates = Rates::default();
+        let mut rate_limit = RateLimit::default();
         for n in 0..1000 {
-            accepted(&mut rates, n, &format!("{n}@b.c"));
+            accepted(&mut rate_limit, n, &format!("{n}@b.c"));
         }
-        assert_eq!(rates.all(now(3700).at).count(), 899);
-        accepted(&mut rates, 9000, "a@b.c");
-        assert_eq!(rates.had.len(), 1);
+        assert_eq!(rate_limit.all(now(3700).at).count(), 899);
+        accepted(&mut rate_limit, 9000, "a@b.c");
+        assert_eq!(rate_limit.had.len(), 1);
     }
 }
