@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -24,6 +25,10 @@ NewTarget = Callable[..., Target]
 
 
 def pytest_sessionstart() -> None:
+    # Whoever starts us in the background of a script has both ignored, and what is ignored is inherited:
+    # the daemon then does not stop at Ctrl-C, as it should not. A handler of ours is not inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     if not BINARY.exists():
         pytest.exit(f"{BINARY} is not there: `cargo build`, or set HEALTHCHECKER_BIN", returncode=2)
 
