@@ -76,7 +76,7 @@ fn half_of_the_apps_hang_at_once_and_the_others_keep_their_interval() {
 }
 
 #[test]
-fn slow_apps_are_not_failed_for_being_put_on_a_leash() {
+fn slow_apps_are_not_failed_for_a_short_timeout() {
     let mut world = World::with_workers(4);
     for number in 0..12 {
         let name = format!("app{number}");

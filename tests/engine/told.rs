@@ -47,7 +47,7 @@ fn change(world: &mut World, answer: Answer) {
 }
 
 #[test]
-fn trouble_that_ended_while_its_mail_was_barred_is_told_as_over() {
+fn trouble_that_ended_while_its_mail_was_disallowed_is_told_as_over() {
     let mut world = household(STRANGER);
     world.mood = Mood::Away;
     change(&mut world, Answer::Fail);
@@ -62,7 +62,7 @@ fn trouble_that_ended_while_its_mail_was_barred_is_told_as_over() {
 }
 
 #[test]
-fn who_was_told_and_was_barred_is_told_the_end_once_they_may_be() {
+fn who_was_told_and_was_disallowed_is_told_the_end_once_they_may_be() {
     let mut world = household(STRANGER);
     change(&mut world, Answer::Fail);
     narrow(&mut world, &[]);
@@ -401,7 +401,7 @@ fn told_of(world: &World, person: &str, app: &str) -> Vec<&'static str> {
 /// Looks at what arrived since `seen`; how much arrived by now.
 fn only_to_allowed(world: &World, seen: usize) -> Result<usize, TestCaseError> {
     for (_, mail) in &world.inbox[seen..] {
-        prop_assert!(world.recipients.may_be_told(&mail.to), "barred: {:?}", mail);
+        prop_assert!(world.recipients.may_be_told(&mail.to), "disallowed: {:?}", mail);
     }
     Ok(world.inbox.len())
 }
@@ -409,7 +409,7 @@ fn only_to_allowed(world: &World, seen: usize) -> Result<usize, TestCaseError> {
 proptest! {
     #![proptest_config(cases(250))]
 
-    /// Whoever is named, barred and let again, whatever is paused, moved and restarted.
+    /// Whoever is named, disallowed and let again, whatever is paused, moved and restarted.
     #[test]
     fn each_person_is_told_trouble_once_and_then_its_end(steps in prop::collection::vec(step(), 1..60)) {
         let mut world = World::new();

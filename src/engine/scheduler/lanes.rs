@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leash_is_put_on_when_it_gets_crowded() {
+    fn time_outs_are_short_when_it_gets_crowded() {
         let mut lanes = filled(8, Lane::Answers);
         let short_timeouts = |lanes: &mut Lanes<u64>| -> Vec<ShortTimeout> {
             start_all(lanes).iter().map(|start| start.seat.short_timeout).collect()

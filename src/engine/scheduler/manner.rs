@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_leash_is_as_long_as_the_app_is_slow() {
+    fn the_short_timeout_is_as_long_as_the_app_is_slow() {
         let mut manner = Manner::NEW;
         assert_eq!(usual(manner), SHORTEST);
         assert_eq!(manner.short_timeout(ShortTimeout::None), None);
