@@ -1,0 +1,195 @@
+//! What really happened in a household, and what its people were told: all that the judge is given.
+//!
+//! Everything is in true time: milliseconds since the story began, on a clock that no power cut stops
+//! and nobody sets. The daemon never sees it.
+
+use healthchecker::engine::state::State;
+use healthchecker::engine::verdict::answer::Outcome;
+
+/// True time, in ms since the story began.
+pub(crate) type Ms = u64;
+
+/// From, and up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: Ms,
+    /// `None`: until after the end of the story.
+    pub(crate) until: Option<Ms>,
+}
+
+/// An app, by its place in [`Story::apps`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct AppId(pub(crate) usize);
+
+/// A person, by their place in [`Story::people`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PersonId(pub(crate) usize);
+
+/// A host, by its number in the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HostId(pub(crate) usize);
+
+/// A cause, by its place in [`Story::causes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CauseId(pub(crate) usize);
+
+/// The whole of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Story {
+    pub(crate) seed: u64,
+    /// How long it is.
+    pub(crate) length: Ms,
+    pub(crate) apps: Vec<App>,
+    /// Their addresses.
+    pub(crate) people: Vec<String>,
+    /// In the order in which they began.
+    pub(crate) causes: Vec<Cause>,
+    /// When no mail could be accepted, whoever sent it.
+    pub(crate) mail_away: Vec<Span>,
+    /// What the daemon's wall clock showed: each entry holds until the next.
+    pub(crate) clock: Vec<ClockSet>,
+    /// Each run of the daemon.
+    pub(crate) runs: Vec<Span>,
+    pub(crate) letters: Vec<Letter>,
+}
+
+/// The daemon's wall clock, from `from` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClockSet {
+    pub(crate) from: Ms,
+    /// What it shows then, in ms since 1970; it goes on from there.
+    pub(crate) shows: i64,
+    /// What it should show then.
+    pub(crate) right: i64,
+}
+
+/// An app: what was asked for it, and how its checks went.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) name: String,
+    pub(crate) host: HostId,
+    /// Registered so; a change of settings ends one and begins the next. In order, without overlaps.
+    pub(crate) registrations: Vec<Registered>,
+    /// Paused by a person.
+    pub(crate) paused: Vec<Span>,
+    /// Every check that did not pass, and after each of them the next ten that did: in order.
+    pub(crate) checks: Vec<Checked>,
+    /// The state that the daemon showed, each until the next.
+    pub(crate) states: Vec<(Ms, State)>,
+}
+
+/// What was accepted for an app.
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    pub(crate) span: Span,
+    pub(crate) interval: Ms,
+    pub(crate) timeout: Ms,
+    pub(crate) unhealthy: u32,
+    pub(crate) healthy: u32,
+    /// Who is to be told.
+    pub(crate) people: Vec<PersonId>,
+}
+
+/// One check, and what really acted on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) begun: Ms,
+    pub(crate) ended: Ms,
+    /// `None`: the check gave no verdict (cut short, a clock that is not set).
+    pub(crate) outcome: Option<Outcome>,
+    /// The causes that acted on it, ours among them.
+    pub(crate) causes: Vec<CauseId>,
+}
+
+/// Why something was not well.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) kind: CauseKind,
+    /// What it acted on, and when: after a power cut each app comes back in its own time.
+    pub(crate) reach: Vec<Reach>,
+    pub(crate) span: Span,
+}
+
+/// One app that a cause reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) app: AppId,
+    pub(crate) span: Span,
+}
+
+/// What can befall a household. A name of each is in the table of the score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum CauseKind {
+    /// The app ended.
+    Crash,
+    /// It accepts and never answers.
+    Hang,
+    /// It answers slower than its time-out.
+    Slow,
+    /// About every third check is lost.
+    LossyLink,
+    /// It answers `fail`.
+    SaysFail,
+    /// It answers `warn`.
+    SaysWarn,
+    /// Well and ill by turns.
+    Flapping,
+    /// It starts, registers, dies, again and again.
+    CrashLoop,
+    /// Down for a new version, then registered again.
+    Deployment,
+    /// The app or its host got another address and has not registered with it yet.
+    MovedAddress,
+    /// The host answers nothing.
+    HostHang,
+    /// The host starts anew.
+    HostReboot,
+    /// Disks spin up: slow for some seconds.
+    SpinUp,
+    /// Off every night, as its owner wants.
+    NightlyOff,
+    /// A laptop, a phone: taken away.
+    LeftHouse,
+    /// A switch that others hang on, not we.
+    Switch,
+    /// An access point that others hang on, not we.
+    AccessPoint,
+    /// The router: between parts of the house, and to the internet.
+    Router,
+    /// The line out.
+    Internet,
+    /// Names are not found.
+    NameService,
+    /// Every address in the house was given out anew.
+    Renumbered,
+    /// No power for others: with or without us.
+    PowerCut,
+    /// Too little power for some.
+    BrownOut,
+    /// Our own cable, switch or access point.
+    OurLink,
+    /// The daemon does not run, is asleep or stands still.
+    OurAbsence,
+}
+
+impl CauseKind {
+    /// Ours is what no app can help: our own link, or that we did not run.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, CauseKind::OurLink | CauseKind::OurAbsence)
+    }
+}
+
+/// A mail, as it was accepted by the mail server: once each time that it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub(crate) to: PersonId,
+    pub(crate) message_id: String,
+    pub(crate) references: Vec<String>,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    /// When what it tells was put into the outbox (the newest of it).
+    pub(crate) written: Ms,
+    /// When it was put into words for this attempt.
+    pub(crate) worded: Ms,
+    pub(crate) accepted: Ms,
+}
