@@ -3,6 +3,8 @@
 //! Everything is in true time: milliseconds since the story began, on a clock that no power cut stops
 //! and nobody sets. The daemon never sees it.
 
+use serde::{Deserialize, Serialize};
+
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
@@ -50,7 +52,17 @@ pub(crate) struct Story {
     pub(crate) clock: Vec<ClockSet>,
     /// Each run of the daemon.
     pub(crate) runs: Vec<Span>,
+    /// In the order in which they were accepted.
     pub(crate) letters: Vec<Letter>,
+    /// Whenever a mail was tried in vain: not accepted, or its 250 lost. In order.
+    pub(crate) tries: Vec<Try>,
+}
+
+/// A mail was tried in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub(crate) to: PersonId,
+    pub(crate) at: Ms,
 }
 
 /// The daemon's wall clock, from `from` on.
@@ -70,9 +82,13 @@ pub(crate) struct App {
     pub(crate) host: HostId,
     /// Registered so; a change of settings ends one and begins the next. In order, without overlaps.
     pub(crate) registrations: Vec<Registered>,
+    /// Every `monitor` call that was accepted, also where it changed nothing: each may forgive
+    /// refusals anew. In order.
+    pub(crate) calls: Vec<Ms>,
     /// Paused by a person.
     pub(crate) paused: Vec<Span>,
-    /// Every check that did not pass, and after each of them the next ten that did: in order.
+    /// Every check that did not pass, and after each of them, and after each resume and each new
+    /// address, the next ten that did: in order of their ends.
     pub(crate) checks: Vec<Checked>,
     /// The state that the daemon showed, each until the next.
     pub(crate) states: Vec<(Ms, State)>,
@@ -82,6 +98,8 @@ pub(crate) struct App {
 #[derive(Clone, Debug)]
 pub(crate) struct Registered {
     pub(crate) span: Span,
+    /// The whole health address. Another one is another beginning: rows start again.
+    pub(crate) url: String,
     pub(crate) interval: Ms,
     pub(crate) timeout: Ms,
     pub(crate) unhealthy: u32,
@@ -94,9 +112,13 @@ pub(crate) struct Registered {
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) begun: Ms,
+    /// When the engine was told.
     pub(crate) ended: Ms,
-    /// `None`: the check gave no verdict (cut short, a clock that is not set).
+    /// `None`: the check gave no verdict (cut short, a clock that is not set, void since we stood
+    /// still, paused or readdressed meanwhile).
     pub(crate) outcome: Option<Outcome>,
+    /// The connection was refused, which may be forgiven after a registration.
+    pub(crate) refused: bool,
     /// The causes that acted on it, ours among them.
     pub(crate) causes: Vec<CauseId>,
 }
@@ -118,7 +140,9 @@ pub(crate) struct Reach {
 }
 
 /// What can befall a household. A name of each is in the table of the score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub(crate) enum CauseKind {
     /// The app ended.
     Crash,
