@@ -1,0 +1,226 @@
+//! From the plan to the house: everything in the order of time, causes with all that they reach.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use super::answers::{Answers, Asked, Endpoint, left};
+use super::conditions::{Condition, Effect, Stage};
+use super::plan::{By, Part, Plan, Times};
+use super::spans::{EVER, Spans, span};
+use super::{House, Truth};
+use crate::chance::SECOND;
+use crate::deed::{Deed, Fate, MailMood};
+use crate::story::{AppId, Cause, HostId, Ms, Reach};
+
+impl Plan<'_> {
+    /// The house in which all of it happens.
+    pub(crate) fn finish(mut self) -> House {
+        let registered = self.registered();
+        self.say_what_is_registered(&registered);
+        self.set_clocks();
+        let deeds = self.deeds_in_order();
+        let mail_path = Spans::of(self.mail_path_gone());
+        let mail_away = self.mail_away(&deeds);
+        let cut_off = Spans::of(self.outages_of(Part::OurLink).to_vec());
+        let mut reached = self.reached();
+        let endpoints = self.endpoints(&registered, &mut reached);
+        let (causes, places) = self.causes_in_order(reached);
+        let answers = self.answers(endpoints, &places);
+        let apps =
+            self.layout.apps.iter().map(|app| (app.name.clone(), HostId(app.host))).collect();
+        let truth = Truth { people: self.layout.people.clone(), apps, causes, mail_away };
+        House { began: self.layout.calendar.began, deeds, answers, cut_off, mail_path, truth }
+    }
+
+    /// For each app when it registers: as soon as it, or a person, can reach us.
+    fn registered(&mut self) -> Vec<Vec<Ms>> {
+        let our_link = Spans::of(self.outages_of(Part::OurLink).to_vec());
+        let cut_off = |conditions: &Vec<Condition>| {
+            let away = conditions.iter().filter(|it| {
+                it.stage <= Stage::Host
+                    && it.stage != Stage::Name
+                    && matches!(it.effect, Effect::NoRoute(_) | Effect::Silent | Effect::Hangs)
+            });
+            Spans::of(away.map(|it| (it.from, it.until)).collect())
+        };
+        let cut_off: Vec<Spans> = self.conditions.iter().map(cut_off).collect();
+        let mut all = vec![BTreeSet::new(); self.conditions.len()];
+        for (at, AppId(app), by) in self.registers.drain(..) {
+            let then = match by {
+                By::App => cut_off[app].free_from(at),
+                By::Person => our_link.free_from(at),
+            };
+            if then < self.end {
+                all[app].insert(then);
+            }
+        }
+        all.into_iter().map(|times| times.into_iter().collect()).collect()
+    }
+
+    /// How often the host of an app had moved by then.
+    fn moves_by(&self, app: usize, at: Ms) -> usize {
+        let moves = &self.moves[self.layout.apps[app].host];
+        moves.iter().filter(|it| it.at <= at).count()
+    }
+
+    fn say_what_is_registered(&mut self, registered: &[Vec<Ms>]) {
+        for moves in &mut self.moves {
+            moves.sort_by_key(|it| it.at);
+        }
+        for (app, times) in registered.iter().enumerate() {
+            let known = &self.layout.apps[app];
+            for at in times {
+                let by_then = self.settings[app].iter().filter(|(from, _)| from <= at);
+                let Some((_, settings)) = by_then.max_by_key(|(from, _)| *from) else { continue };
+                let address = self.address(known.host, self.moves_by(app, *at));
+                let fields = known.fields(settings, &address, &self.layout.people);
+                self.deeds.push((*at, Deed::Register { app: AppId(app), fields }));
+            }
+        }
+    }
+
+    /// After a boot the clock is wrong until the network is there and somebody tells the time.
+    fn set_clocks(&mut self) {
+        let parts = [Part::OurLink, Part::Router, Part::Line, Part::Names, Part::OurMachine];
+        let away = parts.iter().flat_map(|part| self.outages_of(*part)).copied().collect();
+        let away = Spans::of(away);
+        let boots: Vec<Ms> =
+            self.deeds.iter().filter_map(|(at, deed)| boots_wrong(*at, deed)).collect();
+        for boot in boots {
+            let asked = boot + self.chance("time server", boot, 0).between(10..=60) * SECOND;
+            let told = away.free_from(asked);
+            // What boots again before then is set after that.
+            let boots_again = self.outages_of(Part::OurMachine).iter();
+            if !boots_again
+                .clone()
+                .any(|(off, on)| (boot..told).contains(off) || (boot < *on && *off < boot))
+            {
+                self.deeds.push((told, Deed::ClockOff(0)));
+            }
+        }
+    }
+
+    fn deeds_in_order(&mut self) -> VecDeque<(Ms, Deed)> {
+        let off: Vec<Times> = self.outages_of(Part::OurMachine).to_vec();
+        let mut deeds = std::mem::take(&mut self.deeds);
+        deeds.retain(|(at, deed)| {
+            let is_off = off.iter().any(|(from, until)| from < at && at < until);
+            *at < self.end && !(is_off && needs_our_machine(deed))
+        });
+        deeds.sort_by_key(|(at, _)| *at);
+        deeds.into()
+    }
+
+    fn mail_away(&self, deeds: &VecDeque<(Ms, Deed)>) -> Vec<crate::story::Span> {
+        let mut away = self.mail_path_gone();
+        let mut since = None;
+        for (at, deed) in deeds {
+            match deed {
+                Deed::Mail(MailMood::Away | MailMood::Refuses) => since = since.or(Some(*at)),
+                Deed::Mail(_) => away.extend(since.take().map(|from| (from, *at))),
+                _ => {}
+            }
+        }
+        away.extend(since.map(|from| (from, EVER)));
+        away.retain(|(from, _)| *from < self.end);
+        Spans::of(away).told(self.end)
+    }
+
+    /// From when to when each cause acts on each app.
+    fn reached(&self) -> BTreeMap<(usize, usize), Times> {
+        let mut reached = BTreeMap::new();
+        for (app, conditions) in self.conditions.iter().enumerate() {
+            for it in conditions {
+                let times: &mut Times =
+                    reached.entry((it.cause, app)).or_insert((it.from, it.until));
+                *times = (times.0.min(it.from), times.1.max(it.until));
+            }
+        }
+        reached
+    }
+
+    /// Every address that an app is ever registered with; whoever is asked at one that was left is reached
+    /// by the move until they register anew.
+    fn endpoints(
+        &self,
+        registered: &[Vec<Ms>],
+        reached: &mut BTreeMap<(usize, usize), Times>,
+    ) -> HashMap<String, Endpoint> {
+        let mut endpoints = HashMap::new();
+        for (app, times) in registered.iter().enumerate() {
+            let known = &self.layout.apps[app];
+            for (place, at) in times.iter().enumerate() {
+                let by_then = self.moves_by(app, *at);
+                let next = self.moves[known.host].get(by_then);
+                let again = times.get(place + 1).copied().unwrap_or(EVER);
+                if let Some(next) = next.filter(|next| next.at < again && next.at < self.end) {
+                    reached.insert((next.cause, app), (next.at, again));
+                }
+                let url = known.health_url(&self.address(known.host, by_then));
+                let left = next.map(|next| left(next.at, next.left.clone(), next.cause));
+                endpoints.insert(url, Endpoint { app, left });
+            }
+        }
+        endpoints
+    }
+
+    /// Those that reach somebody, by their beginnings, and where each of the plan's stands then.
+    fn causes_in_order(
+        &self,
+        reached: BTreeMap<(usize, usize), Times>,
+    ) -> (Vec<Cause>, Vec<usize>) {
+        let mut all: BTreeMap<usize, (Times, Vec<Reach>)> = BTreeMap::new();
+        for ((cause, app), (from, until)) in reached {
+            let (times, reach) = all.entry(cause).or_insert(((from, until), Vec::new()));
+            *times = (times.0.min(from), times.1.max(until));
+            reach.push(Reach { app: AppId(app), span: span(from, until, self.end) });
+        }
+        let mut all: Vec<(usize, (Times, Vec<Reach>))> = all.into_iter().collect();
+        all.sort_by_key(|(_, ((from, _), _))| *from);
+        let mut places = vec![usize::MAX; self.causes.len()];
+        let mut causes = Vec::new();
+        for (cause, ((from, until), reach)) in all {
+            places[cause] = causes.len();
+            causes.push(Cause {
+                kind: self.causes[cause],
+                reach,
+                span: span(from, until, self.end),
+            });
+        }
+        (causes, places)
+    }
+
+    fn answers(&mut self, mut endpoints: HashMap<String, Endpoint>, places: &[usize]) -> Answers {
+        for left in endpoints.values_mut().filter_map(|endpoint| endpoint.left.as_mut()) {
+            left.cause = places[left.cause];
+        }
+        let asked = |(app, mut conditions): (usize, Vec<Condition>)| {
+            for condition in &mut conditions {
+                condition.cause = places[condition.cause];
+            }
+            let known = &self.layout.apps[app];
+            let key = self.seed ^ crate::chance::mix(app as u64);
+            Asked::new(conditions, known.latency, known.timeout(), key)
+        };
+        let conditions = std::mem::take(&mut self.conditions);
+        Answers { endpoints, apps: conditions.into_iter().enumerate().map(asked).collect() }
+    }
+}
+
+/// When our machine boots with a clock that is not right.
+fn boots_wrong(at: Ms, deed: &Deed) -> Option<Ms> {
+    match deed {
+        Deed::Ours(
+            Fate::PowerCut { away, clock_off_ms } | Fate::ShutDown { away, clock_off_ms },
+        ) if *clock_off_ms != 0 => Some(at + away.as_millis() as Ms),
+        _ => None,
+    }
+}
+
+/// What cannot happen while our machine is off; a power cut while it boots can.
+fn needs_our_machine(deed: &Deed) -> bool {
+    match deed {
+        Deed::Ours(fate) => !matches!(fate, Fate::PowerCut { .. }),
+        Deed::ClockOff(_) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,118 @@
+//! The household that knows the truth: what there is, what befalls it, and what each check would get.
+//!
+//! Everything is drawn from the seed before it begins. [`layout`] says what there is, [`befall`] plans
+//! what happens, [`plan`] knows what that means for each app, [`finish`] puts it in order, [`answers`]
+//! looks up what a check gets. Nothing here knows what the daemon does about it.
+
+mod answers;
+mod apps;
+mod befall;
+mod calendar;
+mod conditions;
+mod finish;
+mod layout;
+mod plan;
+pub(crate) mod rates;
+mod spans;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use crate::deed::{Deed, Question, Reply};
+use crate::story::{Cause, HostId, Ms, Span};
+
+use answers::Answers;
+use layout::Layout;
+use plan::Plan;
+use rates::Rates;
+use spans::Spans;
+
+/// How large a household, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) days: u32,
+    /// 1 to 200.
+    pub(crate) apps: usize,
+}
+
+/// A household, as it will be.
+#[derive(Debug)]
+pub(crate) struct House {
+    began: i64,
+    deeds: VecDeque<(Ms, Deed)>,
+    answers: Answers,
+    cut_off: Spans,
+    mail_path: Spans,
+    truth: Truth,
+}
+
+/// What really happened, for the judge.
+#[derive(Clone, Debug)]
+pub(crate) struct Truth {
+    /// Their addresses. The first is the owner, to whom the daemon's option `email` is set.
+    pub(crate) people: Vec<String>,
+    /// Their names and hosts.
+    pub(crate) apps: Vec<(String, HostId)>,
+    /// In the order in which they began; each reaches at least one app.
+    pub(crate) causes: Vec<Cause>,
+    /// When no mail could be accepted, whoever sent it: the mail server, or the way to it.
+    pub(crate) mail_away: Vec<Span>,
+}
+
+impl House {
+    pub(crate) fn new(seed: u64, size: Size, rates: &Rates) -> House {
+        let layout = Layout::of(seed, size, rates);
+        let mut plan = Plan::new(seed, size, rates, &layout);
+        befall::befall(&mut plan);
+        plan.finish()
+    }
+
+    /// The right wall time at 0, in ms since 1970.
+    pub(crate) fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// The people, the owner first.
+    pub(crate) fn people(&self) -> &[String] {
+        &self.truth.people
+    }
+
+    /// Each app's name and host.
+    pub(crate) fn apps(&self) -> &[(String, HostId)] {
+        &self.truth.apps
+    }
+
+    /// When the next thing happens.
+    pub(crate) fn next(&self) -> Option<Ms> {
+        self.deeds.front().map(|(at, _)| *at)
+    }
+
+    /// What happens next, and when.
+    ///
+    /// Our machine can be cut off power while it is away; then the later end counts. What is said to a
+    /// name that the daemon does not know is answered so, and nothing follows.
+    pub(crate) fn pop(&mut self) -> Option<(Ms, Deed)> {
+        self.deeds.pop_front()
+    }
+
+    /// What a check gets, and why. To be asked in the order of time.
+    pub(crate) fn answer(&mut self, question: Question<'_>) -> Reply {
+        self.answers.answer(question)
+    }
+
+    /// Whether our own link is gone.
+    pub(crate) fn is_cut_off(&self, at: Ms) -> bool {
+        self.cut_off.contains(at)
+    }
+
+    /// Whether no mail gets to the mail server, whatever its mood.
+    pub(crate) fn mail_is_cut_off(&self, at: Ms) -> bool {
+        self.mail_path.contains(at)
+    }
+
+    /// What really happened.
+    pub(crate) fn truth(self) -> Truth {
+        self.truth
+    }
+}
