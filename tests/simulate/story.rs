@@ -140,9 +140,7 @@ pub(crate) struct Reach {
 }
 
 /// What can befall a household. A name of each is in the table of the score.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum CauseKind {
     /// The app ended.
     Crash,
