@@ -11,4 +11,6 @@
 mod chance;
 mod deed;
 mod house;
+mod judge;
+mod report;
 mod story;

@@ -270,38 +270,12 @@ fn every_registration_is_accepted_and_people_are_known() {
     }
 }
 
+/// Not asserted but for its order: `cargo test --release` prints what it costs.
 #[test]
 fn a_year_of_two_hundred_apps_is_planned_in_bearable_time() {
+    let size = Size { days: 365, apps: 200 };
     let began = std::time::Instant::now();
-    let house = House::new(9, Size { days: 365, apps: 200 }, &Rates::baseline());
-    assert!(house.truth().causes.len() > 1_000);
+    let house = House::new(9, size, &Rates::baseline());
+    println!("{} causes in {:?}", house.truth().causes.len(), began.elapsed());
     assert!(began.elapsed() < Duration::from_secs(60));
-}
-
-/// Names, hosts and first registrations.
-fn what_there_is(seed: u64, rates: &Rates) -> String {
-    let mut house = House::new(seed, SMALL, rates);
-    let mut said = vec![None; SMALL.apps];
-    let apps = format!("{:?} {:?}", house.people(), house.apps());
-    while let Some((_, deed)) = house.pop() {
-        if let Deed::Register { app: AppId(app), fields } = deed {
-            said[app].get_or_insert(fields);
-        }
-    }
-    format!("{apps} {said:?}")
-}
-
-#[test]
-fn what_is_switched_off_leaves_the_house_as_it_is() {
-    let mut all = Rates::baseline();
-    // Settings and addresses then change by nobody.
-    for rate in [Rate::Change, Rate::Moved, Rate::Renumbered] {
-        all.set(rate, 0.0);
-    }
-    for seed in 0..3 {
-        for place in all.on() {
-            let without = all.without(place);
-            assert_eq!(what_there_is(seed, &all), what_there_is(seed, &without), "{without}");
-        }
-    }
 }

@@ -1,0 +1,86 @@
+//! How long the engine may take: the one place for every wait of its that we allow.
+//!
+//! Household sense (looks, settling, parents, collections, quiet times, mutes) makes people wait for a
+//! good reason. What each of it adds is to be added to [`waits`], by the change that builds it.
+
+use crate::story::{Ms, Registered, Span};
+
+/// A mail after trouble of one app alone: a second for deciding and writing it.
+const ALONE: Ms = 1_000;
+/// A mail goes when its record is on the disk, or after so long (the commit queue's patience).
+pub(super) const PATIENCE: Ms = 10_000;
+/// What came so shortly before the daemon's end may not be on the disk.
+pub(super) const UNSYNCED: Ms = PATIENCE;
+/// A server that was away may be tried again so much later: the longest wait in `docs/mail.md`.
+pub(super) const RETRY_MAX: Ms = 6 * 3_600_000;
+/// Causes that begin within this time are one event.
+pub(super) const ONE_EVENT: Ms = 3 * 60_000;
+/// Nobody wants to hear of a deployment that is over sooner.
+pub(super) const DEPLOYMENT: Ms = 2 * 60_000;
+
+/// What is added to the time that it takes to see the trouble. Nothing yet but `W` of one app alone:
+/// see above.
+fn waits() -> Ms {
+    ALONE
+}
+
+/// From the cause to the mail. `forgiven` refusals come before those that count.
+pub(super) fn allowed(app: &Registered, forgiven: u64) -> Ms {
+    let unhealthy = u64::from(app.unhealthy);
+    let each = each(app);
+    app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits()
+}
+
+/// From one check to the next of an app that lets each run into its time-out.
+pub(super) fn each(app: &Registered) -> Ms {
+    app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
+}
+
+/// When at the latest a person must have been written to of what began at `begun`. `blind` are the
+/// times in which the engine could not see the app: after each it may begin anew.
+pub(super) fn deadline(begun: Ms, allowed: Ms, blind: &[Span]) -> Ms {
+    let mut deadline = begun.saturating_add(allowed);
+    let over = blind.partition_point(|span| span.end() <= begun);
+    for span in &blind[over..] {
+        if span.from >= deadline {
+            break;
+        }
+        deadline = span.end().saturating_add(allowed);
+    }
+    deadline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(interval: Ms, timeout: Ms, unhealthy: u32) -> Registered {
+        Registered {
+            span: Span { from: 0, until: None },
+            url: String::new(),
+            interval: interval * 1000,
+            timeout: timeout * 1000,
+            unhealthy,
+            healthy: 10,
+            people: vec![],
+        }
+    }
+
+    #[test]
+    fn a_check_falls_due_whenever_an_interval_is_over_and_none_runs() {
+        assert_eq!(allowed(&app(30, 5, 2), 0), 66_000);
+        assert_eq!(allowed(&app(30, 5, 3), 1), 126_000);
+        assert_eq!(allowed(&app(5, 12, 2), 0), (5 + 15 + 12 + 1) * 1000, "each of 12 s takes 15");
+    }
+
+    #[test]
+    fn after_a_time_in_which_nothing_could_be_seen_it_may_begin_anew() {
+        let span = |from, until| Span { from, until: Some(until) };
+        let blind = [span(5, 10), span(100, 200), span(250, 300), span(900, 950)];
+        assert_eq!(deadline(20, 60, &blind), 80);
+        assert_eq!(deadline(50, 60, &blind), 360, "and the one after that as well");
+        assert_eq!(deadline(150, 60, &blind), 360);
+        assert_eq!(deadline(7, 60, &blind), 70);
+        assert_eq!(deadline(10, 60, &blind), 70);
+    }
+}

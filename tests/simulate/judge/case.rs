@@ -1,0 +1,82 @@
+//! A story, with all that the judge has worked out before it judges.
+
+use super::clock::Clock;
+use super::finding::{Fault, Finding};
+use super::incidents::Incidents;
+use super::letters::{Post, Read, letters};
+use super::life::{Life, lives};
+use super::spans;
+use super::troubles::{Trouble, troubles};
+use crate::story::{AppId, CauseKind, Ms, PersonId, Span, Story};
+
+/// So much before what went wrong is told with it.
+const BEFORE: Ms = 5 * 60_000;
+/// And so much after.
+const AFTER: Ms = 2 * 60_000;
+
+/// What is judged.
+pub(super) struct Case<'s> {
+    pub(super) story: &'s Story,
+    pub(super) clock: Clock<'s>,
+    pub(super) lives: Vec<Life<'s>>,
+    pub(super) post: Post,
+    pub(super) troubles: Vec<Trouble>,
+    pub(super) incidents: Incidents,
+    pub(super) letters: Vec<Read<'s>>,
+    /// How many letters were accepted once more.
+    pub(super) again: u64,
+    pub(super) absent: Vec<Span>,
+}
+
+impl<'s> Case<'s> {
+    pub(super) fn new(story: &'s Story) -> Case<'s> {
+        let clock = Clock::new(story);
+        let absent = absent(story);
+        let lives = lives(story, &absent);
+        let post = Post::new(story, &clock, &absent);
+        let each = lives.iter().enumerate();
+        let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
+        let incidents = Incidents::new(story, &lives);
+        let (letters, again) = letters(story, &clock, &lives);
+        Case { story, clock, lives, post, troubles, incidents, letters, again, absent }
+    }
+
+    pub(super) fn life(&self, app: AppId) -> &Life<'s> {
+        &self.lives[app.0]
+    }
+
+    pub(super) fn name(&self, app: AppId) -> &str {
+        &self.story.apps[app.0].name
+    }
+
+    pub(super) fn person(&self, person: PersonId) -> &str {
+        &self.story.people[person.0]
+    }
+
+    /// A finding about an app and a person, with the minutes around.
+    pub(super) fn finding(
+        &self,
+        fault: Fault,
+        (app, person): (Option<AppId>, Option<PersonId>),
+        (from, until): (Ms, Ms),
+        what: String,
+    ) -> Finding {
+        let from = from.saturating_sub(BEFORE);
+        let until = until.saturating_add(AFTER).min(self.story.length);
+        Finding { fault, app, person, from, until, what }
+    }
+}
+
+/// When the daemon did not run, slept, or stood still.
+fn absent(story: &Story) -> Vec<Span> {
+    let causes = story.causes.iter().filter(|cause| cause.kind == CauseKind::OurAbsence);
+    let mut absent: Vec<Span> = causes.map(|cause| cause.span).collect();
+    let mut from = Some(0);
+    for run in &story.runs {
+        absent.extend(from.map(|from| Span { from, until: Some(run.from) }));
+        from = run.until;
+    }
+    absent.extend(from.map(|from| Span { from, until: None }));
+    absent.retain(|span| span.from < span.end());
+    spans::united(absent)
+}

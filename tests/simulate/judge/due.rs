@@ -1,0 +1,146 @@
+//! What had to be told: whether it was, and how soon.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::allowance::PATIENCE;
+use super::case::Case;
+use super::chronicle::time;
+use super::finding::{Fault, Finding};
+use super::score::Score;
+use super::spans;
+use super::told::{First, Firsts};
+use super::troubles::{Trouble, Wish};
+use crate::story::{AppId, CauseId, Ms, PersonId};
+
+/// When an incident began for a person, and the first that they heard of it.
+struct Heard {
+    begun: Ms,
+    first: Option<First>,
+}
+
+/// Judges what was missed and what came late; counts incidents and delays.
+pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut heard: BTreeMap<(usize, PersonId), Heard> = BTreeMap::new();
+    let mut judged: BTreeSet<(PersonId, usize, usize)> = BTreeSet::new();
+    let mut musts: BTreeSet<usize> = BTreeSet::new();
+    for trouble in case.troubles.iter().filter(|it| it.wish == Wish::Must) {
+        let Some(incident) = case.incidents.of_cause(trouble.cause) else { continue };
+        if !trouble.people.is_empty() {
+            musts.insert(incident);
+        }
+        for to in &trouble.people {
+            let first = firsts.get(&(*to, AppId(trouble.app), trouble.episode)).copied();
+            note(&mut heard, (incident, *to), trouble.begun, first);
+            if judged.insert((*to, trouble.app, trouble.episode)) {
+                findings.extend(in_time(case, trouble, *to, first));
+            }
+        }
+    }
+    for incident in &case.incidents.all {
+        score.of(incident.kind).incidents += 1;
+    }
+    for incident in musts {
+        score.of(case.incidents.all[incident].kind).must_be_told += 1;
+    }
+    delays(case, &heard, score);
+    findings.extend(not_asked(case));
+    findings
+}
+
+fn note(
+    heard: &mut BTreeMap<(usize, PersonId), Heard>,
+    key: (usize, PersonId),
+    begun: Ms,
+    first: Option<First>,
+) {
+    let entry = heard.entry(key).or_insert(Heard { begun, first: None });
+    entry.begun = entry.begun.min(begun);
+    // What was told before it began was of something else.
+    let first = first.filter(|first| first.decided >= begun);
+    let earlier = |known: First| first.filter(|it| it.letter < known.letter).unwrap_or(known);
+    entry.first = entry.first.map(earlier).or(first);
+}
+
+/// Whether a person heard of a trouble in time.
+fn in_time(
+    case: &Case<'_>,
+    trouble: &Trouble,
+    to: PersonId,
+    first: Option<First>,
+) -> Option<Finding> {
+    let kind = case.story.causes[trouble.cause.0].kind;
+    let app = AppId(trouble.app);
+    let (person, name) = (case.person(to), case.name(app));
+    let since = format!("{kind:?} since {}", time(trouble.begun));
+    let due = trouble.deadline;
+    let Some(First { decided, letter }) = first else {
+        if case.post.free(to, due, case.story.length) <= PATIENCE {
+            return None;
+        }
+        let what = format!(
+            "{person} was never told that {name} is unwell ({since}, to be written by {})",
+            time(due)
+        );
+        let around = (trouble.begun, due);
+        return Some(case.finding(Fault::Missed(kind), (Some(app), Some(to)), around, what));
+    };
+    let letter = case.letters[letter].letter;
+    let waited = case.post.free(to, decided, letter.worded);
+    let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
+    if late == 0 {
+        return None;
+    }
+    let what = format!(
+        "{person} was told {} s too late that {name} is unwell ({since}, to be written by {}): {}",
+        late.div_ceil(1000),
+        time(due),
+        letter.subject
+    );
+    let around = (trouble.begun, letter.accepted);
+    Some(case.finding(Fault::Late(kind), (Some(app), Some(to)), around, what))
+}
+
+fn delays(case: &Case<'_>, heard: &BTreeMap<(usize, PersonId), Heard>, score: &mut Score) {
+    for ((incident, to), Heard { begun, first }) in heard {
+        let Some(First { decided, letter }) = first else { continue };
+        let accepted = case.letters[*letter].letter.accepted;
+        let delay = case.post.free(*to, *begun, accepted);
+        let away = spans::covered(&case.absent, *begun, *decided);
+        let written = decided.saturating_sub(*begun).saturating_sub(away);
+        let figures = score.of(case.incidents.all[*incident].kind);
+        figures.delay_s.count(delay.div_ceil(1000));
+        figures.written_s.count(written.div_ceil(1000));
+    }
+}
+
+/// Causes that let nothing pass, long enough to be seen, and that no check ever met.
+fn not_asked(case: &Case<'_>) -> Vec<Finding> {
+    let mut met: BTreeSet<(CauseId, usize)> = BTreeSet::new();
+    for (app, life) in case.lives.iter().enumerate() {
+        for cause in life.episodes.iter().flat_map(|episode| &episode.causes) {
+            met.insert((*cause, app));
+        }
+    }
+    let mut findings = Vec::new();
+    for (at, cause) in case.story.causes.iter().enumerate().filter(|(_, it)| it.kind.is_total()) {
+        for reach in &cause.reach {
+            let AppId(app) = reach.app;
+            let life = &case.lives[app];
+            let Some(registered) = life.app.registered_at(reach.span.from) else { continue };
+            let allowed = super::allowance::allowed(registered, 0);
+            let due = super::allowance::deadline(reach.span.from, allowed, &life.blind);
+            let stop = life.next_stop(reach.span.from).unwrap_or(Ms::MAX);
+            let end = reach.span.end().min(stop).min(case.story.length);
+            if end > due && !met.contains(&(CauseId(at), app)) {
+                let kind = cause.kind;
+                let name = case.name(reach.app);
+                let what = format!("no check of {name} met {kind:?} by {}", time(due));
+                let around = (reach.span.from, due);
+                let about = (Some(reach.app), None);
+                findings.push(case.finding(Fault::NotAsked, about, around, what));
+            }
+        }
+    }
+    findings
+}

@@ -1,0 +1,167 @@
+//! The letters, as read: what each states of which app, and what of it belongs where.
+
+use std::collections::BTreeSet;
+
+use super::allowance::{PATIENCE, RETRY_MAX};
+use super::clock::Clock;
+use super::life::Life;
+use super::reading::{self, Full, Known, Reading, Says, Tells, Told};
+use super::spans;
+use crate::story::{AppId, Letter, Ms, PersonId, Span, Story};
+use healthchecker::engine::state::State;
+
+/// A letter, the first time that it was accepted.
+pub(super) struct Read<'s> {
+    pub(super) letter: &'s Letter,
+    pub(super) reading: Reading,
+    /// What it states of apps, in order: all that can be told apart.
+    pub(super) states: Vec<Statement>,
+}
+
+/// That an app is so.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) name: String,
+    pub(super) app: Option<AppId>,
+    pub(super) says: Says,
+    /// When it changed.
+    pub(super) changed: Option<Told>,
+    /// The place in [`Reading::full`], for the last that is said of an app.
+    pub(super) full: Option<usize>,
+    /// The episode that it belongs to, by its place.
+    pub(super) episode: Option<usize>,
+}
+
+impl Statement {
+    pub(super) fn state(&self) -> State {
+        self.says.state()
+    }
+
+    pub(super) fn is_trouble(&self) -> bool {
+        matches!(self.state(), State::Degraded | State::Unhealthy)
+    }
+}
+
+/// All letters, each once; and how many came again.
+pub(super) fn letters<'s>(
+    story: &'s Story,
+    clock: &Clock<'_>,
+    lives: &[Life<'_>],
+) -> (Vec<Read<'s>>, u64) {
+    let known = Known::new(&story.apps);
+    let mut seen: BTreeSet<(PersonId, &str)> = BTreeSet::new();
+    let mut again = 0;
+    let mut letters = Vec::with_capacity(story.letters.len());
+    for letter in &story.letters {
+        if !seen.insert((letter.to, &letter.message_id)) {
+            again += 1;
+            continue;
+        }
+        let reading = reading::read(&letter.subject, &letter.text, &known);
+        let mut states = statements(&reading);
+        for statement in &mut states {
+            statement.episode = episode(statement, letter, clock, lives);
+        }
+        letters.push(Read { letter, reading, states });
+    }
+    (letters, again)
+}
+
+fn statements(reading: &Reading) -> Vec<Statement> {
+    let listed = reading.list.iter().filter_map(|point| match &point.tells {
+        Tells::State(named, says) => Some(Statement {
+            name: named.text.clone(),
+            app: named.app,
+            says: *says,
+            changed: Some(point.at),
+            full: None,
+            episode: None,
+        }),
+        Tells::Watching(_) | Tells::Test => None,
+    });
+    let mut statements: Vec<Statement> = listed.collect();
+    for (place, full) in reading.full.iter().enumerate() {
+        let of_it = |it: &&mut Statement| it.name == full.named.text;
+        match statements.iter_mut().rev().find(of_it) {
+            Some(statement) => statement.full = Some(place),
+            None => statements.push(in_full(place, full)),
+        }
+    }
+    statements
+}
+
+fn in_full(place: usize, full: &Full) -> Statement {
+    Statement {
+        name: full.named.text.clone(),
+        app: full.named.app,
+        says: full.says,
+        changed: full.facts.changed,
+        full: Some(place),
+        episode: None,
+    }
+}
+
+/// The episode that a statement is about: by the time that it names, else by when it was written.
+fn episode(
+    statement: &Statement,
+    letter: &Letter,
+    clock: &Clock<'_>,
+    lives: &[Life<'_>],
+) -> Option<usize> {
+    let life = &lives[statement.app?.0];
+    let written = letter.written;
+    let within = |at: Ms| {
+        let last = life.episodes.partition_point(|it| it.from <= at + PATIENCE).checked_sub(1)?;
+        // Of the end, or within; a few seconds for what is told in whole ones.
+        let until = life.episodes[last].until().saturating_add(PATIENCE);
+        (statement.state() == State::Healthy || at <= until).then_some(last)
+    };
+    let named = statement.changed.and_then(|told| clock.meant(told, letter.worded));
+    named.and_then(|at| within(at.min(written))).or_else(|| within(written))
+}
+
+/// When no mail could go, and how long it took besides for no fault of the engine.
+pub(super) struct Post {
+    /// No server took any, we were away, or the clock was not set.
+    closed: Vec<Span>,
+    /// For each person: from a try in vain to the one that led to the next mail accepted.
+    stuck: Vec<Vec<Span>>,
+}
+
+impl Post {
+    pub(super) fn new(story: &Story, clock: &Clock<'_>, absent: &[Span]) -> Post {
+        let away = story.mail_away.iter().copied().chain(clock.unset());
+        let closed = spans::united(away.chain(absent.iter().copied()).collect());
+        let stuck = (0..story.people.len()).map(|person| stuck(story, PersonId(person)));
+        Post { closed, stuck: stuck.collect() }
+    }
+
+    /// How much of the time between two a mail to this person could not go.
+    pub(super) fn excused(&self, to: PersonId, from: Ms, until: Ms) -> Ms {
+        let until = until.max(from);
+        let stuck = spans::between(&self.stuck[to.0], from, until);
+        let closed = spans::between(&self.closed, from, until);
+        let both = spans::united(closed.iter().chain(stuck).copied().collect());
+        spans::covered(&both, from, until)
+    }
+
+    /// How long a mail to this person could have gone between two times.
+    pub(super) fn free(&self, to: PersonId, from: Ms, until: Ms) -> Ms {
+        until.saturating_sub(from).saturating_sub(self.excused(to, from, until))
+    }
+}
+
+fn stuck(story: &Story, person: PersonId) -> Vec<Span> {
+    let accepted = story.letters.iter().filter(|letter| letter.to == person);
+    let mut accepted = accepted.peekable();
+    let mut stuck: Vec<Span> = Vec::new();
+    let tries = story.tries.iter().filter(|it| it.to == person).map(|it| it.at);
+    for at in tries {
+        while accepted.next_if(|letter| letter.accepted <= at).is_some() {}
+        // Whoever waits longer than any retry does waits for us.
+        let next = accepted.peek().map_or(Ms::MAX, |letter| letter.worded.max(at));
+        let until = next.min(at + RETRY_MAX);
+        stuck.push(Span { from: at, until: Some(until) });
+    }
+    spans::united(stuck)
+}

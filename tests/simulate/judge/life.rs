@@ -1,0 +1,107 @@
+//! An app's life, as far as the judge has to look it up again and again.
+
+use super::checks::Weight;
+use super::checks::{Row, rows, weights};
+use super::episodes::{Episode, episodes};
+use super::spans;
+use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
+use healthchecker::engine::state::State;
+
+/// One app.
+pub(super) struct Life<'s> {
+    pub(super) app: &'s App,
+    pub(super) weights: Vec<Weight>,
+    /// The row at each check.
+    pub(super) rows: Vec<Row>,
+    pub(super) episodes: Vec<Episode>,
+    /// When it was stopped.
+    pub(super) stops: Vec<Ms>,
+    /// When it could not be seen: paused, we were away, or our own link was.
+    pub(super) blind: Vec<Span>,
+    /// What acted on it, in the order in which it began; with the latest end of all so far.
+    acted: Vec<(Span, CauseId, Ms)>,
+}
+
+/// Every app's.
+pub(super) fn lives<'s>(story: &'s Story, absent: &[Span]) -> Vec<Life<'s>> {
+    let mut acted: Vec<Vec<(Span, CauseId)>> = vec![Vec::new(); story.apps.len()];
+    for (at, cause) in story.causes.iter().enumerate() {
+        for reach in &cause.reach {
+            acted[reach.app.0].push((reach.span, CauseId(at)));
+        }
+    }
+    let lives = story.apps.iter().zip(acted).enumerate().map(|(at, (app, acted))| {
+        let ours = acted.iter().filter(|(_, cause)| story.causes[cause.0].kind.is_ours());
+        let ours = ours.map(|(span, _)| *span);
+        let blind = absent.iter().copied().chain(ours).chain(app.paused.iter().copied());
+        let blind = spans::united(blind.collect());
+        let weights = weights(app, &story.runs);
+        let rows = rows(app, &weights);
+        let episodes = episodes(AppId(at), app, &weights);
+        Life { app, weights, rows, episodes, stops: app.stops(), blind, acted: ordered(acted) }
+    });
+    lives.collect()
+}
+
+fn ordered(mut acted: Vec<(Span, CauseId)>) -> Vec<(Span, CauseId, Ms)> {
+    acted.sort_by_key(|(span, _)| span.from);
+    let mut latest = 0;
+    let with_latest = acted.into_iter().map(|(span, cause)| {
+        latest = span.end().max(latest);
+        (span, cause, latest)
+    });
+    with_latest.collect()
+}
+
+impl Life<'_> {
+    /// What acted on it between two times, the latest first.
+    pub(super) fn acted(&self, from: Ms, until: Ms) -> impl Iterator<Item = (Span, CauseId)> + '_ {
+        let end = self.acted.partition_point(|(span, ..)| span.from <= until);
+        let before = self.acted[..end].iter().rev();
+        let reaching = before.take_while(move |(.., latest)| *latest > from);
+        reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
+    }
+
+    /// When it is stopped next, if that happens.
+    pub(super) fn next_stop(&self, from: Ms) -> Option<Ms> {
+        self.stops.get(self.stops.partition_point(|stop| *stop <= from)).copied()
+    }
+
+    /// The last check that ended by `at`, by its place.
+    pub(super) fn check_by(&self, at: Ms) -> Option<usize> {
+        self.app.checks.partition_point(|check| check.ended <= at).checked_sub(1)
+    }
+}
+
+impl App {
+    /// What was accepted for it, as it stood.
+    pub(super) fn registered_at(&self, at: Ms) -> Option<&Registered> {
+        let last = self.registrations.partition_point(|it| it.span.from <= at).checked_sub(1)?;
+        Some(&self.registrations[last]).filter(|it| it.span.holds(at))
+    }
+
+    /// When it was stopped.
+    pub(super) fn stops(&self) -> Vec<Ms> {
+        let next = self.registrations.iter().skip(1).map(|it| it.span.from).map(Some);
+        let ends = self.registrations.iter().map(|it| it.span.until).zip(next.chain([None]));
+        ends.filter(|(end, next)| end != next).filter_map(|(end, _)| end).collect()
+    }
+
+    /// When the count of its rows began anew: resumed, readdressed, or registered after a stop.
+    pub(super) fn resets(&self) -> Vec<Ms> {
+        let pairs = self.registrations.iter().zip(self.registrations.iter().skip(1));
+        let moved = pairs.filter(|(before, after)| {
+            before.url != after.url || before.span.until != Some(after.span.from)
+        });
+        let resumed = self.paused.iter().filter_map(|paused| paused.until);
+        let mut resets: Vec<Ms> = moved.map(|(_, after)| after.span.from).chain(resumed).collect();
+        resets.sort_unstable();
+        resets
+    }
+
+    /// The state that was shown.
+    pub(super) fn state_at(&self, at: Ms) -> State {
+        let shown = self.states.partition_point(|(from, _)| *from <= at).checked_sub(1);
+        shown.map_or(State::Unknown, |last| self.states[last].1)
+    }
+}

@@ -1,0 +1,244 @@
+//! Letters of the real writer, in every form, are read back into what went in.
+
+use std::time::Duration;
+
+use healthchecker::engine::outbox::letter::write;
+use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::recipients::Recipient;
+use healthchecker::engine::registry::history::RecentCheck;
+use healthchecker::engine::state::State;
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::verdict::answer::Outcome;
+
+use super::*;
+use crate::story::{App, AppId, HostId};
+
+/// 2026-11-23 22:55:40 UTC.
+const T0: i64 = 1_795_474_540_000;
+
+fn stamp(secs: i64) -> Stamp {
+    let at = Moment::START + Duration::from_secs(u64::try_from(3600 + secs).unwrap());
+    Stamp::noted(Now { at, wall: Wall::from_unix_millis(T0 + secs * 1000) })
+}
+
+fn told(secs: i64) -> Told {
+    Told::At(T0 + secs * 1000)
+}
+
+fn known() -> Known {
+    let names = ["NAS", "Kodi, upstairs", "TV =?x", "A is UNHEALTHY (no)"];
+    let app = |name: &&str| App {
+        name: (*name).to_owned(),
+        host: HostId(0),
+        registrations: vec![],
+        calls: vec![],
+        paused: vec![],
+        checks: vec![],
+        states: vec![],
+    };
+    Known::new(&names.iter().map(app).collect::<Vec<_>>())
+}
+
+fn change(app: &str, to: State, at: i64) -> Change {
+    Change {
+        app: app.to_owned(),
+        url: "http://nas.example:8080/health".to_owned(),
+        from: if to == State::Healthy { State::Unhealthy } else { State::Healthy },
+        to,
+        at: stamp(at),
+        since: stamp(at - 750),
+        lasted_ms: 750_000,
+        lasted_at_least: false,
+        reason: "the app says fail: x is UNHEALTHY (disk, full)".to_owned(),
+        body: Some("{\"status\":\"fail\",\n\n\"output\":\"All is lost:\\n\\nreally\"}".to_owned()),
+        recent: [(Outcome::Pass, -30), (Outcome::Warn, -15), (Outcome::Fail, 0)]
+            .map(|(outcome, ago)| RecentCheck {
+                time: stamp(at + ago),
+                outcome,
+                latency_ms: 123_456,
+            })
+            .to_vec(),
+    }
+}
+
+fn mail(notices: Vec<Notice>) -> Mail {
+    Mail {
+        id: 1,
+        to: Recipient::mail("owner@example.org"),
+        message_id: "m1".into(),
+        references: vec![],
+        notices,
+        written: stamp(0),
+        meant_for: vec![],
+        held_back: None,
+        left_out: 0,
+        nameless: false,
+    }
+}
+
+fn read_at(mail: &Mail, now: i64) -> Reading {
+    let letter = write(mail, stamp(now).at().unwrap(), Some("http://pi.example/"));
+    let reading = read(&letter.subject, &letter.text, &known());
+    assert_eq!(reading.unread, Vec::<String>::new(), "{}\n{}", letter.subject, letter.text);
+    reading
+}
+
+fn named(app: usize, text: &str) -> Named {
+    Named { text: text.to_owned(), app: Some(AppId(app)) }
+}
+
+const LASTED: Lasted = Lasted { secs: 720, unit: 60, at_least: false };
+
+#[test]
+fn an_alert() {
+    let reading = read_at(&mail(vec![Notice::Change(change("NAS", State::Unhealthy, 0))]), 1);
+    let is = Says::Is(State::Unhealthy);
+    assert_eq!(reading.subject.states, [(named(0, "NAS"), is)]);
+    let [full] = reading.full.as_slice() else { panic!("{reading:?}") };
+    assert_eq!((&full.named, full.says), (&named(0, "NAS"), is));
+    let facts = Facts {
+        since: Some(told(-750)),
+        alert_since: None,
+        changed: Some(told(0)),
+        from: Some(State::Healthy),
+        address: Some("http://nas.example:8080/health".to_owned()),
+    };
+    assert_eq!(full.facts, facts);
+    let checks = [(-30, Outcome::Pass), (-15, Outcome::Warn), (0, Outcome::Fail)];
+    assert_eq!(full.checks, checks.map(|(at, outcome)| (told(at), outcome)));
+    assert!(reading.list.is_empty() && reading.waited.is_none());
+}
+
+#[test]
+fn a_recovery_that_waited() {
+    let end = change("Kodi, upstairs", State::Healthy, 0);
+    let reading = read_at(&mail(vec![Notice::Change(end)]), 31 * 60 + 5);
+    assert_eq!(
+        reading.waited,
+        Some((Lasted { secs: 31 * 60, unit: 60, at_least: false }, told(0)))
+    );
+    let [full] = reading.full.as_slice() else { panic!("{reading:?}") };
+    assert_eq!((full.named.app, full.says), (Some(AppId(1)), Says::WellAgain(LASTED)));
+    assert_eq!(full.facts.alert_since, Some(told(-750)));
+    assert_eq!(reading.subject.states.len(), 1);
+}
+
+#[test]
+fn a_list_with_all_that_can_be_in_it() {
+    let mut notices = vec![
+        Notice::Change(change("NAS", State::Unhealthy, 0)),
+        Notice::Watching { apps: vec!["Kodi, upstairs".into(), "NAS".into()], at: stamp(5) },
+        Notice::Test { at: stamp(6) },
+        Notice::Change(change("A is UNHEALTHY (no)", State::Degraded, 7)),
+        Notice::Change(change("NAS", State::Healthy, 8)),
+    ];
+    notices.extend((9..12).map(|at| Notice::Change(change("TV =?x", State::Unhealthy, at))));
+    let digest = Mail { held_back: Some(stamp(-9)), left_out: 3, ..mail(notices) };
+    let reading = read_at(&digest, 60);
+    assert_eq!(reading.digest, Some((20, told(-9))));
+    assert_eq!((reading.left_out, reading.list.len()), (3, 8));
+    let states = reading.list.iter().filter_map(|point| match &point.tells {
+        Tells::State(named, says) => Some((named.app.unwrap().0, says.state(), point.at)),
+        _ => None,
+    });
+    let expected = [
+        (0, State::Unhealthy, 0),
+        (3, State::Degraded, 7),
+        (0, State::Healthy, 8),
+        (2, State::Unhealthy, 9),
+        (2, State::Unhealthy, 10),
+        (2, State::Unhealthy, 11),
+    ];
+    assert!(states.eq(expected.map(|(app, state, at)| (app, state, told(at)))));
+    assert_eq!(reading.list[1].at, told(5));
+    let Tells::Watching(row) = &reading.list[1].tells else { panic!("{reading:?}") };
+    assert_eq!(row.names, [named(1, "Kodi, upstairs"), named(0, "NAS")]);
+    assert_eq!(reading.subject.changes, Some(6));
+    assert_eq!(reading.full.len(), 3);
+}
+
+#[test]
+fn a_full_subject_counts_the_rest() {
+    let many = (0..9).map(|at| Notice::Change(change(&format!("app {at}"), State::Healthy, at)));
+    let reading = read_at(&mail(many.collect()), 60);
+    let subject = reading.subject;
+    assert_eq!(subject.changes, Some(9));
+    assert_eq!(subject.states.len() as u64 + subject.more, 9);
+    assert_eq!((subject.states[0].0.app, reading.full.len()), (None, 8));
+}
+
+#[test]
+fn greetings_and_those_that_find_no_room() {
+    let apps: Vec<String> = (0..400).map(|n| format!("Größe {n}")).collect();
+    let welcome = Notice::Watching { apps, at: stamp(0) };
+    let reading = read_at(&Mail { left_out: 50, ..mail(vec![welcome]) }, 1);
+    let (row, at) = reading.watching.unwrap();
+    assert_eq!((row.names.len() as u64 + row.more, at), (450, told(0)));
+    let subject = reading.subject.watching.unwrap();
+    assert_eq!(subject.names.len() as u64 + subject.more, 450);
+    read_at(&mail(vec![Notice::Test { at: stamp(0) }]), 1);
+    let one = Notice::Watching { apps: vec!["NAS".into()], at: stamp(0) };
+    assert_eq!(read_at(&mail(vec![one]), 1).watching.unwrap().0.names, [named(0, "NAS")]);
+}
+
+#[test]
+fn what_degraded_means() {
+    let said = |outcomes: &[Outcome], from| {
+        let recent = outcomes.iter().map(|outcome| RecentCheck {
+            time: stamp(0),
+            outcome: *outcome,
+            latency_ms: 1,
+        });
+        let recent = recent.collect();
+        let change = Change { from, recent, body: None, ..change("NAS", State::Degraded, 0) };
+        read_at(&mail(vec![Notice::Change(change)]), 1).full[0].degraded
+    };
+    use Outcome::{Fail, Pass, Warn};
+    assert_eq!(said(&[Fail, Fail], State::Healthy), Some(Degraded::TooFewFailures));
+    assert_eq!(said(&[Fail, Warn], State::Healthy), Some(Degraded::Answers { again: false }));
+    assert_eq!(said(&[Pass, Warn], State::Unhealthy), Some(Degraded::Answers { again: true }));
+    assert_eq!(said(&[], State::Healthy), None);
+}
+
+#[test]
+fn without_a_clock_and_without_names() {
+    let at = Moment::START + Duration::from_secs(720);
+    let ours = Stamp::noted(Now { at, wall: Wall::from_unix_millis(720_000) });
+    let theirs = Stamp::on_record(Wall::from_unix_millis(5_000));
+    let late = Change { at: ours, since: theirs, ..change("NAS", State::Unhealthy, 0) };
+    let end = Change { lasted_at_least: true, at: ours, ..change("NAS", State::Healthy, 0) };
+    let reading = read_at(&mail(vec![Notice::Change(late.clone()), Notice::Change(end)]), 1);
+    assert_eq!(reading.list[0].at, Told::AfterStart(LASTED));
+    assert_eq!(reading.full[0].says, Says::WellAgain(Lasted { at_least: true, ..LASTED }));
+    let nameless = Mail { nameless: true, ..mail(vec![Notice::Change(late)]) };
+    let reading = read_at(&nameless, 1);
+    assert!(reading.nameless && reading.full[0].named.app.is_none());
+    assert_eq!(reading.full[0].facts.since, Some(Told::BeforeStart));
+}
+
+#[test]
+fn new_words_are_noticed() {
+    let usual = "NAS is UNHEALTHY\n----------------\n\nReason:      no\n";
+    let unread = |subject: &str, text: &str| read(subject, text, &known()).unread;
+    assert!(unread("[HealthChecker] NAS is UNHEALTHY", usual).is_empty());
+    for subject in [
+        "NAS is UNHEALTHY",
+        "[HealthChecker] NAS is still UNHEALTHY",
+        "[HealthChecker] Power came back: 9 of 11 are well, not NAS, TV box",
+        "[HealthChecker] NAS is UNHEALTHY and more",
+        "[HealthChecker] NAS is UNHEALTHY, too",
+    ] {
+        assert_eq!(unread(subject, usual), [subject]);
+    }
+    for (old, new) in [
+        ("Reason:  ", "Because: "),
+        ("---\n\n", "---\n\nIt has been so for a while.\n\n"),
+        ("---\n\nR", "---\n\nSince:       lately\nR"),
+        ("is UNHEALTHY\n", "is broken\n"),
+        ("-\n\n", "\n\n"),
+        ("no\n", "no\n\nWhat happened, in order:\n- NAS broke\n"),
+    ] {
+        let text = usual.replacen(old, new, 1);
+        assert!(!unread("[HealthChecker] NAS is UNHEALTHY", &text).is_empty(), "{text}");
+    }
+}

@@ -1,0 +1,313 @@
+//! What each person was told of each app, in the order in which it came.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::allowance::{self, DEPLOYMENT, PATIENCE};
+use super::case::Case;
+use super::chronicle::time;
+use super::clock::SLACK;
+use super::episodes::Ending;
+use super::finding::{Fault, Finding};
+use super::letters::{Read, Statement};
+use super::reading::{Row, Tells};
+use super::score::Score;
+use super::spans;
+use crate::story::{AppId, CauseKind, Ms, PersonId};
+use healthchecker::engine::state::State;
+
+/// The first letter that told a person by name that an app is unwell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct First {
+    /// When it was decided, as far as the letter tells.
+    pub(super) decided: Ms,
+    /// The place of the letter.
+    pub(super) letter: usize,
+}
+
+/// By person, app and episode.
+pub(super) type Firsts = BTreeMap<(PersonId, AppId, usize), First>;
+
+/// What a person knows of an app.
+#[derive(Clone, Copy, Debug, Default)]
+struct Knows {
+    /// How bad it is, by the last that was told; `None`: nothing, or that it is well.
+    level: Option<State>,
+    /// The episode that was about.
+    episode: Option<usize>,
+    /// When that was decided.
+    at: Ms,
+    /// Told that it is watched, then.
+    watched: Option<Ms>,
+}
+
+/// The walk through all letters.
+struct Walk<'c, 's> {
+    case: &'c Case<'s>,
+    knows: BTreeMap<(PersonId, AppId), Knows>,
+    /// People who had a letter with something left out: what they know is not known.
+    blurred: BTreeSet<PersonId>,
+    firsts: Firsts,
+    mails: BTreeMap<(usize, PersonId), u64>,
+    tolerated: BTreeSet<(PersonId, AppId, usize)>,
+    findings: Vec<Finding>,
+}
+
+/// Walks through all letters: what was told first, and what is wrong with the order of things.
+pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>) {
+    let mut walk = Walk {
+        case,
+        knows: BTreeMap::new(),
+        blurred: BTreeSet::new(),
+        firsts: Firsts::new(),
+        mails: BTreeMap::new(),
+        tolerated: BTreeSet::new(),
+        findings: Vec::new(),
+    };
+    for (place, read) in case.letters.iter().enumerate() {
+        walk.letter(place, read);
+        let is_welcome = read.states.is_empty() && read.reading.watching.is_some();
+        score.welcomes += u64::from(is_welcome);
+    }
+    walk.ends();
+    score.letters = case.letters.len() as u64;
+    score.letters_again = case.again;
+    for ((incident, _), mails) in &walk.mails {
+        score.of(case.incidents.all[*incident].kind).mails.count(*mails);
+    }
+    for (_, app, episode) in &walk.tolerated {
+        if let Some(kind) = unwanted(case, *app, *episode, Ms::MAX) {
+            score.of(kind).tolerated += 1;
+        }
+    }
+    (walk.firsts, walk.findings)
+}
+
+impl Walk<'_, '_> {
+    fn letter(&mut self, place: usize, read: &Read<'_>) {
+        let to = read.letter.to;
+        if read.reading.nameless || read.reading.left_out > 0 {
+            self.blurred.insert(to);
+        }
+        let mut incidents = BTreeSet::new();
+        let mut is_news = false;
+        for statement in &read.states {
+            let Some(app) = statement.app else {
+                is_news = true;
+                continue;
+            };
+            if let Some(episode) = statement.episode {
+                let Case { story, incidents: all, .. } = self.case;
+                let life = self.case.life(app);
+                incidents.extend(all.told(story, life, episode, read.letter.written));
+            }
+            is_news |= if statement.is_trouble() {
+                self.trouble(place, read, statement, app)
+            } else {
+                self.recovery(read, statement, app)
+            };
+        }
+        for incident in incidents {
+            *self.mails.entry((incident, to)).or_default() += 1;
+        }
+        let watching = self.watching(read);
+        let tells = !read.states.is_empty() || watching.is_some();
+        if tells && !is_news && watching != Some(true) {
+            self.nothing_new(read);
+        }
+    }
+
+    /// A person is told that an app is unwell; whether that is news.
+    fn trouble(&mut self, place: usize, read: &Read<'_>, told: &Statement, app: AppId) -> bool {
+        let to = read.letter.to;
+        let decided = self.decided(read, told);
+        self.false_alarm(read, told, app, decided);
+        let mut knows = self.knows(to, app, decided);
+        if knows.level.is_some() && knows.episode != told.episode {
+            self.never_ended(to, app, knows, read.letter.accepted);
+            knows.level = None;
+        }
+        let is_news = knows.level != Some(told.state());
+        let (level, episode) = (Some(told.state()), told.episode);
+        let knows = Knows { level, episode, at: decided, ..knows };
+        self.knows.insert((to, app), knows);
+        if let Some(episode) = told.episode {
+            let first = First { decided, letter: place };
+            self.firsts.entry((to, app, episode)).or_insert(first);
+            if unwanted(self.case, app, episode, read.letter.written).is_some() {
+                self.tolerated.insert((to, app, episode));
+            }
+        }
+        is_news
+    }
+
+    /// A person is told that an app is well again; whether that is news.
+    fn recovery(&mut self, read: &Read<'_>, told: &Statement, app: AppId) -> bool {
+        let to = read.letter.to;
+        let decided = self.decided(read, told);
+        let was_owed = self.knows.get(&(to, app)).is_some_and(|knows| knows.level.is_some());
+        if !was_owed && !self.blurred.contains(&to) {
+            let what = format!(
+                "{} is told that {} is well again, and was not told that it was unwell",
+                self.case.person(to),
+                self.case.name(app)
+            );
+            let at = read.letter.accepted;
+            self.find(Fault::NoAlarm, (app, to), (decided, at), what);
+        }
+        let knows = self.knows.entry((to, app)).or_default();
+        *knows = Knows { level: None, episode: told.episode, at: decided, ..*knows };
+        true
+    }
+
+    /// What a person knows of an app when something is decided: nothing any more of one that was
+    /// stopped since.
+    fn knows(&self, to: PersonId, app: AppId, decided: Ms) -> Knows {
+        let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
+        match self.case.life(app).next_stop(knows.at) {
+            Some(stop) if stop < decided => Knows { level: None, ..knows },
+            _ => knows,
+        }
+    }
+
+    fn decided(&self, read: &Read<'_>, told: &Statement) -> Ms {
+        let written = read.letter.written;
+        if read.reading.list.is_empty() {
+            return written;
+        }
+        let meant = told.changed.and_then(|it| self.case.clock.meant(it, read.letter.worded));
+        meant.map_or(written, |meant| meant.min(written))
+    }
+
+    fn false_alarm(&mut self, read: &Read<'_>, told: &Statement, app: AppId, decided: Ms) {
+        let (case, life) = (self.case, self.case.life(app));
+        let to = read.letter.to;
+        let first = told.episode.map(|episode| {
+            let of_it = &life.episodes[episode].checks;
+            let known = self.knows.get(&(to, app)).filter(|knows| knows.level.is_some());
+            if known.is_some_and(|knows| knows.episode == told.episode) {
+                return of_it.start;
+            }
+            // Its row, if that has not been broken since.
+            let row = life.check_by(decided + SLACK).map(|at| life.rows[at].earliest);
+            row.filter(|row| of_it.contains(row)).unwrap_or(of_it.start)
+        });
+        let written = read.letter.written;
+        let begun = first.map_or(written, |first| life.app.checks[first].begun);
+        let kinds = life.acted(begun, written).map(|(_, cause)| case.story.causes[cause.0].kind);
+        let mut kinds: Vec<CauseKind> = kinds.collect();
+        if first.is_some_and(|_| kinds.iter().any(|kind| !kind.is_ours())) {
+            return;
+        }
+        if first.is_none() {
+            kinds.clear();
+        }
+        let away = spans::covered(&case.absent, begun, written) > 0;
+        let kind =
+            kinds.first().copied().or((away && first.is_some()).then_some(CauseKind::OurAbsence));
+        let why = kind.map_or("nothing ailed it".to_owned(), |kind| format!("it was {kind:?}"));
+        let what = format!(
+            "{} is told that {} is {}, but {why}",
+            case.person(to),
+            case.name(app),
+            told.state().word()
+        );
+        self.find(Fault::False(kind), (app, to), (begun, read.letter.accepted), what);
+    }
+
+    /// Somebody was told that an app is unwell, and it has been well since.
+    fn never_ended(&mut self, to: PersonId, app: AppId, knows: Knows, at: Ms) {
+        let Some(episode) = knows.episode else { return };
+        let episode = &self.case.life(app).episodes[episode];
+        let Ending::Well(well) = episode.ending else { return };
+        if self.blurred.contains(&to) {
+            return;
+        }
+        let what = format!(
+            "{} was told that {} is unwell, and never that it is well again since {}",
+            self.case.person(to),
+            self.case.name(app),
+            time(well)
+        );
+        self.find(Fault::NoEnd, (app, to), (well, at.min(well + PATIENCE)), what);
+    }
+
+    /// What was told last, at the end of the story.
+    fn ends(&mut self) {
+        let length = self.case.story.length;
+        let open: Vec<_> = self.knows.iter().map(|(key, knows)| (*key, *knows)).collect();
+        for ((to, app), knows) in open {
+            let Some(episode) = knows.episode.filter(|_| knows.level.is_some()) else { continue };
+            let life = self.case.life(app);
+            let Ending::Well(well) = life.episodes[episode].ending else { continue };
+            let each = life.app.registered_at(well).map_or(0, allowance::each);
+            // Passes that were lost with the power have to come again.
+            let due = well.saturating_add(2 * each + PATIENCE);
+            let stopped = life.next_stop(knows.at).is_some_and(|stop| stop <= due);
+            if !stopped && self.case.post.free(to, due, length) > PATIENCE {
+                self.never_ended(to, app, knows, length);
+            }
+        }
+    }
+
+    /// A person may be told of apps that are watched; whether that is news then.
+    fn watching(&mut self, read: &Read<'_>) -> Option<bool> {
+        let to = read.letter.to;
+        let written = read.letter.written;
+        let listed = read.reading.list.iter().filter_map(|point| match &point.tells {
+            Tells::Watching(row) => Some(row),
+            Tells::State(..) | Tells::Test => None,
+        });
+        let alone = read.reading.watching.as_ref().map(|(row, _)| row);
+        let rows: Vec<&Row> = listed.chain(alone).collect();
+        let mut is_news = false;
+        for app in rows.iter().flat_map(|row| &row.names).filter_map(|named| named.app) {
+            let case = self.case;
+            let knows = self.knows.entry((to, app)).or_default();
+            let again = knows.watched.replace(written).is_some_and(|before| {
+                case.life(app).next_stop(before).is_none_or(|stop| stop > written)
+            });
+            is_news |= !again;
+        }
+        is_news |= rows.iter().any(|row| row.more > 0);
+        (!rows.is_empty()).then_some(is_news)
+    }
+
+    fn nothing_new(&mut self, read: &Read<'_>) {
+        let (letter, case) = (read.letter, self.case);
+        let what = format!("{} is told nothing new: {}", case.person(letter.to), letter.subject);
+        let app = read.states.first().and_then(|statement| statement.app);
+        let span = (letter.written, letter.accepted);
+        let finding = case.finding(Fault::NothingNew, (app, Some(letter.to)), span, what);
+        self.findings.push(finding);
+    }
+
+    fn find(&mut self, fault: Fault, (app, to): (AppId, PersonId), span: (Ms, Ms), what: String) {
+        self.findings.push(self.case.finding(fault, (Some(app), Some(to)), span, what));
+    }
+}
+
+/// What nobody wants to hear of, if an episode was nothing else by then.
+fn unwanted(case: &Case<'_>, app: AppId, episode: usize, by: Ms) -> Option<CauseKind> {
+    let life = case.life(app);
+    let episode = &life.episodes[episode];
+    let mut kinds = episode
+        .causes
+        .iter()
+        .map(|cause| &case.story.causes[cause.0])
+        .filter(|cause| cause.span.from <= by && !cause.kind.is_ours());
+    let is_short = || {
+        let mut reaches = life.acted(episode.from, by.min(episode.until()));
+        reaches.all(|(span, cause)| {
+            let kind = case.story.causes[cause.0].kind;
+            kind != CauseKind::Deployment || span.end() - span.from < DEPLOYMENT
+        })
+    };
+    let first = kinds.next()?.kind;
+    let all = [first].into_iter().chain(kinds.map(|cause| cause.kind));
+    let is_unwanted = |kind: CauseKind| match kind {
+        CauseKind::NightlyOff | CauseKind::LeftHouse => true,
+        CauseKind::Deployment => is_short(),
+        _ => false,
+    };
+    all.into_iter().all(is_unwanted).then_some(first)
+}

@@ -1,0 +1,161 @@
+//! Troubles: what alone kept an app from passing for so long that people have to know.
+
+use super::allowance::{self, DEPLOYMENT};
+use super::checks::Weight;
+use super::life::Life;
+use crate::story::{CauseId, CauseKind, Ms, PersonId, Span, Story};
+use healthchecker::engine::verdict::answer::Outcome;
+
+/// What people want to hear of a trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Who should know must be told.
+    Must,
+    /// It ended before it had to be told: telling and silence are both right.
+    May,
+    /// Nobody wants to hear of it: a short deployment, what is off because its owner wants it so.
+    Unwanted,
+}
+
+/// A cause that alone made `unhealthy` checks of an app in a row not pass.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    /// The app's place, and that of the episode among its own.
+    pub(super) app: usize,
+    pub(super) episode: usize,
+    pub(super) cause: CauseId,
+    pub(super) begun: Ms,
+    /// When who should know has to have been written to.
+    pub(super) deadline: Ms,
+    pub(super) wish: Wish,
+    /// Who should know.
+    pub(super) people: Vec<PersonId>,
+}
+
+/// One row of checks that a cause alone kept from passing, under way.
+struct Run {
+    cause: CauseId,
+    /// The place of its first check.
+    first: usize,
+    /// So many that count.
+    counted: u32,
+    /// So many that may be forgiven.
+    perhaps: u64,
+    /// The place of its trouble, once it is one.
+    trouble: Option<usize>,
+}
+
+/// All troubles of an app.
+pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Trouble> {
+    let mut troubles: Vec<Trouble> = Vec::new();
+    for (place, episode) in life.episodes.iter().enumerate() {
+        let mut runs: Vec<Run> = Vec::new();
+        // Of checks of this episode and, where that is near, the pass before it.
+        let mut passed = 0;
+        for at in episode.checks.clone() {
+            let check = &life.app.checks[at];
+            match check.outcome {
+                None => continue,
+                Some(Outcome::Pass) => {
+                    passed = check.begun;
+                    for run in runs.drain(..) {
+                        end(&run, &mut troubles, check.begun);
+                    }
+                    continue;
+                }
+                Some(_) => {}
+            }
+            runs.retain(|run| {
+                let goes_on = check.causes.contains(&run.cause);
+                if !goes_on {
+                    end(run, &mut troubles, check.begun);
+                }
+                goes_on
+            });
+            for cause in check.causes.iter().filter(|it| !story.causes[it.0].kind.is_ours()) {
+                let known = runs.iter().position(|run| run.cause == *cause);
+                let known = known.unwrap_or_else(|| {
+                    let (first, counted, perhaps, trouble) = (at, 0, 0, None);
+                    runs.push(Run { cause: *cause, first, counted, perhaps, trouble });
+                    runs.len() - 1
+                });
+                let run = &mut runs[known];
+                match life.weights[at] {
+                    Weight::Counts => run.counted += 1,
+                    Weight::Perhaps => run.perhaps += 1,
+                    Weight::No => {}
+                }
+                let is_new = run.trouble.is_none();
+                if is_new
+                    && life
+                        .app
+                        .registered_at(check.ended)
+                        .is_some_and(|it| run.counted >= it.unhealthy)
+                {
+                    let found = begin(story, life, (app, place), run, passed);
+                    run.trouble = found.is_some().then_some(troubles.len());
+                    troubles.extend(found);
+                }
+            }
+        }
+    }
+    troubles
+}
+
+/// A row ended with a check that passed, or that something else kept from passing, before its time.
+fn end(run: &Run, troubles: &mut [Trouble], at: Ms) {
+    if let Some(trouble) = run.trouble.map(|place| &mut troubles[place])
+        && at <= trouble.deadline
+        && trouble.wish == Wish::Must
+    {
+        trouble.wish = Wish::May;
+    }
+}
+
+fn begin(
+    story: &Story,
+    life: &Life<'_>,
+    (app, episode): (usize, usize),
+    run: &Run,
+    passed: Ms,
+) -> Option<Trouble> {
+    let first = &life.app.checks[run.first];
+    let registered = life.app.registered_at(first.ended)?;
+    let kind = story.causes[run.cause.0].kind;
+    let reach = life
+        .acted(first.begun, first.ended)
+        .find(|(_, cause)| *cause == run.cause)
+        .map_or(Span { from: first.begun, until: Some(first.ended) }, |(span, _)| span);
+    let mut begun = reach.from.max(passed).max(registered.span.from);
+    if kind.is_intermittent() {
+        begun = begun.max(first.begun.saturating_sub(registered.interval));
+    }
+    let allowed = allowance::allowed(registered, run.perhaps);
+    let deadline = allowance::deadline(begun, allowed, &life.blind);
+    let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
+    let is_over = reach.end().min(stop).min(story.length) <= deadline;
+    let now = life.app.registered_at(deadline);
+    let people =
+        registered.people.iter().filter(|it| now.is_some_and(|now| now.people.contains(it)));
+    let wish = match kind {
+        CauseKind::Deployment if reach.end() - reach.from < DEPLOYMENT => Wish::Unwanted,
+        CauseKind::NightlyOff | CauseKind::LeftHouse => Wish::Unwanted,
+        _ if is_over => Wish::May,
+        _ => Wish::Must,
+    };
+    let people = people.copied().collect();
+    Some(Trouble { app, episode, cause: run.cause, begun, deadline, wish, people })
+}
+
+impl CauseKind {
+    /// Checks pass now and then while it lasts.
+    fn is_intermittent(self) -> bool {
+        matches!(self, CauseKind::LossyLink | CauseKind::Flapping | CauseKind::CrashLoop)
+    }
+
+    /// No check passes while it lasts.
+    pub(super) fn is_total(self) -> bool {
+        let partly = matches!(self, CauseKind::Slow | CauseKind::SpinUp | CauseKind::BrownOut);
+        !self.is_intermittent() && !partly && !self.is_ours()
+    }
+}

@@ -1,0 +1,111 @@
+//! How many: changes, names, mails an hour; and whether the subject says what the text does.
+
+use std::collections::BTreeMap;
+
+use super::super::finding::Wrong;
+use super::super::letters::Statement;
+use super::super::reading::{Row, Tells};
+use super::Found;
+use crate::story::{Ms, Story};
+use std::collections::BTreeSet;
+
+/// "At most 20 mails an hour go to one address."
+const AN_HOUR: Ms = 3_600_000;
+/// A mail counts when its server's answer has come.
+const ANSWER: Ms = 60_000;
+
+/// When each person's mails were accepted, again ones too.
+pub(super) struct Arrived {
+    of: Vec<Vec<Ms>>,
+}
+
+impl Arrived {
+    pub(super) fn new(story: &Story) -> Arrived {
+        let mut of = vec![Vec::new(); story.people.len()];
+        for letter in &story.letters {
+            of[letter.to.0].push(letter.accepted);
+        }
+        Arrived { of }
+    }
+}
+
+/// "This is a digest: at most 20 mails an hour go to one address, and you had that many at ...".
+pub(super) fn digest(found: &mut Found<'_, '_>, arrived: &mut Arrived) {
+    let letter = found.read.letter;
+    let Some((said, since)) = found.read.reading.digest else { return };
+    let Some(since) = found.case.clock.meant(since, letter.worded) else { return };
+    let had = &arrived.of[letter.to.0];
+    let first = had.partition_point(|at| *at + AN_HOUR + ANSWER < since);
+    let last = had.partition_point(|at| *at <= since + ANSWER);
+    let count = last.saturating_sub(first) as u64;
+    if count < said {
+        let what = format!("they had {count} mails within an hour, not {said}");
+        found.add(Wrong::Count, None, since, &what);
+    }
+}
+
+/// The subject says what the text does.
+pub(super) fn subject(found: &mut Found<'_, '_>) {
+    let read = found.read;
+    let (reading, subject) = (&read.reading, &read.reading.subject);
+    let at = read.letter.written;
+    if !reading.unread.is_empty() {
+        return;
+    }
+    let listed = read.states.len() as u64;
+    let latest = latest(&read.states);
+    let says_changes = subject.changes.unwrap_or(listed);
+    let counts_them = subject.changes.is_some() || listed <= 1 || latest.len() == 1;
+    if says_changes != listed || !counts_them {
+        let what = format!("{listed} changes are told, {says_changes} are counted");
+        found.add(Wrong::Count, None, at, &what);
+    }
+    let rows: Vec<&Row> = watched(found);
+    let news = latest.len() as u64 + u64::from(!rows.is_empty());
+    let in_subject = subject.states.len() as u64 + u64::from(subject.watching.is_some());
+    if !subject.cut && in_subject + subject.more != news {
+        let what = format!("{news} things are told, the subject has {in_subject} and more");
+        found.add(Wrong::Count, None, at, &what);
+    }
+    for (named, says) in &subject.states {
+        if !latest.iter().any(|it| it.name == named.text && it.says == *says) {
+            let what = format!("the text does not say that of {}", named.text);
+            found.add(Wrong::Subject, named.app, at, &what);
+        }
+    }
+    if let Some(row) = &subject.watching
+        && !row.cut
+    {
+        // A list tells what was told before, and the welcomes in it may overlap.
+        let names: BTreeSet<&str> =
+            rows.iter().flat_map(|row| &row.names).map(|named| named.text.as_str()).collect();
+        let told = names.len() as u64 + rows.iter().map(|row| row.more).sum::<u64>();
+        let said = row.names.len() as u64 + row.more;
+        let is_cut = rows.iter().any(|row| row.cut);
+        if told != said && !is_cut {
+            let what = format!("{told} apps are newly watched, the subject has {said}");
+            found.add(Wrong::Count, None, at, &what);
+        }
+        if row.names.iter().any(|named| !names.contains(named.text.as_str())) {
+            found.add(Wrong::Subject, None, at, "the text does not say that these are watched");
+        }
+    }
+}
+
+/// The last that is said of each app.
+fn latest(states: &[Statement]) -> Vec<&Statement> {
+    let mut latest: BTreeMap<&str, &Statement> = BTreeMap::new();
+    for statement in states {
+        latest.insert(&statement.name, statement);
+    }
+    latest.into_values().collect()
+}
+
+fn watched<'c>(found: &Found<'c, '_>) -> Vec<&'c Row> {
+    let reading = &found.read.reading;
+    let listed = reading.list.iter().filter_map(|point| match &point.tells {
+        Tells::Watching(row) => Some(row),
+        Tells::State(..) | Tells::Test => None,
+    });
+    listed.chain(reading.watching.iter().map(|(row, _)| row)).collect()
+}

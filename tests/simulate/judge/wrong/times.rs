@@ -1,0 +1,216 @@
+//! When it changed, since when it is so, how long it lasted, how long the mail waited.
+
+use super::super::chronicle::time;
+use super::super::clock::{Fit, SLACK};
+use super::super::finding::Wrong;
+use super::super::letters::Statement;
+use super::super::reading::{Degraded, Full, Says, Told};
+use super::Found;
+use crate::story::{AppId, Ms};
+use healthchecker::engine::state::State;
+use healthchecker::engine::verdict::answer::Outcome;
+
+/// A mail that waited longer says so: ms.
+const WORTH_TELLING: Ms = 2 * 60_000;
+/// So many changes, or checks, are looked through for the one that a letter speaks of.
+const LOOKED_THROUGH: usize = 64;
+
+/// When the app changed into the state that is told, and what it was before. `None`: the letter does not
+/// say, or what it says was found to be wrong.
+pub(super) fn changed(
+    found: &mut Found<'_, '_>,
+    app: AppId,
+    statement: &Statement,
+) -> Option<(Ms, State)> {
+    let told = statement.changed?;
+    let (case, letter) = (found.case, found.read.letter);
+    let states = &case.life(app).app.states;
+    let end = states.partition_point(|(at, _)| *at <= letter.written);
+    let mut as_noted = None;
+    for place in (0..end).rev().take(LOOKED_THROUGH) {
+        let (at, state) = states[place];
+        if state != statement.state() {
+            continue;
+        }
+        let before = place.checked_sub(1).map_or(State::Unknown, |before| states[before].1);
+        match case.clock.fit(told, (at, at), letter.worded) {
+            Fit::Right => return Some((at, before)),
+            Fit::AsNoted => as_noted = as_noted.or(Some((at, before))),
+            Fit::Wrong => {}
+        }
+    }
+    let name = &statement.name;
+    if let Some((at, _)) = as_noted {
+        let what = format!("{name} changed at {}, not at {told:?}", time(at));
+        found.add(Wrong::Clock, Some(app), at, &what);
+        return as_noted;
+    }
+    let word = statement.state().word();
+    let meant = case.clock.meant(told, letter.worded);
+    let when = meant.map_or(format!("at {told:?}"), |at| format!("on {}", time(at)));
+    let what = format!("{name} did not become {word} {when}");
+    let is_other = meant.is_some_and(|at| {
+        let lives = states.iter().filter(|(then, _)| then.abs_diff(at) <= 2 * SLACK);
+        lives.count() > 0
+    });
+    let never = !states[..end].iter().any(|(_, state)| *state == statement.state());
+    let wrong = if is_other || never { Wrong::State } else { Wrong::Changed };
+    found.add(wrong, Some(app), meant.unwrap_or(letter.written), &what);
+    None
+}
+
+/// Since when, and how long; the app changed at `at`.
+pub(super) fn began(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) {
+    let full = statement.full.map(|place| &found.read.reading.full[place]);
+    let mut beginnings = beginnings(found, app, statement, at);
+    let facts = full.map(|full| &full.facts);
+    let since = facts.and_then(|facts| facts.since.or(facts.alert_since));
+    if let Some(told) = since {
+        fits(found, (app, Wrong::Since), told, &beginnings, "did not begin");
+        let (clock, worded) = (&found.case.clock, found.read.letter.worded);
+        let fits = |span: &&(Ms, Ms)| clock.fit(told, **span, worded) != Fit::Wrong;
+        let same: Vec<(Ms, Ms)> = beginnings.iter().filter(fits).copied().collect();
+        // How long it lasted is to fit what is said of its beginning, where that is true.
+        if !same.is_empty() {
+            beginnings = same;
+        }
+    }
+    let told = full.map(|full| full.says).into_iter().chain([statement.says]);
+    for lasted in told.filter_map(|says| match says {
+        Says::WellAgain(lasted) => Some(lasted),
+        Says::Is(_) => None,
+    }) {
+        let span = |(from, until): &(Ms, Ms)| (at.saturating_sub(*until), at.saturating_sub(*from));
+        let mut spans = beginnings.iter().map(span);
+        if !spans.any(|(least, most)| lasted.fits(least, most)) {
+            let first = beginnings.first().map_or(at, |(_, until)| *until);
+            let what = format!(
+                "{} was unwell for {} s until {}, not for {lasted:?}",
+                statement.name,
+                (at - first.min(at)) / 1000,
+                time(at)
+            );
+            found.add(Wrong::Lasted, Some(app), first, &what);
+        }
+    }
+}
+
+/// When it may be said to have begun: the check of the first counted failure, from its beginning to its
+/// end; of an alert that is over, also when it was raised.
+fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) -> Vec<(Ms, Ms)> {
+    let life = found.case.life(app);
+    let checks = &life.app.checks;
+    let row = |place: usize| {
+        let row = life.rows[place];
+        let ill = (row.earliest..=row.latest).map(|place| &checks[place]);
+        ill.filter(|check| !matches!(check.outcome, None | Some(Outcome::Pass)))
+    };
+    let in_short = |from: Ms, until: Ms| (from, until);
+    let mut beginnings: Vec<(Ms, Ms)> = Vec::new();
+    let is_over = statement.state() == State::Healthy;
+    let last = life.check_by(at + SLACK / 2);
+    let ill = last.and_then(|last| {
+        let back = (0..=last).rev().take(LOOKED_THROUGH);
+        back.into_iter().find(|place| !matches!(checks[*place].outcome, None | Some(Outcome::Pass)))
+    });
+    if !is_over {
+        let rows = ill.into_iter().flat_map(row);
+        beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
+    }
+    let better = statement.state() == State::Degraded;
+    let episode = statement.episode.map(|place| &life.episodes[place]);
+    if let Some(episode) = episode.filter(|_| is_over || better) {
+        let first = episode.checks.clone().find(|place| checks[*place].outcome.is_some());
+        beginnings.extend(first.into_iter().flat_map(row).map(|it| in_short(it.begun, it.ended)));
+        let from = life.app.states.partition_point(|(then, _)| *then < episode.from);
+        let raised = life.app.states[from..]
+            .iter()
+            .find(|(_, state)| matches!(state, State::Degraded | State::Unhealthy));
+        if is_over {
+            beginnings.extend(raised.map(|(then, _)| in_short(*then, *then)));
+        }
+    }
+    beginnings
+}
+
+fn fits(
+    found: &mut Found<'_, '_>,
+    (app, wrong): (AppId, Wrong),
+    told: Told,
+    true_times: &[(Ms, Ms)],
+    what: &str,
+) {
+    let worded = found.read.letter.worded;
+    let fits = true_times.iter().map(|span| found.case.clock.fit(told, *span, worded));
+    let best = fits.fold(Fit::Wrong, |best, fit| match (best, fit) {
+        (Fit::Right, _) | (_, Fit::Right) => Fit::Right,
+        (Fit::AsNoted, _) | (_, Fit::AsNoted) => Fit::AsNoted,
+        _ => Fit::Wrong,
+    });
+    let wrong = match best {
+        Fit::Right => return,
+        Fit::AsNoted => Wrong::Clock,
+        Fit::Wrong => wrong,
+    };
+    let meant = found.case.clock.meant(told, worded);
+    let when = meant.map_or(format!("{told:?}"), time);
+    let truth = true_times.first().map(|(from, _)| format!(", but on {}", time(*from)));
+    let name = found.case.name(app);
+    let what = format!("{name} {what} on {when}{}", truth.unwrap_or_default());
+    let around = true_times.first().map_or(found.read.letter.written, |(from, _)| *from);
+    found.add(wrong, Some(app), around, &what);
+}
+
+/// The last checks, and what DEGRADED is said to mean.
+pub(super) fn checks(found: &mut Found<'_, '_>, app: AppId, full: &Full) {
+    let case = found.case;
+    let letter = found.read.letter;
+    let life = case.life(app);
+    let end = life.check_by(letter.written).map_or(0, |last| last + 1);
+    for (told, outcome) in full.checks.iter().filter(|(_, outcome)| *outcome != Outcome::Pass) {
+        let recent = life.app.checks[..end].iter().rev().take(LOOKED_THROUGH);
+        let same = recent.filter(|check| check.outcome == Some(*outcome));
+        let known: Vec<(Ms, Ms)> = same.map(|check| (check.begun, check.ended)).collect();
+        fits(found, (app, Wrong::Check), *told, &known, "was not asked in vain");
+    }
+    if let (Some(degraded), [.., earlier, last]) = (full.degraded, full.checks.as_slice()) {
+        let both_failed = (earlier.1, last.1) == (Outcome::Fail, Outcome::Fail);
+        let again = full.facts.from == Some(State::Unhealthy);
+        let right = match degraded {
+            Degraded::TooFewFailures => both_failed,
+            Degraded::Answers { again: said } => !both_failed && said == again,
+        };
+        if !right {
+            let what = format!("{} is DEGRADED for another reason", case.name(app));
+            found.add(Wrong::State, Some(app), letter.written, &what);
+        }
+    }
+}
+
+/// "This mail waited 31 min: it was written at ...".
+pub(super) fn waited(found: &mut Found<'_, '_>) {
+    let (case, read) = (found.case, found.read);
+    let letter = read.letter;
+    let waited = letter.worded.saturating_sub(letter.written);
+    let Some((lasted, told)) = read.reading.waited else {
+        if waited > WORTH_TELLING + SLACK && read.reading.digest.is_none() {
+            let what = format!("it does not say that it waited {} s", waited / 1000);
+            found.add(Wrong::Waited, None, letter.written, &what);
+        }
+        return;
+    };
+    // The first of what it tells was written no later than the newest, nor before it happened.
+    let changes = read.states.iter().filter_map(|statement| statement.changed);
+    let times = changes.chain(read.reading.list.iter().map(|point| point.at));
+    let times = times.filter_map(|told| case.clock.meant(told, letter.worded));
+    let oldest = times.min().unwrap_or(0).min(letter.written).saturating_sub(SLACK);
+    let most = letter.worded - oldest;
+    let fit = case.clock.fit(told, (oldest, letter.written), letter.worded);
+    if fit == Fit::AsNoted {
+        let what = format!("it was written on {}, not at {told:?}", time(letter.written));
+        found.add(Wrong::Clock, None, letter.written, &what);
+    } else if fit == Fit::Wrong || !lasted.fits(waited, most) {
+        let what = format!("it waited {} s, not {lasted:?} since {told:?}", waited / 1000);
+        found.add(Wrong::Waited, None, letter.written, &what);
+    }
+}
