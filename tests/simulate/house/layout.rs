@@ -109,7 +109,7 @@ pub(crate) enum HostKind {
 pub(crate) enum Supply {
     Mains,
     Ups,
-    /// Its own battery, or another house's mains.
+    /// Its own battery, another house's mains; or it is our machine, whose power is ours.
     Own,
 }
 
@@ -244,7 +244,7 @@ fn host(chance: &mut Chance, kind: HostKind, segments: &[Segment], rates: &Rates
         _ => Place::Segment(chance.index(segments.len())),
     };
     let supply = match kind {
-        HostKind::Portable | HostKind::Public => Supply::Own,
+        HostKind::Portable | HostKind::Public | HostKind::Ourselves => Supply::Own,
         HostKind::Server if chance.happens(0.4) => Supply::Ups,
         _ => Supply::Mains,
     };

@@ -6,7 +6,7 @@ mod daemon;
 mod hosts;
 mod network;
 mod people;
-mod power;
+pub(super) mod power;
 
 use super::plan::Plan;
 

@@ -39,7 +39,7 @@ fn power_goes(plan: &mut Plan, chance: &mut Chance, at: Ms) -> Ms {
     until - at
 }
 
-fn cut(plan: &mut Plan, chance: &mut Chance, (at, back): Times) {
+pub(in crate::house) fn cut(plan: &mut Plan, chance: &mut Chance, (at, back): Times) {
     let layout = plan.layout;
     let cause = plan.cause(CauseKind::PowerCut);
     let holds = layout.ours.ups.unwrap_or(0);

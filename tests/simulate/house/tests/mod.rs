@@ -1,15 +1,19 @@
 //! The household against what must always hold.
 
+mod power;
+mod reach;
+mod small;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::registration::{Origin, Registration};
 
-use super::rates::{Rate, Rates, TABLE};
-use super::{House, Size};
 use crate::chance::{Chance, DAY, SECOND};
 use crate::deed::{Deed, Fate, Question, Reply, Says};
+use crate::house::rates::{Rate, Rates, TABLE};
+use crate::house::{House, Size};
 use crate::story::{AppId, CauseKind, Ms, Span};
 
 const SMALL: Size = Size { days: 20, apps: 12 };
