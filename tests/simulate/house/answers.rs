@@ -59,8 +59,8 @@ impl Asked {
         }
     }
 
-    fn begins_within(&self, until: Ms) -> impl Iterator<Item = &Condition> {
-        self.conditions[self.next..].iter().take_while(move |condition| condition.from < until)
+    fn next_begins(&self) -> Ms {
+        self.conditions.get(self.next).map_or(EVER, |condition| condition.from)
     }
 }
 
@@ -83,49 +83,77 @@ impl Answers {
         let limit = question.limit.as_millis() as Ms;
         let check = Check { at: question.at, limit, latency, lot };
         asked.move_on(check.at);
-        let left = endpoint.left.as_ref().filter(|left| left.from < check.at + latency);
-        let is_calm =
-            asked.active.is_empty() && asked.begins_within(check.at + latency).next().is_none();
+        let ended = check.at + latency;
+        let left = endpoint.left.as_ref().filter(|left| left.from < ended);
+        let is_calm = asked.active.is_empty() && asked.next_begins() >= ended;
         if is_calm && left.is_none() {
             return reply(Some(latency), Says::Pass, Vec::new());
         }
-        let active = asked.active.iter().map(|place| &asked.conditions[*place]);
-        all_together(check, active.chain(asked.begins_within(check.at + latency)).chain(left))
+        let mut met = Met::default();
+        for place in &asked.active {
+            met.meet(&asked.conditions[*place], check);
+        }
+        left.into_iter().for_each(|left| met.meet(left, check));
+        // What begins before the answer, which may be late by now.
+        for condition in &asked.conditions[asked.next..] {
+            if condition.from >= (ended + met.delay).min(check.at + check.limit) {
+                break;
+            }
+            met.meet(condition, check);
+        }
+        met.reply(check)
     }
 }
 
-/// What is met first says how it ends; listed are all that would have made it not pass alone.
-fn all_together<'a>(check: Check, conditions: impl Iterator<Item = &'a Condition>) -> Reply {
-    let mut causes = Vec::new();
-    let mut late = Vec::new();
-    let mut delay = 0;
-    let mut first: Option<(Stage, Option<Ms>, Says)> = None;
-    for condition in conditions {
-        match condition.gives(check) {
+/// What a check has met.
+#[derive(Default)]
+struct Met {
+    /// What makes it not pass alone.
+    causes: Vec<CauseId>,
+    /// What makes it late, and by how much in all.
+    late: Vec<CauseId>,
+    delay: Ms,
+    /// What was met first on the way says how it ends.
+    first: Option<(Stage, Option<Ms>, Says)>,
+}
+
+impl Met {
+    fn meet(&mut self, condition: &Condition, check: Check) {
+        let cause = CauseId(condition.cause);
+        // Whoever waited for the host meets the app as it is then.
+        let then = Check {
+            at: check.at + self.delay,
+            limit: check.limit.saturating_sub(self.delay),
+            ..check
+        };
+        match condition.gives(if condition.from > check.at { then } else { check }) {
             Gets::Bad(after, says) => {
-                causes.push(CauseId(condition.cause));
-                if first.is_none_or(|(stage, ..)| condition.stage < stage) {
-                    first = Some((condition.stage, after, says));
+                self.causes.push(cause);
+                if self.first.is_none_or(|(stage, ..)| condition.stage < stage) {
+                    self.first = Some((condition.stage, after, says));
                 }
             }
             Gets::Later(0) => {}
             Gets::Later(later) => {
-                delay += later;
-                let id = CauseId(condition.cause);
-                if later + check.latency > check.limit { causes.push(id) } else { late.push(id) }
+                self.delay += later;
+                let is_enough = later + check.latency > check.limit;
+                if is_enough { self.causes.push(cause) } else { self.late.push(cause) }
             }
         }
     }
-    let (after, says) = match first {
-        Some((_, after, says)) => (after.map(|after| after + delay), says),
-        None => (Some(check.latency + delay), Says::Pass),
-    };
-    if causes.is_empty() && after.is_some_and(|after| after > check.limit) {
-        causes = late;
+
+    fn reply(mut self, check: Check) -> Reply {
+        let (after, says) = match self.first {
+            Some((_, after, says)) => (after.map(|after| after + self.delay), says),
+            None => (Some(check.latency + self.delay), Says::Pass),
+        };
+        if self.causes.is_empty() && after.is_some_and(|after| after > check.limit) {
+            self.causes = self.late;
+        }
+        self.causes.sort_unstable();
+        self.causes.dedup();
+        reply(after, says, self.causes)
     }
-    causes.sort_unstable();
-    causes.dedup();
-    reply(after, says, causes)
 }
 
 fn reply(after: Option<Ms>, says: Says, causes: Vec<CauseId>) -> Reply {

@@ -72,7 +72,12 @@ pub(crate) enum Gets {
 impl Condition {
     /// What the check gets where nothing else is wrong.
     pub(crate) fn gives(&self, check: Check) -> Gets {
-        if self.from > check.at { self.overtakes(check) } else { self.meets(check) }
+        match self.from <= check.at {
+            // It was over before the check came as far.
+            _ if self.until <= check.at => Gets::Later(0),
+            true => self.meets(check),
+            false => self.overtakes(check),
+        }
     }
 
     /// It was there when the check began.

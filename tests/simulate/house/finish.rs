@@ -46,8 +46,8 @@ impl Plan<'_> {
         let mut all = vec![BTreeSet::new(); self.conditions.len()];
         for (at, AppId(app), by) in self.registers.drain(..) {
             let then = match by {
-                By::App => cut_off[app].free_from(at),
-                By::Person => our_link.free_from(at),
+                By::App => tried_until_free(&cut_off[app], at),
+                By::Person => tried_until_free(&our_link, at),
             };
             if then < self.end {
                 all[app].insert(then);
@@ -203,6 +203,18 @@ impl Plan<'_> {
         };
         let conditions = std::mem::take(&mut self.conditions);
         Answers { endpoints, apps: conditions.into_iter().enumerate().map(asked).collect() }
+    }
+}
+
+/// The first try, one every ten seconds from `at` on, that is in none of these.
+fn tried_until_free(away: &Spans, at: Ms) -> Ms {
+    let mut then = at;
+    loop {
+        match away.free_from(then) {
+            free if free == then => return then,
+            EVER => return EVER,
+            free => then = at + (free - at).next_multiple_of(10 * SECOND),
+        }
     }
 }
 

@@ -128,12 +128,12 @@ pub(crate) struct Host {
 
 impl Layout {
     pub(crate) fn of(seed: u64, size: Size, rates: &Rates) -> Layout {
+        // A stream for each part: a rate that is switched off changes no other part.
+        let people = people(&mut Chance::of(seed, "people", 0));
+        let ups = ups(&mut Chance::of(seed, "ups", 0), rates);
+        let router = router(&mut Chance::of(seed, "router", 0), rates, ups.is_some());
+        let segments = segments(&mut Chance::of(seed, "segments", 0), &router, ups.is_some());
         let chance = &mut Chance::of(seed, "layout", 0);
-        let people = people(chance);
-        let ups =
-            chance.happens(rates.of(Rate::Ups)).then(|| chance.lasting(3 * MINUTE..=2 * HOUR));
-        let router = router(chance, rates, ups.is_some());
-        let segments = segments(chance, &router, ups.is_some());
         let mut hosts = hosts(chance, size.apps, &segments, rates);
         let apps = apps::apps(&mut Chance::of(seed, "apps", 0), size, &hosts, people.len());
         for (number, host) in hosts.iter_mut().enumerate() {
@@ -182,16 +182,21 @@ fn people(chance: &mut Chance) -> Vec<String> {
     NAMES[..count].iter().map(|name| format!("{name}@example.org")).collect()
 }
 
+/// How long it lasts, where there is one.
+fn ups(chance: &mut Chance, rates: &Rates) -> Option<Ms> {
+    let lasts = chance.lasting(3 * MINUTE..=2 * HOUR);
+    chance.happens(rates.of(Rate::Ups)).then_some(lasts)
+}
+
 fn router(chance: &mut Chance, rates: &Rates, ups: bool) -> Router {
+    let minute = 4 * 60 + chance.between(0..=59);
     Router {
         boots_in: chance.between(50..=240) * SECOND,
-        on_ups: ups && chance.happens(0.6),
+        on_ups: chance.happens(0.6) && ups,
         is_core: chance.happens(0.7),
         is_ours: chance.happens(0.3),
         starts_nightly: chance.happens(rates.of(Rate::RouterNightly)),
-        reconnects: chance
-            .happens(rates.of(Rate::Reconnect))
-            .then(|| 4 * 60 + chance.between(0..=59)),
+        reconnects: chance.happens(rates.of(Rate::Reconnect)).then_some(minute),
     }
 }
 
@@ -199,12 +204,12 @@ fn segments(chance: &mut Chance, router: &Router, ups: bool) -> Vec<Segment> {
     let count = chance.between(1..=4) as usize;
     let has_two_subnets = chance.happens(0.25);
     let segment = |number: usize| {
-        let is_wireless = if number == 0 && router.is_ours { true } else { chance.happens(0.5) };
+        let is_wireless = chance.happens(0.5) || (number == 0 && router.is_ours);
         Segment {
             is_wireless,
-            subnet: u8::from(number > 0 && has_two_subnets && chance.happens(0.5)),
+            subnet: u8::from(chance.happens(0.5) && number > 0 && has_two_subnets),
             boots_in: chance.between(if is_wireless { 30..=120 } else { 2..=40 }) * SECOND,
-            on_ups: ups && chance.happens(if number == 0 { 0.6 } else { 0.2 }),
+            on_ups: chance.happens(if number == 0 { 0.6 } else { 0.2 }) && ups,
         }
     };
     let mut segments: Vec<Segment> = (0..count).map(segment).collect();

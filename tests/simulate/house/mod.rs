@@ -91,7 +91,8 @@ impl House {
     /// What happens next, and when.
     ///
     /// Our machine can be cut off power while it is away; then the later end counts. What is said to a
-    /// name that the daemon does not know is answered so, and nothing follows.
+    /// name that the daemon does not know is answered so, and nothing follows. Who registers a loopback
+    /// address does so from our own machine. An app that names nobody is the owner's.
     pub(crate) fn pop(&mut self) -> Option<(Ms, Deed)> {
         self.deeds.pop_front()
     }

@@ -28,13 +28,14 @@ pub(super) fn befall(plan: &mut Plan) {
 /// How long it is gone, the second time included.
 fn power_goes(plan: &mut Plan, chance: &mut Chance, at: Ms) -> Ms {
     let lasts = chance.lasting(SECOND..=6 * HOUR);
-    cut(plan, chance, (at, at + lasts));
-    if !chance.happens(plan.rates.of(Rate::PowerTwice)) {
-        return lasts;
-    }
     // While all of it boots, or when the last of it has just come back.
     let again = at + lasts + chance.lasting(5 * SECOND..=15 * MINUTE);
     let until = again + chance.lasting(SECOND..=20 * MINUTE);
+    let is_twice = chance.happens(plan.rates.of(Rate::PowerTwice));
+    cut(plan, chance, (at, at + lasts));
+    if !is_twice {
+        return lasts;
+    }
     cut(plan, chance, (again, until));
     until - at
 }
@@ -127,16 +128,19 @@ fn sags(plan: &mut Plan, chance: &mut Chance, at: Ms) -> Ms {
             starts(plan, chance, cause, host, (at, at + SECOND + known.boots_in));
         }
     }
-    if !layout.router.on_ups && chance.happens(0.2) {
+    let router_feels = chance.happens(0.2) && !layout.router.on_ups;
+    if router_feels {
         plan.router_gone(cause, (at, at + layout.router.boots_in));
-        if layout.router.is_ours {
-            our_link_off(plan, (at, at + layout.router.boots_in));
-        }
     }
-    for segment in 1..layout.segments.len() {
-        let known = &layout.segments[segment];
-        if !known.on_ups && chance.happens(0.2) {
-            plan.segment_gone(cause, segment, (at, at + known.boots_in));
+    for (number, segment) in layout.segments.iter().enumerate() {
+        let times = (at, at + segment.boots_in);
+        let feels = chance.happens(0.2) && !segment.on_ups;
+        match number {
+            0 if layout.router.is_ours && router_feels => our_link_off(plan, times),
+            0 if layout.router.is_ours => {}
+            0 if feels => our_link_off(plan, times),
+            _ if feels => plan.segment_gone(cause, number, times),
+            _ => {}
         }
     }
     if layout.ours.ups.is_none() && chance.happens(0.2) {

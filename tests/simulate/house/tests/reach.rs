@@ -97,6 +97,19 @@ fn what_is_met_first_says_how_it_ends_and_all_are_listed() {
 }
 
 #[test]
+fn who_waits_for_a_host_meets_the_app_as_it_is_then() {
+    let layout = layout();
+    let mut house = house(&layout, |plan| {
+        let reboot = plan.cause(CauseKind::HostReboot);
+        plan.restart(reboot, 0, TIMES, by_itself);
+    });
+    let url = "http://10.0.0.1:8080/health";
+    // The host is there 2 s later, the app 5 s after that.
+    assert_eq!(gets(&mut house, url, TIMES.1 - 2 * SECOND), (Says::Refused, Some(2_009)));
+    assert_eq!(gets(&mut house, url, TIMES.1 + 5 * SECOND).0, Says::Pass);
+}
+
+#[test]
 fn who_moved_is_not_where_it_was_until_it_registers() {
     let layout = layout();
     let mut house = house(&layout, |plan| {
