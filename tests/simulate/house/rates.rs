@@ -83,14 +83,14 @@ rates! {
     NightlyOff "nightly_off" 0.2 Share Source::Guess, "of the single devices, those that are off every night";
     LeftHouse "left_house" 150.0 PerHostAndYear Source::Guess, "a laptop or phone is taken away";
     Moved "moved" 0.5 PerHostAndYear Source::Guess, "a host gets another address";
-    Switch "switch" 0.5 PerHouseAndYear Source::Guess, "a switch goes on which we do not hang, for each";
+    Switch "switch" 2.0 PerHouseAndYear Source::Guess, "a switch goes on which we do not hang, for each";
     AccessPoint "access_point" 4.0 PerHouseAndYear Source::Guess, "the same of an access point, for each";
     Router "router" 4.0 PerHouseAndYear Source::Guess, "the router hangs or starts anew";
     RouterNightly "router_nightly" 0.15 Share Source::Guess, "of the houses, those whose router starts anew at 04:00";
     Internet "internet" 10.0 PerHouseAndYear Source::Guess, "the line goes";
     Reconnect "reconnect" 0.2 Share Source::Guess, "of the houses, those whose line is made anew between 04:00 and 05:00";
     NameService "name_service" 2.0 PerHouseAndYear Source::Guess, "names are not found";
-    Renumbered "renumbered" 0.3 PerHouseAndYear Source::Guess, "every address is given out anew";
+    Renumbered "renumbered" 0.5 PerHouseAndYear Source::Guess, "every address is given out anew";
     OurLink "our_link" 10.0 PerHouseAndYear Source::Guess, "our cable, switch or access point; five times that on Wi-Fi";
     Power "power" 4.0 PerHouseAndYear Source::Known(CUTS), "the power goes, for a second to hours";
     PowerTwice "power_twice" 0.2 Share Source::Guess, "of the power cuts, those that come twice in a row";
