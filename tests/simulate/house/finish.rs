@@ -44,7 +44,9 @@ impl Plan<'_> {
         };
         let cut_off: Vec<Spans> = self.conditions.iter().map(cut_off).collect();
         let mut all = vec![BTreeSet::new(); self.conditions.len()];
-        for (at, AppId(app), by) in self.registers.drain(..) {
+        let lost = &self.lost;
+        let registers = self.registers.drain(..).filter(|(at, app, _)| *at < lost[app.0]);
+        for (at, AppId(app), by) in registers {
             let then = match by {
                 By::App => tried_until_free(&cut_off[app], at),
                 By::Person => tried_until_free(&our_link, at),

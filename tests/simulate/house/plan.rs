@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::conditions::{Condition, Effect, Stage};
 use super::layout::{HostKind, Layout, MailServer, NameService, Place};
 use super::rates::{Rate, Rates, TABLE};
+use super::spans::EVER;
 use super::{Size, apps::Settings};
 use crate::chance::{Chance, DAY, SECOND};
 use crate::deed::Deed;
@@ -54,6 +55,8 @@ pub(crate) struct Plan<'a> {
     /// For each app: from when which settings.
     pub(super) settings: Vec<Vec<(Ms, Settings)>>,
     pub(super) outages: BTreeMap<Part, Vec<Times>>,
+    /// For each app from when on it is broken for good, and registers no more.
+    pub(super) lost: Vec<Ms>,
 }
 
 /// A host has got another address.
@@ -81,6 +84,7 @@ impl<'a> Plan<'a> {
             moves: vec![Vec::new(); layout.hosts.len()],
             settings,
             outages: BTreeMap::new(),
+            lost: vec![EVER; layout.apps.len()],
         }
     }
 

@@ -96,7 +96,7 @@ rates! {
     PowerTwice "power_twice" 0.2 Share Source::Guess, "of the power cuts, those that come twice in a row";
     BrownOut "brown_out" 2.0 PerHouseAndYear Source::Guess, "too little power for some";
     NotBack "not_back" 0.03 Share Source::Guess,
-        "of the apps after a power cut or a start of their host, those that need a person";
+        "of the apps after a power cut or a start of their host, those that need a person; one in ten of these is lost for good";
     Ups "ups" 0.2 Share Source::Guess, "of the houses, those with a UPS for our machine";
     Killed "killed" 4.0 PerHouseAndYear Source::Guess, "the daemon is killed; one in five twice in a row";
     Upgraded "upgraded" 6.0 PerHouseAndYear Source::Guess, "it is stopped in order and started again";

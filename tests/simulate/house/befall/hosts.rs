@@ -1,11 +1,13 @@
 //! What befalls a host, and all apps on it.
 
 use crate::chance::{Chance, DAY, HOUR, MINUTE, SECOND};
+use crate::deed::Deed;
 use crate::house::conditions::{Effect, Stage};
 use crate::house::layout::HostKind;
 use crate::house::plan::{Plan, by_itself};
 use crate::house::rates::Rate;
-use crate::story::{CauseKind, Ms};
+use crate::house::spans::EVER;
+use crate::story::{AppId, CauseKind, Ms};
 
 pub(super) fn befall(plan: &mut Plan) {
     for host in 0..plan.layout.hosts.len() {
@@ -57,7 +59,7 @@ fn hangs(plan: &mut Plan, chance: &mut Chance, host: usize, at: Ms) -> (usize, M
     (cause, off)
 }
 
-/// A start after which some apps need a person.
+/// A start after which some apps need a person, and one in ten of those is beyond help.
 pub(super) fn starts(
     plan: &mut Plan,
     chance: &mut Chance,
@@ -66,10 +68,24 @@ pub(super) fn starts(
     (off, on): (Ms, Ms),
 ) {
     let (layout, share) = (plan.layout, plan.rates.of(Rate::NotBack));
-    plan.restart(cause, host, (off, on), |_| {
+    let mut lost = Vec::new();
+    plan.restart(cause, host, (off, on), |app| {
         let takes = chance.lasting(10 * MINUTE..=DAY);
-        chance.happens(share).then(|| layout.calendar.helped(on, takes))
+        let is_lost = chance.happens(0.1);
+        chance.happens(share).then(|| match is_lost {
+            true => {
+                lost.push(app);
+                EVER
+            }
+            false => layout.calendar.helped(on, takes),
+        })
     });
+    for app in lost {
+        // Until somebody takes it out.
+        let taken_out = layout.calendar.helped(on, chance.lasting(HOUR..=20 * DAY));
+        plan.lost[app] = plan.lost[app].min(on);
+        plan.deed(taken_out, Deed::Stop(AppId(app)));
+    }
 }
 
 fn spins_up(plan: &mut Plan, host: usize) {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::small::{house, layout, reached};
+use super::small::{DAY, house, layout, reached};
 use crate::chance::{Chance, HOUR, MINUTE, SECOND};
 use crate::deed::{Deed, Fate};
-use crate::house::House;
+use crate::house::befall::befall;
 use crate::house::befall::power::cut;
 use crate::house::layout::{Layout, OurClock, Supply};
-use crate::story::{CauseKind, Ms};
+use crate::house::plan::Plan;
+use crate::house::rates::{Rate, Rates};
+use crate::house::{House, Size};
+use crate::story::{AppId, CauseKind, Ms};
 
 /// A cut at ten past one, UTC.
 const AT: Ms = HOUR + 10 * MINUTE;
@@ -96,6 +99,40 @@ fn a_ups_keeps_us_alive_and_stops_us_in_order_at_its_end() {
     assert_eq!(fates, [(AT + 10 * MINUTE, Fate::ShutDown { away, clock_off_ms })]);
     let told = reached(house);
     assert!(told[0].1.contains("beside 4800-7865"), "{told:?}");
+}
+
+#[test]
+fn who_needs_a_person_waits_for_one_and_who_is_lost_is_taken_out() {
+    let mut rates = Rates::baseline();
+    for place in rates.on() {
+        rates = rates.without(place);
+    }
+    rates.set(Rate::NotBack, 1.0);
+    let layout = layout();
+    let (mut helped, mut lost) = (0, 0);
+    for seed in 0..40 {
+        let mut plan = Plan::new(seed, Size { days: 30, ..DAY }, &rates, &layout);
+        befall(&mut plan);
+        cut(&mut plan, &mut Chance::of(seed, "cut", 0), (AT, AT + MINUTE));
+        let mut house = plan.finish();
+        let mut again = 0;
+        let mut stopped = 0;
+        while let Some((at, deed)) = house.pop() {
+            match deed {
+                // A person comes in the morning at the earliest.
+                Deed::Register { app: AppId(0), .. } if at > AT => {
+                    assert!(at > 6 * HOUR, "{at}");
+                    again += 1;
+                }
+                Deed::Stop(AppId(0)) => stopped += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(again + stopped, 1);
+        helped += again;
+        lost += stopped;
+    }
+    assert!(helped > 20 && lost > 0, "{helped} {lost}");
 }
 
 #[test]
