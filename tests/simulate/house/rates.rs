@@ -119,6 +119,9 @@ rates! {
     Change "change" 1.0 PerAppAndYear Source::Guess, "a person registers it with other settings";
 }
 
+/// More often than twice a minute nothing happens: a year of it has to fit into memory.
+const MOST: f64 = 1e6;
+
 /// How often each thing happens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rates(Vec<f64>);
@@ -141,7 +144,7 @@ impl Rates {
     pub(crate) fn times(mut self, factor: f64) -> Rates {
         for (rate, row) in self.0.iter_mut().zip(TABLE) {
             if row.unit != Unit::Share {
-                *rate *= factor;
+                *rate = (*rate * factor).min(MOST);
             }
         }
         self
@@ -174,7 +177,7 @@ impl Rates {
             let (name, value) =
                 part.split_once('=').ok_or_else(|| format!("{part:?} is not NAME=NUMBER"))?;
             let (name, value) = (name.trim(), value.trim());
-            let number = value.parse().ok().filter(|number| (0.0..=1e6).contains(number));
+            let number = value.parse().ok().filter(|number| (0.0..=MOST).contains(number));
             let number: f64 = number
                 .ok_or_else(|| format!("{name}: a number from 0 to 1000000, not {value:?}"))?;
             if name == "all" {
