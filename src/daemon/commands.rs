@@ -5,11 +5,11 @@ use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
 use crate::engine::time::Now;
 
-pub(super) fn carry_out(
-    engine: &mut Engine,
-    now: Now,
-    command: Command,
-) -> Result<Done, CommandError> {
+/// Carries a command out: what it did is in effect, and not on disk yet.
+///
+/// # Errors
+/// No app has this name, or it is not the time for it.
+pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done, CommandError> {
     Ok(match command {
         Command::Monitor(registration) => {
             let appname = engine.name_for(&registration.name)?;

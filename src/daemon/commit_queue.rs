@@ -1,9 +1,12 @@
 //! Nothing is promised before it is on disk: answers and mails wait here for their records.
+//!
+//! What stands for an answer, `P`, is the caller's own.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
-use super::api::{Problem, Promise, REPLY_WITHIN};
+use super::api::REPLY_WITHIN;
 use super::journal::{DiskTrouble, Journal, Mark, Stats, SyncReport, Urgency};
 use crate::engine::core::Engine;
 use crate::engine::outbox::notice::Mail;
@@ -17,13 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SNAPSHOT_LINE: usize = 4;
 
 /// The journal, and what waits for it.
-pub(super) struct CommitQueue {
+#[derive(Debug)]
+pub struct CommitQueue<P> {
     journal: Journal<Record>,
     port: u16,
     /// Everything up to here is on disk, or known not to be.
     reported: Mark,
     last: Mark,
-    held: VecDeque<Waiting>,
+    held: VecDeque<Waiting<P>>,
     /// The last records are of the kind that nobody waits for, and are held back for company.
     lazy: bool,
     /// A mail went out before the disk had it; until the next report.
@@ -33,29 +37,52 @@ pub(super) struct CommitQueue {
 }
 
 /// Something that waits for a mark to be reported, since when.
-struct Waiting {
+#[derive(Debug)]
+struct Waiting<P> {
     mark: Mark,
     since: Moment,
-    held: Held,
+    held: Held<P>,
 }
 
 /// What waits for its record.
-enum Held {
-    Answer(Promise),
+#[derive(Debug)]
+enum Held<P> {
+    Answer(P),
     Mail(Mail),
 }
 
 /// What may go out now.
 #[derive(Debug)]
-pub(super) enum Release {
+pub enum Release<P> {
     /// The answer, or instead of it why it is not kept.
-    Answer(Promise, Result<(), Problem>),
+    Answer(P, Result<(), NotKept>),
+    /// The mail.
     Mail(Mail),
 }
 
-impl CommitQueue {
+/// A change that is in effect, and may not survive a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// The disk does not take it.
+    Trouble(DiskTrouble),
+    /// The disk has not said in time whether it takes it.
+    Unknown,
+}
+
+/// For the client: in effect for now, but it would not, or may not, survive a restart.
+impl fmt::Display for NotKept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (may, why) = match self {
+            NotKept::Trouble(trouble) => ("would", trouble.to_string()),
+            NotKept::Unknown => ("may", hangs()),
+        };
+        write!(f, "in effect for now, but it {may} not survive a restart: {why}; try again later")
+    }
+}
+
+impl<P> CommitQueue<P> {
     /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
-    pub(super) fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> CommitQueue {
+    pub fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> CommitQueue<P> {
         let mark = Mark::default();
         let mut queue = CommitQueue {
             journal,
@@ -72,7 +99,7 @@ impl CommitQueue {
     }
 
     /// Writes the records of a turn.
-    pub(super) fn keep(&mut self, records: &[Record]) {
+    pub fn keep(&mut self, records: &[Record]) {
         if !records.is_empty() {
             let urgency = urgency(records);
             self.lazy = urgency == Urgency::Soon;
@@ -82,21 +109,21 @@ impl CommitQueue {
 
     /// Whether an answer that promises something must be held: what becomes of it is released once
     /// the disk has said so, or is [`CommitQueue::overdue`]. If not, it is all on disk.
-    pub(super) fn must_hold(&mut self, promise: Promise, now: Moment) -> bool {
+    pub fn must_hold(&mut self, promise: P, now: Moment) -> bool {
         self.hold(Held::Answer(promise), now).is_none()
     }
 
     /// Whether clients wait for the disk.
-    pub(super) fn owes_answers(&self) -> bool {
+    pub fn owes_answers(&self) -> bool {
         self.held.iter().any(|waiting| !waiting.is_mail())
     }
 
     /// A mail, once it is on disk, or [`CommitQueue::overdue`].
-    pub(super) fn send_when_kept(&mut self, mail: Mail, now: Moment) -> Option<Release> {
+    pub fn send_when_kept(&mut self, mail: Mail, now: Moment) -> Option<Release<P>> {
         self.hold(Held::Mail(mail), now)
     }
 
-    fn hold(&mut self, held: Held, now: Moment) -> Option<Release> {
+    fn hold(&mut self, held: Held<P>, now: Moment) -> Option<Release<P>> {
         let all_reported = self.last <= self.reported;
         if all_reported && self.journal.trouble().is_none() {
             return Some(held.release(&Ok(())));
@@ -112,20 +139,20 @@ impl CommitQueue {
     }
 
     /// What has waited for the disk for too long: mails go out without it, clients are told.
-    pub(super) fn overdue(&mut self, now: Moment) -> Vec<Release> {
-        let late = |waiting: &Waiting| waiting.until() <= now;
+    pub fn overdue(&mut self, now: Moment) -> Vec<Release<P>> {
+        let late = |waiting: &Waiting<P>| waiting.until() <= now;
         if !self.held.iter().any(late) {
             return Vec::new();
         }
         self.disk_hangs = true;
         let (late, rest) = self.held.drain(..).partition(late);
         self.held = rest;
-        let late: VecDeque<Waiting> = late;
+        let late: VecDeque<Waiting<P>> = late;
         late.into_iter().map(|waiting| waiting.held.give_up()).collect()
     }
 
     /// The journal's thread reports: what may go out now.
-    pub(super) fn handle_report(&mut self, report: &SyncReport, now: Moment) -> Vec<Release> {
+    pub fn handle_report(&mut self, report: &SyncReport, now: Moment) -> Vec<Release<P>> {
         self.journal.handle_report(report, now);
         self.reported = self.reported.max(report.mark);
         self.disk_hangs = false;
@@ -136,32 +163,32 @@ impl CommitQueue {
 
     /// Writes a snapshot when the journal wants one: after a start, when it has grown, and as the
     /// way out of trouble.
-    pub(super) fn compact(&mut self, engine: &Engine, now: Now) {
+    pub fn compact(&mut self, engine: &Engine, now: Now) {
         if self.journal.wants_snapshot(now.at) {
             self.snapshot(engine, now);
         }
     }
 
     /// Writes everything as it is now: the counters too are exact after an orderly stop.
-    pub(super) fn snapshot(&mut self, engine: &Engine, now: Now) {
+    pub fn snapshot(&mut self, engine: &Engine, now: Now) {
         let mut records = vec![Record::Port { port: self.port }];
         records.extend(engine.snapshot(now));
         self.last = self.journal.write_snapshot(records.chunks(SNAPSHOT_LINE));
     }
 
     /// When [`CommitQueue::compact`] and [`CommitQueue::overdue`] are to be called again.
-    pub(super) fn next_deadline(&self) -> Option<Moment> {
+    pub fn next_deadline(&self) -> Option<Moment> {
         let overdue = self.held.iter().map(Waiting::until).min();
         self.journal.next_try().into_iter().chain(overdue).min()
     }
 
     /// What the journal has cost the disk.
-    pub(super) fn stats(&self) -> Stats {
+    pub fn stats(&self) -> Stats {
         self.journal.stats()
     }
 
     /// What the owner should know about the disk.
-    pub(super) fn troubles(&self) -> Vec<String> {
+    pub fn troubles(&self) -> Vec<String> {
         self.journal
             .trouble()
             .map(ToString::to_string)
@@ -172,7 +199,7 @@ impl CommitQueue {
     }
 }
 
-impl Waiting {
+impl<P> Waiting<P> {
     fn is_mail(&self) -> bool {
         matches!(self.held, Held::Mail(_))
     }
@@ -186,12 +213,12 @@ fn hangs() -> String {
     format!("the disk has not taken what it was given for {} s or more", PATIENCE.as_secs())
 }
 
-impl Held {
-    fn release(self, outcome: &Result<(), DiskTrouble>) -> Release {
+impl<P> Held<P> {
+    fn release(self, outcome: &Result<(), DiskTrouble>) -> Release<P> {
         match (self, outcome) {
             (Held::Answer(promise), Ok(())) => Release::Answer(promise, Ok(())),
             (Held::Answer(promise), Err(trouble)) => {
-                Release::Answer(promise, Err(not_kept(trouble)))
+                Release::Answer(promise, Err(NotKept::Trouble(trouble.clone())))
             }
             // An alert that cannot be kept is all the more to be sent.
             (Held::Mail(mail), _) => Release::Mail(mail),
@@ -199,29 +226,12 @@ impl Held {
     }
 
     /// The disk has not said what became of it.
-    fn give_up(self) -> Release {
+    fn give_up(self) -> Release<P> {
         match self {
-            Held::Answer(promise) => Release::Answer(promise, Err(not_known())),
+            Held::Answer(promise) => Release::Answer(promise, Err(NotKept::Unknown)),
             Held::Mail(mail) => Release::Mail(mail),
         }
     }
-}
-
-fn not_kept(trouble: &DiskTrouble) -> Problem {
-    let status = if trouble.full { 507 } else { 503 };
-    Problem::not_kept(
-        status,
-        format!(
-            "in effect for now, but it would not survive a restart: {trouble}; try again later"
-        ),
-    )
-}
-
-fn not_known() -> Problem {
-    Problem::unavailable(format!(
-        "in effect for now, but it may not survive a restart: {}; try again later",
-        hangs()
-    ))
 }
 
 /// Somebody waits for all but the records of single checks. (For a mail that is done, it is the
@@ -234,9 +244,7 @@ fn urgency(records: &[Record]) -> Urgency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::api::Format;
     use crate::daemon::channel::{Receiver, channel};
-    use crate::daemon::gate::Ticket;
     use crate::engine::recipients::Recipient;
     use crate::engine::time::Stamp;
 
@@ -245,7 +253,7 @@ mod tests {
     }
 
     /// A queue, and what its journal reports, to be handed over when the test likes.
-    fn queue() -> (CommitQueue, Receiver<SyncReport>) {
+    fn queue() -> (CommitQueue<u8>, Receiver<SyncReport>) {
         let (tell, reports) = channel();
         let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
         let mut queue = CommitQueue::new(journal, 1, Vec::new());
@@ -253,14 +261,13 @@ mod tests {
         (queue, reports)
     }
 
-    fn change(queue: &mut CommitQueue) {
+    fn change(queue: &mut CommitQueue<u8>) {
         queue.keep(&[Record::Port { port: 2 }]);
     }
 
-    fn promises() -> [Promise; 2] {
-        let first = Ticket::default();
-        [first, first.next()].map(|ticket| Promise::new(ticket, Format::Json))
-    }
+    /// What stands for two answers.
+    const FIRST: u8 = 1;
+    const SECOND: u8 = 2;
 
     fn failed(report: SyncReport, full: bool) -> SyncReport {
         SyncReport { outcome: Err(DiskTrouble { text: "no card".into(), full }), ..report }
@@ -281,65 +288,65 @@ mod tests {
         }
     }
 
-    /// Whose answers are released, and with which status if another is given instead.
-    fn answers(releases: Vec<Release>) -> Vec<(Promise, Option<u16>)> {
+    /// Whose answers are released, and with what if another is given instead.
+    fn answers(releases: Vec<Release<u8>>) -> Vec<(u8, Option<NotKept>)> {
         let answer = |release| match release {
-            Release::Answer(promise, kept) => (promise, kept.err().map(|problem| problem.status)),
+            Release::Answer(promise, kept) => (promise, kept.err()),
             Release::Mail(mail) => panic!("{mail:?}"),
         };
         releases.into_iter().map(answer).collect()
     }
 
+    fn trouble(full: bool) -> Option<NotKept> {
+        Some(NotKept::Trouble(DiskTrouble { text: "no card".into(), full }))
+    }
+
     #[test]
     fn an_answer_is_held_until_its_own_change_is_on_disk() {
         let (mut queue, reports) = queue();
-        let [first, second] = promises();
-        assert!(!queue.must_hold(first, at(0)), "nothing has changed");
+        assert!(!queue.must_hold(FIRST, at(0)), "nothing has changed");
         change(&mut queue);
-        assert!(queue.must_hold(first, at(0)));
+        assert!(queue.must_hold(FIRST, at(0)));
         change(&mut queue);
-        assert!(queue.must_hold(second, at(0)) && queue.owes_answers());
+        assert!(queue.must_hold(SECOND, at(0)) && queue.owes_answers());
         let report = reports.try_recv().unwrap();
-        assert_eq!(answers(queue.handle_report(&report, at(0))), [(first, None)]);
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(FIRST, None)]);
         let report = reports.try_recv().unwrap();
-        assert_eq!(answers(queue.handle_report(&report, at(0))), [(second, None)]);
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(SECOND, None)]);
         assert!(!queue.owes_answers() && queue.next_deadline().is_none());
     }
 
     #[test]
     fn one_report_lets_all_go_that_it_speaks_of() {
         let (mut queue, reports) = queue();
-        let [first, second] = promises();
         change(&mut queue);
-        assert!(queue.must_hold(first, at(0)));
+        assert!(queue.must_hold(FIRST, at(0)));
         change(&mut queue);
-        assert!(queue.must_hold(second, at(0)));
+        assert!(queue.must_hold(SECOND, at(0)));
         let last = reports.try_iter().last().unwrap();
         let released = answers(queue.handle_report(&failed(last, true), at(0)));
-        assert_eq!(released, [(first, Some(507)), (second, Some(507))]);
+        assert_eq!(released, [(FIRST, trouble(true)), (SECOND, trouble(true))]);
     }
 
     #[test]
     fn in_trouble_not_even_what_is_unchanged_is_promised() {
         let (mut queue, reports) = queue();
-        let [first, second] = promises();
         change(&mut queue);
-        assert!(queue.must_hold(first, at(0)));
+        assert!(queue.must_hold(FIRST, at(0)));
         let report = failed(reports.try_recv().unwrap(), false);
-        assert_eq!(answers(queue.handle_report(&report, at(0))), [(first, Some(503))]);
-        assert!(queue.must_hold(second, at(1)));
+        assert_eq!(answers(queue.handle_report(&report, at(0))), [(FIRST, trouble(false))]);
+        assert!(queue.must_hold(SECOND, at(1)));
         let report = failed(reports.try_recv().unwrap(), false);
-        assert_eq!(answers(queue.handle_report(&report, at(1))), [(second, Some(503))]);
+        assert_eq!(answers(queue.handle_report(&report, at(1))), [(SECOND, trouble(false))]);
     }
 
     #[test]
     fn a_disk_that_hangs_stops_no_mail_and_clients_are_told_in_time() {
         let (mut queue, reports) = queue();
-        let [first, second] = promises();
         change(&mut queue);
-        assert!(queue.must_hold(first, at(0)));
+        assert!(queue.must_hold(FIRST, at(0)));
         assert!(queue.send_when_kept(mail(), at(1)).is_none());
-        assert!(queue.must_hold(second, at(2)));
+        assert!(queue.must_hold(SECOND, at(2)));
         assert_eq!(queue.next_deadline(), Some(at(1) + PATIENCE));
         let released = queue.overdue(at(1) + PATIENCE);
         assert!(matches!(released.as_slice(), [Release::Mail(_)]));
@@ -347,10 +354,10 @@ mod tests {
         assert_eq!(queue.next_deadline(), Some(at(0) + REPLY_WITHIN));
         assert!(queue.overdue(at(24)).is_empty());
         let released = answers(queue.overdue(at(0) + REPLY_WITHIN));
-        assert_eq!(released, [(first, Some(503))]);
+        assert_eq!(released, [(FIRST, Some(NotKept::Unknown))]);
         // What was told is told: the rest is still true.
         let report = reports.try_iter().last().unwrap();
-        assert_eq!(answers(queue.handle_report(&report, at(26))), [(second, None)]);
+        assert_eq!(answers(queue.handle_report(&report, at(26))), [(SECOND, None)]);
         assert!(queue.troubles().is_empty());
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use log::{debug, info, warn};
 use mio::{Events, Poll, Token};
 
-use super::api::{ApiRequest, Command, LoopState, Problem, Responder};
+use super::api::{ApiRequest, Command, LoopState, Problem, Promise, Responder};
 use super::check_log::CheckLog;
 use super::clock::Clock;
 use super::commands;
@@ -64,7 +64,7 @@ pub(super) struct EventLoop {
     pub(super) signals: Signals,
     pub(super) inbox: Inbox,
     pub(super) engine: Engine,
-    pub(super) commits: CommitQueue,
+    pub(super) commits: CommitQueue<Promise>,
     pub(super) check_log: CheckLog,
     pub(super) gate: Gate,
     pub(super) pool: Pool,
@@ -234,12 +234,12 @@ impl EventLoop {
         self.commits.keep(&records);
     }
 
-    fn release(&mut self, now: Now, release: Release) {
+    fn release(&mut self, now: Now, release: Release<Promise>) {
         match release {
             Release::Answer(promise, kept) => {
                 let verdict = match kept {
                     Ok(()) => Settlement::True,
-                    Err(problem) => Settlement::Instead(promise.broken(&problem)),
+                    Err(why) => Settlement::Instead(promise.broken(&why.into())),
                 };
                 self.gate.settle(self.poll.registry(), promise.ticket(), verdict, now.at);
             }

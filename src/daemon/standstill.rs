@@ -14,7 +14,7 @@ const SLACK: Duration = Duration::from_secs(10);
 
 /// The last turn, and when the next one was to begin.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standstill {
+pub struct Standstill {
     turn: Now,
     next: Option<Moment>,
     /// How long the machine had slept in all when that was asked last.
@@ -23,22 +23,22 @@ pub(super) struct Standstill {
 
 /// What a turn has missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Missed {
+pub struct Missed {
     /// For how long the loop did not run, though it was to.
-    pub(super) stood_still: Duration,
+    pub stood_still: Duration,
     /// For how long the machine slept: its monotonic clock does not count that.
-    pub(super) slept: Duration,
+    pub slept: Duration,
 }
 
 impl Standstill {
     /// From `now` on; the machine has slept for `asleep` in all, if that is known.
-    pub(super) fn watch(now: Now, asleep: Option<Duration>) -> Standstill {
+    pub fn watch(now: Now, asleep: Option<Duration>) -> Standstill {
         Standstill { turn: now, next: None, asleep }
     }
 
     /// The loop is about to sleep until `deadline`, or until something happens; `busy`: checks are
     /// under way. Answers until when it may.
-    pub(super) fn sleep(&mut self, deadline: Option<Moment>, busy: bool) -> Option<Moment> {
+    pub fn sleep(&mut self, deadline: Option<Moment>, busy: bool) -> Option<Moment> {
         let beat = busy.then(|| self.turn.at + BEAT);
         let until = deadline.into_iter().chain(beat).min();
         // What was due before this turn began could not be done before it.
@@ -50,7 +50,7 @@ impl Standstill {
     ///
     /// The monotonic clock stands still while the machine sleeps, the wall clock does not: a jump
     /// forward is such a sleep, or somebody has set the clock, and then a check too many is made.
-    pub(super) fn wake(&mut self, now: Now, asleep: impl FnOnce() -> Option<Duration>) -> Missed {
+    pub fn wake(&mut self, now: Now, asleep: impl FnOnce() -> Option<Duration>) -> Missed {
         let late = self.next.map_or(Duration::ZERO, |next| now.at.since(next));
         let passed = now.at.since(self.turn.at);
         let jump = now.wall.since(self.turn.wall).saturating_sub(passed);

@@ -6,7 +6,7 @@ use crate::engine::registration::Registration;
 
 /// What a client has the daemon change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
     /// Register an app, or update it.
     Monitor(Box<Registration>),
     /// Leave the app of this name alone for now.
@@ -23,7 +23,7 @@ pub(crate) enum Command {
 
 /// A change that is made, and on disk before the client learns of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Done {
+pub struct Done {
     /// What it is about: in JSON a member that is called like the parameter.
     #[serde(flatten)]
     pub about: About,
@@ -34,15 +34,18 @@ pub(crate) struct Done {
 /// What a change is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum About {
+pub enum About {
+    /// An app.
     AppName(String),
+    /// A person.
     Email(String),
 }
 
 /// What became of an app, or of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Change {
+pub enum Change {
+    /// It is new.
     Registered,
     /// It was known, and something differs.
     Updated,
@@ -52,7 +55,9 @@ pub(crate) enum Change {
     Paused,
     /// It is checked again, or was already.
     Resumed,
+    /// It is watched no longer.
     Stopped,
+    /// It is asked now.
     Asked,
     /// That mails were refused is no longer shown.
     Seen,

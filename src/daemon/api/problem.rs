@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::access;
+use crate::daemon::commit_queue::NotKept;
 use crate::engine::core::CommandError;
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::registry::quota::{Full, PEOPLE_MAX};
@@ -48,11 +49,6 @@ impl Problem {
         Problem::new(409, format!("{} is paused; resume it first", shown(name)))
     }
 
-    /// 503 or 507: carried out, but not on disk; `error` says why.
-    pub(crate) fn not_kept(status: u16, error: String) -> Problem {
-        Problem::new(status, error)
-    }
-
     /// 503: not now; `error` says why and what to do.
     pub(crate) fn unavailable(error: String) -> Problem {
         Problem { headers: vec![("Retry-After", "1")], ..Problem::new(503, error) }
@@ -79,6 +75,18 @@ impl Problem {
 impl From<FieldError> for Problem {
     fn from(why: FieldError) -> Problem {
         Problem { field: why.field, ..Problem::new(400, why.message) }
+    }
+}
+
+/// 503, or 507 where the disk is full.
+impl From<NotKept> for Problem {
+    fn from(why: NotKept) -> Problem {
+        let error = why.to_string();
+        match why {
+            NotKept::Trouble(trouble) if trouble.full => Problem::new(507, error),
+            NotKept::Trouble(_) => Problem::new(503, error),
+            NotKept::Unknown => Problem::unavailable(error),
+        }
     }
 }
 

@@ -47,10 +47,13 @@ impl Promise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::daemon::commit_queue::NotKept;
+    use crate::daemon::journal::DiskTrouble;
 
     #[test]
     fn a_broken_promise_is_said_in_the_format_of_the_client() {
-        let problem = Problem::not_kept(507, "no space left".into());
+        let trouble = DiskTrouble { text: "no space left".into(), full: true };
+        let problem = Problem::from(NotKept::Trouble(trouble));
         for (format, content_type) in
             [(Format::Json, "application/json\r\n"), (Format::Html, "text/html; charset=utf-8\r\n")]
         {

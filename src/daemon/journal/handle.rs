@@ -11,7 +11,7 @@ use super::disk::Disk;
 use super::open::{self, OpenError, Opened};
 use super::report::{DiskTrouble, Mark, Stats, SyncReport, Urgency};
 use super::store::Store;
-use super::writer::{Order, Writer};
+use super::writer::{Order, Writer, WriterByHand};
 use super::{JOURNAL, format};
 use crate::engine::time::Moment;
 
@@ -48,6 +48,16 @@ pub struct Journal<R> {
     records: PhantomData<fn(&R)>,
 }
 
+/// A journal whose writer has no thread.
+pub struct ByHand<R, D: Disk> {
+    /// The journal.
+    pub journal: Journal<R>,
+    /// What its thread would do.
+    pub writer: WriterByHand<D>,
+    /// What was on record.
+    pub opened: Opened<R>,
+}
+
 /// Where records go.
 enum Way {
     Disk(Writer),
@@ -73,11 +83,31 @@ impl<R: Serialize> Journal<R> {
         let found = open::read(&disk)?;
         let store = Store::new(disk, found.replaceable);
         let writer = Writer::start(store, tell).map_err(OpenError::NoThread)?;
+        Ok((Journal::of(writer, found.lines), found.opened))
+    }
+
+    /// The same without a thread, for virtual time: what is appended is written when the caller says so,
+    /// and reported to the caller. Dropping the journal writes nothing.
+    ///
+    /// # Errors
+    /// When a later version wrote the file, or it cannot be read.
+    pub fn open_by_hand<D: Disk>(disk: D) -> Result<ByHand<R, D>, OpenError>
+    where
+        R: DeserializeOwned,
+    {
+        let found = open::read(&disk)?;
+        let (writer, by_hand) = Writer::by_hand(Store::new(disk, found.replaceable));
+        let journal = Journal::of(writer, found.lines);
+        Ok(ByHand { journal, writer: by_hand, opened: found.opened })
+    }
+
+    /// A journal that begins with the good lines of the one before.
+    fn of(writer: Writer, lines: Vec<u8>) -> Journal<R> {
         let mut journal = Journal::new(Way::Disk(writer));
         // The fresh file is a snapshot like any other.
         journal.asked = Some(journal.last);
-        journal.send(Order::Snapshot { lines: found.lines, mark: journal.last });
-        Ok((journal, found.opened))
+        journal.send(Order::Snapshot { lines, mark: journal.last });
+        journal
     }
 
     /// A journal that writes nothing: every mark is reported at once, in the caller's thread.

@@ -26,11 +26,12 @@ mod writer;
 
 pub use disk::{Content, Disk, DiskFile, Identity};
 pub use folder::Folder;
-pub use handle::Journal;
+pub use handle::{ByHand, Journal};
 pub use lock::ClaimError;
 pub use open::{OpenError, Opened};
 pub use report::{DiskTrouble, Mark, Stats, SyncReport, Urgency};
 pub use scan::{Lines, Newer, Scan, scan};
+pub use writer::{COMPANY, WriterByHand};
 
 /// The journal's name in its folder.
 pub const JOURNAL: &str = "journal";

@@ -13,7 +13,7 @@ use super::report::{DiskTrouble, Mark, SyncReport, Urgency};
 use super::store::Store;
 
 /// How long a batch that nobody waits for is held back for company.
-const COMPANY: Duration = Duration::from_secs(1);
+pub const COMPANY: Duration = Duration::from_secs(1);
 /// Nothing in the thread is deep: it formats a message and calls the system.
 const STACK: usize = 64 * 1024;
 
@@ -50,6 +50,13 @@ impl Writer {
         Ok(Writer { orders: Some(orders), thread: Some(thread.spawn(work)?) })
     }
 
+    /// A writer without a thread: whoever has the other half does the thread's work.
+    pub(super) fn by_hand<D: Disk>(store: Store<D>) -> (Writer, WriterByHand<D>) {
+        let (orders, inbox) = channel();
+        let by_hand = WriterByHand { store, inbox, group: None };
+        (Writer { orders: Some(orders), thread: None }, by_hand)
+    }
+
     /// Hands an order over; `false` when the thread is gone.
     pub(super) fn send(&self, order: Order) -> bool {
         self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok())
@@ -63,6 +70,29 @@ impl Drop for Writer {
             // A panic has been printed by the thread itself.
             let _ = thread.join();
         }
+    }
+}
+
+/// What the thread does, step by step: for virtual time, in which no thread can wait.
+pub struct WriterByHand<D: Disk> {
+    store: Store<D>,
+    inbox: Receiver<Order>,
+    group: Option<Group>,
+}
+
+impl<D: Disk> WriterByHand<D> {
+    /// Takes in what was appended. When it is to be written; `None`: nothing waits.
+    pub fn gather(&mut self) -> Option<Urgency> {
+        while let Ok(order) = self.inbox.try_recv() {
+            self.group.get_or_insert_default().add(order);
+        }
+        let urgent = self.group.as_ref()?.urgent;
+        Some(if urgent { Urgency::Now } else { Urgency::Soon })
+    }
+
+    /// Writes and syncs what was gathered, and tells of it; `None`: nothing was.
+    pub fn write(&mut self) -> Option<SyncReport> {
+        self.group.take().map(|group| group.write(&mut self.store))
     }
 }
 

@@ -15,7 +15,7 @@ mod redact;
 mod reply;
 mod trial;
 mod trouble;
-mod turns;
+pub mod turns;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Mailer {
             server: Arc::new(Server { settings, names, trust }),
             tell: Arc::clone(&tell),
             events: events.clone(),
-            turns: Turns::new(),
+            turns: Turns::default(),
             about: BTreeMap::new(),
         };
         thread::Builder::new()

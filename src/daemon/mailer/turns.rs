@@ -17,7 +17,7 @@ const MOST: usize = 4;
 
 /// What waits, and what is under way.
 #[derive(Debug)]
-pub(super) struct Turns<J> {
+pub struct Turns<J> {
     waiting: VecDeque<J>,
     /// By number: when it began.
     under_way: BTreeMap<u64, Instant>,
@@ -27,27 +27,29 @@ pub(super) struct Turns<J> {
 
 /// What is to be done with the next one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn<J> {
+pub enum Turn<J> {
     /// Begin it under this number.
     Begin(u64, J),
     /// It cannot be done: all that were begun hang.
     Refuse(J),
 }
 
-impl<J> Turns<J> {
-    /// Nothing waits.
-    pub(super) fn new() -> Turns<J> {
+/// Nothing waits.
+impl<J> Default for Turns<J> {
+    fn default() -> Self {
         let (waiting, under_way) = (VecDeque::new(), BTreeMap::new());
         Turns { waiting, under_way, given_up: BTreeSet::new(), last: 0 }
     }
+}
 
+impl<J> Turns<J> {
     /// Puts one more at the end.
-    pub(super) fn add(&mut self, job: J) {
+    pub fn add(&mut self, job: J) {
         self.waiting.push_back(job);
     }
 
     /// The next one, if it may begin.
-    pub(super) fn next(&mut self, now: Instant) -> Option<Turn<J>> {
+    pub fn next(&mut self, now: Instant) -> Option<Turn<J>> {
         if self.given_up.len() >= MOST {
             return self.waiting.pop_front().map(Turn::Refuse);
         }
@@ -61,13 +63,13 @@ impl<J> Turns<J> {
     }
 
     /// One has ended. Whether somebody still waits to be told.
-    pub(super) fn ended(&mut self, number: u64) -> bool {
+    pub fn ended(&mut self, number: u64) -> bool {
         self.given_up.remove(&number);
         self.under_way.remove(&number).is_some()
     }
 
     /// Gives up those that take too long; their numbers.
-    pub(super) fn give_up(&mut self, now: Instant) -> Vec<u64> {
+    pub fn give_up(&mut self, now: Instant) -> Vec<u64> {
         let overdue = |(_, began): &(&u64, &Instant)| **began + GIVEN_UP_AFTER <= now;
         let numbers: Vec<u64> = self.under_way.iter().filter(overdue).map(|(n, _)| *n).collect();
         for number in &numbers {
@@ -78,7 +80,7 @@ impl<J> Turns<J> {
     }
 
     /// When [`Turns::next`] or [`Turns::give_up`] has something to say, if nothing happens before.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub fn next_deadline(&self) -> Option<Instant> {
         let waits = self.has_room() && !self.waiting.is_empty();
         let next = self.last_began().filter(|_| waits).map(|began| began + PATIENCE);
         let overdue = self.under_way.values().min().map(|began| *began + GIVEN_UP_AFTER);
@@ -103,7 +105,7 @@ mod tests {
     }
 
     fn turns(jobs: &[char]) -> Turns<char> {
-        let mut turns = Turns::new();
+        let mut turns = Turns::default();
         jobs.iter().for_each(|job| turns.add(*job));
         turns
     }
