@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::{Map, Value};
 
 use super::cases::cases;
+use super::facts::facts;
 use super::recording::{Chance, happen};
 use super::world::World;
 use healthchecker::engine::core::{Engine, Options};
@@ -15,8 +15,6 @@ use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 
 const EVENTS: usize = 80;
-/// A row that is longer decides nothing more.
-const LONGEST_ROW: u64 = 10;
 /// The journal is written anew after so many turns, or each look at it would take ever longer.
 const TURNS: usize = 40;
 
@@ -28,59 +26,6 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
     let mut engine = Engine::new(Options { mail, workers: 1, seed: 0 });
     engine.restore(world.now, records);
     engine.snapshot(world.now)
-}
-
-/// All but what may be an hour old, or is not to be known exactly.
-fn facts(world: &World, records: &[Record]) -> Vec<String> {
-    let is_exact = |record: &&Record| {
-        !matches!(record, Record::Counters(_) | Record::Hour { .. } | Record::MailAccepted { .. })
-    };
-    let mut facts: Vec<String> = records
-        .iter()
-        .filter(is_exact)
-        .map(|record| {
-            let mut value = serde_json::to_value(record).unwrap();
-            if let Some(app) = value.get_mut("app").and_then(Value::as_object_mut) {
-                tidy_app(app);
-            }
-            if world.clock_moved {
-                forget_times(&mut value);
-            }
-            value.to_string()
-        })
-        .collect();
-    facts.sort();
-    facts
-}
-
-fn tidy_app(app: &mut Map<String, Value>) {
-    let is_well = app["state"] == "HEALTHY";
-    for (row, length) in app["rows"].as_object_mut().unwrap() {
-        let decides = !is_well || row == "failed" || row == "not_passed";
-        let capped = length.as_u64().unwrap().min(LONGEST_ROW);
-        *length = if decides { capped } else { 0 }.into();
-    }
-    // How long a refusal is forgiven is not written each time, whether it is still is.
-    let forgiveness = app.remove("forgiveness");
-    let spent = forgiveness.and_then(|it| it["spent"].as_bool()).unwrap_or_default();
-    app.insert("spent".to_owned(), spent.into());
-}
-
-/// Times on disk are put right a while after the clock was set.
-fn forget_times(value: &mut Value) {
-    match value {
-        Value::String(text) if is_time(text) => "a time".clone_into(text),
-        Value::Array(values) => values.iter_mut().for_each(forget_times),
-        Value::Object(object) => {
-            object.retain(|name, _| name != "lasted_ms" && name != "lasted_at_least");
-            object.values_mut().for_each(forget_times);
-        }
-        _ => {}
-    }
-}
-
-fn is_time(text: &str) -> bool {
-    text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z')
 }
 
 /// How many mails count for the limit of each person.
@@ -109,7 +54,10 @@ fn compare(world: &World) {
     // over is a record of its own.
     let counts = |record: &Record| matches!(record, Record::MailAccepted { .. });
     let on_disk = on_disk.into_iter().filter(|record| !counts(record)).collect();
-    assert_eq!(facts(world, &replayed(world, on_disk)), facts(world, &held));
+    assert_eq!(
+        facts(&replayed(world, on_disk), world.clock_moved),
+        facts(&held, world.clock_moved)
+    );
 }
 
 proptest! {

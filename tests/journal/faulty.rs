@@ -3,22 +3,40 @@
 //! What a process sees and what would survive a power cut are kept apart, byte by byte and name by
 //! name, as Linux does: a failed sync leaves bytes that can be read but will never be on the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use healthchecker::daemon::journal::{Content, Disk, DiskFile, Identity};
 
-/// How sure it is that a byte survives a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// Written, not synced: maybe.
-    Dirty,
-    /// Synced.
-    Safe,
-    /// A sync failed: it is in memory only, and no later sync will write it.
-    Phantom,
+/// A file, and how sure it is that each of its bytes survives a power cut.
+#[derive(Clone, Debug, Default)]
+struct Bytes {
+    bytes: Vec<u8>,
+    /// From here on they were written and not synced: maybe.
+    dirty_from: usize,
+    /// Those before that for which a sync failed: they are in memory only, and no later sync will write
+    /// them. All others are safe.
+    phantoms: BTreeSet<usize>,
+}
+
+impl Bytes {
+    fn safe(bytes: &[u8]) -> Bytes {
+        Bytes { bytes: bytes.to_vec(), dirty_from: bytes.len(), phantoms: BTreeSet::new() }
+    }
+
+    /// How many there are up to the last that is safe.
+    fn safe_length(&self) -> usize {
+        let is_safe = |at: &usize| !self.phantoms.contains(at);
+        (0..self.dirty_from).rev().find(is_safe).map_or(0, |last| last + 1)
+    }
+
+    /// The byte that survives a power cut, if it was written in time.
+    fn surviving(&self, at: usize, in_time: bool) -> u8 {
+        let kept = if at < self.dirty_from { !self.phantoms.contains(&at) } else { in_time };
+        if kept { self.bytes[at] } else { 0 }
+    }
 }
 
 /// A change of the folder that is not synced.
@@ -51,7 +69,7 @@ fn apply(names: &mut Names, change: &Change) {
 
 #[derive(Debug, Default)]
 struct World {
-    files: Vec<Vec<(u8, Fate)>>,
+    files: Vec<Bytes>,
     names: Names,
     safe_names: Names,
     unsynced: Vec<Change>,
@@ -114,8 +132,7 @@ impl World {
             *room -= count;
         }
         // A write that fails may have written a part all the same.
-        let dirty = bytes[..count].iter().map(|byte| (*byte, Fate::Dirty));
-        self.files[inode as usize].extend(dirty);
+        self.files[inode as usize].bytes.extend_from_slice(&bytes[..count]);
         called.map(|()| count)
     }
 
@@ -124,38 +141,49 @@ impl World {
         if self.dead {
             return called;
         }
-        for at in 0..self.files[inode as usize].len() {
-            let lost = called.is_err() && self.random(2) == 0;
-            let fate = &mut self.files[inode as usize][at].1;
-            if *fate == Fate::Dirty {
-                *fate = if lost { Fate::Phantom } else { Fate::Safe };
-            }
+        let inode = inode as usize;
+        let dirty = self.files[inode].dirty_from..self.files[inode].bytes.len();
+        self.files[inode].dirty_from = dirty.end;
+        if called.is_err() {
+            let lost: Vec<usize> = dirty.filter(|_| self.random(2) == 0).collect();
+            self.files[inode].phantoms.extend(lost);
         }
         called
     }
 
     /// What the next start finds of a file.
-    fn after_power_cut(&mut self, file: Vec<(u8, Fate)>) -> Vec<(u8, Fate)> {
+    fn after_power_cut(&mut self, file: &Bytes) -> Bytes {
+        let length = file.bytes.len();
         // Up to some place what was dirty had been written, as often as not all of it or none.
         let written = match self.random(4) {
             0 => 0,
-            1 => file.len(),
-            _ => self.random(file.len() as u64 + 1) as usize,
+            1 => length,
+            _ => self.random(length as u64 + 1) as usize,
         };
         // The file system may know of a length whose bytes never came.
         let known = match self.random(2) {
             0 => written,
-            _ => written + self.random((file.len() - written) as u64 + 1) as usize,
+            _ => written + self.random((length - written) as u64 + 1) as usize,
         };
         let holes = self.random(4) == 0;
-        let mut left = Vec::new();
-        let safe = file.iter().rposition(|(_, fate)| *fate == Fate::Safe).map_or(0, |at| at + 1);
-        for (at, (byte, fate)) in file.into_iter().enumerate().take(safe.max(known)) {
-            let hole = holes && at % 64 < 16;
-            let kept = fate == Fate::Safe || fate == Fate::Dirty && at < written && !hole;
-            left.push((if kept { byte } else { 0 }, Fate::Safe));
+        let in_time = |at: usize| at < written && !(holes && at % 64 < 16);
+        let left = (0..file.safe_length().max(known)).map(|at| file.surviving(at, in_time(at)));
+        Bytes::safe(&left.collect::<Vec<u8>>())
+    }
+
+    /// Lets go of the bytes of files that no name can lead to any more.
+    fn forget_nameless(&mut self) {
+        let pending = self.unsynced.iter().filter_map(|change| match change {
+            Change::Name(_, inode) | Change::Rename(_, _, inode) => Some(inode),
+            Change::Unname(_) => None,
+        });
+        let named = self.names.values().chain(self.safe_names.values()).chain(pending);
+        let named: BTreeSet<u64> = named.copied().collect();
+        for (inode, file) in (0..).zip(&mut self.files) {
+            if !named.contains(&inode) {
+                *file = Bytes::default();
+            }
         }
-        left
     }
 }
 
@@ -220,7 +248,7 @@ impl Faulty {
             }
         }
         let files = std::mem::take(&mut world.files);
-        world.files = files.into_iter().map(|file| world.after_power_cut(file)).collect();
+        world.files = files.iter().map(|file| world.after_power_cut(file)).collect();
         world.names.clone_from(&names);
         world.safe_names = names;
         drop(world);
@@ -231,7 +259,7 @@ impl Faulty {
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
         let mut world = self.world();
         let inode = world.files.len() as u64;
-        world.files.push(bytes.iter().map(|byte| (*byte, Fate::Safe)).collect());
+        world.files.push(Bytes::safe(bytes));
         world.names.insert(name.to_owned(), inode);
         world.safe_names.insert(name.to_owned(), inode);
     }
@@ -240,7 +268,7 @@ impl Faulty {
     pub(crate) fn get(&self, name: &str) -> Option<Vec<u8>> {
         let world = self.world();
         let inode = world.inode(name).ok()?;
-        Some(world.files[inode as usize].iter().map(|(byte, _)| *byte).collect())
+        Some(world.files[inode as usize].bytes.clone())
     }
 
     /// All names.
@@ -283,7 +311,7 @@ impl Disk for Faulty {
         let mut world = self.world();
         world.call()?;
         let inode = world.files.len() as u64;
-        world.files.push(Vec::new());
+        world.files.push(Bytes::default());
         world.change(Change::Name(name.to_owned(), inode));
         Ok(FaultyFile { disk: self.clone(), inode })
     }
@@ -323,6 +351,7 @@ impl Disk for Faulty {
         world.call()?;
         world.safe_names = world.names.clone();
         world.unsynced.clear();
+        world.forget_nameless();
         Ok(())
     }
 }
