@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run quick lint test openapi check mutants bench recording flood fuzz soak day compare nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -84,6 +84,10 @@ day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 min
 compare: $(VENV)/ready ## two programs in the same session, and how what they say differs: BEFORE=FILE AFTER=FILE
 	$(VENV_PYTHON) tests/session/compare.py $(BEFORE) $(AFTER)
 
+# SEED, SEEDS, DAYS, APPS, RATES, STRICT, SHRINK, JSON, TELL and FRESH reach the program by the environment.
+simulate: ## a simulated household and the score of our mistakes: SEED=1 DAYS=30 APPS=20, SEEDS=200 for many; docs/simulation.md
+	$(CARGO) bench --locked --quiet --profile simulate --bench simulation
+
 recording: ## all that the engine does in twenty seeded households, written to RECORDING=FILE: two versions of it can be compared
 	RECORDING=$(abspath $(RECORDING)) $(CARGO) test --locked --test engine recording -- --ignored
 
@@ -95,8 +99,9 @@ flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, 
 mutants: target/tools/bin/cargo-mutants ## whether the tests notice when the code is changed; SHARD=1/50 for a part
 	CASES_PERCENT=10 RUST_TEST_THREADS=8 target/tools/bin/cargo-mutants mutants --output target $(SHARD:%=--shard %)
 
-nightly: flood reproduce ## the long forms: floods of half a minute, an hour of soak, a day's checks, an hour of fuzz, many random lives, mutants; and two builds
+nightly: flood reproduce ## the long forms: floods of half a minute, a thousand simulated households, an hour of soak, a day's checks, an hour of fuzz, many random lives, mutants; and two builds
 	CASES_PERCENT=2000 $(CARGO) test --locked --test engine --test journal
+	$(MAKE) simulate SEEDS=1000
 	$(MAKE) mutants SHARD=$(NIGHT)/26
 	$(MAKE) soak MINUTES=60
 	$(MAKE) day

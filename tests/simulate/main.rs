@@ -6,11 +6,19 @@
     clippy::indexing_slicing,
     reason = "a test may fail loudly"
 )]
-#![allow(dead_code, reason = "the parts of the simulator come one after the other")]
 
 mod chance;
 mod deed;
+#[path = "../engine/facts.rs"]
+mod facts;
+#[path = "../journal/faulty.rs"]
+#[allow(dead_code, reason = "the tests of the journal use the rest")]
+mod faulty;
 mod house;
 mod judge;
+#[allow(dead_code, reason = "its beginning is that of the program alone")]
+mod program;
 mod report;
+mod seeds;
 mod story;
+mod world;

@@ -1,0 +1,104 @@
+//! The program that `make simulate` calls: one story told at length, or the score of many.
+
+mod order;
+mod seeds;
+mod shrink;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use self::order::{Kind, Order};
+use crate::judge::{Score, judge};
+use crate::report;
+use crate::world::{Effort, Finding, Part, clock};
+
+/// The program.
+pub(crate) fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match Order::read(&arguments, |name| std::env::var(name).ok()) {
+        Ok(order) => carry_out(&order),
+        Err(why) => {
+            say(&format!("{why}\n"));
+            ExitCode::from(64)
+        }
+    }
+}
+
+fn carry_out(order: &Order) -> ExitCode {
+    let began = Instant::now();
+    let (outcome, effort) = if order.seeds == 1 {
+        seeds::one(&order.kind, order.seed, order.tell)
+    } else {
+        match seeds::many(order) {
+            Ok(done) => done,
+            Err(why) => {
+                say(&format!("cannot keep what is done below {}: {why}\n", seeds::FOLDER));
+                return ExitCode::from(74);
+            }
+        }
+    };
+    let mut text = report::table(&outcome.score);
+    outcome.told.iter().for_each(|told| _ = write!(text, "\n{told}"));
+    for broken in &outcome.broken {
+        let _ = write!(text, "\n{broken}");
+    }
+    if order.shrink && !outcome.broken.is_empty() {
+        let smallest = shrink::smallest(&order.kind, order.seed);
+        text +=
+            &smallest.unwrap_or_else(|| "\nSHRINK takes one SEED with a broken promise\n".into());
+    }
+    let _ = write!(
+        text,
+        "\n{} broken promises, {} mistakes\n",
+        outcome.promises_broken, outcome.mistakes
+    );
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    if let Some(file) = &order.json {
+        let mut json = report::json(&outcome.score);
+        json["broken_promises"] = outcome.promises_broken.into();
+        json["order"] = order.kind.words().into();
+        if let Err(why) = std::fs::write(file, format!("{json:#}\n")) {
+            say(&format!("cannot write {}: {why}\n", file.display()));
+            return ExitCode::from(74);
+        }
+    }
+    say(&cost(&effort, began.elapsed()));
+    let is_faulty = outcome.promises_broken > 0 || outcome.mistakes > 0;
+    ExitCode::from(u8::from(order.strict && is_faulty))
+}
+
+/// Where the time went: not the same twice.
+fn cost(effort: &Effort, took: Duration) -> String {
+    let seconds = took.as_secs_f64();
+    let mut text = format!(
+        "{} checks in {seconds:.1} s, {:.0} a second, {:.1} s of processor",
+        effort.checks,
+        effort.checks as f64 / seconds.max(1e-9),
+        effort.processor.as_secs_f64()
+    );
+    let whole: Duration = effort.took;
+    for part in Part::ALL {
+        let share = effort.spent(part).as_secs_f64() / whole.as_secs_f64().max(1e-9) * 100.0;
+        let _ = write!(text, ", {} {share:.0} %", part.word());
+    }
+    text + "\n"
+}
+
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A promise that was broken, at length.
+fn told(seed: u64, kind: &Kind, finding: &Finding) -> String {
+    let mut text = format!(
+        "seed {seed}, {}: {}: {}\nmake simulate SEED={seed} {}\n",
+        clock(finding.at),
+        finding.kind,
+        finding.what,
+        kind.words()
+    );
+    finding.around.iter().for_each(|line| _ = writeln!(text, "    {line}"));
+    text
+}
