@@ -241,3 +241,69 @@ fn told(known: Option<&Known>) -> String {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use healthchecker::engine::core::Options;
+    use healthchecker::engine::outbox::Policy;
+
+    use super::*;
+
+    fn registers(url: &str) -> Call {
+        let fields = [("appname", "NAS"), ("url", url)];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let deed = Deed::Register { app: AppId(0), fields: fields.into() };
+        call(&deed, |_| String::new(), &Recipients::default()).unwrap().unwrap()
+    }
+
+    fn engine_with(call: Option<&Call>) -> Engine {
+        let mail =
+            Policy { mailing: true, mail_without_clock: false, recipients: Recipients::default() };
+        let mut engine = Engine::new(Options { mail, workers: 1, seed: 1 });
+        if let Some(Call { command: Command::Monitor(registration), .. }) = call {
+            engine.register(Now::default(), Registration::clone(registration)).unwrap();
+        }
+        engine
+    }
+
+    fn wrong(clients: &mut Clients, call: Option<&Call>) -> Vec<String> {
+        clients.compare(&engine_with(call), Now::default(), |_| Some(AppId(0))).0
+    }
+
+    #[test]
+    fn what_was_answered_must_be_there_after_a_start() {
+        let (first, second) = (registers("http://10.7.0.2"), registers("http://10.7.0.3"));
+        let mut clients = Clients::default();
+        let number = clients.carried_out(first.clone());
+        assert!(wrong(&mut clients, None).is_empty(), "not answered: it may be lost");
+        let mut clients = Clients::default();
+        let answered = clients.carried_out(first.clone());
+        assert_eq!(number, answered);
+        clients.answered(0, answered, true);
+        assert!(wrong(&mut clients, Some(&first)).is_empty());
+        assert_eq!(wrong(&mut clients, None).len(), 1);
+        assert_eq!(wrong(&mut clients, Some(&second)).len(), 1);
+        clients.carried_out(second.clone());
+        assert!(wrong(&mut clients, Some(&first)).is_empty());
+        assert!(wrong(&mut clients, Some(&second)).is_empty(), "either, until it is answered");
+    }
+
+    #[test]
+    fn who_is_not_answered_calls_again_and_a_stop_ends_that() {
+        let mut clients = Clients::default();
+        clients.calls(5, registers("http://10.7.0.2"));
+        clients.calls(6, registers("http://10.7.0.3"));
+        assert_eq!(clients.next(), Some(6), "the newer takes the place of the older");
+        let call = clients.pop().unwrap();
+        clients.unheard(6, call);
+        assert_eq!(clients.next(), Some(6 + RETRY));
+        let call = clients.pop().unwrap();
+        let number = clients.carried_out(call);
+        clients.hung_up(100);
+        assert_eq!(clients.next(), Some(100 + RETRY));
+        clients.answered(200, number, true);
+        clients.calls(300, Call { app: AppId(0), command: Command::Stop("NAS".to_owned()) });
+        assert!(matches!(clients.pop(), Some(Call { command: Command::Stop(_), .. })));
+        assert_eq!(clients.next(), None);
+    }
+}

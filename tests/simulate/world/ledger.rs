@@ -197,3 +197,88 @@ impl Ledger {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use healthchecker::engine::outbox::notice::Notice;
+    use healthchecker::engine::time::{Now, Stamp};
+
+    use super::*;
+
+    fn mail(id: u64) -> Mail {
+        let at = Stamp::noted(Now::default());
+        Mail {
+            id,
+            to: Recipient::mail("ann@home.example"),
+            message_id: format!("m{id}"),
+            references: Vec::new(),
+            notices: vec![Notice::Test { at }],
+            written: at,
+            meant_for: Vec::new(),
+            held_back: None,
+            left_out: 0,
+            nameless: false,
+        }
+    }
+
+    fn written(id: u64) -> Record {
+        Record::Mail(Box::new(mail(id)))
+    }
+
+    fn taken(ledger: &mut Ledger, id: u64) -> Option<String> {
+        ledger.taken(id, &format!("m{id}"), "ann@home.example")
+    }
+
+    #[test]
+    fn a_mail_that_was_on_disk_is_missed_after_a_start_and_one_that_was_not_is_not() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.kept(5, &[written(1), written(2)]).is_empty());
+        ledger.synced();
+        ledger.kept(6, &[written(3)]);
+        let lost = ledger.starts_with(9, [mail(2)].iter());
+        assert_eq!(lost, ["mail 1 to ann@home.example was on disk and is gone"]);
+        assert_eq!(ledger.written_at(2), Some(5));
+        assert_eq!(ledger.missing([].iter()), ["mail 2 to ann@home.example is nowhere"]);
+    }
+
+    #[test]
+    fn what_the_server_took_or_refused_may_be_struck_off_and_nothing_else() {
+        let mut ledger = Ledger::default();
+        ledger.kept(1, &[written(1), written(2), written(3), written(4)]);
+        assert_eq!(taken(&mut ledger, 1), None);
+        ledger.told(1, &Delivery::Accepted);
+        ledger.told(2, &Delivery::Rejected("550 5.1.1".to_owned()));
+        ledger.told(3, &Delivery::Later("451".to_owned()));
+        let done = |id| Record::MailDone { id };
+        let wrong = ledger.kept(2, &[done(1), done(2), done(3)]);
+        assert!(matches!(wrong.as_slice(), [one] if one.starts_with("mail 3 ")), "{wrong:?}");
+        ledger.kept(3, &[written(5)]);
+        let took_in = Record::MailMerged { id: 5, later: Box::new(mail(4)) };
+        assert!(ledger.kept(4, &[took_in, done(4)]).is_empty());
+        assert_eq!(ledger.written_at(5), Some(4));
+    }
+
+    #[test]
+    fn a_mail_comes_twice_only_where_nobody_knew() {
+        let mut ledger = Ledger::default();
+        ledger.kept(1, &[written(1), written(2), written(3)]);
+        // Its 250 was lost.
+        assert_eq!(taken(&mut ledger, 1), None);
+        assert_eq!(taken(&mut ledger, 1), None);
+        ledger.told(1, &Delivery::Accepted);
+        assert!(taken(&mut ledger, 1).is_some());
+        // The note of it was lost with the power.
+        assert_eq!(taken(&mut ledger, 2), None);
+        ledger.told(2, &Delivery::Accepted);
+        ledger.kept(2, &[Record::MailDone { id: 2 }]);
+        ledger.starts_with(3, [mail(2), mail(3)].iter());
+        assert_eq!(taken(&mut ledger, 2), None);
+        // The note of it was on disk.
+        assert_eq!(taken(&mut ledger, 3), None);
+        ledger.told(3, &Delivery::Accepted);
+        ledger.kept(4, &[Record::MailDone { id: 3 }]);
+        ledger.synced();
+        ledger.starts_with(5, [mail(3)].iter());
+        assert!(taken(&mut ledger, 3).is_some());
+    }
+}

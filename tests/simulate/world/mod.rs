@@ -15,6 +15,8 @@ mod machine;
 mod mail_server;
 mod outside;
 mod recorder;
+#[cfg(test)]
+mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
