@@ -27,7 +27,7 @@ pub(crate) enum Effect {
     /// Nothing comes back.
     Silent,
     Refused,
-    /// Takes the connection, never answers.
+    /// Takes the connection, and answers when this is over, if ever.
     Hangs,
     /// Takes so much longer.
     Slow(RangeInclusive<Ms>),

@@ -132,11 +132,11 @@ impl<'a> Plan<'a> {
         if from >= self.end || until <= from {
             return;
         }
-        let is_gone =
-            !matches!(effect, Effect::Slow(_) | Effect::Loses(_) | Effect::Fails | Effect::Warns);
+        let is_gone = (Stage::Network..Stage::Answer).contains(&stage)
+            && !matches!(effect, Effect::Loses(_) | Effect::Fails);
         self.conditions[app].push(Condition { from, until, stage, effect, cause });
         let knows_names = self.layout.names == NameService::App(AppId(app));
-        if knows_names && is_gone && stage >= Stage::Network {
+        if knows_names && is_gone {
             // The system asks twice, for 5 s each (resolv.conf(5)).
             self.names_gone(cause, (from, until), Effect::NoName(10 * SECOND));
         }

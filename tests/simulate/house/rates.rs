@@ -79,7 +79,7 @@ rates! {
     HostHang "host_hang" 1.0 PerHostAndYear Source::Guess, "a host answers nothing";
     HostReboot "host_reboot" 6.0 PerHostAndYear Source::Guess, "a host starts anew";
     SpinUp "spin_up" 500.0 PerHostAndYear Source::Guess,
-        "disks spin up, of hosts that have some: slow for 4 to 15 s";
+        "disks spin up, of hosts that have some: no answer until they turn, after 4 to 15 s";
     NightlyOff "nightly_off" 0.2 Share Source::Guess, "of the single devices, those that are off every night";
     LeftHouse "left_house" 150.0 PerHostAndYear Source::Guess, "a laptop or phone is taken away";
     Moved "moved" 0.5 PerHostAndYear Source::Guess, "a host gets another address";

@@ -94,7 +94,8 @@ fn spins_up(plan: &mut Plan, host: usize) {
         let cause = plan.cause(CauseKind::SpinUp);
         let until = at + plan.chance("spin up", at, host).between(4..=15) * SECOND;
         for app in layout.apps_of(host) {
-            plan.act(cause, app, Stage::Answer, (at, until), Effect::Slow(3_000..=11_000));
+            // Whoever asks is answered when they turn.
+            plan.act(cause, app, Stage::Answer, (at, until), Effect::Hangs);
         }
     }
 }

@@ -64,7 +64,7 @@ fn what_hangs_on_a_part_goes_with_it() {
             1,
             Stage::Answer,
             TIMES,
-            Effect::Fails
+            Effect::Hangs
         )),
         ["other switch"]
     );
