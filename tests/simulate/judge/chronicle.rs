@@ -3,9 +3,10 @@
 
 use std::fmt::Write;
 
-use super::finding::Finding;
+use super::finding::{Fault, Finding};
 use super::life::Life;
 use crate::story::{App, AppId, Checked, Ms, PersonId, Story};
+use healthchecker::engine::time::Wall;
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// The most lines of a story: what is left out is counted.
@@ -28,7 +29,9 @@ pub(super) fn tell(story: &Story, lives: &[Life<'_>], finding: &Finding) -> Stri
         checks(story, &lives[app.0], &mut lines);
         states(&story.apps[app.0], &mut lines);
     }
-    letters(story, finding.app, finding.person, &mut lines);
+    // What came late may have waited behind any other.
+    let named = finding.app.filter(|_| !matches!(finding.fault, Fault::Late(_)));
+    letters(story, named, finding.person, &mut lines);
     lines.lines.sort_by_key(|(at, _)| *at);
     let mut told = format!("{}: {}\n", finding.fault.words(), finding.what);
     let _ = writeln!(told, "  seed {}, from {} on:", story.seed, time(finding.from));
@@ -70,11 +73,12 @@ impl Lines {
 
 fn causes(story: &Story, app: Option<AppId>, lines: &mut Lines) {
     for (at, cause) in story.causes.iter().enumerate() {
-        if cause.kind.is_ours() || app.is_none() {
-            lines.add_span(cause.span.from, cause.span.until, &format!("truth: {:?}", cause.kind));
+        let what = format!("truth: {:?} (cause {at})", cause.kind);
+        let mut reaches = cause.reach.iter().filter(|it| Some(it.app) == app).peekable();
+        if app.is_none() || (cause.kind.is_ours() && reaches.peek().is_none()) {
+            lines.add_span(cause.span.from, cause.span.until, &what);
         }
-        for reach in cause.reach.iter().filter(|reach| Some(reach.app) == app) {
-            let what = format!("truth: {:?} (cause {at})", cause.kind);
+        for reach in reaches {
             lines.add_span(reach.span.from, reach.span.until, &what);
         }
     }
@@ -91,8 +95,14 @@ fn ourselves(story: &Story, lines: &mut Lines) {
         lines.add_span(away.from, away.until, "truth: no mail server");
     }
     for set in &story.clock {
-        let off = set.shows - set.right;
-        lines.add(set.from, || format!("truth: our clock is {off} ms ahead from now on"));
+        lines.add(set.from, || match set.shows - set.right {
+            0 => "truth: our clock is right".to_owned(),
+            _ => {
+                let shows = Wall::from_unix_millis(set.shows).for_people();
+                let right = Wall::from_unix_millis(set.right).for_people();
+                format!("truth: our clock shows {shows}, it is {right}")
+            }
+        });
     }
 }
 
@@ -171,9 +181,9 @@ fn letters(story: &Story, app: Option<AppId>, person: Option<PersonId>, lines: &
         });
         if is_theirs && names_it {
             let to = &story.people[letter.to.0];
-            let written = time(letter.written);
+            let (written, tried) = (time(letter.written), time(letter.worded));
             lines.add(letter.accepted, || {
-                format!("mail to {to}, written {written}: {}", letter.subject)
+                format!("mail to {to}, written {written}, tried {tried}: {}", letter.subject)
             });
         }
     }

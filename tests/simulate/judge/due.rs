@@ -86,7 +86,7 @@ fn in_time(
         return Some(case.finding(Fault::Missed(kind), (Some(app), Some(to)), around, what));
     };
     let letter = case.letters[letter].letter;
-    let waited = case.post.free(to, decided, letter.worded);
+    let waited = case.post.idle(to, decided, letter.worded);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
     if late == 0 {
         return None;

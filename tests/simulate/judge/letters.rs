@@ -124,6 +124,8 @@ fn episode(
 pub(super) struct Post {
     /// No server took any, we were away, or the clock was not set.
     closed: Vec<Span>,
+    /// Conversations with the server about mails that it took.
+    talks: Vec<Span>,
     /// For each person: from a try in vain to the one that led to the next mail accepted.
     stuck: Vec<Vec<Span>>,
 }
@@ -133,7 +135,9 @@ impl Post {
         let away = story.mail_away.iter().copied().chain(clock.unset());
         let closed = spans::united(away.chain(absent.iter().copied()).collect());
         let stuck = (0..story.people.len()).map(|person| stuck(story, PersonId(person)));
-        Post { closed, stuck: stuck.collect() }
+        let talk = |it: &Letter| Span { from: it.worded, until: Some(it.accepted) };
+        let talks = spans::united(story.letters.iter().map(talk).collect());
+        Post { closed, talks, stuck: stuck.collect() }
     }
 
     /// How much of the time between two a mail to this person could not go.
@@ -148,6 +152,14 @@ impl Post {
     /// How long a mail to this person could have gone between two times.
     pub(super) fn free(&self, to: PersonId, from: Ms, until: Ms) -> Ms {
         until.saturating_sub(from).saturating_sub(self.excused(to, from, until))
+    }
+
+    /// The same, but for the time in which the server was busy with a mail before.
+    pub(super) fn idle(&self, to: PersonId, from: Ms, until: Ms) -> Ms {
+        let until = until.max(from);
+        let (stuck, talks) = (&self.stuck[to.0], &self.talks);
+        let all = [&self.closed, stuck, talks].map(|it| spans::between(it, from, until));
+        until - from - spans::covered(&spans::united(all.concat()), from, until)
     }
 }
 

@@ -99,9 +99,14 @@ impl App {
         resets
     }
 
+    /// How many states were shown by then.
+    pub(super) fn shown_by(&self, at: Ms) -> usize {
+        self.states.partition_point(|(from, _)| *from <= at)
+    }
+
     /// The state that was shown.
     pub(super) fn state_at(&self, at: Ms) -> State {
-        let shown = self.states.partition_point(|(from, _)| *from <= at).checked_sub(1);
+        let shown = self.shown_by(at).checked_sub(1);
         shown.map_or(State::Unknown, |last| self.states[last].1)
     }
 }

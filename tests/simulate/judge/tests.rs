@@ -208,7 +208,7 @@ fn what_is_ours_is_no_alarm() {
         "day 1 00:20:10  truth: OurLink",
         "check fails, ",
         "now UNHEALTHY",
-        "mail to owner@example.org, written day 1 00:21:01: [HealthChecker] NAS is UNHEALTHY",
+        "mail to owner@example.org, written day 1 00:21:01, tried day 1 00:21:01: [HealthChecker] NAS",
     ] {
         assert!(story.contains(line), "{line:?} in {story}");
     }

@@ -50,7 +50,7 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
     let mut troubles: Vec<Trouble> = Vec::new();
     for (place, episode) in life.episodes.iter().enumerate() {
         let mut runs: Vec<Run> = Vec::new();
-        // Of checks of this episode and, where that is near, the pass before it.
+        // When the last check began that passed, where that is near.
         let mut passed = 0;
         for at in episode.checks.clone() {
             let check = &life.app.checks[at];
@@ -76,6 +76,9 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
                 let known = runs.iter().position(|run| run.cause == *cause);
                 let known = known.unwrap_or_else(|| {
                     let (first, counted, perhaps, trouble) = (at, 0, 0, None);
+                    let before = at.checked_sub(1).map(|before| &life.app.checks[before]);
+                    let before = before.filter(|it| it.outcome == Some(Outcome::Pass));
+                    passed = before.map_or(passed, |it| it.begun);
                     runs.push(Run { cause: *cause, first, counted, perhaps, trouble });
                     runs.len() - 1
                 });
@@ -150,12 +153,13 @@ fn begin(
 impl CauseKind {
     /// Checks pass now and then while it lasts.
     fn is_intermittent(self) -> bool {
-        matches!(self, CauseKind::LossyLink | CauseKind::Flapping | CauseKind::CrashLoop)
+        use CauseKind::{CrashLoop, Flapping, LossyLink, Slow};
+        matches!(self, CrashLoop | Flapping | LossyLink | Slow)
     }
 
     /// No check passes while it lasts.
     pub(super) fn is_total(self) -> bool {
-        let partly = matches!(self, CauseKind::Slow | CauseKind::SpinUp | CauseKind::BrownOut);
+        let partly = matches!(self, CauseKind::SpinUp | CauseKind::BrownOut);
         !self.is_intermittent() && !partly && !self.is_ours()
     }
 }

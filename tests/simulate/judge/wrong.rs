@@ -102,8 +102,8 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     }
     times::began(found, app, statement, at);
     let shown = life.app.state_at(letter.written);
-    let between = life.app.states.iter().filter(|(then, _)| (at..=letter.written).contains(then));
-    let mut between = between.map(|(_, state)| *state);
+    let (first, last) = (life.app.shown_by(at), life.app.shown_by(letter.written));
+    let mut between = life.app.states[first..last].iter().map(|(_, state)| *state);
     // What follows on UNKNOWN is no news as long as it is no better.
     let was_unknown = shown == State::Unknown || between.any(|state| state == State::Unknown);
     if is_last && shown != statement.state() && !was_unknown {

@@ -25,7 +25,7 @@ pub(super) fn changed(
     let told = statement.changed?;
     let (case, letter) = (found.case, found.read.letter);
     let states = &case.life(app).app.states;
-    let end = states.partition_point(|(at, _)| *at <= letter.written);
+    let end = case.life(app).app.shown_by(letter.written);
     let mut as_noted = None;
     for place in (0..end).rev().take(LOOKED_THROUGH) {
         let (at, state) = states[place];
