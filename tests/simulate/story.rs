@@ -62,6 +62,9 @@ pub(crate) struct Story {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Try {
     pub(crate) to: PersonId,
+    /// When it was put into words for this attempt.
+    pub(crate) begun: Ms,
+    /// When the engine learned that it was in vain.
     pub(crate) at: Ms,
 }
 

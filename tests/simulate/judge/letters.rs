@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::life::Life;
 use super::reading::{self, Full, Known, Reading, Says, Tells, Told};
 use super::spans;
-use crate::story::{AppId, Letter, Ms, PersonId, Span, Story};
+use crate::story::{AppId, Letter, Ms, PersonId, Span, Story, Try};
 use healthchecker::engine::state::State;
 
 /// A letter, the first time that it was accepted.
@@ -124,7 +124,7 @@ fn episode(
 pub(super) struct Post {
     /// No server took any, we were away, or the clock was not set.
     closed: Vec<Span>,
-    /// Conversations with the server about mails that it took.
+    /// Conversations with the server.
     talks: Vec<Span>,
     /// For each person: from a try in vain to the one that led to the next mail accepted.
     stuck: Vec<Vec<Span>>,
@@ -136,7 +136,9 @@ impl Post {
         let closed = spans::united(away.chain(absent.iter().copied()).collect());
         let stuck = (0..story.people.len()).map(|person| stuck(story, PersonId(person)));
         let talk = |it: &Letter| Span { from: it.worded, until: Some(it.accepted) };
-        let talks = spans::united(story.letters.iter().map(talk).collect());
+        let vain = |it: &Try| Span { from: it.begun, until: Some(it.at) };
+        let vain = story.tries.iter().map(vain);
+        let talks = spans::united(story.letters.iter().map(talk).chain(vain).collect());
         Post { closed, talks, stuck: stuck.collect() }
     }
 
@@ -167,13 +169,12 @@ fn stuck(story: &Story, person: PersonId) -> Vec<Span> {
     let accepted = story.letters.iter().filter(|letter| letter.to == person);
     let mut accepted = accepted.peekable();
     let mut stuck: Vec<Span> = Vec::new();
-    let tries = story.tries.iter().filter(|it| it.to == person).map(|it| it.at);
-    for at in tries {
-        while accepted.next_if(|letter| letter.accepted <= at).is_some() {}
+    for Try { begun, at, .. } in story.tries.iter().filter(|it| it.to == person) {
+        while accepted.next_if(|letter| letter.accepted <= *at).is_some() {}
         // Whoever waits longer than any retry does waits for us.
-        let next = accepted.peek().map_or(Ms::MAX, |letter| letter.worded.max(at));
+        let next = accepted.peek().map_or(Ms::MAX, |letter| letter.worded.max(*at));
         let until = next.min(at + RETRY_MAX);
-        stuck.push(Span { from: at, until: Some(until) });
+        stuck.push(Span { from: *begun, until: Some(until) });
     }
     spans::united(stuck)
 }

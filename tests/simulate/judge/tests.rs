@@ -75,10 +75,14 @@ fn what_a_mail_server_takes_is_not_ours() {
     let away = crash().lived().with(|story| story.mail_away.push(away)).but(waits);
     assert_eq!(away.faults(), [Fault::Late(Crash)], "it was there for a minute");
     let tries = |story: &mut crate::story::Story| {
-        story.tries.push(Try { to: PersonId(0), at: written + 10 });
+        story.tries.push(Try { to: PersonId(0), begun: written, at: written + 10 });
     };
     let tried = crash().lived().with(tries).but(waits).judged();
     assert_eq!(tried.findings, [], "{}", tried.told.concat());
+    let busy = |story: &mut crate::story::Story| {
+        story.tries.push(Try { to: PersonId(1), begun: written, at: written + 6 * MINUTE });
+    };
+    assert_eq!(crash().lived().with(busy).but(waits).faults(), []);
     // The conversation itself is in the delay, the wait is not.
     assert_eq!(tried.score.by_cause[&Crash].delay_s.max(), Some(52 + 90));
 }

@@ -460,9 +460,9 @@ impl Daemon {
         delivery: Delivery,
     ) {
         match job {
-            Job::Mail { id, letter, .. } => {
+            Job::Mail { id, letter, worded, .. } => {
                 if delivery != Delivery::Accepted {
-                    outside.recorder.tried(at, &letter.to);
+                    outside.recorder.tried(worded, at, &letter.to);
                 }
                 outside.ledger.told(id, &delivery);
                 self.engine.handle_delivery(now, id, delivery);

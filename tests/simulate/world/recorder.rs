@@ -27,7 +27,7 @@ pub(super) struct Recorder {
     clock: Vec<ClockSet>,
     absences: Vec<Span>,
     letters: Vec<(String, Letter)>,
-    tries: Vec<(String, Ms)>,
+    tries: Vec<(String, Ms, Ms)>,
 }
 
 #[derive(Debug, Default)]
@@ -168,8 +168,8 @@ impl Recorder {
     }
 
     /// A mail was tried in vain, or nobody learned that it was not.
-    pub(super) fn tried(&mut self, at: Ms, to: &str) {
-        self.tries.push((to.to_owned(), at));
+    pub(super) fn tried(&mut self, begun: Ms, at: Ms, to: &str) {
+        self.tries.push((to.to_owned(), begun, at));
     }
 
     /// The whole story, and those to whom a letter went though nobody has that address.
@@ -198,7 +198,7 @@ impl Recorder {
         let tries = self
             .tries
             .iter()
-            .filter_map(|(address, at)| Some(Try { to: person(address)?, at: *at }));
+            .filter_map(|(to, begun, at)| Some(Try { to: person(to)?, begun: *begun, at: *at }));
         let tries = tries.collect();
         let story = Story {
             seed,
