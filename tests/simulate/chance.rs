@@ -61,7 +61,7 @@ impl Chance {
     /// How long until the next of what happens so often a year on average; `None` if it never does.
     pub(crate) fn gap(&mut self, per_year: f64) -> Option<Ms> {
         let gap = -(1.0 - self.share()).ln() / per_year * YEAR as f64;
-        // A float beyond what fits becomes the most that fits; of never, nothing is left to add to.
+        // What is thirty thousand years away never happens.
         (per_year > 0.0 && gap < 1e15).then_some(gap as Ms)
     }
 

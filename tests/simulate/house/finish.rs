@@ -82,7 +82,7 @@ impl Plan<'_> {
 
     /// After a boot the clock is wrong until the network is there and somebody tells the time.
     fn set_clocks(&mut self) {
-        let parts = [Part::OurLink, Part::Router, Part::Line, Part::Names, Part::OurMachine];
+        let parts = [Part::OurLink, Part::Line, Part::Names, Part::OurMachine];
         let away = parts.iter().flat_map(|part| self.outages_of(*part)).copied().collect();
         let away = Spans::of(away);
         let boots: Vec<Ms> =
@@ -91,22 +91,19 @@ impl Plan<'_> {
             let asked = boot + self.chance("time server", boot, 0).between(10..=60) * SECOND;
             let told = away.free_from(asked);
             // What boots again before then is set after that.
-            let boots_again = self.outages_of(Part::OurMachine).iter();
-            if !boots_again
-                .clone()
-                .any(|(off, on)| (boot..told).contains(off) || (boot < *on && *off < boot))
-            {
+            let mut offs = self.outages_of(Part::OurMachine).iter();
+            let boots_again =
+                self.we_are_off(boot) || offs.any(|(off, _)| (boot..told).contains(off));
+            if !boots_again {
                 self.deeds.push((told, Deed::ClockOff(0)));
             }
         }
     }
 
     fn deeds_in_order(&mut self) -> VecDeque<(Ms, Deed)> {
-        let off: Vec<Times> = self.outages_of(Part::OurMachine).to_vec();
         let mut deeds = std::mem::take(&mut self.deeds);
         deeds.retain(|(at, deed)| {
-            let is_off = off.iter().any(|(from, until)| from < at && at < until);
-            *at < self.end && !(is_off && needs_our_machine(deed))
+            *at < self.end && !(needs_our_machine(deed) && self.we_are_off(*at))
         });
         deeds.sort_by_key(|(at, _)| *at);
         deeds.into()

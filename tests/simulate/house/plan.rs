@@ -17,8 +17,7 @@ use crate::story::{AppId, CauseKind, HostId, Ms};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     OurLink,
-    Router,
-    /// The way out.
+    /// The way out, the router on it.
     Line,
     Names,
     Host(HostId),
@@ -35,7 +34,7 @@ pub(crate) enum By {
     Person,
 }
 
-/// From, and up to.
+/// From, and up to; [`EVER`] is no end.
 pub(crate) type Times = (Ms, Ms);
 
 /// All that will befall.
@@ -50,7 +49,7 @@ pub(crate) struct Plan<'a> {
     pub(super) conditions: Vec<Vec<Condition>>,
     pub(super) deeds: Vec<(Ms, Deed)>,
     pub(super) registers: Vec<(Ms, AppId, By)>,
-    /// For each host: from when which address, and the cause by which it got it.
+    /// For each host.
     pub(super) moves: Vec<Vec<Move>>,
     /// For each app: from when which settings.
     pub(super) settings: Vec<Vec<(Ms, Settings)>>,
@@ -107,6 +106,7 @@ impl<'a> Plan<'a> {
         Chance::of(self.seed ^ crate::chance::mix(at), purpose, subject)
     }
 
+    /// A new one, which reaches nobody yet.
     pub(crate) fn cause(&mut self, kind: CauseKind) -> usize {
         self.causes.push(kind);
         self.causes.len() - 1
@@ -116,6 +116,7 @@ impl<'a> Plan<'a> {
         self.deeds.push((at, deed));
     }
 
+    /// A part is away.
     pub(crate) fn out(&mut self, part: Part, (from, until): Times) {
         self.outages.entry(part).or_default().push((from, until));
     }
@@ -215,7 +216,6 @@ impl<'a> Plan<'a> {
 
     /// The router is gone.
     pub(crate) fn router_gone(&mut self, cause: usize, times: Times) {
-        self.out(Part::Router, times);
         if self.layout.names == NameService::Router {
             self.names_gone(cause, times, Effect::NoName(10 * SECOND));
         }
@@ -248,21 +248,27 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether our machine is off, or boots.
+    pub(crate) fn we_are_off(&self, at: Ms) -> bool {
+        self.outages_of(Part::OurMachine).iter().any(|(off, on)| *off < at && at < *on)
+    }
+
     /// When no mail gets out of the house, or to the machine that takes it in the house.
     pub(crate) fn mail_path_gone(&self) -> Vec<Times> {
         let mut parts = vec![Part::OurLink];
         match self.layout.mail {
-            MailServer::Outside => parts.extend([Part::Router, Part::Line, Part::Names]),
+            MailServer::Outside => parts.extend([Part::Line, Part::Names]),
             MailServer::At(host) => parts.push(Part::Host(host)),
         }
         parts.iter().flat_map(|part| self.outages_of(*part)).copied().collect()
     }
 
+    /// When a part is away; spans may overlap.
     pub(crate) fn outages_of(&self, part: Part) -> &[Times] {
         self.outages.get(&part).map_or(&[], Vec::as_slice)
     }
 
-    /// When this app is asked elsewhere than it was at first: from when, and where.
+    /// Where a host is asked after so many moves.
     pub(crate) fn address(&self, host: usize, moves: usize) -> String {
         let known = &self.layout.hosts[host];
         if let Some(name) = &known.name {

@@ -15,8 +15,8 @@ const FATES: [Rate; 5] =
 pub(super) fn befall(plan: &mut Plan) {
     let mut back = 0;
     for (at, what) in plan.times_of(&FATES, 0) {
-        // Whoever is away already is spared; a power cut is not asked (see `Plan::finish`).
-        if at >= back {
+        // Whoever is away already is spared; power cuts are planned before.
+        if at >= back && !plan.we_are_off(at) {
             back = fate(plan, what, at);
         }
     }
