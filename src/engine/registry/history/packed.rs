@@ -42,7 +42,19 @@ impl<const N: usize> Packed<N> {
 
     /// All rows.
     pub(super) fn iter(&self) -> impl Iterator<Item = [u32; N]> {
-        let mut bytes = self.bytes.iter();
+        self.rows_from(0)
+    }
+
+    /// The newest rows, so many at the most: the others are not looked at.
+    pub(super) fn newest(&self, rows: usize) -> impl Iterator<Item = [u32; N]> {
+        // The last byte of each number tells it from the next.
+        let ends = self.bytes.iter().enumerate().rev().filter(|(_, byte)| **byte & MORE == 0);
+        let before = ends.map(|(place, _)| place).nth(rows.saturating_mul(N));
+        self.rows_from(before.map_or(0, |place| place + 1))
+    }
+
+    fn rows_from(&self, place: usize) -> impl Iterator<Item = [u32; N]> {
+        let mut bytes = self.bytes.range(place..);
         std::iter::from_fn(move || {
             let mut row = [0; N];
             for number in &mut row {
@@ -97,7 +109,11 @@ mod tests {
             }
             let left: Vec<_> = rows.into_iter().skip(gone).collect();
             prop_assert_eq!(packed.rows(), left.len());
-            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), left);
+            prop_assert_eq!(packed.iter().collect::<Vec<_>>(), left.clone());
+            for count in 0..left.len() + 2 {
+                let newest: Vec<_> = packed.newest(count).collect();
+                prop_assert_eq!(&newest, &left[left.len().saturating_sub(count)..]);
+            }
         }
     }
 

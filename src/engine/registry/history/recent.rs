@@ -80,9 +80,18 @@ impl Recent {
 
     /// All that is remembered, newest last.
     pub fn all(&self) -> impl Iterator<Item = RecentCheck> {
-        let mut time_s = self.before_s;
+        self.told(self.before_s, 0, self.checks.iter())
+    }
+
+    /// The checks of `rows`, the first of which is the `first` of all and follows one at `time_s`.
+    fn told(
+        &self,
+        mut time_s: u32,
+        first: usize,
+        rows: impl Iterator<Item = [u32; 2]>,
+    ) -> impl Iterator<Item = RecentCheck> {
         let earlier = self.checks.rows().saturating_sub(self.ours);
-        self.checks.iter().enumerate().map(move |(row, [gap, code])| {
+        (first..).zip(rows).map(move |(row, [gap, code])| {
             time_s = time_s.wrapping_add_signed(zagzig(gap));
             let outcome = match code % 3 {
                 0 => Outcome::Pass,
@@ -99,9 +108,14 @@ impl Recent {
         })
     }
 
-    /// The newest `count` checks, newest last.
+    /// The newest `count` checks, newest last. Every hour some are written of each app: the others are not
+    /// unpacked for that.
     pub fn newest(&self, count: usize) -> Vec<RecentCheck> {
-        self.all().skip(self.checks.rows().saturating_sub(count)).collect()
+        let first = self.checks.rows().saturating_sub(count);
+        let back =
+            |time_s: u32, [gap, _]: [u32; 2]| time_s.wrapping_sub(zagzig(gap).cast_unsigned());
+        let before_s = self.checks.newest(count).fold(self.newest_s, back);
+        self.told(before_s, first, self.checks.newest(count)).collect()
     }
 
     /// When the newest check passed; `None` when it did not, or there was none.
@@ -274,7 +288,9 @@ mod tests {
     #[test]
     fn a_clock_that_goes_back_is_followed() {
         let checks = [check(1_795_474_540, Outcome::Fail, 5000), check(2, Outcome::Pass, 1)];
-        assert_eq!(recent(&checks, ROOM_MAX).all().collect::<Vec<_>>(), checks);
+        let recent = recent(&checks, ROOM_MAX);
+        assert_eq!(recent.all().collect::<Vec<_>>(), checks);
+        assert_eq!(recent.newest(1), checks[1..]);
     }
 
     #[test]
@@ -313,6 +329,7 @@ mod tests {
             }).collect();
             let recent = recent(&checks, usize::MAX);
             prop_assert_eq!(recent.all().collect::<Vec<_>>(), checks.clone());
+            prop_assert_eq!(recent.newest(half), &checks[checks.len().saturating_sub(half)..]);
             let restored = Recent::restore(&recent.record());
             prop_assert!(checks.ends_with(&restored.all().collect::<Vec<_>>()));
             prop_assert!(restored.all().count() == checks.len() || restored.all().count() > 300);
