@@ -141,7 +141,8 @@ impl Household {
     }
 }
 
-fn well() -> CheckEnd {
+/// The end of a check of an app that is well.
+pub(crate) fn well() -> CheckEnd {
     CheckEnd::Verdict(Verdict {
         outcome: Outcome::Pass,
         http_status: Some(200),

@@ -108,16 +108,18 @@ impl<H: Household> World<H> {
     }
 
     fn live(&mut self, length: Ms, at: &mut Ms) {
-        while let Some(next) = self.next().filter(|next| *next <= length) {
+        loop {
+            let own = self.daemon.as_ref().and_then(|daemon| daemon.next(&self.outside));
+            let Some(next) = self.next(own).filter(|next| *next <= length) else { break };
             *at = next.max(*at);
-            self.step(*at);
+            self.step(*at, own.is_some_and(|own| own <= *at));
         }
         *at = length;
         self.look_for_mails(length);
     }
 
-    fn next(&self) -> Option<Ms> {
-        let own = self.daemon.as_ref().and_then(|daemon| daemon.next(&self.outside));
+    /// When something happens next; `own`: by the daemon itself.
+    fn next(&self, own: Option<Ms>) -> Option<Ms> {
         let back = self.back.map(|back| back.at);
         [own, back, self.outside.house.next(), self.outside.clients.next()]
             .into_iter()
@@ -125,11 +127,13 @@ impl<H: Household> World<H> {
             .min()
     }
 
-    fn step(&mut self, at: Ms) {
+    /// All that is due; `own`: something of the daemon itself is.
+    fn step(&mut self, at: Ms, own: bool) {
         if self.back.is_some_and(|back| back.at <= at) {
             self.start(at);
+        } else if own {
+            self.daemon_goes_on(at);
         }
-        self.daemon_goes_on(at);
         while self.outside.house.next().is_some_and(|next| next <= at) {
             if let Some((_, deed)) = self.outside.house.pop() {
                 self.happens(at, &deed);
@@ -142,15 +146,13 @@ impl<H: Household> World<H> {
 
     fn daemon_goes_on(&mut self, at: Ms) {
         let Some(daemon) = &mut self.daemon else { return };
-        if let Some(until) = daemon.frozen_until {
-            if until > at {
-                return;
-            }
-            daemon.frozen_until = None;
-            daemon.turn(&mut self.outside, at, Happening::Woke);
-        } else if daemon.next(&self.outside).is_some_and(|next| next <= at) {
-            daemon.turn(&mut self.outside, at, Happening::Nothing);
-        }
+        let happening = match daemon.frozen_until {
+            Some(until) if until > at => return,
+            Some(_) => Happening::Woke,
+            None => Happening::Nothing,
+        };
+        daemon.frozen_until = None;
+        daemon.turn(&mut self.outside, at, happening);
         if daemon.stops_by.is_some_and(|by| by <= at || daemon.is_idle()) {
             self.ends_in_order(at);
         }
