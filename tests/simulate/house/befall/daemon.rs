@@ -82,8 +82,9 @@ fn clock(plan: &mut Plan) {
     }
     for at in plan.layout.calendar.changes(plan.end) {
         let chance = &mut plan.chance("summer", at, 0);
-        let is_winter = plan.layout.calendar.hour(at) == 2;
-        let off = if is_winter { -(HOUR as i64) } else { HOUR as i64 };
+        // Its clock runs on in the old local time, and is read as the new one.
+        let begins = plan.layout.calendar.hour(at) == 3;
+        let off = if begins { -(HOUR as i64) } else { HOUR as i64 };
         plan.deed(at, Deed::ClockOff(off));
         plan.deed(at + chance.lasting(MINUTE..=12 * HOUR), Deed::ClockOff(0));
     }

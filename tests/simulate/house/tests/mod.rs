@@ -1,5 +1,6 @@
 //! The household against what must always hold.
 
+mod deeds;
 mod power;
 mod reach;
 mod small;

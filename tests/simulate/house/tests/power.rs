@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::small::{DAY, house, layout, reached};
+use super::small::{DAY, house, layout, nothing, reached};
 use crate::chance::{Chance, HOUR, MINUTE, SECOND};
 use crate::deed::{Deed, Fate};
 use crate::house::befall::befall;
 use crate::house::befall::power::cut;
 use crate::house::layout::{Layout, OurClock, Supply};
 use crate::house::plan::Plan;
-use crate::house::rates::{Rate, Rates};
+use crate::house::rates::Rate;
 use crate::house::{House, Size};
 use crate::story::{AppId, CauseKind, Ms};
 
@@ -103,10 +103,7 @@ fn a_ups_keeps_us_alive_and_stops_us_in_order_at_its_end() {
 
 #[test]
 fn who_needs_a_person_waits_for_one_and_who_is_lost_is_taken_out() {
-    let mut rates = Rates::baseline();
-    for place in rates.on() {
-        rates = rates.without(place);
-    }
+    let mut rates = nothing();
     rates.set(Rate::NotBack, 1.0);
     let layout = layout();
     let (mut helped, mut lost) = (0, 0);

@@ -1,6 +1,7 @@
 //! A small household made by hand: one app on each host, named after its place.
 
 use crate::chance::{MINUTE, SECOND};
+use crate::deed::Deed;
 use crate::house::Size;
 use crate::house::apps::{App, Settings};
 use crate::house::calendar::Calendar;
@@ -10,7 +11,7 @@ use crate::house::layout::{
 use crate::house::plan::Plan;
 use crate::house::rates::Rates;
 use crate::house::{House, befall};
-use crate::story::CauseKind;
+use crate::story::{CauseKind, Ms};
 
 /// For a day. It begins on the 1st of January 2027 at 00:00 UTC.
 pub(super) const DAY: Size = Size { days: 1, apps: 6 };
@@ -92,16 +93,36 @@ fn app(number: usize) -> App {
     }
 }
 
-/// Nothing befalls it but what the test says, and every app is registered.
-pub(super) fn house(layout: &Layout, happens: impl FnOnce(&mut Plan<'_>)) -> House {
+/// Nothing happens.
+pub(super) fn nothing() -> Rates {
     let mut rates = Rates::baseline();
     for place in rates.on() {
         rates = rates.without(place);
     }
-    let mut plan = Plan::new(1, DAY, &rates, layout);
+    rates
+}
+
+/// Nothing befalls it but what the test says, and every app is registered.
+pub(super) fn house(layout: &Layout, happens: impl FnOnce(&mut Plan<'_>)) -> House {
+    house_with(layout, DAY, &nothing(), happens)
+}
+
+/// The same, for so long, and so much befalls it besides.
+pub(super) fn house_with(
+    layout: &Layout,
+    size: Size,
+    rates: &Rates,
+    happens: impl FnOnce(&mut Plan<'_>),
+) -> House {
+    let mut plan = Plan::new(1, size, rates, layout);
     befall::befall(&mut plan);
     happens(&mut plan);
     plan.finish()
+}
+
+/// All that is done, in order.
+pub(super) fn deeds(house: &mut House) -> Vec<(Ms, Deed)> {
+    std::iter::from_fn(|| house.pop()).collect()
 }
 
 /// Which apps each cause reaches, and from when to when in seconds.
