@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
+use healthchecker::engine::time::Wall;
 
 fn gaps(world: &World) -> Vec<u64> {
     world.checks.windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
@@ -167,4 +168,22 @@ fn an_app_that_registers_at_two_addresses_by_turns_is_asked() {
     }
     let asked = world.checks.iter().filter(|(_, app)| app.starts_with("nas")).count();
     assert!(asked >= 60, "asked {asked} times in a minute");
+}
+
+#[test]
+fn a_restart_with_a_wrong_clock_forgives_nobody_anew_and_leaves_the_rest_of_its_time() {
+    // In 1970, or an hour behind, as fake-hwclock leaves it.
+    for shows in [130_000, 1_795_474_540_000 + 3_600_000] {
+        for (registered_ago, counted) in [(7_200, 1), (2, 0)] {
+            let mut world = World::new();
+            world.seconds(7_200);
+            world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+            world.seconds(registered_ago);
+            world.answers("NAS", Answer::Refused);
+            world.restart_at(Wall::from_unix_millis(shows));
+            let before = failures(&world, "NAS");
+            world.one_check("NAS");
+            assert_eq!(failures(&world, "NAS") - before, counted, "{registered_ago} s ago");
+        }
+    }
 }

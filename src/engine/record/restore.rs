@@ -164,7 +164,9 @@ impl KeptApp {
             trouble_since: record.trouble_since,
         };
         let interval = record.registration.interval;
-        let forgiven = |kept| Forgiveness::restore(kept, now, interval);
+        // A clock that starts in 1970, or an hour behind, forgives nobody anew.
+        let known = Now { wall: timeline.wall(now), ..now };
+        let forgiven = |kept| Forgiveness::restore(kept, known, interval);
         let mut app = App {
             forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
