@@ -58,6 +58,11 @@ impl<'s> Clock<'s> {
         let (noted, now) = (self.run(from), self.run(worded));
         let wall = match told {
             Told::At(wall) => wall,
+            // It claims no more than how it was noted.
+            Told::InDoubt(wall) => {
+                let fit = self.fit(Told::At(wall), (from, until), worded);
+                return if fit == Fit::Wrong { Fit::Wrong } else { Fit::Right };
+            }
             Told::AfterStart(after) => {
                 let start = now.map_or(0, |run| self.runs[run].from);
                 let fits = noted == now
@@ -95,7 +100,7 @@ impl<'s> Clock<'s> {
             Told::AfterStart(after) => {
                 Some(self.runs[self.run(worded)?].from + (after.secs + after.unit / 2) * 1000)
             }
-            Told::BeforeStart => None,
+            Told::InDoubt(_) | Told::BeforeStart => None,
         }
     }
 
@@ -168,6 +173,8 @@ mod tests {
         let clock = Clock { sets: &SETS, runs: &RUNS, length: 400_000 };
         let fit = |wall| clock.fit(Told::At(T0 + wall), (50_000, 50_000), 250_000);
         assert_eq!(fit(-3_550_000), Fit::AsNoted);
+        let doubted = |wall| clock.fit(Told::InDoubt(T0 + wall), (50_000, 50_000), 250_000);
+        assert_eq!((doubted(-3_550_000), doubted(0)), (Fit::Right, Fit::Wrong));
         assert_eq!((fit(50_000), fit(0)), (Fit::Right, Fit::Wrong));
         let minute = |secs| Told::AfterStart(Lasted { secs, unit: 60, at_least: false });
         assert_eq!(clock.fit(minute(60), (270_000, 270_000), 280_000), Fit::Right);

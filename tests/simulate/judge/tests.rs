@@ -1,6 +1,6 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
-mod tale;
+pub(super) mod tale;
 
 use super::{Fault, Wrong};
 use crate::story::{CauseKind, ClockSet, PersonId, Registered, Span, Try};

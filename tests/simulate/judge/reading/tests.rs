@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
-use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
@@ -62,18 +61,7 @@ fn change(app: &str, to: State, at: i64) -> Change {
 }
 
 fn mail(notices: Vec<Notice>) -> Mail {
-    Mail {
-        id: 1,
-        to: Recipient::mail("owner@example.org"),
-        message_id: "m1".into(),
-        references: vec![],
-        notices,
-        written: stamp(0),
-        meant_for: vec![],
-        held_back: None,
-        left_out: 0,
-        nameless: false,
-    }
+    crate::judge::tests::tale::mail(notices, stamp(0))
 }
 
 fn read_at(mail: &Mail, now: i64) -> Reading {

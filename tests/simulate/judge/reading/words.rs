@@ -18,6 +18,8 @@ const DATE_LENGTH: usize = 23;
 pub(in crate::judge) enum Told {
     /// By the wall clock: ms since 1970, whole seconds.
     At(i64),
+    /// The same, and that the clock was wrong.
+    InDoubt(i64),
     /// So long after the start of the run that says so.
     AfterStart(Lasted),
     /// Of an earlier run, and no more is known.
@@ -211,9 +213,14 @@ pub(in crate::judge) fn time(text: &str) -> Option<(Told, &str)> {
         return Some((Told::BeforeStart, rest));
     }
     if let Some((date, rest)) = text.split_at_checked(DATE_LENGTH)
-        && let Some(told) = date.strip_suffix(" UTC").and_then(wall)
+        && let Some(wall) = date.strip_suffix(" UTC").and_then(wall)
     {
-        return Some((told, rest));
+        let unset = rest.strip_prefix(" (clock not set)");
+        let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock was wrong)");
+        return Some(match wrong.or(unset) {
+            Some(rest) => (Told::InDoubt(wall), rest),
+            None => (Told::At(wall), rest),
+        });
     }
     let (after, rest) = span(text)?;
     Some((Told::AfterStart(after), rest.strip_prefix(" after the start")?))
@@ -224,9 +231,9 @@ pub(in crate::judge) fn time_in_a_sentence(text: &str) -> Option<(Told, &str)> {
     time(text.strip_prefix("at ").unwrap_or(text))
 }
 
-fn wall(date: &str) -> Option<Told> {
+fn wall(date: &str) -> Option<i64> {
     let date = OffsetDateTime::parse(&format!("{}Z", date.replacen(' ', "T", 1)), &Rfc3339).ok()?;
-    Some(Told::At(date.unix_timestamp() * 1000))
+    Some(date.unix_timestamp() * 1000)
 }
 
 #[cfg(test)]
@@ -263,6 +270,10 @@ mod tests {
         assert_eq!(time("12 min after the start, "), Some((after, ", ")));
         assert_eq!(time_in_a_sentence("12 min after the start."), Some((after, ".")));
         assert_eq!(time("before the last start (clock not set)"), Some((Told::BeforeStart, "")));
+        for doubt in [" (the clock was wrong)", " (clock not set)"] {
+            let text = format!("2026-11-23 22:55:40 UTC{doubt}, from");
+            assert_eq!(time(&text), Some((Told::InDoubt(1_795_474_540_000), ", from")));
+        }
         for bad in ["yesterday", "2026-11-23 22:55:40 CET", "12 min", ""] {
             assert_eq!(time(bad), None, "{bad}");
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
-use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
@@ -44,6 +43,20 @@ pub(super) struct Tale {
 pub(super) fn stamp(at: Ms) -> Stamp {
     let wall = Wall::from_unix_millis(T0 + at.cast_signed());
     Stamp::noted(Now { at: Moment::START + Duration::from_millis(at), wall })
+}
+
+/// A mail of the real outbox. By way of JSON: what else a mail may have does not matter here.
+pub(in crate::judge) fn mail(notices: Vec<Notice>, written: Stamp) -> Mail {
+    let empty = serde_json::json!({
+        "id": 1,
+        "to": "owner@example.org",
+        "message_id": "m1",
+        "references": [],
+        "notices": [],
+        "written": "2026-11-23T22:55:40Z",
+    });
+    let empty: Mail = serde_json::from_value(empty).unwrap();
+    Mail { notices, written, ..empty }
 }
 
 impl Tale {
@@ -206,18 +219,8 @@ impl Tale {
     pub(super) fn worded(mut self, mut change: impl FnMut(usize, &mut Letter)) -> Tale {
         self.drafts.sort_by_key(|draft| draft.accepted);
         for (place, draft) in self.drafts.drain(..).enumerate() {
-            let mail = Mail {
-                id: 1,
-                to: Recipient::mail("owner@example.org"),
-                message_id: draft.id.clone(),
-                references: vec![],
-                notices: draft.changes.into_iter().map(Notice::Change).collect(),
-                written: stamp(draft.written),
-                meant_for: vec![],
-                held_back: None,
-                left_out: 0,
-                nameless: false,
-            };
+            let notices = draft.changes.into_iter().map(Notice::Change).collect();
+            let mail = mail(notices, stamp(draft.written));
             let now = stamp(draft.worded).at().unwrap();
             let words = write(&mail, now, Some("http://pi.example/"));
             let mut letter = Letter {

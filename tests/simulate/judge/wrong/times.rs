@@ -12,7 +12,8 @@ use healthchecker::engine::verdict::answer::Outcome;
 
 /// A mail that waited longer says so: ms.
 const WORTH_TELLING: Ms = 2 * 60_000;
-/// So many changes, or checks, are looked through for the one that a letter speaks of.
+/// So many changes, or checks, are looked through for the one that a letter speaks of: about that time,
+/// and before it was written.
 const LOOKED_THROUGH: usize = 64;
 
 /// When the app changed into the state that is told, and what it was before. `None`: the letter does not
@@ -27,7 +28,9 @@ pub(super) fn changed(
     let states = &case.life(app).app.states;
     let end = case.life(app).app.shown_by(letter.written);
     let mut as_noted = None;
-    for place in (0..end).rev().take(LOOKED_THROUGH) {
+    let meant = case.clock.meant(told, letter.worded);
+    let about = meant.map_or(0, |at| case.life(app).app.shown_by(at + 2 * SLACK)).min(end);
+    for place in about_and_before(about, end) {
         let (at, state) = states[place];
         if state != statement.state() {
             continue;
@@ -46,7 +49,6 @@ pub(super) fn changed(
         return as_noted;
     }
     let word = statement.state().word();
-    let meant = case.clock.meant(told, letter.worded);
     let when = meant.map_or(format!("at {told:?}"), |at| format!("on {}", time(at)));
     let what = format!("{name} did not become {word} {when}");
     let is_other = meant.is_some_and(|at| {
@@ -57,6 +59,11 @@ pub(super) fn changed(
     let wrong = if is_other || never { Wrong::State } else { Wrong::Changed };
     found.add(wrong, Some(app), meant.unwrap_or(letter.written), &what);
     None
+}
+
+/// The last places before two others, the latest first.
+fn about_and_before(about: usize, end: usize) -> impl Iterator<Item = usize> {
+    (0..about).rev().take(LOOKED_THROUGH).chain((about..end).rev().take(LOOKED_THROUGH))
 }
 
 /// Since when, and how long; the app changed at `at`.
@@ -168,8 +175,11 @@ pub(super) fn checks(found: &mut Found<'_, '_>, app: AppId, full: &Full) {
     let life = case.life(app);
     let end = life.check_by(letter.written).map_or(0, |last| last + 1);
     for (told, outcome) in full.checks.iter().filter(|(_, outcome)| *outcome != Outcome::Pass) {
-        let recent = life.app.checks[..end].iter().rev().take(LOOKED_THROUGH);
-        let same = recent.filter(|check| check.outcome == Some(*outcome));
+        let meant = case.clock.meant(*told, letter.worded);
+        let about = meant.and_then(|at| life.check_by(at + 2 * SLACK)).map_or(0, |last| last + 1);
+        let places = about_and_before(about.min(end), end);
+        let same = places.map(|place| &life.app.checks[place]);
+        let same = same.filter(|check| check.outcome == Some(*outcome));
         let known: Vec<(Ms, Ms)> = same.map(|check| (check.begun, check.ended)).collect();
         fits(found, (app, Wrong::Check), *told, &known, "was not asked in vain");
     }
