@@ -85,6 +85,7 @@ fn in_time(
         let around = (trouble.begun, due);
         return Some(case.finding(Fault::Missed(kind), (Some(app), Some(to)), around, what));
     };
+    let held_back = case.letters[letter].reading.digest.is_some();
     let letter = case.letters[letter].letter;
     let waited = case.post.idle(to, decided, letter.worded);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
@@ -92,9 +93,10 @@ fn in_time(
         return None;
     }
     let what = format!(
-        "{person} was told {} s too late that {name} is unwell ({since}, to be written by {}): {}",
+        "{person} was told {} s too late that {name} is unwell ({since}, to be written by {}){}: {}",
         late.div_ceil(1000),
         time(due),
+        if held_back { ", since they had had enough mails" } else { "" },
         letter.subject
     );
     let around = (trouble.begun, letter.accepted);

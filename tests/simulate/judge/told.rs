@@ -175,6 +175,10 @@ impl Walk<'_, '_> {
             return written;
         }
         let meant = told.changed.and_then(|it| self.case.clock.meant(it, read.letter.worded));
+        // A clock that was off may have it that it was decided before it began.
+        let begun = told.app.zip(told.episode);
+        let begun = begun.map_or(0, |(app, it)| self.case.life(app).episodes[it].from);
+        let meant = meant.filter(|meant| *meant + SLACK >= begun);
         meant.map_or(written, |meant| meant.min(written))
     }
 
