@@ -182,16 +182,20 @@ impl Engine {
 
     /// When [`Engine::handle_time`] wants to be called next, and what for.
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
-        let scheduler = self.scheduler.next_deadline();
-        let outbox = self.outbox.next_deadline();
-        [
-            scheduler.map(|(at, wait)| (at, Wait::Scheduler(wait))),
-            self.incidents.next_deadline().map(|at| (at, Wait::Welcome)),
-            outbox.map(|(at, wait)| (at, Wait::Outbox(wait))),
-            self.registry.next_deadline().map(|at| (at, Wait::Hour)),
-        ]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(at, _)| *at)
+        let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
+        let welcome = self.incidents.next_deadline().map(|at| (at, Wait::Welcome));
+        let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
+        let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
+        earlier(earlier(scheduler, welcome), earlier(outbox, hour))
+    }
+}
+
+/// The earlier of two, the first where they are the same. (It is asked several times in each turn: to make
+/// a list and look for its least is slow.)
+fn earlier<T>(first: Option<(Moment, T)>, second: Option<(Moment, T)>) -> Option<(Moment, T)> {
+    match (&first, &second) {
+        (Some((one, _)), Some((other, _))) if other < one => second,
+        (None, _) => second,
+        _ => first,
     }
 }
