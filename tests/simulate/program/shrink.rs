@@ -7,40 +7,56 @@ use crate::world::{Finding, clock};
 
 /// Shrinks the story of a seed; `None` where no promise is broken in it.
 pub(super) fn smallest(kind: &Kind, seed: u64) -> Option<String> {
-    let mut finding = first(kind, seed, None)?;
+    let (kind, finding) = shrink(kind, |kind| kind.live(seed).findings)?;
+    let until = clock(finding.at);
+    Some(format!("\nthe smallest story, up to {until}:\n{}", told(seed, &kind, &finding)))
+}
+
+/// As short, and with as few befallings, as `findings` has one of the same kind as the first.
+fn shrink(kind: &Kind, findings: impl Fn(&Kind) -> Vec<Finding>) -> Option<(Kind, Finding)> {
+    let finding = findings(kind).into_iter().next()?;
     let wanted = finding.kind;
-    let mut kind = kind.clone();
-    while let Some((shorter, earlier)) = shorter(&kind, seed, wanted) {
-        (kind, finding) = (shorter, earlier);
+    let still = |kind: Kind| {
+        let finding = findings(&kind).into_iter().find(|finding| finding.kind == wanted)?;
+        Some((kind, finding))
+    };
+    let half = |kind: &Kind| Kind { minutes: kind.minutes / 2, ..kind.clone() };
+    let shorter = |kind: &Kind| Some(half(kind)).filter(|it| it.minutes > 0).and_then(still);
+    let mut smallest = (kind.clone(), finding);
+    while let Some(found) = shorter(&smallest.0) {
+        smallest = found;
     }
-    for place in kind.rates.on() {
-        let fewer = Kind { rates: kind.rates.without(place), ..kind.clone() };
-        if let Some(still) = first(&fewer, seed, Some(wanted)) {
-            (kind, finding) = (fewer, still);
-            say(&format!("{} befallings left\n", kind.rates.on().len()));
+    for place in smallest.0.rates.on() {
+        let fewer = Kind { rates: smallest.0.rates.without(place), ..smallest.0.clone() };
+        if let Some(found) = still(fewer) {
+            smallest = found;
+            say(&format!("{} befallings left\n", smallest.0.rates.on().len()));
         }
     }
-    while let Some((shorter, earlier)) = shorter(&kind, seed, wanted) {
-        (kind, finding) = (shorter, earlier);
+    while let Some(found) = shorter(&smallest.0) {
+        smallest = found;
     }
-    Some(format!(
-        "\nthe smallest story, up to {}:\n{}",
-        clock(finding.at),
-        told(seed, &kind, &finding)
-    ))
+    Some(smallest)
 }
 
-/// Half as long, if the promise is broken there, too.
-fn shorter(kind: &Kind, seed: u64, wanted: &'static str) -> Option<(Kind, Finding)> {
-    let half = Kind { minutes: kind.minutes / 2, ..kind.clone() };
-    if half.minutes == 0 {
-        return None;
-    }
-    let finding = first(&half, seed, Some(wanted))?;
-    Some((half, finding))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::house::rates::{Rate, Rates};
 
-fn first(kind: &Kind, seed: u64, wanted: Option<&str>) -> Option<Finding> {
-    let findings = kind.live(seed).findings;
-    findings.into_iter().find(|finding| wanted.is_none_or(|wanted| finding.kind == wanted))
+    #[test]
+    fn what_a_broken_promise_does_not_need_goes() {
+        let finding =
+            |kind: &'static str| Finding { at: 5, kind, what: String::new(), around: Vec::new() };
+        let needs = |kind: &Kind| {
+            let is_there = kind.rates.of(Rate::Power) > 0.0 && kind.minutes >= 100;
+            let other = finding("another");
+            if is_there { vec![finding("a mail is lost"), other] } else { vec![other] }
+        };
+        let kind = Kind { minutes: 1_000, apps: 3, rates: Rates::baseline() };
+        let (smallest, found) = shrink(&kind, needs).unwrap();
+        assert_eq!((smallest.minutes, found.kind), (125, "a mail is lost"));
+        assert_eq!(smallest.rates.on(), [Rate::Power as usize]);
+        assert!(shrink(&kind, |_| Vec::new()).is_none());
+    }
 }
