@@ -122,8 +122,14 @@ fn registered(app: &App, lines: &mut Lines) {
     for stop in app.stops() {
         lines.add(stop, || "stopped".to_owned());
     }
-    for call in &app.calls {
-        lines.add(*call, || "calls monitor".to_owned());
+    let window = lines.from..=lines.until;
+    let calls: Vec<Ms> = app.calls.iter().copied().filter(|at| window.contains(at)).collect();
+    // One that gets no promise calls every few seconds.
+    if let [first, .., last] = calls.as_slice() {
+        let (often, until) = (calls.len(), time(*last));
+        lines.add(*first, || format!("calls monitor, {often} times until {until}"));
+    } else if let [only] = calls.as_slice() {
+        lines.add(*only, || "calls monitor".to_owned());
     }
     for paused in &app.paused {
         lines.add_span(paused.from, paused.until, "a pause");
