@@ -20,7 +20,7 @@ use super::registration::Registration;
 use super::registry::{AppId, Change, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
-use super::time::{Now, Stamp};
+use super::time::Now;
 use super::verdict::answer::{CheckEnd, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
@@ -164,7 +164,8 @@ impl Engine {
 impl Engine {
     /// The clocks were read: to be called before anything else is done with the time. The machine
     /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
-    /// or the wall clock was set, every time that is remembered is put right. What is due by now is
+    /// or the wall clock was set, every time that is remembered is put right, and every wait that is meant
+    /// in real time. What is due by now is
     /// for [`Engine::handle_time`].
     pub fn handle_clock(&mut self, now: Now, slept: Duration) {
         let Some(step) = self.timeline.observe(now, slept) else { return };
@@ -174,11 +175,9 @@ impl Engine {
         if step.clock_was_set() {
             self.log(LogEvent::ClockSet { to: now.wall });
         }
-        let timeline = &self.timeline;
-        let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
-        self.outbox.for_each_stamp(&mut put_right);
-        self.incidents.for_each_stamp(&mut put_right);
-        self.registry.handle_step(timeline, now, step);
+        self.outbox.handle_step(&self.timeline, now, step);
+        self.incidents.handle_step(&self.timeline, now, step);
+        self.registry.handle_step(&self.timeline, now, step);
     }
 
     /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the

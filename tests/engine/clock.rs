@@ -6,6 +6,7 @@ use super::world::{Answer, Mood, World};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
+use healthchecker::engine::record::Record;
 use healthchecker::engine::time::Wall;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -474,15 +475,79 @@ fn hours_that_were_slept_through_are_hours() {
     assert_eq!(days(&world).iter().map(|day| day.0).collect::<Vec<_>>(), [0, 1]);
 
     // Twenty mails within the hour, and a sleep of an hour: the next goes out.
+    let mut world = full();
+    world.sleep(Duration::from_secs(3600));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(30);
+    assert_eq!(world.inbox.len(), 1);
+}
+
+/// Twenty mails within the hour: the next is held back.
+fn full() -> World {
     let mut world = healthy();
-    let states = [Answer::Fail, Answer::Pass].into_iter().cycle();
-    for state in states.take(19) {
+    for state in [Answer::Fail, Answer::Pass].into_iter().cycle().take(19) {
         world.answers("NAS", state);
         world.seconds(30);
     }
     assert_eq!(world.inbox.len(), 19, "and the welcome before them");
-    world.sleep(Duration::from_secs(3600));
+    world.inbox.clear();
+    world
+}
+
+#[test]
+fn an_hour_that_is_slept_through_ends_what_the_limit_holds_back() {
+    let mut world = full();
     world.answers("NAS", Answer::Pass);
-    world.seconds(30);
-    assert_eq!(world.inbox.len(), 20);
+    world.seconds(60);
+    assert_eq!(world.mails(), Vec::<String>::new(), "it is held back");
+    world.sleep(Duration::from_secs(3600));
+    world.seconds(1);
+    assert_eq!(world.inbox.len(), 1, "not for another hour");
+}
+
+#[test]
+fn what_was_slept_through_counts_for_the_next_try() {
+    for mood in [Mood::Away, Mood::RefusesLogin] {
+        let mut world = healthy();
+        world.mood = mood;
+        world.answers("NAS", Answer::Fail);
+        world.seconds(4 * 3600);
+        world.mood = Mood::Accepts;
+        world.sleep(Duration::from_secs(8 * 3600));
+        world.seconds(1);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+        let mut said = world.notes.iter().filter_map(|note| match note {
+            LogEvent::MailAccepted { after, .. } => Some(after.as_secs() / 3600),
+            _ => None,
+        });
+        assert_eq!(said.next_back(), Some(11), "it has waited so long");
+    }
+}
+
+#[test]
+fn what_was_slept_through_counts_for_the_hour_of_history() {
+    let mut world = healthy();
+    world.seconds(1200);
+    let hours = |world: &World| {
+        let on_disk = world.on_disk();
+        on_disk.iter().filter(|record| matches!(record, Record::Hour { .. })).count()
+    };
+    let before = hours(&world);
+    world.sleep(Duration::from_secs(3600));
+    world.seconds(1);
+    assert_eq!(hours(&world), before + 1);
+}
+
+#[test]
+fn what_failed_before_the_machine_slept_is_tried_again_soon() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(4 * 3600);
+    world.sleep(Duration::from_secs(3600));
+    // Its network takes a while to be back.
+    world.seconds(2);
+    world.mood = Mood::Accepts;
+    world.seconds(10);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
 }

@@ -20,7 +20,7 @@ use super::outbox::{Message, Outbox};
 use super::recipients::Recipient;
 use super::registry::{App, AppId, Registry};
 use super::state::{State, Transition};
-use super::time::{Moment, Now, Stamp};
+use super::time::{Moment, Now, Stamp, Step, Timeline};
 use super::verdict::answer::Outcome;
 
 /// Every alert that is open, and what is gathered to be told.
@@ -101,9 +101,10 @@ impl Incidents {
         self.alerts.restore(id, alert);
     }
 
-    /// The clock was set: hands over every time that is remembered, to be put right.
-    pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
-        self.alerts.put_right(|alert| put_right(&mut alert.opened));
+    /// The clock was set, or the machine was asleep: puts every time right that is remembered.
+    pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        self.alerts.put_right(|alert| timeline.step(now, step, &mut alert.opened));
+        self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
     }
 
     /// Tells those of the trouble to whom it is news.

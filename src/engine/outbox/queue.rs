@@ -12,7 +12,7 @@ use super::merge::{bounded, make_plainer, merge};
 use super::notice::{Mail, Notice};
 use super::standing::{Place, Standing};
 use crate::engine::recipients::Recipient;
-use crate::engine::time::{Moment, Now, Stamp};
+use crate::engine::time::{Moment, Now, Stamp, Step};
 
 /// What is said of a mail that nobody may have.
 const DISALLOWED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
@@ -200,7 +200,7 @@ impl Queue {
     /// The server is there again: the mails that wait are due now, but those that a limit holds
     /// back. The ids of all that can be tried, oldest first.
     pub(super) fn release(&mut self, at: Moment) -> Vec<u64> {
-        for standing in self.mails.standings() {
+        for (_, _, standing) in self.mails.standings() {
             if standing.is_waiting() && standing.failures.is_none_or(Failures::end_with_another) {
                 standing.wait_until(at);
             }
@@ -310,6 +310,20 @@ impl Queue {
     /// Hands over every time in it, to be put right after the clock was set.
     pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         self.mails.put_right(|mail| mail.for_each_stamp(&mut put_right));
+    }
+
+    /// The machine was asleep, or the clock was set; `free` tells when the limit lets a person's next
+    /// mail go. When each mail that waits is tried again.
+    pub(super) fn handle_step(
+        &mut self,
+        now: Now,
+        step: Step,
+        free: impl Fn(&Recipient) -> Moment,
+    ) -> Vec<(Moment, u64)> {
+        let waits = self.mails.standings().filter_map(|(id, to, standing)| {
+            standing.handle_step(now, step, free(to)).map(|retry_at| (retry_at, id))
+        });
+        waits.collect()
     }
 
     /// Who a mail is for.

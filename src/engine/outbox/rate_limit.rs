@@ -65,7 +65,7 @@ impl RateLimit {
         std::mem::take(&mut self.new)
     }
 
-    /// Hands over every time in it, to be put right after the clock was set.
+    /// The clock was set, or the machine was asleep: has every time in it put right.
     pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
         self.had.values_mut().flatten().for_each(put_right);
     }

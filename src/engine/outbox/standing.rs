@@ -1,7 +1,7 @@
 //! How a mail stands with the mail server, in this run.
 
 use super::backoff::Failures;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Now, Step};
 
 /// Where a mail stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,5 +58,21 @@ impl Standing {
 
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.place, Place::Waiting { .. })
+    }
+
+    /// The machine was asleep, or the clock was set: a wait is a span of real time, and the limit lets
+    /// the next mail go at `free`. When it is tried again, if it waits.
+    pub(super) fn handle_step(&mut self, now: Now, step: Step, free: Moment) -> Option<Moment> {
+        self.since = step.moved_back(self.since);
+        let held = self.held_until.map(|held| step.moved_back(held).min(free));
+        let was_held = std::mem::replace(&mut self.held_until, held);
+        let Place::Waiting { retry_at } = &mut self.place else { return None };
+        let before = *retry_at;
+        *retry_at = held.filter(|_| was_held == Some(before)).unwrap_or(step.moved_back(before));
+        if before > now.at && *retry_at <= now.at {
+            // As after a start: what failed before the machine slept tells little of now.
+            self.failures = self.failures.filter(|failures| !failures.allow_haste());
+        }
+        Some(*retry_at)
     }
 }

@@ -253,8 +253,9 @@ impl Registry {
         self.apps.edit(&id, |app| app.welcome = welcome);
     }
 
-    /// The clock was set: puts every time right that is remembered.
+    /// The clock was set, or the machine was asleep: puts every time right that is remembered.
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        self.record_at = self.record_at.map(|at| step.moved_back(at));
         self.apps.put_right(|app| {
             app.for_each_stamp(|stamp| timeline.step(now, step, stamp));
             app.history.step(timeline, now, step);
