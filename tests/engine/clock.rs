@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::disk::accepted;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
@@ -492,6 +493,33 @@ fn full() -> World {
     assert_eq!(world.inbox.len(), 19, "and the welcome before them");
     world.inbox.clear();
     world
+}
+
+#[test]
+fn a_mail_that_did_not_count_for_the_limit_counts_no_more_when_the_clock_is_set_back() {
+    let counting =
+        |world: &World| accepted(&world.engine.snapshot(world.now)).values().sum::<usize>();
+    let ahead = |world: &mut World, set: bool| {
+        let right = world.now.wall;
+        if set {
+            world.restart_at(right);
+            assert_eq!(counting(world), 20);
+            world.set_clock(by(right, 7200));
+        } else {
+            world.restart_at(by(right, 7200));
+        }
+        assert_eq!(counting(world), 0, "as it seems, the last was two hours ago");
+        world.seconds(20);
+        world.rewrite_journal();
+        world.set_clock(by(right, 20));
+    };
+    for set in [false, true] {
+        let mut world = full();
+        ahead(&mut world, set);
+        let held = counting(&world);
+        world.restart();
+        assert_eq!((held, counting(&world)), (0, 0), "in memory as on disk");
+    }
 }
 
 #[test]

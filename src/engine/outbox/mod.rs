@@ -272,8 +272,8 @@ impl Outbox {
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
         self.queue.for_each_stamp(&mut put_right);
-        self.rate_limit.for_each_stamp(&mut put_right);
         self.refusals.for_each_stamp(&mut put_right);
+        self.rate_limit.handle_step(now.at, put_right);
         self.rehearsal.handle_step(step);
         let free = |to: &Recipient| self.rate_limit.full_until(now.at, to).unwrap_or(now.at);
         for (retry_at, id) in self.queue.handle_step(now, step, free) {
