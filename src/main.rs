@@ -9,13 +9,13 @@ use healthchecker::client::cli;
 use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
 use healthchecker::daemon::clock::Clock;
-use healthchecker::daemon::{mailer, start};
+use healthchecker::daemon::{discovery, mailer, start};
 use healthchecker::logging::{self, LastLines};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     if cli::is_meant(&args) {
-        return ExitCode::from(cli::run(args).code());
+        return ExitCode::from(cli::run(args, discovery::browse).code());
     }
     match config::parse(args, env::vars_os(), &config::read_file) {
         Err(problems) => {

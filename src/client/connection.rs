@@ -10,10 +10,10 @@ use ureq::http::Response;
 use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
-use super::discovery::{self, FIND_WITHIN};
+use super::discovery::{self, Browse, FIND_WITHIN};
 use super::lookup::{SystemResolver, interface};
 use super::token::Token;
-use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE};
+use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE, browser};
 
 /// How long one call may take, all of it: the daemon answers within 25 s, or says that it cannot.
 const CALL_WITHIN: Duration = Duration::from_secs(30);
@@ -53,8 +53,8 @@ enum Place {
     Given(ServerUrl),
     /// What somebody said is no address: no leave to talk to whoever is found.
     Misnamed(Error),
-    /// Where it was found the last time, if it was.
-    Searched(Mutex<Option<ServerUrl>>),
+    /// Where it was found the last time, if it was, and how it is looked for.
+    Searched { found: Mutex<Option<ServerUrl>>, browse: Browse },
 }
 
 impl Connection {
@@ -65,9 +65,14 @@ impl Connection {
     /// let connection = healthchecker::client::connection::Connection::search();
     /// ```
     pub fn search() -> Connection {
+        Connection::search_with(browser::browse)
+    }
+
+    /// As [`Connection::search`], with this browser.
+    pub(super) fn search_with(browse: Browse) -> Connection {
         let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
         let place = match named.map(|named| named.to_string_lossy().parse()) {
-            None => Place::Searched(Mutex::new(None)),
+            None => Place::Searched { found: Mutex::new(None), browse },
             Some(Ok(server)) => Place::Given(server),
             Some(Err(why)) => Place::Misnamed(why),
         };
@@ -124,9 +129,9 @@ impl Connection {
         match &self.place {
             Place::Given(server) => Ok(server.clone()),
             Place::Misnamed(why) => Err(why.clone()),
-            Place::Searched(found) => match recall(found) {
+            Place::Searched { found, browse } => match recall(found) {
                 Some(server) => Ok(server),
-                None => search(found),
+                None => search(found, *browse),
             },
         }
     }
@@ -136,7 +141,7 @@ impl Connection {
         match &self.place {
             Place::Given(_) => true,
             Place::Misnamed(_) => false,
-            Place::Searched(found) => recall(found).is_some(),
+            Place::Searched { found, .. } => recall(found).is_some(),
         }
     }
 
@@ -187,10 +192,10 @@ impl Connection {
             return Err(why.clone());
         }
         let once = |server: &ServerUrl| self.read(server, call, ask(server));
-        let found = match &self.place {
+        let (found, browse) = match &self.place {
             Place::Given(server) => return once(server),
             Place::Misnamed(why) => return Err(why.clone()),
-            Place::Searched(found) => found,
+            Place::Searched { found, browse } => (found, *browse),
         };
         if let Some(server) = recall(found) {
             match once(&server) {
@@ -198,7 +203,7 @@ impl Connection {
                 answer => return answer,
             }
         }
-        once(&search(found)?)
+        once(&search(found, browse)?)
     }
 
     /// The token, if the daemon is one that somebody named.
@@ -211,7 +216,9 @@ impl Connection {
 
     fn token_trouble(&self, server: &ServerUrl) -> Error {
         match (&self.token, &self.place) {
-            (Ok(Some(_)), Place::Searched(_)) => Error::TokenWithheld { url: server.to_string() },
+            (Ok(Some(_)), Place::Searched { .. }) => {
+                Error::TokenWithheld { url: server.to_string() }
+            }
             (Ok(Some(_)), _) => Error::TokenRefused,
             _ => Error::TokenMissing,
         }
@@ -288,8 +295,8 @@ fn recall(found: &Mutex<Option<ServerUrl>>) -> Option<ServerUrl> {
     found.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-fn search(found: &Mutex<Option<ServerUrl>>) -> Result<ServerUrl, Error> {
-    let result = discovery::find(FIND_WITHIN);
+fn search(found: &Mutex<Option<ServerUrl>>, browse: Browse) -> Result<ServerUrl, Error> {
+    let result = discovery::find_with(browse, FIND_WITHIN);
     *found.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().ok().cloned();
     result
 }

@@ -30,6 +30,12 @@ pub(super) fn interface(zone: &str) -> Option<u32> {
     all.find(is_meant)?.index
 }
 
+/// The name of the interface with this number; `None`: this machine has none such.
+pub(super) fn interface_name(index: u32) -> Option<String> {
+    let mut all = if_addrs::get_if_addrs().unwrap_or_default().into_iter();
+    all.find(|one| one.index == Some(index)).map(|one| one.name)
+}
+
 /// Whether this machine has such an interface.
 pub(super) fn is_interface(zone: &str) -> bool {
     interface(zone).is_some()
