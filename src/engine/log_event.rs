@@ -112,6 +112,8 @@ pub enum LogEvent {
         /// What it shows.
         clock: Wall,
     },
+    /// Times on record are later than it is by a time server.
+    ClockWasAhead,
     /// The wall clock was set.
     ClockSet {
         /// What it shows now.
@@ -256,6 +258,9 @@ impl fmt::Display for LogEvent {
                      mail_without_clock)"
                 )
             }
+            LogEvent::ClockWasAhead => f.write_str(
+                "the clock was ahead in an earlier run: times on record that are still to come are put right",
+            ),
             LogEvent::ClockSet { to } => write!(f, "the clock was set, to {to}"),
             LogEvent::Slept { span } => {
                 write!(f, "this machine was asleep for {}", span::in_words(*span))

@@ -20,7 +20,7 @@ use super::registration::Registration;
 use super::registry::{AppId, Change, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
-use super::time::Now;
+use super::time::{Now, Step};
 use super::verdict::answer::{CheckEnd, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
@@ -174,6 +174,24 @@ impl Engine {
         }
         if step.clock_was_set() {
             self.log(LogEvent::ClockSet { to: now.wall });
+        }
+        self.put_right(now, step);
+    }
+
+    /// The system knew, before `now` was read, that a time server has set the wall clock. Of use while
+    /// [`Engine::doubts_clock`]: times on record that are later than that are put right.
+    pub fn handle_synchronised(&mut self, now: Now) {
+        let Some(step) = self.timeline.settle(now) else { return };
+        self.log(LogEvent::ClockWasAhead);
+        self.put_right(now, step);
+    }
+
+    fn put_right(&mut self, now: Now, step: Step) {
+        // Of the start, which come out in the first turn.
+        for action in &mut self.actions {
+            if let Action::Send(mail) = action {
+                mail.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+            }
         }
         self.outbox.handle_step(&self.timeline, now, step);
         self.incidents.handle_step(&self.timeline, now, step);

@@ -13,6 +13,7 @@ use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
+use healthchecker::engine::time::Wall;
 
 const EVENTS: usize = 80;
 /// A row that is longer decides nothing more.
@@ -80,7 +81,9 @@ fn forget_times(value: &mut Value) {
 }
 
 fn is_time(text: &str) -> bool {
-    text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z')
+    text.len() >= 20
+        && text.as_bytes()[10] == b'T'
+        && (text.ends_with('Z') || text.ends_with("-00:00"))
 }
 
 /// How many mails count for the limit of each person.
@@ -122,6 +125,11 @@ proptest! {
                     let span = Duration::from_secs(1 + chance.below(20_000));
                     world.sleep(span);
                     world.act();
+                }
+                1 if world.clock_moved => world.synchronised = chance.below(2) == 0,
+                2 if world.clock_moved => {
+                    let by = (chance.below(400) as i64 - 200) * 3_600_000;
+                    world.restart_at(Wall::from_unix_millis(world.now.wall.as_unix_millis() + by));
                 }
                 _ => happen(&mut world, &mut chance),
             }

@@ -95,6 +95,8 @@ pub(super) struct World {
     pub(super) held: Option<Vec<Vec<Record>>>,
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
+    /// The system knows that a time server has set the clock.
+    pub(super) synchronised: bool,
     /// The health check log.
     pub(super) check_log: Vec<Line>,
 }
@@ -135,6 +137,7 @@ impl World {
             journal: Vec::new(),
             held: None,
             clock_moved: false,
+            synchronised: false,
             check_log: Vec::new(),
         }
     }
@@ -232,7 +235,15 @@ impl World {
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;
         self.clock_moved = true;
-        self.engine.handle_clock(self.now, Duration::ZERO);
+        self.look_at_the_clock(Duration::ZERO);
+    }
+
+    /// As the event loop does at the begin of each turn.
+    fn look_at_the_clock(&mut self, slept: Duration) {
+        self.engine.handle_clock(self.now, slept);
+        if self.synchronised && self.engine.doubts_clock() {
+            self.engine.handle_synchronised(self.now);
+        }
     }
 
     /// The machine sleeps; its monotonic clock does, too.
@@ -240,7 +251,7 @@ impl World {
         let ms = self.now.wall.as_unix_millis() + span.as_millis() as i64;
         self.now.wall = Wall::from_unix_millis(ms);
         self.clock_moved = true;
-        self.engine.handle_clock(self.now, span);
+        self.look_at_the_clock(span);
     }
 
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
@@ -271,7 +282,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        self.engine.handle_clock(self.now, Duration::ZERO);
+        self.look_at_the_clock(Duration::ZERO);
         self.engine.handle_time(self.now);
         self.act();
         while let Some(entry) =
@@ -325,6 +336,7 @@ impl World {
             seed: self.sequence,
         });
         self.engine.restore(self.now, records);
+        self.look_at_the_clock(Duration::ZERO);
         self.act();
     }
 

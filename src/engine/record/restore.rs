@@ -85,9 +85,7 @@ impl Household {
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         for KeptApp { record, counters, .. } in self.apps.values_mut() {
-            look(&mut record.since);
-            look(&mut record.trouble_since);
-            record.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+            record.for_each_stamp(&mut look);
             let Some(counters) = counters else { continue };
             counters.last_healthy.iter_mut().for_each(&mut look);
             counters.history.recent.newest().iter_mut().for_each(&mut look);
