@@ -251,3 +251,25 @@ proptest! {
         prop_assert_eq!(tell(true), tell(false));
     }
 }
+
+#[test]
+fn what_a_mail_took_in_is_told_though_the_mail_itself_is_lost_to_damage() {
+    let mut world = healthy();
+    world.register("Kodi", &QUICK);
+    world.seconds(60);
+    world.inbox.clear();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    let begins = world.journal.len();
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(120);
+    assert!(world.journal[begins..].concat().contains("mail_took_in"));
+    // Each line that holds the mail as it was written has a bad checksum.
+    world.journal.retain(|turn| !turn.contains("{\"mail\":"));
+    world.mood = Mood::Accepts;
+    world.restart();
+    world.seconds(60);
+    let told = world.mails().join("; ");
+    assert!(told.contains("Kodi UNHEALTHY") && told.contains("NAS UNHEALTHY"), "{told}");
+}

@@ -121,6 +121,9 @@ impl Household {
             Record::MailMerged { id, later } => {
                 if let Some(mail) = self.mails.get_mut(&id) {
                     merge(mail, *later);
+                } else {
+                    // Damage has cost the mail itself. What it took in is news all the same.
+                    self.mails.insert(id, Box::new(Mail { id, ..*later }));
                 }
             }
             Record::MailAccepted { to, at } => {
