@@ -180,6 +180,12 @@ impl Engine {
         self.actions.extend(notes.into_iter().map(Action::Log));
     }
 
+    /// Records were lost to damage: who was to have a mail that was among them is told anew. To be
+    /// called after [`Engine::restore`].
+    pub fn handle_loss(&mut self) {
+        self.incidents.handle_loss(&self.registry, &self.outbox);
+    }
+
     /// Whether a mail is on its way to the server.
     pub fn is_sending(&self) -> bool {
         self.outbox.is_sending()

@@ -212,6 +212,22 @@ impl Incidents {
         });
     }
 
+    /// Records were lost to damage. Who was written to, and whom no mail has reached nor waits for,
+    /// knows what they knew before, unless mails to them are refused.
+    pub fn handle_loss(&mut self, registry: &Registry, outbox: &Outbox) {
+        for (id, app) in registry.by_name() {
+            let Some(alert) = self.alerts.get(&id) else { continue };
+            let name = app.registration.name.as_str();
+            let is_lost = |to: &&Recipient| {
+                outbox.refusal(to).is_none() && outbox.telling(to, name).next().is_none()
+            };
+            let people = alert.everybody().map(|(to, _)| to).filter(is_lost);
+            let people: Vec<Recipient> = people.cloned().collect();
+            self.alerts.edit(&id, |alert| people.iter().for_each(|to| alert.take_back(to)));
+            self.close_if_done(id);
+        }
+    }
+
     /// Changes the alerts that a mail tells of, by the last that it tells of each.
     fn update(
         &mut self,
