@@ -199,6 +199,7 @@ mod tests {
             meant_for: Vec::new(),
             left_out: 0,
             nameless: false,
+            given_up: false,
         }
     }
 

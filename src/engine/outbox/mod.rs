@@ -204,15 +204,23 @@ impl Outbox {
                 self.log(LogEvent::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
                 None
             }
+            Fate::GivenUp { to } => {
+                self.send_next(now, &to);
+                None
+            }
             Fate::Refused { mail, text } => {
                 self.counted.refused += 1;
-                if let Some(next) = self.queue.next_for(&mail.to) {
-                    self.send(now, next);
-                }
+                self.send_next(now, &mail.to);
                 self.refusals.refused(&mail.to, Stamp::noted(now), text.clone());
                 self.log(LogEvent::MailRefused { to: mail.to.clone(), reason: text });
                 Some(Concluded::Refused(mail))
             }
+        }
+    }
+
+    fn send_next(&mut self, now: Now, to: &Recipient) {
+        if let Some(next) = self.queue.next_for(to) {
+            self.send(now, next);
         }
     }
 
@@ -223,7 +231,7 @@ impl Outbox {
     }
 
     /// Somebody has seen that mails to this person were refused for good. When none was, what waits
-    /// for it is given up, if the server refuses the address without saying why: those mails.
+    /// for it or is under way is given up, if the server refused it without saying why: those mails.
     /// `None`: there is neither.
     pub fn handle_seen(&mut self, person: &Recipient) -> Option<Vec<Mail>> {
         if self.refusals.over(person) {

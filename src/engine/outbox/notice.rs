@@ -90,6 +90,9 @@ pub struct Mail {
     /// It names no app: a filter refuses it with the names.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nameless: bool,
+    /// A person gave it up while it was under way: it is not tried again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub given_up: bool,
 }
 
 impl Mail {

@@ -34,6 +34,8 @@ pub(super) enum Fate {
     },
     /// Refused for good, and dropped.
     Refused { mail: Mail, text: String },
+    /// Not accepted, and dropped, since somebody has given it up meanwhile.
+    GivenUp { to: Recipient },
 }
 
 /// The mails that wait, in the order in which they were written.
@@ -78,6 +80,7 @@ impl Queue {
             held_back: None,
             left_out: 0,
             nameless: false,
+            given_up: false,
         };
         self.next_id += 1;
         if self.mails.get(id).is_none() {
@@ -167,6 +170,10 @@ impl Queue {
                 let after = at.since(entry.standing.waits_since());
                 return Some(Fate::Accepted { mail: entry.into_mail(), after });
             }
+            _ if self.mail(id)?.given_up => {
+                let to = self.mails.remove(id)?.into_mail().to;
+                return Some(Fate::GivenUp { to });
+            }
             Delivery::Rejected(text) => {
                 let mail = self.mails.remove(id)?.into_mail();
                 return Some(Fate::Refused { mail, text });
@@ -246,14 +253,23 @@ impl Queue {
     }
 
     /// Drops the mails to somebody of whom it is unclear whether there is anybody to have them; these.
+    /// One that is under way may be accepted yet; if not, it is dropped then.
     pub(super) fn give_up(&mut self, to: &Recipient) -> Vec<Mail> {
-        let is_given_up = |entry: &Entry| {
-            let Standing { is_unclear, .. } = entry.standing;
-            is_unclear && entry.standing.is_waiting() && entry.mail().to == *to
-        };
-        let ids: Vec<u64> =
-            self.mails.iter().filter(|(_, entry)| is_given_up(entry)).map(|(id, _)| id).collect();
-        ids.iter().filter_map(|id| self.mails.remove(*id)).map(Entry::into_mail).collect()
+        let is_unclear = |entry: &Entry| entry.standing.is_unclear && entry.mail().to == *to;
+        let unclear = self.mails.iter().filter(|(_, entry)| is_unclear(entry));
+        let ids: Vec<u64> = unclear.map(|(id, _)| id).collect();
+        ids.into_iter().filter_map(|id| self.give_up_one(id)).collect()
+    }
+
+    fn give_up_one(&mut self, id: u64) -> Option<Mail> {
+        let Entry { standing, .. } = self.mails.get(id)?;
+        if standing.place != Place::Sending {
+            return self.mails.remove(id).map(Entry::into_mail);
+        }
+        self.mails.edit(id, |mail| {
+            let is_new = !std::mem::replace(&mut mail.given_up, true);
+            is_new.then(|| mail.clone())
+        })?
     }
 
     /// The mails to a person that tell of an app, oldest first.
@@ -302,9 +318,9 @@ impl Queue {
         self.mails.get(id).map(Entry::mail)
     }
 
-    /// All mails, oldest first.
+    /// All mails, oldest first, but for those given up.
     pub(super) fn mails(&self) -> impl Iterator<Item = &Mail> {
-        self.mails.iter().map(|(_, entry)| entry.mail())
+        self.mails.iter().map(|(_, entry)| entry.mail()).filter(|mail| !mail.given_up)
     }
 
     /// Hands over every time in it, to be put right after the clock was set.
@@ -352,7 +368,8 @@ impl Queue {
     pub(super) fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &str)> {
         self.mails.iter().filter_map(|(_, entry)| {
             let Standing { tries, trouble, .. } = &entry.standing;
-            Some((entry.mail(), *tries, trouble.as_deref()?))
+            let mail = Some(entry.mail()).filter(|mail| !mail.given_up)?;
+            Some((mail, *tries, trouble.as_deref()?))
         })
     }
 

@@ -245,6 +245,42 @@ fn a_mail_of_which_it_is_unclear_whether_anybody_can_have_it_is_given_up_by_a_pe
     assert_eq!((outbox.handle_seen(&Recipient::mail(OWNER)), outbox.waiting()), (None, 1));
 }
 
+/// An unclear mail is being tried again, another waits behind it, and a person gives it up.
+fn given_up_under_way() -> (Outbox, u64) {
+    let mut outbox = mailing();
+    let id = send_one(&mut outbox, 0, OWNER);
+    outbox.handle_delivery(after(0), id, Delivery::Unclear("550 no".to_owned()));
+    assert_eq!(pass_to(&mut outbox, SLOWLY), [OWNER]);
+    outbox.handle_message(after(SLOWLY + 1), message(OWNER));
+    assert_eq!(outbox.troubles(after(SLOWLY + 1)).len(), 1);
+    marked(&mut outbox);
+    let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
+    assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(marked(&mut outbox), format!("mail {id}"), "it is on disk before the answer");
+    assert!(outbox.is_sending() && outbox.troubles(after(SLOWLY + 2)).is_empty());
+    assert_eq!(outbox.handle_seen(&Recipient::mail(OWNER)), None, "once");
+    (outbox, id)
+}
+
+#[test]
+fn a_mail_that_is_given_up_while_it_is_under_way_is_not_tried_again() {
+    for end in [Delivery::Unclear("550 no".to_owned()), later(), rejected()] {
+        let (mut outbox, id) = given_up_under_way();
+        assert_eq!(outbox.handle_delivery(after(SLOWLY + 9), id, end), None);
+        assert_eq!(sent_to(&mut outbox), [OWNER], "the one behind it goes");
+        assert_eq!(marked(&mut outbox), format!("done {id}"), "and no refusal stands");
+        assert_eq!(outbox.counted().refused, 1);
+    }
+}
+
+#[test]
+fn a_mail_that_is_given_up_while_it_is_under_way_may_be_accepted_yet() {
+    let (mut outbox, id) = given_up_under_way();
+    let end = outbox.handle_delivery(after(SLOWLY + 9), id, Delivery::Accepted);
+    assert!(matches!(end, Some(Concluded::Accepted(mail)) if mail.id == id));
+    assert_eq!(outbox.counting(after(SLOWLY + 9).at).count(), 1);
+}
+
 #[test]
 fn the_server_is_asked_again_whether_it_would_take_our_mails_until_it_would() {
     let mut outbox = mailing();

@@ -115,6 +115,9 @@ impl Household {
             Record::Stopped { app } => {
                 self.apps.remove(&app);
             }
+            Record::Mail(mail) if mail.given_up => {
+                self.mails.remove(&mail.id);
+            }
             Record::Mail(mail) => {
                 self.mails.insert(mail.id, mail);
             }

@@ -37,6 +37,7 @@ fn mail(notices: Vec<Notice>) -> Mail {
         held_back: None,
         left_out: 0,
         nameless: false,
+        given_up: false,
     }
 }
 
