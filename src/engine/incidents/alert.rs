@@ -242,9 +242,13 @@ mod tests {
         let mut alert = alert();
         for number in 0..10 * TOLD_MAX {
             let named = vec![a(), Recipient::mail(format!("{number}@b.c"))];
-            named.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
+            let new = &named[usize::from(number > 0)..];
+            new.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
         }
         assert_eq!(alert.everybody().count(), TOLD_MAX);
         assert!(alert.told(&a()).is_some(), "who is named still is not forgotten");
+        let told: Vec<Recipient> = alert.everybody().map(|(to, _)| to.clone()).collect();
+        told.iter().for_each(|to| alert.tell(to, Level::Degraded, &[]));
+        assert!(alert.everybody().map(|(to, _)| to).eq(&told), "who has an entry needs no room");
     }
 }

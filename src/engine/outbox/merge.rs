@@ -256,6 +256,30 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_names_each_mail_once_and_never_the_mail_itself() {
+        let mut first = mail(1, change("NAS", 1));
+        first.references = vec!["a".to_owned(), "b".to_owned()];
+        let mut later = mail(2, change("NAS", 2));
+        later.references = ["b", "m2", "c"].map(str::to_owned).to_vec();
+        merge(&mut first, later);
+        assert_eq!(first.references, ["a", "m1", "b", "c"]);
+    }
+
+    #[test]
+    fn either_detail_goes_before_the_reason_does() {
+        for (body, recent) in [(true, false), (false, true)] {
+            let mut plainer = mail(1, change("NAS", 1));
+            let Notice::Change(change) = &mut plainer.notices[0] else { panic!("another notice") };
+            change.body = change.body.take().filter(|_| body);
+            change.recent.retain(|_| recent);
+            assert!(make_plainer(&mut plainer));
+            let Notice::Change(change) = &plainer.notices[0] else { panic!("another notice") };
+            assert_eq!((&change.body, change.recent.len()), (&None, 0));
+            assert_eq!(change.reason, "connection refused");
+        }
+    }
+
+    #[test]
     fn an_app_that_comes_and_goes_for_days_pushes_out_no_other() {
         let flapping = (1..10_000).map(|second| change("NAS", second));
         let mail = merged([change("Kodi", 0)].into_iter().chain(flapping));

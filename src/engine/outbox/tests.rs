@@ -238,6 +238,7 @@ fn a_mail_of_which_it_is_unclear_whether_anybody_can_have_it_is_given_up_by_a_pe
     let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
     assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
     assert_eq!((marked(&mut outbox), outbox.waiting()), (format!("done {id}"), 0));
+    assert_eq!((outbox.counted().refused, outbox.counted().put_off), (1, 1));
     assert!(pass_to(&mut outbox, SLOWLY).is_empty());
     // One that waits for another reason is not.
     let id = send_one(&mut outbox, SLOWLY, OWNER);
@@ -365,6 +366,8 @@ fn what_is_on_record_goes_out_at_the_start_under_its_id_and_is_not_written_again
     assert!(sent(&mut outbox).is_empty());
     outbox.handle_start(after(100), vec![id]);
     assert_eq!(sent(&mut outbox), mails);
+    let found = format!("a mail to {OWNER} was found waiting at the start");
+    assert_eq!(outbox.troubles(after(100)), [found]);
     assert_eq!(marked(&mut outbox), "");
     outbox.handle_message(after(101), message(GUEST));
     assert_ne!(sent(&mut outbox)[0].id, id);

@@ -3,7 +3,8 @@
 use super::*;
 use crate::engine::check_log::Event;
 use crate::engine::state::State;
-use crate::engine::tests::{after, app, refusal, verdict};
+use crate::engine::tests::{after, after_ms, app, refusal, verdict};
+use crate::engine::time::Stamp;
 use crate::engine::verdict::answer::Outcome;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -162,6 +163,25 @@ fn a_check_that_changes_nothing_writes_nothing() {
 }
 
 #[test]
+fn each_verdict_is_counted_as_what_it_is() {
+    let mut registry = registered(&["NAS"]);
+    let id = registry.find("NAS").unwrap();
+    for (second, outcome) in [
+        (10, Outcome::Pass),
+        (20, Outcome::Warn),
+        (30, Outcome::Pass),
+        (40, Outcome::Warn),
+        (50, Outcome::Warn),
+        (60, Outcome::Fail),
+    ] {
+        check(&mut registry, second, id, outcome);
+    }
+    let app = registry.get(id).unwrap();
+    assert_eq!((app.checks, app.warnings, app.failures), (6, 3, 1));
+    assert_eq!(app.last_healthy, Some(Stamp::noted(after(30))));
+}
+
+#[test]
 fn rows_are_written_while_they_decide_and_the_counters_with_them() {
     let (mut registry, id) = healthy();
     let fail = |registry: &mut Registry, second| check(registry, second, id, Outcome::Fail);
@@ -293,8 +313,8 @@ fn hours_are_summed_up_by_name_and_each_check_once() {
         check(&mut registry, 10, id, outcome);
     }
     let c = registry.find("c").unwrap();
-    let sum = registry.sum_up(after(20).wall, c).map(|line| line.appname);
-    assert_eq!(sum.as_deref(), Some("c"));
+    let sum = registry.sum_up(after_ms(20_700).wall, c).map(|line| (line.appname, line.time));
+    assert_eq!(sum, Some(("c".to_owned(), after(20).wall)), "in whole seconds");
     registry.sum_up_all(after(30));
     assert_eq!(sums(&mut registry), ["a 0 1 0", "b 0 0 1"]);
     registry.sum_up_all(after(40));

@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(lanes.longest(), Some(Moment::from_millis(1)));
         let order: Vec<u64> = start_all(&mut lanes).iter().map(|start| start.job).collect();
         assert_eq!(order, [1, 2, 3]);
-        assert_eq!((lanes.waiting(), lanes.longest()), (0, None));
+        assert_eq!((lanes.waiting(), lanes.longest(), lanes.workers()), (0, None, 8));
     }
 
     #[test]

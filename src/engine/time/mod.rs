@@ -190,6 +190,8 @@ mod tests {
     fn a_part_of_a_millisecond_is_rounded_up() {
         let at = Moment::from_millis(5) + Duration::from_micros(1);
         assert_eq!(at, Moment::from_millis(6));
+        let read = Moment::from_millis(5).after_whole_millis(Duration::from_micros(1999));
+        assert_eq!(read, Moment::from_millis(6), "a clock that is read is never ahead");
     }
 
     #[test]

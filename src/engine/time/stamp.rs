@@ -195,4 +195,18 @@ mod tests {
         assert_eq!(read.for_people(), "before the last start (clock not set)");
         assert_eq!(read.age(now(720, 0).at), Age { span: Duration::ZERO, exact: false });
     }
+
+    #[test]
+    fn what_an_earlier_run_noted_came_first_whatever_its_clock_showed() {
+        let recorded = |wall| Stamp::on_record(now(0, wall).wall);
+        let noted = |seconds, wall| Stamp::noted(now(seconds, wall));
+        for (first, second) in [
+            (recorded(100), recorded(200)),
+            (recorded(9_000), noted(1, 200)),
+            (noted(1, 9_000), noted(2, 200)),
+        ] {
+            assert!(first.is_not_after(second) && !second.is_not_after(first), "{first:?}");
+            assert!(first.is_not_after(first));
+        }
+    }
 }

@@ -433,6 +433,37 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_one_row_however_many_checks_it_has_and_says_nothing_twice() {
+        let mut days = Days::default();
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Pass] {
+            days.count(wall(0), outcome, 5);
+        }
+        assert_eq!(checks(&days), [(0, 3)]);
+        let DaysRecord(text) = days.record();
+        assert_eq!(text, format!("{FIRST}:3:1:4:5 {}=2", step(5)));
+        assert_eq!(days.today(wall(-3)), day_of(wall(0)), "no day comes before the newest");
+    }
+
+    #[test]
+    fn what_earlier_runs_counted_of_a_day_stays_there_when_the_clock_of_this_one_is_set() {
+        let mut days = Days::default();
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Pass] {
+            days.count(wall(0), outcome, 5);
+        }
+        let record = days.record();
+        let mut days = Days::restore(&record, wall(0));
+        set(&mut days, wall(0), wall(5));
+        assert_eq!(checks(&days), [(0, 3)], "this run has counted nothing yet");
+        let mut days = Days::restore(&record, wall(0));
+        for _ in 0..5 {
+            days.count(wall(0), Outcome::Fail, 5);
+        }
+        set(&mut days, wall(0), wall(5));
+        let counted: Vec<[u16; 2]> = days.all().map(|day| [day.checks, day.failures]).collect();
+        assert_eq!((numbers(&days), counted), (vec![0, 5], vec![[3, 1], [5, 5]]));
+    }
+
+    #[test]
     fn days_of_a_run_that_never_had_a_clock_are_not_lost() {
         let mut days = Days::default();
         for day in [0, 1, 2] {

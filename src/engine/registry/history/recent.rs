@@ -256,6 +256,14 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_took_weeks_is_no_other_answer() {
+        let mut recent = Recent::default();
+        recent.push(Now::default(), Outcome::Fail, u32::MAX, usize::MAX);
+        let RecentCheck { outcome, latency_ms, .. } = recent.newest(1).remove(0);
+        assert_eq!((outcome, latency_ms), (Outcome::Fail, u32::MAX / 3 - 1));
+    }
+
+    #[test]
     fn the_newest_checks_are_kept_for_hours_in_two_bytes_each() {
         let checks: Vec<_> = (0..2000).map(|n| check(n * 30, Outcome::Pass, 7)).collect();
         let few = recent(&checks, room(100));
