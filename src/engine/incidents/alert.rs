@@ -28,7 +28,8 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
-    people: BTreeMap<Recipient, Told>,
+    /// In boxes, as all that is kept of people: so the code of the map is there once.
+    people: BTreeMap<Recipient, Box<Told>>,
 }
 
 /// What one person has been told of one alert.
@@ -77,12 +78,12 @@ impl Alert {
 
     /// What a person has been told.
     pub fn told(&self, to: &Recipient) -> Option<&Told> {
-        self.people.get(to)
+        self.people.get(to).map(Box::as_ref)
     }
 
     /// Everybody who has been told something.
     pub fn everybody(&self) -> impl Iterator<Item = (&Recipient, &Told)> {
-        self.people.iter()
+        self.people.iter().map(|(to, told)| (to, told.as_ref()))
     }
 
     /// Whether `level` is news to a person.
@@ -143,7 +144,7 @@ impl Alert {
 
     /// Takes in what is on record of a person.
     pub fn restore(&mut self, to: Recipient, told: Told) {
-        let known = self.people.entry(to).or_insert_with(|| told.clone());
+        let known = self.people.entry(to).or_insert_with(|| Box::new(told.clone()));
         known.written = known.written.max(told.written);
         known.arrived = known.arrived.max(told.arrived);
     }

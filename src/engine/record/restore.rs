@@ -21,7 +21,7 @@ pub(in crate::engine) struct Household {
     apps: BTreeMap<String, KeptApp>,
     mails: BTreeMap<u64, Box<Mail>>,
     accepted: Vec<(Recipient, Stamp)>,
-    refusals: BTreeMap<Recipient, Refusal>,
+    refusals: BTreeMap<Recipient, Box<Refusal>>,
 }
 
 /// The last records of an app.
@@ -59,7 +59,7 @@ impl Household {
         RestoredMail {
             mails: std::mem::take(&mut self.mails).into_values().map(|mail| *mail).collect(),
             accepted: std::mem::take(&mut self.accepted),
-            refusals: std::mem::take(&mut self.refusals).into_values().collect(),
+            refusals: std::mem::take(&mut self.refusals).into_values().map(|one| *one).collect(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Household {
                 self.accepted.push((to, at));
             }
             Record::MailRefused(refusal) => {
-                self.refusals.insert(refusal.to.clone(), refusal);
+                self.refusals.insert(refusal.to.clone(), Box::new(refusal));
             }
             Record::RefusalSeen { to } => {
                 self.refusals.remove(&to);
