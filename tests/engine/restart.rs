@@ -308,6 +308,23 @@ fn who_was_to_have_a_mail_that_is_lost_to_damage_is_told_anew() {
 }
 
 #[test]
+fn what_a_waiting_mail_took_in_and_is_lost_to_damage_is_told_anew() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    world.register("NAS", &[("interval", "7")]);
+    world.journal.retain(|turn| !turn.contains("{\"mail_took_in\":"));
+    world.restart();
+    world.engine.handle_loss();
+    world.act();
+    world.mood = Mood::Accepts;
+    world.seconds(60);
+    let told = world.mails().join("; ");
+    assert!(told.contains("NAS DEGRADED") && told.ends_with("NAS UNHEALTHY"), "{told}");
+}
+
+#[test]
 fn who_is_no_longer_there_is_not_told_anew() {
     let mut world = healthy();
     world.mood = Mood::Rejects(Recipient::mail("owner@example.org"));

@@ -132,6 +132,11 @@ impl Alert {
         self.change(to, |told| told.written = told.arrived);
     }
 
+    /// The last mail that waits for a person, or reached them, tells that it is of `level` or over.
+    pub fn set_written(&mut self, to: &Recipient, level: Option<Level>) {
+        self.change(to, |told| told.written = level);
+    }
+
     /// A person is owed nothing.
     pub fn forget(&mut self, to: &Recipient) {
         self.people.remove(to);

@@ -12,7 +12,7 @@ mod welcome;
 
 use std::collections::BTreeSet;
 
-use self::alert::{Alert, Level};
+use self::alert::{Alert, Level, Told};
 pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::notice::{Change, Mail, Notice};
@@ -212,18 +212,22 @@ impl Incidents {
         });
     }
 
-    /// Records were lost to damage. Who was written to, and whom no mail has reached nor waits for,
-    /// knows what they knew before, unless mails to them are refused.
+    /// Records were lost to damage. People are taken to know what the last mail tells them that waits
+    /// or has arrived, whatever was written; those to whom mails are refused are left alone.
     pub fn handle_loss(&mut self, registry: &Registry, outbox: &Outbox) {
         for (id, app) in registry.by_name() {
             let Some(alert) = self.alerts.get(&id) else { continue };
             let name = app.registration.name.as_str();
-            let is_lost = |to: &&Recipient| {
-                outbox.refusal(to).is_none() && outbox.telling(to, name).next().is_none()
+            let last_told = |(to, told): (&Recipient, &Told)| {
+                let waits = outbox.telling(to, name).last();
+                let change = waits.and_then(|mail| mail.conclusions().find(|it| it.app == name));
+                (to.clone(), change.map_or(told.arrived, |change| Level::of(change.to)))
             };
-            let people = alert.everybody().map(|(to, _)| to).filter(is_lost);
-            let people: Vec<Recipient> = people.cloned().collect();
-            self.alerts.edit(&id, |alert| people.iter().for_each(|to| alert.take_back(to)));
+            let people = alert.everybody().filter(|(to, _)| outbox.refusal(to).is_none());
+            let people: Vec<(Recipient, Option<Level>)> = people.map(last_told).collect();
+            self.alerts.edit(&id, |alert| {
+                people.iter().for_each(|(to, level)| alert.set_written(to, *level));
+            });
             self.close_if_done(id);
         }
     }
