@@ -14,6 +14,7 @@ mod clock;
 mod crowded;
 mod disk;
 mod enough;
+mod lives;
 mod load;
 mod mail;
 mod names;

@@ -105,6 +105,8 @@ pub(super) struct World {
 const NO_ANSWER: &str = "no answer";
 /// Milliseconds that an app on the LAN takes to answer.
 const LATENCY: u64 = 5;
+/// Ten thousand apps that are due together take some hundred turns.
+const MOST_TURNS_AT_ONCE: usize = 1000;
 
 impl World {
     pub(super) fn new() -> World {
@@ -205,7 +207,10 @@ impl World {
     /// Lets time pass.
     pub(super) fn pass(&mut self, span: Duration) {
         let until = self.now.at + span;
+        let mut turns_at_once = 0;
         while let Some(next) = self.next_event().filter(|next| *next <= until) {
+            turns_at_once = if next > self.now.at { 0 } else { turns_at_once + 1 };
+            assert!(turns_at_once < MOST_TURNS_AT_ONCE, "it does not sleep: {next:?}");
             self.advance(next);
             self.step();
         }
