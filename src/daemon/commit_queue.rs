@@ -232,6 +232,9 @@ fn urgency(records: &[Record]) -> Urgency {
 }
 
 #[cfg(test)]
+mod chance;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::daemon::api::Format;
@@ -245,7 +248,7 @@ mod tests {
     }
 
     /// A queue, and what its journal reports, to be handed over when the test likes.
-    fn queue() -> (CommitQueue, Receiver<SyncReport>) {
+    pub(super) fn queue() -> (CommitQueue, Receiver<SyncReport>) {
         let (tell, reports) = channel();
         let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
         let mut queue = CommitQueue::new(journal, 1, Vec::new());
@@ -253,7 +256,7 @@ mod tests {
         (queue, reports)
     }
 
-    fn change(queue: &mut CommitQueue) {
+    pub(super) fn change(queue: &mut CommitQueue) {
         queue.keep(&[Record::Port { port: 2 }]);
     }
 
@@ -266,7 +269,7 @@ mod tests {
         SyncReport { outcome: Err(DiskTrouble { text: "no card".into(), full }), ..report }
     }
 
-    fn mail() -> Mail {
+    pub(super) fn mail() -> Mail {
         Mail {
             id: 1,
             to: Recipient::mail("a@b.example"),
