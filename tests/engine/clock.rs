@@ -14,7 +14,7 @@ const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healt
 
 /// Two minutes after a Pi was switched on.
 const SWITCHED_ON: Wall = Wall::from_unix_millis(130_000);
-const REALLY: Wall = Wall::from_unix_millis(1_795_500_000_000);
+pub(super) const REALLY: Wall = Wall::from_unix_millis(1_795_500_000_000);
 
 fn without_clock() -> World {
     let mut world = World::new();
@@ -27,12 +27,12 @@ fn without_clock() -> World {
 }
 
 /// A household with a NAS that passes, and `world.mails` empty.
-fn healthy() -> World {
+pub(super) fn healthy() -> World {
     asked(&QUICK)
 }
 
 /// The same for days, which are many checks.
-fn asked_each_minute() -> World {
+pub(super) fn asked_each_minute() -> World {
     asked(&[("interval", "60"), ("unhealthy", "2"), ("healthy", "2")])
 }
 
@@ -44,21 +44,21 @@ fn asked(how: &[(&str, &str)]) -> World {
     world
 }
 
-fn by(wall: Wall, seconds: i64) -> Wall {
+pub(super) fn by(wall: Wall, seconds: i64) -> Wall {
     Wall::from_unix_millis(wall.as_unix_millis() + seconds * 1000)
 }
 
-fn letter(world: &World, number: usize) -> String {
+pub(super) fn letter(world: &World, number: usize) -> String {
     letter::write(&world.inbox[number].1, world.now.at, None).text
 }
 
-fn uptimes(world: &World) -> [f64; 2] {
+pub(super) fn uptimes(world: &World) -> [f64; 2] {
     let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     [closeup.summary.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
 }
 
 /// The share of checks that did not fail, to two places.
-fn about(uptimes: [f64; 2]) -> [f64; 2] {
+pub(super) fn about(uptimes: [f64; 2]) -> [f64; 2] {
     uptimes.map(|share| (share * 100.0).round() / 100.0)
 }
 
@@ -313,7 +313,7 @@ fn a_clock_that_jumps_to_and_fro_does_not_wear_out_the_card() {
 }
 
 /// Six hours of which the last third failed.
-fn two_thirds() -> World {
+pub(super) fn two_thirds() -> World {
     let mut world = healthy();
     world.set_clock(by(REALLY, -6 * 3600));
     world.seconds(4 * 3600 - 60);
@@ -370,7 +370,7 @@ fn days_without_a_clock_are_days() {
     assert_eq!(about(uptimes(&world)), [1.0, 0.83]);
 }
 
-fn days(world: &World) -> Vec<(i64, u16)> {
+pub(super) fn days(world: &World) -> Vec<(i64, u16)> {
     let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     let today = REALLY.as_unix_millis() / 86_400_000;
     closeup.days.all().map(|day| (i64::from(day.day) - today, day.checks)).collect()
@@ -587,171 +587,4 @@ fn what_failed_before_the_machine_slept_is_tried_again_soon() {
     world.mood = Mood::Accepts;
     world.seconds(10);
     assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
-}
-
-/// An app falls ill while the clock is `behind`, and the power is cut again before a time server is found;
-/// ten minutes later both are back. What its people are told when it is well.
-fn ill_while_the_clock_was_behind(behind: i64) -> String {
-    let mut world = healthy();
-    world.set_clock(by(REALLY, -1200));
-    world.seconds(600);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -600 - behind));
-    world.answers("NAS", Answer::Fail);
-    world.seconds(120);
-    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
-    world.restart_at(REALLY);
-    world.answers("NAS", Answer::Pass);
-    world.seconds(20);
-    assert_eq!(world.mails()[1..], ["NAS HEALTHY"]);
-    letter(&world, 1)
-}
-
-#[test]
-fn what_began_by_a_clock_that_was_behind_is_not_told_as_exact() {
-    for behind in [60, 3600, 30 * 86_400] {
-        let text = ill_while_the_clock_was_behind(behind);
-        assert!(text.contains("NAS is HEALTHY again after at least "), "{behind}: {text}");
-        let since = text.lines().find(|line| line.starts_with("Alert since: ")).unwrap();
-        assert!(since.ends_with(" UTC (the clock was wrong)"), "{behind}: {text}");
-    }
-}
-
-#[test]
-fn a_mail_that_waits_since_a_clock_was_behind_does_not_say_how_long() {
-    let mut world = healthy();
-    world.set_clock(by(REALLY, -1200));
-    world.seconds(600);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -5000));
-    assert!(world.engine.doubts_clock());
-    world.mood = Mood::Away;
-    world.answers("NAS", Answer::Fail);
-    world.seconds(120);
-    world.mood = Mood::Accepts;
-    world.restart_at(REALLY);
-    world.seconds(20);
-    let text = letter(&world, 0);
-    assert!(text.starts_with("This mail waited at least 20 s: it was written at 2026-"), "{text}");
-    assert!(text.contains("(the clock was wrong) and could not be sent before"), "{text}");
-}
-
-#[test]
-fn what_was_noted_before_a_clock_that_was_behind_was_set_is_in_doubt_no_more() {
-    let mut world = healthy();
-    world.set_clock(by(REALLY, -1200));
-    world.seconds(600);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -5000));
-    assert!(world.engine.doubts_clock());
-    world.answers("NAS", Answer::Fail);
-    world.seconds(120);
-    world.set_clock(by(REALLY, 120));
-    world.seconds(90);
-    // Ten minutes without power.
-    world.restart_at(by(REALLY, 810));
-    world.answers("NAS", Answer::Pass);
-    world.seconds(20);
-    let text = letter(&world, 1);
-    assert!(text.contains("NAS is HEALTHY again after 13 min"), "{text}");
-    assert!(!text.contains("the clock was wrong"), "{text}");
-}
-
-#[test]
-fn hours_of_a_clock_that_was_behind_are_not_older_than_those_before_them() {
-    let mut world = two_thirds();
-    world.rewrite_journal();
-    world.answers("NAS", Answer::Pass);
-    world.restart_at(by(REALLY, -30 * 86_400));
-    world.seconds(2 * 3600);
-    world.rewrite_journal();
-    assert_eq!(about(uptimes(&world)), [0.75, 0.75]);
-    world.restart_at(by(REALLY, 2 * 3600));
-    world.seconds(10);
-    assert_eq!(about(uptimes(&world)), [0.75, 0.75]);
-}
-
-/// A household whose clock was 100 days ahead for half a day; then it has crashed, and the clock is right.
-fn was_ahead(synchronised: bool) -> World {
-    let mut world = asked_each_minute();
-    world.set_clock(by(REALLY, -86_400));
-    world.seconds(43_200);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, 100 * 86_400));
-    world.seconds(21_600);
-    world.answers("NAS", Answer::Fail);
-    world.seconds(21_600);
-    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
-    world.synchronised = synchronised;
-    world.restart_at(REALLY);
-    world
-}
-
-#[test]
-fn one_boot_with_a_clock_that_was_ahead_names_no_days_that_are_to_come() {
-    for at_once in [true, false] {
-        let mut world = was_ahead(at_once);
-        world.seconds(3600);
-        world.synchronised = true;
-        world.seconds(2 * 86_400);
-        let named: Vec<i64> = days(&world).iter().map(|day| day.0).collect();
-        assert_eq!(named, [-1, 0, 1, 2], "at once: {at_once}");
-        // And no more of it is left on disk.
-        world.restart();
-        assert!(!world.engine.doubts_clock());
-        let named: Vec<i64> = days(&world).iter().map(|day| day.0).collect();
-        assert_eq!(named, [-1, 0, 1, 2], "at once: {at_once}");
-    }
-}
-
-#[test]
-fn what_began_by_a_clock_that_was_ahead_is_told_as_not_known() {
-    let mut world = was_ahead(true);
-    let info = world.engine.view().info(world.now, "NAS").unwrap();
-    assert!(info.app.since <= world.now.wall && info.app.last_healthy <= Some(world.now.wall));
-    assert!(info.recent.iter().all(|check| check.time.wall() <= world.now.wall));
-    world.seconds(3600);
-    world.answers("NAS", Answer::Pass);
-    world.seconds(180);
-    let text = letter(&world, 1);
-    assert!(text.contains("NAS is HEALTHY again after at least 1 h"), "{text}");
-    // What comes after that is known.
-    world.answers("NAS", Answer::Fail);
-    world.seconds(180);
-    world.restart_at(by(world.now.wall, 600));
-    world.answers("NAS", Answer::Pass);
-    world.seconds(180);
-    let text = letter(&world, 3);
-    assert!(text.contains("NAS is HEALTHY again after 13 min"), "{text}");
-}
-
-#[test]
-fn a_mail_that_waits_since_a_clock_was_ahead_tells_no_time_that_is_to_come() {
-    let mut world = healthy();
-    world.restart_at(by(REALLY, 100 * 86_400));
-    world.mood = Mood::Away;
-    world.answers("NAS", Answer::Fail);
-    world.seconds(600);
-    world.mood = Mood::Accepts;
-    world.synchronised = true;
-    world.restart_at(REALLY);
-    world.seconds(10);
-    let text = letter(&world, 0);
-    assert!(
-        text.starts_with("This mail waited at least 10 s: it was written at 2026-11-24"),
-        "{text}"
-    );
-}
-
-#[test]
-fn a_clock_that_is_behind_is_not_believed_for_being_less() {
-    let mut world = asked_each_minute();
-    world.set_clock(REALLY);
-    world.seconds(2 * 86_400);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -100 * 86_400));
-    world.seconds(7 * 86_400);
-    assert!(world.engine.doubts_clock());
-    let named: Vec<i64> = days(&world).iter().map(|day| day.0).collect();
-    assert_eq!(named, (0..10).collect::<Vec<_>>());
 }

@@ -13,6 +13,7 @@ mod check_log;
 mod clock;
 mod crowded;
 mod disk;
+mod doubt;
 mod enough;
 mod lives;
 mod load;
