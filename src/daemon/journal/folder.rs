@@ -265,6 +265,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let mut folder = Folder::claim(home.path()).unwrap();
         folder.check_disk().unwrap();
+        assert_eq!(mount_point(Path::new("/proc/self")), Some(PathBuf::from("/proc")));
         // As if a disk had been mounted there at the start.
         folder.disk = Some((home.path().to_path_buf(), home.path().to_path_buf()));
         let said = folder.check_disk().unwrap_err().to_string();
