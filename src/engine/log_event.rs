@@ -316,3 +316,33 @@ impl fmt::Display for LogEvent {
 fn or_nobody(people: &[Recipient]) -> String {
     if people.is_empty() { "nobody".to_owned() } else { listed(people) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_may_have_to_act_on_is_trouble() {
+        for (to, severity) in [
+            (State::Unhealthy, Severity::Trouble),
+            (State::Degraded, Severity::Trouble),
+            (State::Healthy, Severity::Change),
+            (State::Unknown, Severity::Change),
+        ] {
+            let (app, from, reason) = ("NAS".to_owned(), State::Unknown, String::new());
+            assert_eq!(LogEvent::StateChanged { app, from, to, reason }.severity(), severity);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_may_not_go_says_who_gets_it_instead() {
+        for (instead, is_kept, said) in [
+            (vec![Recipient::mail("d@e.f")], false, "d@e.f gets it"),
+            (vec![], false, "it is no news to others"),
+            (vec![], true, "no email is set to have it instead"),
+        ] {
+            let note = LogEvent::MailDisallowed { to: Recipient::mail("a@b.c"), instead, is_kept };
+            assert!(note.to_string().ends_with(said), "{note}");
+        }
+    }
+}

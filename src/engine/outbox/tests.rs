@@ -193,7 +193,21 @@ fn without_mail_everything_is_kept_together_and_nothing_is_due() {
     assert!(sent(&mut outbox).is_empty() && due(&outbox).is_none());
     assert_eq!((outbox.waiting(), outbox.mails().map(|mail| mail.notices.len()).sum()), (1, 2));
     assert!(outbox.told([Recipient::mail(OWNER)]).is_empty());
-    assert!(outbox.troubles(after(1)).is_empty());
+    assert!(outbox.troubles(after(1)).is_empty() && !outbox.is_mailing());
+}
+
+#[test]
+fn without_mail_what_several_mails_on_record_tell_comes_together_too() {
+    let mut before = mailing();
+    let first = send_one(&mut before, 0, OWNER);
+    before.handle_message(after(1), message(OWNER));
+    let mails: Vec<Mail> = before.mails().cloned().collect();
+    let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
+    let mut outbox = with(false, false);
+    outbox.restore(after(100), Vec::new(), Vec::new(), mails);
+    outbox.handle_start(after(100), ids);
+    let kept: Vec<(u64, usize)> = outbox.mails().map(|it| (it.id, it.notices.len())).collect();
+    assert_eq!(kept, [(first, 2)]);
 }
 
 #[test]

@@ -313,8 +313,10 @@ fn hours_are_summed_up_by_name_and_each_check_once() {
         check(&mut registry, 10, id, outcome);
     }
     let c = registry.find("c").unwrap();
-    let sum = registry.sum_up(after_ms(20_700).wall, c).map(|line| (line.appname, line.time));
-    assert_eq!(sum, Some(("c".to_owned(), after(20).wall)), "in whole seconds");
+    let sum = registry.sum_up(after_ms(20_700).wall, c).unwrap();
+    assert_eq!((sum.appname.as_str(), sum.time), ("c", after(20).wall), "in whole seconds");
+    assert!(!sum.is_urgent());
+    assert!(Line { event: Event::Paused, ..sum }.is_urgent(), "a power cut may follow on it");
     registry.sum_up_all(after(30));
     assert_eq!(sums(&mut registry), ["a 0 1 0", "b 0 0 1"]);
     registry.sum_up_all(after(40));

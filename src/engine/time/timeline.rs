@@ -315,4 +315,24 @@ mod tests {
         assert!(timeline.takes_rewriting(now(1666, 0).at));
         assert!(!timeline.takes_rewriting(now(9000, 0).at));
     }
+
+    #[test]
+    fn a_step_moves_whole_days_as_many_back_as_forth() {
+        let hours = |hours: i64| Wall(hours * DAY_MS / 24);
+        let days = |from: Wall, to: Wall, run_h: u64| {
+            let run = Duration::from_secs(run_h * 3600);
+            Step { by_ms: to.0.saturating_sub(from.0), slept: Duration::ZERO, from, to, run }.days()
+        };
+        for (by, moved) in [(36, 1), (48, 2), (23, 0)] {
+            assert_eq!(days(hours(1_000), hours(1_000 + by), 100), moved);
+            assert_eq!(days(hours(1_000 + by), hours(1_000), 100), -moved);
+        }
+        // At one o'clock, ten hours after the start: most of the run was the day before, at eight.
+        let one = 24 * 100 + 1;
+        for (by, moved) in [(2, 0), (5, 1), (27, 1), (28, 2), (-19, 0), (-21, -1)] {
+            assert_eq!(days(hours(one), hours(one + by), 10), moved, "{by} h");
+        }
+        assert_eq!(days(Wall(0), Wall(i64::MAX), 100), i32::MAX);
+        assert_eq!(days(Wall(0), Wall(i64::MIN), 100), i32::MIN);
+    }
 }
