@@ -42,13 +42,13 @@ pub type Parameter<'a> = (&'a str, &'a str);
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    place: Place,
+    whereabouts: Whereabouts,
     token: Result<Option<Token>, Error>,
 }
 
 /// Where the daemon is.
 #[derive(Debug)]
-enum Place {
+enum Whereabouts {
     /// Where somebody said.
     Given(ServerUrl),
     /// What somebody said is no address: no leave to talk to whoever is found.
@@ -71,12 +71,12 @@ impl Connection {
     /// As [`Connection::search`], with this browser.
     pub(super) fn search_with(browse: Browse) -> Connection {
         let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
-        let place = match named.map(|named| named.to_string_lossy().parse()) {
-            None => Place::Searched { found: Mutex::new(None), browse },
-            Some(Ok(server)) => Place::Given(server),
-            Some(Err(why)) => Place::Misnamed(why),
+        let whereabouts = match named.map(|named| named.to_string_lossy().parse()) {
+            None => Whereabouts::Searched { found: Mutex::new(None), browse },
+            Some(Ok(server)) => Whereabouts::Given(server),
+            Some(Err(why)) => Whereabouts::Misnamed(why),
         };
-        Connection::new(place)
+        Connection::new(whereabouts)
     }
 
     /// To the daemon at this address.
@@ -89,15 +89,15 @@ impl Connection {
     /// # Ok::<(), healthchecker::client::Error>(())
     /// ```
     pub fn to(server: ServerUrl) -> Connection {
-        Connection::new(Place::Given(server))
+        Connection::new(Whereabouts::Given(server))
     }
 
-    fn new(place: Place) -> Connection {
+    fn new(whereabouts: Whereabouts) -> Connection {
         let token = match env::var_os(TOKEN_VARIABLE) {
             Some(token) => Token::read(&token.to_string_lossy()),
             None => Ok(None),
         };
-        Connection { place, token }
+        Connection { whereabouts, token }
     }
 
     /// With this token instead of the one in [`TOKEN_VARIABLE`]. It is sent only to a daemon that is
@@ -126,10 +126,10 @@ impl Connection {
     /// # Errors
     /// There is none, or this machine cannot look for one.
     pub fn server(&self) -> Result<ServerUrl, Error> {
-        match &self.place {
-            Place::Given(server) => Ok(server.clone()),
-            Place::Misnamed(why) => Err(why.clone()),
-            Place::Searched { found, browse } => match recall(found) {
+        match &self.whereabouts {
+            Whereabouts::Given(server) => Ok(server.clone()),
+            Whereabouts::Misnamed(why) => Err(why.clone()),
+            Whereabouts::Searched { found, browse } => match recall(found) {
                 Some(server) => Ok(server),
                 None => search(found, *browse),
             },
@@ -138,10 +138,10 @@ impl Connection {
 
     /// Whether it is known where the daemon is, without a search.
     pub(super) fn is_known(&self) -> bool {
-        match &self.place {
-            Place::Given(_) => true,
-            Place::Misnamed(_) => false,
-            Place::Searched { found, .. } => recall(found).is_some(),
+        match &self.whereabouts {
+            Whereabouts::Given(_) => true,
+            Whereabouts::Misnamed(_) => false,
+            Whereabouts::Searched { found, .. } => recall(found).is_some(),
         }
     }
 
@@ -192,10 +192,10 @@ impl Connection {
             return Err(why.clone());
         }
         let once = |server: &ServerUrl| self.read(server, call, ask(server));
-        let (found, browse) = match &self.place {
-            Place::Given(server) => return once(server),
-            Place::Misnamed(why) => return Err(why.clone()),
-            Place::Searched { found, browse } => (found, *browse),
+        let (found, browse) = match &self.whereabouts {
+            Whereabouts::Given(server) => return once(server),
+            Whereabouts::Misnamed(why) => return Err(why.clone()),
+            Whereabouts::Searched { found, browse } => (found, *browse),
         };
         if let Some(server) = recall(found) {
             match once(&server) {
@@ -208,15 +208,15 @@ impl Connection {
 
     /// The token, if the daemon is one that somebody named.
     fn token_to_send(&self) -> Option<&Token> {
-        match (&self.place, &self.token) {
-            (Place::Given(_), Ok(token)) => token.as_ref(),
+        match (&self.whereabouts, &self.token) {
+            (Whereabouts::Given(_), Ok(token)) => token.as_ref(),
             _ => None,
         }
     }
 
     fn token_trouble(&self, server: &ServerUrl) -> Error {
-        match (&self.token, &self.place) {
-            (Ok(Some(_)), Place::Searched { .. }) => {
+        match (&self.token, &self.whereabouts) {
+            (Ok(Some(_)), Whereabouts::Searched { .. }) => {
                 Error::TokenWithheld { url: server.to_string() }
             }
             (Ok(Some(_)), _) => Error::TokenRefused,

@@ -17,7 +17,7 @@ use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::recipients::Recipient;
 use super::registration::Registration;
-use super::registry::{AppId, Change, RegistryError, Welcome};
+use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
 use super::time::{Now, Step};
@@ -64,24 +64,24 @@ impl Engine {
         self.log(LogEvent::Registered { app, url, new });
         let url = to.address.clone();
         Ok(match self.registry.register(now, registration) {
-            Change::New(id) => {
+            Enrolled::New(id) => {
                 self.scheduler.add(now, id, timing, &to);
                 self.check_log(now, id, Event::Registered { url });
                 Registered::New
             }
             // What the scheduler need not know may be all that differs: it sees for itself.
-            Change::Updated { id, before } if before.target.address() == url => {
+            Enrolled::Updated { id, before } if before.target.address() == url => {
                 self.scheduler.repace(now, id, timing);
                 self.check_log(now, id, Event::Updated { url });
                 Registered::Updated
             }
-            Change::Updated { id, before } => {
+            Enrolled::Updated { id, before } => {
                 self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
                 Registered::Updated
             }
-            Change::Unchanged => Registered::Unchanged,
+            Enrolled::Unchanged => Registered::Unchanged,
         })
     }
 
@@ -240,7 +240,9 @@ impl Engine {
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         match self.scheduler.handle_end(now, check, end, latency) {
-            Some(Ended::Verdict { app, verdict }) => self.judge(now, app, verdict, latency),
+            Some(Ended::Verdict { app, verdict }) => {
+                self.handle_verdict(now, app, verdict, latency)
+            }
             Some(Ended::Undecided { app, reason }) => {
                 let app = self.registry.get(app).map(|app| app.registration.name.clone());
                 self.log(LogEvent::Undecided { app: app.unwrap_or_default(), reason });
@@ -251,7 +253,7 @@ impl Engine {
 
     /// Passes a verdict on: to the app, to both logs, to the alert, to people. (What an answer means
     /// was judged before, on the check's thread: `verdict::judge`.)
-    fn judge(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
+    fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
         // Not `now.wall`: a Pi's clock may begin before the newest day on record, and days go on.
         let day = self.timeline.wall(now);

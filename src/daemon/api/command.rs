@@ -28,7 +28,7 @@ pub(crate) struct Done {
     #[serde(flatten)]
     pub about: About,
     /// What became of it.
-    pub result: Change,
+    pub result: Became,
 }
 
 /// What a change is about.
@@ -42,7 +42,7 @@ pub(crate) enum About {
 /// What became of an app, or of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Change {
+pub(crate) enum Became {
     Registered,
     /// It was known, and something differs.
     Updated,

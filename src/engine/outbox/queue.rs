@@ -10,7 +10,7 @@ use super::delivery::Delivery;
 use super::mails::{Entry, MailChanges, Mails};
 use super::merge::{bounded, make_plainer, merge};
 use super::notice::{Mail, Notice};
-use super::standing::{Place, Standing};
+use super::standing::{Phase, Standing};
 use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Now, Stamp, Step};
 
@@ -103,7 +103,7 @@ impl Queue {
             return None;
         }
         let standing = self.mails.standing(id)?;
-        standing.place = Place::Sending;
+        standing.phase = Phase::Sending;
         standing.was_out = true;
         standing.since = standing.waits_since();
         standing.held_until = None;
@@ -124,10 +124,10 @@ impl Queue {
     /// Whether [`Queue::take`] would hand the mail over.
     pub(super) fn is_due(&self, at: Moment, id: u64) -> bool {
         let Some(entry) = self.mails.get(id) else { return false };
-        let due = match entry.standing.place {
-            Place::Queued => true,
-            Place::Sending | Place::Disallowed => false,
-            Place::Waiting { retry_at } => retry_at <= at,
+        let due = match entry.standing.phase {
+            Phase::Queued => true,
+            Phase::Sending | Phase::Disallowed => false,
+            Phase::Waiting { retry_at } => retry_at <= at,
         };
         due && self.next_for(&entry.mail().to) == Some(id)
     }
@@ -151,7 +151,7 @@ impl Queue {
     /// Has a mail wait though it was not tried.
     pub(super) fn put_off(&mut self, id: u64, retry_at: Moment) {
         if let Some(standing) = self.mails.standing(id) {
-            standing.place = Place::Waiting { retry_at };
+            standing.phase = Phase::Waiting { retry_at };
         }
         self.gather(id);
     }
@@ -198,7 +198,7 @@ impl Queue {
         standing.is_unclear = is_unclear;
         standing.tries += 1;
         standing.failures = Some(failures);
-        standing.place = Place::Waiting { retry_at };
+        standing.phase = Phase::Waiting { retry_at };
         standing.trouble = Some(trouble);
         self.gather(id);
         Some(Fate::Kept { retry_at, text })
@@ -226,7 +226,7 @@ impl Queue {
     /// takes in what else there is to tell them.
     pub(super) fn disallow(&mut self, id: u64) {
         if let Some(standing) = self.mails.standing(id) {
-            standing.place = Place::Disallowed;
+            standing.phase = Phase::Disallowed;
             standing.trouble = Some(DISALLOWED.to_owned());
         }
     }
@@ -263,7 +263,7 @@ impl Queue {
 
     fn give_up_one(&mut self, id: u64) -> Option<Mail> {
         let Entry { standing, .. } = self.mails.get(id)?;
-        if standing.place != Place::Sending {
+        if standing.phase != Phase::Sending {
             return self.mails.remove(id).map(Entry::into_mail);
         }
         self.mails.edit(id, |mail| {
@@ -303,14 +303,14 @@ impl Queue {
     fn queued_behind(&self, id: u64) -> Vec<u64> {
         let Some(to) = self.recipient(id) else { return Vec::new() };
         let behind = |(other, entry): &(u64, &Entry)| {
-            entry.mail().to == *to && entry.standing.place == Place::Queued && *other > id
+            entry.mail().to == *to && entry.standing.phase == Phase::Queued && *other > id
         };
         self.mails.iter().filter(behind).map(|(id, _)| id).collect()
     }
 
     /// Whether the mailer has a mail.
     pub(super) fn is_sending(&self) -> bool {
-        self.mails.iter().any(|(_, entry)| entry.standing.place == Place::Sending)
+        self.mails.iter().any(|(_, entry)| entry.standing.phase == Phase::Sending)
     }
 
     /// One mail.
@@ -386,7 +386,7 @@ impl Queue {
     fn merging_for(&self, to: &Recipient) -> Option<u64> {
         let theirs = |(_, entry): &(u64, &Entry)| entry.mail().to == *to;
         let (id, newest) = self.mails.iter().rev().find(theirs)?;
-        (newest.standing.place != Place::Sending).then_some(id)
+        (newest.standing.phase != Phase::Sending).then_some(id)
     }
 }
 

@@ -119,12 +119,14 @@ fn mails_that_wait_count_for_the_people_that_there_is_room_for() {
 #[test]
 fn a_registration_is_new_or_changes_something_or_nothing() {
     let mut registry = Registry::default();
-    let Change::New(id) = registry.register(after(0), app("NAS", &QUICK)) else { panic!("known") };
+    let Enrolled::New(id) = registry.register(after(0), app("NAS", &QUICK)) else {
+        panic!("known")
+    };
     assert_eq!(marked(&mut registry), "NAS");
-    assert_eq!(registry.register(after(1), app("NAS", &QUICK)), Change::Unchanged);
+    assert_eq!(registry.register(after(1), app("NAS", &QUICK)), Enrolled::Unchanged);
     assert_eq!(marked(&mut registry), "", "an app may register every second");
     let before = Box::new(app("NAS", &QUICK));
-    assert_eq!(registry.register(after(2), app("NAS", &[])), Change::Updated { id, before });
+    assert_eq!(registry.register(after(2), app("NAS", &[])), Enrolled::Updated { id, before });
     assert_eq!(marked(&mut registry), "NAS");
     assert_eq!(*registry.get(id).unwrap().registration, app("NAS", &[]));
 }
@@ -136,7 +138,7 @@ fn a_name_that_was_stopped_is_another_app_when_it_comes_again() {
     check(&mut registry, 1, id, Outcome::Pass);
     assert!(registry.stop(id).is_some());
     assert!(registry.stop(id).is_none() && registry.named("NAS").is_none());
-    let Change::New(again) = registry.register(after(2), app("NAS", &QUICK)) else { panic!() };
+    let Enrolled::New(again) = registry.register(after(2), app("NAS", &QUICK)) else { panic!() };
     assert_ne!(again, id);
     assert_eq!(registry.get(again).unwrap().checks, 0);
     assert_eq!(marked(&mut registry), "-NAS, NAS", "what was counted of the other is not written");
