@@ -244,6 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_has_each_mail_once_in_the_order_in_which_they_arrived() {
+        let mut alert = alert();
+        alert.tell(&a(), Level::Degraded, &[]);
+        for message_id in ["m1", "m1", "m2", "m1"] {
+            alert.arrive(&a(), message_id, Some(Level::Degraded));
+        }
+        assert_eq!(alert.told(&a()).unwrap().thread, ["m1", "m2"]);
+    }
+
+    #[test]
     fn naming_others_again_and_again_fills_nothing() {
         let mut alert = alert();
         for number in 0..10 * TOLD_MAX {

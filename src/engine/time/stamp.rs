@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(read, stamp);
         assert_eq!(read.for_people(), "before the last start (clock not set)");
         assert_eq!(read.age(now(720, 0).at), Age { span: Duration::ZERO, exact: false });
+        assert_eq!(read.age(now(720, 0).at).in_words(), "some time");
     }
 
     #[test]

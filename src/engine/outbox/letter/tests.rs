@@ -251,6 +251,10 @@ Now watching Kodi, NAS
 Their first checks passed at 2026-11-23 22:55:40 UTC. Mail works, as you see: another one comes when one of them is DEGRADED or UNHEALTHY.
 "
     );
+    let one = write(&mail(vec![watching(&["Kodi"])]), wall(10), None).text;
+    assert!(
+        one.contains("Its first check passed at ") && one.contains("comes when it is DEGRADED")
+    );
     let letter = write(&mail(vec![Notice::Test { at: wall(0) }]), wall(1), None);
     assert_eq!(
         letter.text,

@@ -435,6 +435,7 @@ mod tests {
     #[test]
     fn a_day_is_one_row_however_many_checks_it_has_and_says_nothing_twice() {
         let mut days = Days::default();
+        assert_eq!(checks(&days), []);
         for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Pass] {
             days.count(wall(0), outcome, 5);
         }
