@@ -3,10 +3,18 @@
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::{Duration, Instant};
 
-use mdns_sd::{Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
+use mdns_sd::{
+    HostnameResolutionEvent, Receiver, ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent,
+};
 
 use super::Error;
-use super::discovery::{Browser, Heard, SERVICE_TYPE, Service, instance};
+use super::discovery::{Browser, Heard, Multicast, SERVICE_TYPE, Service, instance};
+
+/// mdns-sd for both questions.
+pub(super) const MDNS_SD: Multicast = Multicast { browse, look_up };
+
+/// A name is asked for so long, in ms: by then three questions are out, at 0, 1 and 3 s.
+const LOOK_UP_MS: u64 = 3500;
 
 /// Its thread, and what that has to tell.
 struct MdnsSd {
@@ -18,11 +26,26 @@ struct MdnsSd {
 ///
 /// # Errors
 /// This machine cannot.
-pub(super) fn browse() -> Result<Box<dyn Browser>, Error> {
+fn browse() -> Result<Box<dyn Browser>, Error> {
     let cannot = |why: mdns_sd::Error| Error::NoMulticast(why.to_string());
     let searcher = ServiceDaemon::new().map_err(cannot)?;
     let events = searcher.browse(SERVICE_TYPE).map_err(cannot)?;
     Ok(Box::new(MdnsSd { searcher, events }))
+}
+
+fn look_up(name: &str) -> Vec<SocketAddr> {
+    let Ok(searcher) = ServiceDaemon::new() else { return Vec::new() };
+    let answers = searcher.resolve_hostname(&format!("{name}."), Some(LOOK_UP_MS));
+    let mut found = Vec::new();
+    for answer in answers.into_iter().flatten() {
+        if let HostnameResolutionEvent::AddressesFound(_, addresses) = answer {
+            found.extend(addresses.iter().filter_map(|address| place(address, 0)));
+            break;
+        }
+    }
+    // Its thread ends by itself; there is nothing that a failure could mean to anybody.
+    let _ = searcher.shutdown();
+    found
 }
 
 impl Browser for MdnsSd {

@@ -1,6 +1,7 @@
 //! Single calls to the daemon, over HTTP.
 
 use std::env;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +11,11 @@ use ureq::http::Response;
 use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
-use super::discovery::{self, Browse, FIND_WITHIN};
-use super::lookup::{SystemResolver, interface};
+use super::browser::MDNS_SD;
+use super::discovery::{self, Browse, FIND_WITHIN, LookUp, Multicast};
+use super::lookup::{self, HostResolver, interface};
 use super::token::Token;
-use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE, browser};
+use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE};
 
 /// How long one call may take, all of it: the daemon answers within 25 s, or says that it cannot.
 const CALL_WITHIN: Duration = Duration::from_secs(30);
@@ -44,6 +46,7 @@ pub type Parameter<'a> = (&'a str, &'a str);
 pub struct Connection {
     whereabouts: Whereabouts,
     token: Result<Option<Token>, Error>,
+    multicast: Multicast,
 }
 
 /// Where the daemon is.
@@ -54,7 +57,7 @@ enum Whereabouts {
     /// What somebody said is no address: no leave to talk to whoever is found.
     Misnamed(Error),
     /// Where it was found the last time, if it was, and how it is looked for.
-    Searched { found: Mutex<Option<ServerUrl>>, browse: Browse },
+    Searched { found: Mutex<Option<ServerUrl>> },
 }
 
 impl Connection {
@@ -65,18 +68,18 @@ impl Connection {
     /// let connection = healthchecker::client::connection::Connection::search();
     /// ```
     pub fn search() -> Connection {
-        Connection::search_with(browser::browse)
+        Connection::search_with(MDNS_SD)
     }
 
-    /// As [`Connection::search`], with this browser.
-    pub(super) fn search_with(browse: Browse) -> Connection {
+    /// As [`Connection::search`], by this mDNS.
+    pub(super) fn search_with(multicast: Multicast) -> Connection {
         let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
         let whereabouts = match named.map(|named| named.to_string_lossy().parse()) {
-            None => Whereabouts::Searched { found: Mutex::new(None), browse },
+            None => Whereabouts::Searched { found: Mutex::new(None) },
             Some(Ok(server)) => Whereabouts::Given(server),
             Some(Err(why)) => Whereabouts::Misnamed(why),
         };
-        Connection::new(whereabouts)
+        Connection::new(whereabouts, multicast)
     }
 
     /// To the daemon at this address.
@@ -89,15 +92,20 @@ impl Connection {
     /// # Ok::<(), healthchecker::client::Error>(())
     /// ```
     pub fn to(server: ServerUrl) -> Connection {
-        Connection::new(Whereabouts::Given(server))
+        Connection::to_with(server, MDNS_SD)
     }
 
-    fn new(whereabouts: Whereabouts) -> Connection {
+    /// As [`Connection::to`], by this mDNS.
+    pub(super) fn to_with(server: ServerUrl, multicast: Multicast) -> Connection {
+        Connection::new(Whereabouts::Given(server), multicast)
+    }
+
+    fn new(whereabouts: Whereabouts, multicast: Multicast) -> Connection {
         let token = match env::var_os(TOKEN_VARIABLE) {
             Some(token) => Token::read(&token.to_string_lossy()),
             None => Ok(None),
         };
-        Connection { whereabouts, token }
+        Connection { whereabouts, token, multicast }
     }
 
     /// With this token instead of the one in [`TOKEN_VARIABLE`]. It is sent only to a daemon that is
@@ -129,11 +137,16 @@ impl Connection {
         match &self.whereabouts {
             Whereabouts::Given(server) => Ok(server.clone()),
             Whereabouts::Misnamed(why) => Err(why.clone()),
-            Whereabouts::Searched { found, browse } => match recall(found) {
+            Whereabouts::Searched { found } => match recall(found) {
                 Some(server) => Ok(server),
-                None => search(found, *browse),
+                None => search(found, self.multicast.browse),
             },
         }
+    }
+
+    /// The addresses of the daemon's machine; none, if its name is not known.
+    pub(super) fn addresses(&self, server: &ServerUrl) -> Vec<SocketAddr> {
+        lookup::addresses(server, self.multicast.look_up).unwrap_or_default()
     }
 
     /// Whether it is known where the daemon is, without a search.
@@ -141,7 +154,7 @@ impl Connection {
         match &self.whereabouts {
             Whereabouts::Given(_) => true,
             Whereabouts::Misnamed(_) => false,
-            Whereabouts::Searched { found, .. } => recall(found).is_some(),
+            Whereabouts::Searched { found } => recall(found).is_some(),
         }
     }
 
@@ -162,7 +175,9 @@ impl Connection {
         );
         let body = json.to_string();
         self.ask(call, |server| {
-            let request = agent(server).post(server.call(call)).content_type("application/json");
+            let request = agent(server, self.multicast.look_up)
+                .post(server.call(call))
+                .content_type("application/json");
             authorised(request, self.token_to_send()).send(body.as_str())
         })
     }
@@ -180,8 +195,9 @@ impl Connection {
     /// There is no answer.
     pub fn get(&self, call: &str, parameters: &[Parameter<'_>]) -> Result<String, Error> {
         self.ask(call, |server| {
-            let request =
-                agent(server).get(server.call(call)).query_pairs(parameters.iter().copied());
+            let request = agent(server, self.multicast.look_up)
+                .get(server.call(call))
+                .query_pairs(parameters.iter().copied());
             authorised(request, self.token_to_send()).call()
         })
     }
@@ -192,10 +208,10 @@ impl Connection {
             return Err(why.clone());
         }
         let once = |server: &ServerUrl| self.read(server, call, ask(server));
-        let (found, browse) = match &self.whereabouts {
+        let found = match &self.whereabouts {
             Whereabouts::Given(server) => return once(server),
             Whereabouts::Misnamed(why) => return Err(why.clone()),
-            Whereabouts::Searched { found, browse } => (found, *browse),
+            Whereabouts::Searched { found } => found,
         };
         if let Some(server) = recall(found) {
             match once(&server) {
@@ -203,7 +219,7 @@ impl Connection {
                 answer => return answer,
             }
         }
-        once(&search(found, browse)?)
+        once(&search(found, self.multicast.browse)?)
     }
 
     /// The token, if the daemon is one that somebody named.
@@ -248,7 +264,7 @@ impl Connection {
 }
 
 /// What asks this daemon. No connection outlives a call, so there is nothing to keep.
-fn agent(server: &ServerUrl) -> Agent {
+fn agent(server: &ServerUrl, look_up: LookUp) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -263,7 +279,7 @@ fn agent(server: &ServerUrl) -> Agent {
         .build();
     let link = server.zone().and_then(interface);
     // No proxy and no TLS, which ureq's own agent brings.
-    Agent::with_parts(config, TcpConnector::default(), SystemResolver { link })
+    Agent::with_parts(config, TcpConnector::default(), HostResolver { link, look_up })
 }
 
 type Asked = Result<Response<Body>, ureq::Error>;

@@ -112,7 +112,7 @@ pub trait Browser {
     fn next(&mut self, within: Duration) -> Option<Heard>;
 }
 
-/// Starts a [`Browser`]. Apps do it with mdns-sd; the daemon's own command line has the daemon's mDNS.
+/// Starts a [`Browser`].
 ///
 /// ```no_run
 /// use healthchecker::client::discovery::Browse;
@@ -122,6 +122,33 @@ pub trait Browser {
 /// }
 /// ```
 pub type Browse = fn() -> Result<Box<dyn Browser>, Error>;
+
+/// Asks the network for the addresses of a `NAME.local`, until one is told or a few seconds have passed
+/// (RFC 6762); none when nobody tells. The port of an address means nothing.
+///
+/// ```
+/// use healthchecker::client::discovery::LookUp;
+///
+/// let nobody_answers: LookUp = |_| Vec::new();
+/// ```
+pub type LookUp = fn(&str) -> Vec<SocketAddr>;
+
+/// How the network is asked. Apps do it with mdns-sd; the daemon's own command line has the daemon's mDNS.
+///
+/// ```no_run
+/// use healthchecker::client::discovery::Multicast;
+///
+/// fn is_able(multicast: Multicast) -> bool {
+///     (multicast.browse)().is_ok()
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Multicast {
+    /// For daemons.
+    pub browse: Browse,
+    /// For the addresses of a machine.
+    pub look_up: LookUp,
+}
 
 /// Finds the daemon: the one with the plain name, else any.
 ///
@@ -135,7 +162,7 @@ pub type Browse = fn() -> Result<Box<dyn Browser>, Error>;
 /// # Errors
 /// None is announced within `within`, or none takes a connection, or this machine cannot look for one.
 pub fn find(within: Duration) -> Result<ServerUrl, Error> {
-    find_with(browser::browse, within)
+    find_with(browser::MDNS_SD.browse, within)
 }
 
 /// As [`find`], with this browser.
@@ -202,7 +229,7 @@ impl Survey {
 /// # Errors
 /// This machine cannot look for any.
 pub fn survey(within: Duration) -> Result<Survey, Error> {
-    survey_with(browser::browse, within)
+    survey_with(browser::MDNS_SD.browse, within)
 }
 
 /// As [`survey`], with this browser.
