@@ -97,7 +97,7 @@ flood: build $(VENV)/ready ## hostile clients and apps that hang, with figures, 
 # Changes the code in one place after the other, and asks whether a test notices. Those that are caught, missed,
 # or do not compile are listed below target/mutants.out.
 mutants: target/tools/bin/cargo-mutants ## whether the tests notice when the code is changed; SHARD=1/50 for a part
-	CASES_PERCENT=10 RUST_TEST_THREADS=8 target/tools/bin/cargo-mutants mutants --output target $(SHARD:%=--shard %)
+	CASES_PERCENT=10 RUST_TEST_THREADS=8 target/tools/bin/cargo-mutants mutants --output target $(SHARD:%=--sharding round-robin --shard %)
 
 nightly: flood reproduce ## the long forms: floods of half a minute, a thousand simulated households, an hour of soak, a day's checks, an hour of fuzz, many random lives, mutants; and two builds
 	CASES_PERCENT=2000 $(CARGO) test --locked --test engine --test journal

@@ -103,6 +103,8 @@ save_space() {
     if [[ $triple == arm* ]]; then
         # These programs lie at a fixed address anyway; so the code need not reckon with others.
         printf '%s\x1f' -Crelocation-model=static
+        # No table of how to unwind a function that nothing can unwind through.
+        printf '%s\x1f' -Cforce-unwind-tables=no
     fi
 }
 

@@ -6,16 +6,18 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use healthchecker::client::cli;
+use healthchecker::client::discovery::Multicast;
 use healthchecker::config::in_force::InForce;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
 use healthchecker::daemon::clock::Clock;
-use healthchecker::daemon::{mailer, start};
+use healthchecker::daemon::{discovery, mailer, names, start};
 use healthchecker::logging::{self, LastLines};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     if cli::is_meant(&args) {
-        return ExitCode::from(cli::run(args).code());
+        let multicast = Multicast { browse: discovery::browse, look_up: names::look_up };
+        return ExitCode::from(cli::run(args, multicast).code());
     }
     match config::parse(args, env::vars_os(), &config::read_file) {
         Err(problems) => {

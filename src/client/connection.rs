@@ -1,6 +1,7 @@
 //! Single calls to the daemon, over HTTP.
 
 use std::env;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use ureq::http::Response;
 use ureq::unversioned::transport::TcpConnector;
 use ureq::{Agent, Body};
 
-use super::discovery::{self, FIND_WITHIN};
-use super::lookup::{SystemResolver, interface};
+use super::browser::MDNS_SD;
+use super::discovery::{self, Browse, FIND_WITHIN, LookUp, Multicast};
+use super::lookup::{self, HostResolver, interface};
 use super::token::Token;
 use super::{Error, SERVER_VARIABLE, ServerUrl, TOKEN_VARIABLE};
 
@@ -42,19 +44,20 @@ pub type Parameter<'a> = (&'a str, &'a str);
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    place: Place,
+    whereabouts: Whereabouts,
     token: Result<Option<Token>, Error>,
+    multicast: Multicast,
 }
 
 /// Where the daemon is.
 #[derive(Debug)]
-enum Place {
+enum Whereabouts {
     /// Where somebody said.
     Given(ServerUrl),
     /// What somebody said is no address: no leave to talk to whoever is found.
     Misnamed(Error),
-    /// Where it was found the last time, if it was.
-    Searched(Mutex<Option<ServerUrl>>),
+    /// Where it was found the last time, if it was, and how it is looked for.
+    Searched { found: Mutex<Option<ServerUrl>> },
 }
 
 impl Connection {
@@ -65,13 +68,18 @@ impl Connection {
     /// let connection = healthchecker::client::connection::Connection::search();
     /// ```
     pub fn search() -> Connection {
+        Connection::search_with(MDNS_SD)
+    }
+
+    /// As [`Connection::search`], by this mDNS.
+    pub(super) fn search_with(multicast: Multicast) -> Connection {
         let named = env::var_os(SERVER_VARIABLE).filter(|named| !named.is_empty());
-        let place = match named.map(|named| named.to_string_lossy().parse()) {
-            None => Place::Searched(Mutex::new(None)),
-            Some(Ok(server)) => Place::Given(server),
-            Some(Err(why)) => Place::Misnamed(why),
+        let whereabouts = match named.map(|named| named.to_string_lossy().parse()) {
+            None => Whereabouts::Searched { found: Mutex::new(None) },
+            Some(Ok(server)) => Whereabouts::Given(server),
+            Some(Err(why)) => Whereabouts::Misnamed(why),
         };
-        Connection::new(place)
+        Connection::new(whereabouts, multicast)
     }
 
     /// To the daemon at this address.
@@ -84,15 +92,20 @@ impl Connection {
     /// # Ok::<(), healthchecker::client::Error>(())
     /// ```
     pub fn to(server: ServerUrl) -> Connection {
-        Connection::new(Place::Given(server))
+        Connection::to_with(server, MDNS_SD)
     }
 
-    fn new(place: Place) -> Connection {
+    /// As [`Connection::to`], by this mDNS.
+    pub(super) fn to_with(server: ServerUrl, multicast: Multicast) -> Connection {
+        Connection::new(Whereabouts::Given(server), multicast)
+    }
+
+    fn new(whereabouts: Whereabouts, multicast: Multicast) -> Connection {
         let token = match env::var_os(TOKEN_VARIABLE) {
             Some(token) => Token::read(&token.to_string_lossy()),
             None => Ok(None),
         };
-        Connection { place, token }
+        Connection { whereabouts, token, multicast }
     }
 
     /// With this token instead of the one in [`TOKEN_VARIABLE`]. It is sent only to a daemon that is
@@ -121,22 +134,27 @@ impl Connection {
     /// # Errors
     /// There is none, or this machine cannot look for one.
     pub fn server(&self) -> Result<ServerUrl, Error> {
-        match &self.place {
-            Place::Given(server) => Ok(server.clone()),
-            Place::Misnamed(why) => Err(why.clone()),
-            Place::Searched(found) => match recall(found) {
+        match &self.whereabouts {
+            Whereabouts::Given(server) => Ok(server.clone()),
+            Whereabouts::Misnamed(why) => Err(why.clone()),
+            Whereabouts::Searched { found } => match recall(found) {
                 Some(server) => Ok(server),
-                None => search(found),
+                None => search(found, self.multicast.browse),
             },
         }
     }
 
+    /// The addresses of the daemon's machine; none, if its name is not known.
+    pub(super) fn addresses(&self, server: &ServerUrl) -> Vec<SocketAddr> {
+        lookup::addresses(server, self.multicast.look_up).unwrap_or_default()
+    }
+
     /// Whether it is known where the daemon is, without a search.
     pub(super) fn is_known(&self) -> bool {
-        match &self.place {
-            Place::Given(_) => true,
-            Place::Misnamed(_) => false,
-            Place::Searched(found) => recall(found).is_some(),
+        match &self.whereabouts {
+            Whereabouts::Given(_) => true,
+            Whereabouts::Misnamed(_) => false,
+            Whereabouts::Searched { found } => recall(found).is_some(),
         }
     }
 
@@ -157,7 +175,9 @@ impl Connection {
         );
         let body = json.to_string();
         self.ask(call, |server| {
-            let request = agent(server).post(server.call(call)).content_type("application/json");
+            let request = agent(server, self.multicast.look_up)
+                .post(server.call(call))
+                .content_type("application/json");
             authorised(request, self.token_to_send()).send(body.as_str())
         })
     }
@@ -175,8 +195,9 @@ impl Connection {
     /// There is no answer.
     pub fn get(&self, call: &str, parameters: &[Parameter<'_>]) -> Result<String, Error> {
         self.ask(call, |server| {
-            let request =
-                agent(server).get(server.call(call)).query_pairs(parameters.iter().copied());
+            let request = agent(server, self.multicast.look_up)
+                .get(server.call(call))
+                .query_pairs(parameters.iter().copied());
             authorised(request, self.token_to_send()).call()
         })
     }
@@ -187,10 +208,10 @@ impl Connection {
             return Err(why.clone());
         }
         let once = |server: &ServerUrl| self.read(server, call, ask(server));
-        let found = match &self.place {
-            Place::Given(server) => return once(server),
-            Place::Misnamed(why) => return Err(why.clone()),
-            Place::Searched(found) => found,
+        let found = match &self.whereabouts {
+            Whereabouts::Given(server) => return once(server),
+            Whereabouts::Misnamed(why) => return Err(why.clone()),
+            Whereabouts::Searched { found } => found,
         };
         if let Some(server) = recall(found) {
             match once(&server) {
@@ -198,20 +219,22 @@ impl Connection {
                 answer => return answer,
             }
         }
-        once(&search(found)?)
+        once(&search(found, self.multicast.browse)?)
     }
 
     /// The token, if the daemon is one that somebody named.
     fn token_to_send(&self) -> Option<&Token> {
-        match (&self.place, &self.token) {
-            (Place::Given(_), Ok(token)) => token.as_ref(),
+        match (&self.whereabouts, &self.token) {
+            (Whereabouts::Given(_), Ok(token)) => token.as_ref(),
             _ => None,
         }
     }
 
     fn token_trouble(&self, server: &ServerUrl) -> Error {
-        match (&self.token, &self.place) {
-            (Ok(Some(_)), Place::Searched(_)) => Error::TokenWithheld { url: server.to_string() },
+        match (&self.token, &self.whereabouts) {
+            (Ok(Some(_)), Whereabouts::Searched { .. }) => {
+                Error::TokenWithheld { url: server.to_string() }
+            }
             (Ok(Some(_)), _) => Error::TokenRefused,
             _ => Error::TokenMissing,
         }
@@ -241,7 +264,7 @@ impl Connection {
 }
 
 /// What asks this daemon. No connection outlives a call, so there is nothing to keep.
-fn agent(server: &ServerUrl) -> Agent {
+fn agent(server: &ServerUrl, look_up: LookUp) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -256,7 +279,7 @@ fn agent(server: &ServerUrl) -> Agent {
         .build();
     let link = server.zone().and_then(interface);
     // No proxy and no TLS, which ureq's own agent brings.
-    Agent::with_parts(config, TcpConnector::default(), SystemResolver { link })
+    Agent::with_parts(config, TcpConnector::default(), HostResolver { link, look_up })
 }
 
 type Asked = Result<Response<Body>, ureq::Error>;
@@ -288,8 +311,8 @@ fn recall(found: &Mutex<Option<ServerUrl>>) -> Option<ServerUrl> {
     found.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-fn search(found: &Mutex<Option<ServerUrl>>) -> Result<ServerUrl, Error> {
-    let result = discovery::find(FIND_WITHIN);
+fn search(found: &Mutex<Option<ServerUrl>>, browse: Browse) -> Result<ServerUrl, Error> {
+    let result = discovery::find_with(browse, FIND_WITHIN);
     *found.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().ok().cloned();
     result
 }

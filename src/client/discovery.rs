@@ -1,12 +1,10 @@
 //! Finds the daemon by Zeroconf (RFC 6762, RFC 6763).
 
 use std::mem;
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent};
-
-use super::{Error, ServerUrl, reach};
+use super::{Error, ServerUrl, browser, lookup, reach};
 
 /// The service type, with its domain.
 ///
@@ -60,6 +58,98 @@ pub struct Found {
     pub version: String,
 }
 
+/// What is heard on the network.
+///
+/// ```
+/// use healthchecker::client::discovery::Heard;
+///
+/// assert_ne!(Heard::Other, Heard::Service(Default::default()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A daemon, or something new of one.
+    Service(Service),
+    /// Something else announced itself: multicast works.
+    Other,
+}
+
+/// A service of [`SERVICE_TYPE`], as it is announced.
+///
+/// ```
+/// use healthchecker::client::discovery::{INSTANCE, SERVICE_TYPE, Service};
+///
+/// let full_name = format!("{INSTANCE}.{SERVICE_TYPE}");
+/// let addresses = vec!["192.168.1.5:43210".parse().unwrap()];
+/// let service = Service { full_name, addresses, version: "0.1.0".to_owned() };
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Its instance, and the type behind it.
+    pub full_name: String,
+    /// Where it listens; a link-local address of IPv6 with the number of the interface.
+    pub addresses: Vec<SocketAddr>,
+    /// What it says of its version; empty: nothing.
+    pub version: String,
+}
+
+/// Asks the network for services of [`SERVICE_TYPE`], again and again, and hears what is said (RFC 6763, section 4).
+///
+/// ```
+/// use std::time::Duration;
+/// use healthchecker::client::discovery::{Browser, Heard};
+///
+/// struct Deaf;
+///
+/// impl Browser for Deaf {
+///     fn next(&mut self, within: Duration) -> Option<Heard> {
+///         std::thread::sleep(within);
+///         None
+///     }
+/// }
+/// ```
+pub trait Browser {
+    /// The next thing that is heard; `None`: nothing within this time.
+    fn next(&mut self, within: Duration) -> Option<Heard>;
+}
+
+/// Starts a [`Browser`].
+///
+/// ```no_run
+/// use healthchecker::client::discovery::Browse;
+///
+/// fn is_able(browse: Browse) -> bool {
+///     browse().is_ok()
+/// }
+/// ```
+pub type Browse = fn() -> Result<Box<dyn Browser>, Error>;
+
+/// Asks the network for the addresses of a `NAME.local`, until one is told or a few seconds have passed
+/// (RFC 6762); none when nobody tells. The port of an address means nothing.
+///
+/// ```
+/// use healthchecker::client::discovery::LookUp;
+///
+/// let nobody_answers: LookUp = |_| Vec::new();
+/// ```
+pub type LookUp = fn(&str) -> Vec<SocketAddr>;
+
+/// How the network is asked. Apps do it with mdns-sd; the daemon's own command line has the daemon's mDNS.
+///
+/// ```no_run
+/// use healthchecker::client::discovery::Multicast;
+///
+/// fn is_able(multicast: Multicast) -> bool {
+///     (multicast.browse)().is_ok()
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Multicast {
+    /// For daemons.
+    pub browse: Browse,
+    /// For the addresses of a machine.
+    pub look_up: LookUp,
+}
+
 /// Finds the daemon: the one with the plain name, else any.
 ///
 /// ```no_run
@@ -72,7 +162,12 @@ pub struct Found {
 /// # Errors
 /// None is announced within `within`, or none takes a connection, or this machine cannot look for one.
 pub fn find(within: Duration) -> Result<ServerUrl, Error> {
-    let survey = look(within, |survey, passed| {
+    find_with(browser::MDNS_SD.browse, within)
+}
+
+/// As [`find`], with this browser.
+pub(super) fn find_with(browse: Browse, within: Duration) -> Result<ServerUrl, Error> {
+    let survey = look(browse, within, |survey, passed| {
         survey.has_plain() || passed >= PLAIN_WITHIN && !survey.found.is_empty()
     })?;
     let best = survey.found.iter().min_by_key(|found| found.instance != INSTANCE);
@@ -134,29 +229,30 @@ impl Survey {
 /// # Errors
 /// This machine cannot look for any.
 pub fn survey(within: Duration) -> Result<Survey, Error> {
-    look(within, |_, _| false)
+    survey_with(browser::MDNS_SD.browse, within)
+}
+
+/// As [`survey`], with this browser.
+pub(super) fn survey_with(browse: Browse, within: Duration) -> Result<Survey, Error> {
+    look(browse, within, |_, _| false)
 }
 
 /// Listens, and tries what is announced, until `enough` says so or the time is over.
-fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<Survey, Error> {
-    let cannot = |why: mdns_sd::Error| Error::NoMulticast(why.to_string());
-    let searcher = ServiceDaemon::new().map_err(cannot)?;
-    let events = searcher.browse(SERVICE_TYPE).map_err(cannot)?;
+fn look(
+    browse: Browse,
+    within: Duration,
+    enough: impl Fn(&Survey, Duration) -> bool,
+) -> Result<Survey, Error> {
+    let mut browser = browse()?;
     let begun = Instant::now();
     let mut announced = Vec::new();
     let mut survey = Survey::default();
     while let Some(left) = within.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
-        match events.recv_timeout(left.min(TRY_AGAIN)) {
-            Ok(ServiceEvent::ServiceResolved(service)) => {
-                take_note(&service, &mut announced);
-                if !events.is_empty() {
-                    continue;
-                }
-            }
-            Ok(ServiceEvent::ServiceFound(_, name)) if instance(&name).is_none() => {
-                survey.others += 1
-            }
-            _ => {}
+        let mut heard = browser.next(left.min(TRY_AGAIN));
+        // What came with it is heard before anything is tried, as far as there is time.
+        while let Some(thing) = heard.filter(|_| begun.elapsed() < within) {
+            take_note(thing, &mut announced, &mut survey);
+            heard = browser.next(Duration::ZERO);
         }
         try_all(&mut announced, &mut survey, begun + within);
         if enough(&survey, begun.elapsed()) {
@@ -164,8 +260,6 @@ fn look(within: Duration, enough: impl Fn(&Survey, Duration) -> bool) -> Result<
         }
     }
     survey.silent = announced.into_iter().map(Announced::name_and_urls).collect();
-    // Its thread ends by itself; there is nothing that a failure could mean to anybody.
-    let _ = searcher.shutdown();
     Ok(survey)
 }
 
@@ -190,13 +284,16 @@ impl Announced {
 }
 
 /// Lists are kept in order as they grow: they are short, and a sort is 9 KiB of program.
-fn take_note(service: &ResolvedService, announced: &mut Vec<Announced>) {
-    let Some(instance) = instance(&service.fullname) else { return };
-    let places = service.addresses.iter().filter_map(|address| place(address, service.port));
-    let version = service.get_property_val_str("version").unwrap_or_default().to_owned();
-    let places = by_preference(places);
+fn take_note(thing: Heard, announced: &mut Vec<Announced>, survey: &mut Survey) {
+    let service = match thing {
+        Heard::Other => return survey.others += 1,
+        Heard::Service(service) => service,
+    };
+    let Some(instance) = instance(&service.full_name) else { return };
+    let places = by_preference(service.addresses.into_iter().filter_map(place));
     let heard = Instant::now();
-    let mut news = Announced { instance: instance.to_owned(), places, version, heard };
+    let mut news =
+        Announced { instance: instance.to_owned(), places, version: service.version, heard };
     let at = announced.partition_point(|it| it.instance < news.instance);
     let is_full = announced.len() >= ANNOUNCED_MAX;
     match announced.get_mut(at) {
@@ -225,7 +322,7 @@ fn try_all(announced: &mut Vec<Announced>, survey: &mut Survey, until: Instant) 
 }
 
 /// The instance of a full name, if it is a daemon's.
-fn instance(full_name: &str) -> Option<&str> {
+pub(crate) fn instance(full_name: &str) -> Option<&str> {
     let instance = full_name.strip_suffix(SERVICE_TYPE)?.strip_suffix('.')?;
     let number = instance.strip_prefix(INSTANCE)?;
     let is_renamed = || {
@@ -237,21 +334,13 @@ fn instance(full_name: &str) -> Option<&str> {
 
 /// Where to connect, and how that is written. A link-local address of IPv6 says nothing without the
 /// interface that it was heard on.
-fn place(address: &ScopedIp, port: u16) -> Option<(SocketAddr, ServerUrl)> {
-    match address {
-        ScopedIp::V4(v4) => {
-            let at = SocketAddrV4::new(*v4.addr(), port).into();
-            Some((at, ServerUrl::from(at)))
+fn place(at: SocketAddr) -> Option<(SocketAddr, ServerUrl)> {
+    match at {
+        SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() => {
+            let zone = lookup::interface_name(v6.scope_id())?;
+            Some((at, ServerUrl::on_link(v6, &zone)))
         }
-        ScopedIp::V6(v6) if v6.addr().is_unicast_link_local() => {
-            let at = SocketAddrV6::new(*v6.addr(), port, 0, v6.scope_id().index);
-            Some((at.into(), ServerUrl::on_link(at, &v6.scope_id().name)))
-        }
-        ScopedIp::V6(v6) => {
-            let at = SocketAddrV6::new(*v6.addr(), port, 0, 0).into();
-            Some((at, ServerUrl::from(at)))
-        }
-        _ => None,
+        _ => Some((at, ServerUrl::from(at))),
     }
 }
 

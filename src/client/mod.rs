@@ -17,6 +17,7 @@
 //! A server that is dropped leaves the app registered: a crash has to be noticed.
 
 mod background;
+mod browser;
 #[cfg(feature = "daemon")]
 pub mod cli;
 pub mod connection;

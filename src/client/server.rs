@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::connection::Connection;
 use super::iputils::address_facing;
-use super::lookup;
 use super::registrar::{Registrar, STACK};
 use super::slot::Slot;
 use super::{Error, Monitor, ServerUrl, background};
@@ -240,7 +239,7 @@ impl HealthCheckerServer {
     /// No daemon was found, or no route leads to it.
     pub fn my_address(&self) -> Result<IpAddr, Error> {
         let server = self.url()?;
-        let places = lookup::addresses(&server).unwrap_or_default();
+        let places = self.context.connection.addresses(&server);
         places.into_iter().find_map(address_facing).ok_or_else(|| Error::Unreachable {
             url: server.to_string(),
             why: "no route leads there".to_owned(),

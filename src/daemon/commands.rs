@@ -1,6 +1,6 @@
 //! What clients ask for, carried out by the engine.
 
-use super::api::{About, Change, Command, Done};
+use super::api::{About, Became, Command, Done};
 use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
 use crate::engine::time::Now;
@@ -19,40 +19,40 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         Command::Pause(name) => {
             let name = engine.on_record(&name)?;
             engine.pause(now, &name)?;
-            done(name, Change::Paused)
+            done(name, Became::Paused)
         }
         Command::Resume(name) => {
             let name = engine.on_record(&name)?;
             engine.resume(now, &name)?;
-            done(name, Change::Resumed)
+            done(name, Became::Resumed)
         }
         Command::Stop(name) => {
             let name = engine.on_record(&name)?;
             engine.stop(now, &name)?;
-            done(name, Change::Stopped)
+            done(name, Became::Stopped)
         }
         Command::Check(name) => {
             let name = engine.on_record(&name)?;
             engine.check(now, &name)?;
-            done(name, Change::Asked)
+            done(name, Became::Asked)
         }
         Command::Seen(email) => {
             engine.seen(&email)?;
-            Done { about: About::Email(email), result: Change::Seen }
+            Done { about: About::Email(email), result: Became::Seen }
         }
     })
 }
 
-fn done(appname: String, result: Change) -> Done {
+fn done(appname: String, result: Became) -> Done {
     Done { about: About::AppName(appname), result }
 }
 
-impl From<Registered> for Change {
-    fn from(registered: Registered) -> Change {
+impl From<Registered> for Became {
+    fn from(registered: Registered) -> Became {
         match registered {
-            Registered::New => Change::Registered,
-            Registered::Updated => Change::Updated,
-            Registered::Unchanged => Change::Unchanged,
+            Registered::New => Became::Registered,
+            Registered::Updated => Became::Updated,
+            Registered::Unchanged => Became::Unchanged,
         }
     }
 }

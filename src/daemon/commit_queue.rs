@@ -242,6 +242,9 @@ fn urgency(records: &[Record]) -> Urgency {
 }
 
 #[cfg(test)]
+mod chance;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::daemon::channel::{Receiver, channel};
@@ -253,7 +256,7 @@ mod tests {
     }
 
     /// A queue, and what its journal reports, to be handed over when the test likes.
-    fn queue() -> (CommitQueue<u8>, Receiver<SyncReport>) {
+    pub(super) fn queue<P>() -> (CommitQueue<P>, Receiver<SyncReport>) {
         let (tell, reports) = channel();
         let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
         let mut queue = CommitQueue::new(journal, 1, Vec::new());
@@ -261,7 +264,7 @@ mod tests {
         (queue, reports)
     }
 
-    fn change(queue: &mut CommitQueue<u8>) {
+    pub(super) fn change<P>(queue: &mut CommitQueue<P>) {
         queue.keep(&[Record::Port { port: 2 }]);
     }
 
@@ -273,7 +276,7 @@ mod tests {
         SyncReport { outcome: Err(DiskTrouble { text: "no card".into(), full }), ..report }
     }
 
-    fn mail() -> Mail {
+    pub(super) fn mail() -> Mail {
         Mail {
             id: 1,
             to: Recipient::mail("a@b.example"),
@@ -285,6 +288,7 @@ mod tests {
             held_back: None,
             left_out: 0,
             nameless: false,
+            given_up: false,
         }
     }
 

@@ -12,7 +12,7 @@ use mio::{Events, Poll, Token};
 
 use super::api::{ApiRequest, Command, LoopState, Problem, Promise, Responder};
 use super::check_log::CheckLog;
-use super::clock::Clock;
+use super::clock::{self, Clock};
 use super::commands;
 use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
@@ -149,9 +149,14 @@ impl EventLoop {
 
     /// Reads the clock for this turn, before anything else is done in it.
     fn look_at_the_clock(&mut self) -> Now {
+        // Asked first: what is read after that is the time that was set.
+        let is_set = self.engine.doubts_clock() && clock::is_synchronised();
         let now = self.clock.now();
         let Missed { stood_still, slept } = self.standstill.wake(now, || self.clock.asleep());
         self.engine.handle_clock(now, slept);
+        if is_set {
+            self.engine.handle_synchronised(now);
+        }
         self.engine.handle_standstill(stood_still);
         now
     }

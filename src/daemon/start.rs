@@ -141,6 +141,9 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
     });
     engine.restore(clock.now(), records);
+    if lost {
+        engine.handle_loss();
+    }
     let standstill = Standstill::watch(clock.now(), clock.asleep());
     let now = clock.now().at;
     let watchdog = Watchdog::start(serving, mailer.is_some(), now, wake.clone());

@@ -137,13 +137,18 @@ impl Engine {
 
     /// Everything that is to be kept, as if nothing had been recorded before.
     pub fn snapshot(&self, now: Now) -> Vec<Record> {
-        keep::everything(now, &self.registry, &self.incidents, &self.outbox)
+        keep::everything(now, &self.timeline, &self.registry, &self.incidents, &self.outbox)
     }
 
     /// Whether everything should be written anew, for the times on disk were wrong; after that, it is
     /// taken to be.
     pub fn takes_rewriting(&mut self, now: Now) -> bool {
         self.timeline.takes_rewriting(now.at)
+    }
+
+    /// Whether it is not known that the wall clock is right: see [`Engine::handle_synchronised`].
+    pub fn doubts_clock(&self) -> bool {
+        self.timeline.is_in_doubt()
     }
 
     /// Rebuilds the household from its records, oldest first, in an engine that watches nothing
@@ -173,6 +178,12 @@ impl Engine {
         self.drain_outbox();
         let notes = who_is_disallowed(&self.registry, &self.outbox);
         self.actions.extend(notes.into_iter().map(Action::Log));
+    }
+
+    /// Records were lost to damage: who was to have a mail that was among them is told anew. To be
+    /// called after [`Engine::restore`].
+    pub fn handle_loss(&mut self) {
+        self.incidents.handle_loss(&self.registry, &self.outbox);
     }
 
     /// Whether a mail is on its way to the server.

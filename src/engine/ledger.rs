@@ -208,7 +208,9 @@ mod tests {
     #[test]
     fn whatever_changes_on_disk_is_marked_and_nothing_else() {
         let mut ledger = Ledger::default();
+        assert!(ledger.is_empty());
         ledger.restore('a', Tens(1));
+        assert!(!ledger.is_empty());
         assert_eq!(marks(&mut ledger), [], "it is there already");
         ledger.insert('b', Tens(1));
         assert_eq!(marks(&mut ledger), [('b', 9)]);

@@ -112,6 +112,8 @@ pub enum LogEvent {
         /// What it shows.
         clock: Wall,
     },
+    /// Times on record are later than it is by a time server.
+    ClockWasAhead,
     /// The wall clock was set.
     ClockSet {
         /// What it shows now.
@@ -256,6 +258,9 @@ impl fmt::Display for LogEvent {
                      mail_without_clock)"
                 )
             }
+            LogEvent::ClockWasAhead => f.write_str(
+                "the clock was ahead in an earlier run: times on record that are still to come are put right",
+            ),
             LogEvent::ClockSet { to } => write!(f, "the clock was set, to {to}"),
             LogEvent::Slept { span } => {
                 write!(f, "this machine was asleep for {}", span::in_words(*span))
@@ -310,4 +315,34 @@ impl fmt::Display for LogEvent {
 
 fn or_nobody(people: &[Recipient]) -> String {
     if people.is_empty() { "nobody".to_owned() } else { listed(people) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_may_have_to_act_on_is_trouble() {
+        for (to, severity) in [
+            (State::Unhealthy, Severity::Trouble),
+            (State::Degraded, Severity::Trouble),
+            (State::Healthy, Severity::Change),
+            (State::Unknown, Severity::Change),
+        ] {
+            let (app, from, reason) = ("NAS".to_owned(), State::Unknown, String::new());
+            assert_eq!(LogEvent::StateChanged { app, from, to, reason }.severity(), severity);
+        }
+    }
+
+    #[test]
+    fn a_mail_that_may_not_go_says_who_gets_it_instead() {
+        for (instead, is_kept, said) in [
+            (vec![Recipient::mail("d@e.f")], false, "d@e.f gets it"),
+            (vec![], false, "it is no news to others"),
+            (vec![], true, "no email is set to have it instead"),
+        ] {
+            let note = LogEvent::MailDisallowed { to: Recipient::mail("a@b.c"), instead, is_kept };
+            assert!(note.to_string().ends_with(said), "{note}");
+        }
+    }
 }

@@ -202,6 +202,7 @@ mod tests {
         let open = Recipients::new(Vec::new(), &[]);
         assert!(open.may_be_told(&Recipient::mail("anybody@anywhere.example")));
         assert_eq!(open.told([]), []);
+        assert_eq!(listed(&["a@b.c", "d@e.f"].map(Recipient::mail)), "a@b.c, d@e.f");
     }
 
     #[test]

@@ -17,10 +17,10 @@ use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::recipients::Recipient;
 use super::registration::Registration;
-use super::registry::{AppId, Change, RegistryError, Welcome};
+use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
-use super::time::{Now, Stamp};
+use super::time::{Now, Step};
 use super::verdict::answer::{CheckEnd, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
@@ -64,24 +64,24 @@ impl Engine {
         self.log(LogEvent::Registered { app, url, new });
         let url = to.address.clone();
         Ok(match self.registry.register(now, registration) {
-            Change::New(id) => {
+            Enrolled::New(id) => {
                 self.scheduler.add(now, id, timing, &to);
                 self.check_log(now, id, Event::Registered { url });
                 Registered::New
             }
             // What the scheduler need not know may be all that differs: it sees for itself.
-            Change::Updated { id, before } if before.target.address() == url => {
+            Enrolled::Updated { id, before } if before.target.address() == url => {
                 self.scheduler.repace(now, id, timing);
                 self.check_log(now, id, Event::Updated { url });
                 Registered::Updated
             }
-            Change::Updated { id, before } => {
+            Enrolled::Updated { id, before } => {
                 self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
                 Registered::Updated
             }
-            Change::Unchanged => Registered::Unchanged,
+            Enrolled::Unchanged => Registered::Unchanged,
         })
     }
 
@@ -164,7 +164,8 @@ impl Engine {
 impl Engine {
     /// The clocks were read: to be called before anything else is done with the time. The machine
     /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
-    /// or the wall clock was set, every time that is remembered is put right. What is due by now is
+    /// or the wall clock was set, every time that is remembered is put right, and every wait that is meant
+    /// in real time. What is due by now is
     /// for [`Engine::handle_time`].
     pub fn handle_clock(&mut self, now: Now, slept: Duration) {
         let Some(step) = self.timeline.observe(now, slept) else { return };
@@ -174,11 +175,27 @@ impl Engine {
         if step.clock_was_set() {
             self.log(LogEvent::ClockSet { to: now.wall });
         }
-        let timeline = &self.timeline;
-        let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
-        self.outbox.for_each_stamp(&mut put_right);
-        self.incidents.for_each_stamp(&mut put_right);
-        self.registry.handle_step(timeline, now, step);
+        self.put_right(now, step);
+    }
+
+    /// The system knew, before `now` was read, that a time server has set the wall clock. Of use while
+    /// [`Engine::doubts_clock`]: times on record that are later than that are put right.
+    pub fn handle_synchronised(&mut self, now: Now) {
+        let Some(step) = self.timeline.settle(now) else { return };
+        self.log(LogEvent::ClockWasAhead);
+        self.put_right(now, step);
+    }
+
+    fn put_right(&mut self, now: Now, step: Step) {
+        // Of the start, which come out in the first turn.
+        for action in &mut self.actions {
+            if let Action::Send(mail) = action {
+                mail.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+            }
+        }
+        self.outbox.handle_step(&self.timeline, now, step);
+        self.incidents.handle_step(&self.timeline, now, step);
+        self.registry.handle_step(&self.timeline, now, step);
     }
 
     /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
@@ -223,7 +240,9 @@ impl Engine {
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         match self.scheduler.handle_end(now, check, end, latency) {
-            Some(Ended::Verdict { app, verdict }) => self.judge(now, app, verdict, latency),
+            Some(Ended::Verdict { app, verdict }) => {
+                self.handle_verdict(now, app, verdict, latency)
+            }
             Some(Ended::Undecided { app, reason }) => {
                 let app = self.registry.get(app).map(|app| app.registration.name.clone());
                 self.log(LogEvent::Undecided { app: app.unwrap_or_default(), reason });
@@ -234,7 +253,7 @@ impl Engine {
 
     /// Passes a verdict on: to the app, to both logs, to the alert, to people. (What an answer means
     /// was judged before, on the check's thread: `verdict::judge`.)
-    fn judge(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
+    fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
         // Not `now.wall`: a Pi's clock may begin before the newest day on record, and days go on.
         let day = self.timeline.wall(now);

@@ -13,7 +13,7 @@ import pytest
 from conftest import NewTarget, StartDaemon
 from daemon import BINARY, Daemon
 from lan import Lan
-from programs import PACKAGE, Ended, healthchecker, on_a_terminal, run
+from programs import PACKAGE, Ended, healthchecker, on_a_terminal, run, rust_example
 from target import Target
 from test_escaping import HOSTILE, assert_shown
 from waiting import wait_for
@@ -258,6 +258,21 @@ def test_the_server_is_found_by_zeroconf(lan: Lan, start_daemon: StartDaemon) ->
         client.run(str(BINARY), "monitor", "Beside", "http://localhost:8080")
     with pytest.raises(RuntimeError, match="HealthChecker server"):
         alone.run(str(BINARY), "list")
+
+
+def test_a_server_is_named_by_its_local_name(lan: Lan, start_daemon: StartDaemon) -> None:
+    server, client = lan.add("server"), lan.add("client")
+    daemon = start_daemon(machine=server, bind_addr="0.0.0.0")
+    announcer = server.start_client("announce-host", "attic-pi.local", server.ipv4)
+    assert announcer.stdout and json.loads(announcer.stdout.readline()) == "announced"
+    # The system of this machine asks no name service for it, as that of a static program does not.
+    named = ("--server", f"http://Attic-Pi.local:{daemon.port}")
+    client.run(str(BINARY), "monitor", "TV", "http://10.77.0.9", *named)
+    assert json.loads(client.run(str(BINARY), "info", "TV", "--json", *named))["state"]
+    # Nor do programs with the Rust client, which have mdns-sd for it.
+    client.run("env", f"HEALTHCHECKER_SERVER={named[1]}", rust_example("register"), "Rust", ":8080")
+    with pytest.raises(RuntimeError, match="nobody.local"):
+        client.run(str(BINARY), "list", "--server", f"http://nobody.local:{daemon.port}")
 
 
 def test_a_token_is_not_sent_to_whoever_announces_the_name(

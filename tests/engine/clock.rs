@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use super::disk::accepted;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
+use healthchecker::engine::record::Record;
 use healthchecker::engine::time::Wall;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
 
 /// Two minutes after a Pi was switched on.
 const SWITCHED_ON: Wall = Wall::from_unix_millis(130_000);
-const REALLY: Wall = Wall::from_unix_millis(1_795_500_000_000);
+pub(super) const REALLY: Wall = Wall::from_unix_millis(1_795_500_000_000);
 
 fn without_clock() -> World {
     let mut world = World::new();
@@ -25,29 +27,38 @@ fn without_clock() -> World {
 }
 
 /// A household with a NAS that passes, and `world.mails` empty.
-fn healthy() -> World {
+pub(super) fn healthy() -> World {
+    asked(&QUICK)
+}
+
+/// The same for days, which are many checks.
+pub(super) fn asked_each_minute() -> World {
+    asked(&[("interval", "60"), ("unhealthy", "2"), ("healthy", "2")])
+}
+
+fn asked(how: &[(&str, &str)]) -> World {
     let mut world = World::new();
-    world.register("NAS", &QUICK);
+    world.register("NAS", how);
     world.seconds(60);
     world.inbox.clear();
     world
 }
 
-fn by(wall: Wall, seconds: i64) -> Wall {
+pub(super) fn by(wall: Wall, seconds: i64) -> Wall {
     Wall::from_unix_millis(wall.as_unix_millis() + seconds * 1000)
 }
 
-fn letter(world: &World, number: usize) -> String {
+pub(super) fn letter(world: &World, number: usize) -> String {
     letter::write(&world.inbox[number].1, world.now.at, None).text
 }
 
-fn uptimes(world: &World) -> [f64; 2] {
+pub(super) fn uptimes(world: &World) -> [f64; 2] {
     let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     [closeup.summary.uptime_24h.unwrap(), closeup.uptimes[0].1.unwrap()]
 }
 
 /// The share of checks that did not fail, to two places.
-fn about(uptimes: [f64; 2]) -> [f64; 2] {
+pub(super) fn about(uptimes: [f64; 2]) -> [f64; 2] {
     uptimes.map(|share| (share * 100.0).round() / 100.0)
 }
 
@@ -302,7 +313,7 @@ fn a_clock_that_jumps_to_and_fro_does_not_wear_out_the_card() {
 }
 
 /// Six hours of which the last third failed.
-fn two_thirds() -> World {
+pub(super) fn two_thirds() -> World {
     let mut world = healthy();
     world.set_clock(by(REALLY, -6 * 3600));
     world.seconds(4 * 3600 - 60);
@@ -359,7 +370,7 @@ fn days_without_a_clock_are_days() {
     assert_eq!(about(uptimes(&world)), [1.0, 0.83]);
 }
 
-fn days(world: &World) -> Vec<(i64, u16)> {
+pub(super) fn days(world: &World) -> Vec<(i64, u16)> {
     let closeup = world.engine.view().closeups(world.now, &["NAS".to_owned()]).remove(0);
     let today = REALLY.as_unix_millis() / 86_400_000;
     closeup.days.all().map(|day| (i64::from(day.day) - today, day.checks)).collect()
@@ -474,15 +485,106 @@ fn hours_that_were_slept_through_are_hours() {
     assert_eq!(days(&world).iter().map(|day| day.0).collect::<Vec<_>>(), [0, 1]);
 
     // Twenty mails within the hour, and a sleep of an hour: the next goes out.
+    let mut world = full();
+    world.sleep(Duration::from_secs(3600));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(30);
+    assert_eq!(world.inbox.len(), 1);
+}
+
+/// Twenty mails within the hour: the next is held back.
+fn full() -> World {
     let mut world = healthy();
-    let states = [Answer::Fail, Answer::Pass].into_iter().cycle();
-    for state in states.take(19) {
+    for state in [Answer::Fail, Answer::Pass].into_iter().cycle().take(19) {
         world.answers("NAS", state);
         world.seconds(30);
     }
     assert_eq!(world.inbox.len(), 19, "and the welcome before them");
-    world.sleep(Duration::from_secs(3600));
+    world.inbox.clear();
+    world
+}
+
+#[test]
+fn a_mail_that_did_not_count_for_the_limit_counts_no_more_when_the_clock_is_set_back() {
+    let counting =
+        |world: &World| accepted(&world.engine.snapshot(world.now)).values().sum::<usize>();
+    let ahead = |world: &mut World, set: bool| {
+        let right = world.now.wall;
+        if set {
+            world.restart_at(right);
+            assert_eq!(counting(world), 20);
+            world.set_clock(by(right, 7200));
+        } else {
+            world.restart_at(by(right, 7200));
+        }
+        assert_eq!(counting(world), 0, "as it seems, the last was two hours ago");
+        world.seconds(20);
+        world.rewrite_journal();
+        world.set_clock(by(right, 20));
+    };
+    for set in [false, true] {
+        let mut world = full();
+        ahead(&mut world, set);
+        let held = counting(&world);
+        world.restart();
+        assert_eq!((held, counting(&world)), (0, 0), "in memory as on disk");
+    }
+}
+
+#[test]
+fn an_hour_that_is_slept_through_ends_what_the_limit_holds_back() {
+    let mut world = full();
     world.answers("NAS", Answer::Pass);
-    world.seconds(30);
-    assert_eq!(world.inbox.len(), 20);
+    world.seconds(60);
+    assert_eq!(world.mails(), Vec::<String>::new(), "it is held back");
+    world.sleep(Duration::from_secs(3600));
+    world.seconds(1);
+    assert_eq!(world.inbox.len(), 1, "not for another hour");
+}
+
+#[test]
+fn what_was_slept_through_counts_for_the_next_try() {
+    for mood in [Mood::Away, Mood::RefusesLogin] {
+        let mut world = healthy();
+        world.mood = mood;
+        world.answers("NAS", Answer::Fail);
+        world.seconds(4 * 3600);
+        world.mood = Mood::Accepts;
+        world.sleep(Duration::from_secs(8 * 3600));
+        world.seconds(1);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+        let mut said = world.notes.iter().filter_map(|note| match note {
+            LogEvent::MailAccepted { after, .. } => Some(after.as_secs() / 3600),
+            _ => None,
+        });
+        assert_eq!(said.next_back(), Some(11), "it has waited so long");
+    }
+}
+
+#[test]
+fn what_was_slept_through_counts_for_the_hour_of_history() {
+    let mut world = healthy();
+    world.seconds(1200);
+    let hours = |world: &World| {
+        let on_disk = world.on_disk();
+        on_disk.iter().filter(|record| matches!(record, Record::Hour { .. })).count()
+    };
+    let before = hours(&world);
+    world.sleep(Duration::from_secs(3600));
+    world.seconds(1);
+    assert_eq!(hours(&world), before + 1);
+}
+
+#[test]
+fn what_failed_before_the_machine_slept_is_tried_again_soon() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(4 * 3600);
+    world.sleep(Duration::from_secs(3600));
+    // Its network takes a while to be back.
+    world.seconds(2);
+    world.mood = Mood::Accepts;
+    world.seconds(10);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
 }

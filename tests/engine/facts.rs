@@ -56,5 +56,7 @@ fn forget_times(value: &mut Value) {
 }
 
 fn is_time(text: &str) -> bool {
-    text.len() >= 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z')
+    text.len() >= 20
+        && text.as_bytes()[10] == b'T'
+        && (text.ends_with('Z') || text.ends_with("-00:00"))
 }

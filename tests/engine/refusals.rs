@@ -182,6 +182,34 @@ fn what_a_server_refuses_without_saying_why_is_kept_until_somebody_gives_it_up()
 }
 
 #[test]
+fn what_is_given_up_while_it_is_tried_again_stays_given_up_over_a_power_cut() {
+    for cut in [false, true] {
+        let mut world = healthy();
+        world.mood = Mood::Replies(Stage::Recipient, 550, "unknown user");
+        breaks(&mut world);
+        let first_try = world.tries.len();
+        world.mail_takes = 60_000;
+        while world.tries.len() == first_try {
+            world.seconds(1);
+        }
+        assert_eq!(world.engine.seen("owner@example.org"), Ok(()));
+        world.act();
+        assert!(health(&world).outbox.trouble.is_empty(), "it has been seen");
+        let tries = world.tries.len();
+        if cut {
+            world.restart();
+        }
+        world.seconds(24 * 3600);
+        assert_eq!((health(&world).outbox.waiting, world.tries.len()), (0, tries), "cut: {cut}");
+        world.mood = Mood::Accepts;
+        world.mail_takes = 50;
+        recovers(&mut world);
+        breaks(&mut world);
+        assert_eq!(world.mails(), ["NAS UNHEALTHY"], "of what nobody read there is no end");
+    }
+}
+
+#[test]
 fn what_is_about_us_is_not_given_up() {
     for mood in [Mood::Away, Mood::RefusesLogin, Mood::Filters("HealthChecker")] {
         let mut world = healthy();

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::world::{Answer, Mood, World};
+use healthchecker::engine::recipients::Recipient;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
 
@@ -250,4 +251,88 @@ proptest! {
         };
         prop_assert_eq!(tell(true), tell(false));
     }
+}
+
+#[test]
+fn what_a_mail_took_in_is_told_though_the_mail_itself_is_lost_to_damage() {
+    let mut world = healthy();
+    world.register("Kodi", &QUICK);
+    world.seconds(60);
+    world.inbox.clear();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    let begins = world.journal.len();
+    world.answers("Kodi", Answer::Fail);
+    world.seconds(120);
+    assert!(world.journal[begins..].concat().contains("mail_took_in"));
+    // Each line that holds the mail as it was written has a bad checksum.
+    world.journal.retain(|turn| !turn.contains("{\"mail\":"));
+    world.mood = Mood::Accepts;
+    world.restart();
+    world.seconds(60);
+    let told = world.mails().join("; ");
+    assert!(told.contains("Kodi UNHEALTHY") && told.contains("NAS UNHEALTHY"), "{told}");
+}
+
+/// Starts again, and each line with a mail that was written has a bad checksum.
+fn restart_without_mails(world: &mut World) {
+    world.journal.retain(|turn| !turn.contains("{\"mail\":"));
+    world.restart();
+    world.engine.handle_loss();
+    world.act();
+}
+
+#[test]
+fn who_was_to_have_a_mail_that_is_lost_to_damage_is_told_anew() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    world.register("NAS", &[("interval", "7")]);
+    restart_without_mails(&mut world);
+    world.mood = Mood::Accepts;
+    world.seconds(60);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Pass);
+    world.seconds(120);
+    world.register("NAS", &[("interval", "8")]);
+    restart_without_mails(&mut world);
+    world.mood = Mood::Accepts;
+    world.seconds(60);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"]);
+    restart_without_mails(&mut world);
+    world.seconds(600);
+    assert_eq!(world.inbox.len(), 2, "and only once");
+}
+
+#[test]
+fn what_a_waiting_mail_took_in_and_is_lost_to_damage_is_told_anew() {
+    let mut world = healthy();
+    world.mood = Mood::Away;
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    world.register("NAS", &[("interval", "7")]);
+    world.journal.retain(|turn| !turn.contains("{\"mail_took_in\":"));
+    world.restart();
+    world.engine.handle_loss();
+    world.act();
+    world.mood = Mood::Accepts;
+    world.seconds(60);
+    let told = world.mails().join("; ");
+    assert!(told.contains("NAS DEGRADED") && told.ends_with("NAS UNHEALTHY"), "{told}");
+}
+
+#[test]
+fn who_is_no_longer_there_is_not_told_anew() {
+    let mut world = healthy();
+    world.mood = Mood::Rejects(Recipient::mail("owner@example.org"));
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    let tries = world.tries.len();
+    world.restart();
+    world.engine.handle_loss();
+    world.seconds(600);
+    assert_eq!(world.tries.len(), tries);
 }

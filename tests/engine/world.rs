@@ -95,6 +95,8 @@ pub(super) struct World {
     pub(super) held: Option<Vec<Vec<Record>>>,
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
+    /// The system knows that a time server has set the clock.
+    pub(super) synchronised: bool,
     /// The health check log.
     pub(super) check_log: Vec<Line>,
 }
@@ -103,6 +105,8 @@ pub(super) struct World {
 const NO_ANSWER: &str = "no answer";
 /// Milliseconds that an app on the LAN takes to answer.
 const LATENCY: u64 = 5;
+/// Ten thousand apps that are due together take some hundred turns.
+const MOST_TURNS_AT_ONCE: usize = 1000;
 
 impl World {
     pub(super) fn new() -> World {
@@ -135,6 +139,7 @@ impl World {
             journal: Vec::new(),
             held: None,
             clock_moved: false,
+            synchronised: false,
             check_log: Vec::new(),
         }
     }
@@ -202,7 +207,10 @@ impl World {
     /// Lets time pass.
     pub(super) fn pass(&mut self, span: Duration) {
         let until = self.now.at + span;
+        let mut turns_at_once = 0;
         while let Some(next) = self.next_event().filter(|next| *next <= until) {
+            turns_at_once = if next > self.now.at { 0 } else { turns_at_once + 1 };
+            assert!(turns_at_once < MOST_TURNS_AT_ONCE, "it does not sleep: {next:?}");
             self.advance(next);
             self.step();
         }
@@ -232,7 +240,15 @@ impl World {
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;
         self.clock_moved = true;
-        self.engine.handle_clock(self.now, Duration::ZERO);
+        self.look_at_the_clock(Duration::ZERO);
+    }
+
+    /// As the event loop does at the begin of each turn.
+    fn look_at_the_clock(&mut self, slept: Duration) {
+        self.engine.handle_clock(self.now, slept);
+        if self.synchronised && self.engine.doubts_clock() {
+            self.engine.handle_synchronised(self.now);
+        }
     }
 
     /// The machine sleeps; its monotonic clock does, too.
@@ -240,7 +256,7 @@ impl World {
         let ms = self.now.wall.as_unix_millis() + span.as_millis() as i64;
         self.now.wall = Wall::from_unix_millis(ms);
         self.clock_moved = true;
-        self.engine.handle_clock(self.now, span);
+        self.look_at_the_clock(span);
     }
 
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
@@ -271,7 +287,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        self.engine.handle_clock(self.now, Duration::ZERO);
+        self.look_at_the_clock(Duration::ZERO);
         self.engine.handle_time(self.now);
         self.act();
         while let Some(entry) =
@@ -325,6 +341,7 @@ impl World {
             seed: self.sequence,
         });
         self.engine.restore(self.now, records);
+        self.look_at_the_clock(Duration::ZERO);
         self.act();
     }
 

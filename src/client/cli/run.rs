@@ -12,30 +12,33 @@ use super::output::{complain, print};
 use super::register::{self, Registered};
 use super::table::Verb;
 use super::{backup, completions, help, text};
+use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
-use crate::client::{Error, discovery};
+use crate::client::discovery::{self, Multicast};
 use crate::engine::text::plain::{harmless, harmless_json};
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);
-/// Runs a command line (without the program's name) and prints what comes of it.
-pub fn run(args: Vec<OsString>) -> Exit {
+
+/// Runs a command line (without the program's name) and prints what comes of it. `multicast` is how
+/// a daemon that was not named is found, and one that was named `NAME.local`.
+pub fn run(args: Vec<OsString>, multicast: Multicast) -> Exit {
     let arguments = match arguments::read(args) {
         Ok(arguments) => arguments,
         Err(said) => return complain(&CliError { said, exit: Exit::Usage }),
     };
     let done = match arguments.command.verb {
         _ if arguments.help => Ok(print(&help::of_command(arguments.command))),
-        Verb::Import => import(&arguments),
-        Verb::List => list(&arguments),
-        _ => answer(&arguments).map(|text| print(&text)),
+        Verb::Import => import(&arguments, multicast),
+        Verb::List => list(&arguments, multicast),
+        _ => answer(&arguments, multicast).map(|text| print(&text)),
     };
     done.unwrap_or_else(|error| complain(&error))
 }
 
-fn answer(arguments: &Arguments) -> Result<String, CliError> {
+fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliError> {
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
-    let connection = || connection(arguments);
+    let connection = || connection(arguments, multicast);
     let name = [("appname", operand(0))];
     let show = |answer: String, for_people| Ok(as_asked(arguments, &answer, for_people));
     match arguments.command.verb {
@@ -60,7 +63,7 @@ fn answer(arguments: &Arguments) -> Result<String, CliError> {
         Verb::Export => backup::export(&connection()?, operand(0)),
         // Carried out before: they have more than one end.
         Verb::Import | Verb::List => Ok(String::new()),
-        Verb::Discover => Ok(discover(arguments)?),
+        Verb::Discover => Ok(discover(arguments, multicast)?),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
 }
@@ -73,11 +76,11 @@ fn with_options<'a>(these: &[Parameter<'a>], arguments: &'a Arguments) -> Vec<Pa
 
 /// The way to the daemon that was named on the command line or in the environment, else to the one
 /// that Zeroconf finds.
-fn connection(arguments: &Arguments) -> Result<Connection, Error> {
+fn connection(arguments: &Arguments, multicast: Multicast) -> Result<Connection, Error> {
     let connection = match &arguments.server {
         // An empty one, too: a variable of a script that is not set must not lead to another daemon.
-        Some(server) => Connection::to(server.parse()?),
-        None => Connection::search(),
+        Some(server) => Connection::to_with(server.parse()?, multicast),
+        None => Connection::search_with(multicast),
     };
     Ok(match &arguments.token {
         Some(token) => connection.with_token(token),
@@ -85,7 +88,7 @@ fn connection(arguments: &Arguments) -> Result<Connection, Error> {
     })
 }
 
-fn list(arguments: &Arguments) -> Result<Exit, CliError> {
+fn list(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError> {
     let states = arguments.parameters.iter().find(|(name, _)| *name == "state");
     let states = states.map(|(_, words)| list::states(words)).transpose();
     let states = states.map_err(|said| CliError { said, exit: Exit::Usage })?;
@@ -94,7 +97,7 @@ fn list(arguments: &Arguments) -> Result<Exit, CliError> {
         (false, true) => Form::Json,
         (false, false) => Form::Table,
     };
-    let (text, exit) = list::list(&connection(arguments)?, states.as_deref(), form)?;
+    let (text, exit) = list::list(&connection(arguments, multicast)?, states.as_deref(), form)?;
     Ok(match print(&text) {
         Exit::Done => exit,
         error => error,
@@ -102,9 +105,9 @@ fn list(arguments: &Arguments) -> Result<Exit, CliError> {
 }
 
 /// Registers all apps of a document, or says what would become of them.
-fn import(arguments: &Arguments) -> Result<Exit, CliError> {
+fn import(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError> {
     let apps = backup::read(arguments.operands.first().map_or("", String::as_str))?;
-    let connection = connection(arguments)?;
+    let connection = connection(arguments, multicast)?;
     if arguments.dry_run {
         backup::rehearse(&connection, &apps)
     } else {
@@ -121,8 +124,8 @@ fn registered(arguments: &Arguments, done: &Registered) -> String {
     harmless(&format!("{}: {}\n", text.trim_end(), done.changes))
 }
 
-fn discover(arguments: &Arguments) -> Result<String, Error> {
-    let survey = discovery::survey(LISTEN)?;
+fn discover(arguments: &Arguments, multicast: Multicast) -> Result<String, Error> {
+    let survey = discovery::survey_with(multicast.browse, LISTEN)?;
     if arguments.why && !arguments.json {
         return Ok(harmless(&text::survey(&survey, LISTEN)));
     }

@@ -184,7 +184,10 @@ fn time(value: Option<&Value>) -> Option<Wall> {
 }
 
 fn percent(part: Option<&Value>) -> String {
-    part.and_then(Value::as_f64).map_or_else(String::new, |part| format!("{:.1} %", part * 100.0))
+    part.and_then(Value::as_f64).map_or_else(String::new, |part| {
+        let tenths = (part * 1000.0 + 0.5) as u64;
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    })
 }
 
 fn array<'a>(of: &'a Value, name: &str) -> &'a [Value] {

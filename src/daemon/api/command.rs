@@ -28,7 +28,7 @@ pub struct Done {
     #[serde(flatten)]
     pub about: About,
     /// What became of it.
-    pub result: Change,
+    pub result: Became,
 }
 
 /// What a change is about.
@@ -44,7 +44,7 @@ pub enum About {
 /// What became of an app, or of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum Became {
     /// It is new.
     Registered,
     /// It was known, and something differs.

@@ -36,7 +36,7 @@ use crate::daemon::gate::{
 };
 
 pub(crate) use access::Access;
-pub use command::{About, Change, Command, Done};
+pub use command::{About, Became, Command, Done};
 pub(crate) use folder::runtime_directory;
 pub(crate) use format::Format;
 pub use parameters::{Pair, read as read_parameters};

@@ -142,7 +142,7 @@ fn with(response: ResponseBox, name: &str, value: &str) -> ResponseBox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::api::command::{About, Change};
+    use crate::daemon::api::command::{About, Became};
 
     fn printed(response: ResponseBox) -> String {
         let mut bytes = Vec::new();
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_change_is_named() {
         let about = About::AppName("Kodi".into());
-        let text = printed(response(Payload::Done(Done { about, result: Change::Registered })));
+        let text = printed(response(Payload::Done(Done { about, result: Became::Registered })));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
     }

@@ -100,7 +100,7 @@ impl<T> Asking<T> {
 
 /// The address in a record. A link-local one of IPv6 means nothing without the interface that it was
 /// heard on; what is nobody's address is none.
-fn address(record: &Record<'_>, link: u32) -> Option<SocketAddr> {
+pub(super) fn address(record: &Record<'_>, link: u32) -> Option<SocketAddr> {
     if !matches!(record.kind, kind::A | kind::AAAA) {
         return None;
     }

@@ -6,11 +6,14 @@ use std::net::IpAddr;
 
 use if_addrs::Interface;
 
-use super::reach::{SYS_CLASS_NET, leads_outside, serves};
+use super::reach::{SYS_CLASS_NET, is_bridge_port, leads_outside, serves};
 
 /// Networks that are used at once, those with the lowest index first: a cable, Wi-Fi, and two more. Each
 /// takes two descriptors (`descriptors.rs`).
 const LINKS_MAX: usize = 4;
+
+/// As that, for a search, which is over in seconds. Bridges of containers are among them.
+const SEARCHED_MAX: usize = 16;
 
 /// Addresses that are announced on one network: all of an answer fits into 1,500 bytes.
 const ADDRESSES_MAX: usize = 12;
@@ -62,14 +65,29 @@ impl Outlet {
 /// # Errors
 /// The system does not tell.
 pub(super) fn outlets(bind: Option<IpAddr>) -> io::Result<Vec<Outlet>> {
+    let interfaces = interfaces(|one| leads_outside(&one.name, one.ip()))?;
+    Ok(arrange(&interfaces, LINKS_MAX, bind, carrier_changes))
+}
+
+/// The outlets there are now, for a search: a daemon may be in a container of this machine.
+///
+/// # Errors
+/// The system does not tell.
+pub(super) fn searched() -> io::Result<Vec<Outlet>> {
+    let interfaces = interfaces(|one| !one.is_loopback() && !is_bridge_port(&one.name))?;
+    Ok(arrange(&interfaces, SEARCHED_MAX, None, |_| 0))
+}
+
+/// Those that packets go through, as far as they are wanted.
+fn interfaces(is_wanted: impl Fn(&Interface) -> bool) -> io::Result<Vec<Interface>> {
     let mut interfaces = if_addrs::get_if_addrs()?;
-    interfaces
-        .retain(|one| one.is_oper_up() && !one.is_p2p() && leads_outside(&one.name, one.ip()));
-    Ok(arrange(&interfaces, bind, carrier_changes))
+    interfaces.retain(|one| one.is_oper_up() && !one.is_p2p() && is_wanted(one));
+    Ok(interfaces)
 }
 
 fn arrange(
     interfaces: &[Interface],
+    most: usize,
     bind: Option<IpAddr>,
     changes: impl Fn(&str) -> u64,
 ) -> Vec<Outlet> {
@@ -101,7 +119,7 @@ fn arrange(
             })
         })
     };
-    links.into_iter().take(LINKS_MAX).flat_map(of_link).collect()
+    links.into_iter().take(most).flat_map(of_link).collect()
 }
 
 /// Multicast over IPv6 comes from such an address (RFC 6762 section 14).
@@ -162,21 +180,21 @@ mod tests {
             interface(2, "fe80::5", 64),
             interface(3, "10.0.0.5", 8),
         ];
-        let outlets = arrange(&found, Some(ip("::")), |name| name.len() as u64);
+        let outlets = arrange(&found, LINKS_MAX, Some(ip("::")), |name| name.len() as u64);
         let ids: Vec<_> = outlets.iter().map(|one| (one.id.link, one.id.family)).collect();
         assert_eq!(ids, [(2, Family::V4), (2, Family::V6), (3, Family::V4)]);
         assert_eq!(outlets[1].source, ip("fe80::5"));
         assert_eq!(outlets[0].announced, [ip("192.168.1.5"), ip("fd00::5"), ip("fe80::5")]);
         assert_eq!((outlets[2].announced.clone(), outlets[2].changes), (vec![ip("10.0.0.5")], 4));
-        let only_v4 = arrange(&found, Some(ip("0.0.0.0")), |_| 0);
+        let only_v4 = arrange(&found, LINKS_MAX, Some(ip("0.0.0.0")), |_| 0);
         assert_eq!(only_v4[1].announced, [ip("192.168.1.5")]);
-        assert!(arrange(&found, None, |_| 0).iter().all(|one| one.announced.is_empty()));
+        assert!(arrange(&found, LINKS_MAX, None, |_| 0).iter().all(|one| one.announced.is_empty()));
     }
 
     #[test]
     fn who_is_on_the_same_network_is_told_by_its_address() {
         let found = [interface(2, "192.168.1.5", 24), interface(2, "fd00::5", 64)];
-        let outlet = &arrange(&found, Some(ip("::")), |_| 0)[0];
+        let outlet = &arrange(&found, LINKS_MAX, Some(ip("::")), |_| 0)[0];
         for near in ["192.168.1.200", "fd00::9", "fe80::1"] {
             assert!(outlet.is_on_link(ip(near)), "{near}");
         }
@@ -188,8 +206,11 @@ mod tests {
     #[test]
     fn of_many_networks_and_addresses_some_are_used() {
         let many: Vec<_> = (1..200_u8).map(|n| interface(2, &format!("10.0.0.{n}"), 8)).collect();
-        assert_eq!(arrange(&many, Some(ip("::")), |_| 0)[0].announced.len(), ADDRESSES_MAX);
+        assert_eq!(
+            arrange(&many, LINKS_MAX, Some(ip("::")), |_| 0)[0].announced.len(),
+            ADDRESSES_MAX
+        );
         let many: Vec<_> = (1..200_u32).map(|n| interface(n, "10.0.0.1", 8)).collect();
-        assert_eq!(arrange(&many, Some(ip("::")), |_| 0).len(), LINKS_MAX);
+        assert_eq!(arrange(&many, LINKS_MAX, Some(ip("::")), |_| 0).len(), LINKS_MAX);
     }
 }

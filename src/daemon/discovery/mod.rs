@@ -2,22 +2,26 @@
 //! names (RFC 6762, RFC 6763).
 //!
 //! - `wire` reads and writes messages; `responder` answers for our one service; `asking` has the
-//!   questions that are out. None of them has a socket, a thread or a clock.
+//!   questions that are out, `search` the services that the command line looks for. None of them has a
+//!   socket, a thread or a clock.
 //! - `links` are the networks there are, `socket` opens one on each, `worker` is the thread that does
-//!   it all, `herald` tells the owner, `allowance` is how much is done for others.
+//!   it all, `herald` tells the owner, `allowance` is how much is done for others; `browser` does without a
+//!   thread what a search needs.
 //!
-//! Why no library: mdns-sd, which the clients use, keeps what anybody sends (a device that floods the
+//! Why no library: mdns-sd, which apps find the daemon with, keeps what anybody sends (a device that floods the
 //! network ends the process), answers nobody within a second of an answer, and notices a conflict only
 //! while it probes. Here nothing is kept but what we asked for and announce. Without multicast everything
 //! else of the daemon works.
 
 mod allowance;
 mod asking;
+mod browser;
 mod herald;
 mod links;
 mod names;
 mod reach;
 mod responder;
+mod search;
 mod socket;
 pub mod wire;
 mod worker;
@@ -31,8 +35,10 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 
 pub use asking::{Asking, QuestionId};
+pub use browser::browse;
 pub use links::{Family, Outlet, OutletId};
 pub use responder::{Responder, Send};
+pub use search::Search;
 
 use super::channel::{Receiver, Sender, channel};
 use wire::Name;

@@ -31,7 +31,8 @@ fn is_inner_bridge(name: &str) -> bool {
     INNER_BRIDGES.iter().any(|beginning| name.starts_with(beginning))
 }
 
-fn is_bridge_port(name: &str) -> bool {
+/// Whether only the bridge itself can be talked to.
+pub(super) fn is_bridge_port(name: &str) -> bool {
     Path::new(SYS_CLASS_NET).join(name).join("brport").exists()
 }
 

@@ -3,11 +3,14 @@
 //! as well be another.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use mio::event::Event;
+use mio::net::UdpSocket;
+use mio::{Interest, Registry, Token};
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
-use super::links::Outlet;
+use super::links::{Family, Outlet, OutletId};
 use super::wire::PORT;
 
 /// The groups of mDNS (RFC 6762 section 3).
@@ -20,19 +23,109 @@ const HOPS: u32 = 255;
 /// What the kernel keeps for us until we read it: some hundred packets. A flood need not have more.
 const BUFFER: usize = 128 * 1024;
 
+/// An outlet in use.
+pub(super) struct Open {
+    pub(super) outlet: Outlet,
+    socket: UdpSocket,
+    /// There may be packets: the poll tells only once.
+    readable: bool,
+}
+
+impl Open {
+    /// Opens the outlet, for a poll to tell when there are packets.
+    ///
+    /// # Errors
+    /// The port is taken by a program that does not share it, or the network takes no multicast.
+    pub(super) fn new(outlet: Outlet, registry: &Registry) -> io::Result<Open> {
+        let mut socket = UdpSocket::from_std(open(&outlet)?);
+        registry.register(&mut socket, token(outlet.id), Interest::READABLE)?;
+        Ok(Open { outlet, socket, readable: true })
+    }
+
+    /// The poll has told something.
+    pub(super) fn handle_event(&mut self, event: &Event) {
+        self.readable |= event.token() == token(self.outlet.id);
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.readable
+    }
+
+    /// Reads the next packet: its length, and who sent it. `None`: nothing is left.
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        while self.readable {
+            match self.socket.recv_from(buffer) {
+                Ok(received) => return Some(received),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                // Nothing is left, or the network has gone: the next look will tell.
+                Err(_) => self.readable = false,
+            }
+        }
+        None
+    }
+
+    /// Sends a packet to one, or to everybody at this outlet.
+    ///
+    /// # Errors
+    /// The network refuses, or the kernel has no room for it now.
+    pub(super) fn send(&self, to: Option<SocketAddr>, packet: &[u8]) -> io::Result<()> {
+        let to = to.unwrap_or_else(|| group(&self.outlet));
+        self.socket.send_to(packet, to).map(drop)
+    }
+}
+
+/// Opens those of `outlets` that are not open yet; why one of them cannot be used, for people.
+pub(super) fn open_all(
+    open: &mut Vec<Open>,
+    outlets: Vec<Outlet>,
+    registry: &Registry,
+) -> Option<String> {
+    let mut refused = None;
+    for outlet in outlets {
+        if open.iter().any(|open| open.outlet == outlet) {
+            continue;
+        }
+        let id = outlet.id;
+        match Open::new(outlet, registry) {
+            Ok(one) => open.push(one),
+            Err(why) => {
+                let why = plain(&why);
+                log::debug!("zeroconf: no multicast on {id:?}: {why}");
+                refused = Some(why);
+            }
+        }
+    }
+    refused
+}
+
+/// What is wrong with an outlet, for people.
+pub(super) fn plain(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program has UDP port 5353 and does not share it".to_owned()
+        }
+        _ => format!("no network interface takes multicast on UDP port 5353 ({why})"),
+    }
+}
+
+fn token(id: OutletId) -> Token {
+    let family = match id.family {
+        Family::V4 => 1,
+        Family::V6 => 2,
+    };
+    // Links count from 1: none of these is the waker's.
+    Token(usize::try_from(id.link).unwrap_or_default() * 2 + family)
+}
+
 /// Everybody at this outlet.
-pub(super) fn group(outlet: &Outlet) -> SocketAddr {
+fn group(outlet: &Outlet) -> SocketAddr {
     match outlet.source {
         IpAddr::V4(_) => SocketAddrV4::new(GROUP_V4, PORT).into(),
         IpAddr::V6(_) => SocketAddrV6::new(GROUP_V6, PORT, 0, outlet.id.link).into(),
     }
 }
 
-/// Opens the socket of an outlet.
-///
-/// # Errors
-/// The port is taken by a program that does not share it, or the network takes no multicast.
-pub(super) fn open(outlet: &Outlet) -> io::Result<UdpSocket> {
+fn open(outlet: &Outlet) -> io::Result<std::net::UdpSocket> {
     let link = outlet.id.link;
     let domain = Domain::for_address(group(outlet));
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;

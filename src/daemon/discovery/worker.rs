@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Token, Waker};
 
+use super::Announcement;
 use super::allowance::Listening;
 use super::asking::{Asking, QuestionId};
 use super::herald::{Herald, News};
-use super::links::{self, Family, Outlet, OutletId};
+use super::links::{self, Outlet, OutletId};
 use super::responder::{Responder, Send};
+use super::socket::{self, Open};
 use super::wire::{MESSAGE_MAX, Message, Name};
-use super::{Announcement, socket};
 use crate::daemon::channel::{Receiver, Sender, channel};
 use crate::daemon::clock::Clock;
 use crate::engine::time::Moment;
@@ -65,14 +65,6 @@ pub(super) struct Worker {
     /// Why an outlet cannot be used.
     refused: Option<String>,
     buffer: Vec<u8>,
-}
-
-/// An outlet in use.
-struct Open {
-    outlet: Outlet,
-    socket: UdpSocket,
-    /// There may be packets: the poll tells only once.
-    readable: bool,
 }
 
 impl Worker {
@@ -137,7 +129,7 @@ impl Worker {
             }
             for event in &events {
                 for open in &mut self.open {
-                    open.readable |= event.token() == token(open.outlet.id);
+                    open.handle_event(event);
                 }
             }
             let now = self.clock.now().at;
@@ -168,7 +160,7 @@ impl Worker {
         for packet in self.asking.handle_time(now) {
             for open in &self.open {
                 // A question that is lost is asked again.
-                let _ = send(open, None, &packet);
+                let _ = open.send(None, &packet);
             }
         }
         self.flush(now);
@@ -201,32 +193,13 @@ impl Worker {
                 return;
             }
         };
-        self.refused = None;
         self.open.retain(|open| outlets.contains(&open.outlet));
-        for outlet in outlets {
-            if self.open.iter().any(|open| open.outlet == outlet) {
-                continue;
-            }
-            match self.open(outlet.clone()) {
-                Ok(open) => self.open.push(open),
-                Err(why) => {
-                    let (id, why) = (outlet.id, plain(&why));
-                    log::debug!("zeroconf: no multicast on {id:?}: {why}");
-                    self.refused = Some(why);
-                }
-            }
-        }
+        self.refused = socket::open_all(&mut self.open, outlets, self.poll.registry());
         if let Some(responder) = &mut self.responder {
             let usable: Vec<Outlet> = self.open.iter().map(|open| open.outlet.clone()).collect();
             responder.handle_links(now, &usable);
         }
         self.look_at = now + if self.open.is_empty() { LOOK_SOON } else { LOOK_AGAIN };
-    }
-
-    fn open(&self, outlet: Outlet) -> io::Result<Open> {
-        let mut socket = UdpSocket::from_std(socket::open(&outlet)?);
-        self.poll.registry().register(&mut socket, token(outlet.id), Interest::READABLE)?;
-        Ok(Open { outlet, socket, readable: true })
     }
 
     /// Reads what has come, as much of it as is good for us.
@@ -236,19 +209,14 @@ impl Worker {
         }
         self.deaf_until = None;
         for index in 0..self.open.len() {
-            while let Some(open) = self.open.get_mut(index).filter(|open| open.readable) {
+            while let Some(open) = self.open.get_mut(index).filter(|open| open.is_readable()) {
                 if !self.listening.may_read(now) {
                     self.deaf_until = Some(now + Listening::PAUSE);
                     return;
                 }
-                match open.socket.recv_from(&mut self.buffer) {
-                    Ok((length, from)) => {
-                        let id = open.outlet.id;
-                        self.handle_packet(now, id, length, from);
-                    }
-                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                    // Nothing is left, or the network has gone: the next look will tell.
-                    Err(_) => open.readable = false,
+                let id = open.outlet.id;
+                if let Some((length, from)) = open.receive(&mut self.buffer) {
+                    self.handle_packet(now, id, length, from);
                 }
             }
         }
@@ -280,7 +248,7 @@ impl Worker {
             let Some(open) = self.open.iter().find(|open| open.outlet.id == outlet) else {
                 continue;
             };
-            let sent = send(open, to, &packet);
+            let sent = open.send(to, &packet);
             if to.is_none() {
                 // A full buffer is no fault of the network; what is lost is asked for again.
                 let is_full = |why: &io::Error| why.kind() == io::ErrorKind::WouldBlock;
@@ -288,7 +256,7 @@ impl Worker {
             }
             if let Err(why) = sent {
                 log::debug!("zeroconf: cannot send at {outlet:?}: {why}");
-                self.refused = Some(plain(&why));
+                self.refused = Some(socket::plain(&why));
             }
         }
     }
@@ -314,28 +282,5 @@ impl Worker {
             None if responder.next_deadline().is_none() => News::NoNetwork,
             None => News::NoName,
         })
-    }
-}
-
-fn send(open: &Open, to: Option<SocketAddr>, packet: &[u8]) -> io::Result<()> {
-    let to = to.unwrap_or_else(|| socket::group(&open.outlet));
-    open.socket.send_to(packet, to).map(drop)
-}
-
-fn token(id: OutletId) -> Token {
-    let family = match id.family {
-        Family::V4 => 1,
-        Family::V6 => 2,
-    };
-    // Links count from 1: none of these is the waker's.
-    Token(usize::try_from(id.link).unwrap_or_default() * 2 + family)
-}
-
-fn plain(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::AddrInUse => {
-            "another program has UDP port 5353 and does not share it".to_owned()
-        }
-        _ => format!("no network interface takes multicast on UDP port 5353 ({why})"),
     }
 }

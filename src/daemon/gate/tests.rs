@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use crate::daemon::api::{About, ApiRequest, Change, Command, Done, LoopState, Problem, Responder};
+use crate::daemon::api::{About, ApiRequest, Became, Command, Done, LoopState, Problem, Responder};
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
 use crate::engine::core::{Engine, Options};
@@ -55,17 +55,17 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
             query.answer(&LoopState { engine, now, started, disk, pool, journal });
         }
         ApiRequest::Do { command, responder } => responder.answer(match command {
-            Command::Monitor(registration) => Ok(done(registration.name, Change::Registered)),
-            Command::Pause(name) => Ok(done(name, Change::Paused)),
-            Command::Resume(name) => Ok(done(name, Change::Resumed)),
-            Command::Stop(name) => Ok(done(name, Change::Stopped)),
-            Command::Check(name) => Ok(done(name, Change::Asked)),
+            Command::Monitor(registration) => Ok(done(registration.name, Became::Registered)),
+            Command::Pause(name) => Ok(done(name, Became::Paused)),
+            Command::Resume(name) => Ok(done(name, Became::Resumed)),
+            Command::Stop(name) => Ok(done(name, Became::Stopped)),
+            Command::Check(name) => Ok(done(name, Became::Asked)),
             Command::Seen(email) => Err(Problem::nothing_refused(&email)),
         }),
     }
 }
 
-fn done(appname: String, result: Change) -> Done {
+fn done(appname: String, result: Became) -> Done {
     Done { about: About::AppName(appname), result }
 }
 
@@ -78,7 +78,7 @@ fn command(request: ApiRequest) -> (Command, Responder) {
 }
 
 fn paused() -> Result<Done, Problem> {
-    Ok(done("Kodi".to_owned(), Change::Paused))
+    Ok(done("Kodi".to_owned(), Became::Paused))
 }
 
 fn answer_paused(request: ApiRequest) {

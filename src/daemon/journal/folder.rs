@@ -167,17 +167,8 @@ impl Disk for Folder {
         let file = File::open(&path)?;
         let wanted = metadata.len().min(most);
         let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(usize::MAX)];
-        let mut unreadable = metadata.len() - wanted;
-        let mut offset = 0;
-        for block in bytes.chunks_mut(BLOCK) {
-            let length = block.len() as u64;
-            if file.read_exact_at(block, offset).is_err() {
-                block.fill(0);
-                unreadable += length;
-            }
-            offset += length;
-        }
-        Ok(Some(Content { bytes, unreadable }))
+        let bad = read_blocks(&mut bytes, |block, offset| file.read_exact_at(block, offset));
+        Ok(Some(Content { bytes, unreadable: metadata.len() - wanted + bad }))
     }
 
     fn identity(&self, name: &str) -> io::Result<Option<Identity>> {
@@ -212,6 +203,20 @@ impl Disk for Folder {
             _ => sync_folder(&self.locked),
         }
     }
+}
+
+/// Reads what can be read, block by block; how many bytes cannot, which are zeros then.
+fn read_blocks(bytes: &mut [u8], mut read: impl FnMut(&mut [u8], u64) -> io::Result<()>) -> u64 {
+    let (mut offset, mut unreadable) = (0, 0);
+    for block in bytes.chunks_mut(BLOCK) {
+        let length = block.len() as u64;
+        if read(block, offset).is_err() {
+            block.fill(0);
+            unreadable += length;
+        }
+        offset += length;
+    }
+    unreadable
 }
 
 /// A second name where the file system knows none (FAT): a copy.
@@ -253,6 +258,31 @@ mod tests {
         fs::write(&from, "other").unwrap();
         assert_eq!(copy(&from, &to).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&to).unwrap(), b"content");
+    }
+
+    #[test]
+    fn a_folder_whose_disk_is_not_mounted_any_more_takes_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let mut folder = Folder::claim(home.path()).unwrap();
+        folder.check_disk().unwrap();
+        assert_eq!(mount_point(Path::new("/proc/self")), Some(PathBuf::from("/proc")));
+        // As if a disk had been mounted there at the start.
+        folder.disk = Some((home.path().to_path_buf(), home.path().to_path_buf()));
+        let said = folder.check_disk().unwrap_err().to_string();
+        assert!(said.ends_with("is not mounted any more"), "{said}");
+    }
+
+    #[test]
+    fn a_bad_place_on_the_disk_costs_its_block_alone() {
+        let mut bytes = vec![9; 3 * BLOCK + 10];
+        let unreadable = read_blocks(&mut bytes, |block, offset| {
+            let number = offset as usize / BLOCK;
+            block.fill(number as u8 + 1);
+            if [1, 3].contains(&number) { Err(ErrorKind::Other.into()) } else { Ok(()) }
+        });
+        assert_eq!(unreadable, BLOCK as u64 + 10);
+        let blocks = [vec![1; BLOCK], vec![0; BLOCK], vec![3; BLOCK], vec![0; 10]];
+        assert!(bytes == blocks.concat());
     }
 
     #[test]

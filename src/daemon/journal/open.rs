@@ -93,12 +93,12 @@ pub(super) fn read<R: DeserializeOwned>(disk: &impl Disk) -> Result<Found<R>, Op
         return Ok(Found { opened, lines: Vec::new(), replaceable: None });
     };
     match scan::scan(&content.bytes) {
-        Ok(scan) => Ok(judge(disk, &content, scan, &path)),
+        Ok(scan) => Ok(assess(disk, &content, scan, &path)),
         Err(Newer { version }) => Err(OpenError::Newer { path, version }),
     }
 }
 
-fn judge<R>(disk: &impl Disk, content: &Content, scan: Scan<'_, R>, path: &Path) -> Found<R> {
+fn assess<R>(disk: &impl Disk, content: &Content, scan: Scan<'_, R>, path: &Path) -> Found<R> {
     let damage = damage(content, &scan, path);
     let unknown = unknown(&scan, path);
     let lost = damage.is_some();

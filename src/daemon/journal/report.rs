@@ -75,3 +75,21 @@ impl fmt::Display for DiskTrouble {
         f.write_str(&self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_says_what_was_tried_where_and_whether_there_is_no_room() {
+        for (kind, full) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let trouble = DiskTrouble::new("write", Path::new("/home"), "journal", &kind.into());
+            assert_eq!(trouble.to_string(), format!("could not write /home/journal: {kind}"));
+            assert_eq!(trouble.full, full);
+        }
+    }
+}

@@ -185,3 +185,18 @@ fn sync(file: &mut impl DiskFile, stats: &mut Stats) -> io::Result<()> {
     stats.sync_time += stats.last_sync;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_journal_grows_beyond_what_the_next_start_reads() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut stats = Stats { size: MOST_BYTES - 2, ..Stats::default() };
+        let error = write(&mut file, b"abc", &mut stats).unwrap_err();
+        assert_eq!((error.kind(), stats.size), (ErrorKind::FileTooLarge, MOST_BYTES - 2));
+        write(&mut file, b"ab", &mut stats).unwrap();
+        assert_eq!((stats.size, stats.written), (MOST_BYTES, 2));
+    }
+}

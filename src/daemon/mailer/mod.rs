@@ -18,7 +18,6 @@ mod trouble;
 pub mod turns;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -101,7 +100,7 @@ impl Mailer {
             tell: Arc::clone(&tell),
             events: events.clone(),
             turns: Turns::default(),
-            about: BTreeMap::new(),
+            about: Vec::new(),
         };
         thread::Builder::new()
             .name("mailer".into())
@@ -202,8 +201,8 @@ struct Worker {
     /// For the conversations, to say that they are over.
     events: Sender<Event>,
     turns: Turns<Job>,
-    /// What each conversation under way is about.
-    about: BTreeMap<u64, About>,
+    /// What each conversation under way is about: a few.
+    about: Vec<(u64, About)>,
 }
 
 impl Worker {
@@ -242,7 +241,7 @@ impl Worker {
     }
 
     fn begin(&mut self, number: u64, job: Job) {
-        self.about.insert(number, job.about());
+        self.about.push((number, job.about()));
         let events = self.events.clone();
         let converse = move |server: &Server, end| match job {
             Job::Mail { letter, .. } => deliver(server, &letter, end).map(drop),
@@ -256,7 +255,8 @@ impl Worker {
     }
 
     fn report(&mut self, number: u64, delivery: Delivery) {
-        if let Some(about) = self.about.remove(&number) {
+        if let Some(at) = self.about.iter().position(|(other, _)| *other == number) {
+            let (_, about) = self.about.swap_remove(at);
             (self.tell)(about.report(delivery));
         }
     }

@@ -94,6 +94,7 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<RenderedMa
             meant_for: Vec::new(),
             left_out: 0,
             nameless: false,
+            given_up: false,
         };
         letter::write(&mail, now.at, settings.public_url.as_deref())
     };

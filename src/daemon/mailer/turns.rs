@@ -4,7 +4,7 @@
 //! A server may take minutes for an answer, and one that hangs takes them all: the mails behind must not
 //! wait for each of them in turn.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::attempt::GIVEN_UP_AFTER;
@@ -19,9 +19,9 @@ const MOST: usize = 4;
 #[derive(Debug)]
 pub struct Turns<J> {
     waiting: VecDeque<J>,
-    /// By number: when it began.
-    under_way: BTreeMap<u64, Instant>,
-    given_up: BTreeSet<u64>,
+    /// Their numbers, and when each began; with those that were given up no more than [`MOST`].
+    under_way: Vec<(u64, Instant)>,
+    given_up: Vec<u64>,
     last: u64,
 }
 
@@ -37,8 +37,8 @@ pub enum Turn<J> {
 /// Nothing waits.
 impl<J> Default for Turns<J> {
     fn default() -> Self {
-        let (waiting, under_way) = (VecDeque::new(), BTreeMap::new());
-        Turns { waiting, under_way, given_up: BTreeSet::new(), last: 0 }
+        let waiting = VecDeque::new();
+        Turns { waiting, under_way: Vec::new(), given_up: Vec::new(), last: 0 }
     }
 }
 
@@ -58,24 +58,24 @@ impl<J> Turns<J> {
         }
         let job = self.waiting.pop_front()?;
         self.last += 1;
-        self.under_way.insert(self.last, now);
+        self.under_way.push((self.last, now));
         Some(Turn::Begin(self.last, job))
     }
 
     /// One has ended. Whether somebody still waits to be told.
     pub fn ended(&mut self, number: u64) -> bool {
-        self.given_up.remove(&number);
-        self.under_way.remove(&number).is_some()
+        self.given_up.retain(|other| *other != number);
+        let before = self.under_way.len();
+        self.under_way.retain(|(other, _)| *other != number);
+        self.under_way.len() < before
     }
 
     /// Gives up those that take too long; their numbers.
     pub fn give_up(&mut self, now: Instant) -> Vec<u64> {
-        let overdue = |(_, began): &(&u64, &Instant)| **began + GIVEN_UP_AFTER <= now;
+        let overdue = |(_, began): &&(u64, Instant)| *began + GIVEN_UP_AFTER <= now;
         let numbers: Vec<u64> = self.under_way.iter().filter(overdue).map(|(n, _)| *n).collect();
-        for number in &numbers {
-            self.under_way.remove(number);
-            self.given_up.insert(*number);
-        }
+        self.under_way.retain(|(number, _)| !numbers.contains(number));
+        self.given_up.extend(&numbers);
         numbers
     }
 
@@ -83,7 +83,8 @@ impl<J> Turns<J> {
     pub fn next_deadline(&self) -> Option<Instant> {
         let waits = self.has_room() && !self.waiting.is_empty();
         let next = self.last_began().filter(|_| waits).map(|began| began + PATIENCE);
-        let overdue = self.under_way.values().min().map(|began| *began + GIVEN_UP_AFTER);
+        let first = self.under_way.iter().map(|(_, began)| *began).min();
+        let overdue = first.map(|began| began + GIVEN_UP_AFTER);
         next.into_iter().chain(overdue).min()
     }
 
@@ -92,7 +93,7 @@ impl<J> Turns<J> {
     }
 
     fn last_began(&self) -> Option<Instant> {
-        self.under_way.values().max().copied()
+        self.under_way.iter().map(|(_, began)| *began).max()
     }
 }
 

@@ -8,10 +8,13 @@ mod text;
 
 use std::time::Duration;
 
+use serde_json::Number;
+
 use crate::daemon::journal::Stats;
 use crate::engine::query::metrics::{AppNumbers, EngineNumbers};
 use crate::engine::registry::history::Latencies;
 use crate::engine::state::State;
+use crate::engine::text::span::Seconds;
 
 use text::{Family, Kind, Page};
 
@@ -104,7 +107,7 @@ impl Metrics {
             Kind::Gauge,
             "How long the check that waits longest for a thread has been due; 0 when none waits.",
         )
-        .is(self.engine.longest_wait.as_secs_f64());
+        .is(Seconds(self.engine.longest_wait));
         page.family(
             "healthchecker_checks_late_total",
             Kind::Counter,
@@ -137,7 +140,7 @@ impl Metrics {
             "How long the oldest mail has been waiting for the mail server, since the start at most; \
              what the limit of an hour holds back does not count.",
         )
-        .is(self.engine.oldest_mail.as_secs_f64());
+        .is(Seconds(self.engine.oldest_mail));
         page.family(
             "healthchecker_mails_refused_addresses",
             Kind::Gauge,
@@ -176,13 +179,13 @@ impl Metrics {
             Kind::Counter,
             "Time spent waiting for the journal to be on the disk.",
         )
-        .is(sync_time.as_secs_f64());
+        .is(Seconds(sync_time));
         page.family(
             "healthchecker_journal_last_sync_seconds",
             Kind::Gauge,
             "How long the last sync of the journal took.",
         )
-        .is(last_sync.as_secs_f64());
+        .is(Seconds(last_sync));
         page.family("healthchecker_journal_size_bytes", Kind::Gauge, "The size of the journal.")
             .is(size);
         page.family(
@@ -236,7 +239,8 @@ impl Metrics {
             "Share of the checks of the last 24 hours that did not fail.",
         );
         for app in &self.apps {
-            if let Some(share) = app.uptime_24h {
+            // As JSON writes it: std's way to write an `f64` would be there for this alone.
+            if let Some(share) = app.uptime_24h.and_then(Number::from_f64) {
                 family.sample("", &[("app", &app.name)], share);
             }
         }
@@ -247,7 +251,7 @@ impl Metrics {
         );
         for app in &self.apps {
             if let Some(age) = app.last_check {
-                family.sample("", &[("app", &app.name)], age.as_secs_f64());
+                family.sample("", &[("app", &app.name)], Seconds(age));
             }
         }
     }
@@ -266,10 +270,11 @@ fn histogram(
         family.sample(suffix, &labels, value);
     };
     for (bound, count) in latencies.up_to().filter(|(bound, _)| shown(*bound)) {
-        sample("_bucket", Some(&(f64::from(bound) / 1000.0)), &count);
+        let bound = Seconds(Duration::from_millis(bound.into()));
+        sample("_bucket", Some(&bound), &count);
     }
     sample("_bucket", Some(&"+Inf"), &latencies.total());
-    sample("_sum", None, &(latencies.sum_ms() as f64 / 1000.0));
+    sample("_sum", None, &Seconds(Duration::from_millis(latencies.sum_ms())));
     sample("_count", None, &latencies.total());
 }
 

@@ -18,18 +18,21 @@ mod table;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::lookups::Lookups;
 pub use self::lookups::THREADS_MAX;
 use self::system::Family;
 use self::table::{Addresses, Fallback, Reply, Table};
-use super::discovery::Question;
+use super::discovery::{Discovery, Question};
 
 /// How long a new answer is waited for where the last good address is known: a name service on the
 /// LAN answers in a few milliseconds, and the check needs the rest of its time.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How long the command line waits for a `NAME.local`: who is there has answered by then.
+const LOOKED_UP_WITHIN: Duration = Duration::from_secs(4);
 
 /// Asks for a `NAME.local` over mDNS; `None` when there is no multicast, and then it goes to the system
 /// too.
@@ -292,6 +295,17 @@ impl Drop for Duty<'_> {
 }
 
 /// A name as the table knows it: in small letters, without a dot at the end.
+/// The addresses of a `NAME.local`, for the command line: its calls share the answers, and nobody else runs in
+/// its process.
+pub fn look_up(name: &str) -> Vec<SocketAddr> {
+    static NAMES: LazyLock<Names> = LazyLock::new(|| {
+        let discovery = Discovery::start(None);
+        Names::new(Arc::new(move |name| discovery.ask(name)), 1)
+    });
+    let found = NAMES.resolve(name, Instant::now() + LOOKED_UP_WITHIN);
+    found.map(|found| found.to_vec()).unwrap_or_default()
+}
+
 fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }

@@ -180,7 +180,10 @@ pub(super) fn percent(share: Option<f64>) -> String {
     match share {
         None => "–".to_owned(),
         Some(share) if share >= 1.0 => "100 %".to_owned(),
-        Some(share) => format!("{:.2} %", (share * 10_000.0).floor() / 100.0),
+        Some(share) => {
+            let hundredths = (share * 10_000.0) as u32;
+            format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+        }
     }
 }
 

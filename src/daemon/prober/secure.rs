@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{
 
 use super::buffers::GrowingBuffers;
 use super::connect::{OUTPUT, TcpTransport, port, request_length};
-use super::sessions::{Place, Sessions};
+use super::sessions::{Endpoint, Sessions};
 use crate::daemon::trust::{Dates, Trust};
 
 /// How checks speak TLS. One for all of them.
@@ -37,8 +37,8 @@ impl Tls {
         Tls { trust, config: OnceLock::new(), sessions: Sessions::default() }
     }
 
-    /// For one connection to `place`.
-    fn config(&self, place: &Place) -> Result<Arc<ClientConfig>, rustls::Error> {
+    /// For one connection to `endpoint`.
+    fn config(&self, endpoint: &Endpoint) -> Result<Arc<ClientConfig>, rustls::Error> {
         let config = match self.config.get() {
             Some(config) => config,
             None => {
@@ -49,14 +49,14 @@ impl Tls {
         };
         // What it is made of is shared.
         let mut config = config.clone();
-        config.resumption = self.sessions.of(place.clone());
+        config.resumption = self.sessions.of(endpoint.clone());
         Ok(Arc::new(config))
     }
 
-    /// A handshake with `place` is done.
-    fn shaken_hands(&self, place: &Place, tls: &ClientConnection) {
+    /// A handshake with `endpoint` is done.
+    fn shaken_hands(&self, endpoint: &Endpoint, tls: &ClientConnection) {
         if tls.handshake_kind() != Some(HandshakeKind::Resumed) {
-            self.sessions.decided(place, tls.peer_certificates().unwrap_or_default());
+            self.sessions.decided(endpoint, tls.peer_certificates().unwrap_or_default());
         }
     }
 }
@@ -77,14 +77,14 @@ impl Connector<TcpTransport> for TlsConnector {
         if !details.needs_tls() {
             return Ok(Some(Either::A(tcp)));
         }
-        let place = (details.uri.host().unwrap_or_default().to_owned(), port(details.uri));
-        let config = self.0.config(&place).map_err(as_io)?;
+        let endpoint = (details.uri.host().unwrap_or_default().to_owned(), port(details.uri));
+        let config = self.0.config(&endpoint).map_err(as_io)?;
         let tls = ClientConnection::new(config, server_name(details.uri)?).map_err(as_io)?;
         let mut tcp = TransportAdapter::new(tcp, details.current_time.clone());
         tcp.set_timeout(left(details));
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
-        self.0.shaken_hands(&place, &stream.conn);
+        self.0.shaken_hands(&endpoint, &stream.conn);
         let buffers = GrowingBuffers::new(OUTPUT + request_length(details.uri));
         Ok(Some(Either::B(TlsTransport { stream, buffers })))
     }

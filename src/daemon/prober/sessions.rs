@@ -28,12 +28,12 @@ const DECIDED_MAX: Duration = Duration::from_secs(600);
 const PLACES_MAX: usize = 256;
 
 /// A host, as it stands in the address, and a port.
-pub(super) type Place = (String, u16);
+pub(super) type Endpoint = (String, u16);
 
 /// The sessions of all apps.
 #[derive(Clone, Default)]
 pub(super) struct Sessions {
-    places: Arc<Mutex<HashMap<Place, Kept>>>,
+    endpoints: Arc<Mutex<HashMap<Endpoint, Kept>>>,
 }
 
 struct Kept {
@@ -58,55 +58,59 @@ impl Kept {
 }
 
 impl Sessions {
-    /// The sessions with `place` alone, for its next connection.
-    pub(super) fn of(&self, place: Place) -> Resumption {
-        Resumption::store(Arc::new(Door { sessions: self.clone(), place }))
+    /// The sessions with `endpoint` alone, for its next connection.
+    pub(super) fn of(&self, endpoint: Endpoint) -> Resumption {
+        Resumption::store(Arc::new(Door { sessions: self.clone(), endpoint }))
     }
 
-    /// A full handshake with `place` has decided to believe these certificates.
-    pub(super) fn decided(&self, place: &Place, chain: &[CertificateDer<'_>]) {
+    /// A full handshake with `endpoint` has decided to believe these certificates.
+    pub(super) fn decided(&self, endpoint: &Endpoint, chain: &[CertificateDer<'_>]) {
         let valid = chain.iter().map(|one| validity(one).unwrap_or(0..0));
         let valid = valid.reduce(|a, b| a.start.max(b.start)..a.end.min(b.end));
-        let mut places = self.places();
-        let kept = entry(&mut places, place, Instant::now());
+        let mut endpoints = self.endpoints();
+        let kept = entry(&mut endpoints, endpoint, Instant::now());
         kept.valid = valid.unwrap_or(0..0);
         kept.decided_at = kept.used_at;
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<Place, Kept>> {
+    fn endpoints(&self) -> MutexGuard<'_, HashMap<Endpoint, Kept>> {
         // Nothing that happens under the lock can leave an entry half changed.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// That of `place`, made if need be.
-fn entry<'a>(places: &'a mut HashMap<Place, Kept>, place: &Place, now: Instant) -> &'a mut Kept {
-    if !places.contains_key(place) && places.len() >= PLACES_MAX {
-        let oldest = places.iter().min_by_key(|(_, kept)| kept.used_at);
-        if let Some(oldest) = oldest.map(|(place, _)| place.clone()) {
-            places.remove(&oldest);
+/// That of `endpoint`, made if need be.
+fn entry<'a>(
+    endpoints: &'a mut HashMap<Endpoint, Kept>,
+    endpoint: &Endpoint,
+    now: Instant,
+) -> &'a mut Kept {
+    if !endpoints.contains_key(endpoint) && endpoints.len() >= PLACES_MAX {
+        let oldest = endpoints.iter().min_by_key(|(_, kept)| kept.used_at);
+        if let Some(oldest) = oldest.map(|(endpoint, _)| endpoint.clone()) {
+            endpoints.remove(&oldest);
         }
     }
-    let kept = places.entry(place.clone()).or_insert_with(|| Kept::new(now));
+    let kept = endpoints.entry(endpoint.clone()).or_insert_with(|| Kept::new(now));
     kept.used_at = now;
     kept
 }
 
-/// The sessions with one place, as the TLS library sees them. It asks by name; the place is known.
+/// The sessions with one endpoint, as the TLS library sees them. It asks by name; the endpoint is known.
 struct Door {
     sessions: Sessions,
-    place: Place,
+    endpoint: Endpoint,
 }
 
 impl Door {
     fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
-        change(entry(&mut self.sessions.places(), &self.place, Instant::now()))
+        change(entry(&mut self.sessions.endpoints(), &self.endpoint, Instant::now()))
     }
 
     /// What is there to resume, if it holds. What does not is forgotten.
     fn resume<T>(&self, what: impl FnOnce(&mut Kept) -> Option<T>) -> Option<T> {
-        let mut places = self.sessions.places();
-        let kept = places.get_mut(&self.place)?;
+        let mut endpoints = self.sessions.endpoints();
+        let kept = endpoints.get_mut(&self.endpoint)?;
         if kept.holds(Instant::now(), UnixTime::now()) {
             return what(kept);
         }
@@ -117,7 +121,7 @@ impl Door {
 
 impl fmt::Debug for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("Door").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 
@@ -133,7 +137,7 @@ impl ClientSessionStore for Door {
     }
 
     fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
-        self.sessions.places().get(&self.place)?.group
+        self.sessions.endpoints().get(&self.endpoint)?.group
     }
 
     fn set_tls12_session(&self, _: ServerName<'static>, value: Tls12ClientSessionValue) {
@@ -165,13 +169,13 @@ mod tests {
     const GOOD: &[u8] = include_bytes!("../../../tests/tls/good.der");
     const PAST: &[u8] = include_bytes!("../../../tests/tls/past.der");
 
-    fn place(port: u16) -> Place {
+    fn endpoint(port: u16) -> Endpoint {
         ("nas.lan".to_owned(), port)
     }
 
     fn holds(sessions: &Sessions, port: u16, after: Duration) -> bool {
-        let places = sessions.places();
-        let kept = places.get(&place(port));
+        let endpoints = sessions.endpoints();
+        let kept = endpoints.get(&endpoint(port));
         kept.is_some_and(|kept| kept.holds(Instant::now() + after, UnixTime::now()))
     }
 
@@ -179,14 +183,14 @@ mod tests {
     fn a_decision_holds_for_its_place_while_all_certificates_are_valid() {
         let sessions = Sessions::default();
         let (good, past) = (CertificateDer::from(GOOD), CertificateDer::from(PAST));
-        sessions.decided(&place(443), &[good.clone(), good.clone()]);
+        sessions.decided(&endpoint(443), &[good.clone(), good.clone()]);
         assert!(holds(&sessions, 443, Duration::ZERO));
         assert!(!holds(&sessions, 444, Duration::ZERO), "another app on the same host");
         assert!(!holds(&sessions, 443, DECIDED_MAX), "another may stand there by now");
         for chain in
             [vec![good.clone(), past], vec![good, b"no certificate".to_vec().into()], vec![]]
         {
-            sessions.decided(&place(443), &chain);
+            sessions.decided(&endpoint(443), &chain);
             assert!(!holds(&sessions, 443, Duration::ZERO), "{}", chain.len());
         }
     }
@@ -195,10 +199,10 @@ mod tests {
     fn the_places_are_bounded() {
         let sessions = Sessions::default();
         for port in 1..=u16::try_from(PLACES_MAX).unwrap() + 1 {
-            sessions.decided(&place(port), &[]);
+            sessions.decided(&endpoint(port), &[]);
         }
-        let places = sessions.places();
-        assert_eq!(places.len(), PLACES_MAX);
-        assert!(!places.contains_key(&place(1)));
+        let endpoints = sessions.endpoints();
+        assert_eq!(endpoints.len(), PLACES_MAX);
+        assert!(!endpoints.contains_key(&endpoint(1)));
     }
 }

@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use log::debug;
-use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, KeyProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
@@ -99,15 +98,12 @@ impl Trust {
     /// # Errors
     /// Never: the cryptography that is built in knows the versions that are.
     pub fn client(&self, dates: Dates) -> Result<ClientConfig, rustls::Error> {
-        let mut roots = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
-        roots.add_parsable_certificates(self.extra().iter().cloned());
-        let provider = Arc::new(cryptography());
-        let authorities =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-        let authorities =
-            authorities.build().map_err(|why| rustls::Error::General(why.to_string()))?;
-        let verifier = Verifier { authorities, known: self.extra().to_vec(), dates };
-        let builder = ClientConfig::builder_with_provider(provider);
+        let mut authorities = RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() };
+        authorities.add_parsable_certificates(self.extra().iter().cloned());
+        let provider = cryptography();
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier = Verifier { authorities, algorithms, known: self.extra().to_vec(), dates };
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider));
         let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?.dangerous();
         let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
         Ok(builder.with_no_client_auth())

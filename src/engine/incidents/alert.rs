@@ -28,7 +28,8 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
-    people: BTreeMap<Recipient, Told>,
+    /// In boxes, as all that is kept of people: so the code of the map is there once.
+    people: BTreeMap<Recipient, Box<Told>>,
 }
 
 /// What one person has been told of one alert.
@@ -77,12 +78,12 @@ impl Alert {
 
     /// What a person has been told.
     pub fn told(&self, to: &Recipient) -> Option<&Told> {
-        self.people.get(to)
+        self.people.get(to).map(Box::as_ref)
     }
 
     /// Everybody who has been told something.
     pub fn everybody(&self) -> impl Iterator<Item = (&Recipient, &Told)> {
-        self.people.iter()
+        self.people.iter().map(|(to, told)| (to, told.as_ref()))
     }
 
     /// Whether `level` is news to a person.
@@ -131,6 +132,11 @@ impl Alert {
         self.change(to, |told| told.written = told.arrived);
     }
 
+    /// The last mail that waits for a person, or reached them, tells that it is of `level` or over.
+    pub fn set_written(&mut self, to: &Recipient, level: Option<Level>) {
+        self.change(to, |told| told.written = level);
+    }
+
     /// A person is owed nothing.
     pub fn forget(&mut self, to: &Recipient) {
         self.people.remove(to);
@@ -143,7 +149,7 @@ impl Alert {
 
     /// Takes in what is on record of a person.
     pub fn restore(&mut self, to: Recipient, told: Told) {
-        let known = self.people.entry(to).or_insert_with(|| told.clone());
+        let known = self.people.entry(to).or_insert_with(|| Box::new(told.clone()));
         known.written = known.written.max(told.written);
         known.arrived = known.arrived.max(told.arrived);
     }
@@ -238,13 +244,27 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_has_each_mail_once_in_the_order_in_which_they_arrived() {
+        let mut alert = alert();
+        alert.tell(&a(), Level::Degraded, &[]);
+        for message_id in ["m1", "m1", "m2", "m1"] {
+            alert.arrive(&a(), message_id, Some(Level::Degraded));
+        }
+        assert_eq!(alert.told(&a()).unwrap().thread, ["m1", "m2"]);
+    }
+
+    #[test]
     fn naming_others_again_and_again_fills_nothing() {
         let mut alert = alert();
         for number in 0..10 * TOLD_MAX {
             let named = vec![a(), Recipient::mail(format!("{number}@b.c"))];
-            named.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
+            let new = &named[usize::from(number > 0)..];
+            new.iter().for_each(|to| alert.tell(to, Level::Unhealthy, &named));
         }
         assert_eq!(alert.everybody().count(), TOLD_MAX);
         assert!(alert.told(&a()).is_some(), "who is named still is not forgotten");
+        let told: Vec<Recipient> = alert.everybody().map(|(to, _)| to.clone()).collect();
+        told.iter().for_each(|to| alert.tell(to, Level::Degraded, &[]));
+        assert!(alert.everybody().map(|(to, _)| to).eq(&told), "who has an entry needs no room");
     }
 }

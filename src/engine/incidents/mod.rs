@@ -12,7 +12,7 @@ mod welcome;
 
 use std::collections::BTreeSet;
 
-use self::alert::{Alert, Level};
+use self::alert::{Alert, Level, Told};
 pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::notice::{Change, Mail, Notice};
@@ -20,7 +20,7 @@ use super::outbox::{Message, Outbox};
 use super::recipients::Recipient;
 use super::registry::{App, AppId, Registry};
 use super::state::{State, Transition};
-use super::time::{Moment, Now, Stamp};
+use super::time::{Moment, Now, Stamp, Step, Timeline};
 use super::verdict::answer::Outcome;
 
 /// Every alert that is open, and what is gathered to be told.
@@ -101,9 +101,10 @@ impl Incidents {
         self.alerts.restore(id, alert);
     }
 
-    /// The clock was set: hands over every time that is remembered, to be put right.
-    pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
-        self.alerts.put_right(|alert| put_right(&mut alert.opened));
+    /// The clock was set, or the machine was asleep: puts every time right that is remembered.
+    pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        self.alerts.put_right(|alert| timeline.step(now, step, &mut alert.opened));
+        self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
     }
 
     /// Tells those of the trouble to whom it is news.
@@ -209,6 +210,26 @@ impl Incidents {
                 alert.arrive(&mail.to, &mail.message_id, None);
             }
         });
+    }
+
+    /// Records were lost to damage. People are taken to know what the last mail tells them that waits
+    /// or has arrived, whatever was written; those to whom mails are refused are left alone.
+    pub fn handle_loss(&mut self, registry: &Registry, outbox: &Outbox) {
+        for (id, app) in registry.by_name() {
+            let Some(alert) = self.alerts.get(&id) else { continue };
+            let name = app.registration.name.as_str();
+            let last_told = |(to, told): (&Recipient, &Told)| {
+                let waits = outbox.telling(to, name).last();
+                let change = waits.and_then(|mail| mail.conclusions().find(|it| it.app == name));
+                (to.clone(), change.map_or(told.arrived, |change| Level::of(change.to)))
+            };
+            let people = alert.everybody().filter(|(to, _)| outbox.refusal(to).is_none());
+            let people: Vec<(Recipient, Option<Level>)> = people.map(last_told).collect();
+            self.alerts.edit(&id, |alert| {
+                people.iter().for_each(|(to, level)| alert.set_written(to, *level));
+            });
+            self.close_if_done(id);
+        }
     }
 
     /// Changes the alerts that a mail tells of, by the last that it tells of each.

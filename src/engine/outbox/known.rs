@@ -35,7 +35,7 @@ impl Outbox {
         self.queue.next_for(to).is_some()
     }
 
-    /// All mails, oldest first.
+    /// All mails, oldest first, but for those given up.
     pub fn mails(&self) -> impl Iterator<Item = &Mail> {
         self.queue.mails()
     }

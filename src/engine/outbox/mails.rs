@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::merge::merge;
 use super::notice::Mail;
 use super::standing::Standing;
+use crate::engine::recipients::Recipient;
 
 /// What is to be written of the mails.
 #[derive(Clone, Debug, Default)]
@@ -58,8 +59,12 @@ impl Mails {
         self.entries.iter().map(|(id, entry)| (*id, &**entry))
     }
 
-    pub(super) fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {
-        self.entries.values_mut().map(|entry| &mut entry.standing)
+    /// How each stands, and whom it is for.
+    pub(super) fn standings(&mut self) -> impl Iterator<Item = (u64, &Recipient, &mut Standing)> {
+        self.entries.iter_mut().map(|(id, entry)| {
+            let Entry { mail, standing } = &mut **entry;
+            (*id, &mail.to, standing)
+        })
     }
 
     pub(super) fn len(&self) -> usize {

@@ -199,6 +199,7 @@ mod tests {
             meant_for: Vec::new(),
             left_out: 0,
             nameless: false,
+            given_up: false,
         }
     }
 
@@ -251,6 +252,30 @@ mod tests {
             first.references = arrived.iter().map(ToString::to_string).collect();
             merge(&mut first, mail(2, change("NAS", 2)));
             assert_eq!(first.references, all);
+        }
+    }
+
+    #[test]
+    fn a_thread_names_each_mail_once_and_never_the_mail_itself() {
+        let mut first = mail(1, change("NAS", 1));
+        first.references = vec!["a".to_owned(), "b".to_owned()];
+        let mut later = mail(2, change("NAS", 2));
+        later.references = ["b", "m2", "c"].map(str::to_owned).to_vec();
+        merge(&mut first, later);
+        assert_eq!(first.references, ["a", "m1", "b", "c"]);
+    }
+
+    #[test]
+    fn either_detail_goes_before_the_reason_does() {
+        for (body, recent) in [(true, false), (false, true)] {
+            let mut plainer = mail(1, change("NAS", 1));
+            let Notice::Change(change) = &mut plainer.notices[0] else { panic!("another notice") };
+            change.body = change.body.take().filter(|_| body);
+            change.recent.retain(|_| recent);
+            assert!(make_plainer(&mut plainer));
+            let Notice::Change(change) = &plainer.notices[0] else { panic!("another notice") };
+            assert_eq!((&change.body, change.recent.len()), (&None, 0));
+            assert_eq!(change.reason, "connection refused");
         }
     }
 

@@ -29,7 +29,7 @@ use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
 use super::log_event::LogEvent;
 use super::recipients::{Recipient, Recipients};
-use super::time::{Moment, Now, Stamp};
+use super::time::{Moment, Now, Stamp, Step, Timeline};
 use super::wheel::TimerWheel;
 
 /// While a mail waits for the clock to be set, it is looked at so often. Waking up costs little, and
@@ -204,15 +204,23 @@ impl Outbox {
                 self.log(LogEvent::MailKept { to, retry_in: retry_at.since(now.at), reason: text });
                 None
             }
+            Fate::GivenUp { to } => {
+                self.send_next(now, &to);
+                None
+            }
             Fate::Refused { mail, text } => {
                 self.counted.refused += 1;
-                if let Some(next) = self.queue.next_for(&mail.to) {
-                    self.send(now, next);
-                }
+                self.send_next(now, &mail.to);
                 self.refusals.refused(&mail.to, Stamp::noted(now), text.clone());
                 self.log(LogEvent::MailRefused { to: mail.to.clone(), reason: text });
                 Some(Concluded::Refused(mail))
             }
+        }
+    }
+
+    fn send_next(&mut self, now: Now, to: &Recipient) {
+        if let Some(next) = self.queue.next_for(to) {
+            self.send(now, next);
         }
     }
 
@@ -223,7 +231,7 @@ impl Outbox {
     }
 
     /// Somebody has seen that mails to this person were refused for good. When none was, what waits
-    /// for it is given up, if the server refuses the address without saying why: those mails.
+    /// for it or is under way is given up, if the server refused it without saying why: those mails.
     /// `None`: there is neither.
     pub fn handle_seen(&mut self, person: &Recipient) -> Option<Vec<Mail>> {
         if self.refusals.over(person) {
@@ -267,11 +275,18 @@ impl Outbox {
         self.output.pop_front()
     }
 
-    /// The clock was set: hands over every time that is remembered, to be put right.
-    pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+    /// The clock was set, or the machine was asleep: puts every time right that is remembered, and
+    /// every wait. What is due by now is for [`Outbox::handle_deadline`].
+    pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        let mut put_right = |stamp: &mut Stamp| timeline.step(now, step, stamp);
         self.queue.for_each_stamp(&mut put_right);
-        self.rate_limit.for_each_stamp(&mut put_right);
         self.refusals.for_each_stamp(&mut put_right);
+        self.rate_limit.handle_step(now.at, put_right);
+        self.rehearsal.handle_step(step);
+        let free = |to: &Recipient| self.rate_limit.full_until(now.at, to).unwrap_or(now.at);
+        for (retry_at, id) in self.queue.handle_step(now, step, free) {
+            self.wheel.schedule(retry_at, id);
+        }
     }
 
     fn log(&mut self, note: LogEvent) {

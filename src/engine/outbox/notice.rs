@@ -90,6 +90,9 @@ pub struct Mail {
     /// It names no app: a filter refuses it with the names.
     #[serde(default, skip_serializing_if = "is_false")]
     pub nameless: bool,
+    /// A person gave it up while it was under way: it is not tried again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub given_up: bool,
 }
 
 impl Mail {
@@ -170,4 +173,44 @@ pub struct RenderedMail {
     pub message_id: String,
     /// See [`Mail::references`].
     pub references: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::Wall;
+
+    #[test]
+    fn what_a_mail_leaves_out_it_leaves_out_after_a_restart_too() {
+        let at = Stamp::on_record(Wall::default());
+        let mail = Mail {
+            id: 1,
+            to: Recipient::mail("a@b.c"),
+            message_id: "m1".to_owned(),
+            references: vec!["m0".to_owned()],
+            notices: vec![Notice::Watching { apps: vec!["NAS".to_owned()], at }],
+            written: at,
+            meant_for: vec![Recipient::mail("d@e.f")],
+            held_back: Some(at),
+            left_out: 3,
+            nameless: true,
+            given_up: true,
+        };
+        let text = serde_json::to_string(&mail).unwrap();
+        assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), mail);
+        // Nothing is said of what most mails are not: each letter wears the card.
+        let whole = Mail {
+            meant_for: vec![],
+            held_back: None,
+            left_out: 0,
+            nameless: false,
+            given_up: false,
+            ..mail
+        };
+        let text = serde_json::to_string(&whole).unwrap();
+        for member in ["meant_for", "held_back", "left_out", "nameless", "given_up"] {
+            assert!(!text.contains(member), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), whole);
+    }
 }

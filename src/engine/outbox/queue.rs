@@ -10,9 +10,9 @@ use super::delivery::Delivery;
 use super::mails::{Entry, MailChanges, Mails};
 use super::merge::{bounded, make_plainer, merge};
 use super::notice::{Mail, Notice};
-use super::standing::{Place, Standing};
+use super::standing::{Phase, Standing};
 use crate::engine::recipients::Recipient;
-use crate::engine::time::{Moment, Now, Stamp};
+use crate::engine::time::{Moment, Now, Stamp, Step};
 
 /// What is said of a mail that nobody may have.
 const DISALLOWED: &str = "may not go there: allow_email does not name the address, and no email is set to have it instead";
@@ -34,6 +34,8 @@ pub(super) enum Fate {
     },
     /// Refused for good, and dropped.
     Refused { mail: Mail, text: String },
+    /// Not accepted, and dropped, since somebody has given it up meanwhile.
+    GivenUp { to: Recipient },
 }
 
 /// The mails that wait, in the order in which they were written.
@@ -78,6 +80,7 @@ impl Queue {
             held_back: None,
             left_out: 0,
             nameless: false,
+            given_up: false,
         };
         self.next_id += 1;
         if self.mails.get(id).is_none() {
@@ -100,7 +103,7 @@ impl Queue {
             return None;
         }
         let standing = self.mails.standing(id)?;
-        standing.place = Place::Sending;
+        standing.phase = Phase::Sending;
         standing.was_out = true;
         standing.since = standing.waits_since();
         standing.held_until = None;
@@ -121,10 +124,10 @@ impl Queue {
     /// Whether [`Queue::take`] would hand the mail over.
     pub(super) fn is_due(&self, at: Moment, id: u64) -> bool {
         let Some(entry) = self.mails.get(id) else { return false };
-        let due = match entry.standing.place {
-            Place::Queued => true,
-            Place::Sending | Place::Disallowed => false,
-            Place::Waiting { retry_at } => retry_at <= at,
+        let due = match entry.standing.phase {
+            Phase::Queued => true,
+            Phase::Sending | Phase::Disallowed => false,
+            Phase::Waiting { retry_at } => retry_at <= at,
         };
         due && self.next_for(&entry.mail().to) == Some(id)
     }
@@ -148,7 +151,7 @@ impl Queue {
     /// Has a mail wait though it was not tried.
     pub(super) fn put_off(&mut self, id: u64, retry_at: Moment) {
         if let Some(standing) = self.mails.standing(id) {
-            standing.place = Place::Waiting { retry_at };
+            standing.phase = Phase::Waiting { retry_at };
         }
         self.gather(id);
     }
@@ -166,6 +169,10 @@ impl Queue {
                 let entry = self.mails.remove(id)?;
                 let after = at.since(entry.standing.waits_since());
                 return Some(Fate::Accepted { mail: entry.into_mail(), after });
+            }
+            _ if self.mail(id)?.given_up => {
+                let to = self.mails.remove(id)?.into_mail().to;
+                return Some(Fate::GivenUp { to });
             }
             Delivery::Rejected(text) => {
                 let mail = self.mails.remove(id)?.into_mail();
@@ -191,7 +198,7 @@ impl Queue {
         standing.is_unclear = is_unclear;
         standing.tries += 1;
         standing.failures = Some(failures);
-        standing.place = Place::Waiting { retry_at };
+        standing.phase = Phase::Waiting { retry_at };
         standing.trouble = Some(trouble);
         self.gather(id);
         Some(Fate::Kept { retry_at, text })
@@ -200,7 +207,7 @@ impl Queue {
     /// The server is there again: the mails that wait are due now, but those that a limit holds
     /// back. The ids of all that can be tried, oldest first.
     pub(super) fn release(&mut self, at: Moment) -> Vec<u64> {
-        for standing in self.mails.standings() {
+        for (_, _, standing) in self.mails.standings() {
             if standing.is_waiting() && standing.failures.is_none_or(Failures::end_with_another) {
                 standing.wait_until(at);
             }
@@ -219,7 +226,7 @@ impl Queue {
     /// takes in what else there is to tell them.
     pub(super) fn disallow(&mut self, id: u64) {
         if let Some(standing) = self.mails.standing(id) {
-            standing.place = Place::Disallowed;
+            standing.phase = Phase::Disallowed;
             standing.trouble = Some(DISALLOWED.to_owned());
         }
     }
@@ -246,14 +253,23 @@ impl Queue {
     }
 
     /// Drops the mails to somebody of whom it is unclear whether there is anybody to have them; these.
+    /// One that is under way may be accepted yet; if not, it is dropped then.
     pub(super) fn give_up(&mut self, to: &Recipient) -> Vec<Mail> {
-        let is_given_up = |entry: &Entry| {
-            let Standing { is_unclear, .. } = entry.standing;
-            is_unclear && entry.standing.is_waiting() && entry.mail().to == *to
-        };
-        let ids: Vec<u64> =
-            self.mails.iter().filter(|(_, entry)| is_given_up(entry)).map(|(id, _)| id).collect();
-        ids.iter().filter_map(|id| self.mails.remove(*id)).map(Entry::into_mail).collect()
+        let is_unclear = |entry: &Entry| entry.standing.is_unclear && entry.mail().to == *to;
+        let unclear = self.mails.iter().filter(|(_, entry)| is_unclear(entry));
+        let ids: Vec<u64> = unclear.map(|(id, _)| id).collect();
+        ids.into_iter().filter_map(|id| self.give_up_one(id)).collect()
+    }
+
+    fn give_up_one(&mut self, id: u64) -> Option<Mail> {
+        let Entry { standing, .. } = self.mails.get(id)?;
+        if standing.phase != Phase::Sending {
+            return self.mails.remove(id).map(Entry::into_mail);
+        }
+        self.mails.edit(id, |mail| {
+            let is_new = !std::mem::replace(&mut mail.given_up, true);
+            is_new.then(|| mail.clone())
+        })?
     }
 
     /// The mails to a person that tell of an app, oldest first.
@@ -287,14 +303,14 @@ impl Queue {
     fn queued_behind(&self, id: u64) -> Vec<u64> {
         let Some(to) = self.recipient(id) else { return Vec::new() };
         let behind = |(other, entry): &(u64, &Entry)| {
-            entry.mail().to == *to && entry.standing.place == Place::Queued && *other > id
+            entry.mail().to == *to && entry.standing.phase == Phase::Queued && *other > id
         };
         self.mails.iter().filter(behind).map(|(id, _)| id).collect()
     }
 
     /// Whether the mailer has a mail.
     pub(super) fn is_sending(&self) -> bool {
-        self.mails.iter().any(|(_, entry)| entry.standing.place == Place::Sending)
+        self.mails.iter().any(|(_, entry)| entry.standing.phase == Phase::Sending)
     }
 
     /// One mail.
@@ -302,14 +318,28 @@ impl Queue {
         self.mails.get(id).map(Entry::mail)
     }
 
-    /// All mails, oldest first.
+    /// All mails, oldest first, but for those given up.
     pub(super) fn mails(&self) -> impl Iterator<Item = &Mail> {
-        self.mails.iter().map(|(_, entry)| entry.mail())
+        self.mails.iter().map(|(_, entry)| entry.mail()).filter(|mail| !mail.given_up)
     }
 
     /// Hands over every time in it, to be put right after the clock was set.
     pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         self.mails.put_right(|mail| mail.for_each_stamp(&mut put_right));
+    }
+
+    /// The machine was asleep, or the clock was set; `free` tells when the limit lets a person's next
+    /// mail go. When each mail that waits is tried again.
+    pub(super) fn handle_step(
+        &mut self,
+        now: Now,
+        step: Step,
+        free: impl Fn(&Recipient) -> Moment,
+    ) -> Vec<(Moment, u64)> {
+        let waits = self.mails.standings().filter_map(|(id, to, standing)| {
+            standing.handle_step(now, step, free(to)).map(|retry_at| (retry_at, id))
+        });
+        waits.collect()
     }
 
     /// Who a mail is for.
@@ -338,7 +368,8 @@ impl Queue {
     pub(super) fn troubles(&self) -> impl Iterator<Item = (&Mail, u32, &str)> {
         self.mails.iter().filter_map(|(_, entry)| {
             let Standing { tries, trouble, .. } = &entry.standing;
-            Some((entry.mail(), *tries, trouble.as_deref()?))
+            let mail = Some(entry.mail()).filter(|mail| !mail.given_up)?;
+            Some((mail, *tries, trouble.as_deref()?))
         })
     }
 
@@ -355,7 +386,7 @@ impl Queue {
     fn merging_for(&self, to: &Recipient) -> Option<u64> {
         let theirs = |(_, entry): &(u64, &Entry)| entry.mail().to == *to;
         let (id, newest) = self.mails.iter().rev().find(theirs)?;
-        (newest.standing.place != Place::Sending).then_some(id)
+        (newest.standing.phase != Phase::Sending).then_some(id)
     }
 }
 

@@ -32,9 +32,12 @@ impl RateLimit {
         self.new.push((to.clone(), mail));
     }
 
-    /// Counts a mail that is on record.
+    /// Counts a mail that is on record, if it still does.
     pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
         self.tidy(at);
+        if !counts(mail, at) {
+            return;
+        }
         let had = self.had.entry(to.clone()).or_default();
         had.push_back(mail);
         if had.len() > MAILS_AN_HOUR {
@@ -65,9 +68,18 @@ impl RateLimit {
         std::mem::take(&mut self.new)
     }
 
-    /// Hands over every time in it, to be put right after the clock was set.
-    pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
-        self.had.values_mut().flatten().for_each(put_right);
+    /// The clock was set, or the machine was asleep: has every time in it put right. What does not
+    /// count by now never will again, though the clock may be set back: so it is on disk, too, where a
+    /// new file is without it.
+    pub(in crate::engine) fn handle_step(
+        &mut self,
+        at: Moment,
+        mut put_right: impl FnMut(&mut Stamp),
+    ) {
+        for had in self.had.values_mut() {
+            had.iter_mut().for_each(&mut put_right);
+            had.retain(|mail| counts(*mail, at));
+        }
     }
 
     /// Forgets, once an hour, who has had nothing for an hour.

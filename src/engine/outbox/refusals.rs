@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_set_puts_the_time_of_each_right() {
+        let mut refusals = Refusals::default();
+        refusals.refused(&person("owner@b.c"), at(0), String::new());
+        refusals.for_each_stamp(|stamp| *stamp = at(60));
+        assert_eq!(refusals.of(&person("owner@b.c")).unwrap().at, at(60));
+    }
+
+    #[test]
     fn of_too_many_the_oldest_give_way() {
         let mut refusals = Refusals::default();
         for n in 0..ADDRESSES_MAX {

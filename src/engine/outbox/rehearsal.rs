@@ -6,7 +6,7 @@
 use super::backoff::{Backoff, Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
 use crate::engine::log_event::LogEvent;
-use crate::engine::time::{Moment, Now};
+use crate::engine::time::{Moment, Now, Step};
 
 /// How far it has come.
 #[derive(Debug, Default)]
@@ -71,6 +71,11 @@ impl Rehearsal {
     /// When it asks again.
     pub(super) fn next_deadline(&self) -> Option<Moment> {
         self.again_at
+    }
+
+    /// The machine was asleep: the wait is a span of real time.
+    pub(super) fn handle_step(&mut self, step: Step) {
+        self.again_at = self.again_at.map(|at| step.moved_back(at));
     }
 
     /// Whether the mail server is to be asked again now.

@@ -193,7 +193,21 @@ fn without_mail_everything_is_kept_together_and_nothing_is_due() {
     assert!(sent(&mut outbox).is_empty() && due(&outbox).is_none());
     assert_eq!((outbox.waiting(), outbox.mails().map(|mail| mail.notices.len()).sum()), (1, 2));
     assert!(outbox.told([Recipient::mail(OWNER)]).is_empty());
-    assert!(outbox.troubles(after(1)).is_empty());
+    assert!(outbox.troubles(after(1)).is_empty() && !outbox.is_mailing());
+}
+
+#[test]
+fn without_mail_what_several_mails_on_record_tell_comes_together_too() {
+    let mut before = mailing();
+    let first = send_one(&mut before, 0, OWNER);
+    before.handle_message(after(1), message(OWNER));
+    let mails: Vec<Mail> = before.mails().cloned().collect();
+    let ids: Vec<u64> = mails.iter().map(|mail| mail.id).collect();
+    let mut outbox = with(false, false);
+    outbox.restore(after(100), Vec::new(), Vec::new(), mails);
+    outbox.handle_start(after(100), ids);
+    let kept: Vec<(u64, usize)> = outbox.mails().map(|it| (it.id, it.notices.len())).collect();
+    assert_eq!(kept, [(first, 2)]);
 }
 
 #[test]
@@ -238,11 +252,48 @@ fn a_mail_of_which_it_is_unclear_whether_anybody_can_have_it_is_given_up_by_a_pe
     let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
     assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
     assert_eq!((marked(&mut outbox), outbox.waiting()), (format!("done {id}"), 0));
+    assert_eq!((outbox.counted().refused, outbox.counted().put_off), (1, 1));
     assert!(pass_to(&mut outbox, SLOWLY).is_empty());
     // One that waits for another reason is not.
     let id = send_one(&mut outbox, SLOWLY, OWNER);
     outbox.handle_delivery(after(SLOWLY), id, Delivery::Settings("535".to_owned()));
     assert_eq!((outbox.handle_seen(&Recipient::mail(OWNER)), outbox.waiting()), (None, 1));
+}
+
+/// An unclear mail is being tried again, another waits behind it, and a person gives it up.
+fn given_up_under_way() -> (Outbox, u64) {
+    let mut outbox = mailing();
+    let id = send_one(&mut outbox, 0, OWNER);
+    outbox.handle_delivery(after(0), id, Delivery::Unclear("550 no".to_owned()));
+    assert_eq!(pass_to(&mut outbox, SLOWLY), [OWNER]);
+    outbox.handle_message(after(SLOWLY + 1), message(OWNER));
+    assert_eq!(outbox.troubles(after(SLOWLY + 1)).len(), 1);
+    marked(&mut outbox);
+    let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
+    assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(marked(&mut outbox), format!("mail {id}"), "it is on disk before the answer");
+    assert!(outbox.is_sending() && outbox.troubles(after(SLOWLY + 2)).is_empty());
+    assert_eq!(outbox.handle_seen(&Recipient::mail(OWNER)), None, "once");
+    (outbox, id)
+}
+
+#[test]
+fn a_mail_that_is_given_up_while_it_is_under_way_is_not_tried_again() {
+    for end in [Delivery::Unclear("550 no".to_owned()), later(), rejected()] {
+        let (mut outbox, id) = given_up_under_way();
+        assert_eq!(outbox.handle_delivery(after(SLOWLY + 9), id, end), None);
+        assert_eq!(sent_to(&mut outbox), [OWNER], "the one behind it goes");
+        assert_eq!(marked(&mut outbox), format!("done {id}"), "and no refusal stands");
+        assert_eq!(outbox.counted().refused, 1);
+    }
+}
+
+#[test]
+fn a_mail_that_is_given_up_while_it_is_under_way_may_be_accepted_yet() {
+    let (mut outbox, id) = given_up_under_way();
+    let end = outbox.handle_delivery(after(SLOWLY + 9), id, Delivery::Accepted);
+    assert!(matches!(end, Some(Concluded::Accepted(mail)) if mail.id == id));
+    assert_eq!(outbox.counting(after(SLOWLY + 9).at).count(), 1);
 }
 
 #[test]
@@ -329,6 +380,8 @@ fn what_is_on_record_goes_out_at_the_start_under_its_id_and_is_not_written_again
     assert!(sent(&mut outbox).is_empty());
     outbox.handle_start(after(100), vec![id]);
     assert_eq!(sent(&mut outbox), mails);
+    let found = format!("a mail to {OWNER} was found waiting at the start");
+    assert_eq!(outbox.troubles(after(100)), [found]);
     assert_eq!(marked(&mut outbox), "");
     outbox.handle_message(after(101), message(GUEST));
     assert_ne!(sent(&mut outbox)[0].id, id);

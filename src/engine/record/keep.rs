@@ -49,6 +49,14 @@ pub(in crate::engine) fn changes(
         let hour: Vec<HourRecord> = counted.map(|app| hour_record(now, app)).collect();
         records.extend((!hour.is_empty()).then_some(Record::Hour { apps: hour }));
     }
+    marked(timeline, records)
+}
+
+/// Records of a run whose clock is in doubt say so.
+fn marked(timeline: &Timeline, mut records: Vec<Record>) -> Vec<Record> {
+    if timeline.is_in_doubt() {
+        records.iter_mut().for_each(|record| record.for_each_stamp(|stamp| timeline.mark(stamp)));
+    }
     records
 }
 
@@ -68,6 +76,7 @@ fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
 /// Everything that is to be kept, as if nothing had been recorded before.
 pub(in crate::engine) fn everything(
     now: Now,
+    timeline: &Timeline,
     registry: &Registry,
     incidents: &Incidents,
     outbox: &Outbox,
@@ -77,16 +86,10 @@ pub(in crate::engine) fn everything(
     let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.clone(), at });
     let refused = outbox.refusals().cloned().map(Record::MailRefused);
     let apps = registry.by_name();
-    mails
-        .chain(accepted)
-        // One that was accepted before the refusal does not end it.
-        .chain(refused)
-        .chain(
-            apps.flat_map(|(id, app)| {
-                [app_record(app, incidents.alert(id)), whole_record(now, app)]
-            }),
-        )
-        .collect()
+    let apps =
+        apps.flat_map(|(id, app)| [app_record(app, incidents.alert(id)), whole_record(now, app)]);
+    // One that was accepted before the refusal does not end it.
+    marked(timeline, mails.chain(accepted).chain(refused).chain(apps).collect())
 }
 
 fn mail_record(mail: &Mail) -> Record {

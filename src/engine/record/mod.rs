@@ -83,6 +83,38 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// Hands over every time in it, but for those within histories.
+    fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
+        match self {
+            Record::App(app) => app.for_each_stamp(look),
+            Record::Streaks(streaks) => look(&mut streaks.trouble_since),
+            Record::Counters(counters) => counters.last_healthy.iter_mut().for_each(look),
+            Record::Hour { apps } => {
+                apps.iter_mut().filter_map(|hour| hour.7.as_mut()).for_each(look);
+            }
+            Record::Mail(mail) | Record::MailMerged { later: mail, .. } => {
+                mail.for_each_stamp(look)
+            }
+            Record::MailAccepted { at, .. } => look(at),
+            Record::MailRefused(refusal) => look(&mut refusal.at),
+            Record::Stopped { .. }
+            | Record::RefusalSeen { .. }
+            | Record::MailDone { .. }
+            | Record::Port { .. } => {}
+        }
+    }
+}
+
+impl AppRecord {
+    /// Hands over every time in it.
+    fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
+        look(&mut self.since);
+        look(&mut self.trouble_since);
+        self.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+    }
+}
+
 /// An app, but for its counters and history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppRecord {

@@ -21,7 +21,7 @@ pub(in crate::engine) struct Household {
     apps: BTreeMap<String, KeptApp>,
     mails: BTreeMap<u64, Box<Mail>>,
     accepted: Vec<(Recipient, Stamp)>,
-    refusals: BTreeMap<Recipient, Refusal>,
+    refusals: BTreeMap<Recipient, Box<Refusal>>,
 }
 
 /// The last records of an app.
@@ -59,7 +59,7 @@ impl Household {
         RestoredMail {
             mails: std::mem::take(&mut self.mails).into_values().map(|mail| *mail).collect(),
             accepted: std::mem::take(&mut self.accepted),
-            refusals: std::mem::take(&mut self.refusals).into_values().collect(),
+            refusals: std::mem::take(&mut self.refusals).into_values().map(|one| *one).collect(),
         }
     }
 
@@ -85,9 +85,7 @@ impl Household {
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         for KeptApp { record, counters, .. } in self.apps.values_mut() {
-            look(&mut record.since);
-            look(&mut record.trouble_since);
-            record.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+            record.for_each_stamp(&mut look);
             let Some(counters) = counters else { continue };
             counters.last_healthy.iter_mut().for_each(&mut look);
             counters.history.recent.newest().iter_mut().for_each(&mut look);
@@ -117,12 +115,18 @@ impl Household {
             Record::Stopped { app } => {
                 self.apps.remove(&app);
             }
+            Record::Mail(mail) if mail.given_up => {
+                self.mails.remove(&mail.id);
+            }
             Record::Mail(mail) => {
                 self.mails.insert(mail.id, mail);
             }
             Record::MailMerged { id, later } => {
                 if let Some(mail) = self.mails.get_mut(&id) {
                     merge(mail, *later);
+                } else {
+                    // Damage has cost the mail itself. What it took in is news all the same.
+                    self.mails.insert(id, Box::new(Mail { id, ..*later }));
                 }
             }
             Record::MailAccepted { to, at } => {
@@ -130,7 +134,7 @@ impl Household {
                 self.accepted.push((to, at));
             }
             Record::MailRefused(refusal) => {
-                self.refusals.insert(refusal.to.clone(), refusal);
+                self.refusals.insert(refusal.to.clone(), Box::new(refusal));
             }
             Record::RefusalSeen { to } => {
                 self.refusals.remove(&to);

@@ -112,7 +112,7 @@ impl Kept for App {
         AppFacts {
             registration: self.registration.version(),
             paused: self.paused,
-            welcome_owed: self.welcome != Welcome::Told,
+            welcome_owed: matches!(self.welcome, Welcome::Owed | Welcome::Gathered),
             state: self.monitor.state,
             since: self.monitor.since,
             forgiveness_is_spent: self.forgiveness.is_spent(),

@@ -47,7 +47,7 @@ pub enum RegistryError {
 
 /// What a registration did.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum Enrolled {
     /// The app is new.
     New(AppId),
     /// It was known, and something differs.
@@ -155,7 +155,7 @@ impl Registry {
     }
 
     /// Takes a registration that was [admitted](Registry::admit).
-    pub fn register(&mut self, now: Now, registration: Registration) -> Change {
+    pub fn register(&mut self, now: Now, registration: Registration) -> Enrolled {
         match self.id_of(&registration.name) {
             Some(id) => self.register_again(now, id, registration),
             None => {
@@ -163,12 +163,12 @@ impl Registry {
                 self.names.insert(registration.name.clone(), id);
                 self.quota.add(&registration);
                 self.apps.insert(id, App::new(now, registration));
-                Change::New(id)
+                Enrolled::New(id)
             }
         }
     }
 
-    fn register_again(&mut self, now: Now, id: AppId, registration: Registration) -> Change {
+    fn register_again(&mut self, now: Now, id: AppId, registration: Registration) -> Enrolled {
         let quota = &mut self.quota;
         let replaced = self.apps.edit(&id, |app| {
             let refuses = app.refuses();
@@ -181,9 +181,10 @@ impl Registry {
             quota.add(&registration);
             Some(app.registration.replace(registration))
         });
-        replaced
-            .flatten()
-            .map_or(Change::Unchanged, |before| Change::Updated { id, before: Box::new(before) })
+        replaced.flatten().map_or(Enrolled::Unchanged, |before| Enrolled::Updated {
+            id,
+            before: Box::new(before),
+        })
     }
 
     /// Watches an app no longer.
@@ -253,8 +254,9 @@ impl Registry {
         self.apps.edit(&id, |app| app.welcome = welcome);
     }
 
-    /// The clock was set: puts every time right that is remembered.
+    /// The clock was set, or the machine was asleep: puts every time right that is remembered.
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
+        self.record_at = self.record_at.map(|at| step.moved_back(at));
         self.apps.put_right(|app| {
             app.for_each_stamp(|stamp| timeline.step(now, step, stamp));
             app.history.step(timeline, now, step);

@@ -148,6 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn each_letter_counts_of_what_an_app_says() {
+        let said = |name: &str, url: &str, email: &str| {
+            let fields = [("appname", name), ("url", url), ("email", email)];
+            let fields = fields.map(|(field, value)| (field.to_owned(), value.to_owned()));
+            let owner = Recipients::new(vec!["owner@b.c".to_owned()], &[]);
+            bytes(&Registration::from_fields(&fields, Origin::Network, &owner).unwrap())
+        };
+        let short = said("a", "http://nas", "a@b.c");
+        assert!(short > size_of::<Registration>());
+        assert_eq!(said("abc", "http://nas", "a@b.c"), short + 2);
+        let longer = said("a", "http://nas.home", "a@b.c");
+        assert_eq!(longer, short + 2 * 5, "what is shown, and what is asked");
+        assert_eq!(said("a", "http://nas", "abc@b.c"), short + 2);
+        assert_eq!(said("a", "http://nas", "a@b.c,d@e.f"), short + 5);
+        assert_eq!(said("a", "http://nas", ""), short - 5, "the owner's address is there anyway");
+    }
+
+    #[test]
     fn there_is_room_for_so_many_bytes_and_a_shorter_one_always_fits() {
         let one = app(1, "");
         let mut quota = Quota { bytes: BYTES_MAX - bytes(&one), ..Quota::default() };

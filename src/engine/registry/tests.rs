@@ -3,7 +3,8 @@
 use super::*;
 use crate::engine::check_log::Event;
 use crate::engine::state::State;
-use crate::engine::tests::{after, app, refusal, verdict};
+use crate::engine::tests::{after, after_ms, app, refusal, verdict};
+use crate::engine::time::Stamp;
 use crate::engine::verdict::answer::Outcome;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
@@ -118,12 +119,14 @@ fn mails_that_wait_count_for_the_people_that_there_is_room_for() {
 #[test]
 fn a_registration_is_new_or_changes_something_or_nothing() {
     let mut registry = Registry::default();
-    let Change::New(id) = registry.register(after(0), app("NAS", &QUICK)) else { panic!("known") };
+    let Enrolled::New(id) = registry.register(after(0), app("NAS", &QUICK)) else {
+        panic!("known")
+    };
     assert_eq!(marked(&mut registry), "NAS");
-    assert_eq!(registry.register(after(1), app("NAS", &QUICK)), Change::Unchanged);
+    assert_eq!(registry.register(after(1), app("NAS", &QUICK)), Enrolled::Unchanged);
     assert_eq!(marked(&mut registry), "", "an app may register every second");
     let before = Box::new(app("NAS", &QUICK));
-    assert_eq!(registry.register(after(2), app("NAS", &[])), Change::Updated { id, before });
+    assert_eq!(registry.register(after(2), app("NAS", &[])), Enrolled::Updated { id, before });
     assert_eq!(marked(&mut registry), "NAS");
     assert_eq!(*registry.get(id).unwrap().registration, app("NAS", &[]));
 }
@@ -135,7 +138,7 @@ fn a_name_that_was_stopped_is_another_app_when_it_comes_again() {
     check(&mut registry, 1, id, Outcome::Pass);
     assert!(registry.stop(id).is_some());
     assert!(registry.stop(id).is_none() && registry.named("NAS").is_none());
-    let Change::New(again) = registry.register(after(2), app("NAS", &QUICK)) else { panic!() };
+    let Enrolled::New(again) = registry.register(after(2), app("NAS", &QUICK)) else { panic!() };
     assert_ne!(again, id);
     assert_eq!(registry.get(again).unwrap().checks, 0);
     assert_eq!(marked(&mut registry), "-NAS, NAS", "what was counted of the other is not written");
@@ -159,6 +162,25 @@ fn a_check_that_changes_nothing_writes_nothing() {
     }
     assert_eq!(marked(&mut registry), "");
     assert_eq!(registry.get(id).unwrap().checks, 23, "it is counted all the same");
+}
+
+#[test]
+fn each_verdict_is_counted_as_what_it_is() {
+    let mut registry = registered(&["NAS"]);
+    let id = registry.find("NAS").unwrap();
+    for (second, outcome) in [
+        (10, Outcome::Pass),
+        (20, Outcome::Warn),
+        (30, Outcome::Pass),
+        (40, Outcome::Warn),
+        (50, Outcome::Warn),
+        (60, Outcome::Fail),
+    ] {
+        check(&mut registry, second, id, outcome);
+    }
+    let app = registry.get(id).unwrap();
+    assert_eq!((app.checks, app.warnings, app.failures), (6, 3, 1));
+    assert_eq!(app.last_healthy, Some(Stamp::noted(after(30))));
 }
 
 #[test]
@@ -293,8 +315,10 @@ fn hours_are_summed_up_by_name_and_each_check_once() {
         check(&mut registry, 10, id, outcome);
     }
     let c = registry.find("c").unwrap();
-    let sum = registry.sum_up(after(20).wall, c).map(|line| line.appname);
-    assert_eq!(sum.as_deref(), Some("c"));
+    let sum = registry.sum_up(after_ms(20_700).wall, c).unwrap();
+    assert_eq!((sum.appname.as_str(), sum.time), ("c", after(20).wall), "in whole seconds");
+    assert!(!sum.is_urgent());
+    assert!(Line { event: Event::Paused, ..sum }.is_urgent(), "a power cut may follow on it");
     registry.sum_up_all(after(30));
     assert_eq!(sums(&mut registry), ["a 0 1 0", "b 0 0 1"]);
     registry.sum_up_all(after(40));

@@ -32,9 +32,9 @@ const LANES: usize = 4;
 /// Thousandths of a thread, on average: what an app that answers needs.
 pub type Share = u32;
 
-/// Where a check waits: in which lane, and since when it is due.
+/// What a check waits with: in which lane, and since when it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Ticket {
     /// The lane.
     pub lane: Lane,
     /// Who was due first goes first.
@@ -111,13 +111,13 @@ impl<J> Lanes<J> {
     }
 
     /// Queues a check.
-    pub fn push(&mut self, place: Place, job: J) {
-        self.lane(place.lane).insert((place.due, place.check), job);
+    pub fn push(&mut self, ticket: Ticket, job: J) {
+        self.lane(ticket.lane).insert((ticket.due, ticket.check), job);
     }
 
     /// Takes a check back that waits.
-    pub fn withdraw(&mut self, place: Place) {
-        self.lane(place.lane).remove(&(place.due, place.check));
+    pub fn withdraw(&mut self, ticket: Ticket) {
+        self.lane(ticket.lane).remove(&(ticket.due, ticket.check));
     }
 
     /// An app that answers needs another share than before; none when it hangs, or is not asked.
@@ -222,14 +222,14 @@ impl<J> Lanes<J> {
 mod tests {
     use super::*;
 
-    fn place(lane: Lane, due: u64) -> Place {
-        Place { lane, due: Moment::from_millis(due), check: due }
+    fn ticket(lane: Lane, due: u64) -> Ticket {
+        Ticket { lane, due: Moment::from_millis(due), check: due }
     }
 
     fn filled(workers: usize, lane: Lane) -> Lanes<u64> {
         let mut lanes = Lanes::new(workers);
         for due in 0..100 {
-            lanes.push(place(lane, due), due);
+            lanes.push(ticket(lane, due), due);
         }
         lanes
     }
@@ -246,7 +246,7 @@ mod tests {
             let mut lanes = filled(32, lane);
             assert_eq!(start_all(&mut lanes).len(), most, "{lane:?}");
             assert_eq!(lanes.waiting(), 100 - most);
-            lanes.push(place(Lane::Answers, 200), 200);
+            lanes.push(ticket(Lane::Answers, 200), 200);
             assert_eq!(lanes.poll().is_some(), most < 32, "{lane:?}");
         }
     }
@@ -270,13 +270,13 @@ mod tests {
         let mut lanes = Lanes::new(8);
         for (lane, due) in [(Lane::Hangs, 1), (Lane::Answers, 3), (Lane::New, 2), (Lane::Hangs, 4)]
         {
-            lanes.push(place(lane, due), due);
+            lanes.push(ticket(lane, due), due);
         }
-        lanes.withdraw(place(Lane::Hangs, 4));
+        lanes.withdraw(ticket(Lane::Hangs, 4));
         assert_eq!(lanes.longest(), Some(Moment::from_millis(1)));
         let order: Vec<u64> = start_all(&mut lanes).iter().map(|start| start.job).collect();
         assert_eq!(order, [1, 2, 3]);
-        assert_eq!((lanes.waiting(), lanes.longest()), (0, None));
+        assert_eq!((lanes.waiting(), lanes.longest(), lanes.workers()), (0, None, 8));
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
         for workers in 1..=4 {
             let mut lanes = filled(workers, Lane::Hangs);
             for due in 100..200 {
-                lanes.push(place(Lane::Answers, due), due);
+                lanes.push(ticket(Lane::Answers, due), due);
             }
             lanes.reckon(0, 1_000_000);
             let mut seen = 0;

@@ -117,6 +117,8 @@ mod tests {
         assert_eq!(manner.short_timeout(ShortTimeout::None), None);
         manner.observe(&CheckEnd::Verdict(answer()), ms(600));
         assert_eq!((usual(manner), manner.share(ms(5_000))), (ms(1_200), 120));
+        manner.observe(&CheckEnd::Verdict(answer()), ms(5));
+        assert!(usual(manner) > ms(1_100), "one quick answer makes no quick app");
         for _ in 0..200 {
             manner.observe(&CheckEnd::Verdict(answer()), ms(5));
         }

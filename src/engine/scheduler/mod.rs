@@ -14,7 +14,7 @@ pub mod spread;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::lanes::{Lane, Lanes, Place, Start};
+use self::lanes::{Lane, Lanes, Start, Ticket};
 pub use self::manner::Manner;
 pub use self::running::Destination;
 use self::running::{Running, STOOD_STILL};
@@ -165,11 +165,11 @@ impl Scheduler {
             Asked::Void { next, .. } => {
                 next.get_or_insert(due);
             }
-            Asked::Waits { place, .. } if place.lane == Lane::BrokenOff => {
-                let place = *place;
-                self.lanes.withdraw(place);
+            Asked::Waits { ticket, .. } if ticket.lane == Lane::BrokenOff => {
+                let ticket = *ticket;
+                self.lanes.withdraw(ticket);
                 slot.check_due = due;
-                self.queue(now, id, Place { lane: Lane::New, due, ..place });
+                self.queue(now, id, Ticket { lane: Lane::New, due, ..ticket });
             }
             Asked::Waits { .. } | Asked::Runs { .. } => {}
         }
@@ -182,13 +182,13 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.check_due = due;
         let lane = slot.manner.lane;
-        self.queue(now, id, Place { lane, due, check });
+        self.queue(now, id, Ticket { lane, due, check });
     }
 
-    fn queue(&mut self, now: Moment, id: AppId, place: Place) {
+    fn queue(&mut self, now: Moment, id: AppId, ticket: Ticket) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        slot.asked = Asked::Waits { place, since: now };
-        self.lanes.push(place, id);
+        slot.asked = Asked::Waits { ticket, since: now };
+        self.lanes.push(ticket, id);
     }
 
     /// Takes the next check that may have a thread now.
@@ -298,7 +298,7 @@ impl Scheduler {
         slot.manner.break_off(slot.check_due);
         let due = slot.manner.broken_off.unwrap_or(slot.check_due);
         slot.check_due = now.at;
-        self.queue(now.at, id, Place { lane: Lane::BrokenOff, due, check });
+        self.queue(now.at, id, Ticket { lane: Lane::BrokenOff, due, check });
         self.reckon(id);
     }
 
@@ -306,8 +306,8 @@ impl Scheduler {
     fn void(&mut self, id: AppId) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.asked = match slot.asked {
-            Asked::Waits { place, .. } => {
-                self.lanes.withdraw(place);
+            Asked::Waits { ticket, .. } => {
+                self.lanes.withdraw(ticket);
                 Asked::No
             }
             Asked::Runs { check } | Asked::Void { check, .. } => Asked::Void { check, next: None },
@@ -358,10 +358,10 @@ impl Scheduler {
     pub fn handle_shortage_deadline(&mut self, now: Now) -> bool {
         let change = self.shortage.look(now.at);
         self.look_at_shortage = match change {
-            Some(shortage::Change::GoesOn(until)) => Some(until),
+            Some(shortage::Course::GoesOn(until)) => Some(until),
             _ => None,
         };
-        change == Some(shortage::Change::Over)
+        change == Some(shortage::Course::Over)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Shortage {
 
 /// What is to be said of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum Course {
     /// It has just begun.
     Begun,
     /// It goes on: to be looked at again then.
@@ -35,23 +35,23 @@ pub enum Change {
 
 impl Shortage {
     /// A check of an app that is asked every `interval` got a thread after it had `waited`.
-    pub fn observe(&mut self, now: Moment, waited: Duration, interval: Duration) -> Option<Change> {
+    pub fn observe(&mut self, now: Moment, waited: Duration, interval: Duration) -> Option<Course> {
         if waited <= TOLERATED.max(interval / TOLERATED_SHARE) {
             return None;
         }
         self.late += 1;
-        self.last.replace((now, waited)).is_none().then_some(Change::Begun)
+        self.last.replace((now, waited)).is_none().then_some(Course::Begun)
     }
 
     /// Time has passed.
-    pub fn look(&mut self, now: Moment) -> Option<Change> {
+    pub fn look(&mut self, now: Moment) -> Option<Course> {
         let (last, _) = self.last?;
         let over_at = last + OVER_AFTER;
         if now < over_at {
-            return Some(Change::GoesOn(over_at));
+            return Some(Course::GoesOn(over_at));
         }
         self.last = None;
-        Some(Change::Over)
+        Some(Course::Over)
     }
 
     /// How late the last one was that was late, unless that is over.
@@ -88,10 +88,10 @@ mod tests {
         let mut shortage = Shortage::default();
         let long = Duration::from_secs(30);
         let mut observe = |seconds| shortage.observe(at(seconds), long, long);
-        assert_eq!((observe(0), observe(1), observe(100)), (Some(Change::Begun), None, None));
-        assert_eq!(shortage.look(at(120)), Some(Change::GoesOn(at(220))));
+        assert_eq!((observe(0), observe(1), observe(100)), (Some(Course::Begun), None, None));
+        assert_eq!(shortage.look(at(120)), Some(Course::GoesOn(at(220))));
         assert_eq!((shortage.lately(), shortage.late()), (Some(long), 3));
-        assert_eq!(shortage.look(at(220)), Some(Change::Over));
+        assert_eq!(shortage.look(at(220)), Some(Course::Over));
         assert_eq!((shortage.lately(), shortage.look(at(221))), (None, None));
     }
 }

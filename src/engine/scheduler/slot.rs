@@ -1,7 +1,7 @@
 //! What the scheduler remembers of one app.
 
 use super::Timing;
-use super::lanes::{Place, Share};
+use super::lanes::{Share, Ticket};
 use super::manner::Manner;
 use super::spread::Series;
 use crate::engine::time::Moment;
@@ -35,7 +35,7 @@ pub(super) enum Asked {
     /// None waits, none is under way.
     No,
     /// It waits for a thread.
-    Waits { place: Place, since: Moment },
+    Waits { ticket: Ticket, since: Moment },
     /// It is under way.
     Runs { check: u64 },
     /// It is under way and counts no more, for the app was paused or registered anew since.

@@ -39,8 +39,13 @@ pub fn least_busy(from: Moment, window: Duration, series: impl Iterator<Item = S
         (REACH..REACH + STEPS).min_by_key(|place| (crowd(&checks, *place), load(&checks, *place)));
     let place = calm.unwrap_or(REACH);
     let there = checks.get(place).copied().unwrap_or_default();
-    let within = (f64::from(there) * GOLDEN).fract() * step as f64;
+    let within = golden_share(there) * step as f64;
     Moment::from_millis(from.as_millis() + (place - REACH) as u64 * step + within as u64)
+}
+
+/// A share of 1 for the `number`th, far from those of the numbers before it.
+fn golden_share(number: u32) -> f64 {
+    (f64::from(number) * GOLDEN).fract()
 }
 
 /// The most checks in any stretch of [`REACH`] steps that holds `place`.
@@ -119,6 +124,24 @@ mod tests {
         let from = Moment::from_millis(150_900);
         let due = least_busy(from, Duration::from_millis(250), [quick].into_iter());
         assert!(due.as_millis().abs_diff(151_000) >= 9, "{due:?}");
+    }
+
+    #[test]
+    fn a_check_weighs_on_its_neighbourhood_and_the_nearer_the_more() {
+        let place = 2 * REACH;
+        let weigh = |at: usize| {
+            let mut checks = [0u32; ALL];
+            checks[at] = 1;
+            (crowd(&checks, place), load(&checks, place))
+        };
+        let reach = REACH as u32;
+        assert_eq!(weigh(place), (1, reach * reach));
+        for near in [place + REACH - 1, place + 1 - REACH] {
+            assert_eq!(weigh(near), (1, 1));
+        }
+        for far in [place + REACH, place - REACH] {
+            assert_eq!(weigh(far), (0, 0));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod stamp;
 mod timeline;
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -157,11 +158,18 @@ impl Serialize for Wall {
     }
 }
 
+impl FromStr for Wall {
+    type Err = time::error::Parse;
+
+    fn from_str(text: &str) -> Result<Wall, time::error::Parse> {
+        let millis = OffsetDateTime::parse(text, &Rfc3339)?.unix_timestamp_nanos() / 1_000_000;
+        Ok(Wall(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+}
+
 impl<'de> Deserialize<'de> for Wall {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Wall, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let date = OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)?;
-        i64::try_from(date.unix_timestamp_nanos() / 1_000_000).map(Wall).map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -182,6 +190,8 @@ mod tests {
     fn a_part_of_a_millisecond_is_rounded_up() {
         let at = Moment::from_millis(5) + Duration::from_micros(1);
         assert_eq!(at, Moment::from_millis(6));
+        let read = Moment::from_millis(5).after_whole_millis(Duration::from_micros(1999));
+        assert_eq!(read, Moment::from_millis(6), "a clock that is read is never ahead");
     }
 
     #[test]

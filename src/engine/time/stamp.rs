@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Moment, Now, Wall};
 use crate::engine::text::span;
@@ -12,12 +12,19 @@ use crate::engine::text::span;
 ///
 /// When the wall clock is set, [`Timeline::step`](super::Timeline::step) puts every stamp right: of
 /// what this run noted the place is certain and the wall time moves; of what is on record of an
-/// earlier run it is the other way round. On disk and on the wire it is its wall time.
+/// earlier run it is the other way round. On disk and on the wire it is its wall time; one in doubt has
+/// [`IN_DOUBT`] in place of its `Z`.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     pub(super) wall: Wall,
+    /// An earlier run noted it by a clock that was not believed, or was ahead: when it was is not known.
+    pub(super) in_doubt: bool,
     pub(super) place: Place,
 }
+
+/// What ends a time in doubt on disk: the same time to whoever knows nothing of it, for this offset is no
+/// other than `Z` (RFC 3339 section 4.3: known in UTC, and something about it is not).
+const IN_DOUBT: &str = "-00:00";
 
 /// Where a time lies on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +61,13 @@ impl Age {
 impl Stamp {
     /// This run notes a time.
     pub const fn noted(now: Now) -> Stamp {
-        Stamp { wall: now.wall, place: Place::Noted(now.at) }
+        Stamp { wall: now.wall, in_doubt: false, place: Place::Noted(now.at) }
     }
 
     /// A time on record: how long ago is known once the [`Timeline`](super::Timeline) has placed it.
     pub const fn on_record(wall: Wall) -> Stamp {
-        Stamp { wall, place: Place::NotAfter(Moment::from_millis(u64::MAX)) }
+        let place = Place::NotAfter(Moment::from_millis(u64::MAX));
+        Stamp { wall, in_doubt: false, place }
     }
 
     /// What the wall clock showed, or would have if it had been right.
@@ -108,6 +116,7 @@ impl Stamp {
     /// For people: `2026-11-23 22:55:40 UTC`; while the clock is not set, `12 min after the start`.
     pub fn for_people(self) -> String {
         match self.place {
+            _ if self.in_doubt => format!("{} (the clock was wrong)", self.wall.for_people()),
             _ if !self.wall.is_plainly_wrong() => self.wall.for_people(),
             Place::Noted(at) => {
                 format!("{} after the start", span::in_words(at.since(Moment::START)))
@@ -136,13 +145,19 @@ impl Eq for Stamp {}
 
 impl Serialize for Stamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.wall.serialize(serializer)
+        let text = self.wall.to_string();
+        match text.strip_suffix('Z').filter(|_| self.in_doubt) {
+            Some(time) => serializer.collect_str(&format_args!("{time}{IN_DOUBT}")),
+            None => serializer.serialize_str(&text),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Stamp, D::Error> {
-        Wall::deserialize(deserializer).map(Stamp::on_record)
+        let text = String::deserialize(deserializer)?;
+        let wall = text.parse().map_err(de::Error::custom)?;
+        Ok(Stamp { in_doubt: text.ends_with(IN_DOUBT), ..Stamp::on_record(wall) })
     }
 }
 
@@ -158,6 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_in_doubt_is_the_same_time_and_says_so() {
+        let stamp = Stamp { in_doubt: true, ..Stamp::on_record(Wall(1_795_474_540_250)) };
+        let text = serde_json::to_string(&stamp).unwrap();
+        assert_eq!(text, "\"2026-11-23T22:55:40.25-00:00\"");
+        let read: Stamp = serde_json::from_str(&text).unwrap();
+        assert!(read.in_doubt && read == stamp);
+        assert_eq!(read.for_people(), "2026-11-23 22:55:40 UTC (the clock was wrong)");
+        let as_before: Wall = serde_json::from_str(&text).unwrap();
+        assert_eq!(as_before, stamp.wall, "to an earlier release, too");
+    }
+
+    #[test]
     fn without_a_clock_times_count_from_the_start() {
         let stamp = Stamp::noted(now(720, 130));
         assert_eq!(stamp.for_people(), "12 min after the start");
@@ -167,5 +194,20 @@ mod tests {
         assert_eq!(read, stamp);
         assert_eq!(read.for_people(), "before the last start (clock not set)");
         assert_eq!(read.age(now(720, 0).at), Age { span: Duration::ZERO, exact: false });
+        assert_eq!(read.age(now(720, 0).at).in_words(), "some time");
+    }
+
+    #[test]
+    fn what_an_earlier_run_noted_came_first_whatever_its_clock_showed() {
+        let recorded = |wall| Stamp::on_record(now(0, wall).wall);
+        let noted = |seconds, wall| Stamp::noted(now(seconds, wall));
+        for (first, second) in [
+            (recorded(100), recorded(200)),
+            (recorded(9_000), noted(1, 200)),
+            (noted(1, 9_000), noted(2, 200)),
+        ] {
+            assert!(first.is_not_after(second) && !second.is_not_after(first), "{first:?}");
+            assert!(first.is_not_after(first));
+        }
     }
 }

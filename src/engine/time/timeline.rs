@@ -42,6 +42,11 @@ impl Step {
         at.before(self.slept)
     }
 
+    /// What the wall time is now, as far as it is known.
+    pub fn to(self) -> Wall {
+        self.to
+    }
+
     /// So many days later are, in UTC, the days of this run: whole ones, since a second at midnight
     /// makes no other day of today, and as many back as it was forth.
     pub fn days(self) -> i32 {
@@ -67,14 +72,15 @@ impl Step {
 ///
 /// The rule: the wall clock is believed, unless it plainly cannot be right, or shows a time before
 /// the newest on record, as it does on a Pi without a clock battery until it has found a time server.
-/// While it is not believed, nothing is guessed: as much time has passed as is certain.
+/// Once a time server has set it, it is believed before the record. While it is not believed, nothing is
+/// guessed: as much time has passed as is certain, and what is noted is marked on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     /// When this run began; `None` before the first look at the clock.
     began: Option<Moment>,
     /// The wall clock less the monotonic one, in ms, since it was last set.
     offset_ms: i64,
-    /// The newest time on record when this run began.
+    /// The newest time on record when this run began, but for those of a clock that was ahead.
     newest: Option<Wall>,
     /// When the clock was set last, if the times on disk were not put right since.
     stepped: Option<Moment>,
@@ -113,6 +119,35 @@ impl Timeline {
         Some(step)
     }
 
+    /// Whether the clock shows less than the newest time on record: it is behind, or that of the run that
+    /// noted it was ahead. Which of them, a time server knows: see [`Timeline::settle`].
+    pub fn is_in_doubt(&self) -> bool {
+        let began = self.began.unwrap_or_default();
+        let start = Wall(self.offset_ms.saturating_add(signed(began.0)));
+        self.newest.is_some_and(|newest| newest.0 > start.0.saturating_add(SLACK_MS))
+    }
+
+    /// A time server has set the clock. If it was in doubt, times on record that are later than the start
+    /// of this run were noted by a clock that was ahead. A step to be handed on as that of
+    /// [`Timeline::observe`]: the clock was not moved, but what it shows is believed from now on.
+    pub fn settle(&mut self, now: Now) -> Option<Step> {
+        if !self.is_in_doubt() || now.wall.is_plainly_wrong() {
+            return None;
+        }
+        let (from, run) = (self.wall(now), self.run(now.at));
+        self.newest = self.newest.min(Some(Wall(now.wall.0.saturating_sub(millis(run)))));
+        self.stepped = Some(now.at);
+        Some(Step { by_ms: 0, slept: Duration::ZERO, from, to: self.wall(now), run })
+    }
+
+    /// Marks a time that goes to disk, if this run has noted it by a clock that is in doubt: if the clock
+    /// is set, everything is written anew; if the run ends before, the next one must know. (A clock that is
+    /// plainly wrong shows that by itself.)
+    pub fn mark(&self, stamp: &mut Stamp) {
+        let is_ours = stamp.is_of_this_run() && !stamp.wall.is_plainly_wrong();
+        stamp.in_doubt |= is_ours && self.is_in_doubt();
+    }
+
     /// Whether the times on disk are of a clock that has been set since.
     pub fn awaits_rewriting(&self) -> bool {
         self.stepped.is_some()
@@ -133,8 +168,8 @@ impl Timeline {
     /// Puts a stamp right after a step.
     pub fn step(&self, now: Now, step: Step, stamp: &mut Stamp) {
         if let Place::Noted(at) = stamp.place {
-            *stamp =
-                Stamp { wall: step.moved(stamp.wall), place: Place::Noted(step.moved_back(at)) };
+            stamp.wall = step.moved(stamp.wall);
+            stamp.place = Place::Noted(step.moved_back(at));
         } else {
             self.place(now, stamp);
         }
@@ -149,17 +184,24 @@ impl Timeline {
 
     /// Finds the place of a stamp that is on record.
     pub fn place(&self, now: Now, stamp: &mut Stamp) {
-        if !stamp.is_of_this_run() {
-            stamp.place = self.place_of(now, stamp.wall);
+        if stamp.is_of_this_run() {
+            return;
         }
+        let newest = self.newest.filter(|_| !stamp.wall.is_plainly_wrong());
+        if let Some(newest) = newest.filter(|newest| stamp.wall > *newest) {
+            // By a clock that was ahead. It was before this run, and no more is known of it.
+            (stamp.wall, stamp.in_doubt) = (newest, true);
+        }
+        stamp.place = self.place_of(now, *stamp);
     }
 
-    fn place_of(&self, now: Now, wall: Wall) -> Place {
+    fn place_of(&self, now: Now, Stamp { wall, in_doubt, .. }: Stamp) -> Place {
         let run = self.run(now.at);
         let start = Wall(now.wall.0.saturating_sub(millis(run)));
         let newest = self.newest.unwrap_or(wall);
         let ago = |from: Wall| now.at.before(run).before(from.since(wall));
         match (wall.is_plainly_wrong(), start.is_plainly_wrong()) {
+            _ if in_doubt => Place::NotAfter(ago(wall)),
             // By the clock of the run that noted it; that of another would tell nothing.
             (true, _) if newest.is_plainly_wrong() => Place::NotAfter(ago(newest)),
             (true, _) => Place::NotAfter(ago(wall)),
@@ -272,5 +314,25 @@ mod tests {
         assert!(!timeline.takes_rewriting(now(1200, 0).at));
         assert!(timeline.takes_rewriting(now(1666, 0).at));
         assert!(!timeline.takes_rewriting(now(9000, 0).at));
+    }
+
+    #[test]
+    fn a_step_moves_whole_days_as_many_back_as_forth() {
+        let hours = |hours: i64| Wall(hours * DAY_MS / 24);
+        let days = |from: Wall, to: Wall, run_h: u64| {
+            let run = Duration::from_secs(run_h * 3600);
+            Step { by_ms: to.0.saturating_sub(from.0), slept: Duration::ZERO, from, to, run }.days()
+        };
+        for (by, moved) in [(36, 1), (48, 2), (23, 0)] {
+            assert_eq!(days(hours(1_000), hours(1_000 + by), 100), moved);
+            assert_eq!(days(hours(1_000 + by), hours(1_000), 100), -moved);
+        }
+        // At one o'clock, ten hours after the start: most of the run was the day before, at eight.
+        let one = 24 * 100 + 1;
+        for (by, moved) in [(2, 0), (5, 1), (27, 1), (28, 2), (-19, 0), (-21, -1)] {
+            assert_eq!(days(hours(one), hours(one + by), 10), moved, "{by} h");
+        }
+        assert_eq!(days(Wall(0), Wall(i64::MAX), 100), i32::MAX);
+        assert_eq!(days(Wall(0), Wall(i64::MIN), 100), i32::MIN);
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::engine::text::span::Seconds;
+
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
 /// they came, so it goes through [`plain`](crate::engine::text::plain) before it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,9 +100,9 @@ impl fmt::Display for Trouble {
                 write!(f, "unknown host {name}: nobody answers for this name")
             }
             Trouble::LookupTimeout { name, after } => {
-                write!(f, "no answer within {}, still looking up {name}", Span(*after))
+                write!(f, "no answer within {} s, still looking up {name}", seconds(*after))
             }
-            Trouble::Timeout { after } => write!(f, "no answer within {}", Span(*after)),
+            Trouble::Timeout { after } => write!(f, "no answer within {} s", seconds(*after)),
             Trouble::NoAnswer => f.write_str("the connection was closed without an answer"),
             Trouble::EndedEarly => f.write_str("the answer ended early"),
             Trouble::HeadTooLarge(most) => {
@@ -118,13 +120,9 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// A span as people write it: `5 s`, `1.5 s`.
-struct Span(Duration);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", self.0.as_millis() as f64 / 1000.0)
-    }
+/// To the millisecond.
+fn seconds(span: Duration) -> Seconds {
+    Seconds(Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

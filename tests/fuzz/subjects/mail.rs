@@ -54,6 +54,7 @@ pub fn run(bytes: &[u8]) {
         held_back: Some(at),
         left_out: 3,
         nameless: false,
+        given_up: false,
         message_id: "1.a".to_owned(),
         references: vec!["0.a".to_owned()],
         notices: vec![Notice::Change(change), Notice::Watching { apps: vec![app], at }],

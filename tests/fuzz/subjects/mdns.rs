@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use healthchecker::client::discovery::{Heard, SERVICE_TYPE};
 use healthchecker::daemon::discovery::wire::{MESSAGE_MAX, Message, Name};
 use healthchecker::daemon::discovery::{
-    Announcement, Asking, Family, Outlet, OutletId, Responder, Send,
+    Announcement, Asking, Family, Outlet, OutletId, Responder, Search, Send,
 };
 use healthchecker::engine::time::Moment;
 
@@ -14,12 +15,16 @@ const LINK: OutletId = OutletId { link: 2, family: Family::V4 };
 /// Answers that may wait to be handed to one who asked.
 const TOLD_MAX: usize = 8;
 
+/// Addresses of one daemon that are tried at most.
+const ADDRESSES_MAX: usize = 16;
+
 /// The input is packets, a byte before each: how long it is, in units of 8, and who sends it.
 pub fn run(bytes: &[u8]) {
     let mut now = Moment::START;
     let mut responder = announced(&mut now);
     let mut asking = Asking::new();
     asking.ask(1, Name::dotted("nas.local").expect("a name"), (), now);
+    let mut search = Search::new(Name::dotted(SERVICE_TYPE).expect("a name"), now);
     let mut told = 0;
     let mut rest = bytes;
     while let Some((&head, after)) = rest.split_first() {
@@ -39,6 +44,8 @@ pub fn run(bytes: &[u8]) {
             assert!(!found.is_empty() && found.len() <= 16);
             told += 1;
         });
+        search.handle_message(now, (2, from), &message);
+        heard(&mut search, now);
         responder.handle_time(now);
         assert!(
             sent(&mut responder) <= 2,
@@ -55,6 +62,20 @@ pub fn run(bytes: &[u8]) {
         sent(&mut responder);
     }
     assert!(responder.is_heard());
+}
+
+/// What was heard can be used, and what is asked can be read.
+fn heard(search: &mut Search, now: Moment) {
+    while let Some(thing) = search.poll_heard() {
+        if let Heard::Service(service) = thing {
+            assert!(service.full_name.ends_with(SERVICE_TYPE));
+            assert!((1..=ADDRESSES_MAX).contains(&service.addresses.len()));
+        }
+    }
+    if let Some(packet) = search.handle_time(now) {
+        assert!(Message::read(&packet).is_some_and(|asked| !asked.questions.is_empty()));
+    }
+    assert!(search.next_deadline() > now, "nothing stays due");
 }
 
 /// One that has just been announced.

@@ -218,6 +218,7 @@ mod tests {
             held_back: None,
             left_out: 0,
             nameless: false,
+            given_up: false,
         }
     }
 

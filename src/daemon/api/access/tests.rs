@@ -222,6 +222,18 @@ fn only_a_person_at_a_browser_is_asked_to_log_in() {
 }
 
 /// Hosts and pages that are often the same, sometimes nearly.
+#[test]
+fn who_is_not_let_in_is_told_which_option_has_the_token() {
+    for (effect, option) in
+        [(Effect::Changes, " api_token"), (Effect::Reads, " read_token or api_token")]
+    {
+        for (given, login) in [(false, false), (false, true), (true, true)] {
+            let said = Denial::Token { effect, given, login }.to_string();
+            assert!(said.contains(option), "{said}");
+        }
+    }
+}
+
 fn address() -> impl Strategy<Value = String> {
     let host =
         prop::sample::select(vec!["pi", "pi.local", "10.0.0.1", "evil.example", "pi.evil.example"]);

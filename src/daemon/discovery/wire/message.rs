@@ -137,19 +137,30 @@ impl Record<'_> {
     /// Its data without compression, names in small letters; `None` when it cannot be read.
     pub fn data(&self) -> Option<Vec<u8>> {
         let (start, end) = self.data;
-        let named = match self.kind {
-            kind::PTR => start,
-            // Priority, weight and port go before the host.
-            kind::SRV => start + 6,
-            _ => return self.packet.get(start..end).map(<[u8]>::to_vec),
+        let Some(named) = self.named() else {
+            return self.packet.get(start..end).map(<[u8]>::to_vec);
         };
-        let (name, after) = NameAt::read(self.packet.get(..end)?, named)?;
-        if after != end {
-            return None;
-        }
         let mut data = self.packet.get(start..named)?.to_vec();
-        data.extend_from_slice(name.to_name()?.bytes());
+        data.extend_from_slice(self.target()?.bytes());
         Some(data)
+    }
+
+    /// The name that its data ends with; `None` when there is none, or it cannot be read.
+    pub(in super::super) fn target(&self) -> Option<Name> {
+        let (_, end) = self.data;
+        let (name, after) = NameAt::read(self.packet.get(..end)?, self.named()?)?;
+        if after == end { name.to_name() } else { None }
+    }
+
+    /// Where in the packet that name begins.
+    fn named(&self) -> Option<usize> {
+        let (start, _) = self.data;
+        match self.kind {
+            kind::PTR => Some(start),
+            // Priority, weight and port go before the host.
+            kind::SRV => Some(start + 6),
+            _ => None,
+        }
     }
 }
 

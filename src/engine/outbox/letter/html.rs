@@ -108,3 +108,15 @@ fn escape(c: char) -> String {
         other => other.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_would_not_fit_into_a_line_is_a_text() {
+        let links =
+            [MAX_TEXT, MAX_TEXT + 1, MAX_TEXT + 2].map(|length| link("Page", &"a".repeat(length)));
+        assert_eq!(links.map(|link| link.contains("<a href=")), [true, false, false]);
+    }
+}

@@ -37,6 +37,7 @@ fn mail(notices: Vec<Notice>) -> Mail {
         held_back: None,
         left_out: 0,
         nameless: false,
+        given_up: false,
     }
 }
 
@@ -249,6 +250,10 @@ Now watching Kodi, NAS
 
 Their first checks passed at 2026-11-23 22:55:40 UTC. Mail works, as you see: another one comes when one of them is DEGRADED or UNHEALTHY.
 "
+    );
+    let one = write(&mail(vec![watching(&["Kodi"])]), wall(10), None).text;
+    assert!(
+        one.contains("Its first check passed at ") && one.contains("comes when it is DEGRADED")
     );
     let letter = write(&mail(vec![Notice::Test { at: wall(0) }]), wall(1), None);
     assert_eq!(

@@ -151,17 +151,21 @@ impl Days {
     /// The clock was set: the days of this run, and those that a run without a clock has named, were
     /// others. Two that turn out to be the same become one.
     pub fn step(&mut self, step: Step) {
-        self.rename(step.days());
+        self.rename(step.days(), day_of(step.to()));
     }
 
-    fn rename(&mut self, by: i32) {
-        if by == 0 {
+    /// `now` is the day that it is: those of earlier runs that are later are taken to end with it.
+    fn rename(&mut self, by: i32, now: u16) {
+        let ahead = self.newest_of_earlier_runs().saturating_sub(now);
+        if by == 0 && ahead == 0 {
             return;
         }
         let moved = |day: &mut u16, ours: bool| {
             if ours || is_plainly_wrong(*day) {
                 *day =
                     u16::try_from((i32::from(*day).saturating_add(by)).max(0)).unwrap_or(u16::MAX);
+            } else if *day > now {
+                *day = day.saturating_sub(ahead);
             }
         };
         self.part_with_earlier();
@@ -207,6 +211,12 @@ impl Days {
             let earlier = std::mem::take(&mut self.earlier);
             self.end(earlier);
         }
+    }
+
+    fn newest_of_earlier_runs(&self) -> u16 {
+        let ended = self.over.rows().saturating_sub(self.ours);
+        let goes_on = Some(self.earlier).filter(|earlier| earlier.checks > 0);
+        self.over().take(ended).chain(goes_on).map(|day| day.day).max().unwrap_or_default()
     }
 
     fn over(&self) -> impl Iterator<Item = DayOfChecks> {
@@ -269,7 +279,7 @@ impl Days {
             days.end(day);
         }
         if is_plainly_wrong(days.today.day) {
-            days.rename(i32::from(day_of(wall)) - i32::from(days.today.day));
+            days.rename(i32::from(day_of(wall)) - i32::from(days.today.day), u16::MAX);
         }
         days.earlier = days.today.sum();
         days
@@ -395,7 +405,7 @@ mod tests {
 
     /// As the engine has it done when the clock jumps.
     fn set(days: &mut Days, from: Wall, to: Wall) {
-        days.rename(i32::from(day_of(to)) - i32::from(day_of(from)));
+        days.rename(i32::from(day_of(to)) - i32::from(day_of(from)), u16::MAX);
     }
 
     fn checks(days: &Days) -> Vec<(i64, u16)> {
@@ -420,6 +430,38 @@ mod tests {
         assert_eq!(checks(&days), names);
         days.count(wall(11), Outcome::Pass, 5);
         assert_eq!(days.all().last().unwrap().checks, 1);
+    }
+
+    #[test]
+    fn a_day_is_one_row_however_many_checks_it_has_and_says_nothing_twice() {
+        let mut days = Days::default();
+        assert_eq!(checks(&days), []);
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Pass] {
+            days.count(wall(0), outcome, 5);
+        }
+        assert_eq!(checks(&days), [(0, 3)]);
+        let DaysRecord(text) = days.record();
+        assert_eq!(text, format!("{FIRST}:3:1:4:5 {}=2", step(5)));
+        assert_eq!(days.today(wall(-3)), day_of(wall(0)), "no day comes before the newest");
+    }
+
+    #[test]
+    fn what_earlier_runs_counted_of_a_day_stays_there_when_the_clock_of_this_one_is_set() {
+        let mut days = Days::default();
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Pass] {
+            days.count(wall(0), outcome, 5);
+        }
+        let record = days.record();
+        let mut days = Days::restore(&record, wall(0));
+        set(&mut days, wall(0), wall(5));
+        assert_eq!(checks(&days), [(0, 3)], "this run has counted nothing yet");
+        let mut days = Days::restore(&record, wall(0));
+        for _ in 0..5 {
+            days.count(wall(0), Outcome::Fail, 5);
+        }
+        set(&mut days, wall(0), wall(5));
+        let counted: Vec<[u16; 2]> = days.all().map(|day| [day.checks, day.failures]).collect();
+        assert_eq!((numbers(&days), counted), (vec![0, 5], vec![[3, 1], [5, 5]]));
     }
 
     #[test]

@@ -152,10 +152,15 @@ impl Hours {
 
     /// Finds the place of the hours of earlier runs.
     fn place(&mut self, timeline: &Timeline, now: Now) {
+        let mut before = 0;
         for hour in &mut self.hours {
             if let Some(minutes) = hour.recorded {
-                let age = timeline.placed(now, wall(i64::from(minutes))).age(now.at);
-                hour.begun_s = seconds(now.at.before(age.span));
+                let placed = timeline.placed(now, wall(i64::from(minutes)));
+                let age = placed.age(now.at);
+                // As they came, whatever the clock of an earlier run showed.
+                hour.begun_s = seconds(now.at.before(age.span)).max(before);
+                before = if age.exact { hour.begun_s } else { before };
+                hour.recorded = i32::try_from(placed.wall().as_unix_millis() / MINUTE_MS).ok();
             }
         }
     }

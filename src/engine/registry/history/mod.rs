@@ -33,7 +33,7 @@ pub struct History {
 impl History {
     /// The clock was set: puts times right.
     pub fn step(&mut self, timeline: &Timeline, now: Now, step: Step) {
-        self.recent.step(step);
+        self.recent.step(timeline, now, step);
         self.hours.step(timeline, now, step);
         self.days.step(step);
     }

@@ -7,6 +7,8 @@ const STEP: usize = 64;
 /// Bits of a number in a byte; the eighth says that more follow (LEB128).
 const BITS: u32 = 7;
 const MORE: u8 = 0x80;
+/// The bytes of the greatest number.
+const WIDEST: usize = 5;
 
 /// Rows of `N` numbers, oldest first, each number in as few bytes as it takes.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +21,7 @@ impl<const N: usize> Packed<N> {
     /// Adds a row at the end.
     pub(super) fn push(&mut self, row: [u32; N]) {
         for mut number in row {
-            if self.bytes.len() + 5 > self.bytes.capacity() {
+            if self.bytes.capacity() - self.bytes.len() < WIDEST {
                 self.bytes.reserve_exact(STEP);
             }
             while number >= u32::from(MORE) {
@@ -120,10 +122,10 @@ mod tests {
     #[test]
     fn small_numbers_are_small_and_no_memory_is_wasted() {
         let mut packed = Packed::<2>::default();
-        for _ in 0..100 {
+        for _ in 0..1100 {
             packed.push([60, 41 * 3]);
         }
-        assert_eq!(packed.bytes(), 200);
-        assert!(packed.bytes.capacity() <= 200 + 2 * STEP, "{}", packed.bytes.capacity());
+        assert_eq!(packed.bytes(), 2200);
+        assert!(packed.bytes.capacity() <= 2200 + 2 * STEP, "{}", packed.bytes.capacity());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::packed::Packed;
-use crate::engine::time::{Moment, Now, Stamp, Step, Wall};
+use crate::engine::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use crate::engine::verdict::answer::Outcome;
 
 /// Bytes for the recent checks of all apps together, as far as each has at least [`ROOM_MIN`].
@@ -125,10 +125,7 @@ impl Recent {
     }
 
     /// The clock was set, or the machine was asleep: those of this run follow.
-    pub fn step(&mut self, step: Step) {
-        if self.ours == 0 {
-            return;
-        }
+    pub fn step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         let checks: Vec<RecentCheck> = self.all().collect();
         let mut moved = Recent {
             newest_at: step.moved_back(self.newest_at),
@@ -137,7 +134,8 @@ impl Recent {
         };
         for RecentCheck { time, outcome, latency_ms } in checks {
             let ours = time.is_of_this_run();
-            let wall = if ours { step.moved(time.wall()) } else { time.wall() };
+            let recorded = || timeline.placed(now, time.wall());
+            let wall = if ours { step.moved(time.wall()) } else { recorded().wall() };
             moved.add(wall, outcome, latency_ms, usize::MAX);
         }
         *self = moved;
@@ -255,7 +253,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::time::Timeline;
 
     fn check(seconds: i64, outcome: Outcome, latency_ms: u32) -> RecentCheck {
         let at = Moment::START + Duration::from_secs(u64::try_from(seconds).unwrap());
@@ -270,6 +267,14 @@ mod tests {
             recent.push(now, check.outcome, check.latency_ms, room);
         }
         recent
+    }
+
+    #[test]
+    fn an_answer_that_took_weeks_is_no_other_answer() {
+        let mut recent = Recent::default();
+        recent.push(Now::default(), Outcome::Fail, u32::MAX, usize::MAX);
+        let RecentCheck { outcome, latency_ms, .. } = recent.newest(1).remove(0);
+        assert_eq!((outcome, latency_ms), (Outcome::Fail, u32::MAX / 3 - 1));
     }
 
     #[test]
@@ -307,7 +312,7 @@ mod tests {
         timeline.observe(now(Wall::from_unix_millis(130_000)), Duration::ZERO);
         let set = now(Wall::from_unix_millis(1_795_475_000_000));
         let step = timeline.observe(set, Duration::ZERO).unwrap();
-        recent.step(step);
+        recent.step(&timeline, set, step);
         let times: Vec<i64> =
             recent.all().map(|check| check.time.wall().as_unix_millis() / 1000).collect();
         assert_eq!(times, [1_795_474_540, 1_795_474_970, 1_795_475_000]);

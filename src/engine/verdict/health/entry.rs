@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+use serde_json::Number;
 
 use super::words::meaning;
 use crate::engine::verdict::answer::Outcome;
@@ -258,7 +259,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
+        Ok(Number::from_f64(value).map(|value| value.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {

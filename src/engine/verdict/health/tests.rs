@@ -168,6 +168,9 @@ fn output_tells_why() {
     assert_eq!(cause(text).as_deref(), Some("disk 98 % full"));
     assert_eq!(cause(r#"{"status":"fail","output":""}"#), None);
     assert_eq!(cause(r#"{"status":"fail","output":{"a":[1]}}"#), None, "only a text is a sentence");
+    for checks in ["true", "1", "-1", "0.5", "null"] {
+        assert_eq!(cause(&format!(r#"{{"status":"fail","checks":{checks}}}"#)), None, "{checks}");
+    }
 }
 
 #[test]
