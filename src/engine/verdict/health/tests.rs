@@ -183,6 +183,22 @@ fn draft_02_has_details() {
 }
 
 #[test]
+fn a_number_where_words_may_be_is_told_as_it_was_written() {
+    for number in ["12", "-3", "0.5", "18446744073709551615"] {
+        let text = format!(
+            r#"{{"status":"fail","checks":{{"disk:free":{{"status":"fail","observedValue":{number},"observedUnit":"MB"}}}}}}"#
+        );
+        assert_eq!(cause(&text), Some(format!("disk:free: {number} MB")));
+        let text = format!(r#"{{"status":"fail","error":{{"code":{number}}}}}"#);
+        assert_eq!(cause(&text), None, "not ours to judge");
+    }
+    assert_eq!(
+        cause(r#"{"status":"fail","checks":{"exit":{"error":127}}}"#).as_deref(),
+        Some("exit: 127")
+    );
+}
+
+#[test]
 fn draft_06_has_checks() {
     let text = r#"{"status":"warn","releaseId":"1.2.2","links":{"about":"http://a/"},
         "checks":{"uptime":[{"status":"pass"}],
