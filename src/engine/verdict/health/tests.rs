@@ -129,6 +129,7 @@ fn bare_texts_tell_why() {
             "no disk, no net",
         ),
         (r#"{"status":"error","details":"connection lost"}"#, "connection lost"),
+        (r#"{"status":"error","details":"connection lost","error":true}"#, "connection lost"),
         (r#"{"status":"fail","checks":{"disk":"ok","db":"fail","net":"down"}}"#, "db"),
         (r#"{"status":"fail","checks":{"disk":true,"db":false}}"#, "db: false"),
         (
