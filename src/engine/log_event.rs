@@ -332,6 +332,42 @@ mod tests {
             let (app, from, reason) = ("NAS".to_owned(), State::Unknown, String::new());
             assert_eq!(LogEvent::StateChanged { app, from, to, reason }.severity(), severity);
         }
+        let (to, reason, span) =
+            (Recipient::mail("a@b.c"), || "why".to_owned(), Duration::from_secs(60));
+        for trouble in [
+            LogEvent::MailKept { to: to.clone(), retry_in: span, reason: reason() },
+            LogEvent::MailRefused { to: to.clone(), reason: reason() },
+            LogEvent::SettingsRefused { reason: reason() },
+            LogEvent::MailServerAway { reason: reason() },
+            LogEvent::NoSuchMailbox { reason: reason() },
+            LogEvent::MailHeldBack { to: to.clone(), had: 20, hold: span },
+            LogEvent::ClockWrong { clock: Wall::default() },
+            LogEvent::Disallowed { person: to.clone(), apps: 1, instead: vec![] },
+            LogEvent::MailDisallowed { to: to.clone(), instead: vec![], is_kept: true },
+            LogEvent::TooFewThreads { waited: span, workers: 4 },
+        ] {
+            assert_eq!(trouble.severity(), Severity::Trouble, "{trouble}");
+        }
+        let accepted = LogEvent::MailAccepted { to, after: span };
+        assert_eq!(accepted.severity(), Severity::Change);
+    }
+
+    #[test]
+    fn a_check_alone_is_a_detail_that_fills_no_log() {
+        let (app, reason) = (|| "NAS".to_owned(), || "HTTP 200 OK".to_owned());
+        let latency = Duration::from_millis(5);
+        for detail in [
+            LogEvent::Checked {
+                app: app(),
+                outcome: Outcome::Pass,
+                reason: reason(),
+                latency,
+                counts: true,
+            },
+            LogEvent::Undecided { app: app(), reason: reason() },
+        ] {
+            assert_eq!(detail.severity(), Severity::Detail, "{detail}");
+        }
     }
 
     #[test]

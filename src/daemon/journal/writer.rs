@@ -170,6 +170,7 @@ impl Group {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Folder;
     use super::*;
 
     fn append(number: u64, urgency: Urgency) -> Order {
@@ -180,6 +181,21 @@ mod tests {
         let (sender, inbox) = channel();
         orders.into_iter().for_each(|order| sender.send(order).unwrap());
         Group::gather(inbox.recv().unwrap(), &inbox)
+    }
+
+    #[test]
+    fn after_what_cannot_be_written_nothing_is_on_record_before_everything_is() {
+        let home = tempfile::tempdir().unwrap();
+        let mut store = Store::new(Folder::claim(home.path()).unwrap(), None);
+        store.replace(&[]).unwrap();
+        let mut outcome = |order| gather(vec![order]).write(&mut store).outcome;
+        assert_eq!(outcome(append(1, Urgency::Now)), Ok(()));
+        let trouble = DiskTrouble { text: "no JSON".to_owned(), full: false };
+        let unwritable = Order::Unwritable { trouble: trouble.clone(), mark: Mark(2) };
+        assert_eq!(outcome(unwritable), Err(trouble.clone()));
+        assert_eq!(outcome(append(3, Urgency::Now)), Err(trouble), "one before it is missing");
+        assert_eq!(outcome(Order::Snapshot { lines: Vec::new(), mark: Mark(4) }), Ok(()));
+        assert_eq!(outcome(append(5, Urgency::Now)), Ok(()));
     }
 
     #[test]

@@ -172,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_weighs_what_its_texts_do() {
+        let weight = |reason: usize, body: Option<usize>| {
+            let event = Event::Check {
+                outcome: Outcome::Fail,
+                http_status: None,
+                latency_ms: 1,
+                reason: "x".repeat(reason),
+                body: body.map(|digits| Body::new(&"1".repeat(digits))),
+                counted: true,
+            };
+            Line { time: Wall::default(), appname: "Kodi".to_owned(), event }.weight()
+                - size_of::<Line>()
+        };
+        assert_eq!([weight(0, None), weight(7, None), weight(7, Some(9))], [4, 11, 20]);
+    }
+
+    #[test]
     fn without_an_answer_there_is_null_and_what_does_not_count_says_so() {
         let check = Event::Check {
             outcome: Outcome::Fail,

@@ -147,6 +147,8 @@ mod tests {
         for text in ["", ",", "200,", "199", "600", "299-200", "2xx", "+200", "-200", "200--201"] {
             assert_eq!(text.parse::<StatusSet>(), Err(NotStatusCodes), "{text}");
         }
+        let right = NotStatusCodes.to_string();
+        assert!(right.starts_with("status codes from 200 to 599 or ranges of them"), "{right}");
     }
 
     #[test]

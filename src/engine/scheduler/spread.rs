@@ -78,6 +78,8 @@ fn passages(series: Series, from: u64, to: u64) -> impl Iterator<Item = u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn most_within(dues: &[Moment], interval: Duration, span: u64) -> usize {
@@ -110,6 +112,12 @@ mod tests {
             let most = most_within(&dues, interval, 100);
             assert!(most <= 5, "{most} when registered every {gap_ms} ms");
         }
+    }
+
+    #[test]
+    fn more_apps_than_there_are_steps_have_a_moment_each() {
+        let dues = register(2 * STEPS, 0, Duration::from_secs(3600));
+        assert_eq!(dues.into_iter().collect::<BTreeSet<_>>().len(), 2 * STEPS);
     }
 
     #[test]

@@ -204,10 +204,13 @@ mod tests {
     #[test]
     fn noise_before_json_hides_no_fail() {
         let fail = r#"{"status":"fail"}"#;
-        for noise in ["\0", "\0\0", "\u{feff}\u{feff}", "\r\n\u{feff}", " \u{1a}\u{feff}\0 "] {
+        for noise in
+            ["\0", "\0\0", "\0\0\0", "\u{feff}\u{feff}", "\r\n\u{feff}", " \u{1a}\u{feff}\0 "]
+        {
             let verdict = answer(200, &format!("{noise}{fail}"));
             assert_eq!(verdict.outcome, Outcome::Fail, "{noise:?}");
         }
+        assert_eq!(answer(200, "{\0\0\0\"status\":\"fail\"}").outcome, Outcome::Fail);
         for noise in
             [")]}',\n", "while(1);", "/* a */", "<b>Warning</b>: $a[1] in x.php on line 3<br />\n"]
         {

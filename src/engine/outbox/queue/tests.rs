@@ -270,6 +270,27 @@ fn what_is_written_after_a_start_takes_no_place_of_what_was_found() {
 }
 
 #[test]
+fn what_was_found_may_have_been_out_so_with_news_it_is_another_message() {
+    let mut queue = Queue::new(1);
+    let found = mail_found(3, "a@b.c");
+    queue.restore(now(10).at, found.clone());
+    assert_eq!(queue.write(now(11), person("a@b.c"), told_in_full(), &[]), 3);
+    let mail = queue.take(now(11).at, 3).unwrap();
+    assert_eq!(mail.notices.len(), 2);
+    assert_ne!(mail.message_id, found.message_id, "a server drops what it has had");
+}
+
+#[test]
+fn a_mail_about_one_app_tells_of_no_other() {
+    let mut queue = Queue::new(1);
+    let to = person("a@b.c");
+    queue.write(now(0), to.clone(), told_in_full(), &[]);
+    queue.write(now(0), person("d@e.f"), told_in_full(), &[]);
+    assert_eq!(queue.telling(&to, "NAS").count(), 1);
+    assert_eq!(queue.telling(&to, "Kodi").count(), 0);
+}
+
+#[test]
 fn what_is_passed_on_is_a_mail_of_its_own() {
     let mut queue = Queue::new(1);
     let meant = queue.write(now(0), person("a@b.c"), notice(), &["root".to_owned()]);

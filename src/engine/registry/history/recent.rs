@@ -291,6 +291,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_each_hour_are_the_newest_checks() {
+        let checks: Vec<_> = (0..50).map(|n| check(n * 30, Outcome::Pass, 7)).collect();
+        let written = recent(&checks, ROOM_MAX).record_latest();
+        let newest: Vec<_> =
+            Recent::restore(&written).all().map(|check| check.time.wall()).collect();
+        let expected = checks.iter().skip(50 - WRITTEN_EACH_HOUR).map(|check| check.time.wall());
+        assert_eq!(newest, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_clock_that_goes_back_is_followed() {
         let checks = [check(1_795_474_540, Outcome::Fail, 5000), check(2, Outcome::Pass, 1)];
         let recent = recent(&checks, ROOM_MAX);

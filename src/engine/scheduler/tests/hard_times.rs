@@ -74,3 +74,28 @@ fn a_shortage_begins_with_a_check_that_waited_and_is_over_two_minutes_after_the_
     let load = clockwork.scheduler.load();
     assert_eq!((load.late, load.lately), (1, None));
 }
+
+#[test]
+fn a_wait_lasts_until_the_check_begins_whatever_made_room_for_it() {
+    let hang = [KODI, AppId(3)];
+    let mut clockwork = Clockwork::new(4);
+    [NAS, hang[0], hang[1]].iter().for_each(|id| clockwork.add(*id, 10));
+    clockwork.pass_to(1_000);
+    for (_, begin) in clockwork.begun.clone() {
+        let answers = begin.app == NAS;
+        clockwork.end(begin.check, if answers { ended(Outcome::Pass) } else { silence() });
+    }
+    clockwork.pass_to(5_000);
+    assert_eq!(clockwork.last().app, NAS);
+    clockwork.end(clockwork.last().check, ended(Outcome::Pass));
+    // Of the threads for those that hang, an app that answers leaves one.
+    clockwork.pass_to(14_000);
+    let due = clockwork.scheduler.load().longest.unwrap();
+    let held = clockwork.last().app;
+    assert!(hang.contains(&held));
+    clockwork.scheduler.pause(NAS);
+    clockwork.turn();
+    let begin = clockwork.last();
+    assert!(hang.contains(&begin.app) && begin.app != held, "{begin:?}");
+    assert_eq!(begin.shortage, Some(clockwork.now().at.since(due)));
+}

@@ -129,6 +129,7 @@ fn bare_texts_tell_why() {
             "no disk, no net",
         ),
         (r#"{"status":"error","details":"connection lost"}"#, "connection lost"),
+        (r#"{"status":"error","details":"connection lost","error":true}"#, "connection lost"),
         (r#"{"status":"fail","checks":{"disk":"ok","db":"fail","net":"down"}}"#, "db"),
         (r#"{"status":"fail","checks":{"disk":true,"db":false}}"#, "db: false"),
         (
@@ -180,6 +181,22 @@ fn draft_02_has_details() {
         {"node":2,"observedValue":98.5,"observedUnit":"percent","status":"fail","output":""}]},
         "links":[{"rel":"about","uri":"http://a/"}],"serviceID":"f","description":"d"}"#;
     assert_eq!(cause(text).as_deref(), Some("cpu:utilization: 98.5 percent"));
+}
+
+#[test]
+fn a_number_where_words_may_be_is_told_as_it_was_written() {
+    for number in ["12", "-3", "0.5", "18446744073709551615"] {
+        let text = format!(
+            r#"{{"status":"fail","checks":{{"disk:free":{{"status":"fail","observedValue":{number},"observedUnit":"MB"}}}}}}"#
+        );
+        assert_eq!(cause(&text), Some(format!("disk:free: {number} MB")));
+        let text = format!(r#"{{"status":"fail","error":{{"code":{number}}}}}"#);
+        assert_eq!(cause(&text), None, "not ours to judge");
+    }
+    assert_eq!(
+        cause(r#"{"status":"fail","checks":{"exit":{"error":127}}}"#).as_deref(),
+        Some("exit: 127")
+    );
 }
 
 #[test]
