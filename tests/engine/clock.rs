@@ -302,14 +302,32 @@ fn what_was_noted_before_the_clock_was_set_is_right_on_disk_too() {
 #[test]
 fn a_clock_that_jumps_to_and_fro_does_not_wear_out_the_card() {
     let mut world = healthy();
-    let settled = world.journal.len();
+    world.set_clock(by(world.now.wall, 7200));
+    world.seconds(20);
+    let settled = world.journal.clone();
     for _ in 0..50 {
-        world.set_clock(by(world.now.wall, 7200));
-        world.seconds(20);
         world.set_clock(by(world.now.wall, -7200));
         world.seconds(20);
+        world.set_clock(by(world.now.wall, 7200));
+        world.seconds(20);
     }
-    assert_eq!(world.journal.len(), settled, "nothing to be put right");
+    assert_eq!(world.journal, settled, "nothing to be put right");
+}
+
+#[test]
+fn a_second_cut_soon_after_the_clock_was_set_finds_the_times_put_right() {
+    let mut world = healthy();
+    // A clock without a battery goes on from its last hour, which is not before what is on record.
+    world.restart_at(by(REALLY, 1000));
+    world.answers("NAS", Answer::Fail);
+    world.seconds(40);
+    let really = by(world.now.wall, 3000);
+    world.set_clock(really);
+    let since = world.engine.view().info(world.now, "NAS").unwrap().app.since;
+    world.seconds(10);
+    world.restart_at(by(really, 3600));
+    assert_eq!(world.engine.view().info(world.now, "NAS").unwrap().app.since, since);
+    assert!(since > by(really, -60));
 }
 
 /// Six hours of which the last third failed.

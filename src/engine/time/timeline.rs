@@ -10,7 +10,10 @@ use super::{DAY_MS, Moment, Now, Wall};
 const STEP_MS: i64 = 500;
 /// A clock is not behind the newest time on record when it was only put right by so much since.
 const SLACK_MS: i64 = 10_000;
-/// Times on disk are put right so long after the last step, for the next may take it back,
+/// Times on disk are put right so long after the first step of a run: a Pi without a clock battery has
+/// found its time server, and where the power came back it may go again,
+const PUT_RIGHT_AFTER: Duration = Duration::from_secs(5);
+/// so long after any later one, for the next may take it back,
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
 /// and no more often than this: a clock that jumps to and fro must not wear out the card.
 const WRITTEN_AT_MOST_EVERY: Duration = Duration::from_secs(600);
@@ -156,7 +159,9 @@ impl Timeline {
     /// Whether the times on disk are to be put right now; after that, they are taken to be.
     pub fn takes_rewriting(&mut self, at: Moment) -> bool {
         let often = self.written.is_some_and(|then| at.since(then) < WRITTEN_AT_MOST_EVERY);
-        let settled = self.stepped.is_some_and(|then| at.since(then) >= SETTLED_AFTER);
+        let is_first = self.written.is_none();
+        let after = if is_first { PUT_RIGHT_AFTER } else { SETTLED_AFTER };
+        let settled = self.stepped.is_some_and(|then| at.since(then) >= after);
         if often || !settled {
             return false;
         }
@@ -308,11 +313,13 @@ mod tests {
         assert!(!timeline.takes_rewriting(now(900, 0).at));
         assert!(timeline.observe(now(1000, T0 + 9000), Duration::ZERO).is_some());
         assert!(timeline.observe(now(1006, T0 + 1006), Duration::ZERO).is_some());
-        assert!(!timeline.takes_rewriting(now(1065, 0).at), "it may be set again");
-        assert!(timeline.takes_rewriting(now(1066, 0).at));
+        assert!(!timeline.takes_rewriting(now(1010, 0).at), "it may be set again");
+        assert!(timeline.takes_rewriting(now(1011, 0).at), "the first is put right soon");
         assert!(timeline.observe(now(1100, T0), Duration::ZERO).is_some());
         assert!(!timeline.takes_rewriting(now(1200, 0).at));
-        assert!(timeline.takes_rewriting(now(1666, 0).at));
+        assert!(timeline.observe(now(1600, T0 + 7200), Duration::ZERO).is_some());
+        assert!(!timeline.takes_rewriting(now(1659, 0).at));
+        assert!(timeline.takes_rewriting(now(1660, 0).at));
         assert!(!timeline.takes_rewriting(now(9000, 0).at));
     }
 
