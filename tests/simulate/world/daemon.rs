@@ -1,6 +1,8 @@
 //! One run of the daemon: the real engine, the real journal and the queue before it, in a loop as that of
 //! `daemon::event_loop`, with threads and sockets left out.
 
+mod mail;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -8,13 +10,11 @@ use healthchecker::daemon::api::{About, Command};
 use healthchecker::daemon::commands;
 use healthchecker::daemon::commit_queue::{CommitQueue, Release};
 use healthchecker::daemon::journal::{COMPANY, SyncReport, Urgency, WriterByHand};
-use healthchecker::daemon::mailer::turns::{Turn, Turns};
+use healthchecker::daemon::mailer::turns::Turns;
 use healthchecker::daemon::standstill::{Missed, Standstill};
 use healthchecker::engine::core::{Action, Engine};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::delivery::Delivery;
-use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::notice::Mail;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::time::{Moment, Now};
 use healthchecker::engine::verdict::answer::CheckEnd;
@@ -24,7 +24,7 @@ use super::checks::{Ends, UrlId, broken_check};
 use super::clients::Call;
 use super::effort::Part;
 use super::household::Household;
-use super::mail_server::{Job, broken_off, given_up};
+use super::mail_server::{Job, broken_off};
 use super::outside::Outside;
 use crate::deed::Question;
 use crate::faulty::Faulty;
@@ -374,101 +374,6 @@ impl Daemon {
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;
         outside.effort.spend(Part::Engine, || engine.handle_check(now, number, end, latency));
-    }
-}
-
-/// Mail.
-impl Daemon {
-    fn send<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now, mail: &Mail) {
-        let letter =
-            outside.effort.spend(Part::Letters, || letter::write(mail, now.at, Some(STATUS_URL)));
-        let written = outside.ledger.written_at(mail.id).unwrap_or(at);
-        let letter = Box::new(letter);
-        self.mailer.add(Job::Mail { id: mail.id, letter, written, worded: at });
-        self.go_on_mailing(outside, at, now);
-    }
-
-    /// As the mailer's own thread does.
-    fn go_on_mailing<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now) {
-        let instant = self.zero + now.at.since(Moment::START);
-        for number in self.mailer.give_up(instant) {
-            if let Some(conversation) = self.conversations.get_mut(&number) {
-                let job = conversation.job.clone();
-                self.report(outside, at, now, job, given_up());
-            }
-        }
-        while let Some(turn) = self.mailer.next(instant) {
-            match turn {
-                Turn::Begin(number, job) => self.begin(outside, at, number, job),
-                Turn::Refuse(job) => {
-                    let why = Delivery::Later("earlier attempts still hang".to_owned());
-                    self.report(outside, at, now, job, why);
-                }
-            }
-        }
-        self.mailer_due = self.mailer.next_deadline().map(|due| {
-            let due = Moment::START + due.duration_since(self.zero);
-            outside.machine.when(due)
-        });
-    }
-
-    fn begin<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, number: u64, job: Job) {
-        let reached = outside.reaches_mail_server(at);
-        let plan = outside.server.plan(at, &job, reached);
-        if let Some(takes) = plan.takes {
-            self.later(at + takes, Event::MailTaken(number));
-        }
-        self.later(at + plan.ends, Event::MailEnds(number, plan.delivery));
-        self.conversations.insert(number, Conversation { job, broken: false });
-    }
-
-    fn mail_taken<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, number: u64) {
-        let is_there = outside.reaches_mail_server(at) && outside.server.is_there();
-        let Some(conversation) = self.conversations.get_mut(&number) else { return };
-        let Job::Mail { id, letter, written, worded } = &conversation.job else { return };
-        if is_there {
-            outside.mail_arrives(at, *id, letter, (*written, *worded));
-        } else {
-            conversation.broken = true;
-        }
-    }
-
-    fn conversation_ends<H: Household>(
-        &mut self,
-        outside: &mut Outside<H>,
-        at: Ms,
-        now: Now,
-        number: u64,
-        delivery: Delivery,
-    ) {
-        let Some(Conversation { job, broken }) = self.conversations.remove(&number) else { return };
-        let lost = broken || !outside.reaches_mail_server(at);
-        let is_lost = lost && delivery == Delivery::Accepted;
-        let delivery = if is_lost { broken_off() } else { delivery };
-        if self.mailer.ended(number) {
-            self.report(outside, at, now, job, delivery);
-        }
-        self.go_on_mailing(outside, at, now);
-    }
-
-    fn report<H: Household>(
-        &mut self,
-        outside: &mut Outside<H>,
-        at: Ms,
-        now: Now,
-        job: Job,
-        delivery: Delivery,
-    ) {
-        match job {
-            Job::Mail { id, letter, worded, .. } => {
-                if delivery != Delivery::Accepted {
-                    outside.recorder.tried(worded, at, &letter.to);
-                }
-                outside.ledger.told(id, &delivery);
-                self.engine.handle_delivery(now, id, delivery);
-            }
-            Job::Rehearsal => self.engine.handle_rehearsal(now, delivery),
-        }
     }
 }
 
