@@ -13,14 +13,21 @@ use super::recording::Chance;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::time::Wall;
 
-/// An app falls ill while the clock is `behind`, and the power is cut again before a time server is found;
-/// ten minutes later both are back. What its people are told when it is well.
-fn ill_while_the_clock_was_behind(behind: i64) -> String {
+/// A household whose record ends ten minutes ago, after a cut since which the clock is so many seconds behind that.
+fn behind(seconds: i64) -> World {
     let mut world = healthy();
     world.set_clock(by(REALLY, -1200));
     world.seconds(600);
     world.rewrite_journal();
-    world.restart_at(by(REALLY, -600 - behind));
+    world.restart_at(by(REALLY, -600 - seconds));
+    assert!(world.engine.doubts_clock());
+    world
+}
+
+/// An app falls ill while the clock is `behind`, and the power is cut again before a time server is found;
+/// ten minutes later both are back. What its people are told when it is well.
+fn ill_while_the_clock_was_behind(behind: i64) -> String {
+    let mut world = self::behind(behind);
     world.answers("NAS", Answer::Fail);
     world.seconds(120);
     assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
@@ -43,12 +50,7 @@ fn what_began_by_a_clock_that_was_behind_is_not_told_as_exact() {
 
 #[test]
 fn a_mail_that_waits_since_a_clock_was_behind_does_not_say_how_long() {
-    let mut world = healthy();
-    world.set_clock(by(REALLY, -1200));
-    world.seconds(600);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -5000));
-    assert!(world.engine.doubts_clock());
+    let mut world = behind(4400);
     world.mood = Mood::Away;
     world.answers("NAS", Answer::Fail);
     world.seconds(120);
@@ -62,12 +64,7 @@ fn a_mail_that_waits_since_a_clock_was_behind_does_not_say_how_long() {
 
 #[test]
 fn what_was_noted_before_a_clock_that_was_behind_was_set_is_in_doubt_no_more() {
-    let mut world = healthy();
-    world.set_clock(by(REALLY, -1200));
-    world.seconds(600);
-    world.rewrite_journal();
-    world.restart_at(by(REALLY, -5000));
-    assert!(world.engine.doubts_clock());
+    let mut world = behind(4400);
     world.answers("NAS", Answer::Fail);
     world.seconds(120);
     world.set_clock(by(REALLY, 120));

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod asleep;
 mod cases;
 mod chance;
 mod check_log;
