@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn a_channel_that_holds_its_own_sender_ends() {
         #[derive(Debug)]
-        struct Message(#[allow(dead_code)] Sender<Message>);
+        struct Message(#[allow(dead_code, reason = "it is held, not read")] Sender<Message>);
         let (sender, receiver) = channel();
         sender.send(Message(sender.clone())).unwrap();
         drop(receiver);

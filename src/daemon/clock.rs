@@ -90,7 +90,10 @@ pub fn is_synchronised() -> bool {
 struct Timex([u8; 512]);
 
 /// Asks adjtimex(2), which changes nothing when `modes`, its first field, is 0.
-#[allow(unsafe_code)]
+#[allow(
+    unsafe_code,
+    reason = "nothing safe asks adjtimex; its buffer is larger than any of the kernel's"
+)]
 fn kernel_says_synchronised() -> bool {
     /// The clock is not synchronised (`TIME_ERROR`, also known as `TIME_BAD`).
     const TIME_ERROR: libc::c_int = 5;
