@@ -16,7 +16,7 @@ const MOST_SEEDS: u64 = 1_000_000;
 const HELP: &str = "\
 a simulated household, and a score of the mistakes; NAME=VALUE as arguments or in the environment:
   SEED=1       the first seed
-  SEEDS=1      how many seeds, one after the other
+  SEEDS=1      how many seeds, on all cores
   DAYS=30      how long each story is: a quarter of an hour is 0.01
   APPS=20      how many apps there are: 1 to 200
   RATES=       how often what befalls them, beside the baseline: power=40,crash=0,all=2; RATES=help for all
