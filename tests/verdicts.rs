@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use healthchecker::daemon::names::Names;
-use healthchecker::daemon::prober::{Pool, Probe, ProbeKind, Prober};
+use healthchecker::daemon::prober::{Ourselves, Pool, Probe, ProbeKind, Prober};
 use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
@@ -94,7 +94,11 @@ fn probe(url: &str, timeout: Duration) -> Probe {
 }
 
 fn prober() -> Prober {
-    Prober::new(Names::new(Arc::new(|_: &str| None), 1), Trust::new(&[]), || true)
+    Prober::new(
+        Names::new(Arc::new(|_: &str| None), 1),
+        Trust::new(&[]),
+        Ourselves { clock_is_right: || true, is_cut_off: || false },
+    )
 }
 
 fn verdict(probe: &Probe) -> Verdict {

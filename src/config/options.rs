@@ -2,11 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::settings::{Secret, Security};
 
 /// Checks at once, unless told otherwise: to find 50 hung apps in 30 s takes 17.
 const DEFAULT_WORKERS: u16 = 32;
+
+/// How long devices have to come back after a power cut, unless told otherwise: a NAS with many disks
+/// takes ten minutes.
+const DEFAULT_SETTLE: Duration = Duration::from_secs(600);
 
 /// One field for each option of the table in [`super::table`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,7 @@ pub struct Options {
     pub announce: bool,
     pub public_url: Option<String>,
     pub workers: u16,
+    pub settle: Duration,
     pub state_dir: Option<PathBuf>,
     pub api_token: Option<Secret>,
     pub api_token_file: Option<PathBuf>,
@@ -53,6 +59,7 @@ impl Default for Options {
             announce: true,
             public_url: None,
             workers: DEFAULT_WORKERS,
+            settle: DEFAULT_SETTLE,
             state_dir: None,
             api_token: None,
             api_token_file: None,

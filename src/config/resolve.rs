@@ -315,6 +315,7 @@ fn checked(
         public_url: options.public_url.clone(),
         announce: options.announce,
         workers: options.workers,
+        settle: options.settle,
         access,
         authorities,
         state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),

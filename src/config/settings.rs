@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub announce: bool,
     /// The most checks at once (threads).
     pub workers: u16,
+    /// How long apps have to come back after the machine was booted.
+    pub settle: Duration,
     /// Who may do what over HTTP.
     pub access: AccessSettings,
     /// The folder of the state; `None` with `test`, when nothing is written to disk.

@@ -1,6 +1,7 @@
 //! The one table of options: command line, environment, file, help text and `--check_config` all
 //! read it.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::access;
@@ -13,13 +14,17 @@ use super::value;
 /// unless somebody raised that, and the clients of the API need some too.
 const MAX_WORKERS: u16 = 256;
 
+/// How long things may settle, in seconds: a device that needs longer is broken, and after less a router
+/// has not started yet.
+const SETTLE: RangeInclusive<u64> = 60..=1800;
+
 const FLAG: Takes = Takes::Nothing;
 const TEXT: Takes = Takes::Value("TEXT");
 const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 32] = [
+pub static OPTIONS: [Spec; 33] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -92,6 +97,16 @@ pub static OPTIONS: [Spec; 32] = [
         &["the most checks at the same time, 1 to 256; threads are started when they are needed"],
         |options, given| value::whole(given, 1..=MAX_WORKERS).map(|n| options.workers = n),
         |options| options.workers.to_string(),
+    ),
+    Spec::setting(
+        "settle",
+        Takes::Value("SPAN"),
+        &[
+            "how long apps have to come back after the machine was booted, as after a power cut:",
+            "1m to 30m (m: minutes, s: seconds); who is not back then is told in one report",
+        ],
+        |options, given| value::span(given, SETTLE).map(|span| options.settle = span),
+        |options| quoted(&value::shown_span(options.settle)),
     ),
     Spec::setting(
         "state_dir",
@@ -325,7 +340,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 28] = [
+    const EXAMPLES: [(&str, &str); 29] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -334,6 +349,7 @@ mod tests {
         ("announce", "False"),
         ("public_url", "'https://pi.local/'"),
         ("workers", "8"),
+        ("settle", "'90s'"),
         ("state_dir", "'/var/lib/hc'"),
         ("api_token", "(set, hidden)"),
         ("api_token_file", "'/run/api'"),

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::given::Given;
 use super::quoted::quoted;
@@ -38,6 +39,40 @@ pub fn whole(given: &Given, range: RangeInclusive<u16>) -> Reading<u16> {
         .ok()
         .filter(|number| range.contains(number))
         .ok_or_else(|| format!("{} is out of range, it takes {wanted}", text.trim()))
+}
+
+/// A span of time: a whole number and `s`, `m` or `h`; `range` is in seconds.
+pub fn span(given: &Given, range: RangeInclusive<u64>) -> Reading<Duration> {
+    let text = given.one()?.trim();
+    let (low, high) = (whole_span(*range.start()), whole_span(*range.end()));
+    let wanted = format!("a span of time from {low} to {high}, such as 90s, 10m or 1h");
+    let unit = |letter: &str| match letter {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        _ => None,
+    };
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let seconds = unit(text[digits.len()..].trim()).zip(digits.parse::<u64>().ok());
+    let seconds = seconds.map(|(unit, count)| count.saturating_mul(unit));
+    let seconds = seconds.ok_or_else(|| format!("{} is not {wanted}", quoted(text)))?;
+    let in_range = range.contains(&seconds);
+    in_range
+        .then(|| Duration::from_secs(seconds))
+        .ok_or_else(|| format!("{} is out of range, it takes {wanted}", quoted(text)))
+}
+
+/// A span as [`span`] reads it: `10m`, `90s`.
+pub fn shown_span(span: Duration) -> String {
+    whole_span(span.as_secs())
+}
+
+fn whole_span(seconds: u64) -> String {
+    match seconds {
+        hours if hours > 0 && hours % 3600 == 0 => format!("{}h", hours / 3600),
+        minutes if minutes > 0 && minutes % 60 == 0 => format!("{}m", minutes / 60),
+        seconds => format!("{seconds}s"),
+    }
 }
 
 /// A whole number, or nothing.

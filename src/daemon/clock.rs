@@ -11,6 +11,15 @@ const TIMESYNC_MARK: &str = "/run/systemd/timesync/synchronized";
 /// Seconds since the machine was switched on, among others.
 const UPTIME: &str = "/proc/uptime";
 
+/// Another text for each time that the machine was switched on (random(4)); of the host, in a container.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Which boot of the machine this is, if the system tells.
+pub fn boot_id() -> Option<String> {
+    let id = fs::read_to_string(BOOT_ID).ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
 /// Tells the time to the event loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

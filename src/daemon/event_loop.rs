@@ -152,12 +152,12 @@ impl EventLoop {
         // Asked first: what is read after that is the time that was set.
         let is_set = self.engine.doubts_clock() && clock::is_synchronised();
         let now = self.clock.now();
-        let Missed { stood_still, slept } = self.standstill.wake(now, || self.clock.asleep());
+        let Missed { stood_still, late, slept } = self.standstill.wake(now, || self.clock.asleep());
         self.engine.handle_clock(now, slept);
         if is_set {
             self.engine.handle_synchronised(now);
         }
-        self.engine.handle_standstill(stood_still);
+        self.engine.handle_standstill(now, stood_still, late);
         now
     }
 

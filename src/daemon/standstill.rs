@@ -26,6 +26,8 @@ pub struct Standstill {
 pub struct Missed {
     /// For how long the loop did not run, though it was to.
     pub stood_still: Duration,
+    /// How much of that is certain: the rest is a jump of the wall clock.
+    pub late: Duration,
     /// For how long the machine slept: its monotonic clock does not count that.
     pub slept: Duration,
 }
@@ -56,7 +58,7 @@ impl Standstill {
         let jump = now.wall.since(self.turn.wall).saturating_sub(passed);
         self.turn = now;
         let slept = if jump < JUMP { Duration::ZERO } else { self.slept(jump, asleep()) };
-        Missed { stood_still: late.max(jump), slept }
+        Missed { stood_still: late.max(jump), late, slept }
     }
 
     /// How much of a jump of the wall clock the machine slept through.
@@ -145,7 +147,7 @@ mod tests {
         ] {
             let mut standstill = Standstill::watch(now(0, 0), Some(SLEPT));
             let missed = standstill.wake(an_hour_later, || asleep);
-            assert_eq!(missed, Missed { stood_still: hour, slept }, "{asleep:?}");
+            assert_eq!(missed, Missed { stood_still: hour, late: ms(0), slept }, "{asleep:?}");
         }
         let mut standstill = Standstill::watch(now(0, 0), Some(SLEPT));
         let missed = standstill.wake(now(1_000, 1_400), || Some(SLEPT + hour));

@@ -15,13 +15,13 @@ use super::check_log::CheckLog;
 use super::clock::{self, Clock};
 use super::commit_queue::CommitQueue;
 use super::descriptors::Shares;
-use super::discovery::{Announcement, Discovery};
+use super::discovery::{self, Announcement, Discovery};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
 use super::mailer::{self, Mailer};
 use super::names::Names;
-use super::prober::{CheckReport, Pool, Probe, Prober};
+use super::prober::{CheckReport, Ourselves, Pool, Probe, Prober};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
 use super::standstill::Standstill;
@@ -139,6 +139,8 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         },
         workers: shares.checks,
         seed: seed(),
+        boot_id: clock::boot_id(),
+        settle: settings.settle,
     });
     engine.restore(clock.now(), records);
     if lost {
@@ -260,7 +262,9 @@ fn pool(
     reports: Sender<CheckReport>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
-    let prober = Prober::new(names, trust, clock::is_synchronised);
+    let ourselves =
+        Ourselves { clock_is_right: clock::is_synchronised, is_cut_off: discovery::is_cut_off };
+    let prober = Prober::new(names, trust, ourselves);
     let check = move |probe: &Probe| prober.check(probe);
     Pool::new(shares.checks, Arc::new(check), reports, wake)
 }

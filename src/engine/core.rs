@@ -6,7 +6,7 @@
 //! [`Engine::next_deadline`] or the next event, whichever is first. Who answers a command takes its
 //! records first.
 //!
-//! The engine itself decides nothing. It wires four machines, and the [traffic](super::traffic)
+//! The engine itself decides nothing. It wires five machines, and the [traffic](super::traffic)
 //! between them is all that it does: most of [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
@@ -23,6 +23,7 @@ use super::record::restore::{Household, RestoredApp, RestoredMail};
 use super::record::{Record, keep};
 use super::registry::{Registry, RegistryError};
 use super::scheduler::{self, Scheduler, Timing};
+use super::surroundings::{ASKED_EVERY, Surroundings};
 use super::time::{Moment, Now, Timeline};
 use super::verdict::probe::Probe;
 
@@ -35,6 +36,10 @@ pub struct Options {
     pub workers: usize,
     /// Any number that no other run has: message ids are made from it.
     pub seed: u64,
+    /// Which boot of the machine it is, as its system calls it; `None` where it does not tell.
+    pub boot_id: Option<String>,
+    /// How long things may settle after a boot.
+    pub settle: Duration,
 }
 
 /// What is to be done.
@@ -58,6 +63,8 @@ pub enum Action {
 pub enum Wait {
     /// The next check, or whether the shortage of threads is over.
     Scheduler(scheduler::Wait),
+    /// Apps are awaited no longer.
+    Settling,
     /// First passes that are gathered.
     Welcome,
     /// A mail is tried again, or the mail server asked.
@@ -101,6 +108,7 @@ impl From<RegistryError> for CommandError {
 pub struct Engine {
     pub(super) registry: Registry,
     pub(super) scheduler: Scheduler,
+    pub(super) surroundings: Surroundings,
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
@@ -116,6 +124,7 @@ impl Engine {
         Engine {
             registry: Registry::default(),
             scheduler: Scheduler::new(options.workers),
+            surroundings: Surroundings::new(options.boot_id, options.settle),
             incidents: Incidents::default(),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),
@@ -125,19 +134,25 @@ impl Engine {
 
     /// What is to be seen of it.
     pub fn view(&self) -> View<'_> {
-        View { registry: &self.registry, scheduler: &self.scheduler, outbox: &self.outbox }
+        View {
+            registry: &self.registry,
+            scheduler: &self.scheduler,
+            surroundings: &self.surroundings,
+            outbox: &self.outbox,
+        }
     }
 
     /// The records of this turn: to be written, all or none, before its mails are sent and its
     /// commands are answered. Empty when nothing changed that must be kept.
     pub fn take_records(&mut self, now: Now) -> Vec<Record> {
-        let Engine { timeline, registry, incidents, outbox, .. } = self;
-        keep::changes(now, timeline, registry, incidents, outbox)
+        let Engine { timeline, registry, surroundings, incidents, outbox, .. } = self;
+        keep::changes(now, timeline, (registry, surroundings, incidents, outbox))
     }
 
     /// Everything that is to be kept, as if nothing had been recorded before.
     pub fn snapshot(&self, now: Now) -> Vec<Record> {
-        keep::everything(now, &self.timeline, &self.registry, &self.incidents, &self.outbox)
+        let Engine { timeline, registry, surroundings, incidents, outbox, .. } = self;
+        keep::everything(now, timeline, (registry, surroundings, incidents, outbox))
     }
 
     /// Whether everything should be written anew, for the times on disk were wrong; after that, it is
@@ -160,16 +175,27 @@ impl Engine {
         household.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
+        let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));
+        let interruption = self.surroundings.interrupted(household.run(), last);
+        if interruption.is_some() {
+            self.scheduler.set_haste(now, Some(ASKED_EVERY));
+        }
         let RestoredMail { mails, accepted, refusals } = household.take_mail();
         let ids = mails.iter().map(|mail| mail.id).collect();
         self.outbox.restore(now, accepted, refusals, mails);
         // Who named nobody follows the option as it is today.
         let default_email = self.outbox.recipients().by_default().to_vec();
-        for RestoredApp { app, alert, due } in household.apps(now, &self.timeline, &default_email) {
+        let asked_every = interruption.as_ref().map(|_| ASKED_EVERY);
+        for RestoredApp { app, alert, due } in
+            household.apps(now, &self.timeline, &default_email, asked_every)
+        {
             let timing = Timing::of(&app.registration);
             let id = self.registry.restore(app);
             self.scheduler.restore(now, id, timing, due);
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
+        }
+        if let Some(interruption) = interruption {
+            self.settle(now, interruption);
         }
         // Only now is it known which are to go together, and who knows what they tell.
         let disallowed = self.incidents.disallow(ids, &self.registry, &mut self.outbox);
@@ -194,10 +220,12 @@ impl Engine {
     /// When [`Engine::handle_time`] wants to be called next, and what for.
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
+        let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Settling));
         let welcome = self.incidents.next_deadline().map(|at| (at, Wait::Welcome));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
-        earlier(earlier(scheduler, welcome), earlier(outbox, hour))
+        let soonest = earlier(earlier(scheduler, settling), welcome);
+        earlier(soonest, earlier(outbox, hour))
     }
 }
 

@@ -124,6 +124,25 @@ pub enum LogEvent {
         /// How long.
         span: Duration,
     },
+    /// Our own network is down, and nobody on another machine can be judged.
+    NetworkDown,
+    /// It is back.
+    NetworkBack {
+        /// How long it was down, as far as it was seen.
+        after: Duration,
+    },
+    /// Apps have their time to come back after an interruption.
+    SettlingBegan {
+        /// How many are awaited.
+        apps: usize,
+    },
+    /// That time is over.
+    SettlingEnded {
+        /// How many came back,
+        back: usize,
+        /// and how many did not.
+        missing: usize,
+    },
     /// Somebody on record may have no mail, and others are told instead.
     Disallowed {
         /// Who.
@@ -191,7 +210,7 @@ impl LogEvent {
             LogEvent::NoSuchMailbox { .. } => Severity::Trouble,
             LogEvent::MailHeldBack { .. } | LogEvent::ClockWrong { .. } => Severity::Trouble,
             LogEvent::Disallowed { .. } | LogEvent::MailDisallowed { .. } => Severity::Trouble,
-            LogEvent::TooFewThreads { .. } => Severity::Trouble,
+            LogEvent::TooFewThreads { .. } | LogEvent::NetworkDown => Severity::Trouble,
             _ => Severity::Change,
         }
     }
@@ -262,6 +281,19 @@ impl fmt::Display for LogEvent {
                 "the clock was ahead in an earlier run: times on record that are still to come are put right",
             ),
             LogEvent::ClockSet { to } => write!(f, "the clock was set, to {to}"),
+            LogEvent::NetworkDown => f.write_str(
+                "our network is down: failures of apps on other machines do not count until it is back",
+            ),
+            LogEvent::NetworkBack { after } => {
+                write!(f, "our network is back after {}", span::in_words(*after))
+            }
+            LogEvent::SettlingBegan { apps } => write!(
+                f,
+                "{apps} apps have their time to come back: failures do not count until then"
+            ),
+            LogEvent::SettlingEnded { back, missing } => {
+                write!(f, "that time is over: {back} apps are back, {missing} are not")
+            }
             LogEvent::Slept { span } => {
                 write!(f, "this machine was asleep for {}", span::in_words(*span))
             }

@@ -40,10 +40,13 @@ pub mod registry;
 // The second: when each is asked.
 pub mod scheduler;
 
-// The third: what waits for the mail server.
+// The third: what around us excuses a silence.
+pub mod surroundings;
+
+// The fourth: what waits for the mail server.
 pub mod outbox;
 
-// The fourth: who is told what.
+// The fifth: who is told what.
 pub mod incidents;
 
 // What was marked, as facts for the journal; and the household, rebuilt from them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::recipients::Recipients;
 use super::registration::{Origin, Registration};
 use super::time::{Moment, Now, Wall};
-use super::verdict::answer::{Outcome, Verdict};
+use super::verdict::answer::{Life, Outcome, Verdict};
 
 /// So long after the start, of a day in 2026.
 pub(in crate::engine) fn after_ms(ms: u64) -> Now {
@@ -37,10 +37,16 @@ pub(in crate::engine) fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Fail => (503, "HTTP 503 Service Unavailable"),
     };
     let (http_status, reason) = (Some(http_status), reason.to_owned());
-    Verdict { outcome, http_status, reason, refused: false, body: None }
+    Verdict { outcome, http_status, reason, refused: false, life: Life::Answer, body: None }
 }
 
 pub(in crate::engine) fn refusal() -> Verdict {
     let reason = "connection refused".to_owned();
-    Verdict { http_status: None, reason, refused: true, ..verdict(Outcome::Fail) }
+    Verdict {
+        http_status: None,
+        reason,
+        refused: true,
+        life: Life::HostOnly,
+        ..verdict(Outcome::Fail)
+    }
 }

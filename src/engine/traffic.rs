@@ -20,7 +20,10 @@ use super::registration::Registration;
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
-use super::time::{Now, Step};
+use super::surroundings::run::Interruption;
+use super::surroundings::settling::Missing;
+use super::surroundings::{ASKED_EVERY, Worth};
+use super::time::{Moment, Now, Step};
 use super::verdict::answer::{CheckEnd, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
@@ -93,8 +96,10 @@ impl Engine {
         let id = self.registry.find(name)?;
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
+            self.surroundings.forget(id);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
+            self.end_settling(now);
         }
         Ok(())
     }
@@ -141,7 +146,9 @@ impl Engine {
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
+        self.surroundings.forget(id);
         self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
+        self.end_settling(now);
         Ok(())
     }
 
@@ -176,6 +183,7 @@ impl Engine {
             self.log(LogEvent::ClockSet { to: now.wall });
         }
         self.put_right(now, step);
+        self.handle_absence(now, Interruption::Sleep, slept);
     }
 
     /// The system knew, before `now` was read, that a time server has set the wall clock. Of use while
@@ -194,14 +202,18 @@ impl Engine {
             }
         }
         self.outbox.handle_step(&self.timeline, now, step);
+        self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
         self.incidents.handle_step(&self.timeline, now, step);
         self.registry.handle_step(&self.timeline, now, step);
     }
 
     /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
     /// machine slept. To be called before what has come meanwhile is handled.
-    pub fn handle_standstill(&mut self, span: Duration) {
+    ///
+    /// For `certainly` so long of it: the rest is a jump of the wall clock, which somebody may have set.
+    pub fn handle_standstill(&mut self, now: Now, span: Duration, certainly: Duration) {
         self.scheduler.handle_standstill(span);
+        self.handle_absence(now, Interruption::Standstill, certainly);
     }
 
     /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
@@ -224,6 +236,7 @@ impl Engine {
                     self.log(LogEvent::ThreadsEnough);
                 }
             }
+            Wait::Settling => self.end_settling(now),
             Wait::Welcome => {
                 let Engine { incidents, registry, outbox, .. } = self;
                 let messages = incidents.handle_deadline(now, registry, outbox);
@@ -255,9 +268,14 @@ impl Engine {
     /// was judged before, on the check's thread: `verdict::judge`.)
     fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        let worth = self.worth(now, id, &verdict, now.at.before(latency));
+        if worth == Worth::Back {
+            self.registry.forgive(id);
+        }
+        let void = worth == Worth::Void;
         // Not `now.wall`: a Pi's clock may begin before the newest day on record, and days go on.
         let day = self.timeline.wall(now);
-        let effect = self.registry.observe(now, id, day, verdict, latency);
+        let effect = self.registry.observe(now, id, day, (verdict, void), latency);
         let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
@@ -276,12 +294,71 @@ impl Engine {
         }
         // At each verdict that counts, not only at a change: see the incidents. The transition went
         // first, for it opens the alert that this one looks at.
-        if let Some(app) = self.registry.get(id).filter(|_| counts) {
-            let Engine { incidents, outbox, .. } = self;
+        if counts {
+            let Engine { incidents, registry, outbox, .. } = self;
             let transition = effect.transition;
-            let messages = incidents.handle_verdict((id, app), transition, outcome, outbox);
+            let messages = incidents.handle_verdict(id, transition, outcome, registry, outbox);
             self.post(now, messages);
         }
+        self.end_settling(now);
+    }
+
+    /// What a verdict is worth, on an app whose check `began` then. It may show that our network is back.
+    fn worth(&mut self, now: Now, id: AppId, verdict: &Verdict, began: Moment) -> Worth {
+        let Some(app) = self.registry.get(id) else { return Worth::Counts };
+        let was_down = self.surroundings.network().down_since().is_some();
+        let back = self.surroundings.handle_network(now, (id, app), verdict);
+        if !was_down && self.surroundings.network().down_since().is_some() {
+            self.log(LogEvent::NetworkDown);
+        }
+        if let Some(span) = back {
+            self.log(LogEvent::NetworkBack { after: span });
+            self.handle_absence(now, Interruption::Network, span);
+        }
+        let Some(app) = self.registry.get(id) else { return Worth::Counts };
+        self.surroundings.handle_verdict(now, (id, app), verdict, began)
+    }
+
+    /// Something came between us and the apps: they have their time to come back.
+    pub(super) fn settle(&mut self, now: Now, interruption: Interruption) {
+        self.surroundings.begin(now, interruption, &self.registry);
+        self.begin_settling(now);
+    }
+
+    /// We were away for so long, within one boot.
+    fn handle_absence(&mut self, now: Now, interruption: Interruption, span: Duration) {
+        if self.surroundings.handle_absence(now, interruption, span, &self.registry) {
+            self.begin_settling(now);
+        }
+    }
+
+    fn begin_settling(&mut self, now: Now) {
+        self.scheduler.set_haste(now, Some(ASKED_EVERY));
+        let awaited = self.surroundings.settling().map_or(0, |it| it.awaited().count());
+        if awaited > 0 {
+            self.log(LogEvent::SettlingBegan { apps: awaited });
+        }
+        self.end_settling(now);
+    }
+
+    /// If everybody is back, or the time is up: who is missing is UNHEALTHY, and people get one report.
+    fn end_settling(&mut self, now: Now) {
+        let Some(ended) = self.surroundings.poll_ended(now) else { return };
+        self.scheduler.set_haste(now, None);
+        let (back, missing) = (ended.back.len(), ended.missing.len());
+        if back + missing > 0 {
+            self.log(LogEvent::SettlingEnded { back, missing });
+        }
+        for Missing { id, failures, since } in &ended.missing {
+            let transition = self.registry.give_up(now, *id, *failures, *since);
+            let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
+            if let Some(transition) = transition {
+                self.handle_transition(now, *id, transition, reason.unwrap_or_default());
+            }
+        }
+        let Engine { incidents, registry, outbox, .. } = self;
+        let messages = incidents.handle_settled(&ended, registry, outbox);
+        self.post(now, messages);
     }
 
     /// What was counted towards an app's state is forgotten.
@@ -321,6 +398,7 @@ impl Engine {
     /// is [`Engine::stop`].)
     pub fn handle_stop(&mut self, now: Now) {
         self.registry.sum_up_all(now);
+        self.surroundings.handle_stop();
     }
 
     /// The next thing to be done, if any. An [`Action::Probe`] that is handed out has begun: its thread

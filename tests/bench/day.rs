@@ -16,7 +16,7 @@ use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall};
-use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 
 use super::figures;
 
@@ -64,6 +64,8 @@ impl Household {
                 },
                 workers: 32,
                 seed: 1,
+                boot_id: None,
+                settle: std::time::Duration::from_secs(600),
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
             journal,
@@ -148,6 +150,7 @@ pub(crate) fn well() -> CheckEnd {
         http_status: Some(200),
         reason: "HTTP 200 OK".to_owned(),
         refused: false,
+        life: Life::Answer,
         body: None,
     })
 }

@@ -89,6 +89,8 @@ fn empty() -> Engine {
         mail: Policy { mailing: true, mail_without_clock: false, recipients },
         workers: 32,
         seed: 1,
+        boot_id: None,
+        settle: std::time::Duration::from_secs(600),
     })
 }
 

@@ -24,7 +24,13 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
     let default = world.recipients.by_default().iter().map(ToString::to_string).collect();
     let recipients = Recipients::new(default, &[]);
     let mail = Policy { mailing: true, mail_without_clock: true, recipients };
-    let mut engine = Engine::new(Options { mail, workers: 1, seed: 0 });
+    let mut engine = Engine::new(Options {
+        mail,
+        workers: 1,
+        seed: 0,
+        boot_id: None,
+        settle: std::time::Duration::from_secs(600),
+    });
     engine.restore(world.now, records);
     engine.snapshot(world.now)
 }

@@ -29,6 +29,7 @@ mod registering;
 mod rehearsals;
 mod restart;
 mod seen;
+mod settling;
 mod standstill;
 mod stories;
 mod told;

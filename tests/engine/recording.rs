@@ -113,7 +113,8 @@ pub(super) fn happen(world: &mut World, chance: &mut Chance) {
         }
         24 => world.restart_at(Wall::from_unix_millis(wall - 1_200_000)),
         25 => {
-            world.engine.handle_standstill(std::time::Duration::from_secs(3));
+            let span = std::time::Duration::from_secs(3);
+            world.engine.handle_standstill(world.now, span, span);
         }
         26 if known => {
             let _ = world.engine.check(world.now, &app);

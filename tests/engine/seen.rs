@@ -2,7 +2,6 @@
 
 use super::world::{Answer, World};
 use healthchecker::engine::core::CommandError;
-use healthchecker::engine::query::metrics::app_numbers;
 use healthchecker::engine::query::summary::PORTION;
 use healthchecker::engine::registry::{App, RegistryError};
 
@@ -103,7 +102,8 @@ fn lateness_and_outcomes_are_counted() {
     assert!(lateness.total() >= 38, "{lateness:?}");
     let prompt = lateness.up_to().find(|(bound, _)| *bound == 20).unwrap().1;
     assert!(prompt < lateness.total(), "with one thread, some wait for the one that hangs");
-    let apps = world.engine.view().portion(None, |_, app| app_numbers(app, world.now)).apps;
+    let view = world.engine.view();
+    let apps = view.portion(None, |id, app| view.app_numbers(id, app, world.now)).apps;
     assert_eq!(apps[0].name, "NAS");
     assert!(apps[0].checks[0] > 15 && apps[0].checks[2] == 0);
     assert_eq!(apps[0].latencies.total(), apps[0].checks[0]);

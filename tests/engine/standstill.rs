@@ -23,7 +23,7 @@ fn stand_still(world: &mut World, span: Duration) {
     while world.checks.len() == before {
         world.pass(Duration::from_millis(100));
     }
-    world.engine.handle_standstill(span);
+    world.engine.handle_standstill(world.now, span, span);
 }
 
 fn failures(world: &World) -> u64 {
@@ -95,7 +95,7 @@ fn an_app_that_answers_in_between_is_no_app_that_is_down() {
         stand_still(&mut world, Duration::from_secs(4));
         world.answers("NAS", Answer::Slow(3_000));
         world.pass(Duration::from_millis(5_050));
-        world.engine.handle_standstill(Duration::from_secs(4));
+        world.engine.handle_standstill(world.now, Duration::from_secs(4), Duration::from_secs(4));
         world.seconds(3);
     }
     assert_eq!((failures(&world), void(&world)), (0, 20));

@@ -17,7 +17,7 @@ use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Wall};
-use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
 /// How an app answers.
@@ -93,6 +93,10 @@ pub(super) struct World {
     pub(super) journal: Vec<String>,
     /// What the engine held after each of those turns, for the tests that ask for it.
     pub(super) held: Option<Vec<Vec<Record>>>,
+    /// How often the machine was booted.
+    boots: usize,
+    /// Our own network is down.
+    pub(super) cut_off: bool,
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
     /// The system knows that a time server has set the clock.
@@ -103,6 +107,8 @@ pub(super) struct World {
 
 /// The verdict on an app that hangs.
 const NO_ANSWER: &str = "no answer";
+/// How long things settle after a boot.
+const SETTLE: Duration = Duration::from_secs(600);
 /// Milliseconds that an app on the LAN takes to answer.
 const LATENCY: u64 = 5;
 /// Ten thousand apps that are due together take some hundred turns.
@@ -116,7 +122,8 @@ impl World {
     pub(super) fn with_workers(workers: usize) -> World {
         let recipients = Recipients::new(Vec::new(), &[]);
         let mail = Policy { mailing: true, mail_without_clock: false, recipients };
-        let options = Options { mail, workers, seed: 7 };
+        let options =
+            Options { mail, workers, seed: 7, boot_id: Some("boot0".to_owned()), settle: SETTLE };
         World {
             engine: Engine::new(options),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
@@ -138,6 +145,8 @@ impl World {
             registrations: HashMap::new(),
             journal: Vec::new(),
             held: None,
+            boots: 0,
+            cut_off: false,
             clock_moved: false,
             synchronised: false,
             check_log: Vec::new(),
@@ -166,6 +175,15 @@ impl World {
         }
         self.registrations.insert(name.to_owned(), fields);
         self.try_again(name)
+    }
+
+    /// An app on the daemon's own machine, asked every half minute.
+    pub(super) fn register_own(&mut self, name: &str, url: &str) {
+        let app = Registration::plain(name.to_owned(), url, "/health", Origin::OwnMachine);
+        let mut app = app.unwrap();
+        app.set_default_email(&[Recipient::mail("owner@example.org")]);
+        self.engine.register(self.now, app).unwrap();
+        self.act();
     }
 
     pub(super) fn register_again(&mut self, name: &str) {
@@ -324,6 +342,13 @@ impl World {
         self.restart_at(self.now.wall);
     }
 
+    /// The machine has no power for `away`; then it boots, and so do we.
+    pub(super) fn power_cut(&mut self, away: Duration) {
+        self.boots += 1;
+        self.advance(self.now.at + away);
+        self.restart();
+    }
+
     /// The same, and the clock shows `wall` at the start.
     pub(super) fn restart_at(&mut self, wall: Wall) {
         self.clock_moved |= wall != self.now.wall;
@@ -339,6 +364,8 @@ impl World {
             },
             workers: 32,
             seed: self.sequence,
+            boot_id: Some(format!("boot{}", self.boots)),
+            settle: SETTLE,
         });
         self.engine.restore(self.now, records);
         self.look_at_the_clock(Duration::ZERO);
@@ -414,6 +441,7 @@ impl World {
                 }
             }
         };
+        let end = if self.cut_off { cut_off() } else { end };
         let late = if let Answer::Overslept(ms) = answer { ms } else { 0 };
         let latency = latency.min(limit) + late;
         let took = Duration::from_millis(latency);
@@ -471,6 +499,23 @@ fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
         http_status,
         reason: reason.to_owned(),
         refused,
+        life: match reason {
+            NO_ANSWER => Life::Nothing,
+            _ if refused => Life::HostOnly,
+            _ => Life::Answer,
+        },
+        body: None,
+    })
+}
+
+/// What comes of a check without a network.
+fn cut_off() -> CheckEnd {
+    CheckEnd::Verdict(Verdict {
+        outcome: Outcome::Fail,
+        http_status: None,
+        reason: "network is unreachable".to_owned(),
+        refused: false,
+        life: Life::CutOff,
         body: None,
     })
 }
@@ -479,6 +524,11 @@ pub(super) fn in_short(mail: &Mail) -> String {
     let told = mail.notices.iter().map(|notice| match notice {
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
+        Notice::Report(report) => {
+            let missing = report.missing.iter().map(|it| it.app.as_str()).collect::<Vec<_>>();
+            format!("{}/{} well, not {}", report.well, report.of, missing.join(", "))
+        }
+        Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),
     });
     let told = told.collect::<Vec<_>>().join(" + ");

@@ -60,12 +60,14 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
         mail: Policy { mailing: true, mail_without_clock: false, recipients },
         workers: 32,
         seed: 1,
+        boot_id: None,
+        settle: std::time::Duration::from_secs(600),
     });
     engine.restore(now, opened.batches.into_iter().flatten().collect());
     (exact(engine.snapshot(now)), opened.lost)
 }
 
-/// What has to be exact: all but the counters, and rows as far as they can decide anything.
+/// What has to be exact: all but the counters, and the run, and rows as far as they can decide anything.
 fn exact(records: Vec<Record>) -> Vec<Record> {
     let of_app = |mut record| {
         if let Record::App(app) = &mut record {
@@ -75,7 +77,7 @@ fn exact(records: Vec<Record>) -> Vec<Record> {
     };
     records
         .into_iter()
-        .filter(|record| !matches!(record, Record::Counters(_)))
+        .filter(|record| !matches!(record, Record::Counters(_) | Record::Run(_)))
         .map(of_app)
         .collect()
 }

@@ -13,7 +13,6 @@ use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
 use crate::engine::query::View;
 use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
-use crate::engine::query::metrics::app_numbers;
 use crate::engine::query::present::VERSION;
 use crate::engine::query::summary::CLOSEUPS;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
@@ -84,7 +83,7 @@ impl ApiContext {
 
     fn status(&self) -> Result<StatusView, Problem> {
         let server = self.query(|state| state.engine.view().server(state.now, state.started))?;
-        let apps = self.query_all(|view, _, app, now| view.show(app, now.at))?;
+        let apps = self.query_all(|view, id, app, now| view.show(id, app, now.at))?;
         Ok(StatusView { server, apps })
     }
 
@@ -132,7 +131,7 @@ impl ApiContext {
             disk_troubles: state.disk.len(),
             apps: Vec::new(),
         })?;
-        let apps = self.query_all(|_, _, app, now| app_numbers(app, now))?;
+        let apps = self.query_all(|view, id, app, now| view.app_numbers(id, app, now))?;
         Ok(Metrics { resident: resident_memory(), apps, ..daemon })
     }
 

@@ -71,7 +71,13 @@ impl Life {
             answers: Vec::new(),
             mails: Vec::new(),
             written: 0,
-            engine: Engine::new(Options { mail, workers: 1, seed: 0 }),
+            engine: Engine::new(Options {
+                mail,
+                workers: 1,
+                seed: 0,
+                boot_id: None,
+                settle: Duration::from_secs(600),
+            }),
         }
     }
 

@@ -85,6 +85,13 @@ fn interfaces(is_wanted: impl Fn(&Interface) -> bool) -> io::Result<Vec<Interfac
     Ok(interfaces)
 }
 
+/// Whether this machine is on no network: no cable, no Wi-Fi, no address. What the system does not tell is
+/// no proof.
+pub fn is_cut_off() -> bool {
+    let leads_out = |one: &Interface| one.is_oper_up() && leads_outside(&one.name, one.ip());
+    if_addrs::get_if_addrs().is_ok_and(|interfaces| !interfaces.iter().any(leads_out))
+}
+
 fn arrange(
     interfaces: &[Interface],
     most: usize,

@@ -36,7 +36,7 @@ use mio::Waker;
 
 pub use asking::{Asking, QuestionId};
 pub use browser::browse;
-pub use links::{Family, Outlet, OutletId};
+pub use links::{Family, Outlet, OutletId, is_cut_off};
 pub use responder::{Responder, Send};
 pub use search::Search;
 

@@ -34,6 +34,8 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         mail: Policy { mailing: false, mail_without_clock: false, recipients: recipients.clone() },
         workers: 1,
         seed: 1,
+        boot_id: None,
+        settle: Duration::from_secs(600),
     };
     let mut engine = Engine::new(options);
     for n in 0..apps {

@@ -408,6 +408,7 @@ fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {
         public_url: None,
         authorities: Vec::new(),
         announce: false,
+        settle: Duration::from_secs(600),
         workers: 1,
         allow_email: Vec::new(),
         access: AccessSettings::default(),

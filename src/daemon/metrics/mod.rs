@@ -147,6 +147,18 @@ impl Metrics {
             "Addresses that a mail was refused for, for good, and nobody has seen it.",
         )
         .is(self.engine.refused_addresses);
+        page.family(
+            "healthchecker_network_down",
+            Kind::Gauge,
+            "Whether our own network is down, so that no app on another machine can be seen.",
+        )
+        .is(u8::from(self.engine.network_is_down));
+        page.family(
+            "healthchecker_apps_settling",
+            Kind::Gauge,
+            "Apps that have their time to come back, after a boot, a sleep or an outage of our network.",
+        )
+        .is(self.engine.apps_settling);
         let mails = &self.engine.mails;
         let mut family = page.family(
             "healthchecker_mails_total",
@@ -312,6 +324,8 @@ mod tests {
                 mails_waiting: 2,
                 oldest_mail: Duration::from_millis(1500),
                 refused_addresses: 1,
+                network_is_down: true,
+                apps_settling: 3,
             },
             pool: PoolUse { busy: 1, threads: 2, most: 32 },
             journal: Stats::default(),
@@ -330,6 +344,8 @@ mod tests {
         for line in [
             "healthchecker_outbox_oldest_seconds 1.5",
             "healthchecker_mails_refused_addresses 1",
+            "healthchecker_network_down 1",
+            "healthchecker_apps_settling 3",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"DEGRADED\"} 1",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"HEALTHY\"} 0",
             "healthchecker_checks_total{app=\"TV \\\"box\\\"\",outcome=\"fail\"} 3",

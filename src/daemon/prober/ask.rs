@@ -19,7 +19,7 @@ use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::text::plain;
-use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use crate::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
 
@@ -31,17 +31,27 @@ pub struct Prober {
     /// For all others.
     network: Agent,
     names: Names,
-    clock_is_right: fn() -> bool,
+    ourselves: Ourselves,
+}
+
+/// What may be our own fault, when a check fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Ourselves {
+    /// Whether our clock is right, when a certificate is not yet valid (see
+    /// [`clock::is_synchronised`](crate::daemon::clock::is_synchronised)).
+    pub clock_is_right: fn() -> bool,
+    /// Whether we are on no network, when nobody answers (see
+    /// [`discovery::is_cut_off`](crate::daemon::discovery::is_cut_off)).
+    pub is_cut_off: fn() -> bool,
 }
 
 impl Prober {
-    /// Apps that speak TLS must be who `trust` believes they are. `clock_is_right` is asked when a certificate is not yet valid: is it, or is our clock
-    /// behind? (See [`clock::is_synchronised`](crate::daemon::clock::is_synchronised).)
-    pub fn new(names: Names, trust: Trust, clock_is_right: fn() -> bool) -> Prober {
+    /// Apps that speak TLS must be who `trust` believes they are. `ourselves` is asked when a check fails.
+    pub fn new(names: Names, trust: Trust, ourselves: Ourselves) -> Prober {
         let tls = Arc::new(Tls::new(trust));
         let client = |origin| client(names.clone(), Arc::clone(&tls), origin);
         let (own, network) = (client(Origin::OwnMachine), client(Origin::Network));
-        Prober { own, network, names, clock_is_right }
+        Prober { own, network, names, ourselves }
     }
 
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
@@ -88,12 +98,16 @@ impl Prober {
         if time_was_up && probe.has_short_timeout() {
             return CheckEnd::CutShort;
         }
-        if trouble == Trouble::NotYetValid && !(self.clock_is_right)() {
+        if trouble == Trouble::NotYetValid && !(self.ourselves.clock_is_right)() {
             let reason = format!("{trouble}, but our own clock is not synchronised");
             let reason = plain::one_line(&reason, REASON_MAX);
             return CheckEnd::NoVerdict { reason };
         }
-        CheckEnd::Verdict(judge(Err(trouble)))
+        let mut verdict = judge(Err(trouble));
+        if verdict.life == Life::Nothing && (self.ourselves.is_cut_off)() {
+            verdict.life = Life::CutOff;
+        }
+        CheckEnd::Verdict(verdict)
     }
 
     /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer.

@@ -22,7 +22,7 @@ mod tls_tests;
 
 use std::time::Duration;
 
-pub use self::ask::Prober;
+pub use self::ask::{Ourselves, Prober};
 pub use self::pool::{Pool, ProbeFn, Wake};
 use crate::engine::verdict::answer::CheckEnd;
 pub use crate::engine::verdict::probe::{Probe, ProbeKind};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-use super::{Pool, Probe, ProbeKind, Prober};
+use super::{Ourselves, Pool, Probe, ProbeKind, Prober};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
@@ -66,7 +66,11 @@ fn serve_at(
 
 fn prober(clock_is_right: fn() -> bool) -> Prober {
     let trust = Trust::new(&[CertificateDer::from(AUTHORITY)]);
-    Prober::new(Names::new(Arc::new(|_: &str| None), 1), trust, clock_is_right)
+    Prober::new(
+        Names::new(Arc::new(|_: &str| None), 1),
+        trust,
+        Ourselves { clock_is_right, is_cut_off: || false },
+    )
 }
 
 /// What comes of a check on a thread of the pool.
@@ -122,7 +126,11 @@ fn bad_certificates_are_told_apart() {
     let other = reason(&prober, "127.0.0.2", address);
     assert_eq!(other, "TLS: the certificate is for another name");
     let address = serve(GOOD, |_| ());
-    let strangers = Prober::new(Names::new(Arc::new(|_: &str| None), 1), Trust::new(&[]), || true);
+    let strangers = Prober::new(
+        Names::new(Arc::new(|_: &str| None), 1),
+        Trust::new(&[]),
+        Ourselves { clock_is_right: || true, is_cut_off: || false },
+    );
     let unknown = reason(&strangers, "localhost", address);
     assert!(unknown.starts_with("TLS: the certificate is not from a known authority"));
 }

@@ -146,6 +146,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::engine::verdict::answer::Life;
 
     fn line(event: Event) -> String {
         let time = Wall::from_unix_millis(1_795_474_540_250);
@@ -225,6 +226,7 @@ mod tests {
             http_status,
             reason: reason.to_owned(),
             refused: false,
+            life: Life::Answer,
             body: None,
         };
         let warn = verdict(Outcome::Warn, Some(200), "the app says warn: 98 %");

@@ -28,6 +28,8 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
+    /// It was told in the report of this number, whose end is told once all of its apps are well.
+    pub report: Option<u64>,
     /// In boxes, as all that is kept of people: so the code of the map is there once.
     people: BTreeMap<Recipient, Box<Told>>,
 }
@@ -67,13 +69,17 @@ impl Level {
 impl Alert {
     /// One of which nobody has been told yet.
     pub fn new(opened: Stamp) -> Alert {
-        Alert { opened, over: false, people: BTreeMap::new() }
+        Alert { opened, over: false, report: None, people: BTreeMap::new() }
     }
 
     /// Trouble again, while somebody was owed the end of the trouble before.
+    /// In a report others are still awaited then, perhaps for ever: this is news of its own.
     pub fn reopen(&mut self, now: Now) {
         self.over = false;
         self.opened = Stamp::noted(now);
+        if self.report.take().is_some() {
+            self.people.values_mut().for_each(|told| told.written = None);
+        }
     }
 
     /// What a person has been told.
@@ -93,6 +99,8 @@ impl Alert {
     pub fn is_news(&self, to: &Recipient, level: Level, fails: bool) -> bool {
         match self.told(to).and_then(|told| told.written) {
             None => true,
+            // One mail comes when all of the report are well, and none before.
+            Some(known) if self.report.is_some() => level > known,
             Some(Level::Unhealthy) if level == Level::Degraded => !fails,
             Some(known) => known != level,
         }

@@ -9,7 +9,7 @@ use super::Incidents;
 use super::alert::Level;
 use crate::engine::log_event::LogEvent;
 use crate::engine::outbox::Outbox;
-use crate::engine::outbox::notice::{Change, Mail, Notice};
+use crate::engine::outbox::notice::{Mail, Notice};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
 use crate::engine::state::State;
@@ -82,15 +82,24 @@ impl Incidents {
         registry: &Registry,
         outbox: &Outbox,
     ) -> Vec<Notice> {
-        let mut told = Vec::new();
+        let mut told: Vec<Notice> = Vec::new();
         for notice in &mail.notices {
+            let is_for = |app: &str, state: State| {
+                let is_of = |earlier: &Notice| earlier.told().any(|(told, _)| told == app);
+                let tells_end_of_nothing = state == State::Healthy && !told.iter().any(is_of);
+                !tells_end_of_nothing && self.is_news_for(to, app, mail, registry, outbox)
+            };
             let notice = match notice {
-                Notice::Change(change) => {
-                    let tells_end_of_nothing = change.to == State::Healthy
-                        && !told.iter().any(|earlier| is_of(earlier, &change.app));
-                    let is_for = !tells_end_of_nothing
-                        && self.is_news_for(to, change, mail, registry, outbox);
-                    is_for.then(|| notice.clone())
+                Notice::Change(change) => is_for(&change.app, change.to).then(|| notice.clone()),
+                Notice::Report(report) => {
+                    let mut report = report.clone();
+                    report.missing.retain(|missing| is_for(&missing.app, State::Unhealthy));
+                    (!report.missing.is_empty()).then_some(Notice::Report(report))
+                }
+                Notice::AllBack(back) => {
+                    let mut back = back.clone();
+                    back.apps.retain(|app| is_for(app, State::Healthy));
+                    (!back.apps.is_empty()).then_some(Notice::AllBack(back))
                 }
                 Notice::Watching { apps, at } => {
                     let stands_in = |app: &&String| stands_in(to, app, registry, outbox);
@@ -107,30 +116,30 @@ impl Incidents {
     fn is_news_for(
         &self,
         to: &Recipient,
-        change: &Change,
+        app: &str,
         mail: &Mail,
         registry: &Registry,
         outbox: &Outbox,
     ) -> bool {
         // What was written before an app was stopped still goes out.
-        let Some(id) = registry.id_of(&change.app) else { return true };
+        let Some(id) = registry.id_of(app) else { return true };
         let alert = self.alerts.get(&id);
         let knows =
             alert.and_then(|alert| alert.told(to)).is_some_and(|told| told.written.is_some());
         let leaves_it_open = mail
             .conclusions()
-            .find(|last| last.app == change.app)
-            .is_some_and(|last| last.to != State::Healthy);
+            .find(|(told, _)| *told == app)
+            .is_some_and(|(_, state)| state != State::Healthy);
         let is_overtaken = leaves_it_open && alert.is_none_or(|alert| alert.over);
-        !knows && !is_overtaken && is_told_of(to, &change.app, registry, outbox)
+        !knows && !is_overtaken && is_told_of(to, app, registry, outbox)
     }
 
     /// Notes that the recipient of a mail was told what it tells.
     fn note_told(&mut self, mail: &Mail, registry: &Registry) {
-        for change in mail.conclusions() {
-            let Some(id) = registry.id_of(&change.app) else { continue };
+        for (app, state) in mail.conclusions() {
+            let Some(id) = registry.id_of(app) else { continue };
             let Some(app) = registry.get(id) else { continue };
-            if let Some(level) = Level::of(change.to) {
+            if let Some(level) = Level::of(state) {
                 let named: Vec<Recipient> = app.registration.recipients().collect();
                 self.alerts.edit(&id, |alert| alert.tell(&mail.to, level, &named));
             }
@@ -165,8 +174,4 @@ pub fn who_is_disallowed(registry: &Registry, outbox: &Outbox) -> Vec<LogEvent> 
         Some(LogEvent::Disallowed { person, apps: same.len(), instead: instead.to_vec() })
     };
     disallowed.chunk_by(|a, b| a == b).filter_map(note).collect()
-}
-
-fn is_of(notice: &Notice, app: &str) -> bool {
-    matches!(notice, Notice::Change(change) if change.app == app)
 }

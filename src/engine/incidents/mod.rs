@@ -8,6 +8,7 @@
 pub mod alert;
 mod change;
 mod disallowed;
+mod settled;
 mod welcome;
 
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 use self::alert::{Alert, Level, Told};
 pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
-use super::outbox::notice::{Change, Mail, Notice};
+use super::outbox::notice::{Mail, Notice};
 use super::outbox::{Message, Outbox};
 use super::recipients::Recipient;
 use super::registry::{App, AppId, Registry};
@@ -62,21 +63,25 @@ impl Incidents {
     /// An app has a verdict that counts, which may have changed its state: what there is to tell whom.
     pub fn handle_verdict(
         &mut self,
-        (id, app): (AppId, &App),
+        id: AppId,
         transition: Option<Transition>,
         outcome: Outcome,
+        registry: &Registry,
         outbox: &Outbox,
     ) -> Vec<Message> {
-        if self.alerts.get(&id).is_none() {
+        let (Some(alert), Some(app)) = (self.alerts.get(&id), registry.get(id)) else {
             return Vec::new();
-        }
-        let state = app.state();
+        };
+        let (state, report) = (app.state(), alert.report);
         match Level::of(state) {
             // An app that passes just now may be well soon: no time to begin a story.
             Some(_) if transition.is_none() && outcome == Outcome::Pass => Vec::new(),
             Some(level) => self.alarm((id, app), transition, level, outbox),
-            None if state == State::Healthy => self.recovered((id, app), transition, outbox),
-            None => Vec::new(),
+            None if state != State::Healthy => Vec::new(),
+            None => match report {
+                Some(number) => self.back_in_report(number, registry, outbox),
+                None => self.recovered((id, app), transition, outbox),
+            },
         }
     }
 
@@ -197,16 +202,16 @@ impl Incidents {
 impl Incidents {
     /// The mail server took a mail: its reader knows now what it tells.
     pub fn handle_arrival(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, &mut |alert, change| {
-            alert.arrive(&mail.to, &mail.message_id, Level::of(change.to));
+        self.update(mail, registry, &mut |alert, state| {
+            alert.arrive(&mail.to, &mail.message_id, Level::of(state));
         });
     }
 
     /// A mail was refused for good. Who was not told of trouble has not heard of it; the end of it
     /// is not tried again.
     pub fn handle_refusal(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, &mut |alert, change| {
-            if change.to == State::Healthy {
+        self.update(mail, registry, &mut |alert, state| {
+            if state == State::Healthy {
                 alert.arrive(&mail.to, &mail.message_id, None);
             }
         });
@@ -220,8 +225,9 @@ impl Incidents {
             let name = app.registration.name.as_str();
             let last_told = |(to, told): (&Recipient, &Told)| {
                 let waits = outbox.telling(to, name).last();
-                let change = waits.and_then(|mail| mail.conclusions().find(|it| it.app == name));
-                (to.clone(), change.map_or(told.arrived, |change| Level::of(change.to)))
+                let change =
+                    waits.and_then(|mail| mail.conclusions().find(|(app, _)| *app == name));
+                (to.clone(), change.map_or(told.arrived, |(_, state)| Level::of(state)))
             };
             let people = alert.everybody().filter(|(to, _)| outbox.refusal(to).is_none());
             let people: Vec<(Recipient, Option<Level>)> = people.map(last_told).collect();
@@ -237,13 +243,13 @@ impl Incidents {
         &mut self,
         mail: &Mail,
         registry: &Registry,
-        update: &mut dyn FnMut(&mut Alert, &Change),
+        update: &mut dyn FnMut(&mut Alert, State),
     ) {
-        for change in mail.conclusions() {
-            let Some(id) = registry.id_of(&change.app) else { continue };
+        for (app, state) in mail.conclusions() {
+            let Some(id) = registry.id_of(app) else { continue };
             self.alerts.edit(&id, |alert| {
                 if alert.told(&mail.to).is_some() {
-                    update(alert, change);
+                    update(alert, state);
                 }
             });
             self.close_if_done(id);

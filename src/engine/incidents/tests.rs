@@ -60,12 +60,12 @@ impl House {
         self.second += 5;
         let now = after(self.second);
         let (verdict, latency) = (verdict(outcome), Duration::from_millis(5));
-        let effect = self.registry.observe(now, id, now.wall, verdict, latency).unwrap();
+        let effect = self.registry.observe(now, id, now.wall, (verdict, false), latency).unwrap();
         if let Some(transition) = effect.transition {
             self.incidents.handle_transition(now, id, transition.to);
         }
-        let app = self.registry.get(id).unwrap();
-        self.incidents.handle_verdict((id, app), effect.transition, outcome, &self.outbox)
+        let (registry, outbox) = (&self.registry, &self.outbox);
+        self.incidents.handle_verdict(id, effect.transition, outcome, registry, outbox)
     }
 
     /// `p`, `w`, `f` for each check; what is told, and put into the outbox.
@@ -123,6 +123,11 @@ fn in_short(message: &Message) -> String {
     let told = match &message.notice {
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
+        Notice::Report(report) => {
+            let missing = report.missing.iter().map(|it| it.app.as_str()).collect::<Vec<_>>();
+            format!("{}/{} well, not {}", report.well, report.of, missing.join(", "))
+        }
+        Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),
     };
     match message.to.to_string().as_str() {

@@ -15,6 +15,8 @@ const REFERENCES: usize = 10;
 pub(in crate::engine) const APPS_MAX: usize = 200;
 /// The most overtaken news in one mail: enough to see what went on.
 pub(in crate::engine) const OVERTAKEN_MAX: usize = 40;
+/// The most reports after interruptions, and ends of such, in one mail: the newest.
+pub(in crate::engine) const REPORTS_MAX: usize = 4;
 /// The most newly watched apps that one mail names.
 pub(in crate::engine) const WATCHED_MAX: usize = 1000;
 /// The most apps told in full, with their last checks and their own words; a list has the others.
@@ -66,6 +68,7 @@ pub(in crate::engine) fn shorten(references: &mut Vec<String>) {
 fn bound(mail: &mut Mail) {
     let mut latest = HashSet::new();
     let mut overtaken = 0;
+    let mut reports = 0;
     let mut watched = Watched::default();
     let mut kept = Vec::with_capacity(mail.notices.len());
     let mut left_out: u32 = 0;
@@ -86,6 +89,14 @@ fn bound(mail: &mut Mail) {
                 }
             }
             Notice::Watching { apps, at } => watched.add_earlier(apps, at),
+            other @ (Notice::Report(_) | Notice::AllBack(_)) => {
+                reports += 1;
+                if reports <= REPORTS_MAX {
+                    kept.push(other);
+                } else {
+                    left_out = left_out.saturating_add(1);
+                }
+            }
             test @ Notice::Test { .. } => kept.push(test),
         }
     }
@@ -105,7 +116,7 @@ fn bound_details(notices: &mut [Notice]) {
         .rev()
         .filter_map(|notice| match notice {
             Notice::Change(change) => Some(change),
-            Notice::Watching { .. } | Notice::Test { .. } => None,
+            _ => None,
         })
         .filter(|change| seen.insert(change.app.clone()))
         .collect();
@@ -126,14 +137,20 @@ pub(super) fn make_plainer(mail: &mut Mail) -> bool {
         names_apps |= !matches!(notice, Notice::Test { .. });
         if let Notice::Change(change) = notice {
             had_details |= change.body.is_some() || !change.recent.is_empty();
-            had_reasons |= !change.reason.is_empty();
         }
+        had_reasons |= quotes_apps(notice);
     }
     for notice in &mut mail.notices {
         match notice {
             Notice::Change(change) if had_details => leave_details_out(change),
             Notice::Change(change) => change.reason = String::new(),
-            Notice::Watching { .. } | Notice::Test { .. } => {}
+            Notice::Report(report) if !had_details => {
+                report.missing.iter_mut().for_each(|app| app.reason = String::new());
+            }
+            Notice::Report(_)
+            | Notice::AllBack(_)
+            | Notice::Watching { .. }
+            | Notice::Test { .. } => {}
         }
     }
     if had_details || had_reasons {
@@ -142,6 +159,15 @@ pub(super) fn make_plainer(mail: &mut Mail) -> bool {
     let had_names = names_apps && !mail.nameless;
     mail.nameless |= had_names;
     had_names
+}
+
+/// Whether it has reasons in it.
+fn quotes_apps(notice: &Notice) -> bool {
+    match notice {
+        Notice::Change(change) => !change.reason.is_empty(),
+        Notice::Report(report) => report.missing.iter().any(|app| !app.reason.is_empty()),
+        Notice::AllBack(_) | Notice::Watching { .. } | Notice::Test { .. } => false,
+    }
 }
 
 fn leave_details_out(change: &mut Change) {
@@ -231,7 +257,7 @@ mod tests {
         let apps = mail.notices.iter().flat_map(|notice| match notice {
             Notice::Change(change) => vec![change.app.as_str()],
             Notice::Watching { apps, .. } => apps.iter().map(String::as_str).collect(),
-            Notice::Test { .. } => vec![],
+            Notice::Report(_) | Notice::AllBack(_) | Notice::Test { .. } => vec![],
         });
         apps.collect()
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
+use crate::engine::surroundings::settling::Aftermath;
 use crate::engine::time::{Age, Stamp};
 
 /// A change of an app that its people are told.
@@ -43,6 +44,55 @@ pub struct Change {
     pub recent: Vec<RecentCheck>,
 }
 
+/// What became of the apps of one person after an interruption.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// After what.
+    pub after: Aftermath,
+    /// When that was over.
+    pub at: Stamp,
+    /// The newest time on record before: it began later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_record: Option<Stamp>,
+    /// How many of their apps came back,
+    pub well: usize,
+    /// of how many that are asked and were not UNHEALTHY before.
+    pub of: usize,
+    /// Who is not back.
+    pub missing: Vec<NotBack>,
+    /// Who was UNHEALTHY before, and is not well yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unhealthy_before: Vec<String>,
+    /// Who is paused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<String>,
+}
+
+/// An app that is not back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotBack {
+    /// Its name.
+    pub app: String,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// The end of a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllBack {
+    /// The apps' names.
+    pub apps: Vec<String>,
+    /// When the report was written.
+    pub since: Stamp,
+    /// When the last of them was well.
+    pub at: Stamp,
+    /// Milliseconds between, see [`Change::lasted_ms`].
+    pub lasted_ms: u64,
+    /// See [`Change::lasted_at_least`].
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lasted_at_least: bool,
+}
+
 /// One thing to tell a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +106,10 @@ pub enum Notice {
         /// When the first of them passed.
         at: Stamp,
     },
+    /// After an interruption, some apps are not back.
+    Report(Box<Report>),
+    /// Everyone of a report who was not back is well.
+    AllBack(AllBack),
     /// Asked for by `healthchecker test-mail`.
     Test {
         /// When it was asked for.
@@ -96,23 +150,51 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// The changes that it tells of, in the order in which they came.
+    /// The changes of single apps that it tells of, in the order in which they came.
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
-        self.notices.iter().filter_map(|notice| match notice {
-            Notice::Change(change) => Some(change),
-            Notice::Watching { .. } | Notice::Test { .. } => None,
-        })
+        self.notices.iter().filter_map(Notice::change)
     }
 
-    /// Whether it tells of a change of an app.
+    /// Whether it tells how an app is.
     pub fn tells_of(&self, app: &str) -> bool {
-        self.changes().any(|change| change.app == app)
+        self.notices.iter().any(|notice| notice.told().any(|(told, _)| told == app))
     }
 
-    /// The last that it tells of each app.
-    pub fn conclusions(&self) -> impl Iterator<Item = &Change> {
+    /// The last change of each app that it tells of alone.
+    pub fn latest_changes(&self) -> impl Iterator<Item = &Change> {
         let mut seen = HashSet::new();
         self.changes().rev().filter(move |change| seen.insert(&change.app))
+    }
+
+    /// The last that it tells of each app: the state.
+    pub fn conclusions(&self) -> impl Iterator<Item = (&str, State)> {
+        let mut seen = HashSet::new();
+        let told = self.notices.iter().rev().flat_map(Notice::told);
+        told.filter(move |(app, _)| seen.insert(*app))
+    }
+}
+
+impl Notice {
+    /// The change of a single app.
+    pub fn change(&self) -> Option<&Change> {
+        match self {
+            Notice::Change(change) => Some(change),
+            _ => None,
+        }
+    }
+
+    /// Which apps it tells of, and in which state each is by it. No welcome: that tells of none.
+    pub fn told(&self) -> impl Iterator<Item = (&str, State)> {
+        let (change, missing, back) = match self {
+            Notice::Change(change) => (Some(change), &[][..], &[][..]),
+            Notice::Report(report) => (None, report.missing.as_slice(), &[][..]),
+            Notice::AllBack(AllBack { apps, .. }) => (None, &[][..], apps.as_slice()),
+            Notice::Watching { .. } | Notice::Test { .. } => (None, &[][..], &[][..]),
+        };
+        let change = change.into_iter().map(|change| (change.app.as_str(), change.to));
+        let missing = missing.iter().map(|it| (it.app.as_str(), State::Unhealthy));
+        let back = back.iter().map(|app| (app.as_str(), State::Healthy));
+        change.chain(missing).chain(back)
     }
 }
 
@@ -132,11 +214,38 @@ impl Change {
         self.recent.iter_mut().for_each(|check| put_right(&mut check.time));
         put_right(&mut self.at);
         put_right(&mut self.since);
-        let ours = self.lasted_at_least && self.at.is_of_this_run();
-        let (true, Some(since), Some(at)) = (ours, self.since.at(), self.at.at()) else { return };
-        self.lasted_ms = u64::try_from(at.since(since).as_millis()).unwrap_or(u64::MAX);
-        self.lasted_at_least = false;
+        let certain = certain(self.since, self.at).filter(|_| self.lasted_at_least);
+        self.lasted_ms = certain.unwrap_or(self.lasted_ms);
+        self.lasted_at_least &= certain.is_none();
     }
+}
+
+impl Report {
+    fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.at);
+        self.last_record.iter_mut().for_each(put_right);
+    }
+}
+
+impl AllBack {
+    /// How long it lasted.
+    pub fn lasted(&self) -> Age {
+        Age { span: Duration::from_millis(self.lasted_ms), exact: !self.lasted_at_least }
+    }
+
+    fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.at);
+        put_right(&mut self.since);
+        let certain = certain(self.since, self.at).filter(|_| self.lasted_at_least);
+        self.lasted_ms = certain.unwrap_or(self.lasted_ms);
+        self.lasted_at_least &= certain.is_none();
+    }
+}
+
+/// The milliseconds from one time to another, when both are known and this run noted the later one.
+fn certain(since: Stamp, at: Stamp) -> Option<u64> {
+    let (since, at) = (since.at()?, at.at().filter(|_| at.is_of_this_run())?);
+    Some(u64::try_from(at.since(since).as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Mail {
@@ -147,6 +256,8 @@ impl Mail {
         for notice in &mut self.notices {
             match notice {
                 Notice::Change(change) => change.for_each_stamp(&mut put_right),
+                Notice::Report(report) => report.for_each_stamp(&mut put_right),
+                Notice::AllBack(back) => back.for_each_stamp(&mut put_right),
                 Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
             }
         }

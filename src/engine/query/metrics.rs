@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::View;
 use super::view::StateCounts;
 use crate::engine::outbox::Counted;
-use crate::engine::registry::App;
 use crate::engine::registry::history::Latencies;
+use crate::engine::registry::{App, AppId};
 use crate::engine::state::State;
 use crate::engine::time::Now;
 
@@ -31,6 +31,10 @@ pub struct EngineNumbers {
     pub oldest_mail: Duration,
     /// Addresses to which a mail was refused for good, which nobody has seen.
     pub refused_addresses: usize,
+    /// Our own network is down.
+    pub network_is_down: bool,
+    /// Apps that have their time to come back.
+    pub apps_settling: usize,
 }
 
 /// Numbers of one app.
@@ -66,20 +70,22 @@ impl View<'_> {
             mails_waiting: self.outbox.waiting(),
             oldest_mail: self.outbox.oldest(now.at),
             refused_addresses: self.outbox.refusals().count(),
+            network_is_down: self.surroundings.network().down_since().is_some(),
+            apps_settling: self.surroundings.settling().map_or(0, |it| it.awaited().count()),
         }
     }
-}
 
-/// Numbers of one app.
-pub fn app_numbers(app: &App, now: Now) -> AppNumbers {
-    let passed = app.checks.saturating_sub(app.warnings).saturating_sub(app.failures);
-    AppNumbers {
-        name: app.registration.name.clone(),
-        state: app.state(),
-        paused: app.paused,
-        checks: [passed, app.warnings, app.failures],
-        latencies: app.history.latencies.clone(),
-        uptime_24h: app.history.hours.uptime(now.at),
-        last_check: app.last.as_ref().map(|last| last.time.age(now.at).span),
+    /// Numbers of one app.
+    pub fn app_numbers(&self, id: AppId, app: &App, now: Now) -> AppNumbers {
+        let passed = app.checks.saturating_sub(app.warnings).saturating_sub(app.failures);
+        AppNumbers {
+            name: app.registration.name.clone(),
+            state: self.state(id, app),
+            paused: app.paused,
+            checks: [passed, app.warnings, app.failures],
+            latencies: app.history.latencies.clone(),
+            uptime_24h: app.history.hours.uptime(now.at),
+            last_check: app.last.as_ref().map(|last| last.time.age(now.at).span),
+        }
     }
 }

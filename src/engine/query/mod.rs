@@ -3,17 +3,20 @@
 pub mod export;
 pub mod metrics;
 pub mod present;
+mod standing;
 pub mod summary;
 pub mod view;
 
 use super::outbox::Outbox;
 use super::registry::Registry;
 use super::scheduler::Scheduler;
+use super::surroundings::Surroundings;
 
 /// What is to be seen of the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     pub(super) registry: &'a Registry,
     pub(super) scheduler: &'a Scheduler,
+    pub(super) surroundings: &'a Surroundings,
     pub(super) outbox: &'a Outbox,
 }

@@ -1,12 +1,13 @@
 //! What the engine shows of itself.
 
 use super::View;
+use super::standing::Standing;
 use super::view::{
     AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, ServerView, StateCounts,
 };
 use crate::engine::recipients::Recipient;
 use crate::engine::registration::values::Values;
-use crate::engine::registry::{App, LastCheck, RegistryError};
+use crate::engine::registry::{App, AppId, LastCheck, RegistryError};
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// The daemon's version.
@@ -22,9 +23,10 @@ impl View<'_> {
     /// The name is unknown.
     pub fn info(&self, now: Now, name: &str) -> Result<InfoView, RegistryError> {
         let unknown = || RegistryError::UnknownApp(name.to_owned());
-        let app = self.registry.named(name).ok_or_else(unknown)?;
+        let id = self.registry.id_of(name).ok_or_else(unknown)?;
+        let app = self.registry.get(id).ok_or_else(unknown)?;
         Ok(InfoView {
-            app: self.show(app, now.at),
+            app: self.show(id, app, now.at),
             recent: app.history.recent.newest(RECENT_IN_INFO),
         })
     }
@@ -61,11 +63,15 @@ impl View<'_> {
     }
 
     /// One app, as in `status`.
-    pub fn show(&self, app: &App, at: Moment) -> AppView {
+    pub fn show(&self, id: AppId, app: &App, at: Moment) -> AppView {
+        let Standing { state, since, settling_since, not_visible_since, .. } =
+            self.standing(id, app);
         AppView {
             registered: self.in_force(app).in_info(),
-            state: app.state(),
-            since: app.monitor.since.wall(),
+            state,
+            since: since.wall(),
+            settling_since: settling_since.map(Stamp::wall),
+            not_visible_since: not_visible_since.map(Stamp::wall),
             paused: app.paused,
             failed_in_a_row: app.monitor.streaks.failed,
             passed_in_a_row: app.monitor.streaks.passed,
@@ -85,8 +91,8 @@ impl View<'_> {
 
     pub(super) fn counts(&self) -> StateCounts {
         let mut counts = StateCounts::default();
-        for (_, app) in self.registry.by_name() {
-            counts.add(app.state());
+        for (id, app) in self.registry.by_name() {
+            counts.add(self.state(id, app));
         }
         counts
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::View;
+use super::standing::Standing;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::history::{DAYS, Days, Recent};
 use crate::engine::registry::{App, AppId, LastCheck};
@@ -113,14 +114,15 @@ impl View<'_> {
 
     /// An app in a line.
     pub fn summary(&self, id: AppId, app: &App, now: Now) -> Summary {
+        let Standing { state, since, reason, .. } = self.standing(id, app);
         Summary {
             name: app.registration.name.clone(),
             host: app.registration.target.host().to_string(),
-            state: app.state(),
+            state,
             paused: app.paused,
-            since: app.monitor.since.wall(),
-            lasted: app.monitor.since.age(now.at),
-            reason: app.last.as_ref().map(|last| last.verdict.reason.clone()).unwrap_or_default(),
+            since: since.wall(),
+            lasted: since.age(now.at),
+            reason,
             next_in: self.scheduler.due_at(id).map(|due| due.since(now.at)),
             uptime_24h: app.history.hours.uptime(now.at),
         }

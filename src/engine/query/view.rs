@@ -19,6 +19,10 @@ pub struct AppView {
     pub state: State,
     /// When it became so.
     pub since: Wall,
+    /// Since when it has its time to come back after an interruption; its failures do not count then.
+    pub settling_since: Option<Wall>,
+    /// Since when our own network is down, so that it cannot be seen.
+    pub not_visible_since: Option<Wall>,
     /// Whether it is left alone for now.
     pub paused: bool,
     /// Failed checks in a row, up to the last.
@@ -68,6 +72,8 @@ impl AppView {
         self.registered.write(object)?;
         object.serialize_entry("state", &self.state)?;
         object.serialize_entry("since", &self.since)?;
+        object.serialize_entry("settling_since", &self.settling_since)?;
+        object.serialize_entry("not_visible_since", &self.not_visible_since)?;
         object.serialize_entry("paused", &self.paused)?;
         object.serialize_entry("failed_in_a_row", &self.failed_in_a_row)?;
         object.serialize_entry("passed_in_a_row", &self.passed_in_a_row)?;
@@ -284,6 +290,8 @@ mod tests {
             registered: Values::in_force(&kodi.unwrap(), told).in_info(),
             state: State::Healthy,
             since: Wall::from_unix_millis(0),
+            settling_since: None,
+            not_visible_since: None,
             paused: false,
             failed_in_a_row: 0,
             passed_in_a_row: 12,
@@ -308,7 +316,8 @@ mod tests {
         let mut expected = serde_json::to_value(&info.app.registered).unwrap();
         assert_eq!(expected["email"], json!(["a@example.org"]));
         let others = json!({
-            "state": "HEALTHY", "since": "1970-01-01T00:00:00Z", "paused": false,
+            "state": "HEALTHY", "since": "1970-01-01T00:00:00Z", "settling_since": null, "not_visible_since": null,
+            "paused": false,
             "failed_in_a_row": 0, "passed_in_a_row": 12, "checks": 12, "failures": 0,
             "uptime_24h": null, "last_healthy": null, "last_check": null,
             "recent": [{"time": "1970-01-01T00:00:00Z", "outcome": "pass", "latency_ms": 7}],

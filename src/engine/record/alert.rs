@@ -14,12 +14,20 @@ impl AlertRecord {
         threads.extend(alert.everybody().map(|(to, told)| (to.to_string(), told.thread.clone())));
         let records = alert.everybody().map(|(to, told)| (to.to_string(), told.record()));
         differing.extend(records.filter(|(_, record)| *record != ToldRecord::all(level)));
-        AlertRecord { level, opened: alert.opened, threads, differing, over: alert.over }
+        AlertRecord {
+            level,
+            opened: alert.opened,
+            threads,
+            differing,
+            over: alert.over,
+            report: alert.report,
+        }
     }
 
     pub(super) fn restored(self) -> Alert {
         let mut alert = Alert::new(self.opened);
         alert.over = self.over;
+        alert.report = self.report;
         for (to, thread) in self.threads {
             let ToldRecord { written, arrived } =
                 self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));

@@ -12,15 +12,19 @@ use crate::engine::outbox::notice::Mail;
 use crate::engine::registration::Registration;
 use crate::engine::registry::history::History;
 use crate::engine::registry::{App, AppMark, Registry, Welcome};
+use crate::engine::surroundings::Surroundings;
 use crate::engine::time::{Now, Timeline};
 
 /// What has changed since this was called last: to be written, all or none.
 pub(in crate::engine) fn changes(
     now: Now,
     timeline: &Timeline,
-    registry: &mut Registry,
-    incidents: &mut Incidents,
-    outbox: &mut Outbox,
+    (registry, surroundings, incidents, outbox): (
+        &mut Registry,
+        &mut Surroundings,
+        &mut Incidents,
+        &mut Outbox,
+    ),
 ) -> Vec<Record> {
     let apps = registry.take_changes();
     let (mut whole, mut rows) = (BTreeSet::new(), BTreeSet::new());
@@ -34,6 +38,7 @@ pub(in crate::engine) fn changes(
     // A name that was stopped may have been registered anew in the same turn.
     let mut records: Vec<Record> =
         apps.stopped.into_iter().map(|app| Record::Stopped { app }).collect();
+    records.extend(surroundings.take_changed().cloned().map(Record::Run));
     mail_changes(outbox, &mut records);
     for id in &whole {
         records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
@@ -77,9 +82,7 @@ fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
 pub(in crate::engine) fn everything(
     now: Now,
     timeline: &Timeline,
-    registry: &Registry,
-    incidents: &Incidents,
-    outbox: &Outbox,
+    (registry, surroundings, incidents, outbox): (&Registry, &Surroundings, &Incidents, &Outbox),
 ) -> Vec<Record> {
     let mails = outbox.mails().map(mail_record);
     let accepted = outbox.counting(now.at);
@@ -88,8 +91,9 @@ pub(in crate::engine) fn everything(
     let apps = registry.by_name();
     let apps =
         apps.flat_map(|(id, app)| [app_record(app, incidents.alert(id)), whole_record(now, app)]);
+    let run = surroundings.run().cloned().map(Record::Run);
     // One that was accepted before the refusal does not end it.
-    marked(timeline, mails.chain(accepted).chain(refused).chain(apps).collect())
+    marked(timeline, mails.chain(accepted).chain(refused).chain(run).chain(apps).collect())
 }
 
 fn mail_record(mail: &Mail) -> Record {

@@ -22,6 +22,7 @@ use crate::engine::registry::ForgivenessRecord;
 use crate::engine::registry::history::{DaysRecord, HoursRecord, RecentRecord};
 use crate::engine::registry::monitor::Streaks;
 use crate::engine::state::State;
+use crate::engine::surroundings::run::Run;
 use crate::engine::time::Stamp;
 
 /// One fact.
@@ -76,6 +77,8 @@ pub enum Record {
         /// Its id.
         id: u64,
     },
+    /// The run of the daemon that wrote it.
+    Run(Run),
     /// The port that was served last.
     Port {
         /// The port.
@@ -88,6 +91,7 @@ impl Record {
     fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
         match self {
             Record::App(app) => app.for_each_stamp(look),
+            Record::Run(run) => run.for_each_stamp(look),
             Record::Streaks(streaks) => look(&mut streaks.trouble_since),
             Record::Counters(counters) => counters.last_healthy.iter_mut().for_each(look),
             Record::Hour { apps } => {
@@ -156,6 +160,9 @@ pub struct AlertRecord {
     /// The app is well again, and some have not been told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
+    /// The report that it was told in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<u64>,
 }
 
 /// What a person was told of an alert.

@@ -13,6 +13,7 @@ use crate::engine::registry::history::{Days, History, Hours, Recent};
 use crate::engine::registry::monitor::Monitor;
 use crate::engine::registry::{App, Forgiveness, Welcome};
 use crate::engine::scheduler::spread;
+use crate::engine::surroundings::run::Run;
 use crate::engine::time::{Moment, Now, Stamp, Timeline};
 
 /// The last record of everything.
@@ -22,6 +23,7 @@ pub(in crate::engine) struct Household {
     mails: BTreeMap<u64, Box<Mail>>,
     accepted: Vec<(Recipient, Stamp)>,
     refusals: BTreeMap<Recipient, Box<Refusal>>,
+    run: Option<Run>,
 }
 
 /// The last records of an app.
@@ -63,14 +65,21 @@ impl Household {
         }
     }
 
-    /// The apps, by name. `default_email` is who is told about those that name nobody.
+    /// The last run of the daemon.
+    pub(in crate::engine) fn run(&self) -> Option<&Run> {
+        self.run.as_ref()
+    }
+
+    /// The apps, by name. `default_email` is who is told about those that name nobody; each is asked
+    /// within its interval, and within `asked_every`.
     pub(in crate::engine) fn apps(
         self,
         now: Now,
         timeline: &Timeline,
         default_email: &[Recipient],
+        asked_every: Option<Duration>,
     ) -> Vec<RestoredApp> {
-        let due = first_checks(now, &self.apps);
+        let due = first_checks(now, &self.apps, asked_every);
         let restored = |(name, mut kept): (String, KeptApp)| {
             kept.record.registration.set_default_email(default_email);
             kept.restored(now, timeline, due.get(&name).copied())
@@ -84,6 +93,7 @@ impl Household {
         self.accepted.iter_mut().for_each(|(_, at)| look(at));
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
+        self.run.iter_mut().for_each(|run| run.for_each_stamp(&mut look));
         for KeptApp { record, counters, .. } in self.apps.values_mut() {
             record.for_each_stamp(&mut look);
             let Some(counters) = counters else { continue };
@@ -142,6 +152,7 @@ impl Household {
             Record::MailDone { id } => {
                 self.mails.remove(&id);
             }
+            Record::Run(run) => self.run = Some(run),
             // Of use to the daemon, which has looked at it before.
             Record::Port { .. } => {}
         }
@@ -191,10 +202,16 @@ impl KeptApp {
 }
 
 /// When the apps are checked first that are not paused: those of one interval evenly over it.
-fn first_checks(now: Now, apps: &BTreeMap<String, KeptApp>) -> BTreeMap<String, Moment> {
+fn first_checks(
+    now: Now,
+    apps: &BTreeMap<String, KeptApp>,
+    asked_every: Option<Duration>,
+) -> BTreeMap<String, Moment> {
     let mut of_interval: BTreeMap<Duration, Vec<&String>> = BTreeMap::new();
     for (name, KeptApp { record, .. }) in apps.iter().filter(|(_, app)| !app.record.paused) {
-        of_interval.entry(record.registration.interval).or_default().push(name);
+        let interval = record.registration.interval;
+        let interval = interval.min(asked_every.unwrap_or(interval));
+        of_interval.entry(interval).or_default().push(name);
     }
     let mut due = BTreeMap::new();
     for (interval, names) in of_interval {

@@ -174,17 +174,24 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.refused)
     }
 
-    /// Counts a verdict, to the day that `day` is in. `room` bytes are there for the recent checks.
+    /// What its last check found; empty before the first.
+    pub fn reason(&self) -> &str {
+        self.last.as_ref().map_or("", |last| last.verdict.reason.as_str())
+    }
+
+    /// Counts a verdict, unless it is `void`, to the day that `day` is in. `room` bytes are there for the
+    /// recent checks.
     pub fn observe(
         &mut self,
         now: Now,
         day: Wall,
-        verdict: Verdict,
+        (verdict, void): (Verdict, bool),
         latency: Duration,
         room: usize,
     ) -> Effect {
         let outcome = verdict.outcome;
-        let counts = !self.forgiveness.observe(now.at.before(latency), verdict.refused);
+        let forgiven = self.forgiveness.observe(now.at.before(latency), verdict.refused);
+        let counts = !forgiven && !void;
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let begins_anew = counts && self.monitor.streaks == Streaks::default();
         let before = self.last.as_ref().map(|last| &last.verdict);

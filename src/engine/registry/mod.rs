@@ -24,7 +24,7 @@ use super::registration::Registration;
 use super::registration::fields::FieldError;
 use super::registration::name;
 use super::state::Transition;
-use super::time::{Moment, Now, Step, Timeline, Wall};
+use super::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use super::verdict::answer::Verdict;
 
 /// No more apps than this: the memory for them is in the budget.
@@ -221,19 +221,19 @@ impl Registry {
         before.is_some_and(|before| before != paused)
     }
 
-    /// A check has a verdict, which counts to the day that `day` is in.
+    /// A check has a verdict, which counts to the day that `day` is in, unless it is `void`.
     pub fn observe(
         &mut self,
         now: Now,
         id: AppId,
         day: Wall,
-        verdict: Verdict,
+        (verdict, void): (Verdict, bool),
         latency: Duration,
     ) -> Option<Effect> {
         let room = room(self.apps.len());
         let (effect, streaks_changed) = self.apps.edit(&id, |app| {
             let before = app.monitor.streaks_that_matter();
-            let effect = app.observe(now, day, verdict, latency, room);
+            let effect = app.observe(now, day, (verdict, void), latency, room);
             (effect, app.monitor.streaks_that_matter() != before)
         })?;
         if streaks_changed {
@@ -247,6 +247,22 @@ impl Registry {
     /// Forgets what was counted towards the state: the app was resumed, or has another address.
     pub fn forget(&mut self, now: Now, id: AppId) -> Option<Transition> {
         self.apps.edit(&id, |app| app.monitor.forget(now)).flatten()
+    }
+
+    /// The failures of an app up to now lead to nothing more: it was away, and is back.
+    pub fn forgive(&mut self, id: AppId) {
+        self.apps.edit(&id, |app| app.monitor.forgive());
+    }
+
+    /// So many checks of an app failed since `since` while nothing counted, and now they do.
+    pub fn give_up(
+        &mut self,
+        now: Now,
+        id: AppId,
+        failures: u32,
+        since: Stamp,
+    ) -> Option<Transition> {
+        self.apps.edit(&id, |app| app.monitor.give_up(now, failures, since)).flatten()
     }
 
     /// What is said of an app's first pass.

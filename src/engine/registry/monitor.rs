@@ -94,6 +94,25 @@ impl Monitor {
         (from != State::Unknown).then_some(Transition { from, to: State::Unknown })
     }
 
+    /// Failures up to now lead to nothing more.
+    pub fn forgive(&mut self) {
+        self.streaks.failed = 0;
+        self.streaks.not_passed = 0;
+    }
+
+    /// So many checks failed since `since`, none of which was counted: UNHEALTHY, whatever the app asks
+    /// for. It had its time.
+    pub fn give_up(&mut self, now: Now, failures: u32, since: Stamp) -> Option<Transition> {
+        let from = self.state;
+        self.streaks = Streaks { failed: failures, not_passed: failures, ..Streaks::default() };
+        self.trouble_since = since;
+        self.state = State::Unhealthy;
+        if from != State::Unhealthy {
+            self.since = Stamp::noted(now);
+        }
+        (from != State::Unhealthy).then_some(Transition { from, to: State::Unhealthy })
+    }
+
     /// The rows as far as they can still decide anything: what has to be the same after a restart.
     pub fn streaks_that_matter(&self) -> Streaks {
         let capped = |row: u32| row.min(LONGEST_ROW);

@@ -32,7 +32,7 @@ fn healthy() -> (Registry, AppId) {
 
 fn judged(registry: &mut Registry, second: u64, id: AppId, verdict: Verdict) -> Effect {
     let now = after(second);
-    registry.observe(now, id, now.wall, verdict, Duration::from_millis(5)).unwrap()
+    registry.observe(now, id, now.wall, (verdict, false), Duration::from_millis(5)).unwrap()
 }
 
 fn check(registry: &mut Registry, second: u64, id: AppId, outcome: Outcome) -> Effect {

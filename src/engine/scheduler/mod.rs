@@ -3,6 +3,7 @@
 //! One check at a time for each app, and of an app at an address never two, whatever is registered,
 //! paused or stopped meanwhile. It knows nothing of states, and nobody's name.
 
+mod haste;
 pub mod lanes;
 mod manner;
 mod pace;
@@ -111,6 +112,8 @@ pub struct Scheduler {
     lanes: Lanes<AppId>,
     shortage: Shortage,
     look_at_shortage: Option<Moment>,
+    /// Every app is asked so often at least, for a while.
+    haste: Option<Duration>,
     /// When the turn began that is under way.
     turn: Moment,
     lateness: Latencies,
@@ -127,6 +130,7 @@ impl Scheduler {
             lanes: Lanes::new(workers),
             shortage: Shortage::default(),
             look_at_shortage: None,
+            haste: None,
             turn: Moment::default(),
             lateness: Latencies::default(),
         }

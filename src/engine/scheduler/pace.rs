@@ -15,7 +15,7 @@ impl Scheduler {
     pub fn add(&mut self, now: Now, id: AppId, timing: Timing, to: &Destination) {
         let at = self.least_busy_soon(now);
         let timer = self.wheel.schedule(at, id);
-        let slot = Slot::new(timing, Pace::First(Due { at, timer }), at);
+        let slot = Slot::new(timing, self.in_force(timing), Pace::First(Due { at, timer }), at);
         self.slots.insert(id, Box::new(slot));
         self.take_up(id, to);
     }
@@ -24,7 +24,8 @@ impl Scheduler {
     pub fn restore(&mut self, now: Now, id: AppId, timing: Timing, due: Option<Moment>) {
         let steady = |at| Pace::Steady(Due { at, timer: self.wheel.schedule(at, id) });
         let pace = due.map_or(Pace::Paused, steady);
-        self.slots.insert(id, Box::new(Slot::new(timing, pace, due.unwrap_or(now.at))));
+        let slot = Slot::new(timing, self.in_force(timing), pace, due.unwrap_or(now.at));
+        self.slots.insert(id, Box::new(slot));
     }
 
     /// The app is watched no longer. `was` is where it was asked.
@@ -66,8 +67,9 @@ impl Scheduler {
         after: &Destination,
     ) {
         self.leave_behind(id, before);
+        let in_force = self.in_force(timing);
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        slot.timing = timing;
+        (slot.registered, slot.timing) = (timing, in_force);
         slot.manner = Manner::NEW;
         self.take_up(id, after);
         self.reckon(id);
@@ -89,9 +91,10 @@ impl Scheduler {
     /// the new interval has it stays due, and what follows finds its place then: whoever registers
     /// again and again, each time with another interval, is asked all the same.
     pub fn repace(&mut self, now: Now, id: AppId, timing: Timing) {
+        let in_force = self.in_force(timing);
         let Some(slot) = self.slots.get_mut(&id) else { return };
-        let repaced = slot.timing.interval != timing.interval;
-        slot.timing = timing;
+        let repaced = slot.timing.interval != in_force.interval;
+        (slot.registered, slot.timing) = (timing, in_force);
         self.reckon(id);
         let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()).filter(|_| repaced) else {
             return;
@@ -144,7 +147,7 @@ impl Scheduler {
         spread::least_busy(from + half, half, others.filter_map(|(_, slot)| slot.series()))
     }
 
-    fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {
+    pub(super) fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {
         if let Some(old) = old {
             self.wheel.cancel(old.timer);
         }

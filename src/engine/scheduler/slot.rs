@@ -49,6 +49,9 @@ pub(super) enum Asked {
 /// One app.
 #[derive(Debug)]
 pub(super) struct Slot {
+    /// As the app asks for it.
+    pub(super) registered: Timing,
+    /// As it is asked for now: see [haste](super::haste).
     pub(super) timing: Timing,
     /// When it is asked next.
     pub(super) pace: Pace,
@@ -65,9 +68,18 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(timing: Timing, pace: Pace, check_due: Moment) -> Slot {
+    pub(super) fn new(registered: Timing, timing: Timing, pace: Pace, check_due: Moment) -> Slot {
         let asked = Asked::No;
-        Slot { timing, pace, asked, check_due, manner: Manner::NEW, share: 0, void_in_a_row: 0 }
+        Slot {
+            registered,
+            timing,
+            pace,
+            asked,
+            check_due,
+            manner: Manner::NEW,
+            share: 0,
+            void_in_a_row: 0,
+        }
     }
 
     pub(super) fn is_paused(&self) -> bool {

@@ -99,6 +99,11 @@ impl Timeline {
         }
     }
 
+    /// The newest time on record when this run began.
+    pub fn newest(&self) -> Option<Wall> {
+        self.newest
+    }
+
     /// To be called whenever the clocks were read, before anything else is done with the time; the
     /// machine `slept` so long since the last call. A step goes to [`Timeline::step`] with every stamp there is.
     pub fn observe(&mut self, now: Now, slept: Duration) -> Option<Step> {

@@ -26,8 +26,23 @@ pub struct Verdict {
     pub reason: String,
     /// The connection was refused: forgiven while an app that has just registered starts to listen.
     pub refused: bool,
+    /// What it shows of whoever was asked.
+    pub life: Life,
     /// The body as returned, when it is health JSON (and only then), bounded.
     pub body: Option<String>,
+}
+
+/// What a check shows of whoever was asked. Without an answer the app is *silent*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Somebody answered, well or not.
+    Answer,
+    /// No answer, but the host is on: it refused, reset or ended the connection.
+    HostOnly,
+    /// Nothing: off, away, unknown, or it hangs.
+    Nothing,
+    /// Nothing, and nobody could be reached: our own network is down.
+    CutOff,
 }
 
 /// How a check ended.

@@ -8,7 +8,7 @@ pub mod trouble;
 
 use http::StatusCode;
 
-use self::answer::{Outcome, Verdict};
+use self::answer::{Life, Outcome, Verdict};
 use self::body::Body;
 use self::health::{Health, Reading};
 use self::trouble::Trouble;
@@ -65,6 +65,7 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
         http_status: trouble.http_status(),
         reason: plain::one_line(&trouble.to_string(), REASON_MAX),
         refused: *trouble == Trouble::Refused,
+        life: trouble.life(),
         body: None,
     }
 }
@@ -93,6 +94,7 @@ fn judge_answer(answer: Answer<'_>) -> Verdict {
         http_status: Some(answer.status),
         reason: plain::one_line(&reason, REASON_MAX),
         refused: false,
+        life: Life::Answer,
         body: match &reading {
             Reading::Says(health) => Some(kept(health)),
             Reading::Broken | Reading::Nothing => None,

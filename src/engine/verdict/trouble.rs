@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::answer::Life;
 use crate::engine::text::span::Seconds;
 
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
@@ -77,6 +78,29 @@ impl Trouble {
                 Some(*status)
             }
             _ => None,
+        }
+    }
+
+    /// What it shows of whoever was asked.
+    pub fn life(&self) -> Life {
+        match self {
+            Trouble::Refused | Trouble::NoAnswer | Trouble::EndedEarly => Life::HostOnly,
+            Trouble::NoRoute
+            | Trouble::NoNetwork
+            | Trouble::UnknownHost(_)
+            | Trouble::NamesAway(_)
+            | Trouble::LookupTimeout { .. }
+            | Trouble::Timeout { .. } => Life::Nothing,
+            // What is our own doing says nothing of the app, and counts as any failure.
+            Trouble::Forbidden
+            | Trouble::OwnMachine { .. }
+            | Trouble::HeadTooLarge(_)
+            | Trouble::NotHttp(_)
+            | Trouble::TooManyRedirects { .. }
+            | Trouble::RedirectElsewhere { .. }
+            | Trouble::NotYetValid
+            | Trouble::Tls(_)
+            | Trouble::Other(_) => Life::Answer,
         }
     }
 }

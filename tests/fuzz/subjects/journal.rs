@@ -28,6 +28,8 @@ fn open(bytes: &[u8]) {
         },
         workers: 4,
         seed: 1,
+        boot_id: None,
+        settle: std::time::Duration::from_secs(600),
     });
     engine.restore(now, scan.batches.into_iter().flatten().collect());
     for _ in 0..20 {

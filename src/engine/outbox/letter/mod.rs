@@ -7,6 +7,7 @@ mod html;
 mod nameless;
 mod page;
 mod plain;
+mod report;
 mod said;
 mod sentence;
 mod story;

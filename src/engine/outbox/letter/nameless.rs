@@ -19,6 +19,12 @@ pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {
                 change.url = String::new();
             }
             Notice::Watching { apps, .. } => apps.iter_mut().for_each(|app| numbers.replace(app)),
+            Notice::Report(report) => {
+                report.missing.iter_mut().for_each(|missing| numbers.replace(&mut missing.app));
+                report.unhealthy_before.iter_mut().for_each(|app| numbers.replace(app));
+                report.paused.iter_mut().for_each(|app| numbers.replace(app));
+            }
+            Notice::AllBack(back) => back.apps.iter_mut().for_each(|app| numbers.replace(app)),
             Notice::Test { .. } => {}
         }
     }

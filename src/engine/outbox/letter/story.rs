@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::page::{Block, Page};
-use super::{said, sentence};
+use super::{report, said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
-use crate::engine::outbox::notice::{Change, Mail, Notice};
+use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Report};
 use crate::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
@@ -36,6 +36,10 @@ pub(super) struct Story<'a> {
     pub(super) changes: usize,
     /// The latest change of each app, in the order in which they came.
     pub(super) latest: Vec<&'a Change>,
+    /// Reports after interruptions.
+    pub(super) reports: Vec<&'a Report>,
+    /// And their ends.
+    pub(super) ends: Vec<&'a AllBack>,
     /// The names of newly watched apps.
     pub(super) watching: Vec<&'a str>,
     /// How many newly watched apps there are besides, as far as it is known.
@@ -45,25 +49,28 @@ pub(super) struct Story<'a> {
 impl<'a> Story<'a> {
     pub(super) fn of(mail: &'a Mail) -> Story<'a> {
         let notices = mail.notices.as_slice();
-        let mut latest: Vec<&Change> = mail.conclusions().collect();
+        let mut latest: Vec<&Change> = mail.latest_changes().collect();
         latest.reverse();
+        let (mut reports, mut ends, mut watching) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
-        let watching = notices
-            .iter()
-            .filter_map(|notice| match notice {
-                Notice::Watching { apps, .. } => Some(apps),
-                Notice::Change(_) | Notice::Test { .. } => None,
-            })
-            .flatten()
-            .map(String::as_str)
-            .filter(|app| seen.insert(*app))
-            .collect();
+        for notice in notices {
+            match notice {
+                Notice::Report(report) => reports.push(&**report),
+                Notice::AllBack(back) => ends.push(back),
+                Notice::Watching { apps, .. } => {
+                    let new = apps.iter().map(String::as_str).filter(|app| seen.insert(*app));
+                    watching.extend(new);
+                }
+                Notice::Change(_) | Notice::Test { .. } => {}
+            }
+        }
         let left_out = usize::try_from(mail.left_out).unwrap_or(usize::MAX);
         let watching_left_out = match notices {
             [Notice::Watching { .. }] => left_out,
             _ => 0,
         };
-        Story { notices, changes: mail.changes().count(), latest, watching, watching_left_out }
+        let changes = mail.changes().count();
+        Story { notices, changes, latest, reports, ends, watching, watching_left_out }
     }
 
     /// The names of newly watched apps, as many as fit into `max` characters.
@@ -82,6 +89,8 @@ impl<'a> Story<'a> {
         if self.notices.len() > 1 {
             page.add(self.in_order(mail.left_out));
         }
+        self.reports.iter().for_each(|report| report::in_full(report, &mut page));
+        self.ends.iter().for_each(|back| report::end_in_full(back, &mut page));
         for change in self.latest.iter().take(IN_FULL_MAX) {
             in_full(change, &mut page);
         }
@@ -169,6 +178,10 @@ fn point(notice: &Notice) -> String {
             let names = sentence::names(&apps, 0, MAX_VALUE);
             format!("{}: now watching {names}", at.for_people())
         }
+        Notice::Report(report) => {
+            format!("{}: {}", report.at.for_people(), report::subject(report, MAX_VALUE))
+        }
+        Notice::AllBack(back) => format!("{}: {}", back.at.for_people(), report::end(back)),
         Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people()),
     }
 }

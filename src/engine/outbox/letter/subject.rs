@@ -1,7 +1,7 @@
 //! The subject: what a person sees on a locked phone.
 
-use super::sentence;
 use super::story::Story;
+use super::{report, sentence};
 use crate::engine::outbox::notice::Change;
 use crate::engine::state::State;
 
@@ -15,7 +15,10 @@ const SHARED_WATCHING: usize = 40;
 /// One line, [`MAX_SUBJECT`] characters at most. What has been overtaken is left to the body.
 pub(super) fn write(story: &Story<'_>) -> String {
     let room = MAX_SUBJECT - PREFIX.len();
-    let mut news: Vec<String> = worst_first(&story.latest).map(sentence::state).collect();
+    let reports = story.reports.iter().map(|it| report::subject(it, room));
+    let ends = story.ends.iter().map(|back| report::end(back));
+    let changes = worst_first(&story.latest).map(sentence::state);
+    let mut news: Vec<String> = reports.chain(changes).chain(ends).collect();
     if news.is_empty() && !story.watching.is_empty() {
         let start = "Now watching ";
         return format!("{PREFIX}{start}{}", story.watching_names(room - start.len()));

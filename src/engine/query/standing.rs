@@ -1,0 +1,52 @@
+//! How an app is, as far as it can be seen: the state on disk is not what is shown while nobody can tell.
+
+use super::View;
+use crate::engine::registry::{App, AppId};
+use crate::engine::state::State;
+use crate::engine::time::Stamp;
+
+/// How an app is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) state: State,
+    /// Since when.
+    pub(super) since: Stamp,
+    /// It has its time to come back, since then.
+    pub(super) settling_since: Option<Stamp>,
+    /// Our own network is down since then, and it cannot be seen.
+    pub(super) not_visible_since: Option<Stamp>,
+    /// What the last check found, and what it is worth.
+    pub(super) reason: String,
+}
+
+impl View<'_> {
+    pub(super) fn standing(&self, id: AppId, app: &App) -> Standing {
+        let shown = Standing {
+            state: app.state(),
+            since: app.monitor.since,
+            settling_since: None,
+            not_visible_since: None,
+            reason: app.reason().to_owned(),
+        };
+        let down = self.surroundings.network().down_since();
+        if let Some(since) = down.filter(|_| self.surroundings.network().hides(id)) {
+            let reason = format!("not visible: our network is down since {}", since.for_people());
+            let (state, not_visible_since) = (State::Unknown, Some(since));
+            return Standing { state, since, not_visible_since, reason, ..shown };
+        }
+        let settling = self.surroundings.settling().filter(|settling| settling.awaits(id));
+        let Some(began) = settling.map(|settling| settling.began) else { return shown };
+        let reason = match app.reason() {
+            "" => "may not be back yet".to_owned(),
+            reason => format!("may not be back yet: {reason}"),
+        };
+        let (state, settling_since) = (State::Unknown, Some(began));
+        Standing { state, since: began, settling_since, reason, ..shown }
+    }
+
+    /// The state that is shown.
+    pub(super) fn state(&self, id: AppId, app: &App) -> State {
+        let is_unknown = self.surroundings.awaits(id) || self.surroundings.network().hides(id);
+        if is_unknown { State::Unknown } else { app.state() }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is on record of a run of the daemon: by it the next one knows what came between.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::ledger::Kept;
+use crate::engine::time::Stamp;
+
+/// A run of the daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The boot that it belongs to; left out where the system does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
+    /// Apps are awaited after this interruption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settling: Option<Interruption>,
+    /// It ended in order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// What came between us and the apps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interruption {
+    /// The machine was booted.
+    Boot {
+        /// After a run that ended in order.
+        in_order: bool,
+        /// The newest time on record: it was after that.
+        last: Option<Stamp>,
+    },
+    /// Our network was down.
+    Network,
+    /// The machine slept.
+    Sleep,
+    /// Nothing of ours ran, though the machine did.
+    Standstill,
+}
+
+impl Kept for Run {
+    type Facts = Run;
+    type Mark = ();
+    const WHOLE: () = ();
+
+    fn facts(&self) -> Run {
+        self.clone()
+    }
+}
+
+impl Run {
+    /// One that has just begun.
+    pub(super) fn begun(boot_id: Option<String>) -> Run {
+        Run { boot_id, settling: None, ended: false }
+    }
+
+    /// What came between the run `before` and this one, if there is something to settle: the machine
+    /// was booted, or apps were still awaited. A crash, an upgrade, a stop and a start within one boot
+    /// leave everything around us as it was.
+    pub(super) fn interrupted(&self, before: &Run, last: Option<Stamp>) -> Option<Interruption> {
+        let (ours, theirs) = (self.boot_id.as_ref()?, before.boot_id.as_ref()?);
+        if ours == theirs {
+            return before.settling.clone();
+        }
+        Some(Interruption::Boot { in_order: before.ended, last })
+    }
+
+    /// The times within it.
+    pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
+        if let Some(settling) = &mut self.settling {
+            settling.for_each_stamp(put_right);
+        }
+    }
+}
+
+impl Interruption {
+    /// The one to tell of when another one follows while things settle: who sleeps stands still, too, and
+    /// what a boot brought down a sleep does not bring back.
+    pub(super) fn and(self, later: Interruption) -> Interruption {
+        match (&self, &later) {
+            (Interruption::Standstill, _) | (_, Interruption::Boot { .. }) => later,
+            _ => self,
+        }
+    }
+
+    /// The time within it.
+    pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        if let Interruption::Boot { last, .. } = self {
+            last.iter_mut().for_each(&mut put_right);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Settling alone, in virtual time.
+
+use super::run::{Interruption, Run};
+use super::settling::Aftermath;
+use super::*;
+use crate::engine::registration::{Origin, Registration};
+use crate::engine::tests::{after, refusal, verdict};
+use crate::engine::verdict::answer::{Life, Outcome};
+
+const SETTLE: Duration = Duration::from_secs(600);
+
+fn boot(in_order: bool) -> Interruption {
+    Interruption::Boot { in_order, last: None }
+}
+
+fn registry(apps: &[(&str, &str)]) -> Registry {
+    let mut registry = Registry::default();
+    for (name, url) in apps {
+        let app = Registration::plain((*name).to_owned(), url, "/health", Origin::OwnMachine);
+        registry.register(after(0), app.unwrap());
+    }
+    registry
+}
+
+fn here() -> Surroundings {
+    Surroundings::new(Some("this".to_owned()), SETTLE)
+}
+
+fn silence() -> Verdict {
+    Verdict { http_status: None, life: Life::Nothing, ..verdict(Outcome::Fail) }
+}
+
+/// A check has ended that began just now.
+fn judged(
+    surroundings: &mut Surroundings,
+    second: u64,
+    registry: &Registry,
+    name: &str,
+    verdict: &Verdict,
+) -> Worth {
+    let (now, id) = (after(second), registry.find(name).unwrap());
+    surroundings.handle_verdict(now, (id, registry.get(id).unwrap()), verdict, now.at)
+}
+
+/// What is said of a boot after which these verdicts came, one for each app.
+fn told(apps: &[(&str, &str, Verdict)], in_order: bool) -> Aftermath {
+    let names: Vec<(&str, &str)> = apps.iter().map(|(name, url, _)| (*name, *url)).collect();
+    let registry = registry(&names);
+    let mut surroundings = here();
+    surroundings.begin(after(0), boot(in_order), &registry);
+    for (name, _, verdict) in apps {
+        judged(&mut surroundings, 1, &registry, name, verdict);
+    }
+    surroundings.poll_ended(after(600)).unwrap().after
+}
+
+#[test]
+fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle() {
+    let last = None;
+    let run = |boot_id: Option<&str>, settling: Option<Interruption>, ended: bool| Run {
+        boot_id: boot_id.map(str::to_owned),
+        settling,
+        ended,
+    };
+    let came_between = |before: Option<&Run>| here().interrupted(before, last);
+    assert_eq!(came_between(None), None, "a first start");
+    assert_eq!(came_between(Some(&run(None, None, false))), None, "nothing is known of it");
+    assert_eq!(came_between(Some(&run(Some("this"), None, false))), None, "a crash");
+    assert_eq!(came_between(Some(&run(Some("this"), None, true))), None, "an upgrade");
+    let unfinished = run(Some("this"), Some(boot(false)), false);
+    assert_eq!(came_between(Some(&unfinished)), Some(boot(false)));
+    assert_eq!(came_between(Some(&run(Some("that"), None, false))), Some(boot(false)));
+    let unfinished = run(Some("that"), Some(boot(false)), true);
+    assert_eq!(came_between(Some(&unfinished)), Some(boot(true)), "by how the last run ended");
+    let nowhere = Surroundings::new(None, SETTLE);
+    assert_eq!(nowhere.interrupted(Some(&unfinished), last), None, "no boot is known here");
+}
+
+#[test]
+fn the_power_was_away_when_half_of_the_others_are_silent_at_first() {
+    let (nas, tv) = ("http://192.168.1.2/", "http://192.168.1.3/");
+    let well = || verdict(Outcome::Pass);
+    assert_eq!(told(&[("NAS", nas, silence()), ("TV", tv, well())], false), Aftermath::Power);
+    assert_eq!(told(&[("NAS", nas, refusal()), ("TV", tv, well())], false), Aftermath::Power);
+    assert_eq!(told(&[("NAS", nas, silence()), ("TV", tv, well())], true), Aftermath::Restart);
+    assert_eq!(told(&[("NAS", nas, well()), ("TV", tv, well())], false), Aftermath::Restart);
+    let answers_badly = verdict(Outcome::Fail);
+    assert_eq!(told(&[("NAS", nas, answers_badly), ("TV", tv, well())], false), Aftermath::Restart);
+    let ours = ("Ours", "http://127.0.0.1:1/", silence());
+    assert_eq!(told(&[("NAS", nas, well()), ours.clone()], false), Aftermath::Restart);
+    assert_eq!(told(&[ours], false), Aftermath::Power, "there are no others");
+}
+
+#[test]
+fn an_app_is_back_with_its_first_answer_and_missing_after_two_failures() {
+    let registry = registry(&[("NAS", "http://nas/"), ("TV", "http://tv/"), ("Pi", "http://pi/")]);
+    let id = |name| registry.find(name).unwrap();
+    let mut surroundings = here();
+    surroundings.begin(after(0), boot(false), &registry);
+    assert!(surroundings.awaits(id("NAS")));
+    let mut worth = |second, name, verdict: &Verdict| {
+        judged(&mut surroundings, second, &registry, name, verdict)
+    };
+    assert_eq!(worth(10, "NAS", &silence()), Worth::Void);
+    assert_eq!(worth(20, "NAS", &verdict(Outcome::Warn)), Worth::Back);
+    assert_eq!(worth(30, "NAS", &silence()), Worth::Counts);
+    assert_eq!(worth(30, "TV", &silence()), Worth::Void);
+    assert_eq!(worth(40, "TV", &silence()), Worth::Void);
+    assert_eq!(worth(40, "Pi", &silence()), Worth::Void);
+    assert!(surroundings.poll_ended(after(599)).is_none());
+    let ended = surroundings.poll_ended(after(600)).unwrap();
+    assert_eq!(ended.back, [id("NAS")]);
+    let missing: Vec<(AppId, u32, Stamp)> =
+        ended.missing.iter().map(|it| (it.id, it.failures, it.since)).collect();
+    assert_eq!(missing, [(id("TV"), 2, Stamp::noted(after(30)))]);
+    assert_eq!(ended.undecided, [id("Pi")]);
+    assert_eq!(surroundings.next_deadline(), None);
+}
+
+#[test]
+fn things_settle_for_as_long_as_we_were_away_within_bounds() {
+    let registry = registry(&[("NAS", "http://nas/")]);
+    for (absence, settles) in [(10, None), (11, Some(60)), (240, Some(240)), (7200, Some(600))] {
+        let mut surroundings = here();
+        let absence = Duration::from_secs(absence);
+        surroundings.handle_absence(after(0), Interruption::Sleep, absence, &registry);
+        let until = surroundings.next_deadline().map(|at| at.since(after(0).at).as_secs());
+        assert_eq!(until, settles, "{absence:?}");
+    }
+}
+
+#[test]
+fn a_boot_stays_the_cause_and_the_longer_time_counts() {
+    let registry = registry(&[("NAS", "http://nas/")]);
+    let mut surroundings = here();
+    surroundings.begin(after(0), boot(true), &registry);
+    surroundings.handle_absence(after(500), Interruption::Sleep, SETTLE, &registry);
+    assert_eq!(surroundings.run().unwrap().settling, Some(boot(true)));
+    assert!(surroundings.poll_ended(after(1099)).is_none());
+    assert_eq!(surroundings.poll_ended(after(1100)).unwrap().after, Aftermath::Restart);
+    assert_eq!(surroundings.run().unwrap().settling, None);
+}
+
+#[test]
+fn what_is_on_disk_of_a_run_is_written_when_it_changes() {
+    let registry = registry(&[("NAS", "http://nas/")]);
+    let mut surroundings = here();
+    assert!(surroundings.take_changed().is_some(), "it began");
+    assert!(surroundings.take_changed().is_none());
+    surroundings.begin(after(0), boot(false), &registry);
+    assert_eq!(surroundings.take_changed().unwrap().settling, Some(boot(false)));
+    let nas = registry.find("NAS").unwrap();
+    judged(&mut surroundings, 5, &registry, "NAS", &silence());
+    assert!(surroundings.take_changed().is_none(), "a check that leads to nothing costs no write");
+    surroundings.forget(nas);
+    assert!(surroundings.poll_ended(after(6)).is_some());
+    assert!(surroundings.take_changed().unwrap().settling.is_none());
+    surroundings.handle_stop();
+    assert!(surroundings.take_changed().unwrap().ended);
+}
