@@ -259,7 +259,13 @@ mod tests {
     fn engine_with(call: Option<&Call>) -> Engine {
         let mail =
             Policy { mailing: true, mail_without_clock: false, recipients: Recipients::default() };
-        let mut engine = Engine::new(Options { mail, workers: 1, seed: 1 });
+        let mut engine = Engine::new(Options {
+            mail,
+            workers: 1,
+            seed: 1,
+            boot_id: None,
+            settle: std::time::Duration::ZERO,
+        });
         if let Some(Call { command: Command::Monitor(registration), .. }) = call {
             engine.register(Now::default(), Registration::clone(registration)).unwrap();
         }

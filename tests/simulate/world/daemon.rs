@@ -17,7 +17,7 @@ use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::time::{Moment, Now};
-use healthchecker::engine::verdict::answer::CheckEnd;
+use healthchecker::engine::verdict::answer::{CheckEnd, Life};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
 use super::checks::{Ends, UrlId, broken_check};
@@ -156,12 +156,13 @@ impl Daemon {
     ) {
         outside.effort.turn();
         let now = outside.machine.now(at);
-        let mut missed = Missed { stood_still: Duration::ZERO, slept: Duration::ZERO };
+        let mut missed =
+            Missed { stood_still: Duration::ZERO, late: Duration::ZERO, slept: Duration::ZERO };
         if let Happening::Woke = happening {
             missed = self.standstill.wake(now, || Some(outside.machine.asleep()));
         }
         self.engine.handle_clock(now, missed.slept);
-        self.engine.handle_standstill(missed.stood_still);
+        self.engine.handle_standstill(now, missed.stood_still, missed.late);
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= at) {
             let event = entry.remove();
             self.handle_event(outside, at, now, event);
@@ -371,6 +372,14 @@ impl Daemon {
         let refused = matches!(&end, CheckEnd::Verdict(verdict) if verdict.refused);
         let check = Checked { begun, ended: at, outcome: None, refused, causes };
         self.ended = Some(Ended { app, check });
+        let mut end = end;
+        if let CheckEnd::Verdict(verdict) = &mut end
+            && verdict.life == Life::Nothing
+            && outside.house.is_cut_off(at)
+        {
+            // As the prober sees it, when the check has failed.
+            verdict.life = Life::CutOff;
+        }
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;
         outside.effort.spend(Part::Engine, || engine.handle_check(now, number, end, latency));

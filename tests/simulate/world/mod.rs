@@ -42,6 +42,8 @@ pub(crate) use self::household::Household;
 
 /// The daemon's own default.
 const WORKERS: usize = 32;
+/// How long things settle after a boot, as by default.
+const SETTLE: Duration = Duration::from_secs(600);
 /// Any port.
 const PORT: u16 = 8080;
 /// More calls than a turn makes on the disk: the power goes at one of them.
@@ -82,6 +84,8 @@ struct World<H> {
     before: Option<Vec<Record>>,
     clock_moved: bool,
     runs: u64,
+    /// How often the machine was booted.
+    boots: u64,
     seed: u64,
 }
 
@@ -103,6 +107,7 @@ impl<H: Household> World<H> {
             before: None,
             clock_moved: false,
             runs: 0,
+            boots: 0,
             seed,
         }
     }
@@ -320,6 +325,7 @@ impl<H: Household> World<H> {
     fn start(&mut self, at: Ms) {
         let Some(Back { clock, .. }) = self.back.take() else { return };
         if let Some(ahead) = clock {
+            self.boots += 1;
             self.outside.machine.set_clock(ahead);
         }
         self.outside.machine.start_daemon(at);
@@ -355,7 +361,13 @@ impl<H: Household> World<H> {
             mail_without_clock: false,
             recipients: self.outside.recipients.clone(),
         };
-        Options { mail, workers: WORKERS, seed: self.seed ^ (self.runs << 32) }
+        Options {
+            mail,
+            workers: WORKERS,
+            seed: self.seed ^ (self.runs << 32),
+            boot_id: Some(format!("boot {}", self.boots)),
+            settle: SETTLE,
+        }
     }
 
     /// What a daemon knows that has just started, against what was promised.
