@@ -20,7 +20,13 @@ pub(crate) fn microseconds(apps: usize, checks: u64) -> f64 {
     let mut now = Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) };
     let mail =
         Policy { mailing: true, mail_without_clock: false, recipients: Recipients::default() };
-    let mut engine = Engine::new(Options { mail, workers: 32, seed: 1 });
+    let mut engine = Engine::new(Options {
+        mail,
+        workers: 32,
+        seed: 1,
+        boot_id: None,
+        settle: Duration::from_secs(600),
+    });
     for app in 0..apps {
         let fields =
             [("appname", format!("app{app}")), ("url", format!("http://10.7.0.1:{}", app + 1))];
