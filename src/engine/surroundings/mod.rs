@@ -1,8 +1,8 @@
 //! Our surroundings: whether a silence can be ours, before an app is blamed for it.
 //!
-//! While our own [network](network) is down, failures of apps on other machines are void. After that, after
+//! While our own [network] is down, failures of apps on other machines are void. After that, after
 //! the power came back, a reboot or a sleep, each device needs its own time. So an interruption is followed
-//! by [settling](settling): until an app has answered once, its failures are void, too. What is not back at
+//! by [settling]: until an app has answered once, its failures are void, too. What is not back at
 //! the end is told in one report.
 
 pub mod network;
