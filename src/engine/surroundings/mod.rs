@@ -5,6 +5,7 @@
 //! by [settling]: until an app has answered once, its failures are void, too. What is not back at
 //! the end is told in one report.
 
+pub mod look;
 pub mod network;
 pub mod run;
 pub mod settling;
