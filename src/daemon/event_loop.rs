@@ -30,6 +30,7 @@ use crate::engine::log_event::{LogEvent, Severity};
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
+use crate::engine::surroundings::look::{Look, LookReport, Sight};
 use crate::engine::time::{Moment, Now};
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::probe::Probe;
@@ -257,6 +258,7 @@ impl EventLoop {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(now, probe),
+                Action::Look(look) => self.look(now, &look),
                 Action::Send(mail) => {
                     if let Some(release) = self.commits.send_when_kept(mail, now.at) {
                         self.release(now, release);
@@ -278,6 +280,13 @@ impl EventLoop {
             let reason = "no thread could be started for the check".to_owned();
             self.engine.handle_check(now, probe.id, CheckEnd::NoVerdict { reason }, Duration::ZERO);
         }
+    }
+
+    /// Nobody can look yet: nothing can be said of anybody.
+    fn look(&mut self, now: Now, look: &Look) {
+        let seen = look.witnesses.iter().map(|(witness, _)| (*witness, Sight::Undecided)).collect();
+        let report = LookReport { id: look.id, seen, cut_off: false, gateway: None, ended: true };
+        self.engine.handle_look(now, &report);
     }
 
     fn send(&self, now: Now, mail: &Mail) {

@@ -10,6 +10,7 @@
 //! between them is all that it does: most of [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::check_log::Line;
@@ -23,6 +24,7 @@ use super::record::restore::{Household, RestoredApp, RestoredMail};
 use super::record::{Record, keep};
 use super::registry::{Registry, RegistryError};
 use super::scheduler::{self, Scheduler, Timing};
+use super::surroundings::look::Look;
 use super::surroundings::{ASKED_EVERY, Surroundings};
 use super::time::{Moment, Now, Timeline};
 use super::verdict::probe::Probe;
@@ -40,6 +42,9 @@ pub struct Options {
     pub boot_id: Option<String>,
     /// How long things may settle after a boot.
     pub settle: Duration,
+    /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
+    /// looked for.
+    pub anchors: Vec<SocketAddr>,
 }
 
 /// What is to be done.
@@ -47,6 +52,8 @@ pub struct Options {
 pub enum Action {
     /// Ask an app, and report with [`Engine::handle_check`].
     Probe(Probe),
+    /// Look around, and report with [`Engine::handle_look`].
+    Look(Look),
     /// Send a mail, and report with [`Engine::handle_delivery`].
     Send(Mail),
     /// Ask the mail server whether it would take a mail to each of these, without sending one, and

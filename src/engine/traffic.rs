@@ -20,6 +20,7 @@ use super::registration::Registration;
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::state::Transition;
+use super::surroundings::look::LookReport;
 use super::surroundings::run::Interruption;
 use super::surroundings::settling::Missing;
 use super::surroundings::{ASKED_EVERY, Worth};
@@ -360,6 +361,9 @@ impl Engine {
         let messages = incidents.handle_settled(&ended, registry, outbox);
         self.post(now, messages);
     }
+
+    /// What was seen in a look around.
+    pub fn handle_look(&mut self, _now: Now, _report: &LookReport) {}
 
     /// What was counted towards an app's state is forgotten.
     fn forget(&mut self, now: Now, id: AppId, why: &str) {

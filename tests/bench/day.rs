@@ -66,6 +66,7 @@ impl Household {
                 seed: 1,
                 boot_id: None,
                 settle: std::time::Duration::from_secs(600),
+                anchors: Vec::new(),
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
             journal,
@@ -114,7 +115,7 @@ impl Household {
                     lines = true;
                     self.check_log.write(line);
                 }
-                Action::Send(_) | Action::Rehearse(_) | Action::Log(_) => {}
+                Action::Look(_) | Action::Send(_) | Action::Rehearse(_) | Action::Log(_) => {}
             }
         }
         if lines {

@@ -91,6 +91,7 @@ fn empty() -> Engine {
         seed: 1,
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
+        anchors: Vec::new(),
     })
 }
 

@@ -122,8 +122,14 @@ impl World {
     pub(super) fn with_workers(workers: usize) -> World {
         let recipients = Recipients::new(Vec::new(), &[]);
         let mail = Policy { mailing: true, mail_without_clock: false, recipients };
-        let options =
-            Options { mail, workers, seed: 7, boot_id: Some("boot0".to_owned()), settle: SETTLE };
+        let options = Options {
+            mail,
+            workers,
+            seed: 7,
+            boot_id: Some("boot0".to_owned()),
+            settle: SETTLE,
+            anchors: Vec::new(),
+        };
         World {
             engine: Engine::new(options),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
@@ -366,6 +372,7 @@ impl World {
             seed: self.sequence,
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,
+            anchors: Vec::new(),
         });
         self.engine.restore(self.now, records);
         self.look_at_the_clock(Duration::ZERO);
@@ -399,6 +406,7 @@ impl World {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(&probe),
+                Action::Look(_) => {}
                 Action::Send(mail) => self.send(mail),
                 Action::Rehearse(_) => self.rehearse(),
                 Action::Log(note) => self.notes.push(note),

@@ -104,7 +104,7 @@ impl Prober {
             return CheckEnd::NoVerdict { reason };
         }
         let mut verdict = judge(Err(trouble));
-        if verdict.life == Life::Nothing && (self.ourselves.is_cut_off)() {
+        if !verdict.life.is_shown() && (self.ourselves.is_cut_off)() {
             verdict.life = Life::CutOff;
         }
         CheckEnd::Verdict(verdict)

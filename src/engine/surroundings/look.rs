@@ -3,6 +3,7 @@
 //! Here are only the words between the engine and the daemon: what is to be looked at, and what was seen. A
 //! look asks nobody for their health; a connection shows that a machine lives, and a refused one, too.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::engine::registration::address::Host;
@@ -69,6 +70,8 @@ pub struct LookReport {
     pub seen: Vec<(Witness, Sight)>,
     /// We are on no network: no carrier, no address.
     pub cut_off: bool,
+    /// The router that was asked, for people.
+    pub gateway: Option<IpAddr>,
     /// It is the last piece.
     pub ended: bool,
 }

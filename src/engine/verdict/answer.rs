@@ -41,8 +41,17 @@ pub enum Life {
     HostOnly,
     /// Nothing: off, away, unknown, or it hangs.
     Nothing,
+    /// The same, at a public address: the internet may be away.
+    NothingOutside,
     /// Nothing, and nobody could be reached: our own network is down.
     CutOff,
+}
+
+impl Life {
+    /// Whether it shows that a machine lives.
+    pub fn is_shown(self) -> bool {
+        matches!(self, Life::Answer | Life::HostOnly)
+    }
 }
 
 /// How a check ended.

@@ -243,6 +243,7 @@ impl Daemon {
             let action = outside.effort.spend(Part::Engine, || engine.poll_action());
             match action {
                 Some(Action::Probe(probe)) => self.probe(outside, at, now, &probe),
+                Some(Action::Look(_)) => {}
                 Some(Action::Send(mail)) => {
                     if let Some(release) = self.commits.send_when_kept(mail, now.at) {
                         self.release(outside, at, now, release);
@@ -374,7 +375,7 @@ impl Daemon {
         self.ended = Some(Ended { app, check });
         let mut end = end;
         if let CheckEnd::Verdict(verdict) = &mut end
-            && verdict.life == Life::Nothing
+            && !verdict.life.is_shown()
             && outside.house.is_cut_off(at)
         {
             // As the prober sees it, when the check has failed.

@@ -367,6 +367,7 @@ impl<H: Household> World<H> {
             seed: self.seed ^ (self.runs << 32),
             boot_id: Some(format!("boot {}", self.boots)),
             settle: SETTLE,
+            anchors: Vec::new(),
         }
     }
 
