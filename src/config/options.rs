@@ -1,6 +1,6 @@
 //! The options as they were set, before anything is derived from them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +12,16 @@ const DEFAULT_WORKERS: u16 = 32;
 /// How long devices have to come back after a power cut, unless told otherwise: a NAS with many disks
 /// takes ten minutes.
 const DEFAULT_SETTLE: Duration = Duration::from_secs(600);
+
+/// Who is asked whether the internet is there, unless told otherwise: public resolvers of three operators
+/// (Quad9, Cloudflare, Google), who invite anybody to ask them. At the port of names over HTTPS, since many a
+/// router answers for the whole internet at that of plain names.
+const DEFAULT_ANCHORS: [SocketAddr; 3] = [anchor(9, 9), anchor(1, 1), anchor(8, 8)];
+
+/// `9.9.9.9:443`: all three have such addresses.
+const fn anchor(high: u8, low: u8) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(high, low, high, low)), 443)
+}
 
 /// One field for each option of the table in [`super::table`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +36,7 @@ pub struct Options {
     pub public_url: Option<String>,
     pub workers: u16,
     pub settle: Duration,
+    pub anchors: Vec<SocketAddr>,
     pub state_dir: Option<PathBuf>,
     pub api_token: Option<Secret>,
     pub api_token_file: Option<PathBuf>,
@@ -60,6 +71,7 @@ impl Default for Options {
             public_url: None,
             workers: DEFAULT_WORKERS,
             settle: DEFAULT_SETTLE,
+            anchors: DEFAULT_ANCHORS.to_vec(),
             state_dir: None,
             api_token: None,
             api_token_file: None,

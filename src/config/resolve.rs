@@ -157,6 +157,9 @@ impl Layers {
         for Assignment { line, name, value } in assignments {
             match (Spec::by_file_name(&name), value) {
                 (Some(spec), Some(value)) => self.put(spec, &value, at(line)),
+                (Some(spec), None) if spec.none_is_a_value => {
+                    self.put(spec, &Given::List(Vec::new()), at(line));
+                }
                 (Some(_), None) => {}
                 (None, _) => self.complain(at(line), &shown(&name), unknown(&name)),
             }
@@ -316,6 +319,7 @@ fn checked(
         announce: options.announce,
         workers: options.workers,
         settle: options.settle,
+        anchors: options.anchors.clone(),
         access,
         authorities,
         state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),

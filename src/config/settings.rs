@@ -1,7 +1,7 @@
 //! The settings in force, checked: what the rest of the house may rely on.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,6 +58,9 @@ pub struct Settings {
     pub workers: u16,
     /// How long apps have to come back after the machine was booted.
     pub settle: Duration,
+    /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
+    /// looked for.
+    pub anchors: Vec<SocketAddr>,
     /// Who may do what over HTTP.
     pub access: AccessSettings,
     /// The folder of the state; `None` with `test`, when nothing is written to disk.

@@ -18,6 +18,8 @@ pub struct Spec {
     pub help: &'static [&'static str],
     /// What it does.
     pub role: Role,
+    /// `None` in the file is a value, not the default: no value at all.
+    pub none_is_a_value: bool,
 }
 
 /// What follows an option on the command line.
@@ -66,7 +68,7 @@ impl Spec {
         show: Show,
     ) -> Spec {
         let role = Role::Setting { set, show, secret: false };
-        Spec { name, short: None, variable: None, takes, help, role }
+        Spec { name, short: None, variable: None, takes, help, role, none_is_a_value: false }
     }
 
     /// A row that sets nothing.
@@ -76,7 +78,12 @@ impl Spec {
         help: &'static [&'static str],
         role: Role,
     ) -> Spec {
-        Spec { name, short: None, variable: None, takes, help, role }
+        Spec { name, short: None, variable: None, takes, help, role, none_is_a_value: false }
+    }
+
+    /// The same row, which `None` sets to nothing.
+    pub const fn none_is_a_value(self) -> Spec {
+        Spec { none_is_a_value: true, ..self }
     }
 
     /// The same row with a short name.

@@ -18,13 +18,16 @@ const MAX_WORKERS: u16 = 256;
 /// has not started yet.
 const SETTLE: RangeInclusive<u64> = 60..=1800;
 
+/// The most anchors: two of them decide.
+const ANCHORS_MAX: usize = 8;
+
 const FLAG: Takes = Takes::Nothing;
 const TEXT: Takes = Takes::Value("TEXT");
 const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 33] = [
+pub static OPTIONS: [Spec; 34] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -108,6 +111,21 @@ pub static OPTIONS: [Spec; 33] = [
         |options, given| value::span(given, SETTLE).map(|span| options.settle = span),
         |options| quoted(&value::shown_span(options.settle)),
     ),
+    Spec::setting(
+        "anchors",
+        Takes::Value("ADDRESS:PORT"),
+        &[
+            "who is asked whether the internet is there, when an app out there does not answer: up to",
+            "8 addresses with ports, several with commas between them, or as a list; they are connected",
+            "to, and nothing is sent; None: nobody is asked",
+        ],
+        |options, given| value::anchors(given, ANCHORS_MAX).map(|list| options.anchors = list),
+        |options| match options.anchors.as_slice() {
+            [] => not_set(),
+            all => quoted_list(&all.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        },
+    )
+    .none_is_a_value(),
     Spec::setting(
         "state_dir",
         Takes::Value("FOLDER"),
@@ -340,7 +358,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 29] = [
+    const EXAMPLES: [(&str, &str); 30] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -350,6 +368,7 @@ mod tests {
         ("public_url", "'https://pi.local/'"),
         ("workers", "8"),
         ("settle", "'90s'"),
+        ("anchors", "['192.0.2.1:53', '192.0.2.2:443']"),
         ("state_dir", "'/var/lib/hc'"),
         ("api_token", "(set, hidden)"),
         ("api_token_file", "'/run/api'"),
@@ -394,12 +413,12 @@ mod tests {
     fn no_option_takes_a_list_but_those_with_several_values() {
         let takes_a_list = |spec: &Spec| {
             let Role::Setting { set, .. } = spec.role else { return false };
-            ["a@b.c", "pi"]
+            ["a@b.c", "pi", "192.0.2.1:53"]
                 .into_iter()
                 .any(|one| set(&mut Options::default(), &Given::List(vec![one.to_owned()])).is_ok())
         };
         let lists: Vec<&str> =
             settings().filter(|spec| takes_a_list(spec)).map(|spec| spec.name).collect();
-        assert_eq!(lists, ["allow_host", "email", "allow_email"]);
+        assert_eq!(lists, ["anchors", "allow_host", "email", "allow_email"]);
     }
 }

@@ -62,6 +62,20 @@ fn each_option_comes_from_the_place_that_goes_first() {
 }
 
 #[test]
+fn none_turns_the_anchors_off_and_leaves_all_else_at_its_default() {
+    let anchors = |args: &[&str], file| {
+        let in_force = run(args, &[], Some(file)).expect("in order");
+        (in_force.settings.anchors.len(), in_force.origin("anchors").to_string())
+    };
+    assert_eq!(anchors(&[], "smtp_host=None\n"), (3, "default".to_owned()));
+    assert_eq!(anchors(&[], "anchors=None\n"), (0, "./config:1".to_owned()));
+    assert_eq!(anchors(&["--anchors=None"], "").0, 0);
+    assert_eq!(anchors(&[], "anchors=['192.0.2.1:53']\n"), (1, "./config:1".to_owned()));
+    let why = problems(&[], &[], Some("anchors='1.1.1.1'"));
+    assert!(why[0].starts_with("./config:1: anchors: '1.1.1.1' is not an address with a port"));
+}
+
+#[test]
 fn an_odd_debug_is_a_warning_and_an_odd_port_is_not() {
     let in_force = run(&[], &[("DEBUG", "app:*")], None).expect("in order");
     assert!(!in_force.settings.debug);

@@ -3,7 +3,7 @@
 //! Every error reads on after the option's name ("port: 70000 is ...") and says what would be right.
 //! A secret is never repeated.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -171,14 +171,14 @@ pub fn addresses(given: &Given) -> Reading<Vec<String>> {
 ///
 /// # Errors
 /// Of the first item that `read` refuses.
-pub fn distinct(given: &Given, read: impl Fn(&str) -> Reading<String>) -> Reading<Vec<String>> {
+pub fn distinct<T: PartialEq>(given: &Given, read: impl Fn(&str) -> Reading<T>) -> Reading<Vec<T>> {
     let items: Vec<&str> = match given {
         Given::Text(text) | Given::Word(text) => {
             text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
         }
         Given::List(items) => items.iter().map(|item| item.trim()).collect(),
     };
-    let mut values: Vec<String> = Vec::new();
+    let mut values = Vec::new();
     for item in items {
         let value = read(item)?;
         // Told twice is told once too often.
@@ -187,6 +187,27 @@ pub fn distinct(given: &Given, read: impl Fn(&str) -> Reading<String>) -> Readin
         }
     }
     Ok(values)
+}
+
+/// Addresses with ports, `most` at most: a list, or a text with commas between them; `None`: none.
+pub fn anchors(given: &Given, most: usize) -> Reading<Vec<SocketAddr>> {
+    if given.one().is_ok_and(|text| text.trim() == "None") {
+        return Ok(Vec::new());
+    }
+    let anchors = distinct(given, |text| {
+        let address = text.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
+        address.ok_or_else(|| {
+            format!(
+                "{} is not an address with a port such as '192.0.2.1:53' or '[2001:db8::1]:443'; \
+                 a name could not be looked up without the internet",
+                quoted(text)
+            )
+        })
+    })?;
+    if anchors.len() > most {
+        return Err(format!("{} are too many, it takes {most}", anchors.len()));
+    }
+    Ok(anchors)
 }
 
 /// Whether mail can be sent to `text`.
@@ -384,6 +405,24 @@ mod tests {
             let why = address_patterns(&given(wrong)).expect_err(wrong);
             assert!(why.contains("'*@example.org' is every address"), "{why}");
         }
+    }
+
+    #[test]
+    fn anchors_are_addresses_with_ports() {
+        let both: Vec<SocketAddr> =
+            ["192.0.2.1:53", "[2001:db8::1]:443"].map(|text| text.parse().expect(text)).into();
+        assert_eq!(anchors(&given("192.0.2.1:53, [2001:db8::1]:443,"), 8), Ok(both.clone()));
+        assert_eq!(anchors(&items(&["192.0.2.1:53", "[2001:db8::1]:443"]), 2), Ok(both));
+        for none in ["None", " None ", ""] {
+            assert_eq!(anchors(&given(none), 8), Ok(vec![]), "{none}");
+        }
+        assert_eq!(anchors(&items(&[]), 8), Ok(vec![]));
+        for wrong in ["192.0.2.1", "192.0.2.1:0", "dns.example.org:53", "192.0.2.1:53 None"] {
+            let why = anchors(&given(wrong), 8).expect_err(wrong);
+            assert!(why.contains("is not an address with a port such as '192.0.2.1:53'"), "{why}");
+        }
+        let why = anchors(&given("192.0.2.1:1,192.0.2.1:2"), 1).expect_err("two");
+        assert_eq!(why, "2 are too many, it takes 1");
     }
 
     #[test]
