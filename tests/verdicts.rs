@@ -5,18 +5,19 @@
 
 use healthchecker::daemon::channel::channel;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use healthchecker::daemon::lookout::Whereabouts;
 use healthchecker::daemon::names::Names;
 use healthchecker::daemon::prober::{Ourselves, Pool, Probe, ProbeKind, Prober};
 use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
 use healthchecker::engine::time::Moment;
-use healthchecker::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 
 /// The time-out of the checks that are expected to run into it. Shorter than an app may have, so
 /// that the tests are quick.
@@ -90,19 +91,28 @@ fn probe(url: &str, timeout: Duration) -> Probe {
         timeout,
         short_timeout: None,
         origin: Origin::OwnMachine,
+        locate: false,
     }
 }
 
 fn prober() -> Prober {
+    prober_at(|_| Whereabouts::Near, || false)
+}
+
+fn prober_at(whereabouts: fn(IpAddr) -> Whereabouts, is_cut_off: fn() -> bool) -> Prober {
     Prober::new(
         Names::new(Arc::new(|_: &str| None), 1),
         Trust::new(&[]),
-        Ourselves { clock_is_right: || true, is_cut_off: || false },
+        Ourselves { clock_is_right: || true, is_cut_off, whereabouts },
     )
 }
 
 fn verdict(probe: &Probe) -> Verdict {
-    match prober().check(probe) {
+    verdict_by(&prober(), probe)
+}
+
+fn verdict_by(prober: &Prober, probe: &Probe) -> Verdict {
+    match prober.check(probe) {
         CheckEnd::Verdict(verdict) => verdict,
         end => panic!("a verdict was expected, not {end:?}"),
     }
@@ -265,6 +275,35 @@ fn who_cannot_be_reached_fails() {
     fails(&verdict_of(&url), None, &format!("unknown host {name}"));
     let address = always(http("200 OK", ""));
     passes(&verdict_of(&format!("http://localhost:{}/", address.port())));
+}
+
+#[test]
+fn a_silence_says_where_it_comes_from() {
+    // TCP to a broadcast address fails at once, before anything is sent.
+    let silent = probe("http://255.255.255.255/", Duration::from_secs(10));
+    for (whereabouts, is_cut_off, life, here) in [
+        (
+            (|_| Whereabouts::Near) as fn(IpAddr) -> Whereabouts,
+            (|| false) as fn() -> bool,
+            Life::Nothing,
+            false,
+        ),
+        (|_| Whereabouts::Near, || true, Life::CutOff, false),
+        (|_| Whereabouts::Public, || false, Life::NothingOutside, false),
+        (|_| Whereabouts::Public, || true, Life::CutOff, false),
+        (|_| Whereabouts::Here, || true, Life::Nothing, true),
+    ] {
+        let verdict = verdict_by(&prober_at(whereabouts, is_cut_off), &silent);
+        assert_eq!((verdict.life, verdict.here), (life, here));
+    }
+    // An answer says so only if it is asked for that.
+    let url = format!("http://{}/", always(http("200 OK", "")));
+    let prober = prober_at(|_| Whereabouts::Here, || true);
+    for locate in [false, true] {
+        let probe = Probe { locate, ..probe(&url, Duration::from_secs(10)) };
+        let verdict = verdict_by(&prober, &probe);
+        assert_eq!((verdict.life, verdict.here), (Life::Answer, locate));
+    }
 }
 
 fn verdict_of(url: &str) -> Verdict {

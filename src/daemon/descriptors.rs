@@ -8,7 +8,7 @@
 use std::fs;
 
 use super::gate::{CONNECTIONS_MAX, DESCRIPTORS_RESERVED};
-use super::names;
+use super::{lookout, names};
 
 /// Assumed where the system does not say: the usual limit.
 const USUAL_LIMIT: usize = 1024;
@@ -16,25 +16,29 @@ const USUAL_LIMIT: usize = 1024;
 /// What may be opened beside clients and checks, all at the same moment: the journal written anew
 /// and its folder (3), the health check log rotated (2) and read by four clients (4), a mail (2),
 /// mDNS (11: two for waiting, one for looking at the networks, two for each of four of them), a
-/// client who is turned away (1).
-const OTHERS: usize = 23;
+/// client who is turned away (1), a look around besides what it connects to (1).
+const OTHERS: usize = 24;
 
 /// Below this limit there are descriptors for few look-ups of names at once.
 const LOW_LIMIT: usize = 256;
 /// One for names that were slow, four for the others.
 const LOOK_UPS_MIN: usize = 5;
 
+/// A look at a few, the nearest, while there are few descriptors.
+const LOOKS_MIN: usize = 3;
+
 /// Below these the daemon would not be of use, whatever the limit.
 const CLIENTS_MIN: usize = 4;
 /// As for clients.
 const CHECKS_MIN: usize = 4;
 
-/// How many clients, checks and look-ups of names there may be at once.
+/// How many clients, checks, look-ups of names and witnesses of a look there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shares {
     pub(super) clients: usize,
     pub(super) checks: usize,
     pub(super) look_ups: usize,
+    pub(super) looks: usize,
 }
 
 impl Shares {
@@ -57,12 +61,16 @@ impl Shares {
     }
 
     fn new(limit: usize, open: usize, checks_wanted: usize) -> Shares {
-        let look_ups = if limit < LOW_LIMIT { LOOK_UPS_MIN } else { names::THREADS_MAX };
-        let left = limit.saturating_sub(open + DESCRIPTORS_RESERVED + OTHERS + look_ups);
+        let (look_ups, looks) = match limit {
+            0..LOW_LIMIT => (LOOK_UPS_MIN, LOOKS_MIN),
+            _ => (names::THREADS_MAX, lookout::AT_ONCE_MAX),
+        };
+        let kept = DESCRIPTORS_RESERVED + OTHERS + look_ups + looks;
+        let left = limit.saturating_sub(open + kept);
         // Checks are what the daemon is for: they come first, but not all of a small rest.
         let checks = checks_wanted.min((left / 2).max(CHECKS_MIN));
         let clients = left.saturating_sub(checks).clamp(CLIENTS_MIN, CONNECTIONS_MAX);
-        Shares { clients, checks, look_ups }
+        Shares { clients, checks, look_ups, looks }
     }
 }
 
@@ -96,7 +104,8 @@ mod tests {
     #[test]
     fn the_usual_limit_is_enough_for_all() {
         let look_ups = names::THREADS_MAX;
-        let full = Shares { clients: CONNECTIONS_MAX, checks: 32, look_ups };
+        let looks = lookout::AT_ONCE_MAX;
+        let full = Shares { clients: CONNECTIONS_MAX, checks: 32, look_ups, looks };
         assert_eq!(Shares::new(USUAL_LIMIT, 30, 32), full);
         assert_eq!(Shares::new(usize::MAX, 30, 32), full);
     }
@@ -105,14 +114,17 @@ mod tests {
     fn a_low_limit_is_kept_whatever_is_open() {
         for limit in 0..600 {
             for open in [8, 12, 40] {
-                let Shares { clients, checks, look_ups } = Shares::new(limit, open, 32);
+                let Shares { clients, checks, look_ups, looks } = Shares::new(limit, open, 32);
                 assert!(clients >= CLIENTS_MIN && checks >= CHECKS_MIN);
-                let others = open + DESCRIPTORS_RESERVED + OTHERS + look_ups;
+                let others = open + DESCRIPTORS_RESERVED + OTHERS + look_ups + looks;
                 let all = others + clients + checks;
                 let least = others + CLIENTS_MIN + CHECKS_MIN;
                 assert!(all <= limit.max(least), "{limit} {open}: {clients} {checks}");
             }
         }
-        assert_eq!(Shares::new(64, 12, 32), Shares { clients: 6, checks: 6, look_ups: 5 });
+        assert_eq!(
+            Shares::new(64, 12, 32),
+            Shares { clients: 4, checks: 4, look_ups: 5, looks: 3 }
+        );
     }
 }

@@ -18,6 +18,7 @@ use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
 use super::gate::{Gate, Settlement};
 use super::journal;
+use super::lookout::Lookout;
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
 use super::prober::{CheckReport, Pool};
@@ -30,7 +31,7 @@ use crate::engine::log_event::{LogEvent, Severity};
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
-use crate::engine::surroundings::look::{Look, LookReport, Sight};
+use crate::engine::surroundings::look::LookReport;
 use crate::engine::time::{Moment, Now};
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::probe::Probe;
@@ -54,6 +55,7 @@ const LAST_WORK_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Inbox {
     pub(super) requests: Receiver<ApiRequest>,
     pub(super) reports: Receiver<CheckReport>,
+    pub(super) looks: Receiver<LookReport>,
     pub(super) mails: Receiver<mailer::MailReport>,
     pub(super) kept: Receiver<journal::SyncReport>,
 }
@@ -69,6 +71,7 @@ pub(super) struct EventLoop {
     pub(super) check_log: CheckLog,
     pub(super) gate: Gate,
     pub(super) pool: Pool,
+    pub(super) lookout: Lookout,
     /// `None`: no mail is sent.
     pub(super) mailer: Option<Mailer>,
     pub(super) discovery: Discovery,
@@ -178,6 +181,9 @@ impl EventLoop {
             self.pool.finished(&report, now.at);
             self.engine.handle_check(now, report.id, report.end, report.latency);
         }
+        while let Ok(report) = self.inbox.looks.try_recv() {
+            self.engine.handle_look(now, &report);
+        }
         while let Ok(request) = self.inbox.requests.try_recv() {
             self.serve(now, request);
         }
@@ -258,7 +264,7 @@ impl EventLoop {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(now, probe),
-                Action::Look(look) => self.look(now, &look),
+                Action::Look(look) => self.lookout.look(look),
                 Action::Send(mail) => {
                     if let Some(release) = self.commits.send_when_kept(mail, now.at) {
                         self.release(now, release);
@@ -280,13 +286,6 @@ impl EventLoop {
             let reason = "no thread could be started for the check".to_owned();
             self.engine.handle_check(now, probe.id, CheckEnd::NoVerdict { reason }, Duration::ZERO);
         }
-    }
-
-    /// Nobody can look yet: nothing can be said of anybody.
-    fn look(&mut self, now: Now, look: &Look) {
-        let seen = look.witnesses.iter().map(|(witness, _)| (*witness, Sight::Undecided)).collect();
-        let report = LookReport { id: look.id, seen, cut_off: false, gateway: None, ended: true };
-        self.engine.handle_look(now, &report);
     }
 
     fn send(&self, now: Now, mail: &Mail) {

@@ -11,6 +11,7 @@ pub mod discovery;
 mod event_loop;
 pub mod gate;
 pub mod journal;
+pub mod lookout;
 pub mod mailer;
 mod metrics;
 pub mod names;

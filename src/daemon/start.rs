@@ -15,10 +15,11 @@ use super::check_log::CheckLog;
 use super::clock::{self, Clock};
 use super::commit_queue::CommitQueue;
 use super::descriptors::Shares;
-use super::discovery::{self, Announcement, Discovery};
+use super::discovery::{Announcement, Discovery};
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
+use super::lookout::{self, Lookout};
 use super::mailer::{self, Mailer};
 use super::names::Names;
 use super::prober::{CheckReport, Ourselves, Pool, Probe, Prober};
@@ -34,6 +35,7 @@ use crate::engine::outbox::Policy;
 use crate::engine::query::present::VERSION;
 use crate::engine::recipients::Recipients;
 use crate::engine::record::Record;
+use crate::engine::surroundings::look::LookReport;
 
 /// Why the daemon could not start, or could not go on.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     };
     let (requests, requests_in) = channel();
     let (reports, reports_in) = channel();
+    let (looks, looks_in) = channel();
     let (mails, mails_in) = channel();
 
     let (kept, kept_in) = channel();
@@ -141,7 +144,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
         boot_id: clock::boot_id(),
         settle: settings.settle,
-        anchors: Vec::new(),
+        anchors: settings.anchors.clone(),
     });
     engine.restore(clock.now(), records);
     if lost {
@@ -160,9 +163,16 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
             serving.port(),
             if lost { warnings } else { Vec::new() },
         ),
+        lookout: lookout(shares, names.clone(), looks, wake.clone()),
         pool: pool(shares, trust, names, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
-        inbox: Inbox { requests: requests_in, reports: reports_in, mails: mails_in, kept: kept_in },
+        inbox: Inbox {
+            requests: requests_in,
+            reports: reports_in,
+            looks: looks_in,
+            mails: mails_in,
+            kept: kept_in,
+        },
         poll,
         clock,
         signals,
@@ -263,11 +273,29 @@ fn pool(
     reports: Sender<CheckReport>,
     wake: Arc<dyn Fn() + Send + Sync>,
 ) -> Pool {
-    let ourselves =
-        Ourselves { clock_is_right: clock::is_synchronised, is_cut_off: discovery::is_cut_off };
+    let ourselves = Ourselves {
+        clock_is_right: clock::is_synchronised,
+        is_cut_off: lookout::is_cut_off,
+        whereabouts: lookout::whereabouts,
+    };
     let prober = Prober::new(names, trust, ourselves);
     let check = move |probe: &Probe| prober.check(probe);
     Pool::new(shares.checks, Arc::new(check), reports, wake)
+}
+
+fn lookout(
+    shares: Shares,
+    names: Names,
+    reports: Sender<LookReport>,
+    wake: impl Fn() + Send + Sync + 'static,
+) -> Lookout {
+    let tell = move |report| {
+        // The loop has ended if nobody listens.
+        if reports.send(report).is_ok() {
+            wake();
+        }
+    };
+    Lookout::new(names, shares.looks, Arc::new(tell))
 }
 
 /// The log of a development run needs neither date nor certificate.

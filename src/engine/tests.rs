@@ -37,7 +37,15 @@ pub(in crate::engine) fn verdict(outcome: Outcome) -> Verdict {
         Outcome::Fail => (503, "HTTP 503 Service Unavailable"),
     };
     let (http_status, reason) = (Some(http_status), reason.to_owned());
-    Verdict { outcome, http_status, reason, refused: false, life: Life::Answer, body: None }
+    Verdict {
+        outcome,
+        http_status,
+        reason,
+        refused: false,
+        life: Life::Answer,
+        here: false,
+        body: None,
+    }
 }
 
 pub(in crate::engine) fn refusal() -> Verdict {
@@ -47,6 +55,7 @@ pub(in crate::engine) fn refusal() -> Verdict {
         reason,
         refused: true,
         life: Life::HostOnly,
+        here: false,
         ..verdict(Outcome::Fail)
     }
 }

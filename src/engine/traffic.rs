@@ -430,6 +430,8 @@ impl Engine {
             timeout: registration.timeout,
             short_timeout,
             origin: registration.origin,
+            // Whose answer shows that our network is back, and whose does not.
+            locate: self.surroundings.network().down_since().is_some(),
         })
     }
 

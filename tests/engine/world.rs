@@ -512,6 +512,7 @@ fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
             _ if refused => Life::HostOnly,
             _ => Life::Answer,
         },
+        here: false,
         body: None,
     })
 }
@@ -524,6 +525,7 @@ fn cut_off() -> CheckEnd {
         reason: "network is unreachable".to_owned(),
         refused: false,
         life: Life::CutOff,
+        here: false,
         body: None,
     })
 }

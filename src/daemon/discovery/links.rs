@@ -85,13 +85,6 @@ fn interfaces(is_wanted: impl Fn(&Interface) -> bool) -> io::Result<Vec<Interfac
     Ok(interfaces)
 }
 
-/// Whether this machine is on no network: no cable, no Wi-Fi, no address. What the system does not tell is
-/// no proof.
-pub fn is_cut_off() -> bool {
-    let leads_out = |one: &Interface| one.is_oper_up() && leads_outside(&one.name, one.ip());
-    if_addrs::get_if_addrs().is_ok_and(|interfaces| !interfaces.iter().any(leads_out))
-}
-
 fn arrange(
     interfaces: &[Interface],
     most: usize,
@@ -139,6 +132,11 @@ fn prefix(interface: &Interface) -> u8 {
         if_addrs::IfAddr::V4(v4) => v4.prefixlen,
         if_addrs::IfAddr::V6(v6) => v6.prefixlen,
     }
+}
+
+/// Whether this address is that of a machine on the network of an interface.
+pub(in crate::daemon) fn is_on_network(one: &Interface, other: IpAddr) -> bool {
+    is_same_network(one.ip(), other, prefix(one))
 }
 
 fn is_same_network(own: IpAddr, other: IpAddr, bits: u8) -> bool {

@@ -36,7 +36,9 @@ use mio::Waker;
 
 pub use asking::{Asking, QuestionId};
 pub use browser::browse;
-pub use links::{Family, Outlet, OutletId, is_cut_off};
+pub(super) use links::is_on_network;
+pub use links::{Family, Outlet, OutletId};
+pub(super) use reach::{is_inner_bridge, leads_outside};
 pub use responder::{Responder, Send};
 pub use search::Search;
 

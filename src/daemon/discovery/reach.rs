@@ -13,7 +13,7 @@ pub(super) const SYS_CLASS_NET: &str = "/sys/class/net";
 /// Whether anybody else could be on the other side of the interface `name`, which has `ip`:
 /// no loopback, no inner bridge, no port of a bridge (a container's end of a veth pair: only the
 /// bridge itself can be talked to).
-pub(super) fn leads_outside(name: &str, ip: IpAddr) -> bool {
+pub(in crate::daemon) fn leads_outside(name: &str, ip: IpAddr) -> bool {
     !ip.is_loopback() && !is_inner_bridge(name) && !is_bridge_port(name)
 }
 
@@ -27,7 +27,8 @@ pub(super) fn serves(bind: IpAddr, ip: IpAddr) -> bool {
     }
 }
 
-fn is_inner_bridge(name: &str) -> bool {
+/// Whether the network behind the interface `name` ends inside this machine.
+pub(in crate::daemon) fn is_inner_bridge(name: &str) -> bool {
     INNER_BRIDGES.iter().any(|beginning| name.starts_with(beginning))
 }
 

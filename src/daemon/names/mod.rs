@@ -146,6 +146,15 @@ impl Names {
         self.resolve(host, deadline).map(|found| found.to_vec()).map_err(|why| why.to_string())
     }
 
+    /// The addresses of `host` that are at hand, best first: nobody is asked. (As for
+    /// [`Names::resolve`].)
+    pub fn known(&self, host: &str) -> Option<Arc<[SocketAddr]>> {
+        if let Some(address) = literal(host) {
+            return Some(Arc::from([address]));
+        }
+        self.shared.lock().table.known(&plain(host), Instant::now())
+    }
+
     /// The address of `host` did not work: it is looked up anew at once, so that the next check
     /// finds an app that has moved.
     pub fn doubt(&self, host: &str) {

@@ -134,6 +134,11 @@ impl Table {
         }
     }
 
+    /// The last good addresses of `name`, though the name service be away.
+    pub(super) fn known(&self, name: &str, now: Instant) -> Option<Addresses> {
+        self.names.get(name)?.last_good(now)
+    }
+
     /// The look-up of `name` has its turn.
     pub(super) fn begin(&mut self, name: &str, now: Instant) {
         let asking = self.names.get_mut(name).and_then(|entry| entry.asking.as_mut());

@@ -1,6 +1,7 @@
 //! One check, from the first look-up to the last byte that is read.
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use super::secure::Tls;
 use super::{Probe, ProbeKind};
+use crate::daemon::lookout::Whereabouts;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
@@ -41,8 +43,10 @@ pub struct Ourselves {
     /// [`clock::is_synchronised`](crate::daemon::clock::is_synchronised)).
     pub clock_is_right: fn() -> bool,
     /// Whether we are on no network, when nobody answers (see
-    /// [`discovery::is_cut_off`](crate::daemon::discovery::is_cut_off)).
+    /// [`lookout::is_cut_off`](crate::daemon::lookout::is_cut_off)).
     pub is_cut_off: fn() -> bool,
+    /// Where an address is (see [`lookout::whereabouts`](crate::daemon::lookout::whereabouts)).
+    pub whereabouts: fn(IpAddr) -> Whereabouts,
 }
 
 impl Prober {
@@ -69,7 +73,7 @@ impl Prober {
         expected: &StatusSet,
         budget: &Budget,
     ) -> CheckEnd {
-        let end = match self.ask(probe.origin, url, expected, budget) {
+        let mut end = match self.ask(probe.origin, url, expected, budget) {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
                 expected: expected.contains(answer.status),
@@ -80,8 +84,8 @@ impl Prober {
             }))),
             Err(failure) => self.failed(probe, failure),
         };
-        if let CheckEnd::Verdict(Verdict { outcome: Outcome::Fail, .. }) = end {
-            self.doubt_address(url);
+        if let CheckEnd::Verdict(verdict) = &mut end {
+            self.look_behind(probe, url, verdict);
         }
         end
     }
@@ -103,11 +107,7 @@ impl Prober {
             let reason = plain::one_line(&reason, REASON_MAX);
             return CheckEnd::NoVerdict { reason };
         }
-        let mut verdict = judge(Err(trouble));
-        if !verdict.life.is_shown() && (self.ourselves.is_cut_off)() {
-            verdict.life = Life::CutOff;
-        }
-        CheckEnd::Verdict(verdict)
+        CheckEnd::Verdict(judge(Err(trouble)))
     }
 
     /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer.
@@ -146,11 +146,33 @@ impl Prober {
         get(client, url, budget.left()?).map_err(|error| failure(error, budget.limit))
     }
 
-    /// After a failure the address is looked up anew: the app may have moved, and what answers
-    /// there now may be another's.
-    fn doubt_address(&self, url: &str) {
-        if let Ok(uri) = url.parse::<Uri>() {
-            self.names.doubt(uri.host().unwrap_or_default());
+    /// What is behind a verdict: where the app is, and whether we can reach anybody. After a failure the
+    /// address is looked up anew: the app may have moved, and what answers there now may be another's.
+    fn look_behind(&self, probe: &Probe, url: &str, verdict: &mut Verdict) {
+        let failed = verdict.outcome == Outcome::Fail;
+        if !failed && !probe.locate {
+            return;
+        }
+        let Ok(uri) = url.parse::<Uri>() else { return };
+        let host = uri.host().unwrap_or_default();
+        if verdict.life != Life::Answer || probe.locate {
+            self.locate(host, verdict);
+        }
+        if failed {
+            self.names.doubt(host);
+        }
+    }
+
+    fn locate(&self, host: &str, verdict: &mut Verdict) {
+        let address = self.names.known(host).and_then(|known| known.first().copied());
+        let whereabouts = address.map(|address| (self.ourselves.whereabouts)(address.ip()));
+        verdict.here = whereabouts == Some(Whereabouts::Here);
+        if !verdict.life.is_shown() && !verdict.here {
+            verdict.life = match whereabouts {
+                _ if (self.ourselves.is_cut_off)() => Life::CutOff,
+                Some(Whereabouts::Public) => Life::NothingOutside,
+                _ => verdict.life,
+            };
         }
     }
 }

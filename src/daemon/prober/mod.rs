@@ -24,6 +24,9 @@ use std::time::Duration;
 
 pub use self::ask::{Ourselves, Prober};
 pub use self::pool::{Pool, ProbeFn, Wake};
+#[cfg(test)]
+pub(super) use self::race::BlackHole;
+pub(super) use self::race::begin as begin_to_connect;
 use crate::engine::verdict::answer::CheckEnd;
 pub use crate::engine::verdict::probe::{Probe, ProbeKind};
 

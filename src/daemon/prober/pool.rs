@@ -253,6 +253,7 @@ mod tests {
             timeout: Duration::from_secs(5),
             short_timeout: None,
             origin: Origin::OwnMachine,
+            locate: false,
         }
     }
 

@@ -219,8 +219,8 @@ fn connect(address: SocketAddr, timeout: Duration) -> Result<Socket, (Option<Soc
     }
 }
 
-/// Begins to connect; whether that was all.
-fn begin(address: SocketAddr) -> io::Result<(Socket, bool)> {
+/// Begins to connect, on a socket that does not block; whether that was all.
+pub(in crate::daemon) fn begin(address: SocketAddr) -> io::Result<(Socket, bool)> {
     let socket = new_socket(address)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
@@ -266,6 +266,28 @@ fn telling(error: &io::Error) -> u8 {
     }
 }
 
+/// For tests: an address that answers nothing. The queue of a listener is full, and it drops what comes.
+#[cfg(test)]
+pub(in crate::daemon) struct BlackHole {
+    pub(in crate::daemon) address: SocketAddr,
+    socket: Socket,
+    _queued: Vec<Socket>,
+}
+
+#[cfg(test)]
+impl BlackHole {
+    pub(in crate::daemon) fn new() -> BlackHole {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        socket.bind(&any.into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let wait = Duration::from_millis(200);
+        let queued = (0..2).map_while(|_| connect(address, wait).ok()).collect();
+        BlackHole { address, socket, _queued: queued }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -285,26 +307,6 @@ mod tests {
     /// An address that nothing listens on.
     fn refusing() -> SocketAddr {
         listener().1
-    }
-
-    /// An address that answers nothing: the queue of a listener is full, and it drops what comes.
-    struct BlackHole {
-        address: SocketAddr,
-        socket: Socket,
-        _queued: Vec<Socket>,
-    }
-
-    impl BlackHole {
-        fn new() -> BlackHole {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-            let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-            socket.bind(&any.into()).unwrap();
-            socket.listen(0).unwrap();
-            let address = socket.local_addr().unwrap().as_socket().unwrap();
-            let wait = Duration::from_millis(200);
-            let queued = (0..2).map_while(|_| connect(address, wait).ok()).collect();
-            BlackHole { address, socket, _queued: queued }
-        }
     }
 
     #[test]

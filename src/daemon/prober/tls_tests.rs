@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::{Ourselves, Pool, Probe, ProbeKind, Prober};
+use crate::daemon::lookout::Whereabouts;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
@@ -69,7 +70,7 @@ fn prober(clock_is_right: fn() -> bool) -> Prober {
     Prober::new(
         Names::new(Arc::new(|_: &str| None), 1),
         trust,
-        Ourselves { clock_is_right, is_cut_off: || false },
+        Ourselves { clock_is_right, is_cut_off: || false, whereabouts: |_| Whereabouts::Near },
     )
 }
 
@@ -85,6 +86,7 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
         timeout: Duration::from_secs(10),
         short_timeout: None,
         origin: Origin::OwnMachine,
+        locate: false,
     };
     pool.start(probe).unwrap();
     reports.recv().unwrap().end
@@ -129,7 +131,11 @@ fn bad_certificates_are_told_apart() {
     let strangers = Prober::new(
         Names::new(Arc::new(|_: &str| None), 1),
         Trust::new(&[]),
-        Ourselves { clock_is_right: || true, is_cut_off: || false },
+        Ourselves {
+            clock_is_right: || true,
+            is_cut_off: || false,
+            whereabouts: |_| Whereabouts::Near,
+        },
     );
     let unknown = reason(&strangers, "localhost", address);
     assert!(unknown.starts_with("TLS: the certificate is not from a known authority"));
@@ -171,6 +177,7 @@ fn a_handshake_that_hangs_ends_in_time() {
         timeout: Duration::from_millis(300),
         short_timeout: None,
         origin: Origin::OwnMachine,
+        locate: false,
     };
     let started = Instant::now();
     let verdict = verdict(prober(|| true).check(&probe));

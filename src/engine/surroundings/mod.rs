@@ -164,7 +164,8 @@ impl Surroundings {
             self.voids.handle_answer(now.at, id);
         }
         let silent = verdict.outcome == Outcome::Fail && verdict.life != Life::Answer;
-        let unseen = silent && is_elsewhere(app) && !self.network.was_well_since(began);
+        let elsewhere = is_elsewhere(app) && !verdict.here;
+        let unseen = silent && elsewhere && !self.network.was_well_since(began);
         let worth = match &mut self.settling {
             _ if unseen => Worth::Void,
             Some(settling) => settling.handle_verdict(now, id, verdict),

@@ -33,6 +33,10 @@ impl Network {
         id: AppId,
         verdict: &Verdict,
     ) -> Option<Duration> {
+        if verdict.here {
+            // No network is needed for that.
+            return None;
+        }
         if verdict.life == Life::CutOff {
             let since = Stamp::noted(now);
             let outage = self.outage.get_or_insert_with(|| Outage { since, apps: BTreeSet::new() });

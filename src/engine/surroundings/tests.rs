@@ -158,3 +158,21 @@ fn what_is_on_disk_of_a_run_is_written_when_it_changes() {
     surroundings.handle_stop();
     assert!(surroundings.take_changed().unwrap().ended);
 }
+
+#[test]
+fn an_app_of_this_machine_says_nothing_of_the_network_at_any_of_its_addresses() {
+    let registry = registry(&[("NAS", "http://nas/"), ("Ours", "http://192.168.1.5/")]);
+    let mut surroundings = here();
+    let mut shows = |second, name, verdict: &Verdict| {
+        let id = registry.find(name).unwrap();
+        surroundings.handle_network(after(second), (id, registry.get(id).unwrap()), verdict);
+        let worth = judged(&mut surroundings, second, &registry, name, verdict);
+        (surroundings.network().down_since().is_some(), worth)
+    };
+    let cut_off = Verdict { life: Life::CutOff, ..silence() };
+    assert_eq!(shows(0, "NAS", &cut_off), (true, Worth::Void));
+    let ours = Verdict { here: true, ..verdict(Outcome::Pass) };
+    assert_eq!(shows(10, "Ours", &ours), (true, Worth::Counts), "it needs no network");
+    assert_eq!(shows(20, "Ours", &Verdict { here: true, ..silence() }), (true, Worth::Counts));
+    assert_eq!(shows(30, "NAS", &verdict(Outcome::Pass)), (false, Worth::Counts));
+}

@@ -28,6 +28,9 @@ pub struct Verdict {
     pub refused: bool,
     /// What it shows of whoever was asked.
     pub life: Life,
+    /// Whether whoever was asked is on this machine, at one of its own addresses: no network is needed for
+    /// that. It is found out of silences, and where [`Probe::locate`](super::probe::Probe::locate) wants it.
+    pub here: bool,
     /// The body as returned, when it is health JSON (and only then), bounded.
     pub body: Option<String>,
 }

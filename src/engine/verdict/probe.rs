@@ -18,6 +18,9 @@ pub struct Probe {
     pub short_timeout: Option<Duration>,
     /// Where the registration came from: whether a name may lead to this machine itself.
     pub origin: Origin,
+    /// Whether it is wanted of an answer, too, if it comes from this machine (see
+    /// [`Verdict::here`](super::answer::Verdict::here)).
+    pub locate: bool,
 }
 
 /// The question, for each kind of [`Target`].

@@ -1,0 +1,399 @@
+//! One look: everybody is asked at once, and whoever is left when the time is up is silent.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use mio::{Events, Interest, Poll, Token, net};
+
+use super::neighbours::{Neighbour, neighbours};
+use super::report::Report;
+use super::{Memory, echo};
+use crate::daemon::names::Names;
+use crate::daemon::prober::begin_to_connect;
+use crate::daemon::wants;
+use crate::engine::registration::address::Host;
+use crate::engine::surroundings::look::{LOOK_TAKES, Place, Sight, Witness};
+
+/// The most addresses of one name that are asked: two of each family would do.
+const ADDRESSES_MAX: usize = 4;
+
+/// Ports of a router that are asked: names, and its pages. One that nobody listens on is refused, which is
+/// as good.
+const GATEWAY_PORTS: [u16; 3] = [53, 80, 443];
+
+/// Who was asked for a shorter time, having waited for a place, is not silent yet: a lost packet is sent
+/// again after a second.
+const FAIR: Duration = Duration::from_millis(1_200);
+
+/// So often it is seen whether a router has answered at the link.
+const PEEKS_EVERY: Duration = Duration::from_millis(500);
+
+/// The kernel asks a router that it has not heard of for a while only five seconds after a packet to it: an
+/// answer since the look before this one counts, if that was not longer ago.
+const FOLLOWS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Times of the kernel are as coarse.
+const COARSE: Duration = Duration::from_millis(20);
+
+/// Who ends so late has stood still: an answer may have been missed.
+const LATE: Duration = Duration::from_secs(1);
+
+/// One look under way.
+pub(super) struct Survey<'a> {
+    report: &'a mut Report,
+    memory: &'a mut Memory,
+    at_once: usize,
+    poll: Poll,
+    end: Instant,
+    /// What a router must have answered since.
+    since: Instant,
+    gateways: Vec<Gateway>,
+    waiting: VecDeque<Question>,
+    /// By token.
+    asked: Vec<Option<Asked>>,
+    subjects: Vec<Subject>,
+}
+
+/// A witness, and what is known by now.
+struct Subject {
+    witness: Witness,
+    /// Questions without an answer.
+    open: usize,
+    best: Sight,
+}
+
+/// A router.
+struct Gateway {
+    address: SocketAddr,
+    /// The system knows no way to it.
+    has_no_way: bool,
+}
+
+/// One way to ask one address.
+#[derive(Clone, Copy)]
+struct Question {
+    witness: Witness,
+    address: SocketAddr,
+    by_echo: bool,
+}
+
+/// A question that is out.
+struct Asked {
+    question: Question,
+    at: Instant,
+    socket: Socket,
+}
+
+enum Socket {
+    Tcp(net::TcpStream),
+    Echo(net::UdpSocket),
+}
+
+/// What came of a question.
+enum Answer {
+    Sight(Sight),
+    /// Nothing yet.
+    Open,
+}
+
+impl<'a> Survey<'a> {
+    /// # Errors
+    /// No descriptor is left.
+    pub(super) fn new(
+        report: &'a mut Report,
+        memory: &'a mut Memory,
+        at_once: usize,
+        gateways: Vec<SocketAddr>,
+    ) -> io::Result<Survey<'a>> {
+        let began = Instant::now();
+        let before = memory.began.replace(began);
+        let before = before.filter(|before| began.duration_since(*before) <= FOLLOWS_WITHIN);
+        report.set_gateway(gateways.first().map(SocketAddr::ip));
+        let gateway = |address| Gateway { address, has_no_way: false };
+        Ok(Survey {
+            report,
+            memory,
+            at_once,
+            poll: Poll::new()?,
+            end: began + LOOK_TAKES,
+            since: before.unwrap_or(began),
+            gateways: gateways.into_iter().map(gateway).collect(),
+            waiting: VecDeque::new(),
+            asked: Vec::new(),
+            subjects: Vec::new(),
+        })
+    }
+
+    /// Asks all witnesses, the first of them first. Who `is_here` shows nothing of any network.
+    ///
+    /// # Errors
+    /// The system does not tell of events.
+    pub(super) fn run(
+        mut self,
+        witnesses: &[(Witness, Place)],
+        names: &Names,
+        is_here: impl Fn(IpAddr) -> bool,
+    ) -> io::Result<()> {
+        for (witness, place) in witnesses {
+            let questions = self.questions(*witness, place, names, &is_here);
+            let open = questions.len();
+            self.waiting.extend(questions);
+            self.subjects.push(Subject { witness: *witness, open, best: Sight::Nothing });
+            if open == 0 {
+                self.report.note(*witness, Sight::Undecided);
+            }
+        }
+        let mut events = Events::with_capacity(self.at_once.max(1));
+        while !self.report.is_whole() {
+            self.ask_on();
+            self.report.tell();
+            let now = Instant::now();
+            if self.report.is_whole() || now >= self.end {
+                break;
+            }
+            let peek = now + PEEKS_EVERY;
+            match self.poll.poll(&mut events, Some(peek.min(self.end) - now)) {
+                Err(why) if why.kind() != io::ErrorKind::Interrupted => return Err(why),
+                _ => {}
+            }
+            events.iter().for_each(|event| self.look_into(event.token()));
+            if events.is_empty() {
+                self.peek();
+            }
+        }
+        self.conclude();
+        Ok(())
+    }
+
+    fn questions(
+        &self,
+        witness: Witness,
+        place: &Place,
+        names: &Names,
+        is_here: impl Fn(IpAddr) -> bool,
+    ) -> Vec<Question> {
+        let question = |address, by_echo| Question { witness, address, by_echo };
+        match place {
+            Place::Port { host, port } => {
+                let addresses = addresses(host, *port, names);
+                let elsewhere = addresses.iter().filter(|address| !is_here(address.ip()));
+                elsewhere.take(ADDRESSES_MAX).map(|address| question(*address, false)).collect()
+            }
+            Place::Gateways => {
+                let ways = |gateway: &Gateway| {
+                    let by_port = GATEWAY_PORTS.map(|port| {
+                        let mut address = gateway.address;
+                        address.set_port(port);
+                        question(address, false)
+                    });
+                    by_port.into_iter().chain([question(gateway.address, true)])
+                };
+                self.gateways.iter().flat_map(ways).collect()
+            }
+        }
+    }
+
+    /// As many as there may be at once.
+    fn ask_on(&mut self) {
+        // Nobody needs to hear it twice.
+        for place in &mut self.asked {
+            if place.as_ref().is_some_and(|asked| !self.report.is_open(asked.question.witness)) {
+                *place = None;
+            }
+        }
+        while self.asked.iter().flatten().count() < self.at_once {
+            let Some(question) = self.waiting.pop_front() else { return };
+            if self.report.is_open(question.witness) {
+                match self.ask(question) {
+                    Ok(Some(socket)) => self.keep(question, socket),
+                    Ok(None) => self.note(question, Sight::Answers),
+                    Err(why) => self.note_failure(question, &why),
+                }
+            }
+        }
+    }
+
+    /// Begins to ask; `None`: that was enough.
+    fn ask(&self, question: Question) -> io::Result<Option<Socket>> {
+        if question.by_echo {
+            return echo::ask(question.address)
+                .map(|socket| Some(Socket::Echo(net::UdpSocket::from_std(socket))));
+        }
+        let (socket, is_connected) = begin_to_connect(question.address)?;
+        Ok((!is_connected).then(|| Socket::Tcp(net::TcpStream::from_std(socket.into()))))
+    }
+
+    fn keep(&mut self, question: Question, mut socket: Socket) {
+        let free = self.asked.iter().position(Option::is_none).unwrap_or(self.asked.len());
+        let registry = self.poll.registry();
+        let registered = match &mut socket {
+            Socket::Tcp(stream) => registry.register(stream, Token(free), Interest::WRITABLE),
+            Socket::Echo(socket) => registry.register(socket, Token(free), Interest::READABLE),
+        };
+        if let Err(why) = registered {
+            return self.note_failure(question, &why);
+        }
+        let asked = Some(Asked { question, at: Instant::now(), socket });
+        match self.asked.get_mut(free) {
+            Some(place) => *place = asked,
+            None => self.asked.push(asked),
+        }
+    }
+
+    fn look_into(&mut self, token: Token) {
+        let Some(place) = self.asked.get_mut(token.0) else { return };
+        let Some(asked) = place else { return };
+        match asked.socket.answer() {
+            Ok(Answer::Open) => {}
+            Ok(Answer::Sight(sight)) => {
+                let question = asked.question;
+                *place = None;
+                self.note(question, sight);
+            }
+            Err(why) => {
+                let question = asked.question;
+                *place = None;
+                self.note_failure(question, &why);
+            }
+        }
+    }
+
+    fn note_failure(&mut self, question: Question, why: &io::Error) {
+        let sight = sight_of(why);
+        if sight == Sight::Nothing
+            && let Some(gateway) = self.gateway_at(question.address)
+        {
+            gateway.has_no_way = true;
+        }
+        self.note(question, sight);
+    }
+
+    fn note(&mut self, question: Question, sight: Sight) {
+        let is_witness = |subject: &&mut Subject| subject.witness == question.witness;
+        let Some(subject) = self.subjects.iter_mut().find(is_witness) else { return };
+        subject.open = subject.open.saturating_sub(1);
+        subject.best = most_telling(subject.best, sight);
+        let (open, best) = (subject.open, subject.best);
+        if question.witness == Witness::Gateway {
+            // Any life will do, and no way of asking is the last.
+            if matches!(sight, Sight::Answers | Sight::HostOnly) {
+                self.memory.spoke.insert(plain(question.address));
+                self.report.note(Witness::Gateway, Sight::Answers);
+            }
+        } else if best == Sight::Answers || open == 0 {
+            self.report.note(question.witness, best);
+        }
+    }
+
+    fn gateway_at(&mut self, address: SocketAddr) -> Option<&mut Gateway> {
+        let address = plain(address);
+        self.gateways.iter_mut().find(|gateway| gateway.address == address)
+    }
+
+    /// Whether a router has answered at the link meanwhile.
+    fn peek(&mut self) -> Vec<Neighbour> {
+        if !self.report.is_open(Witness::Gateway) {
+            return Vec::new();
+        }
+        let neighbours = neighbours().unwrap_or_default();
+        let span = self.since.elapsed();
+        let has_answered = |neighbour: &Neighbour| {
+            let is_gateway = self.gateways.iter().any(|gateway| neighbour.is(gateway.address));
+            is_gateway && neighbour.answered.is_some_and(|ago| ago + COARSE <= span)
+        };
+        if neighbours.iter().any(has_answered) {
+            self.report.note(Witness::Gateway, Sight::Answers);
+        }
+        neighbours
+    }
+
+    /// The time is up.
+    fn conclude(&mut self) {
+        let neighbours = self.peek();
+        let now = Instant::now();
+        let stood_still = now.saturating_duration_since(self.end) > LATE;
+        let gateway = if stood_still { Sight::Undecided } else { self.silent_gateway(&neighbours) };
+        self.report.note(Witness::Gateway, gateway);
+        let was_asked_fairly = |asked: &Asked| !stood_still && now.duration_since(asked.at) >= FAIR;
+        let sight_of = |question: &Question, is_fair: bool| {
+            let sight = if is_fair { Sight::Nothing } else { Sight::Undecided };
+            (*question, sight)
+        };
+        let asked = self.asked.iter().flatten();
+        let asked = asked.map(|asked| sight_of(&asked.question, was_asked_fairly(asked)));
+        let not_asked = self.waiting.iter().map(|question| sight_of(question, false));
+        let rest: Vec<_> = asked.chain(not_asked).collect();
+        rest.into_iter().for_each(|(question, sight)| self.note(question, sight));
+    }
+
+    /// What it means that no router has answered.
+    fn silent_gateway(&self, neighbours: &[Neighbour]) -> Sight {
+        let is_gone = |gateway: &Gateway| {
+            let is_silent =
+                |neighbour: &Neighbour| neighbour.is(gateway.address) && neighbour.is_silent;
+            gateway.has_no_way
+                || self.memory.spoke.contains(&gateway.address)
+                || neighbours.iter().any(is_silent)
+        };
+        let all_gone = !self.gateways.is_empty() && self.gateways.iter().all(is_gone);
+        if all_gone { Sight::Nothing } else { Sight::Undecided }
+    }
+}
+
+impl Socket {
+    fn answer(&self) -> io::Result<Answer> {
+        match self {
+            Socket::Tcp(stream) => match stream.take_error()? {
+                Some(why) => Err(why),
+                None if stream.peer_addr().is_ok() => Ok(Answer::Sight(Sight::Answers)),
+                None => Ok(Answer::Open),
+            },
+            Socket::Echo(socket) => match socket.recv(&mut [0; 64]) {
+                Ok(_) => Ok(Answer::Sight(Sight::Answers)),
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(Answer::Open),
+                Err(why) => Err(why),
+            },
+        }
+    }
+}
+
+/// The addresses of a host that are at hand.
+fn addresses(host: &Host, port: u16, names: &Names) -> Vec<SocketAddr> {
+    match host {
+        Host::Address(address) => vec![SocketAddr::new(*address, port)],
+        Host::Name(name) => {
+            let known = names.known(name);
+            let with_port = |address: &SocketAddr| {
+                let mut address = *address;
+                address.set_port(port);
+                address
+            };
+            known.iter().flat_map(|known| known.iter()).map(with_port).collect()
+        }
+    }
+}
+
+/// What a failure shows of whoever was asked.
+fn sight_of(why: &io::Error) -> Sight {
+    match why.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Sight::HostOnly,
+        // Our own machine forbids it.
+        io::ErrorKind::PermissionDenied => Sight::Undecided,
+        _ if why.raw_os_error().is_some_and(wants::is_ours) => Sight::Undecided,
+        _ => Sight::Nothing,
+    }
+}
+
+/// Of two sights of one witness, the one that says more. What could not be asked might have answered.
+fn most_telling(one: Sight, other: Sight) -> Sight {
+    let order = [Sight::Answers, Sight::HostOnly, Sight::Undecided];
+    order.into_iter().find(|sight| [one, other].contains(sight)).unwrap_or(Sight::Nothing)
+}
+
+/// As in the list of gateways.
+fn plain(mut address: SocketAddr) -> SocketAddr {
+    address.set_port(0);
+    address
+}
