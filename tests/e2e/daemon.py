@@ -51,6 +51,8 @@ class Daemon:
         self.options: dict[str, object] = {
             "bind_addr": "127.0.0.1",
             "announce": False,
+            # No test asks anybody on the internet; who wants anchors names some of its own network.
+            "anchors": None,
             "state_dir": folder / "state",
             **options,
         }

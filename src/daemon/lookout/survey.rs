@@ -27,15 +27,12 @@ const GATEWAY_PORTS: [u16; 3] = [53, 80, 443];
 /// again after a second.
 const FAIR: Duration = Duration::from_millis(1_200);
 
-/// So often it is seen whether a router has answered at the link.
-const PEEKS_EVERY: Duration = Duration::from_millis(500);
+/// So soon it is seen whether a router has answered at the link; then after twice that, and so on.
+const FIRST_PEEK: Duration = Duration::from_millis(50);
 
 /// The kernel asks a router that it has not heard of for a while only five seconds after a packet to it: an
 /// answer since the look before this one counts, if that was not longer ago.
 const FOLLOWS_WITHIN: Duration = Duration::from_secs(10);
-
-/// Times of the kernel are as coarse.
-const COARSE: Duration = Duration::from_millis(20);
 
 /// Who ends so late has stood still: an answer may have been missed.
 const LATE: Duration = Duration::from_secs(1);
@@ -146,6 +143,7 @@ impl<'a> Survey<'a> {
             }
         }
         let mut events = Events::with_capacity(self.at_once.max(1));
+        let mut peek_after = FIRST_PEEK;
         while !self.report.is_whole() {
             self.ask_on();
             self.report.tell();
@@ -153,14 +151,14 @@ impl<'a> Survey<'a> {
             if self.report.is_whole() || now >= self.end {
                 break;
             }
-            let peek = now + PEEKS_EVERY;
-            match self.poll.poll(&mut events, Some(peek.min(self.end) - now)) {
+            match self.poll.poll(&mut events, Some(peek_after.min(self.end - now))) {
                 Err(why) if why.kind() != io::ErrorKind::Interrupted => return Err(why),
                 _ => {}
             }
             events.iter().for_each(|event| self.look_into(event.token()));
             if events.is_empty() {
                 self.peek();
+                peek_after *= 2;
             }
         }
         self.conclude();
@@ -301,7 +299,7 @@ impl<'a> Survey<'a> {
         let span = self.since.elapsed();
         let has_answered = |neighbour: &Neighbour| {
             let is_gateway = self.gateways.iter().any(|gateway| neighbour.is(gateway.address));
-            is_gateway && neighbour.answered.is_some_and(|ago| ago + COARSE <= span)
+            is_gateway && neighbour.answered.is_some_and(|ago| ago <= span)
         };
         if neighbours.iter().any(has_answered) {
             self.report.note(Witness::Gateway, Sight::Answers);
