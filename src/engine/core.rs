@@ -70,8 +70,8 @@ pub enum Action {
 pub enum Wait {
     /// The next check, or whether the shortage of threads is over.
     Scheduler(scheduler::Wait),
-    /// Apps are awaited no longer.
-    Settling,
+    /// Apps are awaited no longer, or others are looked at.
+    Surroundings,
     /// First passes that are gathered.
     Welcome,
     /// A mail is tried again, or the mail server asked.
@@ -183,6 +183,7 @@ impl Engine {
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));
+        household.run().into_iter().for_each(|before| self.surroundings.recall(before));
         let interruption = self.surroundings.interrupted(household.run(), last);
         if interruption.is_some() {
             self.scheduler.set_haste(now, Some(ASKED_EVERY));
@@ -227,7 +228,7 @@ impl Engine {
     /// When [`Engine::handle_time`] wants to be called next, and what for.
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
-        let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Settling));
+        let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Surroundings));
         let welcome = self.incidents.next_deadline().map(|at| (at, Wait::Welcome));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));

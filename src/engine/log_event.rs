@@ -124,8 +124,16 @@ pub enum LogEvent {
         /// How long.
         span: Duration,
     },
+    /// An app is silent, and others are asked whether it is us.
+    LooksAround {
+        /// Its name.
+        app: String,
+    },
     /// Our own network is down, and nobody on another machine can be judged.
-    NetworkDown,
+    NetworkDown {
+        /// We have no carrier or no address; else nobody answers.
+        cut_off: bool,
+    },
     /// It is back.
     NetworkBack {
         /// How long it was down, as far as it was seen.
@@ -201,7 +209,9 @@ impl LogEvent {
     /// How much the line matters.
     pub fn severity(&self) -> Severity {
         match self {
-            LogEvent::Checked { .. } | LogEvent::Undecided { .. } => Severity::Detail,
+            LogEvent::Checked { .. }
+            | LogEvent::Undecided { .. }
+            | LogEvent::LooksAround { .. } => Severity::Detail,
             LogEvent::StateChanged { to: State::Unhealthy | State::Degraded, .. } => {
                 Severity::Trouble
             }
@@ -210,7 +220,7 @@ impl LogEvent {
             LogEvent::NoSuchMailbox { .. } => Severity::Trouble,
             LogEvent::MailHeldBack { .. } | LogEvent::ClockWrong { .. } => Severity::Trouble,
             LogEvent::Disallowed { .. } | LogEvent::MailDisallowed { .. } => Severity::Trouble,
-            LogEvent::TooFewThreads { .. } | LogEvent::NetworkDown => Severity::Trouble,
+            LogEvent::TooFewThreads { .. } | LogEvent::NetworkDown { .. } => Severity::Trouble,
             _ => Severity::Change,
         }
     }
@@ -281,9 +291,16 @@ impl fmt::Display for LogEvent {
                 "the clock was ahead in an earlier run: times on record that are still to come are put right",
             ),
             LogEvent::ClockSet { to } => write!(f, "the clock was set, to {to}"),
-            LogEvent::NetworkDown => f.write_str(
-                "our network is down: failures of apps on other machines do not count until it is back",
-            ),
+            LogEvent::LooksAround { app } => {
+                write!(f, "{app}: no answer; whether it is our network is looked at first")
+            }
+            LogEvent::NetworkDown { cut_off } => {
+                let why = if *cut_off { "our network is down" } else { "nothing answers" };
+                write!(
+                    f,
+                    "{why}: failures of apps on other machines do not count until one of them is seen"
+                )
+            }
             LogEvent::NetworkBack { after } => {
                 write!(f, "our network is back after {}", span::in_words(*after))
             }

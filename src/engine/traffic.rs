@@ -16,16 +16,18 @@ use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::recipients::Recipient;
-use super::registration::Registration;
+use super::registration::{Origin, Registration};
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
-use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
+use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
 use super::state::Transition;
 use super::surroundings::look::LookReport;
+use super::surroundings::network::Proof;
 use super::surroundings::run::Interruption;
 use super::surroundings::settling::Missing;
+use super::surroundings::silences::Silence;
 use super::surroundings::{ASKED_EVERY, Worth};
-use super::time::{Moment, Now, Step};
-use super::verdict::answer::{CheckEnd, Verdict};
+use super::time::{Now, Step};
+use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
 /// Timers that fire in one turn, before the sockets are looked at again.
@@ -62,6 +64,9 @@ impl Engine {
     ) -> Result<Registered, CommandError> {
         // Mails that wait count: whom they are for takes room, though no app may name them now.
         self.registry.admit(&registration, self.outbox.waiting())?;
+        if registration.origin == Origin::Network {
+            self.handle_life(now);
+        }
         let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
         let (app, url) = (registration.name.clone(), to.address.clone());
         let new = self.registry.id_of(&app).is_none();
@@ -214,6 +219,9 @@ impl Engine {
     /// For `certainly` so long of it: the rest is a jump of the wall clock, which somebody may have set.
     pub fn handle_standstill(&mut self, now: Now, span: Duration, certainly: Duration) {
         self.scheduler.handle_standstill(span);
+        if span > STOOD_STILL {
+            self.surroundings.handle_standstill();
+        }
         self.handle_absence(now, Interruption::Standstill, certainly);
     }
 
@@ -237,7 +245,10 @@ impl Engine {
                     self.log(LogEvent::ThreadsEnough);
                 }
             }
-            Wait::Settling => self.end_settling(now),
+            Wait::Surroundings => {
+                self.end_settling(now);
+                self.look_around(now, self.surroundings.network().is_down(), None);
+            }
             Wait::Welcome => {
                 let Engine { incidents, registry, outbox, .. } = self;
                 let messages = incidents.handle_deadline(now, registry, outbox);
@@ -265,25 +276,52 @@ impl Engine {
         }
     }
 
-    /// Passes a verdict on: to the app, to both logs, to the alert, to people. (What an answer means
-    /// was judged before, on the check's thread: `verdict::judge`.)
+    /// A verdict on an app: what it shows of our surroundings goes first. One that may be our own fault
+    /// waits. (What an answer means was judged before, on the check's thread: `verdict::judge`.)
     fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
+        let Some(app) = self.registry.get(id) else { return };
+        if verdict.life == Life::CutOff || !self.surroundings.is_calm() {
+            let was_down = self.surroundings.network().is_down();
+            let back = self.surroundings.handle_sign(now, (id, app), &verdict);
+            self.look_around(now, was_down, back);
+        }
+        let Some(app) = self.registry.get(id) else { return };
+        let began = now.at.before(latency);
+        match self.surroundings.handle_verdict(now, (id, app), &verdict, began) {
+            Worth::Waits => {
+                self.surroundings.wait(now, (id, app), verdict, latency);
+                let app = app.registration.name.clone();
+                self.log(LogEvent::LooksAround { app });
+                self.look_around(now, self.surroundings.network().is_down(), None);
+            }
+            worth => self.conclude(now, now, id, (verdict, worth), latency),
+        }
+    }
+
+    /// Passes a verdict on that fell at `fell`: to the app, to both logs, to the alert, to people.
+    fn conclude(
+        &mut self,
+        now: Now,
+        fell: Now,
+        id: AppId,
+        (verdict, worth): (Verdict, Worth),
+        latency: Duration,
+    ) {
         let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
-        let worth = self.worth(now, id, &verdict, now.at.before(latency));
         if worth == Worth::Back {
             self.registry.forgive(id);
         }
         let void = worth == Worth::Void;
         // Not `now.wall`: a Pi's clock may begin before the newest day on record, and days go on.
         let day = self.timeline.wall(now);
-        let effect = self.registry.observe(now, id, day, (verdict, void), latency);
+        let effect = self.registry.observe(fell, id, day, (verdict, void), latency);
         let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
         let app = app.registration.name.clone();
         self.log(LogEvent::Checked { app, outcome, reason: reason.clone(), latency, counts });
         if let Some(event) = line {
-            self.check_log(now, id, event);
+            self.check_log(fell, id, event);
         }
         // It is told with others, at the deadline `Wait::Welcome`.
         if effect.first_pass {
@@ -291,7 +329,7 @@ impl Engine {
             self.incidents.handle_first_pass(now, id);
         }
         if let Some(transition) = effect.transition {
-            self.handle_transition(now, id, transition, reason);
+            self.handle_transition(fell, id, transition, reason);
         }
         // At each verdict that counts, not only at a change: see the incidents. The transition went
         // first, for it opens the alert that this one looks at.
@@ -304,20 +342,39 @@ impl Engine {
         self.end_settling(now);
     }
 
-    /// What a verdict is worth, on an app whose check `began` then. It may show that our network is back.
-    fn worth(&mut self, now: Now, id: AppId, verdict: &Verdict, began: Moment) -> Worth {
-        let Some(app) = self.registry.get(id) else { return Worth::Counts };
-        let was_down = self.surroundings.network().down_since().is_some();
-        let back = self.surroundings.handle_network(now, (id, app), verdict);
-        if !was_down && self.surroundings.network().down_since().is_some() {
-            self.log(LogEvent::NetworkDown);
+    /// What was seen in a look around.
+    pub fn handle_look(&mut self, now: Now, report: &LookReport) {
+        let was_down = self.surroundings.network().is_down();
+        let back = self.surroundings.handle_look(now, report);
+        self.look_around(now, was_down, back);
+    }
+
+    /// Another machine has shown that it lives: it has reached us, or taken a mail.
+    pub fn handle_life(&mut self, now: Now) {
+        if !self.surroundings.is_calm() {
+            let was_down = self.surroundings.network().is_down();
+            let back = self.surroundings.handle_life(now);
+            self.look_around(now, was_down, back);
+        }
+    }
+
+    /// Something was shown, or time has passed: what waits for it goes on, and the next look begins if it is due.
+    /// Our network may have been down before, and be back `after` so long.
+    fn look_around(&mut self, now: Now, was_down: bool, back: Option<Duration>) {
+        while let Some((silence, worth)) = self.surroundings.poll_decided(now) {
+            let fell = silence.ended(now.at);
+            let Silence { app, verdict, latency, .. } = silence;
+            self.conclude(now, fell, app, (verdict, worth), latency);
+        }
+        if !was_down && let Some(proof) = self.surroundings.network().proof() {
+            self.log(LogEvent::NetworkDown { cut_off: proof == Proof::CutOff });
         }
         if let Some(span) = back {
             self.log(LogEvent::NetworkBack { after: span });
             self.handle_absence(now, Interruption::Network, span);
         }
-        let Some(app) = self.registry.get(id) else { return Worth::Counts };
-        self.surroundings.handle_verdict(now, (id, app), verdict, began)
+        let look = self.surroundings.poll_look(now, &self.registry);
+        self.actions.extend(look.map(Action::Look));
     }
 
     /// Something came between us and the apps: they have their time to come back.
@@ -361,9 +418,6 @@ impl Engine {
         let messages = incidents.handle_settled(&ended, registry, outbox);
         self.post(now, messages);
     }
-
-    /// What was seen in a look around.
-    pub fn handle_look(&mut self, _now: Now, _report: &LookReport) {}
 
     /// What was counted towards an app's state is forgotten.
     fn forget(&mut self, now: Now, id: AppId, why: &str) {
@@ -431,7 +485,7 @@ impl Engine {
             short_timeout,
             origin: registration.origin,
             // Whose answer shows that our network is back, and whose does not.
-            locate: self.surroundings.network().down_since().is_some(),
+            locate: !self.surroundings.is_calm(),
         })
     }
 

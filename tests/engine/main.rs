@@ -19,6 +19,7 @@ mod enough;
 mod facts;
 mod lives;
 mod load;
+mod look;
 mod mail;
 mod names;
 mod outages;

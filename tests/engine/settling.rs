@@ -261,6 +261,7 @@ fn while_our_own_network_is_down_nobody_is_blamed_and_then_each_has_its_time() {
     world.register_own("Ours", "http://127.0.0.1:8080");
     world.pass(A_WHILE);
     world.inbox.clear();
+    world.answers("127.0.0.1:8080", Answer::Refused);
     world.cut_off = true;
     world.seconds(130);
     for name in HOUSE {

@@ -16,6 +16,7 @@ use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::state::State;
+use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Place, Sight};
 use healthchecker::engine::time::{Moment, Now, Wall};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
@@ -57,6 +58,7 @@ enum Event {
     Report { check: u64, app: String, end: CheckEnd, latency: Duration },
     Delivered(u64, Delivery),
     Rehearsed(Delivery),
+    Seen(LookReport),
 }
 
 pub(super) struct World {
@@ -95,8 +97,16 @@ pub(super) struct World {
     pub(super) held: Option<Vec<Vec<Record>>>,
     /// How often the machine was booted.
     boots: usize,
-    /// Our own network is down.
+    /// Our own network is down, and it can be seen.
     pub(super) cut_off: bool,
+    /// Nothing on another machine answers, though we have a link.
+    pub(super) deaf: bool,
+    /// How the gateway is seen.
+    pub(super) gateway: Sight,
+    /// What is seen in a look is never reported.
+    pub(super) looks_are_lost: bool,
+    /// Every look: when (ms), and who was asked.
+    pub(super) looks: Vec<(u64, Vec<String>)>,
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
     /// The system knows that a time server has set the clock.
@@ -153,6 +163,10 @@ impl World {
             held: None,
             boots: 0,
             cut_off: false,
+            deaf: false,
+            gateway: Sight::Answers,
+            looks_are_lost: false,
+            looks: Vec::new(),
             clock_moved: false,
             synchronised: false,
             check_log: Vec::new(),
@@ -326,6 +340,7 @@ impl World {
                     self.engine.handle_delivery(self.now, id, delivery)
                 }
                 Event::Rehearsed(outcome) => self.engine.handle_rehearsal(self.now, outcome),
+                Event::Seen(report) => self.engine.handle_look(self.now, &report),
             }
             self.act();
         }
@@ -406,7 +421,7 @@ impl World {
         while let Some(action) = self.engine.poll_action() {
             match action {
                 Action::Probe(probe) => self.probe(&probe),
-                Action::Look(_) => {}
+                Action::Look(look) => self.look(&look),
                 Action::Send(mail) => self.send(mail),
                 Action::Rehearse(_) => self.rehearse(),
                 Action::Log(note) => self.notes.push(note),
@@ -449,11 +464,53 @@ impl World {
                 }
             }
         };
-        let end = if self.cut_off { cut_off() } else { end };
+        let is_ours = url.starts_with("http://127.");
+        let (end, latency) = match () {
+            () if is_ours => (end, latency),
+            () if self.cut_off => (cut_off(), latency),
+            () if self.deaf => (verdict(Outcome::Fail, NO_ANSWER, false), u64::MAX),
+            () => (end, latency),
+        };
         let late = if let Answer::Overslept(ms) = answer { ms } else { 0 };
         let latency = latency.min(limit) + late;
         let took = Duration::from_millis(latency);
         self.later(latency, Event::Report { check: probe.id, app: name, end, latency: took });
+    }
+
+    /// Others are looked at: each shows what its apps would answer. Who lives is seen at once.
+    fn look(&mut self, look: &Look) {
+        let sights = look.witnesses.iter().map(|(witness, place)| (*witness, self.sight(place)));
+        let (silent, seen): (Vec<_>, Vec<_>) =
+            sights.partition(|(_, sight)| *sight == Sight::Nothing);
+        let asked = look.witnesses.iter().map(|(_, place)| match place {
+            Place::Port { host, .. } => host.to_string(),
+            Place::Gateways => "gateway".to_owned(),
+        });
+        self.looks.push((self.now.at.as_millis(), asked.collect()));
+        let (id, cut_off, gateway) = (look.id, self.cut_off, None);
+        if self.looks_are_lost {
+            return;
+        }
+        let ended = silent.is_empty();
+        let first = LookReport { id, seen, cut_off, gateway, ended };
+        self.later(1, Event::Seen(first));
+        if !ended {
+            let takes = LOOK_TAKES.as_millis() as u64;
+            let last = LookReport { id, seen: silent, cut_off, gateway, ended: true };
+            self.later(takes, Event::Seen(last));
+        }
+    }
+
+    fn sight(&self, place: &Place) -> Sight {
+        match place {
+            _ if self.cut_off || self.deaf => Sight::Nothing,
+            Place::Gateways => self.gateway,
+            Place::Port { host, .. } => match self.answers.get(&host.to_string()) {
+                Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
+                Some(Answer::Refused) => Sight::HostOnly,
+                _ => Sight::Answers,
+            },
+        }
     }
 
     fn send(&mut self, mail: Mail) {

@@ -139,7 +139,12 @@ impl<'a> Survey<'a> {
             self.waiting.extend(questions);
             self.subjects.push(Subject { witness: *witness, open, best: Sight::Nothing });
             if open == 0 {
-                self.report.note(*witness, Sight::Undecided);
+                let sight = if is_ours(place, names, &is_here) {
+                    Sight::Ourselves
+                } else {
+                    Sight::Undecided
+                };
+                self.report.note(*witness, sight);
             }
         }
         let mut events = Events::with_capacity(self.at_once.max(1));
@@ -370,6 +375,17 @@ fn addresses(host: &Host, port: u16, names: &Names) -> Vec<SocketAddr> {
             };
             known.iter().flat_map(|known| known.iter()).map(with_port).collect()
         }
+    }
+}
+
+/// Whether it is an address of our own machine, however it is called.
+fn is_ours(place: &Place, names: &Names, is_here: impl Fn(IpAddr) -> bool) -> bool {
+    match place {
+        Place::Port { host, port } => {
+            let addresses = addresses(host, *port, names);
+            !addresses.is_empty() && addresses.iter().all(|address| is_here(address.ip()))
+        }
+        Place::Gateways => false,
     }
 }
 

@@ -144,7 +144,7 @@ fn who_is_on_this_machine_shows_nothing_of_the_network() {
     let lookout = Lookout::new(nobody_knows(), AT_ONCE_MAX, Arc::clone(&bench.tell));
     lookout.look(Look { id: 7, witnesses: vec![(app(1), at(answering))] });
     let piece = bench.told.recv().unwrap();
-    assert_eq!((piece.seen, piece.ended), (vec![(app(1), Sight::Undecided)], true));
+    assert_eq!((piece.seen, piece.ended), (vec![(app(1), Sight::Ourselves)], true));
     bench.at_once = 0;
     assert_eq!(seen(&bench.look(&[(app(1), at(answering))])), [(app(1), Sight::Undecided)]);
 }

@@ -3,6 +3,7 @@
 use super::View;
 use crate::engine::registry::{App, AppId};
 use crate::engine::state::State;
+use crate::engine::surroundings::network::Proof;
 use crate::engine::time::Stamp;
 
 /// How an app is.
@@ -30,7 +31,11 @@ impl View<'_> {
         };
         let down = self.surroundings.network().down_since();
         if let Some(since) = down.filter(|_| self.surroundings.network().hides(id)) {
-            let reason = format!("not visible: our network is down since {}", since.for_people());
+            let why = match self.surroundings.network().proof() {
+                Some(Proof::Silence) => "nothing on the network answers",
+                _ => "our network is down",
+            };
+            let reason = format!("not visible: {why} since {}", since.for_people());
             let (state, not_visible_since) = (State::Unknown, Some(since));
             return Standing { state, since, not_visible_since, reason, ..shown };
         }

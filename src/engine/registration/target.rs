@@ -55,6 +55,12 @@ impl Target {
         host
     }
 
+    /// The port that is asked.
+    pub fn port(&self) -> u16 {
+        let Target::Http { port, .. } = self;
+        *port
+    }
+
     /// How many bytes its texts take.
     pub(in crate::engine) fn text_len(&self) -> usize {
         let Target::Http { url, path, health_url, .. } = self;

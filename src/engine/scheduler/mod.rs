@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use self::lanes::{Lane, Lanes, Start, Ticket};
 pub use self::manner::Manner;
-pub use self::running::Destination;
-use self::running::{Running, STOOD_STILL};
+use self::running::Running;
+pub use self::running::{Destination, STOOD_STILL};
 use self::shortage::{OVER_AFTER, Shortage};
 use self::slot::{Asked, Slot};
 use super::registration::Registration;

@@ -9,7 +9,7 @@ use crate::engine::registration::Registration;
 
 /// A check during which we stood still for longer is no proof of anything: a machine under load is
 /// late by less.
-pub(super) const STOOD_STILL: Duration = Duration::from_secs(1);
+pub const STOOD_STILL: Duration = Duration::from_secs(1);
 
 /// A check that has a thread.
 #[derive(Debug)]

@@ -59,6 +59,8 @@ pub enum Sight {
     /// Nothing can be said: its address is not known, there is no gateway, or it may have been seen
     /// too long ago.
     Undecided,
+    /// It is an address of this very machine: it says nothing of our network.
+    Ourselves,
 }
 
 /// What was seen. A look may be reported in pieces, as answers come in; each witness is in one of them.

@@ -1,24 +1,33 @@
 //! Our surroundings: whether a silence can be ours, before an app is blamed for it.
 //!
-//! While our own [network] is down, failures of apps on other machines are void. After that, after
+//! When an app on another machine is silent, its verdict waits, and others are [looked](look) at: if nobody
+//! lives, it is us. While our own [network] is down, failures of apps on other machines are void. After that, after
 //! the power came back, a reboot or a sleep, each device needs its own time. So an interruption is followed
 //! by [settling]: until an app has answered once, its failures are void, too. What is not back at
 //! the end is told in one report.
 
 pub mod look;
+mod looks;
 pub mod network;
 pub mod run;
 pub mod settling;
+mod signs;
+pub mod silences;
 mod voids;
+mod witnesses;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use self::looks::Looks;
 use self::network::{Network, is_elsewhere};
 use self::run::{Interruption, Run};
 use self::settling::{Ended, Settling};
+use self::silences::{Shown, Silences};
 use self::voids::Voids;
 use super::ledger::Ledger;
 use super::registry::{App, AppId, Registry};
+use super::state::State;
 use super::time::{Moment, Now, Stamp};
 use super::verdict::answer::{Life, Outcome, Verdict};
 
@@ -38,8 +47,10 @@ pub enum Worth {
     Counts,
     /// The app is back: it counts, and no failure before it does.
     Back,
-    /// It is a failure of an app that may not be back yet: void.
+    /// It is a failure that may be ours, or of an app that may not be back yet: void.
     Void,
+    /// The app is silent, and others are asked first: see [`Surroundings::wait`].
+    Waits,
 }
 
 /// What we know of what is around us.
@@ -50,6 +61,10 @@ pub struct Surroundings {
     /// One entry: this run.
     run: Ledger<(), Run>,
     network: Network,
+    looks: Looks,
+    silences: Silences,
+    /// Who was found to be on our own machine, by an address that others use, too.
+    ours: BTreeSet<AppId>,
     settling: Option<Settling>,
     voids: Voids,
 }
@@ -60,13 +75,26 @@ impl Surroundings {
     pub fn new(boot_id: Option<String>, settle: Duration) -> Surroundings {
         let mut run = Ledger::default();
         run.insert((), Run::begun(boot_id));
-        let (network, voids) = (Network::default(), Voids::default());
-        Surroundings { settle, run, network, settling: None, voids }
+        Surroundings {
+            settle,
+            run,
+            network: Network::default(),
+            looks: Looks::default(),
+            silences: Silences::default(),
+            ours: BTreeSet::new(),
+            settling: None,
+            voids: Voids::default(),
+        }
     }
 
     /// What there is to settle after the run that is on record. `last`: the newest time on record.
     pub fn interrupted(&self, before: Option<&Run>, last: Option<Stamp>) -> Option<Interruption> {
         self.run.get(&())?.interrupted(before?, last)
+    }
+
+    /// What the run that is on record knew of the house.
+    pub fn recall(&mut self, before: &Run) {
+        self.note(|run| run.gateway = before.gateway);
     }
 
     /// Things settle from now on: every app of `registry` is awaited that is asked and was well.
@@ -84,6 +112,7 @@ impl Surroundings {
     ) -> bool {
         let was_away = absence > NOT_AWAY;
         if was_away {
+            self.silences.show(Shown::Away);
             self.settle(now, interruption, absence.clamp(SHORTEST, LONGEST), registry);
         }
         was_away
@@ -97,7 +126,8 @@ impl Surroundings {
         registry: &Registry,
     ) {
         // One that began before goes on, with all that is awaited by now.
-        let until = (now.at + within).max(self.next_deadline().unwrap_or_default());
+        let earlier = self.settling.as_ref().map(|settling| settling.until);
+        let until = (now.at + within).max(earlier.unwrap_or_default());
         let interruption = match self.settling.take() {
             Some(settling) => settling.interruption.and(interruption),
             None => interruption,
@@ -129,30 +159,8 @@ impl Surroundings {
 
 /// What happens to apps meanwhile.
 impl Surroundings {
-    /// A check has ended: whether our network shows to be down by it, or to be back. How long it was
-    /// down, if it is back: to be called before [`Surroundings::handle_verdict`].
-    pub fn handle_network(
-        &mut self,
-        now: Now,
-        (id, app): (AppId, &App),
-        verdict: &Verdict,
-    ) -> Option<Duration> {
-        if !is_elsewhere(app) {
-            return None;
-        }
-        let down = self.network.down_since().is_some();
-        let back = self.network.handle_verdict(now, id, verdict);
-        if !down && self.network.down_since().is_some() && self.settling.is_none() {
-            // Who crashes now has this to settle.
-            self.note(|run| run.settling = Some(Interruption::Network));
-        }
-        if back.is_some() && self.settling.is_none() {
-            self.note(|run| run.settling = None);
-        }
-        back
-    }
-
-    /// What a verdict on an app is worth, whose check `began` then.
+    /// What a verdict on an app is worth, whose check `began` then. To be called after
+    /// [`Surroundings::handle_sign`].
     pub fn handle_verdict(
         &mut self,
         now: Now,
@@ -160,17 +168,38 @@ impl Surroundings {
         verdict: &Verdict,
         began: Moment,
     ) -> Worth {
-        if verdict.outcome != Outcome::Fail && is_elsewhere(app) {
-            self.voids.handle_answer(now.at, id);
+        if verdict.outcome != Outcome::Fail {
+            if is_elsewhere(app) {
+                self.voids.handle_answer(now.at, id);
+            }
+            return self.settled(now, id, verdict);
         }
-        let silent = verdict.outcome == Outcome::Fail && verdict.life != Life::Answer;
-        let elsewhere = is_elsewhere(app) && !verdict.here;
-        let unseen = silent && elsewhere && !self.network.was_well_since(began);
-        let worth = match &mut self.settling {
-            _ if unseen => Worth::Void,
+        let is_silent = verdict.life != Life::Answer && self.is_elsewhere((id, app), verdict);
+        let worth = if is_silent && !self.network.was_well_since(began) {
+            self.network.hide(id);
+            Worth::Void
+        } else if is_silent
+            && !verdict.life.is_shown()
+            && app.state() != State::Unhealthy
+            && !self.awaits(id)
+        {
+            return Worth::Waits;
+        } else {
+            self.settled(now, id, verdict)
+        };
+        self.bounded(now, id, worth)
+    }
+
+    /// What it is worth, if our network is well.
+    fn settled(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Worth {
+        match &mut self.settling {
             Some(settling) => settling.handle_verdict(now, id, verdict),
             None => Worth::Counts,
-        };
+        }
+    }
+
+    /// No app is hidden for ever.
+    fn bounded(&mut self, now: Now, id: AppId, worth: Worth) -> Worth {
         if worth == Worth::Void && !self.voids.may_be_void(now.at, id) {
             self.forget(id);
             return Worth::Counts;
@@ -181,15 +210,21 @@ impl Surroundings {
     /// An app is paused, or watched no longer, or counts: it is not awaited.
     pub fn forget(&mut self, id: AppId) {
         self.network.forget(id);
+        self.silences.forget(id);
+        self.ours.remove(&id);
         self.voids.forget(id);
         if let Some(settling) = &mut self.settling {
             settling.forget(id);
         }
     }
 
-    /// When it ends at the latest.
+    /// When something is to be done next.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.settling.as_ref().map(|settling| settling.until)
+        let settled = self.settling.as_ref().map(|settling| settling.until);
+        if self.is_calm() {
+            return settled;
+        }
+        [settled, self.next_look(), self.silences.next_deadline()].into_iter().flatten().min()
     }
 
     /// The end of the settling, if it has come: everybody is back, or the time is up.
@@ -218,6 +253,7 @@ impl Surroundings {
     pub fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         self.run.put_right(|run| run.for_each_stamp(&mut put_right));
         self.network.for_each_stamp(&mut put_right);
+        self.silences.for_each_stamp(&mut put_right);
         if let Some(settling) = &mut self.settling {
             settling.for_each_stamp(&mut put_right);
         }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::engine::registration::address::Host;
 use crate::engine::registry::{App, AppId};
-use crate::engine::time::{Moment, Now, Stamp};
-use crate::engine::verdict::answer::{Life, Verdict};
+use crate::engine::time::{Moment, Stamp};
 
 /// Whether we reach anybody.
 #[derive(Debug, Default)]
@@ -16,36 +15,44 @@ pub struct Network {
     back_at: Moment,
 }
 
+/// By what it shows to be down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// We have no carrier, or no address.
+    CutOff,
+    /// Nobody on another machine answers.
+    Silence,
+}
+
 /// It is down.
 #[derive(Debug)]
 struct Outage {
     /// Since a check failed for want of it.
     since: Stamp,
+    proof: Proof,
     /// Whose checks have failed since.
     apps: BTreeSet<AppId>,
 }
 
 impl Network {
-    /// A check of an app on another machine has ended. How long the network was down, if it is back.
-    pub(super) fn handle_verdict(
-        &mut self,
-        now: Now,
-        id: AppId,
-        verdict: &Verdict,
-    ) -> Option<Duration> {
-        if verdict.here {
-            // No network is needed for that.
-            return None;
-        }
-        if verdict.life == Life::CutOff {
-            let since = Stamp::noted(now);
-            let outage = self.outage.get_or_insert_with(|| Outage { since, apps: BTreeSet::new() });
-            outage.apps.insert(id);
-            return None;
-        }
+    /// It is down, at least since then.
+    pub(super) fn fall(&mut self, since: Stamp, proof: Proof) {
+        let apps = BTreeSet::new();
+        self.outage.get_or_insert(Outage { since, proof, apps }).proof = proof;
+    }
+
+    /// It is back. How long it was down.
+    pub(super) fn rise(&mut self, at: Moment) -> Option<Duration> {
         let outage = self.outage.take()?;
-        self.back_at = now.at;
-        Some(outage.since.age(now.at).span)
+        self.back_at = at;
+        Some(outage.since.age(at).span)
+    }
+
+    /// A check of an app has failed for want of it.
+    pub(super) fn hide(&mut self, id: AppId) {
+        if let Some(outage) = &mut self.outage {
+            outage.apps.insert(id);
+        }
     }
 
     /// Whether a check that began then could reach anybody all the time.
@@ -59,9 +66,19 @@ impl Network {
         }
     }
 
+    /// Whether it is down.
+    pub fn is_down(&self) -> bool {
+        self.outage.is_some()
+    }
+
     /// Since when it is down.
     pub fn down_since(&self) -> Option<Stamp> {
         self.outage.as_ref().map(|outage| outage.since)
+    }
+
+    /// By what it shows to be down.
+    pub fn proof(&self) -> Option<Proof> {
+        self.outage.as_ref().map(|outage| outage.proof)
     }
 
     /// Whether an app cannot be seen, as its last check showed.

@@ -14,6 +14,9 @@ pub struct Run {
     /// Apps are awaited after this interruption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Interruption>,
+    /// The gateway is one that answers a look: its silence tells something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gateway: bool,
     /// It ended in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -51,7 +54,7 @@ impl Kept for Run {
 impl Run {
     /// One that has just begun.
     pub(super) fn begun(boot_id: Option<String>) -> Run {
-        Run { boot_id, settling: None, ended: false }
+        Run { boot_id, settling: None, gateway: false, ended: false }
     }
 
     /// What came between the run `before` and this one, if there is something to settle: the machine

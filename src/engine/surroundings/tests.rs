@@ -60,6 +60,7 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     let run = |boot_id: Option<&str>, settling: Option<Interruption>, ended: bool| Run {
         boot_id: boot_id.map(str::to_owned),
         settling,
+        gateway: false,
         ended,
     };
     let came_between = |before: Option<&Run>| here().interrupted(before, last);
@@ -103,7 +104,7 @@ fn an_app_is_back_with_its_first_answer_and_missing_after_two_failures() {
     };
     assert_eq!(worth(10, "NAS", &silence()), Worth::Void);
     assert_eq!(worth(20, "NAS", &verdict(Outcome::Warn)), Worth::Back);
-    assert_eq!(worth(30, "NAS", &silence()), Worth::Counts);
+    assert_eq!(worth(30, "NAS", &silence()), Worth::Waits, "as any silence");
     assert_eq!(worth(30, "TV", &silence()), Worth::Void);
     assert_eq!(worth(40, "TV", &silence()), Worth::Void);
     assert_eq!(worth(40, "Pi", &silence()), Worth::Void);
@@ -165,7 +166,7 @@ fn an_app_of_this_machine_says_nothing_of_the_network_at_any_of_its_addresses() 
     let mut surroundings = here();
     let mut shows = |second, name, verdict: &Verdict| {
         let id = registry.find(name).unwrap();
-        surroundings.handle_network(after(second), (id, registry.get(id).unwrap()), verdict);
+        surroundings.handle_sign(after(second), (id, registry.get(id).unwrap()), verdict);
         let worth = judged(&mut surroundings, second, &registry, name, verdict);
         (surroundings.network().down_since().is_some(), worth)
     };

@@ -3,11 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use healthchecker::engine::surroundings::look::{LOOK_TAKES, Sight};
+
 use super::conditions::{Check, Condition, Effect, Gets, Stage};
 use super::spans::EVER;
 use crate::chance::mix;
 use crate::deed::{Question, Reply, Says};
 use crate::story::{CauseId, Ms};
+
+/// No connection takes longer.
+const LAN: Ms = 20;
 
 /// An address that an app was ever asked at.
 #[derive(Debug)]
@@ -69,9 +74,42 @@ impl Asked {
 pub(super) struct Answers {
     pub(super) endpoints: HashMap<String, Endpoint>,
     pub(super) apps: Vec<Asked>,
+    /// The addresses, by `HOST:PORT`.
+    places: HashMap<String, String>,
 }
 
 impl Answers {
+    pub(super) fn new(endpoints: HashMap<String, Endpoint>, apps: Vec<Asked>) -> Answers {
+        let places = endpoints.keys().map(|url| (place(url), url.clone())).collect();
+        Answers { endpoints, apps, places }
+    }
+
+    /// What who only connects to a place sees, and when; `None`: nothing.
+    pub(super) fn look(&mut self, place: &str, at: Ms) -> Option<(Ms, Sight)> {
+        let Some(endpoint) = self.places.get(place).and_then(|url| self.endpoints.get(url)) else {
+            return Some((1, Sight::Undecided));
+        };
+        let asked = &mut self.apps[endpoint.app];
+        let lot = mix(asked.key ^ at);
+        let latency = asked.latency(lot).min(LAN);
+        let check = Check { at, limit: LOOK_TAKES.as_millis() as Ms, latency, lot };
+        asked.move_on(at);
+        let mut met = Met::default();
+        let active = asked.active.iter().map(|place| &asked.conditions[*place]);
+        let left = endpoint.left.as_ref().filter(|left| left.from <= at);
+        for condition in active.chain(left).filter(|condition| acts_on_connections(condition)) {
+            met.meet(condition, check);
+        }
+        let Reply { after, says, .. } = met.reply(check);
+        let after = after?.as_millis() as Ms;
+        match says {
+            _ if after > check.limit => None,
+            Says::Refused | Says::Reset => Some((after, Sight::HostOnly)),
+            Says::NoRoute | Says::NoName => None,
+            Says::Pass | Says::Warn | Says::Fail => Some((after, Sight::Answers)),
+        }
+    }
+
     pub(super) fn answer(&mut self, question: Question<'_>) -> Reply {
         let endpoint = self
             .endpoints
@@ -158,6 +196,24 @@ impl Met {
 
 fn reply(after: Option<Ms>, says: Says, causes: Vec<CauseId>) -> Reply {
     Reply { after: after.map(Duration::from_millis), says, causes }
+}
+
+/// Whoever only connects does not look for a name, and waits for no answer.
+fn acts_on_connections(condition: &Condition) -> bool {
+    let Condition { stage, effect, .. } = condition;
+    let acts =
+        matches!(effect, Effect::NoRoute(_) | Effect::Silent | Effect::Refused | Effect::Loses(_));
+    acts && *stage != Stage::Name && *stage != Stage::Answer
+}
+
+/// `HOST:PORT` of an address.
+fn place(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.contains(':') {
+        true => authority.to_owned(),
+        false => format!("{authority}:{}", if scheme == "https" { 443 } else { 80 }),
+    }
 }
 
 /// Who asks at an address that its app has left.

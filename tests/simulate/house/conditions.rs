@@ -37,6 +37,9 @@ pub(crate) enum Effect {
     Warns,
 }
 
+/// Without carrier the kernel says so at once.
+pub(crate) const NO_CARRIER: Effect = Effect::NoRoute(1);
+
 /// Something that acts on an app.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {

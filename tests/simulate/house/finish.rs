@@ -20,7 +20,13 @@ impl Plan<'_> {
         let deeds = self.deeds_in_order();
         let mail_path = Spans::of(self.mail_path_gone());
         let mail_away = self.mail_away(&deeds);
-        let cut_off = Spans::of(self.outages_of(Part::OurLink).to_vec());
+        let spans = |part| Spans::of(self.outages_of(part).to_vec());
+        let (cut_off, carrier_gone) = (spans(Part::OurLink), spans(Part::OurCarrier));
+        let line_gone = spans(Part::Line);
+        let router_silent = match self.layout.router.answers {
+            true => spans(Part::Router),
+            false => Spans::of(vec![(0, EVER)]),
+        };
         let mut reached = self.reached();
         let endpoints = self.endpoints(&registered, &mut reached);
         let (causes, places) = self.causes_in_order(reached);
@@ -28,7 +34,17 @@ impl Plan<'_> {
         let apps =
             self.layout.apps.iter().map(|app| (app.name.clone(), HostId(app.host))).collect();
         let truth = Truth { people: self.layout.people.clone(), apps, causes, mail_away };
-        House { began: self.layout.calendar.began, deeds, answers, cut_off, mail_path, truth }
+        House {
+            began: self.layout.calendar.began,
+            deeds,
+            answers,
+            cut_off,
+            carrier_gone,
+            router_silent,
+            line_gone,
+            mail_path,
+            truth,
+        }
     }
 
     /// For each app when it registers: as soon as it, or a person, can reach us.
@@ -201,7 +217,7 @@ impl Plan<'_> {
             Asked::new(conditions, known.latency, known.timeout(), key)
         };
         let conditions = std::mem::take(&mut self.conditions);
-        Answers { endpoints, apps: conditions.into_iter().enumerate().map(asked).collect() }
+        Answers::new(endpoints, conditions.into_iter().enumerate().map(asked).collect())
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Router {
     pub(crate) is_core: bool,
     /// Whether segment 0 is its own Wi-Fi: what befalls it befalls our link.
     pub(crate) is_ours: bool,
+    /// Answers who looks whether it is there.
+    pub(crate) answers: bool,
     /// Starts anew at 04:00.
     pub(crate) starts_nightly: bool,
     /// The minute of the day at which the line is made anew.
@@ -131,7 +133,9 @@ impl Layout {
         // A stream for each part: a rate that is switched off changes no other part.
         let people = people(&mut Chance::of(seed, "people", 0));
         let ups = ups(&mut Chance::of(seed, "ups", 0), rates);
-        let router = router(&mut Chance::of(seed, "router", 0), rates, ups.is_some());
+        let mut router = router(&mut Chance::of(seed, "router", 0), rates, ups.is_some());
+        // Some drop what they do not know, and their neighbours hear of it only.
+        router.answers = Chance::of(seed, "router answers", 0).happens(0.9);
         let segments = segments(&mut Chance::of(seed, "segments", 0), &router, ups.is_some());
         let chance = &mut Chance::of(seed, "layout", 0);
         let mut hosts = hosts(chance, size.apps, &segments, rates);
@@ -195,6 +199,7 @@ fn router(chance: &mut Chance, rates: &Rates, ups: bool) -> Router {
         on_ups: chance.happens(0.6) && ups,
         is_core: chance.happens(0.7),
         is_ours: chance.happens(0.3),
+        answers: true,
         starts_nightly: chance.happens(rates.of(Rate::RouterNightly)),
         reconnects: chance.happens(rates.of(Rate::Reconnect)).then_some(minute),
     }

@@ -18,6 +18,10 @@ mod spans;
 mod tests;
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use healthchecker::engine::registration::address::Host;
+use healthchecker::engine::surroundings::look::{Place, Sight};
 
 use crate::deed::{Deed, Question, Reply};
 use crate::story::{Cause, HostId, Ms, Span};
@@ -27,6 +31,11 @@ use layout::Layout;
 use plan::Plan;
 use rates::Rates;
 use spans::Spans;
+
+/// Well-known addresses outside.
+pub(crate) fn anchors() -> [IpAddr; 3] {
+    [1, 2, 3].map(|last| IpAddr::from([198, 51, 100, last]))
+}
 
 /// How large a household, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +52,10 @@ pub(crate) struct House {
     deeds: VecDeque<(Ms, Deed)>,
     answers: Answers,
     cut_off: Spans,
+    carrier_gone: Spans,
+    /// When the router does not answer.
+    router_silent: Spans,
+    line_gone: Spans,
     mail_path: Spans,
     truth: Truth,
 }
@@ -105,6 +118,23 @@ impl House {
     /// Whether our own link is gone.
     pub(crate) fn is_cut_off(&self, at: Ms) -> bool {
         self.cut_off.contains(at)
+    }
+
+    /// Whether our own link is gone, and our machine sees it.
+    pub(crate) fn is_without_carrier(&self, at: Ms) -> bool {
+        self.carrier_gone.contains(at)
+    }
+
+    /// What who connects to this place then sees, and when; `None`: nothing. To be asked in the order of time.
+    pub(crate) fn look(&mut self, at: Ms, place: &Place) -> Option<(Ms, Sight)> {
+        let here = |silent: bool| (!silent).then_some((2, Sight::Answers));
+        match place {
+            Place::Gateways => here(self.cut_off.contains(at) || self.router_silent.contains(at)),
+            Place::Port { host: Host::Address(address), .. } if anchors().contains(address) => {
+                here(self.cut_off.contains(at) || self.line_gone.contains(at))
+            }
+            Place::Port { host, port } => self.answers.look(&format!("{host}:{port}"), at),
+        }
     }
 
     /// Whether no mail gets to the mail server, whatever its mood.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::conditions::{Condition, Effect, Stage};
+use super::conditions::{Condition, Effect, NO_CARRIER, Stage};
 use super::layout::{HostKind, Layout, MailServer, NameService, Place};
 use super::rates::{Rate, Rates, TABLE};
 use super::spans::EVER;
@@ -17,6 +17,10 @@ use crate::story::{AppId, CauseKind, HostId, Ms};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     OurLink,
+    /// The same, where our machine sees it: no carrier.
+    OurCarrier,
+    /// Between subnets, and to the line.
+    Router,
     /// The way out, the router on it.
     Line,
     Names,
@@ -196,6 +200,9 @@ impl<'a> Plan<'a> {
     /// Our own link is gone: all but what is on our own machine.
     pub(crate) fn our_link_gone(&mut self, cause: usize, times: Times, effect: &Effect) {
         self.out(Part::OurLink, times);
+        if *effect == NO_CARRIER {
+            self.out(Part::OurCarrier, times);
+        }
         let layout = self.layout;
         for (app, known) in layout.apps.iter().enumerate() {
             if layout.hosts[known.host].kind != HostKind::Ourselves {
@@ -216,6 +223,7 @@ impl<'a> Plan<'a> {
 
     /// The router is gone.
     pub(crate) fn router_gone(&mut self, cause: usize, times: Times) {
+        self.out(Part::Router, times);
         if self.layout.names == NameService::Router {
             self.names_gone(cause, times, Effect::NoName(10 * SECOND));
         }

@@ -1,6 +1,7 @@
 //! One run of the daemon: the real engine, the real journal and the queue before it, in a loop as that of
 //! `daemon::event_loop`, with threads and sockets left out.
 
+mod look;
 mod mail;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use healthchecker::engine::core::{Action, Engine};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::record::Record;
+use healthchecker::engine::surroundings::look::LookReport;
 use healthchecker::engine::time::{Moment, Now};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
@@ -57,6 +59,8 @@ pub(super) struct Daemon {
     checks_under_way: usize,
     /// The check that ends in this turn.
     ended: Option<Ended>,
+    /// Those whose verdicts wait, oldest first.
+    waiting: Vec<Ended>,
     /// Nothing of it runs before.
     pub(super) frozen_until: Option<Ms>,
     /// It is about to end in order, by then at the latest.
@@ -73,6 +77,7 @@ enum Event {
     CheckEnds(Box<UnderWay>),
     MailTaken(u64),
     MailEnds(u64, Delivery),
+    Seen(LookReport),
 }
 
 struct UnderWay {
@@ -120,6 +125,7 @@ impl Daemon {
             ends: Ends::new(),
             checks_under_way: 0,
             ended: None,
+            waiting: Vec::new(),
             frozen_until: None,
             stops_by: None,
         }
@@ -225,6 +231,7 @@ impl Daemon {
             Event::MailEnds(number, delivery) => {
                 self.conversation_ends(outside, at, now, number, delivery);
             }
+            Event::Seen(report) => self.seen(outside, at, now, report),
         }
     }
 
@@ -243,7 +250,7 @@ impl Daemon {
             let action = outside.effort.spend(Part::Engine, || engine.poll_action());
             match action {
                 Some(Action::Probe(probe)) => self.probe(outside, at, now, &probe),
-                Some(Action::Look(_)) => {}
+                Some(Action::Look(look)) => self.look(outside, at, &look),
                 Some(Action::Send(mail)) => {
                     if let Some(release) = self.commits.send_when_kept(mail, now.at) {
                         self.release(outside, at, now, release);
@@ -275,8 +282,11 @@ impl Daemon {
 
     fn said<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, event: LogEvent) {
         match &event {
+            LogEvent::LooksAround { .. } => self.waiting.extend(self.ended.take()),
+            LogEvent::Commanded { app, .. } => self.waits_no_longer(outside, app),
             LogEvent::Checked { app, outcome, .. } => {
-                if let Some(mut ended) = self.ended.take() {
+                let waited = self.take_waiting(outside, app);
+                if let Some(mut ended) = waited.or_else(|| self.ended.take()) {
                     ended.check.outcome = Some(*outcome);
                     let id = ended.app.filter(|id| outside.recorder.name_of(*id) == app);
                     let id = id.or_else(|| outside.recorder.id_of(app));
@@ -376,7 +386,7 @@ impl Daemon {
         let mut end = end;
         if let CheckEnd::Verdict(verdict) = &mut end
             && !verdict.life.is_shown()
-            && outside.house.is_cut_off(at)
+            && outside.house.is_without_carrier(at)
         {
             // As the prober sees it, when the check has failed.
             verdict.life = Life::CutOff;

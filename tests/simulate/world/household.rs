@@ -1,5 +1,7 @@
 //! What the world has to know of a house: the one from a seed, or one that a test writes by hand.
 
+use healthchecker::engine::surroundings::look::{Place, Sight};
+
 use crate::deed::{Deed, Question, Reply};
 use crate::house::{House, Truth};
 use crate::story::{HostId, Ms};
@@ -26,6 +28,12 @@ pub(crate) trait Household {
 
     /// Whether the daemon's machine is cut off from everything.
     fn is_cut_off(&self, at: Ms) -> bool;
+
+    /// Whether its machine sees that: it has no carrier.
+    fn is_without_carrier(&self, at: Ms) -> bool;
+
+    /// What who connects to a place then sees, and when. Asked in the order of time.
+    fn look(&mut self, at: Ms, place: &Place) -> Option<(Ms, Sight)>;
 
     /// Whether no mail gets to the mail server, whatever its mood.
     fn mail_is_cut_off(&self, at: Ms) -> bool;
@@ -61,6 +69,14 @@ impl Household for House {
 
     fn is_cut_off(&self, at: Ms) -> bool {
         House::is_cut_off(self, at)
+    }
+
+    fn is_without_carrier(&self, at: Ms) -> bool {
+        House::is_without_carrier(self, at)
+    }
+
+    fn look(&mut self, at: Ms, place: &Place) -> Option<(Ms, Sight)> {
+        House::look(self, at, place)
     }
 
     fn mail_is_cut_off(&self, at: Ms) -> bool {

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use healthchecker::engine::surroundings::look::{Place, Sight};
+
 use super::*;
 use crate::deed::{MailMood, Question, Reply, Says};
 use crate::house::Truth;
@@ -87,6 +89,19 @@ impl Household for ByHand {
         (self.cut_off.0..self.cut_off.1).contains(&at)
     }
 
+    fn is_without_carrier(&self, at: Ms) -> bool {
+        self.is_cut_off(at)
+    }
+
+    /// There is no router, and the app takes connections.
+    fn look(&mut self, at: Ms, place: &Place) -> Option<(Ms, Sight)> {
+        match place {
+            _ if self.is_cut_off(at) => None,
+            Place::Gateways => Some((1, Sight::Undecided)),
+            Place::Port { .. } => Some((2, Sight::Answers)),
+        }
+    }
+
     fn mail_is_cut_off(&self, at: Ms) -> bool {
         self.is_cut_off(at)
     }
@@ -131,7 +146,11 @@ fn a_plain_story_is_written_down_as_it_was() {
     assert_eq!(failed.len(), 10);
     assert!(failed.iter().all(|begun| (10 * MINUTE..15 * MINUTE).contains(begun)));
     let second = app.checks.iter().find(|check| check.begun == failed[1]).unwrap();
-    assert_eq!(second.ended, ill.written, "told at the second failure");
+    assert_eq!(
+        second.ended + 2,
+        ill.written,
+        "told when others were looked at after the second failure"
+    );
     let states: Vec<&str> = app.states.iter().map(|(_, state)| state.word()).collect();
     assert_eq!(states, ["UNKNOWN", "HEALTHY", "UNHEALTHY", "HEALTHY"]);
     assert_eq!((app.calls.len(), app.registrations.len()), (1, 1));

@@ -1,13 +1,10 @@
 //! What befalls the network: switches, access points, the router, the line, names, our own link.
 
 use crate::chance::{HOUR, MINUTE, SECOND};
-use crate::house::conditions::Effect;
+use crate::house::conditions::{Effect, NO_CARRIER};
 use crate::house::plan::{Plan, Times};
 use crate::house::rates::Rate;
 use crate::story::{CauseKind, Ms};
-
-/// Without carrier the kernel says so at once.
-pub(super) const NO_CARRIER: Effect = Effect::NoRoute(1);
 
 pub(super) fn befall(plan: &mut Plan) {
     for segment in 1..plan.layout.segments.len() {

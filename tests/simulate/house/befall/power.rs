@@ -1,9 +1,9 @@
 //! The power goes, for all or for some, and each device comes back in its own time.
 
 use super::hosts::starts;
-use super::network::NO_CARRIER;
 use crate::chance::{Chance, HOUR, MINUTE, SECOND};
 use crate::deed::{Deed, Fate};
+use crate::house::conditions::NO_CARRIER;
 use crate::house::layout::{HostKind, OurClock, Supply};
 use crate::house::plan::{Part, Plan, Times};
 use crate::house::rates::Rate;

@@ -37,6 +37,7 @@ pub(super) fn layout() -> Layout {
             on_ups: false,
             is_core: false,
             is_ours: false,
+            answers: true,
             starts_nightly: false,
             reconnects: None,
         },

@@ -1,0 +1,158 @@
+//! Silences that wait: whether an app is to blame, or our own network, others are asked first.
+
+use std::time::Duration;
+
+use super::looks::Looks;
+use crate::engine::registration::address::Host;
+use crate::engine::registry::AppId;
+use crate::engine::time::{Moment, Now, Stamp};
+use crate::engine::verdict::answer::Verdict;
+
+/// Nobody is kept from being told for longer: what is undecided then counts.
+const DECIDED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A check that found nobody, and is not judged yet.
+#[derive(Debug)]
+pub struct Silence {
+    /// Of whom.
+    pub app: AppId,
+    /// When the check ended.
+    pub ended: Stamp,
+    /// What it found.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub latency: Duration,
+    host: Host,
+    shown: Shown,
+}
+
+/// What was shown since the check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Nothing yet.
+    Nothing,
+    /// Another machine lives.
+    Life,
+    /// The app itself does.
+    Itself,
+    /// We are on no network.
+    CutOff,
+    /// We slept, or stood still.
+    Away,
+}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// The app's, as far as anybody can tell.
+    App,
+    /// Our network's: nobody else is to be seen.
+    Network,
+    /// Ours.
+    Us,
+}
+
+impl Silence {
+    pub(super) fn new(
+        now: Now,
+        app: AppId,
+        host: Host,
+        verdict: Verdict,
+        latency: Duration,
+    ) -> Self {
+        let (ended, shown) = (Stamp::noted(now), Shown::Nothing);
+        Silence { app, ended, verdict, latency, host, shown }
+    }
+
+    /// When the check ended; `at`, should that not be known.
+    pub fn ended(&self, at: Moment) -> Now {
+        Now { at: self.ended.at().unwrap_or(at), wall: self.ended.wall() }
+    }
+
+    fn is_overdue(&self, at: Moment) -> bool {
+        self.ended.age(at).span >= DECIDED_WITHIN
+    }
+
+    /// Whose fault it is, if that can be told by now.
+    fn blame(&self, looks: &Looks, at: Moment) -> Option<Blame> {
+        match self.shown {
+            Shown::Life | Shown::Itself => return Some(Blame::App),
+            Shown::CutOff => return Some(Blame::Network),
+            Shown::Away => return Some(Blame::Us),
+            Shown::Nothing => {}
+        }
+        // What was looked at before proves nothing.
+        let look = looks.under_way().filter(|look| look.began >= self.ended(at).at);
+        match look {
+            Some(look) if look.sees_life() => Some(Blame::App),
+            Some(look) if look.is_over() && look.finds_others_silent(&self.host) => {
+                Some(Blame::Network)
+            }
+            Some(look) if look.is_over() && !look.is_open() => Some(Blame::App),
+            _ => self.is_overdue(at).then_some(Blame::App),
+        }
+    }
+}
+
+/// Those that wait, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Silences(Vec<Silence>);
+
+impl Silences {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn add(&mut self, silence: Silence) {
+        self.0.push(silence);
+    }
+
+    /// It was shown to all of them.
+    pub(super) fn show(&mut self, shown: Shown) {
+        self.0.iter_mut().for_each(|silence| silence.shown = shown);
+    }
+
+    /// The app has answered.
+    pub(super) fn handle_answer(&mut self, id: AppId) {
+        let its = self.0.iter_mut().filter(|silence| silence.app == id);
+        its.for_each(|silence| silence.shown = Shown::Itself);
+    }
+
+    /// Nothing is said of an app.
+    pub(super) fn forget(&mut self, id: AppId) {
+        self.0.retain(|silence| silence.app != id);
+    }
+
+    /// On which hosts they are.
+    pub(super) fn hosts(&self) -> Vec<&Host> {
+        let mut hosts: Vec<&Host> = Vec::new();
+        for silence in &self.0 {
+            if !hosts.contains(&&silence.host) {
+                hosts.push(&silence.host);
+            }
+        }
+        hosts
+    }
+
+    /// When the oldest check ended.
+    pub(super) fn oldest(&self) -> Option<Stamp> {
+        Some(self.0.first()?.ended)
+    }
+
+    /// When the oldest must be decided.
+    pub(super) fn next_deadline(&self) -> Option<Moment> {
+        Some(self.oldest()?.at()? + DECIDED_WITHIN)
+    }
+
+    /// The next that is decided.
+    pub(super) fn poll(&mut self, looks: &Looks, at: Moment) -> Option<(Silence, Blame)> {
+        let decided = self.0.iter().enumerate();
+        let mut decided = decided.filter_map(|(place, it)| Some((place, it.blame(looks, at)?)));
+        let (place, blame) = decided.next()?;
+        Some((self.0.remove(place), blame))
+    }
+
+    pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.0.iter_mut().for_each(|silence| put_right(&mut silence.ended));
+    }
+}

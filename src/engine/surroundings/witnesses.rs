@@ -1,0 +1,79 @@
+//! Who is asked whether anybody lives.
+
+use super::look::{Place, Witness};
+use super::network::is_elsewhere;
+use crate::engine::registration::address::Host;
+use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::state::State;
+use crate::engine::verdict::answer::Outcome;
+
+/// So many apps are asked at most, the gateway and the anchors beside them: 64 in all.
+const MOST: usize = 60;
+/// Whose last answer took longer may need longer than a look takes.
+const QUICK_MS: u32 = 1000;
+
+/// Who is asked.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) witnesses: Vec<(Witness, Place)>,
+    /// Whose silence tells something: they were well lately.
+    pub(super) telling: Vec<(AppId, Host)>,
+}
+
+impl Asked {
+    /// All apps on the hosts that are silent, and one of each other, those that were well first. `awaited` are
+    /// those that may not be back.
+    pub(super) fn around(
+        silent: &[&Host],
+        registry: &Registry,
+        awaited: impl Fn(AppId) -> bool,
+    ) -> Asked {
+        let mut asked = Asked::default();
+        let apps = || registry.by_name().filter(|(_, app)| !app.paused && is_elsewhere(app));
+        let tells = |id: AppId, app: &App| !awaited(id) && was_well(app);
+        for (id, app) in apps().filter(|(_, app)| silent.contains(&app.registration.target.host()))
+        {
+            if asked.is_full() {
+                break;
+            }
+            asked.add(id, app, tells(id, app));
+        }
+        let mut hosts: Vec<&Host> = silent.to_vec();
+        for well in [true, false] {
+            for (id, app) in apps() {
+                if asked.is_full() {
+                    break;
+                }
+                let host = app.registration.target.host();
+                if tells(id, app) == well && !hosts.contains(&host) {
+                    hosts.push(host);
+                    asked.add(id, app, well);
+                }
+            }
+        }
+        asked
+    }
+
+    fn is_full(&self) -> bool {
+        self.witnesses.len() >= MOST
+    }
+
+    fn add(&mut self, id: AppId, app: &App, tells: bool) {
+        let target = &app.registration.target;
+        let (host, port) = (target.host().clone(), target.port());
+        if tells {
+            self.telling.push((id, host.clone()));
+        }
+        self.witnesses.push((Witness::App(id), Place::Port { host, port }));
+    }
+}
+
+/// As far as is known it answers, and quickly. (What is void moves no streak.)
+fn was_well(app: &App) -> bool {
+    let streaks = app.monitor.streaks;
+    let is_quick = app
+        .last
+        .as_ref()
+        .is_some_and(|last| last.verdict.outcome == Outcome::Fail || last.latency_ms <= QUICK_MS);
+    app.state() != State::Unhealthy && streaks.failed == 0 && streaks.not_failed > 0 && is_quick
+}
