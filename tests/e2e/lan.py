@@ -23,6 +23,19 @@ TOOLS = ("unshare", "nsenter", "ip")
 RUN_SECONDS = 180
 
 
+# With as few modules as it takes: it is started again and again.
+FETCH = """
+import http.client, sys
+method, url = sys.argv[1:]
+host, _, path = url.removeprefix("http://").partition("/")
+connection = http.client.HTTPConnection(host, timeout=60)
+connection.request(method, "/" + path)
+answer = connection.getresponse()
+print(answer.status)
+sys.stdout.write(answer.read().decode())
+"""
+
+
 def run(command: list[str]) -> str:
     """Runs a command to its end; what it printed."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS)
@@ -122,10 +135,44 @@ class Machine:
         self.started.append(program)
         return program
 
+    def fetch(self, method: str, url: str) -> tuple[int, str]:
+        """One request from this machine, sooner made than by `client`: status and body."""
+        status, _, body = self.run(sys.executable, "-SE", "-c", FETCH, method, url).partition("\n")
+        return int(status), body
+
     def has_settled(self) -> bool:
         """Whether all addresses can be used (duplicate address detection has ended)."""
         shown = self.run("ip", "-6", "address", "show", "dev", "eth0")
         return "tentative" not in shown and "fe80" in shown
+
+
+class Internet(Machine):
+    """A machine that has any number of public addresses, at the end of a router's line."""
+
+    def __init__(self, router: Machine, namespace: Namespace) -> None:
+        super().__init__("internet", 0, namespace)
+        self.router = router
+        peer = ["peer", "name", "eth0", "netns", str(namespace.pid)]
+        router.run("ip", "link", "add", "wan", "type", "veth", *peer)
+        router.run("ip", "address", "add", "198.51.100.1/24", "dev", "wan")
+        router.run("ip", "link", "set", "wan", "up")
+        router.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "link", "set", "eth0", "up")
+        self.run("ip", "address", "add", "198.51.100.2/24", "dev", "eth0")
+        self.run("ip", "route", "add", "default", "via", "198.51.100.1")
+        self.cable("up")
+
+    def add_address(self, address: str) -> None:
+        """One more address of the internet."""
+        self.run("ip", "address", "add", f"{address}/32", "dev", "lo")
+
+    def cable(self, how: str) -> None:
+        """The router's line: `down` or `up`. Nobody else sees anything of it."""
+        self.run("ip", "link", "set", "eth0", how)
+        if how == "up":
+            self.run("ip", "route", "replace", "default", "via", "198.51.100.1")
+            self.router.run("ip", "route", "replace", "default", "via", "198.51.100.2")
 
 
 def client_command(*arguments: str) -> list[str]:
@@ -138,6 +185,7 @@ class Lan:
     def __init__(self) -> None:
         self.switch = Namespace()
         self.machines: list[Machine] = []
+        self.behind: list[Namespace] = []
         self.other: str | None = None
         self.switch.run("ip", "link", "set", "lo", "up")
         # No snooping: a bridge without a querier would stop forwarding multicast after a while.
@@ -165,6 +213,19 @@ class Lan:
         machine.run("ip", "route", "replace", "224.0.0.0/4", "dev", "eth0")
         wait_for(machine.has_settled, 10, f"the addresses of {machine.name}")
 
+    def cable(self, machine: Machine, how: str) -> None:
+        """Its cable to the switch: `down` or `up`."""
+        self.switch.run("ip", "link", "set", f"port{machine.number}", how)
+
+    def add_internet(self, router: Machine) -> Internet:
+        """What lies behind the router, which is the gateway of all other machines from now on."""
+        internet = Internet(router, Namespace(inside=self.switch))
+        self.behind.append(internet.namespace)
+        for machine in self.machines:
+            if machine is not router:
+                machine.run("ip", "route", "replace", "default", "via", router.ipv4)
+        return internet
+
     def part(self, machine: Machine) -> None:
         """Puts the machine on a segment of its own, which it does not notice."""
         if self.other is None:
@@ -184,6 +245,8 @@ class Lan:
                 process.kill()
                 process.wait(timeout=10)
             machine.namespace.close()
+        for namespace in self.behind:
+            namespace.close()
         self.switch.close()
 
 
