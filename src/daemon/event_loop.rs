@@ -5,6 +5,7 @@
 
 use super::channel::Receiver;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -18,7 +19,7 @@ use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
 use super::gate::{Gate, Settlement};
 use super::journal;
-use super::lookout::Lookout;
+use super::lookout::{self, Lookout, Whereabouts};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
 use super::prober::{CheckReport, Pool};
@@ -28,6 +29,7 @@ use super::standstill::{Missed, Standstill};
 use super::watchdog::Watchdog;
 use crate::engine::core::{Action, Engine};
 use crate::engine::log_event::{LogEvent, Severity};
+use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
@@ -135,6 +137,8 @@ impl EventLoop {
             self.gate.handle_event(self.poll.registry(), event.token(), now.at);
         }
         self.gate.handle_deadlines(self.poll.registry(), now.at);
+        let stranger = self.gate.take_stranger();
+        self.hear_of(now, stranger);
         // Checks that have ended give their threads back before those that are due want one.
         self.handle_inbox(now);
         self.engine.handle_time(now);
@@ -195,13 +199,24 @@ impl EventLoop {
         while let Ok(report) = self.inbox.mails.try_recv() {
             match report {
                 mailer::MailReport::Mail { id, delivery } => {
-                    self.engine.handle_delivery(now, id, delivery)
+                    let is_taken = delivery == Delivery::Accepted;
+                    self.engine.handle_delivery(now, id, delivery);
+                    let server = self.mailer.as_ref().filter(|_| is_taken);
+                    self.hear_of(now, server.and_then(Mailer::server_is_at));
                 }
                 mailer::MailReport::Alive => self.watchdog.handle_mailer(),
                 mailer::MailReport::Rehearsal(delivery) => {
                     self.engine.handle_rehearsal(now, delivery);
                 }
             }
+        }
+    }
+
+    /// Somebody at this address lives: of interest only if that is another machine, and somebody is awaited.
+    fn hear_of(&mut self, now: Now, address: Option<IpAddr>) {
+        let Some(address) = address.filter(|_| self.engine.awaits_life()) else { return };
+        if lookout::whereabouts(address) != Whereabouts::Here {
+            self.engine.handle_life(now);
         }
     }
 

@@ -349,6 +349,11 @@ impl Engine {
         self.look_around(now, was_down, back);
     }
 
+    /// Whether it is of use to know that another machine lives: somebody is silent, or our network is down.
+    pub fn awaits_life(&self) -> bool {
+        !self.surroundings.is_calm()
+    }
+
     /// Another machine has shown that it lives: it has reached us, or taken a mail.
     pub fn handle_life(&mut self, now: Now) {
         if !self.surroundings.is_calm() {

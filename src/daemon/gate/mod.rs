@@ -26,11 +26,13 @@ mod ticket;
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use mio::net::{TcpListener, UnixStream};
 use mio::{Interest, Registry, Token};
 
+use crate::engine::registration::Origin;
 use crate::engine::time::Moment;
 
 pub(crate) use client::CLIENT_HEADER;
@@ -78,6 +80,8 @@ pub(crate) struct Gate {
     /// That accepting fails is said now and then, not ten times a second.
     complain_again_at: Moment,
     knock_again_at: Option<Moment>,
+    /// Who has reached us last from another machine, until somebody asks.
+    stranger: Option<IpAddr>,
     /// When an answer that takes long is to give way to those who wait.
     way_at: Option<Moment>,
     scratch: Box<[u8]>,
@@ -108,6 +112,7 @@ impl Gate {
             accept_again_at: None,
             complain_again_at: Moment::default(),
             knock_again_at: None,
+            stranger: None,
             way_at: None,
             scratch: vec![0; SCRATCH].into_boxed_slice(),
         })
@@ -194,6 +199,11 @@ impl Gate {
         }
     }
 
+    /// Who has reached us from another machine since this was called last: the last of them.
+    pub(crate) fn take_stranger(&mut self) -> Option<IpAddr> {
+        self.stranger.take()
+    }
+
     /// Whether no client is left.
     pub(crate) fn is_idle(&self) -> bool {
         self.places.is_empty()
@@ -208,6 +218,9 @@ impl Gate {
             match listener.accept() {
                 Ok((stream, peer)) => {
                     let client = Client::new(peer, stream.local_addr().ok());
+                    if client.origin == Origin::Network {
+                        self.stranger = Some(client.addr);
+                    }
                     self.last_ticket = self.last_ticket.next();
                     let connection = Connection::new(stream, client, self.last_ticket, now);
                     self.admit(registry, connection, now);

@@ -1,6 +1,7 @@
 //! One attempt, on a thread of its own that may be given up.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,24 @@ pub(super) struct Server {
     pub(super) settings: MailSettings,
     pub(super) names: Names,
     pub(super) trust: Trust,
+    greeted_at: Mutex<Option<IpAddr>>,
+}
+
+impl Server {
+    /// Nobody has greeted us yet.
+    pub(super) fn new(settings: MailSettings, names: Names, trust: Trust) -> Server {
+        Server { settings, names, trust, greeted_at: Mutex::new(None) }
+    }
+
+    /// Where it is: it has greeted us there.
+    pub(super) fn note_greeting(&self, at: IpAddr) {
+        *self.greeted_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    /// Where it has greeted us last.
+    pub(super) fn greeted_at(&self) -> Option<IpAddr> {
+        *self.greeted_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Starts `conversation` with the time at which it must be over. `tell` is called on its thread, once,
@@ -101,11 +120,8 @@ mod tests {
             login: None,
             without_clock: false,
         };
-        let server = Arc::new(Server {
-            settings,
-            names: Names::new(Arc::new(|_: &str| None), 1),
-            trust: Trust::new(&[]),
-        });
+        let names = Names::new(Arc::new(|_: &str| None), 1);
+        let server = Arc::new(Server::new(settings, names, Trust::new(&[])));
         let end = run(&server, |_, _| -> Result<(), Delivery> { panic!("a fault in lettre") });
         assert!(matches!(end, Err(Delivery::Later(why)) if why.contains("a fault of ours")));
         assert_eq!(run(&server, |_, _| Ok(7)), Ok(7));

@@ -126,6 +126,7 @@ impl<'a> Conversation<'a> {
             conversation = conversation.encrypt(server)?;
         }
         conversation.answer(Stage::Greeting, 2, ANSWER)?;
+        server.note_greeting(to.ip());
         Ok(conversation)
     }
 

@@ -18,6 +18,7 @@ mod trouble;
 pub mod turns;
 mod wire;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -78,7 +79,13 @@ type Tell = Arc<dyn Fn(MailReport) + Send + Sync>;
 pub(crate) struct Mailer {
     tell: Tell,
     /// `None`: letters go to the log.
-    events: Option<Sender<Event>>,
+    talks: Option<Talks>,
+}
+
+/// To the thread, and to the server.
+struct Talks {
+    events: Sender<Event>,
+    server: Arc<Server>,
 }
 
 impl Mailer {
@@ -95,8 +102,9 @@ impl Mailer {
     ) -> io::Result<Mailer> {
         let tell: Tell = Arc::new(tell);
         let (events, queue) = channel();
+        let server = Arc::new(Server::new(settings, names, trust));
         let worker = Worker {
-            server: Arc::new(Server { settings, names, trust }),
+            server: Arc::clone(&server),
             tell: Arc::clone(&tell),
             events: events.clone(),
             turns: Turns::default(),
@@ -106,18 +114,18 @@ impl Mailer {
             .name("mailer".into())
             .stack_size(STACK)
             .spawn(move || worker.work(&queue))?;
-        Ok(Mailer { tell, events: Some(events) })
+        Ok(Mailer { tell, talks: Some(Talks { events, server }) })
     }
 
     /// For development: letters go to the log, and are accepted at once, from within
     /// [`Mailer::send`].
     pub(crate) fn to_log(tell: impl Fn(MailReport) + Send + Sync + 'static) -> Mailer {
-        Mailer { tell: Arc::new(tell), events: None }
+        Mailer { tell: Arc::new(tell), talks: None }
     }
 
     /// Sends a letter; the report comes later, with the same `id`.
     pub(crate) fn send(&self, id: u64, letter: RenderedMail) {
-        let Some(events) = &self.events else {
+        let Some(Talks { events, .. }) = &self.talks else {
             log_letter(&letter);
             return (self.tell)(MailReport::Mail { id, delivery: Delivery::Accepted });
         };
@@ -129,8 +137,8 @@ impl Mailer {
 
     /// Asks the thread whether it is alive; it says so, and a dead one never.
     pub(crate) fn ping(&self) {
-        match &self.events {
-            Some(events) => {
+        match &self.talks {
+            Some(Talks { events, .. }) => {
                 // A thread that has ended is silent, which is what we want to know.
                 let _ = events.send(Event::Ping);
             }
@@ -138,11 +146,16 @@ impl Mailer {
         }
     }
 
+    /// Where the mail server is, as far as it has greeted us.
+    pub(crate) fn server_is_at(&self) -> Option<IpAddr> {
+        self.talks.as_ref()?.server.greeted_at()
+    }
+
     /// Logs in, and asks whether mails to these people would be taken, so that wrong settings are known
     /// before the first alert; no mail is sent. The report comes later (none for a mailer to the log).
     pub(crate) fn rehearse(&self, to: Vec<String>) {
         // Nobody is there to log in to, for the log.
-        let Some(events) = &self.events else { return };
+        let Some(Talks { events, .. }) = &self.talks else { return };
         if events.send(Event::Asked(Job::Rehearsal { to })).is_err() {
             (self.tell)(MailReport::Rehearsal(thread_is_gone()));
         }
@@ -151,7 +164,7 @@ impl Mailer {
 
 impl Drop for Mailer {
     fn drop(&mut self) {
-        if let Some(events) = &self.events {
+        if let Some(Talks { events, .. }) = &self.talks {
             // One that has ended already needs no telling.
             let _ = events.send(Event::End);
         }

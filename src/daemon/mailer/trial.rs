@@ -45,7 +45,7 @@ pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
     // Nobody is asked unless the server is a `NAME.local`.
     let discovery = Discovery::start(None);
     let names = Names::new(Arc::new(move |name| discovery.ask(name)), 1);
-    let server = Arc::new(Server { settings: mail.clone(), names, trust });
+    let server = Arc::new(Server::new(mail.clone(), names, trust));
     let mut lines = vec![through(mail)];
     let mut exit_code = 0;
     let mut letters = letters.into_iter();

@@ -1,0 +1,64 @@
+"""An app is silent: others are looked at, before it is blamed. Each time with a real network that fails."""
+
+from __future__ import annotations
+
+from conftest import StartDaemon
+from lan import Lan
+from lan_house import House
+from waiting import wait_for
+
+# A check, its time-out, and a look.
+SOON = 20
+
+
+def test_apps_that_are_off_are_told_from_a_network_where_nobody_answers(
+    lan: Lan, start_daemon: StartDaemon
+) -> None:
+    house = House(lan)
+    nas, router = lan.add("nas"), lan.add("router")
+    lan.add_internet(router)
+    house.start(start_daemon, anchors=None)
+    house.add_app("disk", nas)
+    house.add_app("music", nas)
+    house.wait_until_well()
+
+    # All apps are gone, and the router is well: they are to blame.
+    lan.cable(nas, "down")
+    house.wait_for_states(2 * SOON, "UNHEALTHY")
+    wait_for(lambda: len(house.subjects()) == 2, 10, "the alarms")
+    lan.cable(nas, "up")
+    house.wait_for_states(2 * SOON, "HEALTHY")
+    wait_for(lambda: len(house.subjects()) == 4, 10, "the end of the alarms")
+
+    # Our link is up, and nobody answers.
+    lan.part(house.server)
+    house.wait_for_states(2 * SOON, "UNKNOWN")
+    assert all(house.shown("not_visible_since").values())
+    # Killed, it knows no more than before.
+    house.daemon.kill()
+    house.daemon.start()
+    house.wait_for_states(SOON, "UNKNOWN")
+    lan.join(house.server)
+    house.wait_for_states(2 * SOON, "HEALTHY")
+    assert len(house.subjects()) == 4, house.subjects()
+
+
+def test_who_reads_the_page_shows_that_our_network_lives(
+    lan: Lan, start_daemon: StartDaemon
+) -> None:
+    house = House(lan)
+    nas, tv, laptop = lan.add("nas"), lan.add("tv"), lan.add("laptop")
+    house.start(start_daemon)
+    house.add_app("disk", nas)
+    house.add_app("video", tv)
+    house.wait_until_well()
+    lan.cable(nas, "down")
+    lan.cable(tv, "down")
+    page = f"http://{house.server.ipv4}:{house.daemon.port}/healthchecker/status"
+
+    def are_to_blame() -> bool:
+        laptop.fetch("GET", page)
+        return set(house.shown("state").values()) == {"UNHEALTHY"}
+
+    wait_for(are_to_blame, 3 * SOON, "the blame")
+    wait_for(lambda: len(house.subjects()) == 2, 10, "the alarms")
