@@ -41,6 +41,11 @@ fn carry_out(order: &Order) -> ExitCode {
     };
     let mut text = report::table(&outcome.score);
     outcome.told.iter().for_each(|told| _ = write!(text, "\n{told}"));
+    if order.seeds > 1 {
+        let lines = outcome.first_lines(order.tell);
+        lines.iter().for_each(|line| _ = write!(text, "\n{line}"));
+        text.push('\n');
+    }
     for broken in &outcome.broken {
         let _ = write!(text, "\n{broken}");
     }

@@ -20,7 +20,7 @@ a simulated household, and a score of the mistakes; NAME=VALUE as arguments or i
   DAYS=30      how long each story is: a quarter of an hour is 0.01
   APPS=20      how many apps there are: 1 to 200
   RATES=       how often what befalls them, beside the baseline: power=40,crash=0,all=2; RATES=help for all
-  TELL=1       so many mistakes of each kind are told with the minutes around them, where there is one seed
+  TELL=1       so many mistakes of each kind are told: of one seed with the minutes around them, of many in a line
   STRICT=1     ends with 1 if a promise was broken, or the judge found a mistake
   SHRINK=1     looks for the smallest story of the seed in which a promise is still broken
   JSON=FILE    writes the score there, too

@@ -379,6 +379,7 @@ impl Daemon {
         {
             // As the prober sees it, when the check has failed.
             verdict.life = Life::CutOff;
+            outside.recorder.cut_off(at);
         }
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;

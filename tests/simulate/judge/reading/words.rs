@@ -110,22 +110,46 @@ impl Known {
 
     /// `Kodi, NAS and 3 more`, to the end of the text.
     pub(in crate::judge) fn row(&self, text: &str) -> Row {
+        self.row_before(text, |_| false).0
+    }
+
+    /// The same, up to what is no name; and that.
+    pub(in crate::judge) fn row_before<'t>(
+        &self,
+        text: &'t str,
+        is_other: impl Fn(&str) -> bool,
+    ) -> (Row, &'t str) {
         let mut row = Row::default();
         let mut rest = text;
-        while !rest.is_empty() {
+        loop {
             let (name, after) = self.next_in_row(rest);
             row.names.push(self.named(name));
-            if let Some(more) = after.strip_prefix(" and ").and_then(more) {
-                row.more = more;
+            rest = after;
+            if let Some(count) = after.strip_prefix(" and ")
+                && let Some((more, after)) = count.split_once(" more")
+                && let Ok(more) = more.parse()
+            {
+                (row.more, rest) = (more, after);
                 break;
             }
-            rest = after.strip_prefix(", ").unwrap_or_default();
+            match after.strip_prefix(", ") {
+                Some(next) if !is_other(next) => rest = next,
+                _ => break,
+            }
         }
         row.cut = row.names.last().is_some_and(|it| it.app.is_none() && it.text.ends_with('…'));
         if row.cut {
             row.names.pop();
         }
-        row
+        (row, rest)
+    }
+
+    /// The name at the beginning of a text, up to a mark or the end: the longest that somebody has.
+    pub(in crate::judge) fn named_before(&self, text: &str, mark: &str) -> Named {
+        let marks = text.match_indices(mark).map(|(at, _)| at);
+        let ends: Vec<usize> = marks.chain([text.len()]).collect();
+        let known = ends.iter().rev().find(|end| self.get(&text[..**end]).is_some());
+        self.named(&text[..known.copied().unwrap_or(ends[0])])
     }
 
     /// The next name of a row, and what follows: the longest that somebody has.
