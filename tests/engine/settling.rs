@@ -164,6 +164,32 @@ fn a_second_cut_while_things_settle_is_told_once() {
 }
 
 #[test]
+fn a_network_that_comes_after_the_power_changes_nothing_of_when_that_was_back() {
+    let mut world = house();
+    world.cut_off = true;
+    cut(&mut world, &["Kodi", "TV box"]);
+    world.seconds(100);
+    world.cut_off = false;
+    world.seconds(510);
+    let (_, mail) = &world.inbox[0];
+    let letter = letter::write(mail, world.now.at, None);
+    let said = "Power came back at 2026-11-23 23:05:40 UTC: 2 of 4 are well";
+    assert_eq!(letter.text.lines().next(), Some(said));
+}
+
+#[test]
+fn who_came_back_and_is_unhealthy_again_is_not_counted_as_well() {
+    let mut world = house();
+    cut(&mut world, &HOUSE);
+    world.seconds(60);
+    answer(&mut world, &["NAS", "Heating", "TV box"], Answer::Pass);
+    world.seconds(60);
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(500);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "2/4 well, not Kodi"]);
+}
+
+#[test]
 fn a_report_outlives_restarts_and_an_outbox_that_waits() {
     let mut world = house();
     world.mood = Mood::Away;

@@ -177,7 +177,9 @@ fn count(
             let name = || app.registration.name.clone();
             if awaited.contains(&id) {
                 report.of += 1;
-                report.well += usize::from(back.contains(&id));
+                // Who was back and is ill again has a mail of its own.
+                let is_well = back.contains(&id) && app.state() != State::Unhealthy;
+                report.well += usize::from(is_well);
             } else if app.paused && report.paused.len() < APPS_MAX {
                 report.paused.push(name());
             } else if app.state() == State::Unhealthy && report.unhealthy_before.len() < APPS_MAX {

@@ -97,12 +97,17 @@ impl Surroundings {
     ) {
         // One that began before goes on, with all that is awaited by now.
         let until = (now.at + within).max(self.next_deadline().unwrap_or_default());
-        let interruption = match self.settling.take() {
-            Some(settling) => settling.interruption.and(interruption),
-            None => interruption,
-        };
-        self.note(|run| run.settling = Some(interruption.clone()));
-        self.settling = Some(Settling::new(now, interruption, until, registry));
+        let (mut told, mut began) = (interruption, Stamp::noted(now));
+        if let Some(before) = self.settling.take() {
+            let later = told.clone();
+            told = before.interruption.clone().and(told);
+            if told == before.interruption && told != later {
+                // The power was back before our network was, and that is what is told.
+                began = before.began;
+            }
+        }
+        self.note(|run| run.settling = Some(told.clone()));
+        self.settling = Some(Settling::new(began, told, until, registry));
     }
 
     /// The daemon ends in order.

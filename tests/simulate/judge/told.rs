@@ -220,6 +220,9 @@ impl Walk<'_, '_> {
     fn false_alarm(&mut self, read: &Read<'_>, told: &Statement, app: AppId, decided: Ms) {
         let (case, life) = (self.case, self.case.life(app));
         let to = read.letter.to;
+        let is_report = matches!(told.of, Of::Report(_));
+        // The time of a report is known, not read.
+        let slack = if is_report { 0 } else { SLACK };
         let first = told.episode.map(|episode| {
             let of_it = &life.episodes[episode].checks;
             let known = self.knows.get(&(to, app)).filter(|knows| knows.level.is_some());
@@ -227,12 +230,11 @@ impl Walk<'_, '_> {
                 return of_it.start;
             }
             // Its row, if that has not been broken since.
-            let row = life.check_by(decided + SLACK).map(|at| life.rows[at].earliest);
+            let row = life.check_by(decided + slack).map(|at| life.rows[at].earliest);
             row.filter(|row| of_it.contains(row)).unwrap_or(of_it.start)
         });
         let written = read.letter.written;
         let begun = first.map_or(written, |first| life.app.checks[first].begun);
-        let is_report = matches!(told.of, Of::Report(_));
         let after = case.over_by(decided).filter(|_| is_report);
         // What happened before it was over is not why it is not back now.
         let begun = begun.max(after.map_or(0, |after| after.span.end()));
