@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::engine::time::Zone;
+
 /// A text that must never be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -58,6 +60,8 @@ pub struct Settings {
     pub workers: u16,
     /// How long apps have to come back after the machine was booted.
     pub settle: Duration,
+    /// What people are told times in.
+    pub zone: Zone,
     /// Who may do what over HTTP.
     pub access: AccessSettings,
     /// The folder of the state; `None` with `test`, when nothing is written to disk.

@@ -24,7 +24,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 33] = [
+pub static OPTIONS: [Spec; 34] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -107,6 +107,17 @@ pub static OPTIONS: [Spec; 33] = [
         ],
         |options, given| value::span(given, SETTLE).map(|span| options.settle = span),
         |options| quoted(&value::shown_span(options.settle)),
+    ),
+    Spec::setting(
+        "timezone",
+        TEXT,
+        &[
+            "what mails, pages and the log tell times in: a name in /usr/share/zoneinfo, such as",
+            "Europe/Berlin, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3 (as for the variable TZ)",
+            "if not set: that of TZ, else of /etc/localtime, else UTC",
+        ],
+        |options, given| value::text(given).map(|zone| options.timezone = zone),
+        |options| shown_text(options.timezone.as_ref()),
     ),
     Spec::setting(
         "state_dir",
@@ -340,7 +351,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 29] = [
+    const EXAMPLES: [(&str, &str); 30] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -350,6 +361,7 @@ mod tests {
         ("public_url", "'https://pi.local/'"),
         ("workers", "8"),
         ("settle", "'90s'"),
+        ("timezone", "'Europe/Berlin'"),
         ("state_dir", "'/var/lib/hc'"),
         ("api_token", "(set, hidden)"),
         ("api_token_file", "'/run/api'"),

@@ -282,7 +282,9 @@ impl EventLoop {
 
     fn send(&self, now: Now, mail: &Mail) {
         if let Some(mailer) = &self.mailer {
-            mailer.send(mail.id, letter::write(mail, now.at, self.public_url.get().as_deref()));
+            let status_url = self.public_url.get();
+            let letter = letter::write(mail, now.at, self.engine.zone(), status_url.as_deref());
+            mailer.send(mail.id, letter);
         }
     }
 }

@@ -141,6 +141,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         seed: seed(),
         boot_id: clock::boot_id(),
         settle: settings.settle,
+        zone: settings.zone.clone(),
     });
     engine.restore(clock.now(), records);
     if lost {

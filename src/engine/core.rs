@@ -24,7 +24,7 @@ use super::record::{Record, keep};
 use super::registry::{Registry, RegistryError};
 use super::scheduler::{self, Scheduler, Timing};
 use super::surroundings::{ASKED_EVERY, Surroundings};
-use super::time::{Moment, Now, Timeline};
+use super::time::{Moment, Now, Timeline, Zone};
 use super::verdict::probe::Probe;
 
 /// What the engine needs to know of the settings.
@@ -40,6 +40,8 @@ pub struct Options {
     pub boot_id: Option<String>,
     /// How long things may settle after a boot.
     pub settle: Duration,
+    /// What people are told times in.
+    pub zone: Zone,
 }
 
 /// What is to be done.
@@ -112,6 +114,7 @@ pub struct Engine {
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
+    zone: Zone,
     /// What is to be done, in the order in which it came up. Checks and sums are not among it: they
     /// are made when they are asked for, see [`Engine::poll_action`].
     pub(super) actions: VecDeque<Action>,
@@ -128,6 +131,7 @@ impl Engine {
             incidents: Incidents::default(),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),
+            zone: options.zone,
             actions: VecDeque::new(),
         }
     }
@@ -139,7 +143,13 @@ impl Engine {
             scheduler: &self.scheduler,
             surroundings: &self.surroundings,
             outbox: &self.outbox,
+            zone: &self.zone,
         }
+    }
+
+    /// What people are told times in.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// The records of this turn: to be written, all or none, before its mails are sent and its

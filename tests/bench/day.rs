@@ -66,6 +66,7 @@ impl Household {
                 seed: 1,
                 boot_id: None,
                 settle: std::time::Duration::from_secs(600),
+                zone: healthchecker::engine::time::Zone::UTC,
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
             journal,

@@ -30,6 +30,7 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
         seed: 0,
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
+        zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(world.now, records);
     engine.snapshot(world.now)

@@ -122,8 +122,14 @@ impl World {
     pub(super) fn with_workers(workers: usize) -> World {
         let recipients = Recipients::new(Vec::new(), &[]);
         let mail = Policy { mailing: true, mail_without_clock: false, recipients };
-        let options =
-            Options { mail, workers, seed: 7, boot_id: Some("boot0".to_owned()), settle: SETTLE };
+        let options = Options {
+            mail,
+            workers,
+            seed: 7,
+            boot_id: Some("boot0".to_owned()),
+            settle: SETTLE,
+            zone: healthchecker::engine::time::Zone::UTC,
+        };
         World {
             engine: Engine::new(options),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
@@ -366,6 +372,7 @@ impl World {
             seed: self.sequence,
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,
+            zone: healthchecker::engine::time::Zone::UTC,
         });
         self.engine.restore(self.now, records);
         self.look_at_the_clock(Duration::ZERO);
@@ -457,7 +464,7 @@ impl World {
             Mood::Rejects(_) => Delivery::Accepted,
             Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),
             Mood::Filters(bad) => {
-                let letter = write(&mail, self.now.at, None);
+                let letter = write(&mail, self.now.at, self.engine.zone(), None);
                 if letter.subject.contains(bad) || letter.text.contains(bad) {
                     classify(Stage::Message, 554, "5.7.1 looks like spam")
                 } else {

@@ -62,6 +62,7 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
         seed: 1,
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
+        zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(now, opened.batches.into_iter().flatten().collect());
     (exact(engine.snapshot(now)), opened.lost)

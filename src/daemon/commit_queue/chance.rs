@@ -77,6 +77,7 @@ impl Life {
                 seed: 0,
                 boot_id: None,
                 settle: Duration::from_secs(600),
+                zone: crate::engine::time::Zone::UTC,
             }),
         }
     }

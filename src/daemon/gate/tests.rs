@@ -36,6 +36,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         seed: 1,
         boot_id: None,
         settle: Duration::from_secs(600),
+        zone: crate::engine::time::Zone::UTC,
     };
     let mut engine = Engine::new(options);
     for n in 0..apps {

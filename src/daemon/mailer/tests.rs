@@ -409,6 +409,7 @@ fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {
         authorities: Vec::new(),
         announce: false,
         settle: Duration::from_secs(600),
+        zone: crate::engine::time::Zone::UTC,
         workers: 1,
         allow_email: Vec::new(),
         access: AccessSettings::default(),

@@ -30,7 +30,8 @@ impl View<'_> {
         };
         let down = self.surroundings.network().down_since();
         if let Some(since) = down.filter(|_| self.surroundings.network().hides(id)) {
-            let reason = format!("not visible: our network is down since {}", since.for_people());
+            let at = since.for_people(self.zone);
+            let reason = format!("not visible: our network is down since {at}");
             let (state, not_visible_since) = (State::Unknown, Some(since));
             return Standing { state, since, not_visible_since, reason, ..shown };
         }

@@ -265,6 +265,7 @@ mod tests {
             seed: 1,
             boot_id: None,
             settle: std::time::Duration::ZERO,
+            zone: healthchecker::engine::time::Zone::UTC,
         });
         if let Some(Call { command: Command::Monitor(registration), .. }) = call {
             engine.register(Now::default(), Registration::clone(registration)).unwrap();

@@ -27,7 +27,7 @@ use healthchecker::daemon::standstill::Standstill;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::record::Record;
-use healthchecker::engine::time::Now;
+use healthchecker::engine::time::{Now, Zone};
 
 use self::clients::call;
 use self::daemon::{Daemon, Happening};
@@ -44,6 +44,8 @@ pub(crate) use self::household::Household;
 const WORKERS: usize = 32;
 /// How long things settle after a boot, as by default.
 const SETTLE: Duration = Duration::from_secs(600);
+/// Where the household lives: the clocks on its walls go forth and back.
+const ZONE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 /// Any port.
 const PORT: u16 = 8080;
 /// More calls than a turn makes on the disk: the power goes at one of them.
@@ -369,6 +371,7 @@ impl<H: Household> World<H> {
             seed: self.seed ^ (self.runs << 32),
             boot_id: Some(format!("boot {}", self.boots)),
             settle: SETTLE,
+            zone: Zone::from_posix(ZONE).expect("a rule"),
         }
     }
 

@@ -1,9 +1,8 @@
 //! A letter's body as HTML: one narrow column, styles inline, no images, no colours but a mark at
 //! the side of a headline, so that it reads in the light and in the dark.
 
-use super::page::{Block, Page};
+use super::page::{Block, Page, ShownCheck};
 use super::plain::{self, MAX_LINE};
-use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
 
 /// Bytes of escaped text in a line: what is left of [`MAX_LINE`] goes to tags.
@@ -64,10 +63,10 @@ fn table(rows: impl Iterator<Item = String>) -> String {
     format!("<table style=\"border-spacing: 0\">\n{rows}</table>\n")
 }
 
-fn cells(check: &RecentCheck) -> String {
+fn cells(check: &ShownCheck) -> String {
     format!(
         "<td style=\"padding-right: 1em\">{}</td>\n<td style=\"padding-right: 1em\">{}</td>\n<td style=\"text-align: right\">{} ms</td>\n",
-        check.time.for_people(),
+        check.time,
         plain::outcome(check.outcome),
         check.latency_ms
     )

@@ -1,7 +1,6 @@
 //! A letter's body as plain text.
 
-use super::page::{Block, Page};
-use crate::engine::registry::history::RecentCheck;
+use super::page::{Block, Page, ShownCheck};
 use crate::engine::verdict::answer::Outcome;
 
 /// Bytes of a line (RFC 5322 section 2.1.1 allows 998, and other programs add to it).
@@ -45,9 +44,8 @@ fn titled(title: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
     std::iter::once(title.to_owned()).chain(lines).collect()
 }
 
-fn check(check: &RecentCheck) -> String {
-    let time = check.time.for_people();
-    format!("  {time}  {}  {:>6} ms", outcome(check.outcome), check.latency_ms)
+fn check(check: &ShownCheck) -> String {
+    format!("  {}  {}  {:>6} ms", check.time, outcome(check.outcome), check.latency_ms)
 }
 
 /// Four letters each, so that columns stay straight.

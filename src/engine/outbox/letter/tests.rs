@@ -8,7 +8,7 @@ use super::*;
 use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
-use crate::engine::time::{Now, Stamp, Wall};
+use crate::engine::time::{Now, Stamp, Wall, Zone};
 use crate::engine::verdict::answer::Outcome;
 
 /// 2026-11-23 22:55:40 UTC.
@@ -22,7 +22,7 @@ fn wall(secs: i64) -> Stamp {
 }
 
 fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> RenderedMail {
-    super::write(mail, now.at().unwrap(), status_url)
+    super::write(mail, now.at().unwrap(), &Zone::UTC, status_url)
 }
 
 fn mail(notices: Vec<Notice>) -> Mail {
@@ -83,6 +83,37 @@ fn watching(apps: &[&str]) -> Notice {
 
 fn subject(notices: Vec<Notice>) -> String {
     write(&mail(notices), wall(0), None).subject
+}
+
+#[test]
+fn times_are_told_as_the_clocks_of_the_household_showed_them() {
+    // The clocks went back at 01:00 UTC: an hour that was there twice.
+    let at = |utc: &str| Stamp::on_record(utc.parse().unwrap());
+    let check = |utc| RecentCheck { time: at(utc), outcome: Outcome::Fail, latency_ms: 3 };
+    let change = Change {
+        since: at("2026-10-25T00:59:30Z"),
+        at: at("2026-10-25T01:00:30Z"),
+        recent: vec![check("2026-10-25T00:59:30Z"), check("2026-10-25T01:00:30Z")],
+        ..nas(State::Unhealthy)
+    };
+    let mail = mail(vec![Notice::Change(change)]);
+    let in_zone = |rule| {
+        let zone = Zone::from_posix(rule).unwrap();
+        super::write(&mail, wall(0).at().unwrap(), &zone, None)
+    };
+    let letter = in_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    for part in [
+        "Since:       2026-10-25 02:59:30 +02:00\n",
+        "Changed:     2026-10-25 02:00:30 +01:00, from HEALTHY\n",
+        "  2026-10-25 02:59:30 +02:00  FAIL       3 ms\n",
+        "  2026-10-25 02:00:30 +01:00  FAIL       3 ms\n",
+    ] {
+        assert!(letter.text.contains(part), "{part} in {}", letter.text);
+    }
+    assert!(letter.html.contains(">2026-10-25 02:59:30 +02:00</td>"), "{}", letter.html);
+    // Tried again after a move: each try is written anew.
+    let letter = in_zone("NST3:30NDT,M3.2.0,M11.1.0");
+    assert!(letter.text.contains("Since:       2026-10-24 22:29:30 -02:30\n"), "{}", letter.text);
 }
 
 #[test]

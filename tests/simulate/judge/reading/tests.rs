@@ -7,7 +7,7 @@ use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Noti
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::settling::Aftermath;
-use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 use super::{Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, read};
@@ -66,7 +66,7 @@ fn mail(notices: Vec<Notice>) -> Mail {
 }
 
 fn read_at(mail: &Mail, now: i64) -> Reading {
-    let letter = write(mail, stamp(now).at().unwrap(), Some("http://pi.example/"));
+    let letter = write(mail, stamp(now).at().unwrap(), &Zone::UTC, Some("http://pi.example/"));
     let reading = read(&letter.subject, &letter.text, &known());
     assert_eq!(reading.unread, Vec::<String>::new(), "{}\n{}", letter.subject, letter.text);
     reading

@@ -10,8 +10,10 @@ use healthchecker::engine::state::State;
 
 /// Characters of a name in a letter.
 const NAME_MAX: usize = 60;
-/// The length of `2026-11-23 22:55:40 UTC`.
-const DATE_LENGTH: usize = 23;
+/// The length of `2026-11-23 23:55:40`,
+const DATE_LENGTH: usize = 19;
+/// and of `+01:00`, which follows unless it is `UTC`.
+const OFFSET_LENGTH: usize = 6;
 
 /// A time as a letter tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,9 +238,7 @@ pub(in crate::judge) fn time(text: &str) -> Option<(Told, &str)> {
     if let Some(rest) = text.strip_prefix("before the last start (clock not set)") {
         return Some((Told::BeforeStart, rest));
     }
-    if let Some((date, rest)) = text.split_at_checked(DATE_LENGTH)
-        && let Some(wall) = date.strip_suffix(" UTC").and_then(wall)
-    {
+    if let Some((wall, rest)) = wall(text) {
         let unset = rest.strip_prefix(" (clock not set)");
         let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock was wrong)");
         return Some(match wrong.or(unset) {
@@ -255,16 +255,24 @@ pub(in crate::judge) fn time_in_a_sentence(text: &str) -> Option<(Told, &str)> {
     time(text.strip_prefix("at ").unwrap_or(text))
 }
 
-fn wall(date: &str) -> Option<i64> {
-    let date = OffsetDateTime::parse(&format!("{}Z", date.replacen(' ', "T", 1)), &Rfc3339).ok()?;
-    Some(date.unix_timestamp() * 1000)
+/// `2026-11-23 23:55:40 +01:00`, and what follows.
+fn wall(text: &str) -> Option<(i64, &str)> {
+    let (date, rest) = text.split_at_checked(DATE_LENGTH)?;
+    let rest = rest.strip_prefix(' ')?;
+    let (offset, rest) = match rest.strip_prefix("UTC") {
+        Some(rest) => ("Z", rest),
+        None => rest.split_at_checked(OFFSET_LENGTH)?,
+    };
+    let date = format!("{}{offset}", date.replacen(' ', "T", 1));
+    let date = OffsetDateTime::parse(&date, &Rfc3339).ok()?;
+    Some((date.unix_timestamp() * 1000, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use healthchecker::engine::text::span::in_words;
-    use healthchecker::engine::time::Wall;
+    use healthchecker::engine::time::{Wall, Zone};
     use std::time::Duration;
 
     #[test]
@@ -287,8 +295,10 @@ mod tests {
     #[test]
     fn times_are_read_as_they_are_written() {
         for ms in [1_795_474_540_000_i64, 1_754_524_800_000, 253_402_300_799_000] {
-            let text = format!("{}: then", Wall::from_unix_millis(ms).for_people());
-            assert_eq!(time(&text), Some((Told::At(ms), ": then")));
+            for zone in [Zone::UTC, Zone::from_posix("NST3:30NDT,M3.2.0,M11.1.0").unwrap()] {
+                let text = format!("{}: then", Wall::from_unix_millis(ms).for_people(&zone));
+                assert_eq!(time(&text), Some((Told::At(ms), ": then")));
+            }
         }
         let after = Told::AfterStart(Lasted { secs: 720, unit: 60, at_least: false });
         assert_eq!(time("12 min after the start, "), Some((after, ", ")));

@@ -8,7 +8,7 @@ use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Noti
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::settling::Aftermath;
-use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 use super::super::{Fault, Judgement, judge};
@@ -290,7 +290,7 @@ impl Tale {
             let notices = draft.report.into_iter().chain(changes).collect();
             let mail = mail(notices, stamp(draft.written));
             let now = stamp(draft.worded).at().unwrap();
-            let words = write(&mail, now, Some("http://pi.example/"));
+            let words = write(&mail, now, &Zone::UTC, Some("http://pi.example/"));
             let mut letter = Letter {
                 to: draft.to,
                 message_id: draft.id,
