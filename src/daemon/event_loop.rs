@@ -150,7 +150,8 @@ impl EventLoop {
     /// Reads the clock for this turn, before anything else is done in it.
     fn look_at_the_clock(&mut self) -> Now {
         // Asked first: what is read after that is the time that was set.
-        let is_set = self.engine.doubts_clock() && clock::is_synchronised();
+        let at = self.clock.now().at;
+        let is_set = self.engine.asks_for_time_server(at) && clock::is_synchronised();
         let now = self.clock.now();
         let Missed { stood_still, late, slept } = self.standstill.wake(now, || self.clock.asleep());
         self.engine.handle_clock(now, slept);

@@ -176,6 +176,12 @@ impl Engine {
         self.timeline.is_in_doubt()
     }
 
+    /// Whether to ask the system whether a time server has set the wall clock; if it has, for
+    /// [`Engine::handle_synchronised`].
+    pub fn asks_for_time_server(&mut self, at: Moment) -> bool {
+        self.timeline.asks(at)
+    }
+
     /// Rebuilds the household from its records, oldest first, in an engine that watches nothing
     /// yet. Mails that wait are tried at once, and every app is checked within its interval.
     pub fn restore(&mut self, now: Now, records: Vec<Record>) {
@@ -183,6 +189,7 @@ impl Engine {
         // The newest time on record says whether the clock can be believed: all are seen before it is
         // looked at, and none has its place on the monotonic clock before that.
         household.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
+        self.timeline.follow(self.surroundings.follow(household.run()));
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));

@@ -186,11 +186,18 @@ impl Engine {
         self.handle_absence(now, Interruption::Sleep, slept);
     }
 
-    /// The system knew, before `now` was read, that a time server has set the wall clock. Of use while
-    /// [`Engine::doubts_clock`]: times on record that are later than that are put right.
+    /// The system knew, before `now` was read, that a time server has set the wall clock: it is believed.
+    /// See [`Engine::asks_for_time_server`].
     pub fn handle_synchronised(&mut self, now: Now) {
-        let Some(step) = self.timeline.settle(now) else { return };
-        self.log(LogEvent::ClockWasAhead);
+        let was_ahead = self.timeline.is_before_the_record();
+        let step = self.timeline.settle(now);
+        if self.timeline.is_synchronised() {
+            self.surroundings.handle_synchronised();
+        }
+        let Some(step) = step else { return };
+        if was_ahead {
+            self.log(LogEvent::ClockWasAhead);
+        }
         self.put_right(now, step);
     }
 

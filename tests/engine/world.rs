@@ -270,7 +270,7 @@ impl World {
     /// As the event loop does at the begin of each turn.
     fn look_at_the_clock(&mut self, slept: Duration) {
         self.engine.handle_clock(self.now, slept);
-        if self.synchronised && self.engine.doubts_clock() {
+        if self.engine.asks_for_time_server(self.now.at) && self.synchronised {
             self.engine.handle_synchronised(self.now);
         }
     }
@@ -355,7 +355,13 @@ impl World {
         self.restart();
     }
 
-    /// The same, and the clock shows `wall` at the start.
+    /// The machine boots, and its clock shows `wall` then.
+    pub(super) fn boot_at(&mut self, wall: Wall) {
+        self.boots += 1;
+        self.restart_at(wall);
+    }
+
+    /// Pulls the plug of the daemon alone, and the clock shows `wall` at the start.
     pub(super) fn restart_at(&mut self, wall: Wall) {
         self.clock_moved |= wall != self.now.wall;
         self.now.wall = wall;

@@ -18,7 +18,7 @@ use self::settling::{Ended, Settling};
 use self::voids::Voids;
 use super::ledger::Ledger;
 use super::registry::{App, AppId, Registry};
-use super::time::{Moment, Now, Stamp};
+use super::time::{Moment, Now, Stamp, Synchronised};
 use super::verdict::answer::{Life, Outcome, Verdict};
 
 /// While things settle, every app is asked so often at least.
@@ -66,6 +66,17 @@ impl Surroundings {
     /// What there is to settle after the run that is on record. `last`: the newest time on record.
     pub fn interrupted(&self, before: Option<&Run>, last: Option<Stamp>) -> Option<Interruption> {
         self.run.get(&())?.interrupted(before?, last)
+    }
+
+    /// The run that is on record: what it says of time servers, for this one.
+    pub fn follow(&mut self, before: Option<&Run>) -> Synchronised {
+        self.note(|run| before.into_iter().for_each(|before| run.follow(before)));
+        self.run().map(|run| run.synchronised).unwrap_or_default()
+    }
+
+    /// A time server has set the clock, as the system says.
+    pub fn handle_synchronised(&mut self) {
+        self.note(|run| run.synchronised = Synchronised::Now);
     }
 
     /// Things settle from now on: every app of `registry` is awaited that is asked and was well.

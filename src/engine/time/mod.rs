@@ -187,6 +187,19 @@ impl<'de> Deserialize<'de> for Wall {
     }
 }
 
+/// What the system has told: whether a time server has set the wall clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Synchronised {
+    /// Never, so far: it may be one that does not tell.
+    #[default]
+    Never,
+    /// In an earlier boot, and not in this one: the clock may be behind.
+    Before,
+    /// In this boot.
+    Now,
+}
+
 /// Both clocks, read once per turn of the event loop and handed down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {

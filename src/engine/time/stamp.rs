@@ -117,7 +117,9 @@ impl Stamp {
     /// `12 min after the start`.
     pub fn for_people(self, zone: &Zone) -> String {
         match self.place {
-            _ if self.in_doubt => format!("{} (the clock was wrong)", self.wall.for_people(zone)),
+            _ if self.in_doubt => {
+                format!("{} (the clock may have been wrong)", self.wall.for_people(zone))
+            }
             _ if !self.wall.is_plainly_wrong() => self.wall.for_people(zone),
             Place::Noted(at) => {
                 format!("{} after the start", span::in_words(at.since(Moment::START)))
@@ -180,7 +182,10 @@ mod tests {
         assert_eq!(text, "\"2026-11-23T22:55:40.25-00:00\"");
         let read: Stamp = serde_json::from_str(&text).unwrap();
         assert!(read.in_doubt && read == stamp);
-        assert_eq!(read.for_people(&Zone::UTC), "2026-11-23 22:55:40 UTC (the clock was wrong)");
+        assert_eq!(
+            read.for_people(&Zone::UTC),
+            "2026-11-23 22:55:40 UTC (the clock may have been wrong)"
+        );
         let as_before: Wall = serde_json::from_str(&text).unwrap();
         assert_eq!(as_before, stamp.wall, "to an earlier release, too");
     }

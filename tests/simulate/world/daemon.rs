@@ -162,6 +162,9 @@ impl Daemon {
             missed = self.standstill.wake(now, || Some(outside.machine.asleep()));
         }
         self.engine.handle_clock(now, missed.slept);
+        if self.engine.asks_for_time_server(now.at) && outside.machine.is_synchronised() {
+            self.engine.handle_synchronised(now);
+        }
         self.engine.handle_standstill(now, missed.stood_still, missed.late);
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= at) {
             let event = entry.remove();

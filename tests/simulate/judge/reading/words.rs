@@ -20,7 +20,7 @@ const OFFSET_LENGTH: usize = 6;
 pub(in crate::judge) enum Told {
     /// By the wall clock: ms since 1970, whole seconds.
     At(i64),
-    /// The same, and that the clock was wrong.
+    /// The same, and that the clock may have been wrong.
     InDoubt(i64),
     /// So long after the start of the run that says so.
     AfterStart(Lasted),
@@ -240,7 +240,7 @@ pub(in crate::judge) fn time(text: &str) -> Option<(Told, &str)> {
     }
     if let Some((wall, rest)) = wall(text) {
         let unset = rest.strip_prefix(" (clock not set)");
-        let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock was wrong)");
+        let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock may have been wrong)");
         return Some(match wrong.or(unset) {
             Some(rest) => (Told::InDoubt(wall), rest),
             None => (Told::At(wall), rest),
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(time("12 min after the start, "), Some((after, ", ")));
         assert_eq!(time_in_a_sentence("12 min after the start."), Some((after, ".")));
         assert_eq!(time("before the last start (clock not set)"), Some((Told::BeforeStart, "")));
-        for doubt in [" (the clock was wrong)", " (clock not set)"] {
+        for doubt in [" (the clock may have been wrong)", " (clock not set)"] {
             let text = format!("2026-11-23 22:55:40 UTC{doubt}, from");
             assert_eq!(time(&text), Some((Told::InDoubt(1_795_474_540_000), ", from")));
         }
