@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::check_log::Line;
-use super::incidents::{Incidents, who_is_disallowed};
+use super::incidents::{self, Incidents, who_is_disallowed};
 use super::log_event::LogEvent;
 use super::outbox::notice::Mail;
 use super::outbox::{self, Outbox, Policy};
@@ -67,8 +67,8 @@ pub enum Wait {
     Scheduler(scheduler::Wait),
     /// Apps are awaited no longer.
     Settling,
-    /// First passes that are gathered.
-    Welcome,
+    /// What is gathered to be told, or waits for that.
+    Incidents(incidents::Wait),
     /// A mail is tried again, or the mail server asked.
     Outbox(outbox::Wait),
     /// The hour is over: counters and history are recorded.
@@ -211,6 +211,7 @@ impl Engine {
             self.scheduler.restore(now, id, timing, due);
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
+        self.incidents.handle_start(now, &self.registry);
         if let Some(interruption) = interruption {
             self.settle(now, interruption);
         }
@@ -238,10 +239,10 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
         let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Settling));
-        let welcome = self.incidents.next_deadline().map(|at| (at, Wait::Welcome));
+        let incidents = self.incidents.next_deadline().map(|(at, it)| (at, Wait::Incidents(it)));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
-        let soonest = earlier(earlier(scheduler, settling), welcome);
+        let soonest = earlier(earlier(scheduler, settling), incidents);
         earlier(soonest, earlier(outbox, hour))
     }
 }

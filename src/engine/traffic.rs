@@ -5,13 +5,14 @@
 //! and from there, as a message to each person, into the outbox.
 //!
 //! A machine that must know something of another is handed it to look at. Only the incidents change
-//! another's things, in two places: that a welcome was told (`Wait::Welcome`), and, at the start, the
+//! another's things, in two places: that a welcome was told (`incidents::Wait::Welcome`), and, at the start, the
 //! mails of people who may have none now ([`Engine::restore`]).
 
 use std::time::Duration;
 
 use super::check_log::{Event, Line};
 use super::core::{Action, CommandError, Engine, Registered, Wait};
+use super::incidents::{self, Incidents, Known};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
@@ -99,6 +100,9 @@ impl Engine {
             self.surroundings.forget(id);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_pause(id, known);
+            self.post(now, messages);
             self.end_settling(now);
         }
         Ok(())
@@ -142,7 +146,9 @@ impl Engine {
         let sum = self.registry.sum_up(now.wall, id);
         self.actions.extend(sum.map(Action::CheckLog));
         self.check_log(now, id, Event::Stopped);
-        self.incidents.handle_stop(id);
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_stop(id, known);
+        self.post(now, messages);
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
@@ -244,9 +250,14 @@ impl Engine {
                 }
             }
             Wait::Settling => self.end_settling(now),
-            Wait::Welcome => {
+            Wait::Incidents(incidents::Wait::Welcome) => {
                 let Engine { incidents, registry, outbox, .. } = self;
-                let messages = incidents.handle_deadline(now, registry, outbox);
+                let messages = incidents.welcome(now, registry, outbox);
+                self.post(now, messages);
+            }
+            Wait::Incidents(wait) => {
+                let (incidents, known) = self.incidents();
+                let messages = incidents.handle_deadline(now, wait, known);
                 self.post(now, messages);
             }
             Wait::Outbox(wait) => {
@@ -291,7 +302,7 @@ impl Engine {
         if let Some(event) = line {
             self.check_log(now, id, event);
         }
-        // It is told with others, at the deadline `Wait::Welcome`.
+        // It is told with others, at the deadline `incidents::Wait::Welcome`.
         if effect.first_pass {
             self.registry.set_welcome(id, Welcome::Gathered);
             self.incidents.handle_first_pass(now, id);
@@ -302,9 +313,9 @@ impl Engine {
         // At each verdict that counts, not only at a change: see the incidents. The transition went
         // first, for it opens the alert that this one looks at.
         if counts {
-            let Engine { incidents, registry, outbox, .. } = self;
             let transition = effect.transition;
-            let messages = incidents.handle_verdict(id, transition, outcome, registry, outbox);
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_verdict(now, id, transition, outcome, known);
             self.post(now, messages);
         }
         self.end_settling(now);
@@ -363,8 +374,8 @@ impl Engine {
                 self.handle_transition(now, *id, transition, reason.unwrap_or_default());
             }
         }
-        let Engine { incidents, registry, outbox, .. } = self;
-        let messages = incidents.handle_settled(&ended, registry, outbox);
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_settled(now, &ended, known);
         self.post(now, messages);
     }
 
@@ -434,6 +445,12 @@ impl Engine {
             short_timeout,
             origin: registration.origin,
         })
+    }
+
+    /// The incidents, and what they look at.
+    fn incidents(&mut self) -> (&mut Incidents, Known<'_>) {
+        let Engine { incidents, registry, surroundings, outbox, .. } = self;
+        (incidents, Known { registry, surroundings, outbox })
     }
 
     /// Messages from the incidents go into the outbox.

@@ -541,6 +541,10 @@ pub(super) fn in_short(mail: &Mail) -> String {
             let missing = report.missing.iter().map(|it| it.app.as_str()).collect::<Vec<_>>();
             format!("{}/{} well, not {}", report.well, report.of, missing.join(", "))
         }
+        Notice::Outage(outage) => {
+            let silent = outage.apps().map(|it| it.app.as_str()).collect::<Vec<_>>();
+            format!("{} silent", silent.join(", "))
+        }
         Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),
     });

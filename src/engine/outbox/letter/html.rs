@@ -43,10 +43,11 @@ fn element(block: &Block) -> String {
         Block::List(title, points) => {
             let points: String =
                 points.iter().map(|point| format!("<li>\n{}</li>\n", escaped(point))).collect();
-            format!("<p>{title}</p>\n<ul>\n{points}</ul>\n")
+            format!("<p>{}</p>\n<ul>\n{points}</ul>\n", escaped(title))
         }
-        Block::Checks(checks) => {
-            format!("<p>Last checks, newest last:</p>\n{}", table(checks.iter().map(cells)))
+        Block::Checks(app, checks) => {
+            let title = escaped(&plain::last_checks(app.as_deref()));
+            format!("<p>{title}</p>\n{}", table(checks.iter().map(cells)))
         }
         Block::Quote(title, text) => {
             let lines: String = text.lines().map(|line| escaped(line) + "\n").collect();

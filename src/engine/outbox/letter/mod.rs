@@ -5,6 +5,7 @@
 
 mod html;
 mod nameless;
+mod outage;
 mod page;
 mod plain;
 mod report;

@@ -22,9 +22,9 @@ pub(super) enum Block {
     /// Label and value, a line each.
     Facts(Vec<(&'static str, String)>),
     /// A title and points.
-    List(&'static str, Vec<String>),
-    /// The last checks, newest last.
-    Checks(Vec<ShownCheck>),
+    List(String, Vec<String>),
+    /// The last checks, newest last; of this app, where several are told of.
+    Checks(Option<String>, Vec<ShownCheck>),
     /// A title and the words of an app, several lines.
     Quote(&'static str, String),
     /// A label and an address.

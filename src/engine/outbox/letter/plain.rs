@@ -34,7 +34,9 @@ fn lines(block: &Block) -> Vec<String> {
             .map(|(label, value)| format!("{:12} {value}", format!("{label}:")))
             .collect(),
         Block::List(title, points) => titled(title, points.iter().map(|it| format!("- {it}"))),
-        Block::Checks(checks) => titled("Last checks, newest last:", checks.iter().map(check)),
+        Block::Checks(app, checks) => {
+            titled(&last_checks(app.as_deref()), checks.iter().map(check))
+        }
         Block::Quote(title, text) => titled(title, text.lines().map(|line| format!("> {line}"))),
         Block::Link(label, url) => vec![format!("{label}: {url}")],
     }
@@ -42,6 +44,12 @@ fn lines(block: &Block) -> Vec<String> {
 
 fn titled(title: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
     std::iter::once(title.to_owned()).chain(lines).collect()
+}
+
+/// What the last checks are headed by.
+pub(super) fn last_checks(app: Option<&str>) -> String {
+    let of = app.map(|app| format!(" of {app}")).unwrap_or_default();
+    format!("Last checks{of}, newest last:")
 }
 
 fn check(check: &ShownCheck) -> String {

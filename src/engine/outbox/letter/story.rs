@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::page::{Block, Page, ShownCheck};
-use super::{report, said, sentence};
+use super::{outage, report, said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
-use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Report};
+use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Outage, Report};
 use crate::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
@@ -38,9 +38,11 @@ pub(super) struct Story<'a> {
     pub(super) changes: usize,
     /// The latest change of each app, in the order in which they came.
     pub(super) latest: Vec<&'a Change>,
-    /// Reports after interruptions.
+    /// Reports after interruptions,
     pub(super) reports: Vec<&'a Report>,
-    /// And their ends.
+    /// and of apps that are silent together, as far as they are not all well by the end of the mail.
+    pub(super) outages: Vec<&'a Outage>,
+    /// The ends of either.
     pub(super) ends: Vec<&'a AllBack>,
     /// The names of newly watched apps.
     pub(super) watching: Vec<&'a str>,
@@ -53,11 +55,19 @@ impl<'a> Story<'a> {
         let notices = mail.notices.as_slice();
         let mut latest: Vec<&Change> = mail.latest_changes().collect();
         latest.reverse();
-        let (mut reports, mut ends, mut watching) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut reports, mut outages) = (Vec::new(), Vec::new());
+        let (mut ends, mut watching) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
+        let well = mail.conclusions().filter(|(_, state)| *state == State::Healthy);
+        let well: HashSet<&str> = well.map(|(app, _)| app).collect();
+        let is_overtaken = |notice: &Notice| {
+            notice.told().next().is_some() && notice.told().all(|(app, _)| well.contains(app))
+        };
         for notice in notices {
             match notice {
+                Notice::Report(_) | Notice::Outage(_) if is_overtaken(notice) => {}
                 Notice::Report(report) => reports.push(&**report),
+                Notice::Outage(outage) => outages.push(&**outage),
                 Notice::AllBack(back) => ends.push(back),
                 Notice::Watching { apps, .. } => {
                     let new = apps.iter().map(String::as_str).filter(|app| seen.insert(*app));
@@ -72,7 +82,17 @@ impl<'a> Story<'a> {
             _ => 0,
         };
         let changes = mail.changes().count();
-        Story { notices, zone, changes, latest, reports, ends, watching, watching_left_out }
+        Story {
+            notices,
+            zone,
+            changes,
+            latest,
+            reports,
+            outages,
+            ends,
+            watching,
+            watching_left_out,
+        }
     }
 
     /// The names of newly watched apps, as many as fit into `max` characters.
@@ -92,6 +112,7 @@ impl<'a> Story<'a> {
             page.add(self.in_order(mail.left_out));
         }
         self.reports.iter().for_each(|report| report::in_full(report, self.zone, &mut page));
+        self.outages.iter().for_each(|outage| outage::in_full(outage, self.zone, &mut page));
         self.ends.iter().for_each(|back| report::end_in_full(back, &mut page));
         for change in self.latest.iter().take(IN_FULL_MAX) {
             in_full(change, self.zone, &mut page);
@@ -114,7 +135,7 @@ impl<'a> Story<'a> {
                 .push(format!("{missing} older ones are left out; the status page has every app"));
         }
         points.extend(self.notices.iter().skip(older).map(|notice| point(notice, self.zone)));
-        Block::List("What happened, in order:", points)
+        Block::List("What happened, in order:".to_owned(), points)
     }
 
     fn now_watching(&self, at: Stamp, page: &mut Page) {
@@ -191,6 +212,9 @@ fn point(notice: &Notice, zone: &Zone) -> String {
         Notice::Report(report) => {
             format!("{}: {}", report.at.for_people(zone), report::subject(report, MAX_VALUE))
         }
+        Notice::Outage(outage) => {
+            format!("{}: {}", outage.at.for_people(zone), outage::subject(outage, MAX_VALUE))
+        }
         Notice::AllBack(back) => format!("{}: {}", back.at.for_people(zone), report::end(back)),
         Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people(zone)),
     }
@@ -203,12 +227,12 @@ fn in_full(change: &Change, zone: &Zone, page: &mut Page) {
     if !change.recent.is_empty() {
         let older = change.recent.len().saturating_sub(MAX_CHECKS);
         let checks = change.recent.iter().skip(older);
-        page.add(Block::Checks(checks.map(|check| ShownCheck::of(check, zone)).collect()));
+        page.add(Block::Checks(None, checks.map(|check| ShownCheck::of(check, zone)).collect()));
     }
     if let Some(body) = &change.body {
         let said = said::read(body);
         if !said.points.is_empty() {
-            page.add(Block::List("The app says:", said.points));
+            page.add(Block::List("The app says:".to_owned(), said.points));
         }
         page.add(Block::Quote("Its answer in full:", said.raw));
     }
