@@ -186,7 +186,8 @@ pub struct Mail {
     pub id: u64,
     /// The recipient.
     pub to: Recipient,
-    /// The part of `Message-ID` before the `@`: stable over retries and restarts.
+    /// The part of `Message-ID` before the `@`: stable over retries and restarts, and the same for the same
+    /// news where that goes on with what was told before.
     pub message_id: String,
     /// The mails of the same thread that went to this person before, oldest first (same form).
     pub references: Vec<String>,
