@@ -49,10 +49,10 @@ fn carry_out(order: &Order) -> ExitCode {
     for broken in &outcome.broken {
         let _ = write!(text, "\n{broken}");
     }
-    if order.shrink && !outcome.broken.is_empty() {
-        let smallest = shrink::smallest(&order.kind, order.seed);
-        text +=
-            &smallest.unwrap_or_else(|| "\nSHRINK takes one SEED with a broken promise\n".into());
+    if order.shrink {
+        let is_broken = !outcome.broken.is_empty();
+        let smallest = is_broken.then(|| shrink::smallest(&order.kind, order.seed)).flatten();
+        text += &smallest.unwrap_or_else(|| "\nnothing to shrink: no promise is broken\n".into());
     }
     let _ = write!(
         text,
