@@ -19,6 +19,9 @@ SHARD ?=
 APPS ?=
 CHECKS ?=
 
+# What was given to make, so that `make simulate` can refuse what it does not know; but for what others are told.
+SIMULATED = $(filter-out CARGO=% PYTHON=% ARGS=% SECONDS=% MINUTES=% NIGHT=% SHARD=% CHECKS=% RECORDING=%,$(MAKEOVERRIDES))
+
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 BINARY := target/release/healthchecker
@@ -86,7 +89,7 @@ compare: $(VENV)/ready ## two programs in the same session, and how what they sa
 
 # SEED, SEEDS, DAYS, APPS, RATES, STRICT, SHRINK, JSON, TELL and FRESH reach the program by the environment.
 simulate: ## a simulated household and the score of our mistakes: SEED=1 DAYS=30 APPS=20, SEEDS=200 for many; docs/simulation.md
-	$(CARGO) bench --locked --quiet --profile simulate --bench simulation
+	$(CARGO) bench --locked --quiet --profile simulate --bench simulation -- $(SIMULATED)
 
 recording: ## all that the engine does in twenty seeded households, written to RECORDING=FILE: two versions of it can be compared
 	RECORDING=$(abspath $(RECORDING)) $(CARGO) test --locked --test engine recording -- --ignored

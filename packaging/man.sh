@@ -60,8 +60,8 @@ The configuration of the service. It may hold secrets: only root reads it, syste
 .I /var/lib/healthchecker
 The state of the service: registrations, open alerts, mails that wait, the health check log.
 .SH ENVIRONMENT
-Each option is read from the variable HEALTHCHECKER_NAME too, its name in capitals. SSL_CERT_FILE names
-another store of certificates than the system's. NOTIFY_SOCKET and WATCHDOG_USEC are systemd's.
+Each option is read from the variable HEALTHCHECKER_NAME too, its name in capitals. TZ names the local time
+unless the option timezone does. SSL_CERT_FILE names another store of certificates than the system's. NOTIFY_SOCKET and WATCHDOG_USEC are systemd's.
 .SH SIGNALS
 SIGTERM, SIGINT, SIGQUIT and SIGXCPU stop it in an orderly way: answers and a mail under way are finished, the
 state is written, the network is told. So does SIGHUP when it was started from a terminal. SIGINT, SIGQUIT and

@@ -29,6 +29,8 @@ pub struct Environment {
     pub warnings: Vec<String>,
     /// Where state is kept unless an option says otherwise; `None` without a home.
     pub state_dir: Option<PathBuf>,
+    /// The time zone of other programs.
+    pub timezone: Option<String>,
 }
 
 /// Looks for our options in the environment.
@@ -40,6 +42,7 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Enviro
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
         .collect();
     found.state_dir = state_dir(&variables);
+    found.timezone = variables.get("TZ").and_then(|zone| zone.to_str()).map(str::to_owned);
     for spec in OPTIONS.iter().filter(|spec| spec.has_variable()) {
         let own = spec.own_variable();
         if let Some(value) = variables.remove(&own).and_then(|value| found.text(&own, value)) {

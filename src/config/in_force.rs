@@ -21,6 +21,8 @@ pub struct InForce {
     pub origins: HashMap<&'static str, Origin>,
     /// The configuration file.
     pub file: ConfigFile,
+    /// What times are told in, for people.
+    pub local_time: String,
     /// To be logged once at the start; without control characters.
     pub warnings: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for InForce {
             Ok(way) => writeln!(f, "\nmail: {}", mail::describe(way))?,
             Err(why) => writeln!(f, "\nmail: off, {why}")?,
         }
+        writeln!(f, "\nlocal time: {}", self.local_time)?;
         for warning in &self.warnings {
             writeln!(f, "warning: {warning}")?;
         }

@@ -4,7 +4,7 @@
 //! - [`command_line`], [`environment`] and [`mod@file`] (with [`logical`] lines and Python [`literal`]s)
 //!   each say what was [`given`] there; they know no ranges and no defaults.
 //! - [`value`] makes sense of one value; [`resolve`] decides which one is in force; [`secrets`],
-//!   [`mail`] and [`access`] derive what follows from several.
+//!   [`mail`], [`access`] and [`zone`] derive what follows from several, or from the machine.
 //! - [`in_force`] and [`settings`] are the result, [`problem`] is what there is instead of one.
 //!
 //! Nothing in here prints, logs or ends the process.
@@ -30,6 +30,7 @@ pub mod settings;
 pub mod spec;
 pub mod table;
 pub mod value;
+pub mod zone;
 
 use std::ffi::OsString;
 use std::fs::File;

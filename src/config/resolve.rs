@@ -25,6 +25,8 @@ use super::settings::{AccessSettings, MailSettings, Secret, Settings};
 use super::spec::{Role, Spec, Takes, settings};
 use super::table::OPTIONS;
 use super::value;
+use super::zone::{self, LocalTime};
+use crate::engine::time::Zone;
 
 /// The file that is read if no other is named, and may be missing.
 pub const DEFAULT_FILE: &str = "./config";
@@ -38,8 +40,8 @@ pub fn resolve(
     environment: Environment,
     read_file: &ReadFile<'_>,
 ) -> Result<InForce, Problems> {
-    let state_dir = environment.state_dir;
-    let mut layers = Layers { warnings: environment.warnings, state_dir, ..Layers::default() };
+    let Environment { warnings, state_dir, timezone, .. } = environment;
+    let mut layers = Layers { warnings, state_dir, timezone, ..Layers::default() };
     let stated = [line.problems, environment.problems].concat();
     let file = layers.config_file([&line.entries, &environment.own], read_file);
     let above = |spec: &Spec| has(&environment.own, spec) || has(&line.entries, spec);
@@ -64,6 +66,7 @@ struct Derived {
     plan: Plan,
     access: AccessSettings,
     authorities: Vec<CertificateDer<'static>>,
+    local_time: LocalTime,
 }
 
 /// What is in force so far, from the lowest place up.
@@ -76,6 +79,8 @@ struct Layers {
     warnings: Vec<String>,
     /// Where state is kept unless an option says otherwise.
     state_dir: Option<PathBuf>,
+    /// The time zone of other programs.
+    timezone: Option<String>,
 }
 
 impl Layers {
@@ -182,7 +187,9 @@ impl Layers {
         let plan = self.mail(read_file);
         let access = self.access(read_file);
         let authorities = self.authorities(read_file);
-        Some(Derived { plan: plan?, access: access?, authorities: authorities? })
+        let local_time = self.local_time(read_file);
+        let (access, authorities) = (access?, authorities?);
+        Some(Derived { plan: plan?, access, authorities, local_time: local_time? })
     }
 
     /// The way of sending mail; `None` after a problem.
@@ -266,6 +273,21 @@ impl Layers {
         }
     }
 
+    /// What times are told in; `None` after a problem.
+    fn local_time(&mut self, read_file: &ReadFile<'_>) -> Option<LocalTime> {
+        let Some(name) = self.options.timezone.clone() else {
+            return Some(zone::of_machine(self.timezone.as_deref(), read_file));
+        };
+        match zone::named(&name, read_file) {
+            Ok(zone) => Some(LocalTime { zone, origin: shown(&name), remark: None }),
+            Err(what) => {
+                let origin = self.origin("timezone").clone();
+                self.complain(origin, "timezone", what);
+                None
+            }
+        }
+    }
+
     fn origin(&self, name: &str) -> &Origin {
         self.origins.get(name).unwrap_or(&Origin::Default)
     }
@@ -279,18 +301,26 @@ impl Layers {
         // What was typed just now comes first, and a file is read from top to bottom.
         self.problems.sort_by_key(|(origin, _)| (Reverse(origin.rank()), origin.line()));
         problems.extend(self.problems.into_iter().map(|(_, problem)| problem));
-        let Some(Derived { plan, access, authorities }) = derived.filter(|_| problems.is_empty())
-        else {
+        let Some(derived) = derived.filter(|_| problems.is_empty()) else {
             return Err(Problems(problems));
         };
+        let Derived { plan, access, authorities, local_time } = derived;
         let mut warnings = self.warnings;
         warnings.extend(access::remarks(&access));
+        warnings.extend(local_time.remark);
         warnings.extend(plan.remarks);
         if let Err(why) = &plan.way {
             warnings.push(format!("no mail is sent: {why}"));
         }
         Ok(InForce {
-            settings: checked(&self.options, plan.way, access, authorities, self.state_dir),
+            local_time: local_time.origin,
+            settings: checked(
+                &self.options,
+                plan.way,
+                access,
+                (authorities, local_time.zone),
+                self.state_dir,
+            ),
             options: self.options,
             origins: self.origins,
             file,
@@ -303,7 +333,7 @@ fn checked(
     options: &Options,
     mail: Result<MailSettings, String>,
     access: AccessSettings,
-    authorities: Vec<CertificateDer<'static>>,
+    (authorities, zone): (Vec<CertificateDer<'static>>, Zone),
     state_dir: Option<PathBuf>,
 ) -> Settings {
     Settings {
@@ -320,6 +350,7 @@ fn checked(
         workers: options.workers,
         settle: options.settle,
         anchors: options.anchors.clone(),
+        zone,
         access,
         authorities,
         state_dir: options.state_dir.clone().or(state_dir).filter(|_| !options.test),

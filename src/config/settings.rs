@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::engine::time::Zone;
+
 /// A text that must never be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -61,6 +63,8 @@ pub struct Settings {
     /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
     /// looked for.
     pub anchors: Vec<SocketAddr>,
+    /// What people are told times in.
+    pub zone: Zone,
     /// Who may do what over HTTP.
     pub access: AccessSettings,
     /// The folder of the state; `None` with `test`, when nothing is written to disk.

@@ -27,7 +27,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 34] = [
+pub static OPTIONS: [Spec; 35] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -126,6 +126,17 @@ pub static OPTIONS: [Spec; 34] = [
         },
     )
     .none_is_a_value(),
+    Spec::setting(
+        "timezone",
+        TEXT,
+        &[
+            "what mails, pages and the log tell times in: a name in /usr/share/zoneinfo, such as",
+            "Europe/Berlin, or a rule such as CET-1CEST,M3.5.0,M10.5.0/3 (as for the variable TZ)",
+            "if not set: that of TZ, else of /etc/localtime, else UTC",
+        ],
+        |options, given| value::text(given).map(|zone| options.timezone = zone),
+        |options| shown_text(options.timezone.as_ref()),
+    ),
     Spec::setting(
         "state_dir",
         Takes::Value("FOLDER"),
@@ -358,7 +369,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 30] = [
+    const EXAMPLES: [(&str, &str); 31] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -369,6 +380,7 @@ mod tests {
         ("workers", "8"),
         ("settle", "'90s'"),
         ("anchors", "['192.0.2.1:53', '192.0.2.2:443']"),
+        ("timezone", "'Europe/Berlin'"),
         ("state_dir", "'/var/lib/hc'"),
         ("api_token", "(set, hidden)"),
         ("api_token_file", "'/run/api'"),

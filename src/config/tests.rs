@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::settings::{Login, Secret};
+use super::zone::tests::file as zone_file;
 use super::*;
+use crate::engine::time::Zone;
 
 /// The shipped file.
 const SHIPPED: &str = include_str!("../../config");
@@ -18,6 +20,8 @@ fn run(
 ) -> Result<InForce, Vec<String>> {
     let read_file = |path: &Path| match (path.to_str(), file) {
         (Some("./config" | "named"), Some(file)) => Ok(file.as_bytes().to_vec()),
+        (Some("/etc/localtime"), _) => Ok(zone_file(0)),
+        (Some("/usr/share/zoneinfo/Europe/Berlin"), _) => Ok(zone_file(1)),
         (Some("token"), _) => Ok(b"abcd efgh\n".to_vec()),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     };
@@ -242,4 +246,29 @@ fn a_file_is_read_up_to_a_bound() {
     std::fs::write(&path, vec![b'#'; 1024 * 1024 + 1]).expect("written");
     assert!(read_file(&path).is_err());
     assert_eq!(read_file(folder.path()).map_err(|e| e.kind()), Err(io::ErrorKind::IsADirectory));
+}
+
+#[test]
+fn times_are_told_in_the_zone_that_is_set_else_in_that_of_the_machine() {
+    let berlin = Zone::from_tzif(&zone_file(1)).unwrap();
+    let local = |variables: &[(&str, &str)], file| {
+        let in_force = run(&[], variables, file).expect("in order");
+        (in_force.settings.zone.clone(), in_force.local_time.clone(), in_force)
+    };
+    let (zone, origin, in_force) = local(&[("TZ", "Mars")], Some("timezone='Europe/Berlin'"));
+    assert_eq!((zone, origin.as_str()), (berlin.clone(), "Europe/Berlin"));
+    assert!(in_force.to_string().contains("\nlocal time: Europe/Berlin\n"));
+    let (zone, origin, in_force) = local(&[("TZ", ":Europe/Berlin")], None);
+    assert_eq!((zone, origin.as_str()), (berlin, "TZ=:Europe/Berlin"));
+    assert_eq!(in_force.origin("timezone").to_string(), "default");
+    let (zone, origin, in_force) = local(&[("TZ", "Mars")], None);
+    assert_eq!((zone, origin.as_str()), (Zone::UTC, "as in /etc/localtime"));
+    let warned = in_force.warnings.iter().any(|warning| warning.contains("TZ is not followed"));
+    assert!(warned, "{:?}", in_force.warnings);
+    let wrong = problems(&[], &[], Some("port=9090\ntimezone='Europe/Berlni'"));
+    assert_eq!(wrong.len(), 1);
+    assert!(
+        wrong[0].starts_with("./config:2: timezone: 'Europe/Berlni' is no time zone"),
+        "{wrong:?}"
+    );
 }

@@ -158,7 +158,8 @@ impl EventLoop {
     /// Reads the clock for this turn, before anything else is done in it.
     fn look_at_the_clock(&mut self) -> Now {
         // Asked first: what is read after that is the time that was set.
-        let is_set = self.engine.doubts_clock() && clock::is_synchronised();
+        let at = self.clock.now().at;
+        let is_set = self.engine.asks_for_time_server(at) && clock::is_synchronised();
         let now = self.clock.now();
         let Missed { stood_still, late, slept } = self.standstill.wake(now, || self.clock.asleep());
         self.engine.handle_clock(now, slept);
@@ -305,7 +306,9 @@ impl EventLoop {
 
     fn send(&self, now: Now, mail: &Mail) {
         if let Some(mailer) = &self.mailer {
-            mailer.send(mail.id, letter::write(mail, now.at, self.public_url.get().as_deref()));
+            let status_url = self.public_url.get();
+            let letter = letter::write(mail, now.at, self.engine.zone(), status_url.as_deref());
+            mailer.send(mail.id, letter);
         }
     }
 }

@@ -145,6 +145,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         boot_id: clock::boot_id(),
         settle: settings.settle,
         anchors: settings.anchors.clone(),
+        zone: settings.zone.clone(),
     });
     engine.restore(clock.now(), records);
     if lost {

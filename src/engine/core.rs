@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::check_log::Line;
-use super::incidents::{Incidents, who_is_disallowed};
+use super::incidents::{self, Incidents, who_is_disallowed};
 use super::log_event::LogEvent;
 use super::outbox::notice::Mail;
 use super::outbox::{self, Outbox, Policy};
@@ -26,7 +26,7 @@ use super::registry::{Registry, RegistryError};
 use super::scheduler::{self, Scheduler, Timing};
 use super::surroundings::look::Look;
 use super::surroundings::{ASKED_EVERY, Surroundings};
-use super::time::{Moment, Now, Timeline};
+use super::time::{Moment, Now, Timeline, Zone};
 use super::verdict::probe::Probe;
 
 /// What the engine needs to know of the settings.
@@ -45,6 +45,8 @@ pub struct Options {
     /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
     /// looked for.
     pub anchors: Vec<SocketAddr>,
+    /// What people are told times in.
+    pub zone: Zone,
 }
 
 /// What is to be done.
@@ -72,8 +74,8 @@ pub enum Wait {
     Scheduler(scheduler::Wait),
     /// Apps are awaited no longer, or others are looked at.
     Surroundings,
-    /// First passes that are gathered.
-    Welcome,
+    /// What is gathered to be told, or waits for that.
+    Incidents(incidents::Wait),
     /// A mail is tried again, or the mail server asked.
     Outbox(outbox::Wait),
     /// The hour is over: counters and history are recorded.
@@ -119,6 +121,7 @@ pub struct Engine {
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
+    zone: Zone,
     /// What is to be done, in the order in which it came up. Checks and sums are not among it: they
     /// are made when they are asked for, see [`Engine::poll_action`].
     pub(super) actions: VecDeque<Action>,
@@ -135,6 +138,7 @@ impl Engine {
             incidents: Incidents::default(),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),
+            zone: options.zone,
             actions: VecDeque::new(),
         }
     }
@@ -146,7 +150,13 @@ impl Engine {
             scheduler: &self.scheduler,
             surroundings: &self.surroundings,
             outbox: &self.outbox,
+            zone: &self.zone,
         }
+    }
+
+    /// What people are told times in.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// The records of this turn: to be written, all or none, before its mails are sent and its
@@ -173,6 +183,12 @@ impl Engine {
         self.timeline.is_in_doubt()
     }
 
+    /// Whether to ask the system whether a time server has set the wall clock; if it has, for
+    /// [`Engine::handle_synchronised`].
+    pub fn asks_for_time_server(&mut self, at: Moment) -> bool {
+        self.timeline.asks(at)
+    }
+
     /// Rebuilds the household from its records, oldest first, in an engine that watches nothing
     /// yet. Mails that wait are tried at once, and every app is checked within its interval.
     pub fn restore(&mut self, now: Now, records: Vec<Record>) {
@@ -180,6 +196,7 @@ impl Engine {
         // The newest time on record says whether the clock can be believed: all are seen before it is
         // looked at, and none has its place on the monotonic clock before that.
         household.for_each_stamp(|stamp| self.timeline.recall(stamp.wall()));
+        self.timeline.follow(self.surroundings.follow(household.run()));
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));
@@ -202,6 +219,7 @@ impl Engine {
             self.scheduler.restore(now, id, timing, due);
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
+        self.incidents.handle_start(now, &self.registry);
         if let Some(interruption) = interruption {
             self.settle(now, interruption);
         }
@@ -229,10 +247,10 @@ impl Engine {
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
         let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Surroundings));
-        let welcome = self.incidents.next_deadline().map(|at| (at, Wait::Welcome));
+        let incidents = self.incidents.next_deadline().map(|(at, it)| (at, Wait::Incidents(it)));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
-        let soonest = earlier(earlier(scheduler, settling), welcome);
+        let soonest = earlier(earlier(scheduler, settling), incidents);
         earlier(soonest, earlier(outbox, hour))
     }
 }

@@ -5,13 +5,14 @@
 //! and from there, as a message to each person, into the outbox.
 //!
 //! A machine that must know something of another is handed it to look at. Only the incidents change
-//! another's things, in two places: that a welcome was told (`Wait::Welcome`), and, at the start, the
+//! another's things, in two places: that a welcome was told (`incidents::Wait::Welcome`), and, at the start, the
 //! mails of people who may have none now ([`Engine::restore`]).
 
 use std::time::Duration;
 
 use super::check_log::{Event, Line};
 use super::core::{Action, CommandError, Engine, Registered, Wait};
+use super::incidents::{self, Incidents, Known};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
@@ -105,6 +106,9 @@ impl Engine {
             self.surroundings.forget(id);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_pause(id, known);
+            self.post(now, messages);
             self.end_settling(now);
         }
         Ok(())
@@ -148,7 +152,9 @@ impl Engine {
         let sum = self.registry.sum_up(now.wall, id);
         self.actions.extend(sum.map(Action::CheckLog));
         self.check_log(now, id, Event::Stopped);
-        self.incidents.handle_stop(id);
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_stop(id, known);
+        self.post(now, messages);
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
@@ -192,11 +198,18 @@ impl Engine {
         self.handle_absence(now, Interruption::Sleep, slept);
     }
 
-    /// The system knew, before `now` was read, that a time server has set the wall clock. Of use while
-    /// [`Engine::doubts_clock`]: times on record that are later than that are put right.
+    /// The system knew, before `now` was read, that a time server has set the wall clock: it is believed.
+    /// See [`Engine::asks_for_time_server`].
     pub fn handle_synchronised(&mut self, now: Now) {
-        let Some(step) = self.timeline.settle(now) else { return };
-        self.log(LogEvent::ClockWasAhead);
+        let was_ahead = self.timeline.is_before_the_record();
+        let step = self.timeline.settle(now);
+        if self.timeline.is_synchronised() {
+            self.surroundings.handle_synchronised();
+        }
+        let Some(step) = step else { return };
+        if was_ahead {
+            self.log(LogEvent::ClockWasAhead);
+        }
         self.put_right(now, step);
     }
 
@@ -249,9 +262,14 @@ impl Engine {
                 self.end_settling(now);
                 self.look_around(now, self.surroundings.network().is_down(), None);
             }
-            Wait::Welcome => {
+            Wait::Incidents(incidents::Wait::Welcome) => {
                 let Engine { incidents, registry, outbox, .. } = self;
-                let messages = incidents.handle_deadline(now, registry, outbox);
+                let messages = incidents.welcome(now, registry, outbox);
+                self.post(now, messages);
+            }
+            Wait::Incidents(wait) => {
+                let (incidents, known) = self.incidents();
+                let messages = incidents.handle_deadline(now, wait, known);
                 self.post(now, messages);
             }
             Wait::Outbox(wait) => {
@@ -323,7 +341,7 @@ impl Engine {
         if let Some(event) = line {
             self.check_log(fell, id, event);
         }
-        // It is told with others, at the deadline `Wait::Welcome`.
+        // It is told with others, at the deadline `incidents::Wait::Welcome`.
         if effect.first_pass {
             self.registry.set_welcome(id, Welcome::Gathered);
             self.incidents.handle_first_pass(now, id);
@@ -334,9 +352,9 @@ impl Engine {
         // At each verdict that counts, not only at a change: see the incidents. The transition went
         // first, for it opens the alert that this one looks at.
         if counts {
-            let Engine { incidents, registry, outbox, .. } = self;
             let transition = effect.transition;
-            let messages = incidents.handle_verdict(id, transition, outcome, registry, outbox);
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_verdict(now, id, transition, outcome, known);
             self.post(now, messages);
         }
         self.end_settling(now);
@@ -419,8 +437,8 @@ impl Engine {
                 self.handle_transition(now, *id, transition, reason.unwrap_or_default());
             }
         }
-        let Engine { incidents, registry, outbox, .. } = self;
-        let messages = incidents.handle_settled(&ended, registry, outbox);
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_settled(now, &ended, known);
         self.post(now, messages);
     }
 
@@ -492,6 +510,12 @@ impl Engine {
             // Whose answer shows that our network is back, and whose does not.
             locate: !self.surroundings.is_calm(),
         })
+    }
+
+    /// The incidents, and what they look at.
+    fn incidents(&mut self) -> (&mut Incidents, Known<'_>) {
+        let Engine { incidents, registry, surroundings, outbox, .. } = self;
+        (incidents, Known { registry, surroundings, outbox })
     }
 
     /// Messages from the incidents go into the outbox.

@@ -9,31 +9,32 @@ use log::{Level, LevelFilter, Log, Record};
 use simplelog::{Config, ConfigBuilder, LevelPadding, WriteLogger};
 
 use crate::daemon::clock;
+use crate::engine::time::Zone;
 
 /// What stands before a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Style {
-    /// The time in UTC and the level.
-    Plain,
+    /// The local time and the level.
+    Plain(Zone),
     /// The priority as systemd reads it (sd-daemon(3)); the journal has a clock of its own.
     Journal,
 }
 
 impl Style {
     /// The one that fits standard error.
-    pub(super) fn of_stderr() -> Style {
-        if stderr_is_the_journal() { Style::Journal } else { Style::Plain }
+    pub(super) fn of_stderr(zone: Zone) -> Style {
+        if stderr_is_the_journal() { Style::Journal } else { Style::Plain(zone) }
     }
 
     /// Up to where simplelog takes over. It could write the time, too, but panics beyond year 9999.
-    fn start(self, level: Level) -> String {
+    fn start(&self, level: Level) -> String {
         match self {
-            Style::Plain => format!("{} ", clock::wall_now().for_the_log()),
+            Style::Plain(zone) => format!("{} ", clock::wall_now().for_the_log(zone)),
             Style::Journal => priority(level).to_owned(),
         }
     }
 
-    fn config(self) -> Config {
+    fn config(&self) -> Config {
         let mut config = ConfigBuilder::new();
         config
             .set_time_level(LevelFilter::Off)
@@ -41,7 +42,7 @@ impl Style {
             .set_target_level(LevelFilter::Off)
             .set_location_level(LevelFilter::Off)
             .set_level_padding(LevelPadding::Right);
-        if self == Style::Journal {
+        if *self == Style::Journal {
             config.set_max_level(LevelFilter::Off);
         }
         config.build()
@@ -74,7 +75,7 @@ fn priority(level: Level) -> &'static str {
 /// The line, with its line feed. `text` is clean.
 ///
 /// simplelog writes under a lock of its own. Each line has one, so no thread waits for another's.
-pub(super) fn line(style: Style, level: Level, text: &str) -> Vec<u8> {
+pub(super) fn line(style: &Style, level: Level, text: &str) -> Vec<u8> {
     let paper = Paper(Arc::new(Mutex::new(style.start(level).into_bytes())));
     let writer = WriteLogger::new(LevelFilter::Trace, style.config(), paper.clone());
     writer.log(&Record::builder().level(level).args(format_args!("{text}")).build());
@@ -101,14 +102,17 @@ mod tests {
     use super::*;
 
     fn text(style: Style, level: Level, text: &str) -> String {
-        String::from_utf8(line(style, level, text)).unwrap()
+        String::from_utf8(line(&style, level, text)).unwrap()
     }
 
     #[test]
     fn a_line_has_the_time_and_the_level() {
-        let line = text(Style::Plain, Level::Warn, "disk full");
+        let line = text(Style::Plain(Zone::UTC), Level::Warn, "disk full");
         assert_eq!(line.len(), "2026-11-23T22:55:40.250Z [WARN ] disk full\n".len(), "{line}");
         assert!(line.starts_with("20") && line.ends_with("Z [WARN ] disk full\n"), "{line}");
+        let zone = Zone::from_posix("IST-5:30").unwrap();
+        let line = text(Style::Plain(zone), Level::Info, "started");
+        assert!(line.ends_with("+05:30 [INFO ] started\n"), "{line}");
     }
 
     #[test]

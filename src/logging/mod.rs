@@ -39,9 +39,9 @@ const OWN_TARGET: &str = env!("CARGO_CRATE_NAME");
 /// If this process has a logger already, or no thread can be started to write.
 pub fn start(settings: &Settings) -> io::Result<LastLines> {
     let levels = Levels::of(settings.verbose, settings.debug);
-    let style = Style::of_stderr();
+    let style = Style::of_stderr(settings.zone.clone());
     let queue = Arc::new(Queue::default());
-    queue::start(Arc::clone(&queue), style, io::stderr())?;
+    queue::start(Arc::clone(&queue), style.clone(), io::stderr())?;
     log::set_boxed_logger(Box::new(Logger { levels, style, queue: Arc::clone(&queue) }))
         .map_err(io::Error::other)?;
     log::set_max_level(levels.own);
@@ -109,7 +109,7 @@ impl Log for Logger {
         }
         // The only error is that the message is long enough.
         let _ = clean.write_fmt(*record.args());
-        self.queue.push(&line(self.style, record.level(), &clean.text));
+        self.queue.push(&line(&self.style, record.level(), &clean.text));
     }
 
     fn flush(&self) {

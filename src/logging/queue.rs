@@ -144,7 +144,7 @@ impl<W: Write> Writer<W> {
         let lost = self.lost;
         let text = format!("{lost} {lines} of the log lost here: nobody took them in time");
         let mut said = if self.is_mid_line { b"\n".to_vec() } else { Vec::new() };
-        said.extend(line(self.style, Level::Warn, &text));
+        said.extend(line(&self.style, Level::Warn, &text));
         let is_said = self.put(&said).is_empty();
         if is_said {
             self.lost = 0;

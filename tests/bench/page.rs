@@ -10,7 +10,7 @@ use healthchecker::engine::query::summary::{CLOSEUPS, Summary};
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
-use healthchecker::engine::time::{Moment, Now, Wall};
+use healthchecker::engine::time::{Moment, Now, Wall, Zone};
 use serde_json::{Value, json};
 
 use super::figures::Usage;
@@ -50,7 +50,7 @@ pub(crate) fn show(apps: usize) {
     }
     let daemon = engine.view().health(now(), now().at, Vec::new());
     let began = Instant::now();
-    let board = Board { daemon, time: now().wall, summaries, closeups };
+    let board = Board { daemon, time: now().wall, zone: Zone::UTC, summaries, closeups };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();
@@ -92,6 +92,7 @@ fn empty() -> Engine {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        zone: Zone::UTC,
     })
 }
 

@@ -51,6 +51,7 @@ def values(rng):
         "workers": rng.randrange(1, 257),
         "settle": rng.choice([f"{60 * rng.randrange(1, 30) + rng.randrange(1, 60)}s", f"{rng.randrange(1, 31)}m"]),
         "anchors": rng.choice([["192.0.2.1:53", "[2001:db8::1]:443"], ("198.51.100.1:1",)]),
+        "timezone": rng.choice([None, "Europe/Berlin", "<+0545>-5:45", "UTC"]),
         "public_url": rng.choice([None, "http://pi.local:9090/?a=b;c#d", "https://[2001:db8::1]/'x'"]),
         "email": rng.choice([addresses(rng), tuple(addresses(rng))]),
         "mail_from": rng.choice([None, "hc@example.org"]),

@@ -47,7 +47,7 @@ pub(super) fn by(wall: Wall, seconds: i64) -> Wall {
 }
 
 pub(super) fn letter(world: &World, number: usize) -> String {
-    letter::write(&world.inbox[number].1, world.now.at, None).text
+    letter::write(&world.inbox[number].1, world.now.at, world.engine.zone(), None).text
 }
 
 pub(super) fn uptimes(world: &World) -> [f64; 2] {

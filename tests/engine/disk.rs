@@ -1,6 +1,6 @@
 //! All that must outlive a power cut is on disk, whatever happens: no change is forgotten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::cases::cases;
 use super::facts::facts;
 use super::recording::{Chance, happen};
-use super::world::World;
+use super::world::{Answer, Mood, World};
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::recipients::{Recipient, Recipients};
@@ -31,6 +31,7 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(world.now, records);
     engine.snapshot(world.now)
@@ -92,4 +93,64 @@ proptest! {
             }
         }
     }
+}
+
+/// The disk takes nothing from `turns` on, and the daemon ends.
+fn ends_with_a_full_disk(world: &mut World, turns: usize) {
+    world.journal.truncate(turns);
+    world.restart();
+}
+
+#[test]
+fn what_was_told_while_the_disk_was_full_is_told_again_as_the_same_mail() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "5"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(60);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(60);
+    world.inbox.drain(..world.inbox.len() - 1);
+    let recorded = world.journal.len();
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60);
+    ends_with_a_full_disk(&mut world, recorded);
+    world.seconds(60);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY", "NAS HEALTHY"]);
+    let id = |number: usize| &world.inbox[number].1.message_id;
+    assert_eq!(id(1), id(2));
+    assert_eq!(world.inbox[2].1.references, [id(0).clone()]);
+    // What follows is news.
+    for next in [Answer::Fail, Answer::Pass] {
+        world.answers("NAS", next);
+        world.seconds(60);
+    }
+    let ids: BTreeSet<&String> = world.inbox.iter().map(|(_, mail)| &mail.message_id).collect();
+    assert_eq!((world.inbox.len(), ids.len()), (5, 4), "{:?}", world.mails());
+}
+
+#[test]
+fn a_mail_that_tells_more_than_one_that_nobody_recorded_is_another() {
+    let mut world = World::new();
+    for app in ["NAS", "TV"] {
+        world.register(app, &[("interval", "5"), ("unhealthy", "2"), ("healthy", "2")]);
+    }
+    world.seconds(60);
+    world.answers("NAS", Answer::Fail);
+    world.seconds(60);
+    world.inbox.drain(..world.inbox.len() - 1);
+    let recorded = world.journal.len();
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"]);
+    ends_with_a_full_disk(&mut world, recorded);
+    // Nobody could say of the end what it says of the TV, too.
+    world.mood = Mood::Away;
+    world.seconds(60);
+    world.answers("TV", Answer::Fail);
+    world.seconds(600);
+    world.mood = Mood::Accepts;
+    world.seconds(1800);
+    assert_eq!(world.mails()[2..], ["NAS HEALTHY + TV UNHEALTHY"]);
+    let ids: BTreeSet<&str> =
+        world.inbox.iter().map(|(_, mail)| mail.message_id.as_str()).collect();
+    assert_eq!(ids.len(), 3);
 }

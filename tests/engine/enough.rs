@@ -66,7 +66,7 @@ fn the_twenty_first_within_an_hour_is_a_digest_that_says_so() {
     assert_eq!(changes(&world.inbox), 60, "nothing is lost");
     let (at, digest) = &world.inbox[MAILS_AN_HOUR];
     assert!(*at - began.as_millis() < HOUR * 1000 + 60_000);
-    let text = letter::write(digest, world.now.at, None).text;
+    let text = letter::write(digest, world.now.at, world.engine.zone(), None).text;
     assert!(text.starts_with("This is a digest: at most 20 mails an hour"), "{text}");
     assert!(text.contains("What happened, in order:"));
     world.answers("NAS", Answer::Fail);

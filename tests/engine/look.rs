@@ -260,7 +260,7 @@ fn an_outage_found_by_a_look_is_told_of_as_one_of_the_network() {
     world.answers("NAS", Answer::Hang);
     world.seconds(900);
     assert_eq!(world.mails(), ["2/3 well, not NAS"]);
-    let subject = letter::write(&world.inbox[0].1, world.now.at, None).subject;
+    let subject = letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).subject;
     assert_eq!(subject, "[HealthChecker] After our network came back: 2 of 3 are well, not NAS");
 }
 

@@ -33,5 +33,6 @@ mod seen;
 mod settling;
 mod standstill;
 mod stories;
+mod together;
 mod told;
 mod world;

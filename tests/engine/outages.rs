@@ -77,7 +77,8 @@ fn whatever_the_server_says_each_alert_arrives_once_and_in_order() {
                 ["NAS UNHEALTHY + Kodi UNHEALTHY + NAS HEALTHY"],
                 "{mood:?}, power cuts: {cuts}"
             );
-            let text = letter::write(&world.inbox[0].1, world.now.at, None).text;
+            let text =
+                letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).text;
             assert!(text.starts_with("This mail waited "), "{text}");
             world.restart();
             hours(&mut world, 12, cuts);

@@ -78,7 +78,7 @@ fn a_mail_that_waits_for_a_stranger_goes_to_the_owner_and_says_so() {
     limit(&mut world, &["owner@example.org", "partner@example.org"]);
     world.seconds(60);
     assert_eq!(world.mails(), ["NAS UNHEALTHY", "partner@example.org: NAS UNHEALTHY"]);
-    let text = letter::write(&world.inbox[0].1, world.now.at, None).text;
+    let text = letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).text;
     assert!(text.contains("This mail was meant for stranger@elsewhere.example"), "{text}");
     world.restart();
     world.seconds(60);

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::recipients::{Recipient, Recipients};
-use healthchecker::engine::time::Wall;
+use healthchecker::engine::time::{Wall, Zone};
 
 const HOUSEHOLDS: u64 = 20;
 const EVENTS: usize = 400;
@@ -149,7 +149,7 @@ fn live(seed: u64, out: &mut String) {
         writeln!(out, "log {note}").unwrap();
     }
     for (at, mail) in &world.inbox {
-        let letter = write(mail, world.now.at, None);
+        let letter = write(mail, world.now.at, &Zone::UTC, None);
         writeln!(out, "mail {at} {letter:?}").unwrap();
     }
     for line in &world.check_log {

@@ -94,7 +94,7 @@ fn the_report_word_for_word() {
     answer(&mut world, &["Kodi"], Answer::Refused);
     world.seconds(610);
     let (_, mail) = &world.inbox[0];
-    let letter = letter::write(mail, world.now.at, None);
+    let letter = letter::write(mail, world.now.at, world.engine.zone(), None);
     assert_eq!(
         letter.subject,
         "[HealthChecker] Power came back: 2 of 4 are well, not Kodi, TV box"
@@ -125,13 +125,13 @@ fn a_boot_that_nobody_else_felt_is_no_power_cut() {
     let mut world = house();
     cut(&mut world, &["Kodi"]);
     world.seconds(610);
-    let subject = letter::write(&world.inbox[0].1, world.now.at, None).subject;
+    let subject = letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).subject;
     assert_eq!(subject, "[HealthChecker] After our restart: 3 of 4 are well, not Kodi");
     let mut world = house();
     world.orderly_stop();
     cut(&mut world, &HOUSE);
     world.seconds(610);
-    let subject = letter::write(&world.inbox[0].1, world.now.at, None).subject;
+    let subject = letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).subject;
     assert!(subject.contains("After our restart: 0 of 4"), "stopped in order: {subject}");
 }
 
@@ -161,6 +161,32 @@ fn a_second_cut_while_things_settle_is_told_once() {
     answer(&mut world, &["NAS", "Heating", "TV box"], Answer::Pass);
     world.seconds(1200);
     assert_eq!(world.mails(), ["3/4 well, not Kodi"]);
+}
+
+#[test]
+fn a_network_that_comes_after_the_power_changes_nothing_of_when_that_was_back() {
+    let mut world = house();
+    world.cut_off = true;
+    cut(&mut world, &["Kodi", "TV box"]);
+    world.seconds(100);
+    world.cut_off = false;
+    world.seconds(510);
+    let (_, mail) = &world.inbox[0];
+    let letter = letter::write(mail, world.now.at, world.engine.zone(), None);
+    let said = "Power came back at 2026-11-23 23:05:40 UTC: 2 of 4 are well";
+    assert_eq!(letter.text.lines().next(), Some(said));
+}
+
+#[test]
+fn who_came_back_and_is_unhealthy_again_is_not_counted_as_well() {
+    let mut world = house();
+    cut(&mut world, &HOUSE);
+    world.seconds(60);
+    answer(&mut world, &["NAS", "Heating", "TV box"], Answer::Pass);
+    world.seconds(60);
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(500);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "2/4 well, not Kodi"]);
 }
 
 #[test]
@@ -237,7 +263,7 @@ fn a_sleep_is_followed_by_as_much_time_to_come_back() {
     assert_eq!(world.mails(), [] as [&str; 0]);
     world.seconds(2);
     assert_eq!(world.mails(), ["3/4 well, not Kodi"]);
-    let subject = letter::write(&world.inbox[0].1, world.now.at, None).subject;
+    let subject = letter::write(&world.inbox[0].1, world.now.at, world.engine.zone(), None).subject;
     assert_eq!(subject, "[HealthChecker] After our machine slept: 3 of 4 are well, not Kodi");
     world.sleep(Duration::from_secs(9));
     assert_eq!(world.state("NAS"), State::Healthy, "a nap is no absence");
@@ -279,7 +305,7 @@ fn while_our_own_network_is_down_nobody_is_blamed_and_then_each_has_its_time() {
     world.seconds(600);
     assert!(world.mails().contains(&"3/4 well, not Kodi".to_owned()), "{:?}", world.mails());
     let report = world.inbox.iter().find(|(_, mail)| mail.tells_of("Kodi")).unwrap();
-    let subject = letter::write(&report.1, world.now.at, None).subject;
+    let subject = letter::write(&report.1, world.now.at, world.engine.zone(), None).subject;
     assert_eq!(subject, "[HealthChecker] After our network came back: 3 of 4 are well, not Kodi");
 }
 

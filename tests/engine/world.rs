@@ -139,6 +139,7 @@ impl World {
             boot_id: Some("boot0".to_owned()),
             settle: SETTLE,
             anchors: Vec::new(),
+            zone: healthchecker::engine::time::Zone::UTC,
         };
         World {
             engine: Engine::new(options),
@@ -284,7 +285,7 @@ impl World {
     /// As the event loop does at the begin of each turn.
     fn look_at_the_clock(&mut self, slept: Duration) {
         self.engine.handle_clock(self.now, slept);
-        if self.synchronised && self.engine.doubts_clock() {
+        if self.engine.asks_for_time_server(self.now.at) && self.synchronised {
             self.engine.handle_synchronised(self.now);
         }
     }
@@ -370,7 +371,13 @@ impl World {
         self.restart();
     }
 
-    /// The same, and the clock shows `wall` at the start.
+    /// The machine boots, and its clock shows `wall` then.
+    pub(super) fn boot_at(&mut self, wall: Wall) {
+        self.boots += 1;
+        self.restart_at(wall);
+    }
+
+    /// Pulls the plug of the daemon alone, and the clock shows `wall` at the start.
     pub(super) fn restart_at(&mut self, wall: Wall) {
         self.clock_moved |= wall != self.now.wall;
         self.now.wall = wall;
@@ -388,6 +395,7 @@ impl World {
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,
             anchors: Vec::new(),
+            zone: healthchecker::engine::time::Zone::UTC,
         });
         self.engine.restore(self.now, records);
         self.look_at_the_clock(Duration::ZERO);
@@ -522,7 +530,7 @@ impl World {
             Mood::Rejects(_) => Delivery::Accepted,
             Mood::Replies(stage, code, reply) => classify(*stage, *code, reply),
             Mood::Filters(bad) => {
-                let letter = write(&mail, self.now.at, None);
+                let letter = write(&mail, self.now.at, self.engine.zone(), None);
                 if letter.subject.contains(bad) || letter.text.contains(bad) {
                     classify(Stage::Message, 554, "5.7.1 looks like spam")
                 } else {
@@ -594,6 +602,10 @@ pub(super) fn in_short(mail: &Mail) -> String {
         Notice::Report(report) => {
             let missing = report.missing.iter().map(|it| it.app.as_str()).collect::<Vec<_>>();
             format!("{}/{} well, not {}", report.well, report.of, missing.join(", "))
+        }
+        Notice::Outage(outage) => {
+            let silent = outage.apps().map(|it| it.app.as_str()).collect::<Vec<_>>();
+            format!("{} silent", silent.join(", "))
         }
         Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),

@@ -52,10 +52,32 @@ pub(crate) struct Story {
     pub(crate) clock: Vec<ClockSet>,
     /// Each run of the daemon.
     pub(crate) runs: Vec<Span>,
+    /// Whenever the daemon was not there, from its end, or its last step before, until it went on.
+    pub(crate) absences: Vec<Absence>,
     /// In the order in which they were accepted.
     pub(crate) letters: Vec<Letter>,
     /// Whenever a mail was tried in vain: not accepted, or its 250 lost. In order.
     pub(crate) tries: Vec<Try>,
+}
+
+/// The daemon was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Absence {
+    pub(crate) how: Away,
+    pub(crate) span: Span,
+}
+
+/// Why it was not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Away {
+    /// It was killed or stopped, and started anew within the same boot.
+    Restarted,
+    /// Its machine was booted.
+    Booted,
+    /// Its machine slept.
+    Slept,
+    /// It stood still, and its machine did not.
+    StoodStill,
 }
 
 /// A mail was tried in vain.
@@ -91,9 +113,11 @@ pub(crate) struct App {
     /// Paused by a person.
     pub(crate) paused: Vec<Span>,
     /// Every check that did not pass, and after each of them, and after each resume and each new
-    /// address, the next ten that did: in order of their ends.
+    /// address, the next ten that did, and the first that did after each time in which we were away or
+    /// cut off: in order of their ends.
     pub(crate) checks: Vec<Checked>,
-    /// The state that the daemon showed, each until the next.
+    /// The state that the daemon held it to be in, each until the next: as it shows it, but for the time
+    /// in which it shows that it cannot know.
     pub(crate) states: Vec<(Ms, State)>,
 }
 

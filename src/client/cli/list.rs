@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::exit::{CliError, Exit};
+use super::output::local_zone;
 use super::{layout, text};
 use crate::client::connection::Connection;
 use crate::engine::state::State;
@@ -67,7 +68,7 @@ pub(super) fn list(
         (Form::Table, Some(states)) if shown.is_empty() => {
             format!("no app is {}\n", states.join(" or "))
         }
-        (Form::Table, _) => text::list(&status, &shown, layout::room()),
+        (Form::Table, _) => text::list(&status, &shown, &local_zone(), layout::room()),
     };
     Ok((text, exit))
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::arguments::{self, Arguments};
 use super::exit::{CliError, Exit};
 use super::list::{self, Form};
-use super::output::{complain, print};
+use super::output::{complain, local_zone, print};
 use super::register::{self, Registered};
 use super::table::Verb;
 use super::{backup, completions, help, text};
@@ -40,9 +40,11 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
     let operand = |n: usize| arguments.operands.get(n).map_or("", String::as_str);
     let connection = || connection(arguments, multicast);
     let name = [("appname", operand(0))];
-    let show = |answer: String, for_people| Ok(as_asked(arguments, &answer, for_people));
+    let show = |answer: String, for_people: fn(&Value) -> String| {
+        Ok(as_asked(arguments, &answer, for_people))
+    };
     match arguments.command.verb {
-        Verb::Info => show(connection()?.get("info", &name)?, text::info),
+        Verb::Info => show(connection()?.get("info", &name)?, |app| text::info(app, &local_zone())),
         Verb::Monitor => {
             let named = with_options(&[("url", operand(1))], arguments);
             let done = register::monitor(&connection()?, operand(0), &named)?;
@@ -152,7 +154,8 @@ fn log(
     Ok(if arguments.json {
         harmless_json(&lines).into_owned()
     } else {
-        lines.lines().map(|line| shown(line, text::log_line)).collect()
+        let zone = local_zone();
+        lines.lines().map(|line| shown(line, |line| text::log_line(line, &zone))).collect()
     })
 }
 
@@ -161,6 +164,6 @@ fn as_asked(arguments: &Arguments, answer: &str, for_people: fn(&Value) -> Strin
     if arguments.json { harmless_json(answer).into_owned() } else { shown(answer, for_people) }
 }
 
-fn shown(json: &str, for_people: fn(&Value) -> String) -> String {
+fn shown(json: &str, for_people: impl Fn(&Value) -> String) -> String {
     for_people(&serde_json::from_str(json).unwrap_or_default())
 }

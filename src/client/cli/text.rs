@@ -10,7 +10,7 @@ use crate::engine::registration::table::in_json;
 use crate::engine::registration::values::facts;
 use crate::engine::text::plain::one_line;
 use crate::engine::text::span::in_words;
-use crate::engine::time::Wall;
+use crate::engine::time::{Wall, Zone};
 
 /// The widest that one cell may be: a name of the longest kind still fits.
 const CELL_MAX: usize = 128;
@@ -18,7 +18,7 @@ const CELL_MAX: usize = 128;
 const RECENT: usize = 10;
 
 /// These apps of what `status` answered, as a table.
-pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> String {
+pub(super) fn list(status: &Value, apps: &[Value], zone: &Zone, room: Option<usize>) -> String {
     let now = time(status.get("server").and_then(|server| server.get("time")));
     if apps.is_empty() {
         return "no apps are watched; register one with: healthchecker monitor NAME URL\n"
@@ -31,7 +31,7 @@ pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> Strin
         vec![
             cell(app, "appname"),
             state(app),
-            age(app.get("since"), now),
+            age(app.get("since"), now, zone),
             app.get("last_check").map(check).unwrap_or_default(),
             percent(app.get("uptime_24h")),
             cell(app, "url"),
@@ -41,7 +41,7 @@ pub(super) fn list(status: &Value, apps: &[Value], room: Option<usize>) -> Strin
 }
 
 /// What `info` answered, a line for each thing.
-pub(super) fn info(app: &Value) -> String {
+pub(super) fn info(app: &Value, zone: &Zone) -> String {
     let last = app.get("last_check").filter(|last| !last.is_null());
     // A server of another version may leave something out.
     let values = in_json().into_iter();
@@ -49,17 +49,17 @@ pub(super) fn info(app: &Value) -> String {
     let mut lines = vec![
         ("Name", cell(app, "appname")),
         ("State", state(app)),
-        ("Since", when(app.get("since"))),
+        ("Since", when(app.get("since"), zone)),
         ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
     ];
     lines.extend(facts(values.collect()));
     lines.extend([
         ("Checks", format!("{}, {} of them failed", cell(app, "checks"), cell(app, "failures"))),
         ("24 h", percent(app.get("uptime_24h"))),
-        ("Healthy", when(app.get("last_healthy"))),
+        ("Healthy", when(app.get("last_healthy"), zone)),
         (
             "Last check",
-            last.map(|last| format!("{}  {}", when(last.get("time")), check(last)))
+            last.map(|last| format!("{}  {}", when(last.get("time"), zone), check(last)))
                 .unwrap_or_default(),
         ),
     ]);
@@ -75,14 +75,14 @@ pub(super) fn info(app: &Value) -> String {
     for (n, check) in recent.iter().skip(skipped).enumerate() {
         let name = if n == 0 { "Recent:" } else { "" };
         let (time, outcome, latency) =
-            (when(check.get("time")), cell(check, "outcome"), cell(check, "latency_ms"));
+            (when(check.get("time"), zone), cell(check, "outcome"), cell(check, "latency_ms"));
         text.push_str(&format!("{name:<12}{time}  {outcome:<4}  {latency} ms\n"));
     }
     text
 }
 
 /// One line of the log.
-pub(super) fn log_line(line: &Value) -> String {
+pub(super) fn log_line(line: &Value, zone: &Zone) -> String {
     let event = cell(line, "event");
     let said = match event.as_str() {
         "check" => check(line),
@@ -99,7 +99,8 @@ pub(super) fn log_line(line: &Value) -> String {
         }
         _ => cell(line, "url"),
     };
-    let line = format!("{}  {}  {event}  {said}", when(line.get("time")), cell(line, "appname"));
+    let line =
+        format!("{}  {}  {event}  {said}", when(line.get("time"), zone), cell(line, "appname"));
     format!("{}\n", line.trim_end())
 }
 
@@ -168,15 +169,15 @@ fn check(check: &Value) -> String {
     }
 }
 
-fn age(since: Option<&Value>, now: Option<Wall>) -> String {
+fn age(since: Option<&Value>, now: Option<Wall>, zone: &Zone) -> String {
     match (time(since), now) {
         (Some(since), Some(now)) => in_words(Duration::from_secs(now.since(since).as_secs())),
-        _ => when(since),
+        _ => when(since, zone),
     }
 }
 
-fn when(value: Option<&Value>) -> String {
-    time(value).map_or_else(String::new, Wall::for_people)
+fn when(value: Option<&Value>, zone: &Zone) -> String {
+    time(value).map_or_else(String::new, |wall| wall.for_people(zone))
 }
 
 fn time(value: Option<&Value>) -> Option<Wall> {
@@ -238,31 +239,34 @@ mod tests {
                  "paused": true, "uptime_24h": null, "url": "http://tv", "last_check": null}),
         ];
         assert_eq!(
-            list(&status, &apps, None),
+            list(&status, &apps, &Zone::UTC, None),
             "\
 NAME    STATE            SINCE   LAST CHECK                      24 H    ADDRESS
 NAS     UNHEALTHY        12 min  fail, 3 ms: connection refused  98.8 %  http://nas
 TV [2J  UNKNOWN, paused  5 s                                             http://tv
 "
         );
-        assert!(list(&status, &[], None).starts_with("no apps"));
+        assert!(list(&status, &[], &Zone::UTC, None).starts_with("no apps"));
     }
 
     #[test]
     fn one_app_is_a_line_for_each_thing() {
-        let text = info(&json!({
-            "appname": "NAS", "url": "http://nas/", "path": "/health", "email": ["a@b.c"],
-            "state": "HEALTHY", "since": "2026-11-23T10:00:00Z", "paused": false,
-            "interval": 30, "timeout": 5, "unhealthy": 2, "healthy": 10, "checks": 12,
-            "failures": 0, "uptime_24h": 1.0, "last_healthy": null, "last_check": null,
-            "recent": [{"time": "2026-11-23T10:00:00Z", "outcome": "pass", "latency_ms": 7}],
-        }));
+        let text = info(
+            &json!({
+                "appname": "NAS", "url": "http://nas/", "path": "/health", "email": ["a@b.c"],
+                "state": "HEALTHY", "since": "2026-11-23T10:00:00Z", "paused": false,
+                "interval": 30, "timeout": 5, "unhealthy": 2, "healthy": 10, "checks": 12,
+                "failures": 0, "uptime_24h": 1.0, "last_healthy": null, "last_check": null,
+                "recent": [{"time": "2026-11-23T10:00:00Z", "outcome": "pass", "latency_ms": 7}],
+            }),
+            &Zone::from_posix("CET-1").unwrap(),
+        );
         for line in [
             "Name:       NAS\n",
             "Address:    http://nas/health\n",
             "Checks:     12, 0 of them failed\n",
             "Healthy:    -\n",
-            "Recent:     2026-11-23 10:00:00 UTC  pass  7 ms\n",
+            "Recent:     2026-11-23 11:00:00 +01:00  pass  7 ms\n",
         ] {
             assert!(text.contains(line), "{line}{text}");
         }
@@ -273,7 +277,7 @@ TV [2J  UNKNOWN, paused  5 s                                             http://
         let line = |event: Value| {
             let mut line = json!({"time": "2026-11-23T10:00:00Z", "appname": "NAS"});
             line.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
-            log_line(&line)
+            log_line(&line, &Zone::UTC)
         };
         let begin = "2026-11-23 10:00:00 UTC  NAS  ";
         for (event, said) in [

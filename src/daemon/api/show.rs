@@ -88,9 +88,9 @@ impl ApiContext {
     }
 
     fn board(&self) -> Result<Board, Problem> {
-        let (daemon, time) = self.query(|state| {
+        let (daemon, time, zone) = self.query(|state| {
             let daemon = state.engine.view().health(state.now, state.started, state.disk.clone());
-            (daemon, state.now.wall)
+            (daemon, state.now.wall, state.engine.zone().clone())
         })?;
         let mut summaries = self.query_all(|view, id, app, now| view.summary(id, app, now))?;
         order(&mut summaries);
@@ -102,16 +102,19 @@ impl ApiContext {
             closeups
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
-        Ok(Board { daemon, time, summaries, closeups })
+        Ok(Board { daemon, time, zone, summaries, closeups })
     }
 
     fn app_page(&self, name: String) -> Result<AppPage, Problem> {
         let unknown = Problem::unknown_app(&name);
         let name = self.on_record(name)?;
         let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
-        let app = self.query(move |state| state.engine.view().portrait(state.now, &name))?;
+        let (app, zone) = self.query(move |state| {
+            let app = state.engine.view().portrait(state.now, &name);
+            (app, state.engine.zone().clone())
+        })?;
         let app = app.ok_or(unknown)?;
-        Ok(AppPage { app, log: self.log_lines(&query) })
+        Ok(AppPage { app, log: self.log_lines(&query), zone })
     }
 
     /// The name of the app that is meant; of one that is watched no longer, the name as it came.

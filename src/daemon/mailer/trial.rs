@@ -96,7 +96,7 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<RenderedMa
             nameless: false,
             given_up: false,
         };
-        letter::write(&mail, now.at, settings.public_url.as_deref())
+        letter::write(&mail, now.at, &settings.zone, settings.public_url.as_deref())
     };
     (1..).zip(recipients).map(write).collect()
 }

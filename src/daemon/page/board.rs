@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use super::frame::{self, Standing};
 use super::html::Html;
 use super::row;
-use crate::engine::outbox::refusals::Refusal;
 use crate::engine::query::summary::{Closeup, Summary};
-use crate::engine::query::view::HealthView;
+use crate::engine::query::view::{HealthView, RefusedView};
 use crate::engine::text::span;
-use crate::engine::time::Wall;
+use crate::engine::time::{Wall, Zone};
 
 /// So many apps are shown in full, the others in a line: a thousand in full would be 2 MB.
 pub const CLOSE_UP: usize = 60;
@@ -21,6 +20,8 @@ pub struct Board {
     pub daemon: HealthView,
     /// When it was looked at.
     pub time: Wall,
+    /// What it tells times in.
+    pub zone: Zone,
     /// All apps, in the order of [`order`].
     pub summaries: Vec<Summary>,
     /// Those that are shown in full, in the same order.
@@ -165,7 +166,7 @@ impl Board {
         html.raw("<span>HealthChecker ").put(self.daemon.version).raw(", up for ");
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
         html.raw("</span>");
-        frame::as_of(html, self.time);
+        frame::as_of(html, self.time, &self.zone);
         html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a> · ");
         html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");
         html.raw("<a href=\"/healthchecker/export\">backup</a></span>");
@@ -181,7 +182,7 @@ fn list(html: &mut Html, sentences: &[String]) {
 }
 
 /// What was refused for good, until somebody says that they have seen it.
-fn refused(html: &mut Html, refusals: &[Refusal]) {
+fn refused(html: &mut Html, refusals: &[RefusedView]) {
     if refusals.is_empty() {
         return;
     }
@@ -190,7 +191,7 @@ fn refused(html: &mut Html, refusals: &[Refusal]) {
     );
     for refusal in refusals {
         html.raw("<li><form method=\"post\" action=\"/healthchecker/seen\"><bdi>");
-        html.put(refusal.sentence()).raw("</bdi> <button name=\"email\" value=\"").put(&refusal.to);
+        html.put(&refusal.sentence).raw("</bdi> <button name=\"email\" value=\"").put(&refusal.to);
         html.raw("\" aria-label=\"Seen: mail to ")
             .put(&refusal.to)
             .raw("\">Seen</button></form></li>");
@@ -212,7 +213,6 @@ mod tests {
     use crate::engine::recipients::Recipient;
     use crate::engine::state::State;
     use crate::engine::time::Age;
-    use crate::engine::time::Stamp;
 
     fn summary(name: &str, host: &str, state: State) -> Summary {
         Summary {
@@ -233,6 +233,7 @@ mod tests {
         Board {
             daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
             time: Wall::from_unix_millis(1_795_474_540_000),
+            zone: Zone::UTC,
             summaries,
             closeups: Vec::new(),
         }
@@ -264,12 +265,7 @@ mod tests {
         board.daemon.disk.push(evil.to_owned());
         board.daemon.outbox.trouble.push(evil.to_owned());
         let (to, text) = (Recipient::mail(evil), evil.to_owned());
-        board.daemon.outbox.refused.push(Refusal {
-            to,
-            mails: 1,
-            at: Stamp::on_record(Wall::default()),
-            text,
-        });
+        board.daemon.outbox.refused.push(RefusedView { to, sentence: format!("{evil}: {text}") });
         let html = board.html();
         assert_eq!(html.matches("<script>").count(), 1, "our own");
         assert_eq!(html.matches("alert(1)").count(), 11);

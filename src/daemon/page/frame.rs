@@ -11,7 +11,7 @@ use super::html::Html;
 use crate::engine::query::summary::Summary;
 use crate::engine::state::State;
 use crate::engine::text::span;
-use crate::engine::time::Wall;
+use crate::engine::time::{Wall, Zone};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -154,8 +154,8 @@ fn whole(
 }
 
 /// When the page was made, for its footer.
-pub(super) fn as_of(html: &mut Html, time: Wall) {
-    html.raw("<span>As of <time datetime=\"").put(time).raw("\">").put(time.for_people());
+pub(super) fn as_of(html: &mut Html, time: Wall, zone: &Zone) {
+    html.raw("<span>As of <time datetime=\"").put(time).raw("\">").put(time.for_people(zone));
     html.raw("</time></span>");
 }
 

@@ -3,23 +3,25 @@
 use serde_json::Value;
 
 use super::html::Html;
+use crate::engine::time::{Wall, Zone};
 
 /// Adds the lines as a list, the newest first.
-pub(super) fn list(html: &mut Html, lines: &str) {
+pub(super) fn list(html: &mut Html, lines: &str, zone: &Zone) {
     html.raw("<ol class=\"log\" reversed>");
     for line in lines.lines().rev() {
         let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
         let at = text(&line, "time");
         html.raw("<li><time class=\"soft\" datetime=\"").put(at).raw("\">");
-        html.put(time(at)).raw("</time><span>");
+        html.put(time(at, zone)).raw("</time><span>");
         html.put(sentence(&line)).raw("</span></li>");
     }
     html.raw("</ol>");
 }
 
-/// `2026-11-23T22:55:40.25Z` as people write it.
-fn time(rfc3339: &str) -> String {
-    rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ")
+/// `2026-11-23T22:55:40.25Z` as people write it. What is no time stays as it is.
+fn time(rfc3339: &str, zone: &Zone) -> String {
+    let wall: Result<Wall, _> = rfc3339.parse();
+    wall.map_or_else(|_| rfc3339.to_owned(), |wall| wall.for_people(zone))
 }
 
 fn sentence(line: &Value) -> String {
@@ -72,10 +74,12 @@ mod tests {
                 r#"{"time":"2026-11-23T22:55:41Z","appname":"a","event":"state","from":"HEALTHY","to":"UNHEALTHY","reason":"r"}"#,
                 "\n"
             ),
+            &Zone::from_posix("CET-1").unwrap(),
         );
         let text = html.into_string();
-        let state = text.find("2026-11-23 22:55:41</time><span>HEALTHY → UNHEALTHY: r").unwrap();
-        let check = text.find("22:55:40</time><span>fail after 3 ms: &lt;b&gt;").unwrap();
+        let state =
+            text.find("2026-11-23 23:55:41 +01:00</time><span>HEALTHY → UNHEALTHY: r").unwrap();
+        let check = text.find("23:55:40 +01:00</time><span>fail after 3 ms: &lt;b&gt;").unwrap();
         assert!(state < check);
         assert_eq!(text.matches("<li>").count(), 2);
     }

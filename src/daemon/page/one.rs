@@ -7,6 +7,7 @@ use super::html::Html;
 use super::{chart, logbook, pretty, row};
 use crate::engine::query::summary::Portrait;
 use crate::engine::registry::history::DayOfChecks;
+use crate::engine::time::Zone;
 
 /// Checks in the bar: as many as a phone shows apart.
 const CELLS: usize = 120;
@@ -17,6 +18,8 @@ pub(crate) struct AppPage {
     pub app: Portrait,
     /// Its newest lines of the health check log, newest last; or why they cannot be read.
     pub log: Result<String, String>,
+    /// What it tells times in.
+    pub zone: Zone,
 }
 
 impl AppPage {
@@ -43,7 +46,7 @@ impl AppPage {
         self.log(&mut html);
         self.stop(&mut html);
         let mut footer = Html::default();
-        frame::as_of(&mut footer, self.app.closeup.now.wall);
+        frame::as_of(&mut footer, self.app.closeup.now.wall, &self.zone);
         footer.raw("<span><a href=\"/healthchecker/info?format=json&amp;appname=");
         footer.query(&summary.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
         footer.query(&summary.name).raw("\">log</a></span>");
@@ -60,7 +63,7 @@ impl AppPage {
         chart::bar(html, &checks, CELLS);
         if let (Some(first), Some(last)) = (checks.first(), checks.last()) {
             html.raw("<p class=\"soft\">Time until the answer, last ").put(last.latency_ms);
-            html.raw(" ms; each check is remembered since ").put(first.time.for_people());
+            html.raw(" ms; each check is remembered since ").put(first.time.for_people(&self.zone));
             html.raw("</p>");
         }
         chart::latency(html, &checks);
@@ -75,7 +78,8 @@ impl AppPage {
     fn last(&self, html: &mut Html) {
         let Some(last) = &self.app.last else { return };
         let verdict = &last.verdict;
-        html.raw("<section class=\"box\"><h2>Last check</h2><p>").put(last.time.for_people());
+        html.raw("<section class=\"box\"><h2>Last check</h2><p>")
+            .put(last.time.for_people(&self.zone));
         html.raw(": <bdi>").put(&verdict.reason).raw("</bdi>, after ").put(last.latency_ms);
         html.raw(" ms</p>");
         if let Some(body) = &verdict.body {
@@ -94,7 +98,7 @@ impl AppPage {
             fact(html, label, &said);
         }
         fact(html, "Checks", &format!("{checks}, of them {warnings} warned and {failures} failed"));
-        let last = app.last_healthy.map_or("never".to_owned(), |wall| wall.for_people());
+        let last = app.last_healthy.map_or("never".to_owned(), |wall| wall.for_people(&self.zone));
         fact(html, "Last passed", &last);
         html.raw("</dl></section>");
     }
@@ -102,7 +106,7 @@ impl AppPage {
     fn log(&self, html: &mut Html) {
         html.raw("<section class=\"box\"><h2>Log</h2>");
         match &self.log {
-            Ok(lines) => logbook::list(html, lines),
+            Ok(lines) => logbook::list(html, lines, &self.zone),
             Err(why) => {
                 html.raw("<p>").put(why).raw("</p>");
             }

@@ -28,10 +28,37 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
-    /// It was told in the report of this number, whose end is told once all of its apps are well.
-    pub report: Option<u64>,
+    /// With which others it belongs together.
+    pub tie: Tie,
     /// In boxes, as all that is kept of people: so the code of the map is there once.
     people: BTreeMap<Recipient, Box<Told>>,
+}
+
+/// The incident that an alert belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tie {
+    /// It is one of its own.
+    #[default]
+    Alone,
+    /// It may be one with others: that is waited for, and nobody is told yet.
+    Collected,
+    /// One of several, which are told together: their trouble, and once all are well the end.
+    Of {
+        /// The incident's number, among those that are open.
+        number: u64,
+        /// When it was told first.
+        told: Stamp,
+    },
+}
+
+impl Tie {
+    /// The number of the incident, if it is one of several.
+    pub fn number(self) -> Option<u64> {
+        match self {
+            Tie::Of { number, .. } => Some(number),
+            Tie::Alone | Tie::Collected => None,
+        }
+    }
 }
 
 /// What one person has been told of one alert.
@@ -69,15 +96,16 @@ impl Level {
 impl Alert {
     /// One of which nobody has been told yet.
     pub fn new(opened: Stamp) -> Alert {
-        Alert { opened, over: false, report: None, people: BTreeMap::new() }
+        Alert { opened, over: false, tie: Tie::Alone, people: BTreeMap::new() }
     }
 
     /// Trouble again, while somebody was owed the end of the trouble before.
-    /// In a report others are still awaited then, perhaps for ever: this is news of its own.
+    /// Of those that it was told with, others are still awaited then, perhaps for ever: this is news of
+    /// its own.
     pub fn reopen(&mut self, now: Now) {
         self.over = false;
         self.opened = Stamp::noted(now);
-        if self.report.take().is_some() {
+        if std::mem::take(&mut self.tie).number().is_some() {
             self.people.values_mut().for_each(|told| told.written = None);
         }
     }
@@ -92,18 +120,20 @@ impl Alert {
         self.people.iter().map(|(to, told)| (to, told.as_ref()))
     }
 
-    /// Whether `level` is news to a person.
-    ///
-    /// `fails` is whether the last check failed: an app that fails on is not better to those who
-    /// know it as UNHEALTHY, though it may be DEGRADED for the moment on its way there from UNKNOWN.
-    pub fn is_news(&self, to: &Recipient, level: Level, fails: bool) -> bool {
-        match self.told(to).and_then(|told| told.written) {
-            None => true,
-            // One mail comes when all of the report are well, and none before.
-            Some(known) if self.report.is_some() => level > known,
-            Some(Level::Unhealthy) if level == Level::Degraded => !fails,
-            Some(known) => known != level,
-        }
+    /// Whether `level` is news to a person. That it is only DEGRADED by now is shown, and not told: the
+    /// next thing to hear is that it is well.
+    pub fn is_news(&self, to: &Recipient, level: Level) -> bool {
+        self.told(to).and_then(|told| told.written).is_none_or(|known| level > known)
+    }
+
+    /// Whether somebody has been told of it, and not that it is over.
+    pub fn is_told(&self) -> bool {
+        self.people.values().any(|told| told.written.is_some())
+    }
+
+    /// Whether somebody has been told that it is as bad as this, and not that it is over.
+    pub fn is_told_as(&self, level: Level) -> bool {
+        self.people.values().any(|told| told.written >= Some(level))
     }
 
     /// A mail was written that tells a person of trouble. `named` are those whom the app names now.
@@ -206,19 +236,22 @@ mod tests {
     #[test]
     fn each_level_is_told_once_to_a_person_however_the_address_is_written() {
         let mut alert = alert();
-        assert!(alert.is_news(&a(), Level::Degraded, true));
+        assert!(alert.is_news(&a(), Level::Degraded));
         alert.tell(&a(), Level::Degraded, &[]);
-        assert!(!alert.is_news(&person("A@B.c"), Level::Degraded, true));
-        assert!(alert.is_news(&a(), Level::Unhealthy, true));
-        assert!(alert.is_news(&person("d@e.f"), Level::Degraded, true));
+        assert!(!alert.is_news(&person("A@B.c"), Level::Degraded));
+        assert!(alert.is_news(&a(), Level::Unhealthy));
+        assert!(alert.is_news(&person("d@e.f"), Level::Degraded));
     }
 
     #[test]
-    fn who_knows_it_as_unhealthy_is_told_degraded_once_it_fails_no_more() {
+    fn who_knows_it_as_unhealthy_is_not_told_that_it_is_only_degraded() {
         let mut alert = alert();
         alert.tell(&a(), Level::Unhealthy, &[]);
-        assert!(!alert.is_news(&a(), Level::Degraded, true));
-        assert!(alert.is_news(&a(), Level::Degraded, false));
+        assert!(!alert.is_news(&a(), Level::Degraded));
+        assert!(alert.is_told_as(Level::Unhealthy));
+        alert.tell_end(&a());
+        assert!(alert.is_news(&a(), Level::Degraded));
+        assert!(!alert.is_told_as(Level::Degraded));
     }
 
     #[test]

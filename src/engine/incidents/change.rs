@@ -7,7 +7,7 @@ use crate::engine::state::Transition;
 use crate::engine::time::Stamp;
 
 /// Checks shown in a mail.
-const SHOWN_IN_MAIL: usize = 8;
+pub(super) const SHOWN_IN_MAIL: usize = 8;
 
 /// The trouble of an app.
 pub(super) fn trouble(app: &App, alert: &Alert, transition: Option<Transition>) -> Change {

@@ -9,7 +9,7 @@ use super::Incidents;
 use super::alert::Level;
 use crate::engine::log_event::LogEvent;
 use crate::engine::outbox::Outbox;
-use crate::engine::outbox::notice::{Mail, Notice};
+use crate::engine::outbox::notice::{Mail, Notice, Outage};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
 use crate::engine::state::State;
@@ -95,6 +95,19 @@ impl Incidents {
                     let mut report = report.clone();
                     report.missing.retain(|missing| is_for(&missing.app, State::Unhealthy));
                     (!report.missing.is_empty()).then_some(Notice::Report(report))
+                }
+                Notice::Outage(outage) => {
+                    let mut outage = outage.clone();
+                    let worst = |outage: &Outage| outage.apps().next().map(|it| it.app.clone());
+                    let before = worst(&outage);
+                    for group in &mut outage.groups {
+                        group.apps.retain(|silent| is_for(&silent.app, State::Unhealthy));
+                    }
+                    outage.groups.retain(|group| !group.apps.is_empty());
+                    if worst(&outage) != before {
+                        outage.recent = Vec::new();
+                    }
+                    (!outage.groups.is_empty()).then_some(Notice::Outage(outage))
                 }
                 Notice::AllBack(back) => {
                     let mut back = back.clone();

@@ -1,26 +1,36 @@
-//! Incidents: what stands between a change of state and a message. Who is told of trouble, of its end,
-//! and of an app that is watched from now on.
+//! Incidents: what stands between a change of state and a message. What belongs together, what waits,
+//! and who is told of trouble, of its end, and of an app that is watched from now on.
 //!
-//! For now each change of an app is an incident of its own. Decided at each verdict, not at changes of
-//! state alone: people are named, mail is switched on and allowed while an app is unwell, and whoever
-//! is to be told then is told at the next check that shows the trouble still there.
+//! An app that is unwell has an [alert]. Alerts that are one event are tied together, so that each person
+//! gets one mail of it and one more when all are well: those of a [report](settled) after an interruption, and
+//! apps that fall silent together, which takes a [collection] to know.
+//!
+//! Decided at each verdict, not at changes of state alone: people are named, mail is switched on and
+//! allowed while an app is unwell, and whoever is to be told then is told at the next check that shows
+//! the trouble still there.
 
 pub mod alert;
+mod arrivals;
 mod change;
+mod collection;
 mod disallowed;
+mod grouping;
+mod joining;
 mod settled;
+mod telling;
+mod together;
 mod welcome;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::alert::{Alert, Level, Told};
+use self::alert::{Alert, Level, Tie};
+use self::collection::Collection;
 pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
-use super::outbox::notice::{Mail, Notice};
 use super::outbox::{Message, Outbox};
-use super::recipients::Recipient;
 use super::registry::{App, AppId, Registry};
 use super::state::{State, Transition};
+use super::surroundings::Surroundings;
 use super::time::{Moment, Now, Stamp, Step, Timeline};
 use super::verdict::answer::Outcome;
 
@@ -28,9 +38,34 @@ use super::verdict::answer::Outcome;
 #[derive(Debug, Default)]
 pub struct Incidents {
     alerts: Ledger<AppId, Alert>,
+    collection: Option<Collection>,
+    /// When those are told that came later to an incident, by its number.
+    updates: BTreeMap<u64, Moment>,
     /// Apps that have passed for the first time.
     newcomers: BTreeSet<AppId>,
     welcome_at: Option<Moment>,
+}
+
+/// What a deadline of the incidents is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// First passes that are gathered.
+    Welcome,
+    /// Silent apps that may be one event.
+    Collection,
+    /// Those that came later to an incident.
+    Update,
+}
+
+/// What the incidents look at of others.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// How the apps are.
+    pub registry: &'a Registry,
+    /// Whether we can see them.
+    pub surroundings: &'a Surroundings,
+    /// Who may be told, and which mails wait.
+    pub outbox: &'a Outbox,
 }
 
 impl Kept for Alert {
@@ -63,32 +98,88 @@ impl Incidents {
     /// An app has a verdict that counts, which may have changed its state: what there is to tell whom.
     pub fn handle_verdict(
         &mut self,
+        now: Now,
         id: AppId,
         transition: Option<Transition>,
         outcome: Outcome,
-        registry: &Registry,
-        outbox: &Outbox,
+        known: Known<'_>,
     ) -> Vec<Message> {
-        let (Some(alert), Some(app)) = (self.alerts.get(&id), registry.get(id)) else {
+        if self.alerts.get(&id).is_none() && self.collection.is_none() {
             return Vec::new();
-        };
-        let (state, report) = (app.state(), alert.report);
-        match Level::of(state) {
+        }
+        let Some(app) = known.registry.get(id) else { return Vec::new() };
+        if let Some(collection) = &mut self.collection {
+            collection.handle_verdict(id, app);
+        }
+        if outcome == Outcome::Pass {
+            self.handle_pass(id, app);
+        }
+        let mut messages = self.news((id, app), now, transition, outcome, known);
+        if self.collection.as_ref().is_some_and(Collection::is_decided) {
+            messages.extend(self.close(now, transition.map(|it| (id, it)), known));
+        }
+        messages
+    }
+
+    /// What one app's verdict tells.
+    fn news(
+        &mut self,
+        (id, app): (AppId, &App),
+        now: Now,
+        transition: Option<Transition>,
+        outcome: Outcome,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        match Level::of(app.state()) {
             // An app that passes just now may be well soon: no time to begin a story.
             Some(_) if transition.is_none() && outcome == Outcome::Pass => Vec::new(),
-            Some(level) => self.alarm((id, app), transition, level, outbox),
-            None if state != State::Healthy => Vec::new(),
-            None => match report {
-                Some(number) => self.back_in_report(number, registry, outbox),
-                None => self.recovered((id, app), transition, outbox),
+            Some(level) => self.alarm(now, (id, app), transition, level, known),
+            None if !alert.over || app.state() != State::Healthy => Vec::new(),
+            None => match alert.tie.number() {
+                Some(number) => self.all_well(number, known),
+                None => self.recovered((id, app), transition, known.outbox),
             },
         }
     }
 
-    /// An app is watched no longer: nobody is owed anything. What is on its way still goes out.
-    pub fn handle_stop(&mut self, id: AppId) {
-        self.alerts.remove(&id);
+    /// An app has passed. What nobody was told of by now is no alarm; and one that was told before it was
+    /// asked often enough to be UNHEALTHY is well.
+    fn handle_pass(&mut self, id: AppId, app: &App) {
+        let is_well = app.state() == State::Healthy;
+        self.alerts.edit(&id, |alert| {
+            alert.over |= is_well;
+            if !alert.is_told() {
+                alert.tie = Tie::Alone;
+            }
+        });
+    }
+
+    /// An app is watched no longer: nobody is owed anything. What is on its way still goes out. Whoever
+    /// waited for this one alone, of those that were told together, hears that the others are well.
+    pub fn handle_stop(&mut self, id: AppId, known: Known<'_>) -> Vec<Message> {
         self.newcomers.remove(&id);
+        let number = self.alerts.remove(&id).and_then(|alert| alert.tie.number());
+        self.handle_absent(id);
+        number.map_or_else(Vec::new, |number| self.all_well(number, known))
+    }
+
+    /// An app is paused: nobody waits for it, but it is owed an end still.
+    pub fn handle_pause(&mut self, id: AppId, known: Known<'_>) -> Vec<Message> {
+        self.alerts.edit(&id, |alert| {
+            if !alert.is_told() {
+                alert.tie = Tie::Alone;
+            }
+        });
+        self.handle_absent(id);
+        let number = self.alerts.get(&id).and_then(|alert| alert.tie.number());
+        number.map_or_else(Vec::new, |number| self.all_well(number, known))
+    }
+
+    fn handle_absent(&mut self, id: AppId) {
+        if let Some(collection) = &mut self.collection {
+            collection.forget(id);
+        }
     }
 
     /// The alert of an app that is open.
@@ -106,91 +197,28 @@ impl Incidents {
         self.alerts.restore(id, alert);
     }
 
+    /// All alerts that are on record were taken in: what waited before waits on.
+    pub fn handle_start(&mut self, now: Now, registry: &Registry) {
+        if self.alerts.values().any(|alert| alert.tie == Tie::Collected) {
+            self.collection = Some(Collection::resumed(now, registry));
+        }
+        self.resume_updates(now);
+    }
+
     /// The clock was set, or the machine was asleep: puts every time right that is remembered.
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
-        self.alerts.put_right(|alert| timeline.step(now, step, &mut alert.opened));
-        self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
-    }
-
-    /// Tells those of the trouble to whom it is news.
-    fn alarm(
-        &mut self,
-        (id, app): (AppId, &App),
-        transition: Option<Transition>,
-        level: Level,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
-        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
-        let fails = app.monitor.streaks.failed > 0;
-        let named = outbox.told(app.registration.recipients());
-        let is_news = |to: &&Recipient| alert.is_news(to, level, fails);
-        let people: Vec<Recipient> = named.iter().filter(is_news).cloned().collect();
-        if people.is_empty() {
-            return Vec::new();
-        }
-        let notice = Notice::Change(change::trouble(app, alert, transition));
-        let messages = self.messages((id, app), &people, &notice, outbox);
-        self.alerts.edit(&id, |alert| {
-            people.iter().for_each(|to| alert.tell(to, level, &named));
-        });
-        messages
-    }
-
-    /// Tells everyone who was told of the trouble that it is over. Who may have no mail now is told
-    /// when they may, and who will never have read of it has nothing to be told.
-    fn recovered(
-        &mut self,
-        (id, app): (AppId, &App),
-        transition: Option<Transition>,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
-        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
-        let name = app.registration.name.as_str();
-        let notice = Notice::Change(change::end(app, alert, transition));
-        let (mut owed, mut spared) = (Vec::new(), Vec::new());
-        for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
-            let may = outbox.recipients().may_be_told(to);
-            if told.arrived.is_none() && outbox.telling(to, name).next().is_none() {
-                spared.push(to.clone());
-            } else if may || outbox.has_one_for(to) {
-                owed.push(to.clone());
+        self.alerts.put_right(|alert| {
+            timeline.step(now, step, &mut alert.opened);
+            if let Tie::Of { told, .. } = &mut alert.tie {
+                timeline.step(now, step, told);
             }
-        }
-        let messages = self.messages((id, app), &owed, &notice, outbox);
-        self.alerts.edit(&id, |alert| {
-            owed.iter().for_each(|to| alert.tell_end(to));
-            spared.iter().for_each(|to| alert.forget(to));
         });
-        self.close_if_done(id);
-        messages
+        self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
+        self.collection.iter_mut().for_each(|collection| collection.handle_step(step));
+        self.updates.values_mut().for_each(|at| *at = step.moved_back(*at));
     }
 
-    /// One message for each of these people.
-    fn messages(
-        &self,
-        (id, app): (AppId, &App),
-        people: &[Recipient],
-        notice: &Notice,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
-        let message = |to: &Recipient| Message {
-            to: to.clone(),
-            notice: notice.clone(),
-            thread: self.thread(id, &app.registration.name, to, outbox),
-        };
-        people.iter().map(message).collect()
-    }
-
-    /// The message ids of the mails that a mail to a person about an app answers: those that arrived,
-    /// then those that are still to arrive. Empty when it begins a story.
-    fn thread(&self, id: AppId, app: &str, to: &Recipient, outbox: &Outbox) -> Vec<String> {
-        let told = self.alerts.get(&id).and_then(|alert| alert.told(to));
-        let Some(told) = told.filter(|told| told.written.is_some()) else { return Vec::new() };
-        let pending = outbox.telling(to, app).map(|mail| &mail.message_id);
-        let pending = pending.filter(|message_id| !told.thread.contains(message_id));
-        told.thread.iter().chain(pending).cloned().collect()
-    }
-
+    /// Closes an alert of which all is said.
     fn close_if_done(&mut self, id: AppId) {
         if self.alerts.get(&id).is_some_and(Alert::is_done) {
             self.alerts.remove(&id);
@@ -198,61 +226,23 @@ impl Incidents {
     }
 }
 
-/// What became of mails.
+/// What is waited for.
 impl Incidents {
-    /// The mail server took a mail: its reader knows now what it tells.
-    pub fn handle_arrival(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, &mut |alert, state| {
-            alert.arrive(&mail.to, &mail.message_id, Level::of(state));
-        });
+    /// What is next, and when.
+    pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
+        let welcome = self.welcome_at.map(|at| (at, Wait::Welcome));
+        let collection = self.collection.as_ref().map(|it| (it.until(), Wait::Collection));
+        let update = self.updates.values().min().map(|at| (*at, Wait::Update));
+        [welcome, collection, update].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    /// A mail was refused for good. Who was not told of trouble has not heard of it; the end of it
-    /// is not tried again.
-    pub fn handle_refusal(&mut self, mail: &Mail, registry: &Registry) {
-        self.update(mail, registry, &mut |alert, state| {
-            if state == State::Healthy {
-                alert.arrive(&mail.to, &mail.message_id, None);
-            }
-        });
-    }
-
-    /// Records were lost to damage. People are taken to know what the last mail tells them that waits
-    /// or has arrived, whatever was written; those to whom mails are refused are left alone.
-    pub fn handle_loss(&mut self, registry: &Registry, outbox: &Outbox) {
-        for (id, app) in registry.by_name() {
-            let Some(alert) = self.alerts.get(&id) else { continue };
-            let name = app.registration.name.as_str();
-            let last_told = |(to, told): (&Recipient, &Told)| {
-                let waits = outbox.telling(to, name).last();
-                let change =
-                    waits.and_then(|mail| mail.conclusions().find(|(app, _)| *app == name));
-                (to.clone(), change.map_or(told.arrived, |(_, state)| Level::of(state)))
-            };
-            let people = alert.everybody().filter(|(to, _)| outbox.refusal(to).is_none());
-            let people: Vec<(Recipient, Option<Level>)> = people.map(last_told).collect();
-            self.alerts.edit(&id, |alert| {
-                people.iter().for_each(|(to, level)| alert.set_written(to, *level));
-            });
-            self.close_if_done(id);
-        }
-    }
-
-    /// Changes the alerts that a mail tells of, by the last that it tells of each.
-    fn update(
-        &mut self,
-        mail: &Mail,
-        registry: &Registry,
-        update: &mut dyn FnMut(&mut Alert, State),
-    ) {
-        for (app, state) in mail.conclusions() {
-            let Some(id) = registry.id_of(app) else { continue };
-            self.alerts.edit(&id, |alert| {
-                if alert.told(&mail.to).is_some() {
-                    update(alert, state);
-                }
-            });
-            self.close_if_done(id);
+    /// It may be time to tell of silent apps: what there is to tell whom.
+    pub fn handle_deadline(&mut self, now: Now, wait: Wait, known: Known<'_>) -> Vec<Message> {
+        match wait {
+            // It changes the registry: see [`Incidents::welcome`].
+            Wait::Welcome => Vec::new(),
+            Wait::Collection => self.handle_collected(now, known),
+            Wait::Update => self.handle_updates(now, known),
         }
     }
 }

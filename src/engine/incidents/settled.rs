@@ -1,31 +1,27 @@
 //! The report after an interruption: who is not back. One mail for each person, and one more when the
-//! last of theirs is well.
+//! last of theirs is [well](super::together).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Incidents;
-use super::alert::{Alert, Level};
+use super::alert::{Level, Tie};
+use super::{Incidents, Known};
 use crate::engine::outbox::merge::APPS_MAX;
-use crate::engine::outbox::notice::{AllBack, NotBack, Notice, Report};
+use crate::engine::outbox::notice::{NotBack, Notice, Report};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::State;
 use crate::engine::surroundings::settling::Ended;
+use crate::engine::time::{Now, Stamp};
 
 impl Incidents {
     /// Apps had their time to come back, and it is over. Those that are missing are UNHEALTHY by now.
-    pub fn handle_settled(
-        &mut self,
-        ended: &Ended,
-        registry: &Registry,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
-        let number = self.next_report();
+    pub fn handle_settled(&mut self, now: Now, ended: &Ended, known: Known<'_>) -> Vec<Message> {
+        let Known { registry, outbox, .. } = known;
+        let tie = Tie::Of { number: self.next_number(), told: Stamp::noted(now) };
         let mut reports: BTreeMap<Recipient, (Report, Vec<AppId>)> = BTreeMap::new();
         for missing in &ended.missing {
             let Some(app) = registry.get(missing.id) else { continue };
-            self.alerts.edit(&missing.id, |alert| alert.report = Some(number));
             for to in outbox.told(app.registration.recipients()) {
                 let (report, ids) = reports.entry(to).or_insert_with(|| (empty(ended), Vec::new()));
                 // What is beyond is told as any other trouble.
@@ -39,108 +35,18 @@ impl Incidents {
         }
         count(ended, registry, outbox, &mut reports);
         let messages = |(to, (report, ids)): (Recipient, (Report, Vec<AppId>))| {
-            let thread = self.threads(&ids, &to, registry, outbox);
+            let thread = self.threads(&ids, &to, known);
             for id in ids {
                 let named = registry.get(id).map(|app| outbox.told(app.registration.recipients()));
                 let named = named.unwrap_or_default();
-                self.alerts.edit(&id, |alert| alert.tell(&to, Level::Unhealthy, &named));
+                self.alerts.edit(&id, |alert| {
+                    alert.tie = tie;
+                    alert.tell(&to, Level::Unhealthy, &named);
+                });
             }
             Message { to, notice: Notice::Report(Box::new(report)), thread }
         };
         reports.into_iter().map(messages).collect()
-    }
-
-    /// An app of a report is well: who has all of theirs back is told so.
-    pub(super) fn back_in_report(
-        &mut self,
-        number: u64,
-        registry: &Registry,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
-        let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
-        let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
-        for (id, alert) in self.alerts.iter().filter(|(_, alert)| alert.report == Some(number)) {
-            for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
-                let is_spared =
-                    told.arrived.is_none() && !self.is_on_its_way(*id, to, registry, outbox);
-                if !alert.over {
-                    awaited.insert(to.clone());
-                } else if is_spared || outbox.recipients().may_be_told(to) || outbox.has_one_for(to)
-                {
-                    theirs.entry(to.clone()).or_default().push(*id);
-                }
-            }
-        }
-        theirs.retain(|to, _| !awaited.contains(to));
-        let mut messages = Vec::new();
-        for (to, ids) in theirs {
-            let (told, spared): (Vec<AppId>, Vec<AppId>) = ids.into_iter().partition(|id| {
-                let arrived = self.alerts.get(id).and_then(|alert| alert.told(&to)?.arrived);
-                arrived.is_some() || self.is_on_its_way(*id, &to, registry, outbox)
-            });
-            let thread = self.threads(&told, &to, registry, outbox);
-            messages.extend(self.all_back(&told, registry).map(|back| Message {
-                to: to.clone(),
-                notice: Notice::AllBack(back),
-                thread,
-            }));
-            told.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.tell_end(&to)));
-            spared.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.forget(&to)));
-            told.into_iter().chain(spared).for_each(|id| self.close_if_done(id));
-        }
-        messages
-    }
-
-    fn is_on_its_way(
-        &self,
-        id: AppId,
-        to: &Recipient,
-        registry: &Registry,
-        outbox: &Outbox,
-    ) -> bool {
-        let app = registry.get(id);
-        app.is_some_and(|app| outbox.telling(to, &app.registration.name).next().is_some())
-    }
-
-    fn all_back(&self, ids: &[AppId], registry: &Registry) -> Option<AllBack> {
-        let apps: Vec<&App> = ids.iter().filter_map(|id| registry.get(*id)).collect();
-        let opened = ids.iter().filter_map(|id| Some(self.alerts.get(id)?.opened));
-        let since = opened.reduce(|a, b| if b.is_not_after(a) { b } else { a })?;
-        let well = apps.iter().map(|app| app.monitor.since);
-        let at = well.reduce(|a, b| if a.is_not_after(b) { b } else { a })?;
-        let lasted = since.until(at);
-        Some(AllBack {
-            apps: apps.iter().map(|app| app.registration.name.clone()).collect(),
-            since,
-            at,
-            lasted_ms: u64::try_from(lasted.span.as_millis()).unwrap_or(u64::MAX),
-            lasted_at_least: !lasted.exact,
-        })
-    }
-
-    /// The message ids that a mail about all of these answers.
-    fn threads(
-        &self,
-        ids: &[AppId],
-        to: &Recipient,
-        registry: &Registry,
-        outbox: &Outbox,
-    ) -> Vec<String> {
-        let mut thread: Vec<String> = Vec::new();
-        for id in ids {
-            let Some(app) = registry.get(*id) else { continue };
-            for message_id in self.thread(*id, &app.registration.name, to, outbox) {
-                if !thread.contains(&message_id) {
-                    thread.push(message_id);
-                }
-            }
-        }
-        thread
-    }
-
-    fn next_report(&self) -> u64 {
-        let open = self.alerts.values().filter_map(|alert: &Alert| alert.report);
-        open.max().map_or(1, |newest| newest.saturating_add(1))
     }
 }
 
@@ -177,7 +83,9 @@ fn count(
             let name = || app.registration.name.clone();
             if awaited.contains(&id) {
                 report.of += 1;
-                report.well += usize::from(back.contains(&id));
+                // Who was back and is ill again has a mail of its own.
+                let is_well = back.contains(&id) && app.state() != State::Unhealthy;
+                report.well += usize::from(is_well);
             } else if app.paused && report.paused.len() < APPS_MAX {
                 report.paused.push(name());
             } else if app.state() == State::Unhealthy && report.unhealthy_before.len() < APPS_MAX {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::*;
 use crate::engine::log_event::LogEvent;
 use crate::engine::outbox::delivery::Delivery;
+use crate::engine::outbox::notice::{Mail, Notice};
 use crate::engine::outbox::{Concluded, Output, Policy};
 use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::registration::Registration;
 use crate::engine::registry::Welcome;
 use crate::engine::tests::{after, app, verdict};
 
-const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "2")];
+const QUICK: [(&str, &str); 2] = [("interval", "5"), ("healthy", "2")];
 const GUEST_TOO: &str = "owner@example.org,guest@b.c";
 
 fn outbox(default: &[&str], allowed: &[&str]) -> Outbox {
@@ -30,6 +31,7 @@ fn without_mail() -> Outbox {
 struct House {
     registry: Registry,
     incidents: Incidents,
+    surroundings: Surroundings,
     outbox: Outbox,
     second: u64,
 }
@@ -37,7 +39,8 @@ struct House {
 impl House {
     fn new() -> House {
         let (registry, incidents) = (Registry::default(), Incidents::default());
-        House { registry, incidents, outbox: outbox(&[], &[]), second: 0 }
+        let surroundings = Surroundings::new(None, Duration::ZERO);
+        House { registry, incidents, surroundings, outbox: outbox(&[], &[]), second: 0 }
     }
 
     fn register(&mut self, name: &str, more: &[(&str, &str)]) -> AppId {
@@ -64,8 +67,9 @@ impl House {
         if let Some(transition) = effect.transition {
             self.incidents.handle_transition(now, id, transition.to);
         }
-        let (registry, outbox) = (&self.registry, &self.outbox);
-        self.incidents.handle_verdict(id, effect.transition, outcome, registry, outbox)
+        let House { registry, incidents, surroundings, outbox, .. } = self;
+        let known = Known { registry, surroundings, outbox };
+        incidents.handle_verdict(now, id, effect.transition, outcome, known)
     }
 
     /// `p`, `w`, `f` for each check; what is told, and put into the outbox.
@@ -102,6 +106,12 @@ impl House {
         }
     }
 
+    fn stop(&mut self, id: AppId) {
+        let House { registry, incidents, surroundings, outbox, .. } = self;
+        incidents.handle_stop(id, Known { registry, surroundings, outbox });
+        self.registry.stop(id);
+    }
+
     fn is_open(&self, id: AppId) -> bool {
         self.incidents.alert(id).is_some()
     }
@@ -115,7 +125,7 @@ impl House {
 
     fn gathered(&mut self, second: u64) -> Vec<String> {
         let House { registry, incidents, outbox, .. } = self;
-        incidents.handle_deadline(after(second), registry, outbox).iter().map(in_short).collect()
+        incidents.welcome(after(second), registry, outbox).iter().map(in_short).collect()
     }
 }
 
@@ -126,6 +136,10 @@ fn in_short(message: &Message) -> String {
         Notice::Report(report) => {
             let missing = report.missing.iter().map(|it| it.app.as_str()).collect::<Vec<_>>();
             format!("{}/{} well, not {}", report.well, report.of, missing.join(", "))
+        }
+        Notice::Outage(outage) => {
+            let silent = outage.apps().map(|it| it.app.as_str()).collect::<Vec<_>>();
+            format!("{} silent", silent.join(", "))
         }
         Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
         Notice::Test { .. } => "test".to_owned(),
@@ -143,8 +157,8 @@ fn rejected() -> Delivery {
 #[test]
 fn each_level_is_told_once_and_then_the_end() {
     let (mut house, nas) = House::with_nas(&[]);
-    assert!(house.checks(nas, "f").is_empty(), "one failure is none");
-    assert_eq!(house.checks(nas, "f"), ["NAS DEGRADED"]);
+    assert!(house.checks(nas, "w").is_empty(), "one warning is none");
+    assert_eq!(house.checks(nas, "w"), ["NAS DEGRADED"]);
     assert_eq!(house.checks(nas, "fffff"), ["NAS UNHEALTHY"]);
     house.mail_server(&Delivery::Accepted);
     assert!(house.checks(nas, "p").is_empty());
@@ -209,11 +223,12 @@ fn an_end_that_is_refused_for_good_is_not_owed_for_ever() {
 #[test]
 fn a_mail_answers_those_that_arrived_and_those_that_are_to_arrive() {
     let (mut house, nas) = House::with_nas(&[]);
-    house.checks(nas, "f");
-    let first = house.check(nas, Outcome::Fail);
+    house.checks(nas, "w");
+    let first = house.check(nas, Outcome::Warn);
     assert_eq!(first.iter().map(|message| message.thread.len()).sum::<usize>(), 0);
     first.into_iter().for_each(|message| house.outbox.handle_message(after(house.second), message));
     let pending: Vec<String> = house.outbox.mails().map(|mail| mail.message_id.clone()).collect();
+    house.checks(nas, "f");
     let second = house.check(nas, Outcome::Fail);
     assert_eq!(second[0].thread, pending);
     house.mail_server(&Delivery::Accepted);
@@ -235,19 +250,31 @@ fn an_app_whose_state_is_forgotten_has_its_alert_still() {
 }
 
 #[test]
-fn an_app_that_fails_no_more_but_warns_is_better_news() {
+fn an_app_that_fails_no_more_but_warns_is_shown_as_better_and_not_told() {
     let (mut house, nas) = House::with_nas(&[]);
-    assert_eq!(house.checks(nas, "fff"), ["NAS DEGRADED", "NAS UNHEALTHY"]);
-    assert_eq!(house.checks(nas, "ww"), ["NAS DEGRADED"]);
     assert_eq!(house.checks(nas, "fff"), ["NAS UNHEALTHY"]);
+    assert!(house.checks(nas, "ww").is_empty());
+    assert_eq!(house.registry.get(nas).unwrap().state(), State::Degraded);
+    assert!(house.checks(nas, "fff").is_empty(), "people know it as that");
+    house.mail_server(&Delivery::Accepted);
+    assert_eq!(house.checks(nas, "pp"), ["NAS HEALTHY"]);
+}
+
+#[test]
+fn degraded_is_told_once_as_many_checks_did_not_pass_as_make_an_app_unhealthy() {
+    let (mut house, nas) = House::with_nas(&[("unhealthy", "4")]);
+    assert!(house.checks(nas, "wfw").is_empty());
+    assert_eq!(house.registry.get(nas).unwrap().state(), State::Degraded, "it is shown");
+    assert!(house.checks(nas, "pwww").is_empty(), "a pass begins anew");
+    assert_eq!(house.checks(nas, "w"), ["NAS DEGRADED"]);
+    assert_eq!(house.checks(nas, "pp"), ["NAS HEALTHY"]);
 }
 
 #[test]
 fn an_app_that_is_stopped_is_owed_nothing_and_its_mails_open_nothing() {
     let (mut house, nas) = House::with_nas(&[]);
     house.checks(nas, "ff");
-    house.incidents.handle_stop(nas);
-    house.registry.stop(nas);
+    house.stop(nas);
     assert!(!house.is_open(nas));
     house.mail_server(&Delivery::Accepted);
     let again = house.register("NAS", &[]);
@@ -280,7 +307,7 @@ fn who_may_have_no_mail_is_owed_the_end_until_they_may() {
     assert!(house.checks(nas, "pp").is_empty());
     assert!(house.incidents.alert(nas).is_some_and(|alert| alert.over));
     let opened = house.incidents.alert(nas).unwrap().opened;
-    assert_eq!(house.checks(nas, "ff"), ["NAS DEGRADED"], "told to the owner instead");
+    assert_eq!(house.checks(nas, "ff"), ["NAS UNHEALTHY"], "told to the owner instead");
     let alert = house.incidents.alert(nas).unwrap();
     assert!(!alert.over && alert.opened != opened, "this is another trouble");
     house.mail_server(&Delivery::Accepted);
@@ -299,9 +326,9 @@ fn what_changes_of_an_alert_is_marked_and_a_verdict_that_tells_nothing_is_not() 
         house.checks(nas, checks);
         !house.incidents.take_changed().is_empty()
     };
-    assert!(!marked(&mut house, "f"));
-    assert!(marked(&mut house, "f"), "it opens");
-    assert!(marked(&mut house, "f"), "another level is told");
+    assert!(!marked(&mut house, "w"));
+    assert!(marked(&mut house, "w"), "it opens");
+    assert!(marked(&mut house, "ff"), "another level is told");
     assert!(!marked(&mut house, "ffff"));
     house.mail_server(&Delivery::Accepted);
     assert!(marked(&mut house, ""), "mails have arrived");
@@ -312,7 +339,7 @@ fn what_changes_of_an_alert_is_marked_and_a_verdict_that_tells_nothing_is_not() 
     assert!(!marked(&mut house, "pp"));
     house.incidents.restore(nas, Alert::new(Stamp::noted(after(0))));
     assert!(!marked(&mut house, ""), "it is on disk already");
-    house.incidents.handle_stop(nas);
+    house.stop(nas);
     assert!(marked(&mut house, ""));
 }
 
@@ -324,7 +351,7 @@ fn first_passes_are_gathered_for_ten_seconds_into_one_word_to_each_person() {
     assert_eq!(house.incidents.next_deadline(), None);
     house.incidents.handle_first_pass(after(100), nas);
     house.incidents.handle_first_pass(after(108), kodi);
-    assert_eq!(house.incidents.next_deadline(), Some(after(110).at));
+    assert_eq!(house.incidents.next_deadline(), Some((after(110).at, Wait::Welcome)));
     assert!(house.gathered(109).is_empty());
     assert_eq!(house.gathered(110), ["guest@b.c: watching NAS", "watching NAS, Kodi"]);
     assert_eq!((house.incidents.next_deadline(), house.gathered(120)), (None, Vec::new()));
@@ -341,8 +368,7 @@ fn an_app_that_is_stopped_before_the_word_goes_out_is_not_in_it() {
         house.incidents.handle_first_pass(after(100), id);
     }
     let nas = house.registry.find("NAS").unwrap();
-    house.incidents.handle_stop(nas);
-    house.registry.stop(nas);
+    house.stop(nas);
     assert_eq!(house.gathered(110), ["watching Kodi"]);
 }
 
@@ -423,8 +449,8 @@ fn who_knows_already_what_another_may_not_read_is_not_told_again() {
     let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
     house.checks(nas, "fff");
     house.mail_server(&Delivery::Accepted);
-    house.checks(nas, "ww");
-    assert_eq!(for_the_owner_alone(&mut house), ["NAS DEGRADED"], "the owner's own mail");
+    house.checks(nas, "pp");
+    assert_eq!(for_the_owner_alone(&mut house), ["NAS HEALTHY"], "the owner's own mail");
 }
 
 #[test]
@@ -435,7 +461,7 @@ fn the_end_of_what_nobody_else_was_told_is_told_to_nobody_else() {
     house.mail_server(&Delivery::Accepted);
     house.checks(nas, "fff");
     house.checks(kodi, "pp");
-    assert_eq!(for_the_owner_alone(&mut house), ["NAS DEGRADED", "NAS UNHEALTHY"]);
+    assert_eq!(for_the_owner_alone(&mut house), ["NAS UNHEALTHY"]);
 }
 
 #[test]
@@ -446,7 +472,7 @@ fn the_word_that_an_app_is_watched_goes_to_who_stands_in_and_has_none_of_their_o
         house.incidents.handle_first_pass(after(0), id);
     }
     let House { registry, incidents, outbox, .. } = &mut house;
-    for message in incidents.handle_deadline(after(10), registry, outbox) {
+    for message in incidents.welcome(after(10), registry, outbox) {
         outbox.handle_message(after(10), message);
     }
     assert_eq!(for_the_owner_alone(&mut house), ["watching Kodi", "watching NAS"]);

@@ -8,7 +8,7 @@ use crate::engine::outbox::notice::Notice;
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{AppId, Registry, Welcome};
-use crate::engine::time::{Moment, Now, Stamp};
+use crate::engine::time::{Now, Stamp};
 
 /// First passes are gathered so long, for one mail instead of many.
 const GATHERED: Duration = Duration::from_secs(10);
@@ -20,18 +20,8 @@ impl Incidents {
         self.newcomers.insert(id);
     }
 
-    /// When what was gathered is told.
-    pub fn next_deadline(&self) -> Option<Moment> {
-        self.welcome_at
-    }
-
-    /// It may be time for that: what there is to tell whom, and of which apps that is said.
-    pub fn handle_deadline(
-        &mut self,
-        now: Now,
-        registry: &mut Registry,
-        outbox: &Outbox,
-    ) -> Vec<Message> {
+    /// It may be time to tell what was gathered: what there is to tell whom, and of which apps that is said.
+    pub fn welcome(&mut self, now: Now, registry: &mut Registry, outbox: &Outbox) -> Vec<Message> {
         if self.welcome_at.take_if(|at| *at <= now.at).is_none() {
             return Vec::new();
         }

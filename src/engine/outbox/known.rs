@@ -6,7 +6,7 @@ use super::notice::Mail;
 use super::refusals::Refusal;
 use super::{Counted, Outbox};
 use crate::engine::recipients::{Recipient, Recipients};
-use crate::engine::time::{Moment, Now, Stamp};
+use crate::engine::time::{Moment, Now, Stamp, Zone};
 
 /// What others may know of it.
 impl Outbox {
@@ -71,10 +71,10 @@ impl Outbox {
     }
 
     /// What keeps mails from going, in sentences.
-    pub fn troubles(&self, now: Now) -> Vec<String> {
+    pub fn troubles(&self, now: Now, zone: &Zone) -> Vec<String> {
         let waits = self.policy.mailing && !self.queue.is_empty() && self.lacks_clock(now);
         let clock = waits.then(|| {
-            let clock = now.wall.for_people();
+            let clock = now.wall.for_people(zone);
             format!("mail waits until the clock of this machine is set: it shows {clock}")
         });
         let troubles = self.queue.troubles().map(|(mail, tries, trouble)| match tries {

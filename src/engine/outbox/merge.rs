@@ -15,8 +15,8 @@ const REFERENCES: usize = 10;
 pub(in crate::engine) const APPS_MAX: usize = 200;
 /// The most overtaken news in one mail: enough to see what went on.
 pub(in crate::engine) const OVERTAKEN_MAX: usize = 40;
-/// The most reports after interruptions, and ends of such, in one mail: the newest.
-pub(in crate::engine) const REPORTS_MAX: usize = 4;
+/// The most apps in all the reports, outages and ends of such that are in one mail: the newest.
+pub(in crate::engine) const TOGETHER_MAX: usize = 800;
 /// The most newly watched apps that one mail names.
 pub(in crate::engine) const WATCHED_MAX: usize = 1000;
 /// The most apps told in full, with their last checks and their own words; a list has the others.
@@ -68,7 +68,7 @@ pub(in crate::engine) fn shorten(references: &mut Vec<String>) {
 fn bound(mail: &mut Mail) {
     let mut latest = HashSet::new();
     let mut overtaken = 0;
-    let mut reports = 0;
+    let mut together = 0;
     let mut watched = Watched::default();
     let mut kept = Vec::with_capacity(mail.notices.len());
     let mut left_out: u32 = 0;
@@ -89,9 +89,9 @@ fn bound(mail: &mut Mail) {
                 }
             }
             Notice::Watching { apps, at } => watched.add_earlier(apps, at),
-            other @ (Notice::Report(_) | Notice::AllBack(_)) => {
-                reports += 1;
-                if reports <= REPORTS_MAX {
+            other @ (Notice::Report(_) | Notice::Outage(_) | Notice::AllBack(_)) => {
+                together += other.told().count();
+                if together <= TOGETHER_MAX {
                     kept.push(other);
                 } else {
                     left_out = left_out.saturating_add(1);
@@ -135,9 +135,11 @@ pub(super) fn make_plainer(mail: &mut Mail) -> bool {
     let (mut had_details, mut had_reasons, mut names_apps) = (false, false, false);
     for notice in &mail.notices {
         names_apps |= !matches!(notice, Notice::Test { .. });
-        if let Notice::Change(change) = notice {
-            had_details |= change.body.is_some() || !change.recent.is_empty();
-        }
+        had_details |= match notice {
+            Notice::Change(change) => change.body.is_some() || !change.recent.is_empty(),
+            Notice::Outage(outage) => !outage.recent.is_empty(),
+            _ => false,
+        };
         had_reasons |= quotes_apps(notice);
     }
     for notice in &mut mail.notices {
@@ -146,6 +148,10 @@ pub(super) fn make_plainer(mail: &mut Mail) -> bool {
             Notice::Change(change) => change.reason = String::new(),
             Notice::Report(report) if !had_details => {
                 report.missing.iter_mut().for_each(|app| app.reason = String::new());
+            }
+            Notice::Outage(outage) if had_details => outage.recent = Vec::new(),
+            Notice::Outage(outage) => {
+                outage.apps_mut().for_each(|app| app.reason = String::new());
             }
             Notice::Report(_)
             | Notice::AllBack(_)
@@ -166,6 +172,7 @@ fn quotes_apps(notice: &Notice) -> bool {
     match notice {
         Notice::Change(change) => !change.reason.is_empty(),
         Notice::Report(report) => report.missing.iter().any(|app| !app.reason.is_empty()),
+        Notice::Outage(outage) => outage.apps().any(|app| !app.reason.is_empty()),
         Notice::AllBack(_) | Notice::Watching { .. } | Notice::Test { .. } => false,
     }
 }
@@ -207,6 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::outbox::notice::{Group, Outage, Silent};
     use crate::engine::recipients::Recipient;
     use crate::engine::registry::history::RecentCheck;
     use crate::engine::state::State;
@@ -257,7 +265,9 @@ mod tests {
         let apps = mail.notices.iter().flat_map(|notice| match notice {
             Notice::Change(change) => vec![change.app.as_str()],
             Notice::Watching { apps, .. } => apps.iter().map(String::as_str).collect(),
-            Notice::Report(_) | Notice::AllBack(_) | Notice::Test { .. } => vec![],
+            Notice::Report(_) | Notice::Outage(_) | Notice::AllBack(_) | Notice::Test { .. } => {
+                vec![]
+            }
         });
         apps.collect()
     }
@@ -324,6 +334,45 @@ mod tests {
             |notice| matches!(notice, Notice::Change(it) if it.body.is_some() && !it.recent.is_empty()),
         );
         assert!(in_full.count() <= IN_FULL_MAX);
+    }
+
+    fn outage(apps: usize, second: i64) -> Notice {
+        let at = Stamp::on_record(Wall::from_unix_millis(second * 1000));
+        let silent = |number: usize| Silent {
+            app: format!("app{number}"),
+            unhealthy: true,
+            failures: 2,
+            since: at,
+            reason: "no answer".to_owned(),
+        };
+        let apps = (0..apps).map(silent).collect();
+        let groups = vec![Group { host: None, host_lives: false, apps }];
+        let recent = vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }];
+        Notice::Outage(Box::new(Outage { at, groups, more: false, recent }))
+    }
+
+    #[test]
+    fn the_newest_outages_are_kept_as_far_as_there_is_room() {
+        let mail = merged((0..10).map(|second| outage(APPS_MAX, second)));
+        assert_eq!((mail.notices.len(), mail.left_out), (TOGETHER_MAX / APPS_MAX, 6));
+        assert_eq!(mail.notices.last(), Some(&outage(APPS_MAX, 9)));
+    }
+
+    #[test]
+    fn of_an_outage_too_a_filter_gets_the_checks_then_the_reasons_then_the_names_taken_out() {
+        let mut plainer = mail(1, outage(2, 1));
+        let seen = |mail: &Mail| {
+            let Notice::Outage(outage) = &mail.notices[0] else { panic!("another notice") };
+            (outage.recent.len(), outage.apps().all(|it| it.reason.is_empty()), mail.nameless)
+        };
+        assert_eq!(seen(&plainer), (1, false, false));
+        for (then, expected) in
+            [(true, (0, false, false)), (true, (0, true, false)), (true, (0, true, true))]
+        {
+            assert_eq!(make_plainer(&mut plainer), then);
+            assert_eq!(seen(&plainer), expected);
+        }
+        assert!(!make_plainer(&mut plainer));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod known;
 pub mod letter;
 mod mails;
 pub(in crate::engine) mod merge;
+mod message_id;
 pub mod notice;
 mod queue;
 pub mod rate_limit;

@@ -77,12 +77,12 @@ pub struct NotBack {
     pub reason: String,
 }
 
-/// The end of a [`Report`].
+/// The end of a [`Report`] or an [`Outage`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllBack {
     /// The apps' names.
     pub apps: Vec<String>,
-    /// When the report was written.
+    /// When the trouble was told, or the first of it began.
     pub since: Stamp,
     /// When the last of them was well.
     pub at: Stamp,
@@ -91,6 +91,66 @@ pub struct AllBack {
     /// See [`Change::lasted_at_least`].
     #[serde(default, skip_serializing_if = "is_false")]
     pub lasted_at_least: bool,
+}
+
+/// Apps of one person that are silent together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// When it was found out.
+    pub at: Stamp,
+    /// What they have in common; the worst is the first.
+    pub groups: Vec<Group>,
+    /// They came later to an incident that the person has been told of.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
+    /// The last checks of the first app, newest last.
+    pub recent: Vec<RecentCheck>,
+}
+
+/// Apps that have something in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The host that they are on; left out of those that are on different ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The host shows that it is on: it refuses, or ends connections.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub host_lives: bool,
+    /// The worst is the first.
+    pub apps: Vec<Silent>,
+}
+
+/// An app that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silent {
+    /// Its name.
+    pub app: String,
+    /// Whether it is UNHEALTHY; if not, it was not asked often enough to call it so.
+    pub unhealthy: bool,
+    /// So many of its checks failed in a row,
+    pub failures: u32,
+    /// since then.
+    pub since: Stamp,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+impl Outage {
+    /// Every app in it, the worst first within each group.
+    pub fn apps(&self) -> impl DoubleEndedIterator<Item = &Silent> {
+        self.groups.iter().flat_map(|group| &group.apps)
+    }
+
+    /// The same, to be changed.
+    pub(in crate::engine) fn apps_mut(&mut self) -> impl Iterator<Item = &mut Silent> {
+        self.groups.iter_mut().flat_map(|group| &mut group.apps)
+    }
+
+    fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.at);
+        self.recent.iter_mut().for_each(|check| put_right(&mut check.time));
+        self.apps_mut().for_each(|app| put_right(&mut app.since));
+    }
 }
 
 /// One thing to tell a person.
@@ -108,7 +168,9 @@ pub enum Notice {
     },
     /// After an interruption, some apps are not back.
     Report(Box<Report>),
-    /// Everyone of a report who was not back is well.
+    /// Some apps are silent together.
+    Outage(Box<Outage>),
+    /// All of a report, or of those that were silent together, are well.
     AllBack(AllBack),
     /// Asked for by `healthchecker test-mail`.
     Test {
@@ -124,7 +186,8 @@ pub struct Mail {
     pub id: u64,
     /// The recipient.
     pub to: Recipient,
-    /// The part of `Message-ID` before the `@`: stable over retries and restarts.
+    /// The part of `Message-ID` before the `@`: stable over retries and restarts, and the same for the same
+    /// news where that goes on with what was told before.
     pub message_id: String,
     /// The mails of the same thread that went to this person before, oldest first (same form).
     pub references: Vec<String>,
@@ -185,16 +248,20 @@ impl Notice {
 
     /// Which apps it tells of, and in which state each is by it. No welcome: that tells of none.
     pub fn told(&self) -> impl Iterator<Item = (&str, State)> {
-        let (change, missing, back) = match self {
-            Notice::Change(change) => (Some(change), &[][..], &[][..]),
-            Notice::Report(report) => (None, report.missing.as_slice(), &[][..]),
-            Notice::AllBack(AllBack { apps, .. }) => (None, &[][..], apps.as_slice()),
-            Notice::Watching { .. } | Notice::Test { .. } => (None, &[][..], &[][..]),
+        let (change, missing, groups, back) = match self {
+            Notice::Change(change) => (Some(change), &[][..], &[][..], &[][..]),
+            Notice::Report(report) => (None, report.missing.as_slice(), &[][..], &[][..]),
+            Notice::Outage(outage) => (None, &[][..], outage.groups.as_slice(), &[][..]),
+            Notice::AllBack(AllBack { apps, .. }) => (None, &[][..], &[][..], apps.as_slice()),
+            Notice::Watching { .. } | Notice::Test { .. } => (None, &[][..], &[][..], &[][..]),
         };
         let change = change.into_iter().map(|change| (change.app.as_str(), change.to));
         let missing = missing.iter().map(|it| (it.app.as_str(), State::Unhealthy));
+        // Also who was not asked often enough to be called so: it counts as told.
+        let silent = groups.iter().flat_map(|group| &group.apps);
+        let silent = silent.map(|it| (it.app.as_str(), State::Unhealthy));
         let back = back.iter().map(|app| (app.as_str(), State::Healthy));
-        change.chain(missing).chain(back)
+        change.chain(missing).chain(silent).chain(back)
     }
 }
 
@@ -257,6 +324,7 @@ impl Mail {
             match notice {
                 Notice::Change(change) => change.for_each_stamp(&mut put_right),
                 Notice::Report(report) => report.for_each_stamp(&mut put_right),
+                Notice::Outage(outage) => outage.for_each_stamp(&mut put_right),
                 Notice::AllBack(back) => back.for_each_stamp(&mut put_right),
                 Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
             }

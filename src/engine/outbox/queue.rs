@@ -9,6 +9,7 @@ use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
 use super::mails::{Entry, MailChanges, Mails};
 use super::merge::{bounded, make_plainer, merge};
+use super::message_id::{MessageIds, following, follows};
 use super::notice::{Mail, Notice};
 use super::standing::{Phase, Standing};
 use crate::engine::recipients::Recipient;
@@ -43,14 +44,13 @@ pub(super) enum Fate {
 pub(super) struct Queue {
     mails: Mails,
     next_id: u64,
-    /// Makes our message ids differ from those of any other run and daemon.
-    seed: u64,
+    message_ids: MessageIds,
 }
 
 impl Queue {
     /// An empty queue.
     pub(super) fn new(seed: u64) -> Queue {
-        Queue { mails: Mails::default(), next_id: 1, seed }
+        Queue { mails: Mails::default(), next_id: 1, message_ids: MessageIds::new(seed) }
     }
 
     /// Writes a mail, to be sent at once: take it with [`Queue::take`].
@@ -67,13 +67,17 @@ impl Queue {
     ) -> u64 {
         let merging = self.merging_for(&to);
         let id = merging.unwrap_or(self.next_id);
-        let unknown = merging.and_then(|id| self.mails.get(id)).filter(|it| !it.standing.was_out);
+        let outgrown = merging.and_then(|id| self.outgrow_message_id(id));
+        let message_id = match merging.and_then(|id| self.mails.get(id)) {
+            None => following(&to, &notice, references).unwrap_or_else(|| self.next_message_id()),
+            Some(known) if known.standing.was_out => self.next_message_id(),
+            Some(known) => known.mail().message_id.clone(),
+        };
         let mail = Mail {
             id,
             to,
-            message_id: unknown
-                .map_or_else(|| self.next_message_id(), |it| it.mail().message_id.clone()),
-            references: references.to_vec(),
+            message_id,
+            references: without(outgrown.as_ref(), references),
             notices: vec![notice],
             written: Stamp::noted(now),
             meant_for: Vec::new(),
@@ -285,9 +289,14 @@ impl Queue {
     /// Has a mail take in those that are queued behind it.
     pub(super) fn gather(&mut self, id: u64) {
         for behind in self.queued_behind(id) {
+            let outgrown = self.outgrow_message_id(id);
             let Some(taken) = self.mails.remove(behind) else { continue };
             let merged_was_out = taken.standing.was_out;
             let mut later = taken.into_mail();
+            later.references = without(outgrown.as_ref(), &later.references);
+            if follows(&later.message_id) {
+                later.message_id = self.take_message_id();
+            }
             let Some(standing) = self.mails.standing(id) else { continue };
             let was_out = standing.was_out;
             standing.was_out = was_out && merged_was_out;
@@ -378,8 +387,27 @@ impl Queue {
         self.mails.take_changes()
     }
 
+    /// A mail that nobody can have yet is about to tell more than its message id follows from: the one
+    /// that it had.
+    fn outgrow_message_id(&mut self, id: u64) -> Option<String> {
+        let unknown = self.mails.get(id).filter(|it| !it.standing.was_out)?;
+        if !follows(&unknown.mail().message_id) {
+            return None;
+        }
+        let message_id = self.take_message_id();
+        self.mails.edit(id, |mail| std::mem::replace(&mut mail.message_id, message_id))
+    }
+
+    /// That of the next mail.
     fn next_message_id(&self) -> String {
-        format!("{:016x}.{}", self.seed, self.next_id)
+        self.message_ids.of_mail(self.next_id)
+    }
+
+    /// One that the next mail does not have.
+    fn take_message_id(&mut self) -> String {
+        let message_id = self.next_message_id();
+        self.next_id += 1;
+        message_id
     }
 
     /// The newest mail to a person, if it can still take in what is told after it.
@@ -388,6 +416,11 @@ impl Queue {
         let (id, newest) = self.mails.iter().rev().find(theirs)?;
         (newest.standing.phase != Phase::Sending).then_some(id)
     }
+}
+
+/// A thread without a message id that no mail has.
+fn without(outgrown: Option<&String>, thread: &[String]) -> Vec<String> {
+    thread.iter().filter(|message_id| Some(*message_id) != outgrown).cloned().collect()
 }
 
 #[cfg(test)]

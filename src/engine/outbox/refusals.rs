@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::ledger::{Kept, Ledger};
 use crate::engine::recipients::Recipient;
-use crate::engine::time::Stamp;
+use crate::engine::time::{Stamp, Zone};
 
 /// The most addresses that are remembered: a person reads no more, and whoever may register can make them
 /// up. The oldest give way; the log has them.
@@ -26,9 +26,9 @@ pub struct Refusal {
 
 impl Refusal {
     /// The whole of it, for people.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, zone: &Zone) -> String {
         let Refusal { to, mails, at, text } = self;
-        let at = at.in_a_sentence();
+        let at = at.in_a_sentence(zone);
         match mails {
             0 | 1 => format!("a mail to {to} was refused for good {at}: {text}"),
             _ => format!("{mails} mails to {to} were refused for good, the last {at}: {text}"),
@@ -117,11 +117,11 @@ mod tests {
     fn they_are_counted_until_they_are_over_however_the_address_is_written() {
         let mut refusals = Refusals::default();
         refusals.refused(&person("Owner@example.org"), at(0), "550 5.1.1".to_owned());
-        let said = refusals.of(&person("owner@example.org")).unwrap().sentence();
+        let said = refusals.of(&person("owner@example.org")).unwrap().sentence(&Zone::UTC);
         let once = "a mail to Owner@example.org was refused for good at 2026-11-23 22:55:40 UTC: 550 5.1.1";
         assert_eq!(said, once);
         refusals.refused(&person("owner@example.org"), at(60), "550 5.1.6".to_owned());
-        let said = refusals.of(&person("OWNER@example.org")).unwrap().sentence();
+        let said = refusals.of(&person("OWNER@example.org")).unwrap().sentence(&Zone::UTC);
         assert!(
             said.starts_with(
                 "2 mails to owner@example.org were refused for good, the last at 2026"
@@ -161,7 +161,7 @@ mod tests {
         );
         assert_eq!(refusals.all().count(), ADDRESSES_MAX);
         assert!(refusals.of(&person("new@b.c")).is_some());
-        let said = refusals.of(&person("new@b.c")).unwrap().sentence();
+        let said = refusals.of(&person("new@b.c")).unwrap().sentence(&Zone::UTC);
         assert!(said.contains("for good less than 1 s after the start: "), "{said}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::tests::after;
-use crate::engine::time::Wall;
+use crate::engine::time::{Wall, Zone};
 
 const OWNER: &str = "owner@example.org";
 const GUEST: &str = "guest@b.c";
@@ -118,7 +118,10 @@ fn a_mail_that_failed_is_tried_again_in_time_and_not_before() {
     assert_eq!(pass_to(&mut outbox, 6), [OWNER]);
     assert_eq!(due(&outbox), None, "it is under way");
     assert_eq!(outbox.counted(), Counted { put_off: 1, ..Counted::default() });
-    assert_eq!(outbox.troubles(after(6)), ["a mail to owner@example.org failed once: timed out"]);
+    assert_eq!(
+        outbox.troubles(after(6), &Zone::UTC),
+        ["a mail to owner@example.org failed once: timed out"]
+    );
 }
 
 #[test]
@@ -175,11 +178,11 @@ fn while_the_clock_is_plainly_wrong_mail_waits_and_that_is_said_once() {
     assert_eq!(due(&outbox), Some((10, Wait::Retry)));
     outbox.handle_deadline(at(10, in_1970), Wait::Retry);
     assert_eq!(logged(&mut outbox, |note| matches!(note, LogEvent::ClockWrong { .. })), 1);
-    let troubles = outbox.troubles(at(10, in_1970));
+    let troubles = outbox.troubles(at(10, in_1970), &Zone::UTC);
     assert!(troubles[0].starts_with("mail waits until the clock of this machine is set"));
     assert_eq!(pass_to(&mut outbox, 11), [GUEST], "the clock is looked at again for each");
     assert_eq!(pass_to(&mut outbox, 20), [OWNER]);
-    assert!(outbox.troubles(after(20)).is_empty());
+    assert!(outbox.troubles(after(20), &Zone::UTC).is_empty());
     let mut outbox = with(true, true);
     outbox.handle_message(at(0, in_1970), message(OWNER));
     assert_eq!(sent_to(&mut outbox), [OWNER], "the owner does without");
@@ -193,7 +196,7 @@ fn without_mail_everything_is_kept_together_and_nothing_is_due() {
     assert!(sent(&mut outbox).is_empty() && due(&outbox).is_none());
     assert_eq!((outbox.waiting(), outbox.mails().map(|mail| mail.notices.len()).sum()), (1, 2));
     assert!(outbox.told([Recipient::mail(OWNER)]).is_empty());
-    assert!(outbox.troubles(after(1)).is_empty() && !outbox.is_mailing());
+    assert!(outbox.troubles(after(1), &Zone::UTC).is_empty() && !outbox.is_mailing());
 }
 
 #[test]
@@ -267,12 +270,12 @@ fn given_up_under_way() -> (Outbox, u64) {
     outbox.handle_delivery(after(0), id, Delivery::Unclear("550 no".to_owned()));
     assert_eq!(pass_to(&mut outbox, SLOWLY), [OWNER]);
     outbox.handle_message(after(SLOWLY + 1), message(OWNER));
-    assert_eq!(outbox.troubles(after(SLOWLY + 1)).len(), 1);
+    assert_eq!(outbox.troubles(after(SLOWLY + 1), &Zone::UTC).len(), 1);
     marked(&mut outbox);
     let given_up = outbox.handle_seen(&Recipient::mail(OWNER)).unwrap();
     assert_eq!(given_up.iter().map(|mail| mail.id).collect::<Vec<_>>(), [id]);
     assert_eq!(marked(&mut outbox), format!("mail {id}"), "it is on disk before the answer");
-    assert!(outbox.is_sending() && outbox.troubles(after(SLOWLY + 2)).is_empty());
+    assert!(outbox.is_sending() && outbox.troubles(after(SLOWLY + 2), &Zone::UTC).is_empty());
     assert_eq!(outbox.handle_seen(&Recipient::mail(OWNER)), None, "once");
     (outbox, id)
 }
@@ -301,7 +304,7 @@ fn the_server_is_asked_again_whether_it_would_take_our_mails_until_it_would() {
     let mut outbox = mailing();
     outbox.handle_rehearsal(after(0), Delivery::Settings("535 5.7.8".to_owned()));
     assert_eq!(due(&outbox), Some((SLOWLY, Wait::Rehearsal)));
-    assert_eq!(outbox.troubles(after(0)), ["the mail settings do not work: 535 5.7.8"]);
+    assert_eq!(outbox.troubles(after(0), &Zone::UTC), ["the mail settings do not work: 535 5.7.8"]);
     let is_asked = |outbox: &mut Outbox, second| {
         outbox.handle_deadline(after(second), Wait::Rehearsal);
         let outputs: Vec<Output> = std::iter::from_fn(|| outbox.poll_output()).collect();
@@ -314,7 +317,7 @@ fn the_server_is_asked_again_whether_it_would_take_our_mails_until_it_would() {
     assert_eq!(due(&outbox), Some((SLOWLY + 5, Wait::Rehearsal)));
     let id = send_one(&mut outbox, SLOWLY + 1, OWNER);
     outbox.handle_delivery(after(SLOWLY + 2), id, Delivery::Accepted);
-    assert_eq!((due(&outbox), outbox.troubles(after(SLOWLY + 2)).len()), (None, 0));
+    assert_eq!((due(&outbox), outbox.troubles(after(SLOWLY + 2), &Zone::UTC).len()), (None, 0));
 }
 
 #[test]
@@ -381,7 +384,7 @@ fn what_is_on_record_goes_out_at_the_start_under_its_id_and_is_not_written_again
     outbox.handle_start(after(100), vec![id]);
     assert_eq!(sent(&mut outbox), mails);
     let found = format!("a mail to {OWNER} was found waiting at the start");
-    assert_eq!(outbox.troubles(after(100)), [found]);
+    assert_eq!(outbox.troubles(after(100), &Zone::UTC), [found]);
     assert_eq!(marked(&mut outbox), "");
     outbox.handle_message(after(101), message(GUEST));
     assert_ne!(sent(&mut outbox)[0].id, id);

@@ -11,6 +11,7 @@ use super::outbox::Outbox;
 use super::registry::Registry;
 use super::scheduler::Scheduler;
 use super::surroundings::Surroundings;
+use super::time::Zone;
 
 /// What is to be seen of the engine.
 #[derive(Clone, Copy, Debug)]
@@ -19,4 +20,5 @@ pub struct View<'a> {
     pub(super) scheduler: &'a Scheduler,
     pub(super) surroundings: &'a Surroundings,
     pub(super) outbox: &'a Outbox,
+    pub(super) zone: &'a Zone,
 }

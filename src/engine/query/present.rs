@@ -3,7 +3,8 @@
 use super::View;
 use super::standing::Standing;
 use super::view::{
-    AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, ServerView, StateCounts,
+    AppView, CheckView, ChecksView, HealthView, InfoView, OutboxView, RefusedView, ServerView,
+    StateCounts,
 };
 use crate::engine::recipients::Recipient;
 use crate::engine::registration::values::Values;
@@ -50,8 +51,8 @@ impl View<'_> {
             apps: self.counts(),
             outbox: OutboxView {
                 waiting: self.outbox.waiting(),
-                trouble: self.outbox.troubles(now),
-                refused: self.outbox.refusals().cloned().collect(),
+                trouble: self.outbox.troubles(now, self.zone),
+                refused: self.outbox.refusals().map(|it| RefusedView::of(it, self.zone)).collect(),
             },
             checks: ChecksView {
                 waiting: self.scheduler.load().waiting,

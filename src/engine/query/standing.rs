@@ -35,7 +35,7 @@ impl View<'_> {
                 Some(Proof::Silence) => "nothing on the network answers",
                 _ => "our network is down",
             };
-            let reason = format!("not visible: {why} since {}", since.for_people());
+            let reason = format!("not visible: {why} since {}", since.for_people(self.zone));
             let (state, not_visible_since) = (State::Unknown, Some(since));
             return Standing { state, since, not_visible_since, reason, ..shown };
         }

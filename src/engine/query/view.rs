@@ -4,10 +4,11 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::outbox::refusals::Refusal;
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
-use crate::engine::time::Wall;
+use crate::engine::time::{Wall, Zone};
 use crate::engine::verdict::answer::Outcome;
 
 /// One app, as in `info` and in `status`.
@@ -180,7 +181,23 @@ pub struct OutboxView {
     /// settings that do not work), in sentences; empty when all is well.
     pub trouble: Vec<String>,
     /// Mails that were refused for good, which nobody has seen.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<RefusedView>,
+}
+
+/// Mails to one person that were refused for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedView {
+    /// The recipient.
+    pub to: Recipient,
+    /// The whole of it, for people.
+    pub sentence: String,
+}
+
+impl RefusedView {
+    /// As it is told in the local time of `zone`.
+    pub fn of(refusal: &Refusal, zone: &Zone) -> RefusedView {
+        RefusedView { to: refusal.to.clone(), sentence: refusal.sentence(zone) }
+    }
 }
 
 /// The checks in `/health`.
@@ -232,7 +249,8 @@ impl Serialize for Checks<'_> {
         map.serialize_entry("checks:waiting", &[late])?;
         let waiting = Observed::new(outbox.waiting, "mails", &outbox.trouble);
         map.serialize_entry("outbox:waiting", &[waiting])?;
-        let refused: Vec<String> = outbox.refused.iter().map(Refusal::sentence).collect();
+        let refused = outbox.refused.iter().map(|refused| refused.sentence.clone());
+        let refused: Vec<String> = refused.collect();
         let refused = Observed::new(refused.len(), "addresses", &refused);
         map.serialize_entry("outbox:refused", &[refused])?;
         let troubles = Observed::new(disk.len(), "troubles", disk);
@@ -279,7 +297,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::engine::recipients::Recipient;
     use crate::engine::registration::{Origin, Registration};
     use crate::engine::time::Stamp;
 
@@ -353,12 +370,8 @@ mod tests {
 
         health.outbox = OutboxView::default();
         let (to, text) = (Recipient::mail("a@b.example"), "550 5.1.1".to_owned());
-        health.outbox.refused.push(Refusal {
-            to,
-            mails: 2,
-            at: Stamp::on_record(Wall::default()),
-            text,
-        });
+        let refusal = Refusal { to, mails: 2, at: Stamp::on_record(Wall::default()), text };
+        health.outbox.refused.push(RefusedView::of(&refusal, &Zone::UTC));
         let shown = serde_json::to_value(&health).unwrap();
         assert_eq!(shown["status"], "warn");
         let refused = &shown["checks"]["outbox:refused"][0];

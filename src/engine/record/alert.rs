@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{AlertRecord, ToldRecord};
-use crate::engine::incidents::alert::{Alert, Level, Told};
+use crate::engine::incidents::alert::{Alert, Level, Tie, Told};
 use crate::engine::recipients::Recipient;
 
 impl AlertRecord {
@@ -20,14 +20,24 @@ impl AlertRecord {
             threads,
             differing,
             over: alert.over,
-            report: alert.report,
+            report: alert.tie.number(),
+            report_at: match alert.tie {
+                Tie::Of { told, .. } => Some(told),
+                Tie::Alone | Tie::Collected => None,
+            },
+            collected: alert.tie == Tie::Collected,
         }
     }
 
     pub(super) fn restored(self) -> Alert {
         let mut alert = Alert::new(self.opened);
         alert.over = self.over;
-        alert.report = self.report;
+        alert.tie = match self.report {
+            // Of an earlier release: it was told when it was opened, or soon after.
+            Some(number) => Tie::Of { number, told: self.report_at.unwrap_or(self.opened) },
+            None if self.collected => Tie::Collected,
+            None => Tie::Alone,
+        };
         for (to, thread) in self.threads {
             let ToldRecord { written, arrived } =
                 self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));
@@ -85,5 +95,21 @@ mod tests {
         let told = restored.told(&Recipient::mail("OWNER@b.c")).unwrap();
         assert_eq!((told.written, told.arrived), (Some(Level::Degraded), Some(Level::Degraded)));
         assert!(!restored.over);
+        assert_eq!(restored.tie, Tie::Alone, "each was an incident of its own");
+    }
+
+    #[test]
+    fn the_incident_that_it_belongs_to_is_restored() {
+        let told = Stamp::noted(Now::default());
+        for tie in [Tie::Alone, Tie::Collected, Tie::Of { number: 7, told }] {
+            let mut alert = Alert::new(told);
+            alert.tie = tie;
+            let text = serde_json::to_string(&AlertRecord::of(&alert)).unwrap();
+            assert_eq!(serde_json::from_str::<AlertRecord>(&text).unwrap().restored(), alert);
+        }
+        let text =
+            r#"{"level":"UNHEALTHY","opened":"2026-11-23T22:55:40.000Z","threads":{},"report":3}"#;
+        let restored = serde_json::from_str::<AlertRecord>(text).unwrap().restored();
+        assert_eq!(restored.tie, Tie::Of { number: 3, told: restored.opened });
     }
 }

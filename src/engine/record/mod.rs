@@ -115,7 +115,10 @@ impl AppRecord {
     fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
         look(&mut self.since);
         look(&mut self.trouble_since);
-        self.alert.iter_mut().for_each(|alert| look(&mut alert.opened));
+        if let Some(alert) = &mut self.alert {
+            look(&mut alert.opened);
+            alert.report_at.iter_mut().for_each(&mut look);
+        }
     }
 }
 
@@ -160,9 +163,15 @@ pub struct AlertRecord {
     /// The app is well again, and some have not been told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,
-    /// The report that it was told in.
+    /// The number of the incident that it was told in with others, by a report or another mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<u64>,
+    /// When that was told first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_at: Option<Stamp>,
+    /// It may be one incident with others, and nobody is told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collected: bool,
 }
 
 /// What a person was told of an alert.

@@ -174,6 +174,16 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.refused)
     }
 
+    /// Whether its last check failed without an answer.
+    pub fn is_silent(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.verdict.is_silence())
+    }
+
+    /// Whether its last check failed without any sign of life, of its host either.
+    pub fn is_dead_silent(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.verdict.is_dead_silence())
+    }
+
     /// What its last check found; empty before the first.
     pub fn reason(&self) -> &str {
         self.last.as_ref().map_or("", |last| last.verdict.reason.as_str())

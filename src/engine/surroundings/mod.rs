@@ -28,7 +28,7 @@ use self::voids::Voids;
 use super::ledger::Ledger;
 use super::registry::{App, AppId, Registry};
 use super::state::State;
-use super::time::{Moment, Now, Stamp};
+use super::time::{Moment, Now, Stamp, Synchronised};
 use super::verdict::answer::{Life, Outcome, Verdict};
 
 /// While things settle, every app is asked so often at least.
@@ -97,6 +97,17 @@ impl Surroundings {
         self.note(|run| run.gateway = before.gateway);
     }
 
+    /// The run that is on record: what it says of time servers, for this one.
+    pub fn follow(&mut self, before: Option<&Run>) -> Synchronised {
+        self.note(|run| before.into_iter().for_each(|before| run.follow(before)));
+        self.run().map(|run| run.synchronised).unwrap_or_default()
+    }
+
+    /// A time server has set the clock, as the system says.
+    pub fn handle_synchronised(&mut self) {
+        self.note(|run| run.synchronised = Synchronised::Now);
+    }
+
     /// Things settle from now on: every app of `registry` is awaited that is asked and was well.
     pub fn begin(&mut self, now: Now, interruption: Interruption, registry: &Registry) {
         self.settle(now, interruption, self.settle, registry);
@@ -128,12 +139,17 @@ impl Surroundings {
         // One that began before goes on, with all that is awaited by now.
         let earlier = self.settling.as_ref().map(|settling| settling.until);
         let until = (now.at + within).max(earlier.unwrap_or_default());
-        let interruption = match self.settling.take() {
-            Some(settling) => settling.interruption.and(interruption),
-            None => interruption,
-        };
-        self.note(|run| run.settling = Some(interruption.clone()));
-        self.settling = Some(Settling::new(now, interruption, until, registry));
+        let (mut told, mut began) = (interruption, Stamp::noted(now));
+        if let Some(before) = self.settling.take() {
+            let later = told.clone();
+            told = before.interruption.clone().and(told);
+            if told == before.interruption && told != later {
+                // The power was back before our network was, and that is what is told.
+                began = before.began;
+            }
+        }
+        self.note(|run| run.settling = Some(told.clone()));
+        self.settling = Some(Settling::new(began, told, until, registry));
     }
 
     /// The daemon ends in order.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ledger::Kept;
-use crate::engine::time::Stamp;
+use crate::engine::time::{Stamp, Synchronised};
 
 /// A run of the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Run {
     /// It ended in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
+    /// What the system has told of time servers until then.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub synchronised: Synchronised,
 }
 
 /// What came between us and the apps.
@@ -54,7 +57,17 @@ impl Kept for Run {
 impl Run {
     /// One that has just begun.
     pub(super) fn begun(boot_id: Option<String>) -> Run {
-        Run { boot_id, settling: None, gateway: false, ended: false }
+        let synchronised = Synchronised::Never;
+        Run { boot_id, settling: None, gateway: false, ended: false, synchronised }
+    }
+
+    /// What is known of time servers by the run `before`. Nothing, where no boot is known from another.
+    pub(super) fn follow(&mut self, before: &Run) {
+        let (Some(ours), Some(theirs)) = (&self.boot_id, &before.boot_id) else { return };
+        self.synchronised = match before.synchronised {
+            Synchronised::Now if ours != theirs => Synchronised::Before,
+            known => known,
+        };
     }
 
     /// What came between the run `before` and this one, if there is something to settle: the machine
@@ -74,6 +87,11 @@ impl Run {
             settling.for_each_stamp(put_right);
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_never(synchronised: &Synchronised) -> bool {
+    *synchronised == Synchronised::Never
 }
 
 impl Interruption {

@@ -35,7 +35,7 @@ pub enum Aftermath {
 #[derive(Debug)]
 pub struct Settling {
     pub(super) interruption: Interruption,
-    /// When it began.
+    /// When the interruption was over that is told.
     pub began: Stamp,
     /// When it ends at the latest.
     pub(super) until: Moment,
@@ -65,7 +65,7 @@ struct Witnesses {
 pub struct Ended {
     /// After what.
     pub after: Aftermath,
-    /// When it began.
+    /// When that was over.
     pub began: Stamp,
     /// The newest time that was on record when the machine was booted.
     pub last_record: Option<Stamp>,
@@ -90,7 +90,7 @@ pub struct Missing {
 
 impl Settling {
     pub(super) fn new(
-        now: Now,
+        began: Stamp,
         interruption: Interruption,
         until: Moment,
         registry: &Registry,
@@ -106,7 +106,6 @@ impl Settling {
             .collect();
         let all = awaited.values().filter(|awaited| awaited.is_witness).count();
         let witnesses = Witnesses { all, silent: 0 };
-        let began = Stamp::noted(now);
         Settling { interruption, began, until, awaited, back: Vec::new(), witnesses }
     }
 

@@ -62,6 +62,7 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
         settling,
         gateway: false,
         ended,
+        synchronised: Synchronised::Never,
     };
     let came_between = |before: Option<&Run>| here().interrupted(before, last);
     assert_eq!(came_between(None), None, "a first start");
@@ -75,6 +76,23 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     assert_eq!(came_between(Some(&unfinished)), Some(boot(true)), "by how the last run ended");
     let nowhere = Surroundings::new(None, SETTLE);
     assert_eq!(nowhere.interrupted(Some(&unfinished), last), None, "no boot is known here");
+}
+
+#[test]
+fn a_time_server_has_set_the_clock_of_one_boot() {
+    use Synchronised::{Before, Never, Now};
+    let followed = |boot_id: Option<&str>, synchronised| {
+        let boot_id = boot_id.map(str::to_owned);
+        here().follow(Some(&Run { boot_id, synchronised, ..Run::begun(None) }))
+    };
+    assert_eq!(here().follow(None), Never);
+    for (before, same_boot, another) in
+        [(Never, Never, Never), (Before, Before, Before), (Now, Now, Before)]
+    {
+        assert_eq!(followed(Some("this"), before), same_boot);
+        assert_eq!(followed(Some("that"), before), another);
+        assert_eq!(followed(None, before), Never, "nobody knows which boot it was");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod stamp;
 mod timeline;
+mod zone;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +18,9 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 pub use stamp::{Age, Stamp};
 pub use timeline::{Step, Timeline};
+pub use zone::{Zone, ZoneError};
+
+use zone::Offset;
 
 /// A day in UTC, in ms.
 pub const DAY_MS: i64 = 24 * 3_600_000;
@@ -101,12 +105,14 @@ impl Wall {
         !(Wall::FIRST_POSSIBLE..=Wall::LAST).contains(&self)
     }
 
-    /// For people: `2026-11-23 22:55:40 UTC`, or `1970-01-01 00:02:10 UTC (clock not set)`.
-    pub fn for_people(self) -> String {
-        let date = self.date();
+    /// For people, in their local time: `2026-11-23 23:55:40 +01:00`, `2026-11-23 22:55:40 UTC` in a
+    /// household without, or `1970-01-01 01:02:10 +01:00 (clock not set)`.
+    pub fn for_people(self, zone: &Zone) -> String {
+        let (date, offset) = self.local(zone);
+        let offset = offset.map_or_else(|| "UTC".to_owned(), |offset| offset.to_string());
         let doubt = if self.is_plainly_wrong() { " (clock not set)" } else { "" };
         format!(
-            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC{doubt}",
+            "{:04}-{:02}-{:02} {:02}:{:02}:{:02} {offset}{doubt}",
             date.year(),
             u8::from(date.month()),
             date.day(),
@@ -116,11 +122,12 @@ impl Wall {
         )
     }
 
-    /// For the log, all of one length: `2026-11-23T22:55:40.250Z`.
-    pub fn for_the_log(self) -> String {
-        let date = self.date();
+    /// For the log, all of one length: `2026-11-23T23:55:40.250+01:00`; in UTC it ends in `Z`.
+    pub fn for_the_log(self, zone: &Zone) -> String {
+        let (date, offset) = self.local(zone);
+        let offset = offset.map_or_else(|| "Z".to_owned(), |offset| offset.to_string());
         format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}{offset}",
             date.year(),
             u8::from(date.month()),
             date.day(),
@@ -135,6 +142,13 @@ impl Wall {
     pub fn for_http(self) -> String {
         let date = self.max(Wall::EPOCH).date().format(&Rfc2822).unwrap_or_default();
         date.replace("+0000", "GMT")
+    }
+
+    /// What local time shows, and how far it is from UTC; `None`: it is UTC.
+    fn local(self, zone: &Zone) -> (OffsetDateTime, Option<Offset>) {
+        let offset = zone.offset_at(self);
+        let ahead = offset.map_or(0, Offset::as_millis);
+        (Wall(self.clamp(Wall::FIRST, Wall::LAST).0.saturating_add(ahead)).date(), offset)
     }
 
     /// A time beyond what can be written is written as the nearest that can.
@@ -173,6 +187,19 @@ impl<'de> Deserialize<'de> for Wall {
     }
 }
 
+/// What the system has told: whether a time server has set the wall clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Synchronised {
+    /// Never, so far: it may be one that does not tell.
+    #[default]
+    Never,
+    /// In an earlier boot, and not in this one: the clock may be behind.
+    Before,
+    /// In this boot.
+    Now,
+}
+
 /// Both clocks, read once per turn of the event loop and handed down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
@@ -197,22 +224,22 @@ mod tests {
     #[test]
     fn the_oldest_possible_time_follows_the_compiler() {
         assert_eq!(env!("CARGO_PKG_RUST_VERSION"), "1.89", "put its date in the constant, too");
-        assert_eq!(Wall::FIRST_POSSIBLE.for_people(), "2025-08-07 00:00:00 UTC");
+        assert_eq!(Wall::FIRST_POSSIBLE.for_people(&Zone::UTC), "2025-08-07 00:00:00 UTC");
     }
 
     #[test]
     fn wall_time_is_rfc_3339_on_the_wire_and_plain_for_people() {
         let wall = Wall::from_unix_millis(1_795_474_540_250);
         assert_eq!(wall.to_string(), "2026-11-23T22:55:40.25Z");
-        assert_eq!(wall.for_people(), "2026-11-23 22:55:40 UTC");
+        assert_eq!(wall.for_people(&Zone::UTC), "2026-11-23 22:55:40 UTC");
         let json = serde_json::to_string(&wall).unwrap();
         assert_eq!(serde_json::from_str::<Wall>(&json).unwrap(), wall);
         assert!(serde_json::from_str::<Wall>("\"yesterday\"").is_err());
         assert!(!wall.is_plainly_wrong() && Wall::default().is_plainly_wrong());
-        assert_eq!(Wall(130_000).for_people(), "1970-01-01 00:02:10 UTC (clock not set)");
+        assert_eq!(Wall(130_000).for_people(&Zone::UTC), "1970-01-01 00:02:10 UTC (clock not set)");
         let far = Wall::from_unix_millis(i64::from(u32::MAX) * 1000);
         assert_eq!(far.to_string(), "2106-02-07T06:28:15Z");
-        assert_eq!(wall.for_the_log(), "2026-11-23T22:55:40.250Z");
+        assert_eq!(wall.for_the_log(&Zone::UTC), "2026-11-23T22:55:40.250Z");
         assert_eq!(wall.for_http(), "Mon, 23 Nov 2026 22:55:40 GMT");
     }
 
@@ -225,7 +252,10 @@ mod tests {
             (i64::MIN, "0000"),
         ] {
             let wall = Wall(millis);
-            assert!(wall.for_the_log().starts_with(year) && wall.for_people().starts_with(year));
+            assert!(
+                wall.for_the_log(&Zone::UTC).starts_with(year)
+                    && wall.for_people(&Zone::UTC).starts_with(year)
+            );
             let json = serde_json::to_string(&wall).unwrap();
             assert!(serde_json::from_str::<Wall>(&json).unwrap().to_string().starts_with(year));
             assert_eq!(wall.is_plainly_wrong(), wall != Wall::LAST);

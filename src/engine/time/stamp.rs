@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Moment, Now, Wall};
+use super::{Moment, Now, Wall, Zone};
 use crate::engine::text::span;
 
 /// A time that is remembered: what the wall clock showed, and its place on the monotonic clock as far
@@ -113,11 +113,14 @@ impl Stamp {
         }
     }
 
-    /// For people: `2026-11-23 22:55:40 UTC`; while the clock is not set, `12 min after the start`.
-    pub fn for_people(self) -> String {
+    /// For people, in their local time: `2026-11-23 23:55:40 +01:00`; while the clock is not set,
+    /// `12 min after the start`.
+    pub fn for_people(self, zone: &Zone) -> String {
         match self.place {
-            _ if self.in_doubt => format!("{} (the clock was wrong)", self.wall.for_people()),
-            _ if !self.wall.is_plainly_wrong() => self.wall.for_people(),
+            _ if self.in_doubt => {
+                format!("{} (the clock may have been wrong)", self.wall.for_people(zone))
+            }
+            _ if !self.wall.is_plainly_wrong() => self.wall.for_people(zone),
             Place::Noted(at) => {
                 format!("{} after the start", span::in_words(at.since(Moment::START)))
             }
@@ -127,10 +130,10 @@ impl Stamp {
         }
     }
 
-    /// The same within a sentence: `at 2026-11-23 22:55:40 UTC`.
-    pub fn in_a_sentence(self) -> String {
+    /// The same within a sentence: `at 2026-11-23 23:55:40 +01:00`.
+    pub fn in_a_sentence(self, zone: &Zone) -> String {
         let at = if self.wall.is_plainly_wrong() { "" } else { "at " };
-        format!("{at}{}", self.for_people())
+        format!("{at}{}", self.for_people(zone))
     }
 }
 
@@ -179,7 +182,10 @@ mod tests {
         assert_eq!(text, "\"2026-11-23T22:55:40.25-00:00\"");
         let read: Stamp = serde_json::from_str(&text).unwrap();
         assert!(read.in_doubt && read == stamp);
-        assert_eq!(read.for_people(), "2026-11-23 22:55:40 UTC (the clock was wrong)");
+        assert_eq!(
+            read.for_people(&Zone::UTC),
+            "2026-11-23 22:55:40 UTC (the clock may have been wrong)"
+        );
         let as_before: Wall = serde_json::from_str(&text).unwrap();
         assert_eq!(as_before, stamp.wall, "to an earlier release, too");
     }
@@ -187,12 +193,12 @@ mod tests {
     #[test]
     fn without_a_clock_times_count_from_the_start() {
         let stamp = Stamp::noted(now(720, 130));
-        assert_eq!(stamp.for_people(), "12 min after the start");
+        assert_eq!(stamp.for_people(&Zone::UTC), "12 min after the start");
         let text = serde_json::to_string(&stamp).unwrap();
         assert_eq!(text, "\"1970-01-01T00:02:10Z\"", "the contract's form");
         let read: Stamp = serde_json::from_str(&text).unwrap();
         assert_eq!(read, stamp);
-        assert_eq!(read.for_people(), "before the last start (clock not set)");
+        assert_eq!(read.for_people(&Zone::UTC), "before the last start (clock not set)");
         assert_eq!(read.age(now(720, 0).at), Age { span: Duration::ZERO, exact: false });
         assert_eq!(read.age(now(720, 0).at).in_words(), "some time");
     }

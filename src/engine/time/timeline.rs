@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::stamp::{Place, Stamp};
-use super::{DAY_MS, Moment, Now, Wall};
+use super::{DAY_MS, Moment, Now, Synchronised, Wall};
 
 /// The wall clock was set when it shows something else by so much: the two clocks are read one after
 /// the other, and a busy Pi may do something else in between.
@@ -17,6 +17,9 @@ const PUT_RIGHT_AFTER: Duration = Duration::from_secs(5);
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
 /// and no more often than this: a clock that jumps to and fro must not wear out the card.
 const WRITTEN_AT_MOST_EVERY: Duration = Duration::from_secs(600);
+/// Where nothing depends on it yet, the system is asked so often whether a time server has set the clock: the
+/// next boot is to know that it tells.
+const ASKED_EVERY: Duration = Duration::from_secs(60);
 
 /// The wall clock was set, or the machine was asleep: the monotonic clock stood still then, the wall
 /// clock did not.
@@ -74,8 +77,9 @@ impl Step {
 /// The monotonic clock of this run, and where on it lies what earlier runs have left on record.
 ///
 /// The rule: the wall clock is believed, unless it plainly cannot be right, or shows a time before
-/// the newest on record, as it does on a Pi without a clock battery until it has found a time server.
-/// Once a time server has set it, it is believed before the record. While it is not believed, nothing is
+/// the newest on record, as it does on a Pi without a clock battery until it has found a time server; or
+/// that may be so, after a boot on a system that tells of time servers and has not yet. Once a time server
+/// has set it, it is believed before the record. While it is not believed, nothing is
 /// guessed: as much time has passed as is certain, and what is noted is marked on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
@@ -89,6 +93,13 @@ pub struct Timeline {
     stepped: Option<Moment>,
     /// When they were last.
     written: Option<Moment>,
+    /// The machine was booted, and no time server has set its clock yet, though it is known to say so: it may
+    /// be behind, and no earlier than the newest record all the same.
+    unset: bool,
+    /// A time server has set the clock in this boot, as the system says.
+    synchronised: bool,
+    /// When the system was asked last.
+    asked: Moment,
 }
 
 impl Timeline {
@@ -127,9 +138,39 @@ impl Timeline {
         Some(step)
     }
 
+    /// Whether a time server has set the clock in this boot, as the system says.
+    pub fn is_synchronised(&self) -> bool {
+        self.synchronised
+    }
+
+    /// What the record says of time servers, of this boot and those before.
+    pub fn follow(&mut self, told: Synchronised) {
+        self.synchronised = told == Synchronised::Now;
+        self.unset = told == Synchronised::Before;
+    }
+
+    /// Whether to ask the system whether a time server has set the clock: each time while that decides on
+    /// something, else now and then until it was.
+    pub fn asks(&mut self, at: Moment) -> bool {
+        if self.is_in_doubt() {
+            return true;
+        }
+        let asks = !self.synchronised && at.since(self.asked) >= ASKED_EVERY;
+        if asks {
+            self.asked = at;
+        }
+        asks
+    }
+
+    /// Whether it is not known that the clock is right. Nothing waits for that: how long ago something on
+    /// record was is told as "at least", and what this run notes is marked for the next.
+    pub fn is_in_doubt(&self) -> bool {
+        self.unset || self.is_before_the_record()
+    }
+
     /// Whether the clock shows less than the newest time on record: it is behind, or that of the run that
     /// noted it was ahead. Which of them, a time server knows: see [`Timeline::settle`].
-    pub fn is_in_doubt(&self) -> bool {
+    pub fn is_before_the_record(&self) -> bool {
         let began = self.began.unwrap_or_default();
         let start = Wall(self.offset_ms.saturating_add(signed(began.0)));
         self.newest.is_some_and(|newest| newest.0 > start.0.saturating_add(SLACK_MS))
@@ -139,9 +180,14 @@ impl Timeline {
     /// of this run were noted by a clock that was ahead. A step to be handed on as that of
     /// [`Timeline::observe`]: the clock was not moved, but what it shows is believed from now on.
     pub fn settle(&mut self, now: Now) -> Option<Step> {
-        if !self.is_in_doubt() || now.wall.is_plainly_wrong() {
+        if now.wall.is_plainly_wrong() {
             return None;
         }
+        self.synchronised = true;
+        if !self.is_in_doubt() {
+            return None;
+        }
+        self.unset = false;
         let (from, run) = (self.wall(now), self.run(now.at));
         self.newest = self.newest.min(Some(Wall(now.wall.0.saturating_sub(millis(run)))));
         self.stepped = Some(now.at);
@@ -216,7 +262,7 @@ impl Timeline {
             (true, _) if newest.is_plainly_wrong() => Place::NotAfter(ago(newest)),
             (true, _) => Place::NotAfter(ago(wall)),
             (false, true) => Place::NotAfter(ago(newest)),
-            (false, false) if newest.0 <= start.0.saturating_add(SLACK_MS) => {
+            (false, false) if !self.unset && newest.0 <= start.0.saturating_add(SLACK_MS) => {
                 Place::Recalled(ago(start))
             }
             // Either clock may be the wrong one: the shorter time is certain.
@@ -306,6 +352,41 @@ mod tests {
         assert_eq!((theirs.wall(), theirs.age(at.at).span.as_secs()), (wall(T0 - 120), 1120));
         assert!(ours.age(at.at).exact && theirs.age(at.at).exact);
         assert_eq!((step.from, step.to), (wall(T0 + 60), wall(T0 + 1000)));
+    }
+
+    #[test]
+    fn after_a_boot_a_clock_is_believed_once_a_time_server_has_set_it() {
+        let mut timeline = run(T0 + 600, T0 + 60);
+        timeline.follow(Synchronised::Before);
+        let at = now(10, T0 + 610);
+        assert!(timeline.is_in_doubt() && !timeline.is_before_the_record());
+        assert_eq!(age(&timeline, at, T0), (610, false));
+        let mut ours = Stamp::noted(at);
+        timeline.mark(&mut ours);
+        assert!(ours.in_doubt);
+        assert_eq!(timeline.wall(at), at.wall, "nothing else comes of it");
+        assert_eq!(timeline.settle(now(10, 100)), None, "no time server says 1970");
+        assert!(timeline.settle(at).is_some());
+        assert!(!timeline.is_in_doubt());
+        assert_eq!(age(&timeline, at, T0), (610, true));
+        for told in [Synchronised::Never, Synchronised::Now] {
+            timeline.follow(told);
+            assert_eq!(age(&timeline, at, T0), (610, true), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn the_system_is_asked_for_a_time_server_until_there_was_one() {
+        let mut timeline = run(T0 + 600, T0 + 60);
+        let asked: Vec<u64> = (0..=120).filter(|s| timeline.asks(now(*s, 0).at)).collect();
+        assert_eq!(asked, [0, 60, 120]);
+        timeline.follow(Synchronised::Before);
+        assert!(
+            (121..130).all(|second| timeline.asks(now(second, 0).at)),
+            "it decides on something"
+        );
+        assert!(timeline.settle(now(130, T0 + 730)).is_some());
+        assert!((130..1000).all(|second| !timeline.asks(now(second, 0).at)));
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub struct Verdict {
     pub body: Option<String>,
 }
 
+impl Verdict {
+    /// Whether it failed without an answer.
+    pub fn is_silence(&self) -> bool {
+        self.outcome == Outcome::Fail && self.life != Life::Answer
+    }
+
+    /// Whether it failed without any sign of life, of the host either.
+    pub fn is_dead_silence(&self) -> bool {
+        self.outcome == Outcome::Fail && matches!(self.life, Life::Nothing | Life::CutOff)
+    }
+}
+
 /// What a check shows of whoever was asked. Without an answer the app is *silent*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {

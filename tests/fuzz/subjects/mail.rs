@@ -7,7 +7,7 @@ use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
 use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::state::State;
-use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 
 const HEADERS: [&str; 12] = [
     "Date",
@@ -60,7 +60,8 @@ pub fn run(bytes: &[u8]) {
         notices: vec![Notice::Change(change), Notice::Watching { apps: vec![app], at }],
         written: at,
     };
-    let letter = letter::write(&mail, now.at, Some("http://10.0.0.5:9090/"));
+    let zone = Zone::from_posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or_default();
+    let letter = letter::write(&mail, now.at, &zone, Some("http://10.0.0.5:9090/"));
     let from = address("owner@household.example").unwrap();
     let to = address(&to).unwrap_or_else(|_| from.clone());
     assert_headers(&compose(&letter, &from, &to, Some(SystemTime::UNIX_EPOCH)));

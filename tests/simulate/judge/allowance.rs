@@ -1,8 +1,10 @@
 //! How long the engine may take: the one place for every wait of its that we allow.
 //!
 //! Household sense (looks, settling, parents, collections, quiet times, mutes) makes people wait for a
-//! good reason. What each of it adds is to be added to [`waits`], by the change that builds it.
+//! good reason. What each of it adds to every trouble is to be added to [`waits_alone`], what holds for a time
+//! to [`Wait`], by the change that builds it.
 
+use super::settling::Window;
 use crate::story::{Ms, Registered, Span};
 
 /// A mail after trouble of one app alone: a second for deciding and writing it.
@@ -18,9 +20,38 @@ pub(super) const ONE_EVENT: Ms = 3 * 60_000;
 /// Nobody wants to hear of a deployment that is over sooner.
 pub(super) const DEPLOYMENT: Ms = 2 * 60_000;
 
+/// After a boot an app has so long to come back: the daemon's option `settle`.
+pub(super) const SETTLE_AFTER_BOOT: Ms = 10 * 60_000;
+/// After an absence within one boot as long as that took, but no shorter than the one, no longer than
+/// the other.
+pub(super) const SETTLE_AFTER_ABSENCE: (Ms, Ms) = (60_000, 10 * 60_000);
+/// An absence that was no longer needs no settling.
+pub(super) const NOT_AWAY: Ms = 10_000;
+
+/// A time in which nobody could, or should, say how an app is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait {
+    pub(super) span: Span,
+    /// It is told as soon as that is over; else it begins anew then.
+    pub(super) is_told_then: bool,
+}
+
+impl Wait {
+    /// Nothing could be seen.
+    pub(super) fn blind(span: Span) -> Wait {
+        Wait { span, is_told_then: false }
+    }
+}
+
+impl From<Window> for Wait {
+    fn from(window: Window) -> Wait {
+        Wait { span: window.span, is_told_then: window.is_missing }
+    }
+}
+
 /// What is added to the time that it takes to see the trouble. Nothing yet but `W` of one app alone:
 /// see above.
-fn waits() -> Ms {
+fn waits_alone() -> Ms {
     ALONE
 }
 
@@ -28,7 +59,7 @@ fn waits() -> Ms {
 pub(super) fn allowed(app: &Registered, forgiven: u64) -> Ms {
     let unhealthy = u64::from(app.unhealthy);
     let each = each(app);
-    app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits()
+    app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits_alone()
 }
 
 /// From one check to the next of an app that lets each run into its time-out.
@@ -36,16 +67,18 @@ pub(super) fn each(app: &Registered) -> Ms {
     app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
 }
 
-/// When at the latest a person must have been written to of what began at `begun`. `blind` are the
-/// times in which the engine could not see the app: after each it may begin anew.
-pub(super) fn deadline(begun: Ms, allowed: Ms, blind: &[Span]) -> Ms {
+/// When at the latest a person must have been written to of what began at `begun`. `waits` are the
+/// times in which the engine could not see the app, or had to wait for it, by their beginnings.
+pub(super) fn deadline(begun: Ms, allowed: Ms, waits: &[Wait]) -> Ms {
     let mut deadline = begun.saturating_add(allowed);
-    let over = blind.partition_point(|span| span.end() <= begun);
-    for span in &blind[over..] {
+    for Wait { span, is_told_then } in waits {
         if span.from >= deadline {
             break;
         }
-        deadline = span.end().saturating_add(allowed);
+        if span.end() > begun {
+            let more = if *is_told_then { waits_alone() } else { allowed };
+            deadline = deadline.max(span.end().saturating_add(more));
+        }
     }
     deadline
 }
@@ -75,12 +108,24 @@ mod tests {
 
     #[test]
     fn after_a_time_in_which_nothing_could_be_seen_it_may_begin_anew() {
-        let span = |from, until| Span { from, until: Some(until) };
+        let span = |from, until| Wait::blind(Span { from, until: Some(until) });
         let blind = [span(5, 10), span(100, 200), span(250, 300), span(900, 950)];
         assert_eq!(deadline(20, 60, &blind), 80);
         assert_eq!(deadline(50, 60, &blind), 360, "and the one after that as well");
         assert_eq!(deadline(150, 60, &blind), 360);
         assert_eq!(deadline(7, 60, &blind), 70);
         assert_eq!(deadline(10, 60, &blind), 70);
+    }
+
+    #[test]
+    fn who_is_not_back_is_told_when_the_time_is_up() {
+        let wait = |from, until, is_told_then| Wait {
+            span: Span { from, until: Some(until) },
+            is_told_then,
+        };
+        let cut = [wait(100, 700_000, false), wait(700_000, 1_300_000, true)];
+        assert_eq!(deadline(100, 60_000, &cut), 1_300_000 + ALONE);
+        let answered = [wait(100, 700_000, false), wait(700_000, 730_000, false)];
+        assert_eq!(deadline(100, 60_000, &answered), 790_000);
     }
 }

@@ -5,6 +5,7 @@ use super::finding::{Fault, Finding};
 use super::incidents::Incidents;
 use super::letters::{Post, Read, letters};
 use super::life::{Life, lives};
+use super::settling::{Interruption, interruptions};
 use super::spans;
 use super::troubles::{Trouble, troubles};
 use crate::story::{AppId, CauseKind, Ms, PersonId, Span, Story};
@@ -26,19 +27,38 @@ pub(super) struct Case<'s> {
     /// How many letters were accepted once more.
     pub(super) again: u64,
     pub(super) absent: Vec<Span>,
+    pub(super) interruptions: Vec<Interruption>,
 }
 
 impl<'s> Case<'s> {
     pub(super) fn new(story: &'s Story) -> Case<'s> {
         let clock = Clock::new(story);
         let absent = absent(story);
-        let lives = lives(story, &absent);
+        let interruptions = interruptions(story);
+        let lives = lives(story, &absent, &interruptions);
         let post = Post::new(story, &clock, &absent);
         let each = lives.iter().enumerate();
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
         let incidents = Incidents::new(story, &lives);
         let (letters, again) = letters(story, &clock, &lives);
-        Case { story, clock, lives, post, troubles, incidents, letters, again, absent }
+        Case {
+            story,
+            clock,
+            lives,
+            post,
+            troubles,
+            incidents,
+            letters,
+            again,
+            absent,
+            interruptions,
+        }
+    }
+
+    /// The last interruption that was over by then.
+    pub(super) fn over_by(&self, at: Ms) -> Option<&Interruption> {
+        let over = self.interruptions.iter().filter(|it| it.back <= at);
+        over.max_by_key(|it| it.span.end())
     }
 
     pub(super) fn life(&self, app: AppId) -> &Life<'s> {

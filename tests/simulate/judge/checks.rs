@@ -1,7 +1,7 @@
 //! What the checks of an app amount to: which count, and where their rows begin.
 
 use super::allowance::UNSYNCED;
-use crate::story::{App, Ms, Span};
+use crate::story::{App, Checked, Ms, Span};
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// Whether a check counts.
@@ -10,6 +10,9 @@ pub(super) enum Weight {
     Counts,
     /// A refusal that may be forgiven, or its record may have been lost with the power.
     Perhaps,
+    /// A failure that is void, as far as the daemon can know why: our link was gone, or the app had its
+    /// time to come back.
+    Void,
     /// It gave no verdict.
     No,
 }
@@ -23,12 +26,19 @@ pub(super) struct Row {
 }
 
 /// The weight of each check.
-pub(super) fn weights(app: &App, runs: &[Span]) -> Vec<Weight> {
+pub(super) fn weights(
+    app: &App,
+    runs: &[Span],
+    may_be_void: impl Fn(&Checked) -> bool,
+) -> Vec<Weight> {
     // One streak of refusals is forgiven after one call.
     let mut forgiving: Option<Ms> = None;
     let weigh = app.checks.iter().map(|check| {
         if check.outcome.is_none() {
             return Weight::No;
+        }
+        if check.outcome == Some(Outcome::Fail) && may_be_void(check) {
+            return Weight::Void;
         }
         if !check.refused {
             forgiving = None;

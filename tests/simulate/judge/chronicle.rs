@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::finding::{Fault, Finding};
 use super::life::Life;
 use crate::story::{App, AppId, Checked, Ms, PersonId, Story};
-use healthchecker::engine::time::Wall;
+use healthchecker::engine::time::{Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// The most lines of a story: what is left out is counted.
@@ -98,8 +98,8 @@ fn ourselves(story: &Story, lines: &mut Lines) {
         lines.add(set.from, || match set.shows - set.right {
             0 => "truth: our clock is right".to_owned(),
             _ => {
-                let shows = Wall::from_unix_millis(set.shows).for_people();
-                let right = Wall::from_unix_millis(set.right).for_people();
+                let shows = Wall::from_unix_millis(set.shows).for_people(&Zone::UTC);
+                let right = Wall::from_unix_millis(set.right).for_people(&Zone::UTC);
                 format!("truth: our clock shows {shows}, it is {right}")
             }
         });

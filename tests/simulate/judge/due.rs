@@ -131,7 +131,7 @@ fn not_asked(case: &Case<'_>) -> Vec<Finding> {
             let life = &case.lives[app];
             let Some(registered) = life.app.registered_at(reach.span.from) else { continue };
             let allowed = super::allowance::allowed(registered, 0);
-            let due = super::allowance::deadline(reach.span.from, allowed, &life.blind);
+            let due = super::allowance::deadline(reach.span.from, allowed, &life.waits);
             let stop = life.next_stop(reach.span.from).unwrap_or(Ms::MAX);
             let end = reach.span.end().min(stop).min(case.story.length);
             if end > due && !met.contains(&(CauseId(at), app)) {

@@ -64,6 +64,8 @@ pub(crate) enum Wrong {
     Check,
     /// Whether, and how long, the mail waited.
     Waited,
+    /// After what apps did not come back: the power, our network.
+    After,
     /// Noted by an earlier run whose clock was off, and told as if it were certain.
     Clock,
 }
@@ -86,7 +88,7 @@ impl Fault {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Wrong; 12] = [
+    pub(crate) const ALL: [Wrong; 13] = [
         Wrong::Since,
         Wrong::Changed,
         Wrong::Lasted,
@@ -98,6 +100,7 @@ impl Wrong {
         Wrong::Subject,
         Wrong::Check,
         Wrong::Waited,
+        Wrong::After,
         Wrong::Clock,
     ];
 
@@ -115,6 +118,7 @@ impl Wrong {
             Wrong::Subject => "wrong: the subject",
             Wrong::Check => "wrong: a check",
             Wrong::Waited => "wrong: how long the mail waited",
+            Wrong::After => "wrong: after what",
             Wrong::Clock => "wrong: by a clock that was off",
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::allowance::{PATIENCE, RETRY_MAX};
 use super::clock::Clock;
 use super::life::Life;
-use super::reading::{self, Full, Known, Reading, Says, Tells, Told};
+use super::reading::{self, End, Full, Known, Named, Reading, Report, Says, Tells, Told};
 use super::spans;
 use crate::story::{AppId, Letter, Ms, PersonId, Span, Story, Try};
 use healthchecker::engine::state::State;
@@ -18,14 +18,28 @@ pub(super) struct Read<'s> {
     pub(super) states: Vec<Statement>,
 }
 
+/// Where a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// It is told by itself.
+    Change,
+    /// In a report, by its place: the app is not back.
+    Report(usize),
+    /// In the end of a report: it is.
+    End,
+}
+
 /// That an app is so.
 #[derive(Clone, Debug)]
 pub(super) struct Statement {
+    pub(super) of: Of,
     pub(super) name: String,
     pub(super) app: Option<AppId>,
     pub(super) says: Says,
     /// When it changed.
     pub(super) changed: Option<Told>,
+    /// When that was decided, where the letter does not say.
+    pub(super) decided: Option<Ms>,
     /// The place in [`Reading::full`], for the last that is said of an app.
     pub(super) full: Option<usize>,
     /// The episode that it belongs to, by its place.
@@ -60,6 +74,8 @@ pub(super) fn letters<'s>(
         let reading = reading::read(&letter.subject, &letter.text, &known);
         let mut states = statements(&reading);
         for statement in &mut states {
+            let missing = statement.app.filter(|_| matches!(statement.of, Of::Report(_)));
+            statement.decided = missing.and_then(|app| lives[app.0].given_up_by(letter.written));
             statement.episode = episode(statement, letter, clock, lives);
         }
         letters.push(Read { letter, reading, states });
@@ -68,20 +84,24 @@ pub(super) fn letters<'s>(
 }
 
 fn statements(reading: &Reading) -> Vec<Statement> {
-    let listed = reading.list.iter().filter_map(|point| match &point.tells {
-        Tells::State(named, says) => Some(Statement {
-            name: named.text.clone(),
-            app: named.app,
-            says: *says,
-            changed: Some(point.at),
-            full: None,
-            episode: None,
-        }),
-        Tells::Watching(_) | Tells::Test => None,
-    });
-    let mut statements: Vec<Statement> = listed.collect();
+    let (mut reports, mut ends) = (reading.reports.iter().enumerate(), reading.ends.iter());
+    let mut statements: Vec<Statement> = Vec::new();
+    for point in &reading.list {
+        match &point.tells {
+            Tells::State(named, says) => {
+                statements.push(Statement::new(Of::Change, named, *says, Some(point.at)));
+            }
+            Tells::Report(_) => statements.extend(reports.next().into_iter().flat_map(not_back)),
+            Tells::End(_) => {
+                statements.extend(ends.next().into_iter().flat_map(|it| back(it, Some(point.at))));
+            }
+            Tells::Watching(_) | Tells::Test => {}
+        }
+    }
+    statements.extend(reports.flat_map(not_back));
+    statements.extend(ends.flat_map(|end| back(end, None)));
     for (place, full) in reading.full.iter().enumerate() {
-        let of_it = |it: &&mut Statement| it.name == full.named.text;
+        let of_it = |it: &&mut Statement| it.of == Of::Change && it.name == full.named.text;
         match statements.iter_mut().rev().find(of_it) {
             Some(statement) => statement.full = Some(place),
             None => statements.push(in_full(place, full)),
@@ -91,13 +111,26 @@ fn statements(reading: &Reading) -> Vec<Statement> {
 }
 
 fn in_full(place: usize, full: &Full) -> Statement {
-    Statement {
-        name: full.named.text.clone(),
-        app: full.named.app,
-        says: full.says,
-        changed: full.facts.changed,
-        full: Some(place),
-        episode: None,
+    let statement = Statement::new(Of::Change, &full.named, full.says, full.facts.changed);
+    Statement { full: Some(place), ..statement }
+}
+
+/// Who is not back, by a report.
+fn not_back((place, report): (usize, &Report)) -> impl Iterator<Item = Statement> {
+    let says = Says::Is(State::Unhealthy);
+    report.missing.iter().map(move |named| Statement::new(Of::Report(place), named, says, None))
+}
+
+/// Who is, by its end.
+fn back(end: &End, at: Option<Told>) -> impl Iterator<Item = Statement> {
+    let says = Says::WellAgain(end.line.lasted);
+    end.apps.names.iter().map(move |named| Statement::new(Of::End, named, says, at))
+}
+
+impl Statement {
+    fn new(of: Of, named: &Named, says: Says, changed: Option<Told>) -> Statement {
+        let (name, app) = (named.text.clone(), named.app);
+        Statement { of, name, app, says, changed, decided: None, full: None, episode: None }
     }
 }
 
@@ -117,7 +150,7 @@ fn episode(
         (statement.state() == State::Healthy || at <= until).then_some(last)
     };
     let named = statement.changed.and_then(|told| clock.meant(told, letter.worded));
-    named.and_then(|at| within(at.min(written))).or_else(|| within(written))
+    named.or(statement.decided).and_then(|at| within(at.min(written))).or_else(|| within(written))
 }
 
 /// When no mail could go, and how long it took besides for no fault of the engine.

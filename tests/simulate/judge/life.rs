@@ -1,11 +1,13 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
-use super::checks::Weight;
-use super::checks::{Row, rows, weights};
+use super::allowance::Wait;
+use super::checks::{Row, Weight, rows, weights};
 use super::episodes::{Episode, episodes};
+use super::settling::{Interruption, Kind, may_be_void, windows};
 use super::spans;
 use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
 use healthchecker::engine::state::State;
+use healthchecker::engine::verdict::answer::Outcome;
 
 /// One app.
 pub(super) struct Life<'s> {
@@ -16,14 +18,19 @@ pub(super) struct Life<'s> {
     pub(super) episodes: Vec<Episode>,
     /// When it was stopped.
     pub(super) stops: Vec<Ms>,
-    /// When it could not be seen: paused, we were away, or our own link was.
-    pub(super) blind: Vec<Span>,
+    /// When it could not be seen (paused, we were away, or our own link was), or had its time to come
+    /// back, by their beginnings.
+    pub(super) waits: Vec<Wait>,
     /// What acted on it, in the order in which it began; with the latest end of all so far.
     acted: Vec<(Span, CauseId, Ms)>,
 }
 
 /// Every app's.
-pub(super) fn lives<'s>(story: &'s Story, absent: &[Span]) -> Vec<Life<'s>> {
+pub(super) fn lives<'s>(
+    story: &'s Story,
+    absent: &[Span],
+    interruptions: &[Interruption],
+) -> Vec<Life<'s>> {
     let mut acted: Vec<Vec<(Span, CauseId)>> = vec![Vec::new(); story.apps.len()];
     for (at, cause) in story.causes.iter().enumerate() {
         for reach in &cause.reach {
@@ -33,12 +40,21 @@ pub(super) fn lives<'s>(story: &'s Story, absent: &[Span]) -> Vec<Life<'s>> {
     let lives = story.apps.iter().zip(acted).enumerate().map(|(at, (app, acted))| {
         let ours = acted.iter().filter(|(_, cause)| story.causes[cause.0].kind.is_ours());
         let ours = ours.map(|(span, _)| *span);
+        // Until the daemon knows that it is back.
+        let unseen = interruptions.iter().filter(|it| it.kind == Kind::CutOff);
+        let unseen = unseen.map(|it| Span { from: it.span.from, until: Some(it.back) });
         let blind = absent.iter().copied().chain(ours).chain(app.paused.iter().copied());
-        let blind = spans::united(blind.collect());
-        let weights = weights(app, &story.runs);
+        let blind = spans::united(blind.chain(unseen).collect());
+        let windows = windows(app, interruptions);
+        let weights = weights(app, &story.runs, |check| {
+            may_be_void((check.begun, check.ended), interruptions, &windows)
+        });
+        let settling = windows.into_iter().map(Wait::from);
+        let mut waits: Vec<Wait> = blind.into_iter().map(Wait::blind).chain(settling).collect();
+        waits.sort_by_key(|wait| wait.span.from);
         let rows = rows(app, &weights);
         let episodes = episodes(AppId(at), app, &weights);
-        Life { app, weights, rows, episodes, stops: app.stops(), blind, acted: ordered(acted) }
+        Life { app, weights, rows, episodes, stops: app.stops(), waits, acted: ordered(acted) }
     });
     lives.collect()
 }
@@ -65,6 +81,17 @@ impl Life<'_> {
     /// When it is stopped next, if that happens.
     pub(super) fn next_stop(&self, from: Ms) -> Option<Ms> {
         self.stops.get(self.stops.partition_point(|stop| *stop <= from)).copied()
+    }
+
+    /// Whether a check passed, by its place.
+    pub(super) fn passed(&self, at: usize) -> bool {
+        self.app.checks[at].outcome == Some(Outcome::Pass)
+    }
+
+    /// When it became UNHEALTHY last.
+    pub(super) fn given_up_by(&self, at: Ms) -> Option<Ms> {
+        let states = &self.app.states[..self.app.shown_by(at)];
+        states.iter().rev().find(|(_, state)| *state == State::Unhealthy).map(|(at, _)| *at)
     }
 
     /// The last check that ended by `at`, by its place.

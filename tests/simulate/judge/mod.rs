@@ -16,6 +16,7 @@ mod letters;
 mod life;
 mod reading;
 mod score;
+mod settling;
 mod spans;
 mod told;
 mod troubles;

@@ -4,9 +4,11 @@
 //! understood: what is not is handed over as `unread`, so that new words are noticed.
 
 mod body;
+mod report;
 mod words;
 
 pub(super) use body::{Degraded, Facts, Full, Point, Tells};
+pub(super) use report::{End, EndLine, Line, Report};
 pub(super) use words::{Known, Lasted, Named, Row, Says, Told, shown};
 
 /// What a letter says.
@@ -25,6 +27,10 @@ pub(super) struct Reading {
     pub(super) left_out: u64,
     /// The apps that are told in full.
     pub(super) full: Vec<Full>,
+    /// Who is not back after an interruption.
+    pub(super) reports: Vec<Report>,
+    /// That all of a report are.
+    pub(super) ends: Vec<End>,
     /// The first passes of apps, where the letter tells nothing else.
     pub(super) watching: Option<(Row, Told)>,
     /// Lines that nobody has taught us to read.
@@ -37,6 +43,9 @@ pub(super) struct Subject {
     /// "10 changes".
     pub(super) changes: Option<u64>,
     pub(super) states: Vec<(Named, Says)>,
+    pub(super) reports: Vec<Line>,
+    /// Of one app it is among the states.
+    pub(super) ends: Vec<EndLine>,
     /// "and 8 more".
     pub(super) more: u64,
     pub(super) watching: Option<Row>,
@@ -52,6 +61,7 @@ pub(super) fn read(subject: &str, text: &str, known: &Known) -> Reading {
         None => reading.unread.push(subject.to_owned()),
     }
     body::read(text, known, &mut reading);
+    reading.tell_ends_apart();
     reading
 }
 
@@ -73,11 +83,10 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
             subject.watching = Some(known.row(row));
             return Some(subject);
         }
-        let Some((named, says, after)) = known.statement(rest) else {
+        let Some(after) = subject.item(rest, known) else {
             subject.cut = rest.ends_with('…');
             return subject.cut.then_some(subject);
         };
-        subject.states.push((named, says));
         match after.strip_prefix(", ") {
             Some(next) => rest = next,
             None => {
@@ -87,6 +96,41 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
                     None => return None,
                 };
                 return Some(subject);
+            }
+        }
+    }
+}
+
+impl Subject {
+    /// The next thing that it says; what follows.
+    fn item<'t>(&mut self, text: &'t str, known: &Known) -> Option<&'t str> {
+        if let Some((line, after)) = report::line(text, known) {
+            self.cut |= line.missing.cut;
+            self.reports.push(line);
+            return Some(after);
+        }
+        if let Some((line, after)) = report::end_line(text) {
+            self.ends.push(line);
+            return Some(after);
+        }
+        let (named, says, after) = known.statement(text)?;
+        self.states.push((named, says));
+        Some(after)
+    }
+}
+
+impl Reading {
+    /// In a list the end of a report of one app reads as that of any other: what follows in full tells.
+    fn tell_ends_apart(&mut self) {
+        for end in &self.ends {
+            let Some(only) = &end.only else { continue };
+            let says = Says::WellAgain(end.line.lasted);
+            let of_it = |point: &&mut Point| match &point.tells {
+                Tells::State(named, said) => named == only && *said == says,
+                _ => false,
+            };
+            if let Some(point) = self.list.iter_mut().find(of_it) {
+                point.tells = Tells::End(end.line);
             }
         }
     }

@@ -24,6 +24,9 @@ pub(crate) struct Score {
     pub(crate) recoveries_without_alarm: u64,
     pub(crate) alarms_without_end: u64,
     pub(crate) nothing_new: u64,
+    /// Reports and ends of reports, for each power cut and person who had any.
+    #[serde(default)]
+    pub(crate) reports_a_cut: Counts,
     pub(crate) not_asked: u64,
     pub(crate) unread: u64,
     pub(crate) wrong: BTreeMap<Wrong, u64>,
@@ -114,6 +117,7 @@ impl Score {
         self.recoveries_without_alarm += other.recoveries_without_alarm;
         self.alarms_without_end += other.alarms_without_end;
         self.nothing_new += other.nothing_new;
+        self.reports_a_cut.add(&other.reports_a_cut);
         self.not_asked += other.not_asked;
         self.unread += other.unread;
         for (wrong, times) in &other.wrong {

@@ -1,5 +1,6 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
+mod reports;
 pub(super) mod tale;
 
 use super::{Fault, Wrong};
@@ -372,7 +373,8 @@ fn a_clock_that_was_off_is_not_certain() {
             it[0].changes[0].since = since;
         }
     };
-    let ago = Tale { story: tale.story.clone(), drafts: tale.drafts.clone() };
+    let (story, drafts) = (tale.story.clone(), tale.drafts.clone());
+    let ago = Tale { story, drafts, settles: None, missing: vec![] };
     assert_eq!(ago.but(noted(stamp(first))).faults(), []);
     let wall = healthchecker::engine::time::Wall::from_unix_millis;
     let hour_behind = wall(T0 + first.cast_signed() - 60 * MINUTE.cast_signed());

@@ -8,7 +8,7 @@ use super::chronicle::time;
 use super::clock::SLACK;
 use super::episodes::Ending;
 use super::finding::{Fault, Finding};
-use super::letters::{Read, Statement};
+use super::letters::{Of, Read, Statement};
 use super::reading::{Row, Tells};
 use super::score::Score;
 use super::spans;
@@ -36,9 +36,14 @@ struct Knows {
     episode: Option<usize>,
     /// When that was decided.
     at: Ms,
+    /// It was told in this report, whose end comes when all of it are well.
+    report: Option<ReportId>,
     /// Told that it is watched, then.
     watched: Option<Ms>,
 }
+
+/// A report, by the places of the letter and of the report in it.
+type ReportId = (usize, usize);
 
 /// The walk through all letters.
 struct Walk<'c, 's> {
@@ -48,6 +53,10 @@ struct Walk<'c, 's> {
     blurred: BTreeSet<PersonId>,
     firsts: Firsts,
     mails: BTreeMap<(usize, PersonId), u64>,
+    /// Those of them that are a report or its end.
+    reports: BTreeMap<(usize, PersonId), u64>,
+    /// Who was not back, by each report.
+    missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
     tolerated: BTreeSet<(PersonId, AppId, usize)>,
     findings: Vec<Finding>,
 }
@@ -60,6 +69,8 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         blurred: BTreeSet::new(),
         firsts: Firsts::new(),
         mails: BTreeMap::new(),
+        reports: BTreeMap::new(),
+        missing: BTreeMap::new(),
         tolerated: BTreeSet::new(),
         findings: Vec::new(),
     };
@@ -73,6 +84,11 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
     score.letters_again = case.again;
     for ((incident, _), mails) in &walk.mails {
         score.of(case.incidents.all[*incident].kind).mails.count(*mails);
+    }
+    for ((incident, _), reports) in &walk.reports {
+        if case.incidents.all[*incident].kind == CauseKind::PowerCut {
+            score.reports_a_cut.count(*reports);
+        }
     }
     for (_, app, episode) in &walk.tolerated {
         if let Some(kind) = unwanted(case, *app, *episode, Ms::MAX) {
@@ -88,7 +104,7 @@ impl Walk<'_, '_> {
         if read.reading.nameless || read.reading.left_out > 0 {
             self.blurred.insert(to);
         }
-        let mut incidents = BTreeSet::new();
+        let (mut incidents, mut reported) = (BTreeSet::new(), BTreeSet::new());
         let mut is_news = false;
         for statement in &read.states {
             let Some(app) = statement.app else {
@@ -98,7 +114,11 @@ impl Walk<'_, '_> {
             if let Some(episode) = statement.episode {
                 let Case { story, incidents: all, .. } = self.case;
                 let life = self.case.life(app);
-                incidents.extend(all.told(story, life, episode, read.letter.written));
+                let told = all.told(story, life, episode, read.letter.written);
+                if statement.of != Of::Change {
+                    reported.extend(told.iter().copied());
+                }
+                incidents.extend(told);
             }
             is_news |= if statement.is_trouble() {
                 self.trouble(place, read, statement, app)
@@ -108,6 +128,9 @@ impl Walk<'_, '_> {
         }
         for incident in incidents {
             *self.mails.entry((incident, to)).or_default() += 1;
+        }
+        for incident in reported {
+            *self.reports.entry((incident, to)).or_default() += 1;
         }
         let watching = self.watching(read);
         let tells = !read.states.is_empty() || watching.is_some();
@@ -123,12 +146,21 @@ impl Walk<'_, '_> {
         self.false_alarm(read, told, app, decided);
         let mut knows = self.knows(to, app, decided);
         if knows.level.is_some() && knows.episode != told.episode {
-            self.never_ended(to, app, knows, read.letter.accepted);
+            if self.owed_from(to, app, knows).is_some_and(|owed| owed <= decided) {
+                self.never_ended(to, app, knows, read.letter.accepted);
+            }
             knows.level = None;
         }
         let is_news = knows.level != Some(told.state());
         let (level, episode) = (Some(told.state()), told.episode);
-        let knows = Knows { level, episode, at: decided, ..knows };
+        let report = match told.of {
+            Of::Report(which) => Some((place, which)),
+            Of::Change | Of::End => None,
+        };
+        if let Some((report, episode)) = report.zip(episode) {
+            self.missing.entry(report).or_default().push((app, episode));
+        }
+        let knows = Knows { level, episode, at: decided, report, ..knows };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -155,7 +187,7 @@ impl Walk<'_, '_> {
             self.find(Fault::NoAlarm, (app, to), (decided, at), what);
         }
         let knows = self.knows.entry((to, app)).or_default();
-        *knows = Knows { level: None, episode: told.episode, at: decided, ..*knows };
+        *knows = Knows { level: None, episode: told.episode, at: decided, report: None, ..*knows };
         true
     }
 
@@ -174,6 +206,9 @@ impl Walk<'_, '_> {
         if read.reading.list.is_empty() {
             return written;
         }
+        if let Some(decided) = told.decided {
+            return decided;
+        }
         let meant = told.changed.and_then(|it| self.case.clock.meant(it, read.letter.worded));
         // A clock that was off may have it that it was decided before it began.
         let begun = told.app.zip(told.episode);
@@ -185,6 +220,9 @@ impl Walk<'_, '_> {
     fn false_alarm(&mut self, read: &Read<'_>, told: &Statement, app: AppId, decided: Ms) {
         let (case, life) = (self.case, self.case.life(app));
         let to = read.letter.to;
+        let is_report = matches!(told.of, Of::Report(_));
+        // The time of a report is known, not read.
+        let slack = if is_report { 0 } else { SLACK };
         let first = told.episode.map(|episode| {
             let of_it = &life.episodes[episode].checks;
             let known = self.knows.get(&(to, app)).filter(|knows| knows.level.is_some());
@@ -192,11 +230,16 @@ impl Walk<'_, '_> {
                 return of_it.start;
             }
             // Its row, if that has not been broken since.
-            let row = life.check_by(decided + SLACK).map(|at| life.rows[at].earliest);
+            let row = life.check_by(decided + slack).map(|at| life.rows[at].earliest);
             row.filter(|row| of_it.contains(row)).unwrap_or(of_it.start)
         });
         let written = read.letter.written;
         let begun = first.map_or(written, |first| life.app.checks[first].begun);
+        let after = case.over_by(decided).filter(|_| is_report);
+        // What happened before it was over is not why it is not back now.
+        let begun = begun.max(after.map_or(0, |after| after.span.end()));
+        let has_passed = is_report && life.check_by(decided).is_some_and(|at| life.passed(at));
+        let first = first.filter(|_| !has_passed);
         let kinds = life.acted(begun, written).map(|(_, cause)| case.story.causes[cause.0].kind);
         let mut kinds: Vec<CauseKind> = kinds.collect();
         if first.is_some_and(|_| kinds.iter().any(|kind| !kind.is_ours())) {
@@ -206,8 +249,9 @@ impl Walk<'_, '_> {
             kinds.clear();
         }
         let away = spans::covered(&case.absent, begun, written) > 0;
-        let kind =
-            kinds.first().copied().or((away && first.is_some()).then_some(CauseKind::OurAbsence));
+        let ours = after.map(|after| after.kind.of_cause());
+        let away = (away && first.is_some()).then_some(CauseKind::OurAbsence);
+        let kind = kinds.first().copied().or(ours).or(away);
         let why = kind.map_or("nothing ailed it".to_owned(), |kind| format!("it was {kind:?}"));
         let what = format!(
             "{} is told that {} is {}, but {why}",
@@ -216,6 +260,22 @@ impl Walk<'_, '_> {
             told.state().word()
         );
         self.find(Fault::False(kind), (app, to), (begun, read.letter.accepted), what);
+    }
+
+    /// From when on a person is owed the end of what they know: when it is well; of a report, when all of
+    /// theirs in it are.
+    fn owed_from(&self, to: PersonId, app: AppId, knows: Knows) -> Option<Ms> {
+        let well = |app: AppId, episode: usize| self.case.life(app).episodes[episode].until();
+        let episode = knows.episode?;
+        let Ending::Well(own) = self.case.life(app).episodes[episode].ending else { return None };
+        let missing = knows.report.and_then(|report| self.missing.get(&report));
+        let still = |(other, _): &&(AppId, usize)| {
+            // Who was told something else since is awaited no longer.
+            self.knows.get(&(to, *other)).is_some_and(|it| it.report == knows.report)
+        };
+        let others = missing.into_iter().flatten().filter(still);
+        let owed = others.map(|(app, episode)| well(*app, *episode)).fold(own, Ms::max);
+        (owed < Ms::MAX).then_some(owed)
     }
 
     /// Somebody was told that an app is unwell, and it has been well since.
@@ -240,9 +300,11 @@ impl Walk<'_, '_> {
         let length = self.case.story.length;
         let open: Vec<_> = self.knows.iter().map(|(key, knows)| (*key, *knows)).collect();
         for ((to, app), knows) in open {
-            let Some(episode) = knows.episode.filter(|_| knows.level.is_some()) else { continue };
             let life = self.case.life(app);
-            let Ending::Well(well) = life.episodes[episode].ending else { continue };
+            let known = Some(knows).filter(|knows| knows.level.is_some());
+            let Some(well) = known.and_then(|knows| self.owed_from(to, app, knows)) else {
+                continue;
+            };
             let each = life.app.registered_at(well).map_or(0, allowance::each);
             // Passes that were lost with the power have to come again.
             let due = well.saturating_add(2 * each + PATIENCE);
@@ -259,7 +321,7 @@ impl Walk<'_, '_> {
         let written = read.letter.written;
         let listed = read.reading.list.iter().filter_map(|point| match &point.tells {
             Tells::Watching(row) => Some(row),
-            Tells::State(..) | Tells::Test => None,
+            _ => None,
         });
         let alone = read.reading.watching.as_ref().map(|(row, _)| row);
         let rows: Vec<&Row> = listed.chain(alone).collect();

@@ -41,6 +41,8 @@ struct Run {
     counted: u32,
     /// So many that may be forgiven.
     perhaps: u64,
+    /// So many that may be void.
+    void: u32,
     /// The place of its trouble, once it is one.
     trouble: Option<usize>,
 }
@@ -75,25 +77,29 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
             for cause in check.causes.iter().filter(|it| !story.causes[it.0].kind.is_ours()) {
                 let known = runs.iter().position(|run| run.cause == *cause);
                 let known = known.unwrap_or_else(|| {
-                    let (first, counted, perhaps, trouble) = (at, 0, 0, None);
+                    let (first, counted, perhaps, void) = (at, 0, 0, 0);
                     let before = at.checked_sub(1).map(|before| &life.app.checks[before]);
                     let before = before.filter(|it| it.outcome == Some(Outcome::Pass));
                     passed = before.map_or(passed, |it| it.begun);
-                    runs.push(Run { cause: *cause, first, counted, perhaps, trouble });
+                    let trouble = None;
+                    runs.push(Run { cause: *cause, first, counted, perhaps, void, trouble });
                     runs.len() - 1
                 });
                 let run = &mut runs[known];
                 match life.weights[at] {
                     Weight::Counts => run.counted += 1,
                     Weight::Perhaps => run.perhaps += 1,
+                    Weight::Void => run.void += 1,
                     Weight::No => {}
                 }
+                // Twice in vain, and its time to come back is over: that is told.
+                let is_missing = run.void >= 2 && run.counted > 0;
                 let is_new = run.trouble.is_none();
                 if is_new
                     && life
                         .app
                         .registered_at(check.ended)
-                        .is_some_and(|it| run.counted >= it.unhealthy)
+                        .is_some_and(|it| run.counted >= it.unhealthy || is_missing)
                 {
                     let found = begin(story, life, (app, place), run, passed);
                     run.trouble = found.is_some().then_some(troubles.len());
@@ -134,7 +140,7 @@ fn begin(
         begun = begun.max(first.begun.saturating_sub(registered.interval));
     }
     let allowed = allowance::allowed(registered, run.perhaps);
-    let deadline = allowance::deadline(begun, allowed, &life.blind);
+    let deadline = allowance::deadline(begun, allowed, &life.waits);
     let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
     let is_over = reach.end().min(stop).min(story.length) <= deadline;
     let now = life.app.registered_at(deadline);

@@ -1,6 +1,7 @@
 //! Statements that are not so: times, spans, states, names, counts, in subject or text.
 
 mod counts;
+mod reports;
 mod times;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use super::chronicle::time;
 use super::finding::{Fault, Finding, Wrong};
-use super::letters::{Read, Statement};
+use super::letters::{Of, Read, Statement};
 use super::reading::{Named, Tells};
 use crate::story::{AppId, Ms};
 use healthchecker::engine::state::State;
@@ -22,6 +23,11 @@ pub(super) struct Found<'c, 's> {
 }
 
 impl Found<'_, '_> {
+    /// When it was decided that an app is not back.
+    fn decided(&self, app: AppId) -> Option<Ms> {
+        self.case.life(app).given_up_by(self.read.letter.written)
+    }
+
     fn add(&mut self, wrong: Wrong, app: Option<AppId>, around: Ms, what: &str) {
         if !self.known.insert((wrong, app)) {
             return;
@@ -51,6 +57,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
         if !read.reading.nameless {
             names(&mut found);
             counts::subject(&mut found);
+            reports::judge(&mut found);
             for (place, statement) in read.states.iter().enumerate() {
                 let rest = &read.states[place + 1..];
                 let is_last = !rest.iter().any(|later| later.name == statement.name);
@@ -67,10 +74,12 @@ fn names(found: &mut Found<'_, '_>) {
     let reading = &found.read.reading;
     let rows = reading.list.iter().filter_map(|point| match &point.tells {
         Tells::Watching(row) => Some(&row.names),
-        Tells::State(..) | Tells::Test => None,
+        _ => None,
     });
     let alone = reading.watching.iter().map(|(row, _)| &row.names);
-    let watched = rows.chain(alone).flatten().cloned();
+    let before = reading.reports.iter().map(|report| &report.unhealthy_before.names);
+    let others = before.chain(reading.reports.iter().map(|report| &report.paused.names));
+    let watched = rows.chain(alone).chain(others).flatten().cloned();
     let states = found.read.states.iter();
     let states = states.map(|it| Named { text: it.name.clone(), app: it.app });
     let letter = found.read.letter;
@@ -91,9 +100,11 @@ fn names(found: &mut Found<'_, '_>) {
 
 fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     let Some(app) = statement.app else { return };
-    let case = found.case;
     let letter = found.read.letter;
-    let life = case.life(app);
+    if statement.of != Of::Change {
+        let at = statement.decided.unwrap_or(letter.written);
+        return is_so(found, app, statement, (at, is_last));
+    }
     let Some((at, before)) = times::changed(found, app, statement) else { return };
     let full = statement.full.map(|place| &found.read.reading.full[place]);
     if let Some(from) = full.and_then(|full| full.facts.from).filter(|from| *from != before) {
@@ -101,6 +112,17 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
         found.add(Wrong::State, Some(app), at, &what);
     }
     times::began(found, app, statement, at);
+    is_so(found, app, statement, (at, is_last));
+    if let Some(full) = full {
+        address(found, app, full.facts.address.as_deref(), at);
+        times::checks(found, app, full);
+    }
+}
+
+/// It really is so when the letter is written, if it changed at that time and nothing later is said of it.
+fn is_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, (at, is_last): (Ms, bool)) {
+    let letter = found.read.letter;
+    let life = found.case.life(app);
     let shown = life.app.state_at(letter.written);
     let (first, last) = (life.app.shown_by(at), life.app.shown_by(letter.written));
     let mut between = life.app.states[first..last].iter().map(|(_, state)| *state);
@@ -115,10 +137,6 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
             statement.state().word()
         );
         found.add(Wrong::State, Some(app), at, &what);
-    }
-    if let Some(full) = full {
-        address(found, app, full.facts.address.as_deref(), at);
-        times::checks(found, app, full);
     }
 }
 

@@ -41,13 +41,18 @@ fn carry_out(order: &Order) -> ExitCode {
     };
     let mut text = report::table(&outcome.score);
     outcome.told.iter().for_each(|told| _ = write!(text, "\n{told}"));
+    if order.seeds > 1 {
+        let lines = outcome.first_lines(order.tell);
+        lines.iter().for_each(|line| _ = write!(text, "\n{line}"));
+        text.push('\n');
+    }
     for broken in &outcome.broken {
         let _ = write!(text, "\n{broken}");
     }
-    if order.shrink && !outcome.broken.is_empty() {
-        let smallest = shrink::smallest(&order.kind, order.seed);
-        text +=
-            &smallest.unwrap_or_else(|| "\nSHRINK takes one SEED with a broken promise\n".into());
+    if order.shrink {
+        let is_broken = !outcome.broken.is_empty();
+        let smallest = is_broken.then(|| shrink::smallest(&order.kind, order.seed)).flatten();
+        text += &smallest.unwrap_or_else(|| "\nnothing to shrink: no promise is broken\n".into());
     }
     let _ = write!(
         text,

@@ -20,9 +20,9 @@ a simulated household, and a score of the mistakes; NAME=VALUE as arguments or i
   DAYS=30      how long each story is: a quarter of an hour is 0.01
   APPS=20      how many apps there are: 1 to 200
   RATES=       how often what befalls them, beside the baseline: power=40,crash=0,all=2; RATES=help for all
-  TELL=1       so many mistakes of each kind are told with the minutes around them, where there is one seed
+  TELL=1       so many mistakes of each kind are told: of one seed with the minutes around them, of many in a line
   STRICT=1     ends with 1 if a promise was broken, or the judge found a mistake
-  SHRINK=1     looks for the smallest story of the seed in which a promise is still broken
+  SHRINK=1     looks for the smallest story of the seed in which a promise is still broken, where there is one seed
   JSON=FILE    writes the score there, too
   FRESH=1      forgets what earlier runs of SEEDS have left below target/simulate/seeds";
 
@@ -85,9 +85,10 @@ impl Order {
             ["SEED", "SEEDS", "DAYS", "APPS", "RATES", "TELL", "STRICT", "SHRINK", "JSON", "FRESH"];
         // Cargo adds this one.
         for argument in arguments.iter().filter(|argument| *argument != "--bench") {
-            let name = argument.split_once('=').map(|(name, _)| name);
-            if !name.is_some_and(|name| names.contains(&name)) {
-                return Err(HELP.to_owned());
+            match argument.split_once('=') {
+                Some((name, _)) if names.contains(&name) => {}
+                Some((name, _)) => return Err(format!("there is no {name} here\n\n{HELP}")),
+                None => return Err(HELP.to_owned()),
             }
         }
         let value = |name: &str| {
@@ -109,9 +110,14 @@ impl Order {
             })
         };
         let flag = |name: &str| number(name, 0, 0..=1).map(|number| number == 1);
+        let seeds = number("SEEDS", 1, 1..=MOST_SEEDS)?;
+        let shrink = flag("SHRINK")?;
+        if shrink && seeds > 1 {
+            return Err(format!("SHRINK=1: of one SEED, not of SEEDS={seeds}"));
+        }
         Ok(Order {
             seed: number("SEED", 1, 0..=u64::MAX)?,
-            seeds: number("SEEDS", 1, 1..=MOST_SEEDS)?,
+            seeds,
             kind: Kind {
                 minutes: minutes(&value("DAYS").unwrap_or_else(|| "30".to_owned()))?,
                 apps: number("APPS", 20, 1..=MOST_APPS as u64)? as usize,
@@ -121,7 +127,7 @@ impl Order {
             },
             tell: number("TELL", 1, 0..=1_000)? as usize,
             strict: flag("STRICT")?,
-            shrink: flag("SHRINK")?,
+            shrink,
             json: value("JSON").map(PathBuf::from),
             fresh: flag("FRESH")?,
         })
@@ -176,6 +182,14 @@ mod tests {
     }
 
     #[test]
+    fn one_story_is_shrunk_and_not_many() {
+        let why = read(&["SHRINK=1", "SEEDS=2"], &[]).unwrap_err();
+        assert_eq!(why, "SHRINK=1: of one SEED, not of SEEDS=2");
+        assert!(read(&["SHRINK=1", "SEED=2"], &[]).unwrap().shrink);
+        assert!(!read(&["SHRINK=0", "SEEDS=2"], &[]).unwrap().shrink);
+    }
+
+    #[test]
     fn what_cannot_be_is_told_with_what_would_be_right() {
         for (argument, right) in [
             ("APPS=0", "APPS: a whole number from 1 to 200"),
@@ -185,7 +199,8 @@ mod tests {
             ("STRICT=yes", "STRICT: a whole number from 0 to 1"),
             ("RATES=rain=1", "RATES: there is no rate"),
             ("RATES=help", "| rate |"),
-            ("HOURS=3", "DAYS=30"),
+            ("HOURS=3", "there is no HOURS here"),
+            ("SEEDZ=3", "SEEDS=1 "),
             ("help", "SEEDS=1"),
         ] {
             let why = read(&[argument], &[]).unwrap_err();

@@ -1,6 +1,7 @@
 //! One seed, or many on all cores: what is done is kept below `target/simulate/seeds`, so that a night
 //! that was broken off goes on where it was.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -14,7 +15,8 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Order, Score, judge, say, told};
-use crate::world::Effort;
+use crate::judge::Finding;
+use crate::world::{Effort, clock};
 
 /// Where it is kept.
 pub(super) const FOLDER: &str = "target/simulate/seeds";
@@ -22,6 +24,8 @@ pub(super) const FOLDER: &str = "target/simulate/seeds";
 const BATCH: u64 = 10;
 /// So many broken promises of a batch are told at length.
 const TOLD: usize = 5;
+/// So many mistakes of a seed are kept in a line each.
+const LINES: usize = 500;
 
 /// What came of some seeds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -30,6 +34,8 @@ pub(super) struct Outcome {
     /// Mistakes, told at length: of one seed alone.
     pub(super) told: Vec<String>,
     pub(super) mistakes: u64,
+    /// Each mistake in a line, by its kind.
+    pub(super) lines: Vec<(String, String)>,
     pub(super) promises_broken: u64,
     /// The first of them, told at length.
     pub(super) broken: Vec<String>,
@@ -51,6 +57,11 @@ pub(super) fn one(kind: &Kind, seed: u64, tell: usize) -> (Outcome, Effort) {
         Ok(judgement) => {
             outcome.score = judgement.score;
             outcome.mistakes = judgement.findings.len() as u64;
+            let line = |it: &Finding| {
+                let kind = it.fault.words();
+                (kind.to_owned(), format!("SEED={seed} {}: {kind}: {}", clock(it.from), it.what))
+            };
+            outcome.lines = judgement.findings.iter().take(LINES).map(line).collect();
             outcome.told = judgement.told;
         }
         Err(_) => {
@@ -140,15 +151,38 @@ impl Outcome {
         self.score.add(&other.score);
         self.told.extend(other.told);
         self.mistakes += other.mistakes;
+        self.lines.extend(other.lines);
         self.promises_broken += other.promises_broken;
         let room = TOLD.saturating_sub(self.broken.len());
         self.broken.extend(other.broken.into_iter().take(room));
     }
 }
 
+impl Outcome {
+    /// The first mistakes of each kind, in a line each.
+    pub(super) fn first_lines(&self, each: usize) -> Vec<&str> {
+        let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+        let first = self.lines.iter().filter(|(kind, _)| {
+            let seen = of_kind.entry(kind).or_default();
+            *seen += 1;
+            *seen <= each
+        });
+        first.map(|(_, line)| line.as_str()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_mistakes_the_first_of_each_kind_are_told_with_their_seeds() {
+        let line = |kind: &str, seed: u32| (kind.to_owned(), format!("SEED={seed} {kind}"));
+        let lines = vec![line("late", 1), line("late", 2), line("missed", 3), line("late", 4)];
+        let outcome = Outcome { lines, ..Outcome::default() };
+        assert_eq!(outcome.first_lines(2), ["SEED=1 late", "SEED=2 late", "SEED=3 missed"]);
+        assert!(outcome.first_lines(0).is_empty());
+    }
 
     fn order(arguments: &[&str]) -> Order {
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();

@@ -266,6 +266,7 @@ mod tests {
             boot_id: None,
             settle: std::time::Duration::ZERO,
             anchors: Vec::new(),
+            zone: healthchecker::engine::time::Zone::UTC,
         });
         if let Some(Call { command: Command::Monitor(registration), .. }) = call {
             engine.register(Now::default(), Registration::clone(registration)).unwrap();

@@ -168,6 +168,9 @@ impl Daemon {
             missed = self.standstill.wake(now, || Some(outside.machine.asleep()));
         }
         self.engine.handle_clock(now, missed.slept);
+        if self.engine.asks_for_time_server(now.at) && outside.machine.is_synchronised() {
+            self.engine.handle_synchronised(now);
+        }
         self.engine.handle_standstill(now, missed.stood_still, missed.late);
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= at) {
             let event = entry.remove();
@@ -390,6 +393,7 @@ impl Daemon {
         {
             // As the prober sees it, when the check has failed.
             verdict.life = Life::CutOff;
+            outside.recorder.cut_off(at);
         }
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;

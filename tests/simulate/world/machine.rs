@@ -55,6 +55,11 @@ impl Machine {
         self.ahead = ahead;
     }
 
+    /// Whether the system says that a time server has set the clock: as long as nobody has set it wrong.
+    pub(super) fn is_synchronised(&self) -> bool {
+        self.ahead == 0
+    }
+
     /// What the wall clock shows.
     pub(super) fn shows(&self, at: Ms) -> ClockSet {
         let right = self.began + at as i64;
@@ -80,5 +85,8 @@ mod tests {
         machine.set_clock(-500);
         let shown = machine.shows(66_000);
         assert_eq!((shown.shows, shown.right), (BEGAN + 65_500, BEGAN + 66_000));
+        assert!(!machine.is_synchronised());
+        machine.set_clock(0);
+        assert!(machine.is_synchronised());
     }
 }

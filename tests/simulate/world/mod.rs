@@ -27,14 +27,14 @@ use healthchecker::daemon::standstill::Standstill;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::record::Record;
-use healthchecker::engine::time::Now;
+use healthchecker::engine::time::{Now, Zone};
 
 use self::clients::call;
 use self::daemon::{Daemon, Happening};
 use self::outside::Outside;
 use crate::deed::{Deed, DiskMood, Fate};
 use crate::facts::facts;
-use crate::story::{Ms, Span, Story};
+use crate::story::{Away, Ms, Span, Story};
 
 pub(crate) use self::effort::{Effort, Part};
 pub(crate) use self::finding::{Finding, clock};
@@ -44,6 +44,8 @@ pub(crate) use self::household::Household;
 const WORKERS: usize = 32;
 /// How long things settle after a boot, as by default.
 const SETTLE: Duration = Duration::from_secs(600);
+/// Where the household lives: the clocks on its walls go forth and back.
+const ZONE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 /// Any port.
 const PORT: u16 = 8080;
 /// More calls than a turn makes on the disk: the power goes at one of them.
@@ -301,7 +303,8 @@ impl<H: Household> World<H> {
 
     fn comes_back(&mut self, at: Ms, away: Duration, clock: Option<i64>) {
         let back = at + away.as_millis() as Ms;
-        self.outside.recorder.absent(Span { from: at, until: Some(back) });
+        let how = if clock.is_some() { Away::Booted } else { Away::Restarted };
+        self.outside.recorder.absent(how, Span { from: at, until: Some(back) });
         self.clock_moved |= clock.is_some();
         // Cut off while it is away: the later end counts.
         let back = self.back.map_or(back, |earlier| earlier.at.max(back));
@@ -313,7 +316,8 @@ impl<H: Household> World<H> {
         let Some(daemon) = awake.filter(|_| !away.is_zero()) else { return };
         daemon.before_standstill(&mut self.outside, at);
         let until = at + away.as_millis() as Ms;
-        let absence = self.outside.recorder.absent(Span { from: at, until: Some(until) });
+        let how = if sleeps { Away::Slept } else { Away::StoodStill };
+        let absence = self.outside.recorder.absent(how, Span { from: at, until: Some(until) });
         if sleeps {
             self.outside.machine.sleep(away);
             daemon.sleep(at, until, absence);
@@ -368,6 +372,7 @@ impl<H: Household> World<H> {
             boot_id: Some(format!("boot {}", self.boots)),
             settle: SETTLE,
             anchors: Vec::new(),
+            zone: Zone::from_posix(ZONE).expect("a rule"),
         }
     }
 
@@ -388,7 +393,11 @@ impl<H: Household> World<H> {
         }
         for (id, _) in known {
             self.outside.follow(at, id);
-            self.outside.shows_now(at, id, engine, now);
+        }
+        for record in &held {
+            if let Record::App(app) = record {
+                self.outside.shows(at, &app.registration.name, app.state);
+            }
         }
         if let Some(before) = self.before.take() {
             let (before, after) =

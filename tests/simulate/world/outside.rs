@@ -115,9 +115,10 @@ impl<H: Household> Outside<H> {
         }
     }
 
-    /// Writes down the state that the daemon shows of an app.
+    /// Writes down the state that the daemon shows of an app, unless it shows that it cannot know.
     pub(super) fn shows_now(&mut self, at: Ms, id: AppId, engine: &Engine, now: Now) {
-        if let Ok(info) = engine.view().info(now, self.recorder.name_of(id)) {
+        let Ok(info) = engine.view().info(now, self.recorder.name_of(id)) else { return };
+        if info.app.settling_since.is_none() && info.app.not_visible_since.is_none() {
             self.recorder.shows(at, id, info.app.state);
         }
     }

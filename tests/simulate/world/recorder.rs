@@ -9,8 +9,8 @@ use healthchecker::engine::verdict::answer::Outcome;
 
 use crate::house::Truth;
 use crate::story::{
-    App, AppId, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Letter, Ms, PersonId, Reach,
-    Registered, Span, Story, Try,
+    Absence, App, AppId, Away, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Letter, Ms,
+    PersonId, Reach, Registered, Span, Story, Try,
 };
 
 /// So many checks that pass are written down after one that did not, and after each beginning.
@@ -25,7 +25,9 @@ pub(super) struct Recorder {
     ids: HashMap<String, AppId>,
     runs: Vec<Span>,
     clock: Vec<ClockSet>,
-    absences: Vec<Span>,
+    absences: Vec<Absence>,
+    /// When we were away or cut off last.
+    apart: Ms,
     letters: Vec<(String, Letter)>,
     tries: Vec<(String, Ms, Ms)>,
 }
@@ -41,6 +43,8 @@ struct Recorded {
     states: Vec<(Ms, State)>,
     /// So many checks that pass are still to be written down.
     passes: u8,
+    /// When the last one ended that passed.
+    passed: Ms,
 }
 
 fn ends(spans: &mut [Span], at: Ms) {
@@ -126,12 +130,15 @@ impl Recorder {
         let Some(app) = self.apps.get_mut(id.0) else { return };
         if check.outcome != Some(Outcome::Pass) {
             app.passes = PASSES_AFTER;
-        } else if app.passes == 0 {
+            app.checks.push(check);
             return;
-        } else {
-            app.passes -= 1;
         }
-        app.checks.push(check);
+        let is_first = app.passed <= self.apart;
+        app.passed = check.ended;
+        if app.passes > 0 || is_first {
+            app.passes = app.passes.saturating_sub(1);
+            app.checks.push(check);
+        }
     }
 
     pub(super) fn run_begins(&mut self, at: Ms) {
@@ -146,9 +153,15 @@ impl Recorder {
         self.clock.push(clock);
     }
 
+    /// A check ended while we were cut off.
+    pub(super) fn cut_off(&mut self, at: Ms) {
+        self.apart = at;
+    }
+
     /// The daemon is not there for so long: the cause of whatever it misses.
-    pub(super) fn absent(&mut self, span: Span) -> CauseId {
-        self.absences.push(span);
+    pub(super) fn absent(&mut self, how: Away, span: Span) -> CauseId {
+        self.apart = span.until.unwrap_or(span.from);
+        self.absences.push(Absence { how, span });
         CauseId(ABSENCES + self.absences.len() - 1)
     }
 
@@ -180,7 +193,7 @@ impl Recorder {
             .collect();
         let person = |address: &str| people.get(&address.to_lowercase()).copied();
         let everybody: Vec<AppId> = (0..truth.apps.len()).map(AppId).collect();
-        let absences = self.absences.iter().map(|span| Cause {
+        let absences = self.absences.iter().map(|Absence { span, .. }| Cause {
             kind: CauseKind::OurAbsence,
             reach: everybody.iter().map(|app| Reach { app: *app, span: *span }).collect(),
             span: *span,
@@ -209,6 +222,7 @@ impl Recorder {
             mail_away: truth.mail_away,
             clock: self.clock,
             runs: self.runs,
+            absences: self.absences,
             letters,
             tries,
         };
@@ -304,7 +318,7 @@ mod tests {
         let mut recorder = Recorder::of(&truth().apps);
         recorder.watched(0, AppId(0), Some(&registration("")));
         let away = Span { from: 500, until: Some(900) };
-        let absence = recorder.absent(away);
+        let absence = recorder.absent(Away::StoodStill, away);
         recorder.checked(AppId(0), check(600, Outcome::Fail, &[1, absence.0]));
         let cause = |from| Cause {
             kind: CauseKind::Crash,

@@ -1,9 +1,8 @@
 //! A letter's body as HTML: one narrow column, styles inline, no images, no colours but a mark at
 //! the side of a headline, so that it reads in the light and in the dark.
 
-use super::page::{Block, Page};
+use super::page::{Block, Page, ShownCheck};
 use super::plain::{self, MAX_LINE};
-use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
 
 /// Bytes of escaped text in a line: what is left of [`MAX_LINE`] goes to tags.
@@ -44,10 +43,11 @@ fn element(block: &Block) -> String {
         Block::List(title, points) => {
             let points: String =
                 points.iter().map(|point| format!("<li>\n{}</li>\n", escaped(point))).collect();
-            format!("<p>{title}</p>\n<ul>\n{points}</ul>\n")
+            format!("<p>{}</p>\n<ul>\n{points}</ul>\n", escaped(title))
         }
-        Block::Checks(checks) => {
-            format!("<p>Last checks, newest last:</p>\n{}", table(checks.iter().map(cells)))
+        Block::Checks(app, checks) => {
+            let title = escaped(&plain::last_checks(app.as_deref()));
+            format!("<p>{title}</p>\n{}", table(checks.iter().map(cells)))
         }
         Block::Quote(title, text) => {
             let lines: String = text.lines().map(|line| escaped(line) + "\n").collect();
@@ -64,10 +64,10 @@ fn table(rows: impl Iterator<Item = String>) -> String {
     format!("<table style=\"border-spacing: 0\">\n{rows}</table>\n")
 }
 
-fn cells(check: &RecentCheck) -> String {
+fn cells(check: &ShownCheck) -> String {
     format!(
         "<td style=\"padding-right: 1em\">{}</td>\n<td style=\"padding-right: 1em\">{}</td>\n<td style=\"text-align: right\">{} ms</td>\n",
-        check.time.for_people(),
+        check.time,
         plain::outcome(check.outcome),
         check.latency_ms
     )

@@ -5,6 +5,7 @@
 
 mod html;
 mod nameless;
+mod outage;
 mod page;
 mod plain;
 mod report;
@@ -15,14 +16,15 @@ mod subject;
 
 use crate::engine::outbox::notice::{Mail, RenderedMail};
 use crate::engine::recipients::Recipient;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Zone};
 use story::Story;
 
-/// Writes the letter as it reads when sent at `now`. `status_url` is linked at its end.
-pub fn write(mail: &Mail, now: Moment, status_url: Option<&str>) -> RenderedMail {
+/// Writes the letter as it reads when sent at `now`, in the local time of `zone`. `status_url` is linked
+/// at its end.
+pub fn write(mail: &Mail, now: Moment, zone: &Zone, status_url: Option<&str>) -> RenderedMail {
     let mail = &nameless::told(mail);
     let Recipient::Mail(address) = &mail.to;
-    let story = Story::of(mail);
+    let story = Story::of(mail, zone);
     let subject = subject::write(&story);
     let page = story.page(mail, now, status_url);
     RenderedMail {

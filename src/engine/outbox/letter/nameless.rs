@@ -24,6 +24,12 @@ pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {
                 report.unhealthy_before.iter_mut().for_each(|app| numbers.replace(app));
                 report.paused.iter_mut().for_each(|app| numbers.replace(app));
             }
+            Notice::Outage(outage) => {
+                // A host may have a name that a filter does not like, too.
+                let hosts = outage.groups.iter_mut().filter_map(|group| group.host.as_mut());
+                hosts.for_each(|host| "one host".clone_into(host));
+                outage.apps_mut().for_each(|silent| numbers.replace(&mut silent.app));
+            }
             Notice::AllBack(back) => back.apps.iter_mut().for_each(|app| numbers.replace(app)),
             Notice::Test { .. } => {}
         }

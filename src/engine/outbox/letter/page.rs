@@ -2,6 +2,8 @@
 
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
+use crate::engine::time::Zone;
+use crate::engine::verdict::answer::Outcome;
 
 /// The body: blocks from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,13 +22,28 @@ pub(super) enum Block {
     /// Label and value, a line each.
     Facts(Vec<(&'static str, String)>),
     /// A title and points.
-    List(&'static str, Vec<String>),
-    /// The last checks, newest last.
-    Checks(Vec<RecentCheck>),
+    List(String, Vec<String>),
+    /// The last checks, newest last; of this app, where several are told of.
+    Checks(Option<String>, Vec<ShownCheck>),
     /// A title and the words of an app, several lines.
     Quote(&'static str, String),
     /// A label and an address.
     Link(&'static str, String),
+}
+
+/// A check, in a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShownCheck {
+    pub(super) time: String,
+    pub(super) outcome: Outcome,
+    pub(super) latency_ms: u32,
+}
+
+impl ShownCheck {
+    pub(super) fn of(check: &RecentCheck, zone: &Zone) -> ShownCheck {
+        let RecentCheck { time, outcome, latency_ms } = *check;
+        ShownCheck { time: time.for_people(zone), outcome, latency_ms }
+    }
 }
 
 impl Page {

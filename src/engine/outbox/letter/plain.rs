@@ -1,7 +1,6 @@
 //! A letter's body as plain text.
 
-use super::page::{Block, Page};
-use crate::engine::registry::history::RecentCheck;
+use super::page::{Block, Page, ShownCheck};
 use crate::engine::verdict::answer::Outcome;
 
 /// Bytes of a line (RFC 5322 section 2.1.1 allows 998, and other programs add to it).
@@ -35,7 +34,9 @@ fn lines(block: &Block) -> Vec<String> {
             .map(|(label, value)| format!("{:12} {value}", format!("{label}:")))
             .collect(),
         Block::List(title, points) => titled(title, points.iter().map(|it| format!("- {it}"))),
-        Block::Checks(checks) => titled("Last checks, newest last:", checks.iter().map(check)),
+        Block::Checks(app, checks) => {
+            titled(&last_checks(app.as_deref()), checks.iter().map(check))
+        }
         Block::Quote(title, text) => titled(title, text.lines().map(|line| format!("> {line}"))),
         Block::Link(label, url) => vec![format!("{label}: {url}")],
     }
@@ -45,9 +46,14 @@ fn titled(title: &str, lines: impl Iterator<Item = String>) -> Vec<String> {
     std::iter::once(title.to_owned()).chain(lines).collect()
 }
 
-fn check(check: &RecentCheck) -> String {
-    let time = check.time.for_people();
-    format!("  {time}  {}  {:>6} ms", outcome(check.outcome), check.latency_ms)
+/// What the last checks are headed by.
+pub(super) fn last_checks(app: Option<&str>) -> String {
+    let of = app.map(|app| format!(" of {app}")).unwrap_or_default();
+    format!("Last checks{of}, newest last:")
+}
+
+fn check(check: &ShownCheck) -> String {
+    format!("  {}  {}  {:>6} ms", check.time, outcome(check.outcome), check.latency_ms)
 }
 
 /// Four letters each, so that columns stay straight.

@@ -6,6 +6,7 @@ use crate::engine::outbox::notice::{AllBack, NotBack, Report};
 use crate::engine::state::State;
 use crate::engine::surroundings::settling::Aftermath;
 use crate::engine::text::plain::one_line;
+use crate::engine::time::Zone;
 use crate::engine::verdict::REASON_MAX;
 
 /// Characters of the names of those who are not back, or were not well before.
@@ -30,9 +31,9 @@ pub(super) fn end(back: &AllBack) -> String {
 }
 
 /// The report in full.
-pub(super) fn in_full(report: &Report, page: &mut Page) {
-    page.add(Block::Headline(headline(report), Some(State::Unhealthy)));
-    page.add(Block::List("Not back:", report.missing.iter().map(point).collect()));
+pub(super) fn in_full(report: &Report, zone: &Zone, page: &mut Page) {
+    page.add(Block::Headline(headline(report, zone), Some(State::Unhealthy)));
+    page.add(Block::List("Not back:".to_owned(), report.missing.iter().map(point).collect()));
     if !report.unhealthy_before.is_empty() {
         let names = listed(&report.unhealthy_before);
         page.add(Block::Paragraph(format!("UNHEALTHY before, and not well yet: {names}")));
@@ -40,7 +41,7 @@ pub(super) fn in_full(report: &Report, page: &mut Page) {
     if !report.paused.is_empty() {
         page.add(Block::Paragraph(format!("Paused: {}", listed(&report.paused))));
     }
-    page.blocks.extend(began(report).map(Block::Paragraph));
+    page.blocks.extend(began(report, zone).map(Block::Paragraph));
     page.add(Block::Paragraph("One more mail comes when all of them are well.".to_owned()));
 }
 
@@ -50,10 +51,10 @@ pub(super) fn end_in_full(back: &AllBack, page: &mut Page) {
     page.add(Block::Paragraph(format!("Well again: {}", listed(&back.apps))));
 }
 
-/// `Power came back at 2026-11-23 03:12:00 UTC: 9 of 11 are well`.
-fn headline(report: &Report) -> String {
+/// `Power came back at 2026-11-23 03:12:00 +01:00: 9 of 11 are well`.
+fn headline(report: &Report, zone: &Zone) -> String {
     let Report { after, at, well, of, .. } = report;
-    format!("{} {}: {well} of {of} are well", after.words(), at.in_a_sentence())
+    format!("{} {}: {well} of {of} are well", after.words(), at.in_a_sentence(zone))
 }
 
 fn point(missing: &NotBack) -> String {
@@ -65,14 +66,14 @@ fn point(missing: &NotBack) -> String {
 }
 
 /// No beginning is claimed: only that it was later than what is on record.
-fn began(report: &Report) -> Option<String> {
+fn began(report: &Report, zone: &Zone) -> Option<String> {
     let what = match report.after {
         Aftermath::Power => "The power went",
         Aftermath::Restart => "Our machine went down",
         Aftermath::Network | Aftermath::Sleep | Aftermath::Standstill => return None,
     };
     let last = report.last_record.filter(|last| !last.wall().is_plainly_wrong())?;
-    Some(format!("{what} some time after {}, the last that is on record.", last.for_people()))
+    Some(format!("{what} some time after {}, the last that is on record.", last.for_people(zone)))
 }
 
 fn listed(apps: &[String]) -> String {

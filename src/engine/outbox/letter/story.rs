@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::page::{Block, Page};
-use super::{report, said, sentence};
+use super::page::{Block, Page, ShownCheck};
+use super::{outage, report, said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
-use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Report};
+use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Outage, Report};
 use crate::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
 use crate::engine::text::plain::one_line;
-use crate::engine::time::{Moment, Stamp};
+use crate::engine::time::{Moment, Stamp, Zone};
 use crate::engine::verdict::REASON_MAX;
 use crate::engine::verdict::answer::Outcome;
 
@@ -32,13 +32,17 @@ const MAX_NAMES: usize = 2000;
 #[derive(Debug)]
 pub(super) struct Story<'a> {
     notices: &'a [Notice],
+    /// What times are told in.
+    zone: &'a Zone,
     /// How many changes there are, overtaken ones included.
     pub(super) changes: usize,
     /// The latest change of each app, in the order in which they came.
     pub(super) latest: Vec<&'a Change>,
-    /// Reports after interruptions.
+    /// Reports after interruptions,
     pub(super) reports: Vec<&'a Report>,
-    /// And their ends.
+    /// and of apps that are silent together, as far as they are not all well by the end of the mail.
+    pub(super) outages: Vec<&'a Outage>,
+    /// The ends of either.
     pub(super) ends: Vec<&'a AllBack>,
     /// The names of newly watched apps.
     pub(super) watching: Vec<&'a str>,
@@ -47,15 +51,23 @@ pub(super) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(mail: &'a Mail) -> Story<'a> {
+    pub(super) fn of(mail: &'a Mail, zone: &'a Zone) -> Story<'a> {
         let notices = mail.notices.as_slice();
         let mut latest: Vec<&Change> = mail.latest_changes().collect();
         latest.reverse();
-        let (mut reports, mut ends, mut watching) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut reports, mut outages) = (Vec::new(), Vec::new());
+        let (mut ends, mut watching) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
+        let well = mail.conclusions().filter(|(_, state)| *state == State::Healthy);
+        let well: HashSet<&str> = well.map(|(app, _)| app).collect();
+        let is_overtaken = |notice: &Notice| {
+            notice.told().next().is_some() && notice.told().all(|(app, _)| well.contains(app))
+        };
         for notice in notices {
             match notice {
+                Notice::Report(_) | Notice::Outage(_) if is_overtaken(notice) => {}
                 Notice::Report(report) => reports.push(&**report),
+                Notice::Outage(outage) => outages.push(&**outage),
                 Notice::AllBack(back) => ends.push(back),
                 Notice::Watching { apps, .. } => {
                     let new = apps.iter().map(String::as_str).filter(|app| seen.insert(*app));
@@ -70,7 +82,17 @@ impl<'a> Story<'a> {
             _ => 0,
         };
         let changes = mail.changes().count();
-        Story { notices, changes, latest, reports, ends, watching, watching_left_out }
+        Story {
+            notices,
+            zone,
+            changes,
+            latest,
+            reports,
+            outages,
+            ends,
+            watching,
+            watching_left_out,
+        }
     }
 
     /// The names of newly watched apps, as many as fit into `max` characters.
@@ -81,7 +103,7 @@ impl<'a> Story<'a> {
     /// The body.
     pub(super) fn page(&self, mail: &Mail, now: Moment, status_url: Option<&str>) -> Page {
         let mut page = Page::default();
-        page.blocks.extend(mail.held_back.map_or_else(|| waited(mail.written, now), digest));
+        page.blocks.extend(self.lateness(mail, now));
         page.blocks.extend(meant_for(&mail.meant_for));
         if mail.nameless {
             page.add(Block::Paragraph(NAMELESS.to_owned()));
@@ -89,14 +111,15 @@ impl<'a> Story<'a> {
         if self.notices.len() > 1 {
             page.add(self.in_order(mail.left_out));
         }
-        self.reports.iter().for_each(|report| report::in_full(report, &mut page));
+        self.reports.iter().for_each(|report| report::in_full(report, self.zone, &mut page));
+        self.outages.iter().for_each(|outage| outage::in_full(outage, self.zone, &mut page));
         self.ends.iter().for_each(|back| report::end_in_full(back, &mut page));
         for change in self.latest.iter().take(IN_FULL_MAX) {
-            in_full(change, &mut page);
+            in_full(change, self.zone, &mut page);
         }
         match self.notices {
             [Notice::Watching { at, .. }] => self.now_watching(*at, &mut page),
-            [Notice::Test { at }] => test(*at, &mut page),
+            [Notice::Test { at }] => test(*at, self.zone, &mut page),
             _ => {}
         }
         page.blocks.extend(status_url.and_then(link));
@@ -111,8 +134,8 @@ impl<'a> Story<'a> {
             points
                 .push(format!("{missing} older ones are left out; the status page has every app"));
         }
-        points.extend(self.notices.iter().skip(older).map(point));
-        Block::List("What happened, in order:", points)
+        points.extend(self.notices.iter().skip(older).map(|notice| point(notice, self.zone)));
+        Block::List("What happened, in order:".to_owned(), points)
     }
 
     fn now_watching(&self, at: Stamp, page: &mut Page) {
@@ -124,21 +147,29 @@ impl<'a> Story<'a> {
         };
         page.add(Block::Paragraph(format!(
             "{passed} {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",
-            at.in_a_sentence()
+            at.in_a_sentence(self.zone)
         )));
+    }
+
+    /// Why it comes so late, if it does.
+    fn lateness(&self, mail: &Mail, now: Moment) -> Option<Block> {
+        match mail.held_back {
+            Some(since) => Some(digest(since, self.zone)),
+            None => waited(mail.written, now, self.zone),
+        }
     }
 }
 
 /// The mail tells what more than one was to tell.
-fn digest(since: Stamp) -> Option<Block> {
-    Some(Block::Paragraph(format!(
+fn digest(since: Stamp, zone: &Zone) -> Block {
+    Block::Paragraph(format!(
         "This is a digest: at most {MAILS_AN_HOUR} mails an hour go to one address, and you had that \
          many {}. It tells what came after them.",
-        since.in_a_sentence()
-    )))
+        since.in_a_sentence(zone)
+    ))
 }
 
-fn waited(written: Stamp, now: Moment) -> Option<Block> {
+fn waited(written: Stamp, now: Moment, zone: &Zone) -> Option<Block> {
     let waited = written.age(now);
     if waited.span.as_millis() <= u128::from(WORTH_TELLING_MS) && waited.exact {
         return None;
@@ -146,7 +177,7 @@ fn waited(written: Stamp, now: Moment) -> Option<Block> {
     Some(Block::Paragraph(format!(
         "This mail waited {}: it was written {} and could not be sent before.",
         waited.in_words(),
-        written.in_a_sentence()
+        written.in_a_sentence(zone)
     )))
 }
 
@@ -161,11 +192,11 @@ fn meant_for(people: &[Recipient]) -> Option<Block> {
     })
 }
 
-/// One notice as a line: `2026-11-23 22:55:40 UTC: NAS is UNHEALTHY (connection refused)`.
-fn point(notice: &Notice) -> String {
+/// One notice as a line: `2026-11-23 23:55:40 +01:00: NAS is UNHEALTHY (connection refused)`.
+fn point(notice: &Notice, zone: &Zone) -> String {
     match notice {
         Notice::Change(change) => {
-            let at = change.at.for_people();
+            let at = change.at.for_people(zone);
             let state = sentence::state(change);
             match one_line(&change.reason, REASON_MAX) {
                 _ if change.to == State::Healthy => format!("{at}: {state}"),
@@ -176,28 +207,32 @@ fn point(notice: &Notice) -> String {
         Notice::Watching { apps, at } => {
             let apps: Vec<&str> = apps.iter().map(String::as_str).collect();
             let names = sentence::names(&apps, 0, MAX_VALUE);
-            format!("{}: now watching {names}", at.for_people())
+            format!("{}: now watching {names}", at.for_people(zone))
         }
         Notice::Report(report) => {
-            format!("{}: {}", report.at.for_people(), report::subject(report, MAX_VALUE))
+            format!("{}: {}", report.at.for_people(zone), report::subject(report, MAX_VALUE))
         }
-        Notice::AllBack(back) => format!("{}: {}", back.at.for_people(), report::end(back)),
-        Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people()),
+        Notice::Outage(outage) => {
+            format!("{}: {}", outage.at.for_people(zone), outage::subject(outage, MAX_VALUE))
+        }
+        Notice::AllBack(back) => format!("{}: {}", back.at.for_people(zone), report::end(back)),
+        Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people(zone)),
     }
 }
 
-fn in_full(change: &Change, page: &mut Page) {
+fn in_full(change: &Change, zone: &Zone, page: &mut Page) {
     page.add(Block::Headline(sentence::state(change), Some(change.to)));
     page.blocks.extend(degraded(change).map(Block::Paragraph));
-    page.add(Block::Facts(facts(change)));
+    page.add(Block::Facts(facts(change, zone)));
     if !change.recent.is_empty() {
         let older = change.recent.len().saturating_sub(MAX_CHECKS);
-        page.add(Block::Checks(change.recent.iter().skip(older).cloned().collect()));
+        let checks = change.recent.iter().skip(older);
+        page.add(Block::Checks(None, checks.map(|check| ShownCheck::of(check, zone)).collect()));
     }
     if let Some(body) = &change.body {
         let said = said::read(body);
         if !said.points.is_empty() {
-            page.add(Block::List("The app says:", said.points));
+            page.add(Block::List("The app says:".to_owned(), said.points));
         }
         page.add(Block::Quote("Its answer in full:", said.raw));
     }
@@ -216,13 +251,13 @@ fn degraded(change: &Change) -> Option<String> {
     Some(format!("It answers{again}, but not always well."))
 }
 
-fn facts(change: &Change) -> Vec<(&'static str, String)> {
+fn facts(change: &Change, zone: &Zone) -> Vec<(&'static str, String)> {
     let reason = one_line(&change.reason, MAX_VALUE);
-    let mut changed = change.at.for_people();
+    let mut changed = change.at.for_people(zone);
     if change.from != change.to {
         changed = format!("{changed}, from {}", change.from.word());
     }
-    let since = change.since.for_people();
+    let since = change.since.for_people(zone);
     let mut facts = match change.to {
         State::Healthy => {
             vec![("Last check", reason), ("Alert since", since), ("Changed", changed)]
@@ -234,11 +269,11 @@ fn facts(change: &Change) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn test(at: Stamp, page: &mut Page) {
+fn test(at: Stamp, zone: &Zone, page: &mut Page) {
     page.add(Block::Headline("Mail works".into(), None));
     page.add(Block::Paragraph(format!(
         "This test mail was asked for {}. When an app needs you, its mail comes this way, too.",
-        at.in_a_sentence()
+        at.in_a_sentence(zone)
     )));
 }
 

@@ -1,7 +1,7 @@
 //! The subject: what a person sees on a locked phone.
 
 use super::story::Story;
-use super::{report, sentence};
+use super::{outage, report, sentence};
 use crate::engine::outbox::notice::Change;
 use crate::engine::state::State;
 
@@ -18,7 +18,8 @@ pub(super) fn write(story: &Story<'_>) -> String {
     let reports = story.reports.iter().map(|it| report::subject(it, room));
     let ends = story.ends.iter().map(|back| report::end(back));
     let changes = worst_first(&story.latest).map(sentence::state);
-    let mut news: Vec<String> = reports.chain(changes).chain(ends).collect();
+    let outages = story.outages.iter().map(|it| outage::subject(it, room));
+    let mut news: Vec<String> = reports.chain(outages).chain(changes).chain(ends).collect();
     if news.is_empty() && !story.watching.is_empty() {
         let start = "Now watching ";
         return format!("{PREFIX}{start}{}", story.watching_names(room - start.len()));

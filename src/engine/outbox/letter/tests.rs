@@ -5,10 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::outbox::notice::{Change, Notice};
+use crate::engine::outbox::notice::{AllBack, Change, Group, Notice, Outage, Silent};
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
-use crate::engine::time::{Now, Stamp, Wall};
+use crate::engine::time::{Now, Stamp, Wall, Zone};
 use crate::engine::verdict::answer::Outcome;
 
 /// 2026-11-23 22:55:40 UTC.
@@ -22,7 +22,7 @@ fn wall(secs: i64) -> Stamp {
 }
 
 fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> RenderedMail {
-    super::write(mail, now.at().unwrap(), status_url)
+    super::write(mail, now.at().unwrap(), &Zone::UTC, status_url)
 }
 
 fn mail(notices: Vec<Notice>) -> Mail {
@@ -83,6 +83,37 @@ fn watching(apps: &[&str]) -> Notice {
 
 fn subject(notices: Vec<Notice>) -> String {
     write(&mail(notices), wall(0), None).subject
+}
+
+#[test]
+fn times_are_told_as_the_clocks_of_the_household_showed_them() {
+    // The clocks went back at 01:00 UTC: an hour that was there twice.
+    let at = |utc: &str| Stamp::on_record(utc.parse().unwrap());
+    let check = |utc| RecentCheck { time: at(utc), outcome: Outcome::Fail, latency_ms: 3 };
+    let change = Change {
+        since: at("2026-10-25T00:59:30Z"),
+        at: at("2026-10-25T01:00:30Z"),
+        recent: vec![check("2026-10-25T00:59:30Z"), check("2026-10-25T01:00:30Z")],
+        ..nas(State::Unhealthy)
+    };
+    let mail = mail(vec![Notice::Change(change)]);
+    let in_zone = |rule| {
+        let zone = Zone::from_posix(rule).unwrap();
+        super::write(&mail, wall(0).at().unwrap(), &zone, None)
+    };
+    let letter = in_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    for part in [
+        "Since:       2026-10-25 02:59:30 +02:00\n",
+        "Changed:     2026-10-25 02:00:30 +01:00, from HEALTHY\n",
+        "  2026-10-25 02:59:30 +02:00  FAIL       3 ms\n",
+        "  2026-10-25 02:00:30 +01:00  FAIL       3 ms\n",
+    ] {
+        assert!(letter.text.contains(part), "{part} in {}", letter.text);
+    }
+    assert!(letter.html.contains(">2026-10-25 02:59:30 +02:00</td>"), "{}", letter.html);
+    // Tried again after a move: each try is written anew.
+    let letter = in_zone("NST3:30NDT,M3.2.0,M11.1.0");
+    assert!(letter.text.contains("Since:       2026-10-24 22:29:30 -02:30\n"), "{}", letter.text);
 }
 
 #[test]
@@ -308,7 +339,27 @@ fn any_notice() -> impl Strategy<Value = Notice> {
         });
     let watching = prop::collection::vec(hostile(), 0..5)
         .prop_map(|apps| Notice::Watching { apps, at: wall(0) });
-    prop_oneof![4 => change, 1 => watching, 1 => Just(Notice::Test { at: wall(0) })]
+    let silent = (hostile(), hostile(), any::<bool>(), 0..4u32).prop_map(
+        |(app, reason, unhealthy, failures)| Silent {
+            app,
+            reason,
+            unhealthy,
+            failures,
+            since: wall(-30),
+        },
+    );
+    let group = (prop::option::of(hostile()), any::<bool>(), prop::collection::vec(silent, 0..4))
+        .prop_map(|(host, host_lives, apps)| Group { host, host_lives, apps });
+    let outage = (prop::collection::vec(group, 0..3), any::<bool>()).prop_map(|(groups, more)| {
+        let recent = vec![recent(-30, Outcome::Fail, 3)];
+        Notice::Outage(Box::new(Outage { at: wall(0), groups, more, recent }))
+    });
+    prop_oneof![
+        4 => change,
+        2 => outage,
+        1 => watching,
+        1 => Just(Notice::Test { at: wall(0) }),
+    ]
 }
 
 /// The same notice with `<` and `>` as harmless characters of the same length.
@@ -325,8 +376,127 @@ fn tamed(notice: &Notice) -> Notice {
         Notice::Watching { apps, at } => {
             Notice::Watching { apps: apps.iter().map(|app| tame(app)).collect(), at: *at }
         }
+        Notice::Outage(outage) => {
+            let mut outage = outage.clone();
+            outage
+                .groups
+                .iter_mut()
+                .filter_map(|group| group.host.as_mut())
+                .for_each(|it| *it = tame(it));
+            outage.apps_mut().for_each(|it| {
+                (it.app, it.reason) = (tame(&it.app), tame(&it.reason));
+            });
+            Notice::Outage(outage)
+        }
         test => test.clone(),
     }
+}
+
+/// These apps on each of these hosts, UNHEALTHY, 13 s after each other.
+fn outage(hosts: &[(Option<&str>, &[&str])]) -> Outage {
+    let silent = |(place, app): (usize, &&str)| Silent {
+        app: (*app).to_owned(),
+        unhealthy: true,
+        failures: 2,
+        since: wall(i64::try_from(place).unwrap() * 13 - 40),
+        reason: "no route to host".to_owned(),
+    };
+    let group = |(host, apps): &(Option<&str>, &[&str])| Group {
+        host: host.map(str::to_owned),
+        host_lives: false,
+        apps: apps.iter().enumerate().map(silent).collect(),
+    };
+    let groups = hosts.iter().map(group).collect();
+    Outage { at: wall(0), groups, more: false, recent: vec![] }
+}
+
+#[test]
+fn where_to_look_and_who_is_silent() {
+    let both = [(Some("192.168.1.20"), &["NAS", "Kodi", "TV"][..]), (None, &["Heating", "Door"])];
+    let (one, both) = (outage(&both[..1]), outage(&both));
+    let mut lives = one.clone();
+    lives.groups[0].host_lives = true;
+    let mut fresh = both.clone();
+    fresh.apps_mut().skip(1).for_each(|it| (it.unhealthy, it.failures) = (false, 1));
+    let more = Outage { more: true, ..one.clone() };
+    let mut last = more.clone();
+    last.groups[0].apps.truncate(1);
+    let switch = "Look at the switch or the power of 192.168.1.20:";
+    let larger = "Look at the switch, the access point or the power:";
+    for (outage, subject, first_line) in [
+        (
+            &one,
+            "3 apps are UNHEALTHY: NAS and 2 on 192.168.1.20",
+            format!("{switch} 3 apps on it went silent within 26 s"),
+        ),
+        (
+            &lives,
+            "3 apps are UNHEALTHY: NAS and 2 on 192.168.1.20",
+            "Look at 192.168.1.20: it is on, but 3 apps on it went silent within 26 s".to_owned(),
+        ),
+        (
+            &both,
+            "5 apps are UNHEALTHY: NAS, Kodi, TV, Heating, Door",
+            format!("{larger} 5 apps on different hosts went silent within 26 s"),
+        ),
+        (
+            &fresh,
+            "NAS is UNHEALTHY, 4 more do not answer",
+            format!("{larger} 5 apps on different hosts went silent within 26 s"),
+        ),
+        (
+            &more,
+            "3 more apps are UNHEALTHY: NAS and 2 on 192.168.1.20",
+            format!("{switch} 3 apps on it went silent, too, within 26 s"),
+        ),
+        (
+            &last,
+            "NAS on 192.168.1.20 is UNHEALTHY, too",
+            format!("{switch} 1 app on it went silent, too, within 1 s"),
+        ),
+    ] {
+        let letter = write(&mail(vec![Notice::Outage(Box::new(outage.clone()))]), wall(0), None);
+        assert_eq!(letter.subject, format!("[HealthChecker] {subject}"));
+        assert_eq!(letter.text.lines().next(), Some(first_line.as_str()));
+    }
+    let letter = write(&mail(vec![Notice::Outage(Box::new(fresh))]), wall(0), None);
+    let lists = "\
+On 192.168.1.20:
+- NAS is UNHEALTHY since 2026-11-23 22:55:00 UTC (no route to host)
+- Kodi was asked once since 2026-11-23 22:55:13 UTC (no route to host)
+- TV was asked once since 2026-11-23 22:55:26 UTC (no route to host)
+
+Elsewhere:
+- Heating was asked once since 2026-11-23 22:55:00 UTC (no route to host)
+";
+    assert!(letter.text.contains(lists), "{}", letter.text);
+}
+
+#[test]
+fn an_outage_that_is_over_by_the_end_of_the_mail_is_told_in_order_and_no_more() {
+    let outage = outage(&[(Some("pi"), &["NAS", "Kodi"])]);
+    let apps = vec!["NAS".to_owned(), "Kodi".to_owned()];
+    let back =
+        AllBack { apps, since: wall(0), at: wall(60), lasted_ms: 60_000, lasted_at_least: false };
+    let letter =
+        write(&mail(vec![Notice::Outage(Box::new(outage)), Notice::AllBack(back)]), wall(60), None);
+    assert_eq!(letter.subject, "[HealthChecker] 2 apps are HEALTHY again after 1 min");
+    assert!(letter.text.contains(": 2 apps are UNHEALTHY: NAS and 1 on pi"), "{}", letter.text);
+    assert!(!letter.text.contains("Look at"), "{}", letter.text);
+}
+
+#[test]
+fn without_names_an_outage_names_no_host_either() {
+    let outage = outage(&[(Some("nas.example"), &["NAS", "Kodi"])]);
+    let mail = Mail { nameless: true, ..mail(vec![Notice::Outage(Box::new(outage))]) };
+    let letter = write(&mail, wall(0), None);
+    let said = format!("{} {} {}", letter.subject, letter.text, letter.html);
+    assert!(!said.contains("NAS") && !said.contains("nas") && !said.contains("Kodi"), "{said}");
+    assert!(
+        letter.subject.contains("2 apps are UNHEALTHY: app 1 and 1 on one host"),
+        "{}",
+        letter.subject
+    );
 }
 
 #[test]

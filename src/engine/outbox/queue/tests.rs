@@ -45,6 +45,50 @@ fn told_in_full() -> Notice {
     })
 }
 
+fn well(app: &str) -> Notice {
+    match told_in_full() {
+        Notice::Change(change) => {
+            Notice::Change(Change { app: app.to_owned(), to: State::Healthy, ..change })
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn an_id_that_follows_from_the_news_is_that_of_a_mail_with_this_news_alone() {
+    let thread = ["m1".to_owned()];
+    let mut queue = Queue::new(1);
+    let to = || person("a@b.c");
+    let id = queue.write(now(0), to(), well("NAS"), &thread);
+    let alone = queue.mail(id).unwrap().message_id.clone();
+    assert!(follows(&alone));
+    // Nobody has it: it tells more under another id, and no thread leads to the one that it had.
+    let answers = [thread[0].clone(), alone.clone()];
+    assert_eq!(queue.write(now(1), to(), well("TV"), &answers), id);
+    let both = queue.mail(id).unwrap().clone();
+    assert!(!follows(&both.message_id));
+    assert_eq!(both.references, thread);
+    // It waits behind one under way, and is taken in by it.
+    let mut queue = Queue::new(1);
+    let first = queue.write(now(0), to(), notice(), &[]);
+    assert!(queue.take(now(0).at, first).is_some());
+    let behind = queue.write(now(1), to(), well("NAS"), &thread);
+    assert_eq!(queue.mail(behind).unwrap().message_id, alone, "in another run, too");
+    retry_in(&mut queue, 2, first, later());
+    let all = queue.mail(first).unwrap();
+    assert_eq!(all.notices.len(), 2);
+    assert!(!follows(&all.message_id));
+    // The server may have it.
+    let mut queue = Queue::new(1);
+    let id = queue.write(now(0), to(), well("NAS"), &thread);
+    assert!(queue.take(now(0).at, id).is_some());
+    retry_in(&mut queue, 2, id, later());
+    assert_eq!(queue.mail(id).unwrap().message_id, alone);
+    queue.write(now(3), to(), well("TV"), &[]);
+    let both = queue.mail(id).unwrap();
+    assert!(!follows(&both.message_id) && both.references.contains(&alone));
+}
+
 fn later() -> Delivery {
     Delivery::Later("timed out".to_owned())
 }

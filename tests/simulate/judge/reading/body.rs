@@ -1,6 +1,7 @@
 //! The body of a letter, block by block.
 
 use super::Reading;
+use super::report::{self, End, EndLine, Line};
 use super::words::{Known, Lasted, Named, Row, Says, Told, span, time, time_in_a_sentence};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
@@ -25,6 +26,8 @@ pub(in crate::judge) struct Point {
 pub(in crate::judge) enum Tells {
     State(Named, Says),
     Watching(Row),
+    Report(Line),
+    End(EndLine),
     Test,
 }
 
@@ -95,12 +98,16 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             reading.full.last_mut()?.checks = checks?;
             Some(())
         }
+        ["Not back:", ref points @ ..] => {
+            reading.reports.last_mut()?.missing = report::missing(points, known)?;
+            Some(())
+        }
         // The app's own words, which may be anything.
         ["The app says:", ref points @ ..] => points.first()?.strip_prefix("- ").map(drop),
         ["Its answer in full:", ref answer @ ..] => {
             answer.iter().all(|line| line.starts_with("> ")).then_some(())
         }
-        [only] => paragraph(only, reading),
+        [only] => paragraph(only, known, reading),
         [..] => facts(lines, reading),
     }
 }
@@ -116,6 +123,14 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     if let Some(row) = text.strip_prefix("Now watching ") {
         // When, says the sentence below.
         reading.watching = Some((known.row(row), Told::BeforeStart));
+        return Some(());
+    }
+    if let Some(report) = report::headline(text) {
+        reading.reports.push(report);
+        return Some(());
+    }
+    if let Some((line, "")) = report::end_line(text) {
+        reading.ends.push(End { line, only: None, apps: Row::default() });
         return Some(());
     }
     let (named, says, "") = known.statement(text)? else { return None };
@@ -137,6 +152,10 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         Tells::Test
     } else if let Some(row) = what.strip_prefix("now watching ") {
         Tells::Watching(known.row(row))
+    } else if let Some((line, "")) = report::line(what, known) {
+        Tells::Report(line)
+    } else if let Some((line, "")) = report::end_line(what) {
+        Tells::End(line)
     } else {
         let (named, says, reason) = known.statement(what)?;
         let is_reason = reason.starts_with(" (") && reason.ends_with(')');
@@ -162,7 +181,7 @@ fn check(line: &str) -> Option<(Told, Outcome)> {
     Some((at, outcome))
 }
 
-fn paragraph(text: &str, reading: &mut Reading) -> Option<()> {
+fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     if text == NAMELESS {
         reading.nameless = true;
         return Some(());
@@ -183,6 +202,14 @@ fn paragraph(text: &str, reading: &mut Reading) -> Option<()> {
     if text.starts_with("All apps: http") {
         return Some(());
     }
+    if let Some(names) = text.strip_prefix("Well again: ") {
+        return well_again(known.row(names), reading);
+    }
+    if let Some(report) = reading.reports.last_mut()
+        && report.paragraph(text, known).is_some()
+    {
+        return Some(());
+    }
     if let Some(full) = reading.full.last_mut()
         && let Some(degraded) = degraded(text)
     {
@@ -190,6 +217,18 @@ fn paragraph(text: &str, reading: &mut Reading) -> Option<()> {
         return Some(());
     }
     welcome(text, reading).or_else(|| facts(&[text], reading))
+}
+
+/// Who is well again, of the end just begun: that of one app has the headline of any other.
+fn well_again(apps: Row, reading: &mut Reading) -> Option<()> {
+    match reading.ends.last_mut().filter(|end| end.only.is_none() && end.apps.names.is_empty()) {
+        Some(end) => end.apps = apps,
+        None => {
+            let Full { named, says, .. } = reading.full.pop()?;
+            reading.ends.push(End::of_one(named, says, apps)?);
+        }
+    }
+    Some(())
 }
 
 fn waited(text: &str) -> Option<(Lasted, Told)> {

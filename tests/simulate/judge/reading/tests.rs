@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
-use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Notice, Report};
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
-use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::surroundings::settling::Aftermath;
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
-use super::*;
+use super::{Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, read};
 use crate::story::{App, AppId, HostId};
 
 /// 2026-11-23 22:55:40 UTC.
@@ -65,7 +66,7 @@ fn mail(notices: Vec<Notice>) -> Mail {
 }
 
 fn read_at(mail: &Mail, now: i64) -> Reading {
-    let letter = write(mail, stamp(now).at().unwrap(), Some("http://pi.example/"));
+    let letter = write(mail, stamp(now).at().unwrap(), &Zone::UTC, Some("http://pi.example/"));
     let reading = read(&letter.subject, &letter.text, &known());
     assert_eq!(reading.unread, Vec::<String>::new(), "{}\n{}", letter.subject, letter.text);
     reading
@@ -204,6 +205,93 @@ fn without_a_clock_and_without_names() {
     assert_eq!(reading.full[0].facts.since, Some(Told::BeforeStart));
 }
 
+fn report(after: Aftermath, missing: &[&str]) -> Notice {
+    let not_back = |app: &&str| NotBack {
+        app: (*app).to_owned(),
+        reason: "x is UNHEALTHY: no route, to host".to_owned(),
+    };
+    Notice::Report(Box::new(Report {
+        after,
+        at: stamp(-600),
+        last_record: Some(stamp(-3000)),
+        well: 9,
+        of: 11,
+        missing: missing.iter().map(not_back).collect(),
+        unhealthy_before: vec!["NAS".to_owned()],
+        paused: vec!["TV =?x".to_owned(), "Kodi, upstairs".to_owned()],
+    }))
+}
+
+fn all_back(apps: &[&str]) -> Notice {
+    Notice::AllBack(AllBack {
+        apps: apps.iter().map(ToString::to_string).collect(),
+        since: stamp(0),
+        at: stamp(750),
+        lasted_ms: 750_000,
+        lasted_at_least: false,
+    })
+}
+
+#[test]
+fn a_report_and_its_end() {
+    use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+    let missing = ["Kodi, upstairs", "A is UNHEALTHY (no)"];
+    let named = [named(1, "Kodi, upstairs"), named(3, "A is UNHEALTHY (no)")];
+    for after in [Power, Restart, Network, Sleep, Standstill] {
+        let reading = read_at(&mail(vec![report(after, &missing)]), 1);
+        let [full] = reading.reports.as_slice() else { panic!("{reading:?}") };
+        assert_eq!((full.after, full.at, full.well, full.of), (after, told(-600), 9, 11));
+        assert_eq!(full.missing, named);
+        assert_eq!(full.unhealthy_before.names[0].app, Some(AppId(0)));
+        assert_eq!(full.paused.names.len(), 2);
+        let is_dated = matches!(after, Power | Restart);
+        assert_eq!(full.after_record, is_dated.then_some(told(-3000)));
+        let [line] = reading.subject.reports.as_slice() else { panic!("{reading:?}") };
+        assert_eq!((line.after, line.well, line.of), (after, 9, 11));
+        assert_eq!((line.missing.names.as_slice(), reading.subject.more), (&named[..], 0));
+    }
+    let reading = read_at(&mail(vec![all_back(&missing)]), 751);
+    let [end] = reading.ends.as_slice() else { panic!("{reading:?}") };
+    assert_eq!(
+        (end.line, end.apps.names.as_slice()),
+        (EndLine { apps: 2, lasted: LASTED }, &named[..])
+    );
+    assert_eq!(reading.subject.ends, [end.line]);
+    let reading = read_at(&mail(vec![all_back(&["NAS"])]), 751);
+    assert_eq!(reading.ends[0].only.as_ref().map(|named| named.app), Some(Some(AppId(0))));
+    assert!(reading.full.is_empty());
+}
+
+#[test]
+fn reports_among_other_news() {
+    let notices = vec![
+        report(Aftermath::Power, &["TV =?x"]),
+        all_back(&["NAS"]),
+        all_back(&["NAS", "Kodi, upstairs"]),
+        Notice::Change(change("NAS", State::Unhealthy, 8)),
+        Notice::Change(change("Kodi, upstairs", State::Unhealthy, 9)),
+    ];
+    let reading = read_at(&mail(notices), 60);
+    let tells: Vec<&str> = reading
+        .list
+        .iter()
+        .map(|point| match point.tells {
+            Tells::Report(_) => "report",
+            Tells::End(_) => "end",
+            Tells::State(..) => "state",
+            Tells::Watching(_) | Tells::Test => "other",
+        })
+        .collect();
+    assert_eq!(tells, ["report", "end", "end", "state", "state"]);
+    assert_eq!((reading.reports.len(), reading.ends.len(), reading.full.len()), (1, 2, 2));
+    let subject = &reading.subject;
+    assert_eq!((subject.changes, subject.reports.len()), (Some(2), 1));
+    let said = subject.reports.len() + subject.states.len() + subject.ends.len();
+    assert_eq!(said as u64 + subject.more, 5, "{subject:?}");
+    let nameless = Mail { nameless: true, ..mail(vec![report(Aftermath::Network, &["NAS"])]) };
+    assert!(read_at(&nameless, 1).reports[0].missing[0].app.is_none());
+}
+
 #[test]
 fn new_words_are_noticed() {
     let usual = "NAS is UNHEALTHY\n----------------\n\nReason:      no\n";
@@ -212,7 +300,8 @@ fn new_words_are_noticed() {
     for subject in [
         "NAS is UNHEALTHY",
         "[HealthChecker] NAS is still UNHEALTHY",
-        "[HealthChecker] Power came back: 9 of 11 are well, not NAS, TV box",
+        "[HealthChecker] Power is back: 9 of 11 are well, not NAS, TV box",
+        "[HealthChecker] Power came back: 9 of 11 were well, not NAS, TV box",
         "[HealthChecker] NAS is UNHEALTHY and more",
         "[HealthChecker] NAS is UNHEALTHY, too",
     ] {

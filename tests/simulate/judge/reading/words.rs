@@ -10,15 +10,17 @@ use healthchecker::engine::state::State;
 
 /// Characters of a name in a letter.
 const NAME_MAX: usize = 60;
-/// The length of `2026-11-23 22:55:40 UTC`.
-const DATE_LENGTH: usize = 23;
+/// The length of `2026-11-23 23:55:40`,
+const DATE_LENGTH: usize = 19;
+/// and of `+01:00`, which follows unless it is `UTC`.
+const OFFSET_LENGTH: usize = 6;
 
 /// A time as a letter tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judge) enum Told {
     /// By the wall clock: ms since 1970, whole seconds.
     At(i64),
-    /// The same, and that the clock was wrong.
+    /// The same, and that the clock may have been wrong.
     InDoubt(i64),
     /// So long after the start of the run that says so.
     AfterStart(Lasted),
@@ -110,22 +112,46 @@ impl Known {
 
     /// `Kodi, NAS and 3 more`, to the end of the text.
     pub(in crate::judge) fn row(&self, text: &str) -> Row {
+        self.row_before(text, |_| false).0
+    }
+
+    /// The same, up to what is no name; and that.
+    pub(in crate::judge) fn row_before<'t>(
+        &self,
+        text: &'t str,
+        is_other: impl Fn(&str) -> bool,
+    ) -> (Row, &'t str) {
         let mut row = Row::default();
         let mut rest = text;
-        while !rest.is_empty() {
+        loop {
             let (name, after) = self.next_in_row(rest);
             row.names.push(self.named(name));
-            if let Some(more) = after.strip_prefix(" and ").and_then(more) {
-                row.more = more;
+            rest = after;
+            if let Some(count) = after.strip_prefix(" and ")
+                && let Some((more, after)) = count.split_once(" more")
+                && let Ok(more) = more.parse()
+            {
+                (row.more, rest) = (more, after);
                 break;
             }
-            rest = after.strip_prefix(", ").unwrap_or_default();
+            match after.strip_prefix(", ") {
+                Some(next) if !is_other(next) => rest = next,
+                _ => break,
+            }
         }
         row.cut = row.names.last().is_some_and(|it| it.app.is_none() && it.text.ends_with('…'));
         if row.cut {
             row.names.pop();
         }
-        row
+        (row, rest)
+    }
+
+    /// The name at the beginning of a text, up to a mark or the end: the longest that somebody has.
+    pub(in crate::judge) fn named_before(&self, text: &str, mark: &str) -> Named {
+        let marks = text.match_indices(mark).map(|(at, _)| at);
+        let ends: Vec<usize> = marks.chain([text.len()]).collect();
+        let known = ends.iter().rev().find(|end| self.get(&text[..**end]).is_some());
+        self.named(&text[..known.copied().unwrap_or(ends[0])])
     }
 
     /// The next name of a row, and what follows: the longest that somebody has.
@@ -212,11 +238,9 @@ pub(in crate::judge) fn time(text: &str) -> Option<(Told, &str)> {
     if let Some(rest) = text.strip_prefix("before the last start (clock not set)") {
         return Some((Told::BeforeStart, rest));
     }
-    if let Some((date, rest)) = text.split_at_checked(DATE_LENGTH)
-        && let Some(wall) = date.strip_suffix(" UTC").and_then(wall)
-    {
+    if let Some((wall, rest)) = wall(text) {
         let unset = rest.strip_prefix(" (clock not set)");
-        let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock was wrong)");
+        let wrong = unset.unwrap_or(rest).strip_prefix(" (the clock may have been wrong)");
         return Some(match wrong.or(unset) {
             Some(rest) => (Told::InDoubt(wall), rest),
             None => (Told::At(wall), rest),
@@ -231,16 +255,24 @@ pub(in crate::judge) fn time_in_a_sentence(text: &str) -> Option<(Told, &str)> {
     time(text.strip_prefix("at ").unwrap_or(text))
 }
 
-fn wall(date: &str) -> Option<i64> {
-    let date = OffsetDateTime::parse(&format!("{}Z", date.replacen(' ', "T", 1)), &Rfc3339).ok()?;
-    Some(date.unix_timestamp() * 1000)
+/// `2026-11-23 23:55:40 +01:00`, and what follows.
+fn wall(text: &str) -> Option<(i64, &str)> {
+    let (date, rest) = text.split_at_checked(DATE_LENGTH)?;
+    let rest = rest.strip_prefix(' ')?;
+    let (offset, rest) = match rest.strip_prefix("UTC") {
+        Some(rest) => ("Z", rest),
+        None => rest.split_at_checked(OFFSET_LENGTH)?,
+    };
+    let date = format!("{}{offset}", date.replacen(' ', "T", 1));
+    let date = OffsetDateTime::parse(&date, &Rfc3339).ok()?;
+    Some((date.unix_timestamp() * 1000, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use healthchecker::engine::text::span::in_words;
-    use healthchecker::engine::time::Wall;
+    use healthchecker::engine::time::{Wall, Zone};
     use std::time::Duration;
 
     #[test]
@@ -263,14 +295,16 @@ mod tests {
     #[test]
     fn times_are_read_as_they_are_written() {
         for ms in [1_795_474_540_000_i64, 1_754_524_800_000, 253_402_300_799_000] {
-            let text = format!("{}: then", Wall::from_unix_millis(ms).for_people());
-            assert_eq!(time(&text), Some((Told::At(ms), ": then")));
+            for zone in [Zone::UTC, Zone::from_posix("NST3:30NDT,M3.2.0,M11.1.0").unwrap()] {
+                let text = format!("{}: then", Wall::from_unix_millis(ms).for_people(&zone));
+                assert_eq!(time(&text), Some((Told::At(ms), ": then")));
+            }
         }
         let after = Told::AfterStart(Lasted { secs: 720, unit: 60, at_least: false });
         assert_eq!(time("12 min after the start, "), Some((after, ", ")));
         assert_eq!(time_in_a_sentence("12 min after the start."), Some((after, ".")));
         assert_eq!(time("before the last start (clock not set)"), Some((Told::BeforeStart, "")));
-        for doubt in [" (the clock was wrong)", " (clock not set)"] {
+        for doubt in [" (the clock may have been wrong)", " (clock not set)"] {
             let text = format!("2026-11-23 22:55:40 UTC{doubt}, from");
             assert_eq!(time(&text), Some((Told::InDoubt(1_795_474_540_000), ", from")));
         }

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
-use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Notice, Report};
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
-use healthchecker::engine::time::{Moment, Now, Stamp, Wall};
+use healthchecker::engine::surroundings::settling::Aftermath;
+use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 use super::super::{Fault, Judgement, judge};
@@ -29,6 +30,8 @@ pub(super) struct Draft {
     pub(super) to: PersonId,
     pub(super) id: String,
     pub(super) changes: Vec<Change>,
+    /// A report, or its end.
+    pub(super) report: Option<Notice>,
     pub(super) written: Ms,
     pub(super) worded: Ms,
     pub(super) accepted: Ms,
@@ -38,6 +41,10 @@ pub(super) struct Draft {
 pub(super) struct Tale {
     pub(super) story: Story,
     pub(super) drafts: Vec<Draft>,
+    /// Each app has its time to come back, from and up to.
+    pub(super) settles: Option<(Ms, Ms)>,
+    /// Who did not, and when they were well.
+    pub(super) missing: Vec<(usize, Option<Ms>)>,
 }
 
 pub(super) fn stamp(at: Ms) -> Stamp {
@@ -90,7 +97,7 @@ impl Tale {
             runs: vec![Span { from: 0, until: None }],
             ..Story::default()
         };
-        Tale { story, drafts: Vec::new() }
+        Tale { story, drafts: Vec::new(), settles: None, missing: Vec::new() }
     }
 
     /// A cause acts on these apps from one minute to another.
@@ -112,6 +119,7 @@ impl Tale {
         for app in 0..self.story.apps.len() {
             self.live(app);
         }
+        self.report();
         self.drafts.sort_by_key(|draft| draft.accepted);
         self
     }
@@ -121,6 +129,8 @@ impl Tale {
         let mut passes = 10;
         let mut first = 0;
         let mut alarm: Option<Ms> = None;
+        let (mut awaited, mut reported) = (self.settles.is_some(), None);
+        let mut void = 0;
         let mut recent: Vec<RecentCheck> = Vec::new();
         let acting = self.acting(app);
         let mut begun = SECOND + 100 * app as Ms;
@@ -135,17 +145,34 @@ impl Tale {
                 begun += INTERVAL;
                 continue;
             }
-            let ours = causes.iter().any(|cause| self.story.causes[cause.0].kind.is_ours());
+            let kinds = causes.iter().map(|cause| self.story.causes[cause.0].kind);
+            let is_cut_off = kinds.clone().any(|kind| kind == CauseKind::OurLink);
+            let ours = kinds.clone().any(CauseKind::is_ours);
             let outcome = if causes.is_empty() { Outcome::Pass } else { Outcome::Fail };
             passes = if causes.is_empty() { passes + 1 } else { 0 };
             if passes <= 10 {
-                let outcome = (!ours).then_some(outcome);
+                let outcome = (!ours || is_cut_off).then_some(outcome);
                 let check = Checked { begun, ended, outcome, refused: false, causes };
                 self.story.apps[app].checks.push(check);
             }
             if ours {
                 begun += INTERVAL;
                 continue;
+            }
+            if let Some((from, until)) = self.settles.filter(|_| awaited)
+                && begun >= from
+            {
+                awaited = ended < until && outcome != Outcome::Pass;
+                if awaited {
+                    void += 1;
+                    begun += INTERVAL;
+                    continue;
+                }
+                if outcome != Outcome::Pass && void >= 2 {
+                    reported = Some(self.missing.len());
+                    self.missing.push((app, None));
+                    self.story.apps[app].states.push((until, State::Unhealthy));
+                }
             }
             recent.push(RecentCheck { time: stamp(ended), outcome, latency_ms: 5 });
             recent.drain(..recent.len().saturating_sub(8));
@@ -157,9 +184,15 @@ impl Tale {
                 }
                 (ill, well) = (ill + 1, 0);
             }
-            if ill == 2 && alarm.is_none() {
+            if ill == 2 && alarm.is_none() && reported.is_none() {
                 alarm = Some(ended);
                 self.tell(app, (State::Healthy, State::Unhealthy), (first, ended), &recent);
+            }
+            if well == 3
+                && let Some(missing) = reported.take()
+            {
+                self.missing[missing].1 = Some(ended);
+                self.story.apps[app].states.push((ended, State::Healthy));
             }
             if well == 3
                 && let Some(raised) = alarm.take()
@@ -168,6 +201,39 @@ impl Tale {
             }
             begun += INTERVAL;
         }
+    }
+
+    /// The power came back: who is not, and later that all are.
+    fn report(&mut self) {
+        let Some((from, until)) = self.settles.filter(|_| !self.missing.is_empty()) else { return };
+        let names: Vec<String> =
+            self.missing.iter().map(|(app, _)| self.story.apps[*app].name.clone()).collect();
+        let all = self.story.apps.len();
+        let not_back =
+            |app: &String| NotBack { app: app.clone(), reason: "no route to host".to_owned() };
+        let report = Report {
+            after: Aftermath::Power,
+            at: stamp(from),
+            last_record: self.story.absences.first().map(|away| stamp(away.span.from - SECOND)),
+            well: all - names.len(),
+            of: all,
+            missing: names.iter().map(not_back).collect(),
+            unhealthy_before: vec![],
+            paused: vec![],
+        };
+        self.draft("report", Notice::Report(Box::new(report)), until);
+        let all: Option<Vec<Ms>> = self.missing.iter().map(|(_, at)| *at).collect();
+        let Some(at) = all.and_then(|all| all.into_iter().max()) else { return };
+        let (since, lasted_ms) = (stamp(until), at - until);
+        let (at_stamp, lasted_at_least) = (stamp(at), false);
+        let back = AllBack { apps: names, since, at: at_stamp, lasted_ms, lasted_at_least };
+        self.draft("end", Notice::AllBack(back), at);
+    }
+
+    fn draft(&mut self, id: &str, notice: Notice, at: Ms) {
+        let (to, id, report) = (PersonId(0), id.to_owned(), Some(notice));
+        let (changes, accepted) = (vec![], at + 100);
+        self.drafts.push(Draft { to, id, changes, report, written: at, worded: at, accepted });
     }
 
     fn acting(&self, app: usize) -> Vec<(Span, CauseId)> {
@@ -205,7 +271,8 @@ impl Tale {
             let id = format!("m{}-{app}-{}", self.drafts.len(), to.0);
             let changes = vec![change.clone()];
             let accepted = at + 100;
-            self.drafts.push(Draft { to, id, changes, written: at, worded: at, accepted });
+            let report = None;
+            self.drafts.push(Draft { to, id, changes, report, written: at, worded: at, accepted });
         }
     }
 
@@ -219,10 +286,11 @@ impl Tale {
     pub(super) fn worded(mut self, mut change: impl FnMut(usize, &mut Letter)) -> Tale {
         self.drafts.sort_by_key(|draft| draft.accepted);
         for (place, draft) in self.drafts.drain(..).enumerate() {
-            let notices = draft.changes.into_iter().map(Notice::Change).collect();
+            let changes = draft.changes.into_iter().map(Notice::Change);
+            let notices = draft.report.into_iter().chain(changes).collect();
             let mail = mail(notices, stamp(draft.written));
             let now = stamp(draft.worded).at().unwrap();
-            let words = write(&mail, now, Some("http://pi.example/"));
+            let words = write(&mail, now, &Zone::UTC, Some("http://pi.example/"));
             let mut letter = Letter {
                 to: draft.to,
                 message_id: draft.id,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::super::finding::Wrong;
-use super::super::letters::Statement;
-use super::super::reading::{Row, Tells};
+use super::super::letters::{Of, Statement};
+use super::super::reading::{End, Line, Row, Says, Tells};
 use super::Found;
+use super::reports::is_of;
 use crate::story::{Ms, Story};
 use std::collections::BTreeSet;
 
@@ -52,23 +53,35 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     if !reading.unread.is_empty() {
         return;
     }
-    let listed = read.states.len() as u64;
+    let listed = read.states.iter().filter(|it| it.of == Of::Change).count() as u64;
     let latest = latest(&read.states);
+    let (reports, ends) = (&reading.reports, &reading.ends);
+    let others = (reports.len() + ends.len()) as u64;
     let says_changes = subject.changes.unwrap_or(listed);
-    let counts_them = subject.changes.is_some() || listed <= 1 || latest.len() == 1;
+    let counts_them =
+        subject.changes.is_some() || listed <= 1 || (latest.len() == 1 && others == 0);
     if says_changes != listed || !counts_them {
         let what = format!("{listed} changes are told, {says_changes} are counted");
         found.add(Wrong::Count, None, at, &what);
     }
     let rows: Vec<&Row> = watched(found);
-    let news = latest.len() as u64 + u64::from(!rows.is_empty());
-    let in_subject = subject.states.len() as u64 + u64::from(subject.watching.is_some());
-    if !subject.cut && in_subject + subject.more != news {
+    let news = latest.len() as u64 + others + u64::from(!rows.is_empty());
+    let lines = (subject.reports.len() + subject.ends.len()) as u64;
+    let in_subject = subject.states.len() as u64 + lines + u64::from(subject.watching.is_some());
+    // `not NAS and 2 more` may be two apps, or two other things.
+    let last = subject.reports.last().map_or(0, |line| line.missing.more);
+    let fits = [subject.more, subject.more + last].iter().any(|more| in_subject + more == news);
+    if !subject.cut && !fits {
         let what = format!("{news} things are told, the subject has {in_subject} and more");
         found.add(Wrong::Count, None, at, &what);
     }
+    reports_and_ends(found);
     for (named, says) in &subject.states {
-        if !latest.iter().any(|it| it.name == named.text && it.says == *says) {
+        let of_one = |end: &End| {
+            end.only.as_ref() == Some(named) && *says == Says::WellAgain(end.line.lasted)
+        };
+        let told = latest.iter().any(|it| it.name == named.text && it.says == *says);
+        if !told && !ends.iter().any(of_one) {
             let what = format!("the text does not say that of {}", named.text);
             found.add(Wrong::Subject, named.app, at, &what);
         }
@@ -92,10 +105,28 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     }
 }
 
-/// The last that is said of each app.
+/// Subject and list say of reports and their ends what the text does.
+fn reports_and_ends(found: &mut Found<'_, '_>) {
+    let read = found.read;
+    let (reading, subject) = (&read.reading, &read.reading.subject);
+    let (lines, end_lines) = super::reports::listed(found);
+    let is_alone = reading.list.is_empty();
+    let lists_all =
+        is_alone || (lines.len(), end_lines.len()) == (reading.reports.len(), reading.ends.len());
+    let is_told = |line: &Line| reading.reports.iter().any(|it| is_of(line, it));
+    let mut lines = subject.reports.iter().chain(lines);
+    let mut end_lines = subject.ends.iter().copied().chain(end_lines);
+    let says_so =
+        lines.all(is_told) && end_lines.all(|line| reading.ends.iter().any(|end| end.line == line));
+    if !lists_all || !says_so {
+        found.add(Wrong::Subject, None, read.letter.written, "the text says another report");
+    }
+}
+
+/// The last that is said of each app alone.
 fn latest(states: &[Statement]) -> Vec<&Statement> {
     let mut latest: BTreeMap<&str, &Statement> = BTreeMap::new();
-    for statement in states {
+    for statement in states.iter().filter(|it| it.of == Of::Change) {
         latest.insert(&statement.name, statement);
     }
     latest.into_values().collect()
@@ -105,7 +136,7 @@ fn watched<'c>(found: &Found<'c, '_>) -> Vec<&'c Row> {
     let reading = &found.read.reading;
     let listed = reading.list.iter().filter_map(|point| match &point.tells {
         Tells::Watching(row) => Some(row),
-        Tells::State(..) | Tells::Test => None,
+        _ => None,
     });
     listed.chain(reading.watching.iter().map(|(row, _)| row)).collect()
 }

@@ -20,8 +20,9 @@ impl Daemon {
         now: Now,
         mail: &Mail,
     ) {
-        let letter =
-            outside.effort.spend(Part::Letters, || letter::write(mail, now.at, Some(STATUS_URL)));
+        let zone = self.engine.zone();
+        let write = || letter::write(mail, now.at, zone, Some(STATUS_URL));
+        let letter = outside.effort.spend(Part::Letters, write);
         let written = outside.ledger.written_at(mail.id).unwrap_or(at);
         let letter = Box::new(letter);
         self.mailer.add(Job::Mail { id: mail.id, letter, written, worded: at });

@@ -1,0 +1,318 @@
+//! The collection: apps that fall silent within a short time may be one event, and one mail tells it.
+//!
+//! An app that becomes UNHEALTHY by silence opens it, or joins it. It ends as soon as every other app has
+//! answered since the first of them failed, or is in it: then it is known who belongs together, and an app
+//! that is alone waits for nobody. Else it ends after a while. Who passes meanwhile is no part of it, and no alarm.
+//!
+//! On disk are its apps, by their alerts, from the first moment on. A start waits anew: for who is in it
+//! to be asked, and for the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::alert::{Alert, Level, Tie};
+use super::{Incidents, Known, change, grouping};
+use crate::engine::outbox::Message;
+use crate::engine::outbox::merge::APPS_MAX;
+use crate::engine::outbox::notice::Notice;
+use crate::engine::recipients::Recipient;
+use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::state::{State, Transition};
+use crate::engine::surroundings::network::is_elsewhere;
+use crate::engine::time::{Moment, Now, Stamp, Step};
+
+/// So long it is waited for who else is silent,
+const WAIT: Duration = Duration::from_secs(45);
+/// and so long where this many hosts are: something larger has happened.
+const LONG_WAIT: Duration = Duration::from_secs(180);
+/// See [`LONG_WAIT`].
+pub(super) const MANY_HOSTS: usize = 3;
+/// After a start, who is in it is asked within an interval and its time-out: 300 s and 60 s at most.
+const ASKED_WITHIN: Duration = Duration::from_secs(360);
+
+/// The one that is open.
+#[derive(Debug)]
+pub(super) struct Collection {
+    began: Moment,
+    until: Moment,
+    /// Who has not answered since the first of its apps failed, and is not in it: it may still come.
+    undecided: BTreeSet<AppId>,
+}
+
+impl Collection {
+    /// One that `first` opens.
+    pub(super) fn opened(now: Now, first: (AppId, &App), known: Known<'_>) -> Collection {
+        let (id, app) = first;
+        let since = app.monitor.trouble_since.at().unwrap_or(now.at);
+        let may_come = |(other, app): &(AppId, &App)| {
+            *other != id && may_come(app, since) && !known.surroundings.awaits(*other)
+        };
+        let undecided = known.registry.by_name().filter(may_come).map(|(id, _)| id).collect();
+        Collection { began: now.at, until: now.at + WAIT, undecided }
+    }
+
+    /// One that was open when the run before this one ended.
+    pub(super) fn resumed(now: Now, registry: &Registry) -> Collection {
+        let apps = registry.by_name().filter(|(_, app)| !app.paused);
+        let undecided = apps.map(|(id, _)| id).collect();
+        Collection { began: now.at, until: now.at + WAIT, undecided }
+    }
+
+    pub(super) fn until(&self) -> Moment {
+        self.until
+    }
+
+    /// An app was asked: whoever answers does not come.
+    pub(super) fn handle_verdict(&mut self, id: AppId, app: &App) {
+        if !app.is_silent() {
+            self.undecided.remove(&id);
+        }
+    }
+
+    /// An app is in it, or will not come.
+    pub(super) fn forget(&mut self, id: AppId) {
+        self.undecided.remove(&id);
+    }
+
+    /// Whether it is known who is in it.
+    pub(super) fn is_decided(&self) -> bool {
+        self.undecided.is_empty()
+    }
+
+    /// The machine was asleep: a wait is a span of real time.
+    pub(super) fn handle_step(&mut self, step: Step) {
+        self.began = step.moved_back(self.began);
+        self.until = step.moved_back(self.until);
+    }
+
+    /// It goes on until then, or for another while.
+    fn wait_on(mut self, until: Moment) -> Collection {
+        self.until = until;
+        self
+    }
+}
+
+/// Whether an app that is asked may be found to have fallen silent `since` then.
+fn may_come(app: &App, since: Moment) -> bool {
+    let has_answered = app.last.as_ref().is_some_and(|last| {
+        !last.verdict.is_silence() && last.time.at().is_some_and(|at| at >= since)
+    });
+    !app.paused && app.state() != State::Unhealthy && !has_answered
+}
+
+/// Whether it is UNHEALTHY, and has not passed since.
+pub(super) fn is_broken(app: &App) -> bool {
+    app.state() == State::Unhealthy && app.monitor.streaks.failed > 0
+}
+
+/// What an app's people are told with others.
+struct Found {
+    broken: Vec<AppId>,
+    /// Silent, too, but not asked often enough to be UNHEALTHY.
+    suspects: Vec<AppId>,
+}
+
+impl Incidents {
+    /// An app is UNHEALTHY by silence, which is news to these people: has it wait for who else is.
+    pub(super) fn collect(
+        &mut self,
+        now: Now,
+        (id, app): (AppId, &App),
+        people: &[Recipient],
+        known: Known<'_>,
+    ) {
+        if let Some(collection) = &mut self.collection {
+            collection.forget(id);
+        }
+        let is_alone = self.alerts.get(&id).is_some_and(|alert| alert.tie == Tie::Alone);
+        if !is_alone || self.join((id, app), people, now, known) {
+            return;
+        }
+        self.alerts.edit(&id, |alert| {
+            alert.tie = Tie::Collected;
+            if !alert.is_told() {
+                alert.opened = Stamp::noted(now);
+            }
+        });
+        if self.collection.is_none() {
+            self.collection = Some(Collection::opened(now, (id, app), known));
+        }
+    }
+
+    /// Its time is up: tells who is silent, unless there is a reason to wait on.
+    pub(super) fn handle_collected(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
+        let Some(collection) = self.collection.take_if(|it| it.until <= now.at) else {
+            return Vec::new();
+        };
+        let members = self.members(known.registry);
+        if members.is_empty() {
+            return Vec::new();
+        }
+        let is_unasked = |id: &AppId| known.registry.get(*id).is_some_and(|app| app.last.is_none());
+        let waits_for_answers =
+            members.iter().any(is_unasked) && now.at < collection.began + ASKED_WITHIN;
+        let may_be_us = is_blind(&members, known) || has_been_away(&collection, known);
+        if waits_for_answers || may_be_us {
+            self.collection = Some(collection.wait_on(now.at + WAIT));
+            return Vec::new();
+        }
+        let found = self.found(&members, known);
+        let silent = found.broken.iter().chain(&found.suspects);
+        let long = collection.began + LONG_WAIT;
+        if now.at < long && grouping::hosts(silent, known.registry) >= MANY_HOSTS {
+            self.collection = Some(collection.wait_on(long));
+            return Vec::new();
+        }
+        self.tell_together(now, found, None, known)
+    }
+
+    /// It is known who is in it. `changed`: the app whose verdict decided it, if that changed its state.
+    pub(super) fn close(
+        &mut self,
+        now: Now,
+        changed: Option<(AppId, Transition)>,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        self.collection = None;
+        let found = self.found(&self.members(known.registry), known);
+        self.tell_together(now, found, changed, known)
+    }
+
+    fn members(&self, registry: &Registry) -> Vec<AppId> {
+        let collected = self.alerts.iter().filter(|(_, alert)| alert.tie == Tie::Collected);
+        collected.map(|(id, _)| *id).filter(|id| registry.get(*id).is_some()).collect()
+    }
+
+    /// Who of these is silent still, and who else is.
+    fn found(&self, members: &[AppId], known: Known<'_>) -> Found {
+        let app = |id: &AppId| known.registry.get(*id);
+        let broken: Vec<AppId> =
+            members.iter().copied().filter(|id| app(id).is_some_and(is_broken)).collect();
+        let first = broken.iter().filter_map(app).map(|app| app.monitor.trouble_since);
+        let Some(first) = first.reduce(|a, b| if a.is_not_after(b) { a } else { b }) else {
+            return Found { broken, suspects: Vec::new() };
+        };
+        let hosts: BTreeSet<String> = broken.iter().filter_map(app).map(grouping::host).collect();
+        let is_suspect = |(id, app): &(AppId, &App)| {
+            let fails = app.is_silent() && app.monitor.streaks.failed > 0 && !app.paused;
+            let is_of_it = || {
+                first.is_not_after(app.monitor.trouble_since)
+                    || (app.is_dead_silent() && hosts.contains(&grouping::host(app)))
+            };
+            let is_known = || self.alerts.get(id).is_some_and(Alert::is_told);
+            let is_seen = || !known.surroundings.awaits(*id);
+            fails && app.state() != State::Unhealthy && is_of_it() && !is_known() && is_seen()
+        };
+        let suspects = known.registry.by_name().filter(is_suspect).map(|(id, _)| id).collect();
+        Found { broken, suspects }
+    }
+
+    /// One mail to each person with all of theirs.
+    fn tell_together(
+        &mut self,
+        now: Now,
+        Found { broken, suspects }: Found,
+        changed: Option<(AppId, Transition)>,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        self.release_all();
+        let mut theirs = self.people_of(&broken, known);
+        for (to, ids) in self.people_of(&suspects, known) {
+            // Who has none that is UNHEALTHY has nothing to hear yet.
+            theirs.entry(to).and_modify(|silent| silent.extend(ids));
+        }
+        let told: BTreeSet<AppId> = theirs.values().flatten().copied().collect();
+        let tie = match told.len() {
+            0 | 1 => Tie::Alone,
+            _ => Tie::Of { number: self.next_number(), told: Stamp::noted(now) },
+        };
+        for id in &told {
+            self.tie(*id, tie, known.registry);
+        }
+        tie.number().map(|number| self.updates.remove(&number));
+        let messages = theirs.into_iter().flat_map(|(to, ids)| {
+            let mut messages = Vec::new();
+            for ids in ids.chunks(APPS_MAX) {
+                messages.extend(self.tell_one(now, &to, ids, (false, changed), known));
+            }
+            messages
+        });
+        messages.collect()
+    }
+
+    /// Nobody waits to be told with others.
+    fn release_all(&mut self) {
+        let collected = self.alerts.iter().filter(|(_, alert)| alert.tie == Tie::Collected);
+        let collected: Vec<AppId> = collected.map(|(id, _)| *id).collect();
+        for id in collected {
+            self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
+        }
+    }
+
+    /// To whom each of these is news.
+    pub(super) fn people_of(
+        &self,
+        ids: &[AppId],
+        known: Known<'_>,
+    ) -> BTreeMap<Recipient, Vec<AppId>> {
+        let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
+        for id in ids {
+            let Some(app) = known.registry.get(*id) else { continue };
+            let alert = self.alerts.get(id);
+            for to in known.outbox.told(app.registration.recipients()) {
+                if alert.is_none_or(|alert| alert.is_news(&to, Level::Unhealthy)) {
+                    theirs.entry(to).or_default().push(*id);
+                }
+            }
+        }
+        theirs
+    }
+
+    fn tie(&mut self, id: AppId, tie: Tie, registry: &Registry) {
+        if self.alerts.get(&id).is_none() {
+            let Some(app) = registry.get(id) else { return };
+            self.alerts.insert(id, Alert::new(app.monitor.trouble_since));
+        }
+        self.alerts.edit(&id, |alert| alert.tie = tie);
+    }
+
+    /// Tells a person of these; `more`: after others of the same incident.
+    pub(super) fn tell_one(
+        &mut self,
+        now: Now,
+        to: &Recipient,
+        ids: &[AppId],
+        (more, changed): (bool, Option<(AppId, Transition)>),
+        known: Known<'_>,
+    ) -> Option<Message> {
+        let thread = self.threads(ids, to, known);
+        let notice = match ids {
+            [] => return None,
+            [only] if !more => {
+                let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
+                let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
+                Notice::Change(change::trouble(app, alert, transition))
+            }
+            _ => Notice::Outage(Box::new(grouping::outage(now, ids, more, known.registry))),
+        };
+        for id in ids {
+            let app = known.registry.get(*id);
+            let named = app.map(|app| known.outbox.told(app.registration.recipients()));
+            let named = named.unwrap_or_default();
+            self.alerts.edit(id, |alert| alert.tell(to, Level::Unhealthy, &named));
+        }
+        Some(Message { to: to.clone(), notice, thread })
+    }
+}
+
+/// Whether some of these cannot be seen: our network is down, and they are elsewhere.
+pub(super) fn is_blind(ids: &[AppId], Known { registry, surroundings, .. }: Known<'_>) -> bool {
+    surroundings.network().down_since().is_some()
+        && ids.iter().filter_map(|id| registry.get(*id)).any(is_elsewhere)
+}
+
+/// Whether we were away since it began, and others have their time to come back.
+fn has_been_away(collection: &Collection, Known { surroundings, .. }: Known<'_>) -> bool {
+    let settles = surroundings.settling().and_then(|settling| settling.began.at());
+    settles.is_some_and(|began| began >= collection.began)
+}

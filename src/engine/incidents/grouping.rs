@@ -1,0 +1,67 @@
+//! What silent apps have in common: the facts of an outage.
+
+use std::collections::BTreeMap;
+
+use super::change::SHOWN_IN_MAIL;
+use crate::engine::outbox::notice::{Group, Outage, Silent};
+use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::state::State;
+use crate::engine::time::{Now, Stamp};
+
+/// The host of an app, as people know it.
+pub(super) fn host(app: &App) -> String {
+    app.registration.target.host().to_string()
+}
+
+/// How many hosts these are on.
+pub(super) fn hosts<'a>(ids: impl Iterator<Item = &'a AppId>, registry: &Registry) -> usize {
+    let mut hosts: Vec<String> = ids.filter_map(|id| registry.get(*id)).map(host).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.len()
+}
+
+/// These apps by their hosts; those that are alone on theirs by the reason. `more`: after others.
+pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -> Outage {
+    let mut by_host: BTreeMap<String, Vec<&App>> = BTreeMap::new();
+    for app in ids.iter().filter_map(|id| registry.get(*id)) {
+        by_host.entry(host(app)).or_default().push(app);
+    }
+    let is_only_host = by_host.len() == 1;
+    let (mut groups, mut others) = (Vec::new(), Vec::new());
+    for (host, mut apps) in by_host {
+        apps.sort_by(|a, b| worse(a, b));
+        match apps.as_slice() {
+            [only] if !is_only_host => others.push(*only),
+            _ => groups.push((Some(host), apps)),
+        }
+    }
+    groups.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
+    if !others.is_empty() {
+        others.sort_by(|a, b| a.reason().cmp(b.reason()).then_with(|| worse(a, b)));
+        groups.push((None, others));
+    }
+    let worst = groups.first().and_then(|(_, apps)| apps.first());
+    let recent = worst.map(|app| app.history.recent.newest(SHOWN_IN_MAIL)).unwrap_or_default();
+    let groups = groups.into_iter().map(|(host, apps)| group(host, &apps)).collect();
+    Outage { at: Stamp::noted(now), groups, more, recent }
+}
+
+fn group(host: Option<String>, apps: &[&App]) -> Group {
+    let host_lives = host.is_some() && apps.iter().any(|app| !app.is_dead_silent());
+    let silent = |app: &&App| Silent {
+        app: app.registration.name.clone(),
+        unhealthy: app.state() == State::Unhealthy,
+        failures: app.monitor.streaks.failed,
+        since: app.monitor.trouble_since,
+        reason: app.reason().to_owned(),
+    };
+    Group { host, host_lives, apps: apps.iter().map(silent).collect() }
+}
+
+/// UNHEALTHY before the others, then who began earlier.
+fn worse(a: &App, b: &App) -> std::cmp::Ordering {
+    let rank = |app: &App| app.state() != State::Unhealthy;
+    let since = |app: &App| app.monitor.trouble_since.wall();
+    rank(a).cmp(&rank(b)).then(since(a).cmp(&since(b)))
+}

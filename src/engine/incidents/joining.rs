@@ -1,0 +1,164 @@
+//! What comes later to an incident that was told: one more mail tells it, and not one for each.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::alert::{Alert, Level, Tie};
+use super::collection::{MANY_HOSTS, is_blind, is_broken};
+use super::{Incidents, Known, grouping};
+use crate::engine::outbox::Message;
+use crate::engine::recipients::Recipient;
+use crate::engine::registry::{App, AppId};
+use crate::engine::time::{Moment, Now, Stamp};
+
+/// Who falls silent within this time belongs to an incident of [`MANY_HOSTS`], on whatever host.
+const SPREADS: Duration = Duration::from_secs(180);
+/// After the first mail, what came since is told then,
+const UPDATED_AFTER: Duration = Duration::from_secs(15 * 60);
+/// then,
+const LATER: [Duration; 3] =
+    [Duration::from_secs(3600), Duration::from_secs(6 * 3600), Duration::from_secs(24 * 3600)];
+/// and then so often.
+const DAILY: Duration = Duration::from_secs(24 * 3600);
+/// Who was not asked since a start is waited for.
+const ASKED_SOON: Duration = Duration::from_secs(45);
+
+impl Incidents {
+    /// Whether a silent app belongs to an incident that these people have been told of: then it is one
+    /// of it from now on.
+    pub(super) fn join(
+        &mut self,
+        (id, app): (AppId, &App),
+        people: &[Recipient],
+        now: Now,
+        known: Known<'_>,
+    ) -> bool {
+        let Some(first) = self.incident_of((id, app), people, now, known) else { return false };
+        let Some(alert) = self.alerts.get(&first) else { return false };
+        let (number, told) = match alert.tie {
+            Tie::Of { number, told } => (number, told),
+            Tie::Alone | Tie::Collected => (self.next_number(), alert.opened),
+        };
+        for id in [first, id] {
+            self.alerts.edit(&id, |alert| alert.tie = Tie::Of { number, told });
+        }
+        self.updates.entry(number).or_insert_with(|| next_time(told, now.at));
+        true
+    }
+
+    /// An app of the incident that one belongs to.
+    fn incident_of(
+        &self,
+        (id, app): (AppId, &App),
+        people: &[Recipient],
+        now: Now,
+        known: Known<'_>,
+    ) -> Option<AppId> {
+        if !app.is_dead_silent() {
+            return None;
+        }
+        let host = app.registration.target.host();
+        let is_told = |alert: &Alert| !alert.over && alert.is_told_as(Level::Unhealthy);
+        let told = || self.alerts.iter().filter(|(other, alert)| **other != id && is_told(alert));
+        let is_dead = |other: &AppId| {
+            let other = known.registry.get(*other);
+            other.filter(|other| is_broken(other) && other.is_dead_silent())
+        };
+        let same_host = told().find(|(other, _)| {
+            is_dead(other).is_some_and(|other| other.registration.target.host() == host)
+        });
+        let spreading = || {
+            told().find(|(_, alert)| match alert.tie {
+                Tie::Of { number, told } => {
+                    told.at().is_some_and(|at| now.at.since(at) < SPREADS)
+                        && self.hosts_of(number, known) >= MANY_HOSTS
+                }
+                Tie::Alone | Tie::Collected => false,
+            })
+        };
+        let (found, alert) = same_host.or_else(spreading)?;
+        let knows = |to: &Recipient| match alert.tie.number() {
+            Some(number) => self.of(number).any(|(_, alert)| is_told_to(alert, to)),
+            None => is_told_to(alert, to),
+        };
+        people.iter().all(knows).then_some(*found)
+    }
+
+    /// The alerts of an incident.
+    pub(super) fn of(&self, number: u64) -> impl Iterator<Item = (AppId, &Alert)> {
+        let its = self.alerts.iter().filter(move |(_, alert)| alert.tie.number() == Some(number));
+        its.map(|(id, alert)| (*id, alert))
+    }
+
+    fn hosts_of(&self, number: u64, known: Known<'_>) -> usize {
+        let ids: Vec<AppId> = self.of(number).map(|(id, _)| id).collect();
+        grouping::hosts(ids.iter(), known.registry)
+    }
+
+    /// The number of the next incident of several.
+    pub(super) fn next_number(&self) -> u64 {
+        let open = self.alerts.values().filter_map(|alert| alert.tie.number());
+        open.max().map_or(1, |newest| newest.saturating_add(1))
+    }
+
+    /// It is time to tell of those that came later.
+    pub(super) fn handle_updates(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
+        let due: Vec<u64> =
+            self.updates.iter().filter(|(_, at)| **at <= now.at).map(|it| *it.0).collect();
+        let mut messages = Vec::new();
+        for number in due {
+            messages.extend(self.handle_update(now, number, known));
+        }
+        messages
+    }
+
+    fn handle_update(&mut self, now: Now, number: u64, known: Known<'_>) -> Vec<Message> {
+        let untold: Vec<AppId> =
+            self.of(number).filter(|(_, alert)| !alert.is_told()).map(|(id, _)| id).collect();
+        let app = |id: &AppId| known.registry.get(*id);
+        let is_unasked = |id: &AppId| app(id).is_some_and(|app| app.last.is_none());
+        if is_blind(&untold, known) || untold.iter().any(is_unasked) {
+            self.updates.insert(number, now.at + ASKED_SOON);
+            return Vec::new();
+        }
+        self.updates.remove(&number);
+        let (broken, others): (Vec<AppId>, Vec<AppId>) =
+            untold.into_iter().partition(|id| app(id).is_some_and(is_broken));
+        for id in others {
+            self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
+        }
+        let theirs: BTreeMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
+        let messages = theirs
+            .into_iter()
+            .filter_map(|(to, ids)| self.tell_one(now, &to, &ids, (true, None), known));
+        messages.collect()
+    }
+
+    /// After a start: when those are told that came later.
+    pub(super) fn resume_updates(&mut self, now: Now) {
+        for alert in self.alerts.values().filter(|alert| !alert.is_told()) {
+            let Tie::Of { number, told } = alert.tie else { continue };
+            let joined = alert.opened.at().unwrap_or(now.at);
+            let at = next_time(told, joined).max(now.at + ASKED_SOON);
+            self.updates.entry(number).or_insert(at);
+        }
+    }
+}
+
+fn is_told_to(alert: &Alert, to: &Recipient) -> bool {
+    alert.told(to).is_some_and(|told| told.written.is_some())
+}
+
+/// When what came by `after` is told, of an incident that was `told` then.
+fn next_time(told: Stamp, after: Moment) -> Moment {
+    let Some(told) = told.at() else { return after + UPDATED_AFTER };
+    let mut times = std::iter::once(UPDATED_AFTER).chain(LATER);
+    let next = times.find(|span| told + *span > after);
+    next.map_or_else(
+        || {
+            let days = after.since(told).as_secs() / DAILY.as_secs();
+            told + DAILY * u32::try_from(days.saturating_add(1)).unwrap_or(u32::MAX)
+        },
+        |span| told + span,
+    )
+}

@@ -1,0 +1,117 @@
+//! One app, and what each of its people is told of it: that it is unwell, and that it is over.
+
+use super::alert::{Level, Tie};
+use super::{Incidents, Known, change};
+use crate::engine::outbox::notice::Notice;
+use crate::engine::outbox::{Message, Outbox};
+use crate::engine::recipients::Recipient;
+use crate::engine::registry::{App, AppId};
+use crate::engine::state::Transition;
+use crate::engine::time::Now;
+
+impl Incidents {
+    /// Tells those of the trouble to whom it is news, or has them wait for who else is silent.
+    pub(super) fn alarm(
+        &mut self,
+        now: Now,
+        (id, app): (AppId, &App),
+        transition: Option<Transition>,
+        level: Level,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        let named = known.outbox.told(app.registration.recipients());
+        let is_news = |to: &&Recipient| alert.is_news(to, level);
+        let people: Vec<Recipient> = named.iter().filter(is_news).cloned().collect();
+        if people.is_empty() || !is_worth_telling(app, level, alert.is_told_as(level)) {
+            return Vec::new();
+        }
+        if level == Level::Unhealthy && app.is_silent() && !alert.is_told_as(level) {
+            self.collect(now, (id, app), &people, known);
+            return Vec::new();
+        }
+        let alone = !alert.is_told();
+        let notice = Notice::Change(change::trouble(app, alert, transition));
+        let messages = self.messages((id, app), &people, &notice, known.outbox);
+        self.alerts.edit(&id, |alert| {
+            if alone {
+                alert.tie = Tie::Alone;
+            }
+            people.iter().for_each(|to| alert.tell(to, level, &named));
+        });
+        messages
+    }
+
+    /// Tells everyone who was told of the trouble that it is over. Who may have no mail now is told
+    /// when they may, and who will never have read of it has nothing to be told.
+    pub(super) fn recovered(
+        &mut self,
+        (id, app): (AppId, &App),
+        transition: Option<Transition>,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        let name = app.registration.name.as_str();
+        let notice = Notice::Change(change::end(app, alert, transition));
+        let (mut owed, mut spared) = (Vec::new(), Vec::new());
+        for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
+            let may = outbox.recipients().may_be_told(to);
+            if told.arrived.is_none() && outbox.telling(to, name).next().is_none() {
+                spared.push(to.clone());
+            } else if may || outbox.has_one_for(to) {
+                owed.push(to.clone());
+            }
+        }
+        let messages = self.messages((id, app), &owed, &notice, outbox);
+        self.alerts.edit(&id, |alert| {
+            owed.iter().for_each(|to| alert.tell_end(to));
+            spared.iter().for_each(|to| alert.forget(to));
+        });
+        self.close_if_done(id);
+        messages
+    }
+
+    /// One message for each of these people.
+    pub(super) fn messages(
+        &self,
+        (id, app): (AppId, &App),
+        people: &[Recipient],
+        notice: &Notice,
+        outbox: &Outbox,
+    ) -> Vec<Message> {
+        let message = |to: &Recipient| Message {
+            to: to.clone(),
+            notice: notice.clone(),
+            thread: self.thread(id, &app.registration.name, to, outbox),
+        };
+        people.iter().map(message).collect()
+    }
+
+    /// The message ids of the mails that a mail to a person about an app answers: those that arrived,
+    /// then those that are still to arrive. Empty when it begins a story.
+    pub(super) fn thread(
+        &self,
+        id: AppId,
+        app: &str,
+        to: &Recipient,
+        outbox: &Outbox,
+    ) -> Vec<String> {
+        let told = self.alerts.get(&id).and_then(|alert| alert.told(to));
+        let Some(told) = told.filter(|told| told.written.is_some()) else { return Vec::new() };
+        let pending = outbox.telling(to, app).map(|mail| &mail.message_id);
+        let pending = pending.filter(|message_id| !told.thread.contains(message_id));
+        told.thread.iter().chain(pending).cloned().collect()
+    }
+}
+
+/// Whether people are to hear of it by now.
+///
+/// DEGRADED is shown from two checks on that did not pass, and told from as many on as make an app UNHEALTHY.
+/// What has passed since it was found UNHEALTHY, before anybody was told, has to be found so anew.
+fn is_worth_telling(app: &App, level: Level, is_told: bool) -> bool {
+    let (streaks, needed) = (app.monitor.streaks, u32::from(app.registration.unhealthy));
+    match level {
+        Level::Degraded => streaks.not_passed >= needed,
+        Level::Unhealthy => is_told || streaks.failed >= needed,
+    }
+}

@@ -1,0 +1,91 @@
+//! The end of what was told together: one mail to each person, when the last of theirs is well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Incidents, Known};
+use crate::engine::outbox::notice::{AllBack, Notice};
+use crate::engine::outbox::{Message, Outbox};
+use crate::engine::recipients::Recipient;
+use crate::engine::registry::{App, AppId, Registry};
+
+impl Incidents {
+    /// An app of an incident is well, or waited for no longer: who has all of theirs well is told so.
+    pub(super) fn all_well(&mut self, number: u64, known: Known<'_>) -> Vec<Message> {
+        let Known { registry, outbox, .. } = known;
+        let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
+        let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
+        for (id, alert) in self.of(number) {
+            // Who is paused is well when it is resumed, perhaps never.
+            let is_paused = registry.get(id).is_some_and(|app| app.paused);
+            for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
+                let is_spared =
+                    told.arrived.is_none() && !self.is_on_its_way(id, to, registry, outbox);
+                if !alert.over {
+                    awaited.extend((!is_paused).then(|| to.clone()));
+                } else if is_spared || outbox.recipients().may_be_told(to) || outbox.has_one_for(to)
+                {
+                    theirs.entry(to.clone()).or_default().push(id);
+                }
+            }
+        }
+        theirs.retain(|to, _| !awaited.contains(to));
+        let mut messages = Vec::new();
+        for (to, ids) in theirs {
+            let (told, spared): (Vec<AppId>, Vec<AppId>) = ids.into_iter().partition(|id| {
+                let arrived = self.alerts.get(id).and_then(|alert| alert.told(&to)?.arrived);
+                arrived.is_some() || self.is_on_its_way(*id, &to, registry, outbox)
+            });
+            let thread = self.threads(&told, &to, known);
+            messages.extend(self.all_back(&told, registry).map(|back| Message {
+                to: to.clone(),
+                notice: Notice::AllBack(back),
+                thread,
+            }));
+            told.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.tell_end(&to)));
+            spared.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.forget(&to)));
+            told.into_iter().chain(spared).for_each(|id| self.close_if_done(id));
+        }
+        messages
+    }
+
+    fn is_on_its_way(
+        &self,
+        id: AppId,
+        to: &Recipient,
+        registry: &Registry,
+        outbox: &Outbox,
+    ) -> bool {
+        let app = registry.get(id);
+        app.is_some_and(|app| outbox.telling(to, &app.registration.name).next().is_some())
+    }
+
+    fn all_back(&self, ids: &[AppId], registry: &Registry) -> Option<AllBack> {
+        let apps: Vec<&App> = ids.iter().filter_map(|id| registry.get(*id)).collect();
+        let opened = ids.iter().filter_map(|id| Some(self.alerts.get(id)?.opened));
+        let since = opened.reduce(|a, b| if b.is_not_after(a) { b } else { a })?;
+        let well = apps.iter().map(|app| app.monitor.since);
+        let at = well.reduce(|a, b| if a.is_not_after(b) { b } else { a })?;
+        let lasted = since.until(at);
+        Some(AllBack {
+            apps: apps.iter().map(|app| app.registration.name.clone()).collect(),
+            since,
+            at,
+            lasted_ms: u64::try_from(lasted.span.as_millis()).unwrap_or(u64::MAX),
+            lasted_at_least: !lasted.exact,
+        })
+    }
+
+    /// The message ids that a mail about all of these answers.
+    pub(super) fn threads(&self, ids: &[AppId], to: &Recipient, known: Known<'_>) -> Vec<String> {
+        let mut thread: Vec<String> = Vec::new();
+        for id in ids {
+            let Some(app) = known.registry.get(*id) else { continue };
+            for message_id in self.thread(*id, &app.registration.name, to, known.outbox) {
+                if !thread.contains(&message_id) {
+                    thread.push(message_id);
+                }
+            }
+        }
+        thread
+    }
+}

@@ -1,0 +1,129 @@
+//! Apps that are silent together: where to look, and who they are.
+
+use std::time::Duration;
+
+use super::page::{Block, Page, ShownCheck};
+use super::sentence;
+use crate::engine::outbox::notice::{Group, Outage, Silent};
+use crate::engine::state::State;
+use crate::engine::text::plain::one_line;
+use crate::engine::text::span;
+use crate::engine::time::Zone;
+use crate::engine::verdict::REASON_MAX;
+
+/// `6 apps are UNHEALTHY: NAS and 5 on 192.168.1.20`, in `max` characters. One that was not asked often enough
+/// to be UNHEALTHY is counted apart.
+pub(super) fn subject(outage: &Outage, max: usize) -> String {
+    let unhealthy: Vec<&str> =
+        outage.apps().filter(|it| it.unhealthy).map(|it| it.app.as_str()).collect();
+    let silent = match outage.apps().count() - unhealthy.len() {
+        0 => String::new(),
+        1 => ", 1 more does not answer".to_owned(),
+        more => format!(", {more} more do not answer"),
+    };
+    let more = if outage.more { " more" } else { "" };
+    let (host, too) = (only_host(outage), if outage.more { ", too" } else { "" });
+    let subject = match (unhealthy.as_slice(), host) {
+        ([only], None) => format!("{} is UNHEALTHY{too}{silent}", sentence::name(only)),
+        ([only], Some(host)) => {
+            format!("{} on {host} is UNHEALTHY{too}{silent}", sentence::name(only))
+        }
+        ([worst, others @ ..], Some(host)) => {
+            let (all, worst) = (others.len() + 1, sentence::name(worst));
+            format!(
+                "{all}{more} apps are UNHEALTHY: {worst} and {} on {host}{silent}",
+                others.len()
+            )
+        }
+        (all, None) | (all @ [], Some(_)) => {
+            let start = format!("{}{more} apps are UNHEALTHY: ", all.len());
+            let room = max.saturating_sub(start.chars().count() + silent.chars().count());
+            format!("{start}{}{silent}", sentence::names(all, 0, room))
+        }
+    };
+    one_line(&subject, max)
+}
+
+/// The outage in full.
+pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
+    page.add(Block::Headline(look_at(outage), Some(State::Unhealthy)));
+    for group in &outage.groups {
+        let title = match &group.host {
+            Some(host) => format!("On {}:", sentence::name(host)),
+            None if outage.groups.len() == 1 => "Silent:".to_owned(),
+            None => "Elsewhere:".to_owned(),
+        };
+        page.add(Block::List(title, group.apps.iter().map(|it| point(it, zone)).collect()));
+    }
+    if let Some(worst) = outage.apps().next().filter(|_| !outage.recent.is_empty()) {
+        page.add(Block::Checks(
+            Some(sentence::name(&worst.app)),
+            outage.recent.iter().map(|check| ShownCheck::of(check, zone)).collect(),
+        ));
+    }
+    let promise = "One more mail comes when all of them are well.";
+    page.add(Block::Paragraph(promise.to_owned()));
+}
+
+/// What to do: `Look at the switch or the power of 192.168.1.20: 6 apps on it went silent within 40 s`.
+fn look_at(outage: &Outage) -> String {
+    let (apps, too) = (apps(outage), if outage.more { ", too," } else { "" });
+    let within = within(outage);
+    match outage.groups.as_slice() {
+        [Group { host: Some(host), host_lives: true, .. }] => {
+            let host = sentence::name(host);
+            format!("Look at {host}: it is on, but {apps} on it went silent{too} {within}")
+        }
+        [Group { host: Some(host), .. }] => {
+            let host = sentence::name(host);
+            format!(
+                "Look at the switch or the power of {host}: {apps} on it went silent{too} {within}"
+            )
+        }
+        _ => format!(
+            "Look at the switch, the access point or the power: {apps} on different hosts went silent{too} {within}"
+        ),
+    }
+}
+
+fn apps(outage: &Outage) -> String {
+    match outage.apps().count() {
+        1 => "1 app".to_owned(),
+        count => format!("{count} apps"),
+    }
+}
+
+/// `within 40 s`, rounded up.
+fn within(outage: &Outage) -> String {
+    let first =
+        outage.apps().map(|it| it.since).reduce(|a, b| if a.is_not_after(b) { a } else { b });
+    let last =
+        outage.apps().map(|it| it.since).reduce(|a, b| if a.is_not_after(b) { b } else { a });
+    let took = first.zip(last).map(|(first, last)| first.until(last).span).unwrap_or_default();
+    let unit = if took < Duration::from_secs(60) { 1000 } else { 60_000 };
+    let units = took.as_millis().div_ceil(unit).max(1).saturating_mul(unit);
+    let units = Duration::from_millis(u64::try_from(units).unwrap_or(u64::MAX));
+    format!("within {}", span::in_words(units))
+}
+
+/// `NAS is UNHEALTHY since 2026-11-23 22:55:40 UTC (connection refused)`.
+fn point(silent: &Silent, zone: &Zone) -> String {
+    let (name, since) = (sentence::name(&silent.app), silent.since.for_people(zone));
+    let how = match silent.failures {
+        _ if silent.unhealthy => "is UNHEALTHY".to_owned(),
+        0 | 1 => "was asked once".to_owned(),
+        times => format!("was asked {times} times"),
+    };
+    match one_line(&silent.reason, REASON_MAX) {
+        none if none.is_empty() => format!("{name} {how} since {since}"),
+        reason => format!("{name} {how} since {since} ({reason})"),
+    }
+}
+
+/// The host of all of them, if it is one.
+fn only_host(outage: &Outage) -> Option<String> {
+    match outage.groups.as_slice() {
+        [Group { host: Some(host), .. }] => Some(sentence::name(host)),
+        _ => None,
+    }
+}

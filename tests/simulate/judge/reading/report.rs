@@ -1,0 +1,146 @@
+//! The report after an interruption, and its end, in subject and body.
+
+use super::words::{self, Says};
+use super::words::{Known, Lasted, Named, Row, Told, time, time_in_a_sentence};
+use healthchecker::engine::surroundings::settling::Aftermath;
+
+/// `Power came back: 9 of 11 are well, not NAS, TV box`: a report in a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) struct Line {
+    pub(in crate::judge) after: Aftermath,
+    pub(in crate::judge) well: u64,
+    pub(in crate::judge) of: u64,
+    pub(in crate::judge) missing: Row,
+}
+
+/// A report in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) struct Report {
+    pub(in crate::judge) after: Aftermath,
+    /// When that was over.
+    pub(in crate::judge) at: Told,
+    pub(in crate::judge) well: u64,
+    pub(in crate::judge) of: u64,
+    pub(in crate::judge) missing: Vec<Named>,
+    /// "UNHEALTHY before, and not well yet".
+    pub(in crate::judge) unhealthy_before: Row,
+    pub(in crate::judge) paused: Row,
+    /// "... some time after ..., the last that is on record."
+    pub(in crate::judge) after_record: Option<Told>,
+}
+
+/// `6 apps are HEALTHY again after 12 min`: an end in a line. Of one app it reads as any other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::judge) struct EndLine {
+    pub(in crate::judge) apps: u64,
+    pub(in crate::judge) lasted: Lasted,
+}
+
+/// An end in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::judge) struct End {
+    /// What its headline says of how many.
+    pub(in crate::judge) line: EndLine,
+    /// Whom the headline names, where it is one.
+    pub(in crate::judge) only: Option<Named>,
+    pub(in crate::judge) apps: Row,
+}
+
+/// What it came after, and what follows.
+fn after(text: &str) -> Option<(Aftermath, &str)> {
+    use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+    [
+        (Power, "Power came back"),
+        (Restart, "After our restart"),
+        (Network, "After our network came back"),
+        (Sleep, "After our machine slept"),
+        (Standstill, "After our machine stood still"),
+    ]
+    .into_iter()
+    .find_map(|(after, words)| Some((after, text.strip_prefix(words)?)))
+}
+
+/// `9 of 11 are well`, and what follows.
+fn counts(text: &str) -> Option<(u64, u64, &str)> {
+    let (well, rest) = text.split_once(" of ")?;
+    let (of, rest) = rest.split_once(" are well")?;
+    Some((well.parse().ok()?, of.parse().ok()?, rest))
+}
+
+/// A report in a line, and what follows: its names end where other news begins.
+pub(super) fn line<'t>(text: &'t str, known: &Known) -> Option<(Line, &'t str)> {
+    let (after, rest) = after(text)?;
+    let (well, of, rest) = counts(rest.strip_prefix(": ")?)?;
+    let (missing, rest) = known.row_before(rest.strip_prefix(", not ")?, |rest| {
+        self::after(rest).is_some()
+            || end_line(rest).is_some()
+            || rest.starts_with("now watching ")
+            || known.statement(rest).is_some_and(|(named, ..)| named.app.is_some())
+    });
+    Some((Line { after, well, of, missing }, rest))
+}
+
+/// An end of several in a line, and what follows.
+pub(super) fn end_line(text: &str) -> Option<(EndLine, &str)> {
+    let (apps, rest) = text.split_once(" apps are HEALTHY again after ")?;
+    let (lasted, rest) = words::span(rest)?;
+    Some((EndLine { apps: apps.parse().ok()?, lasted }, rest))
+}
+
+/// `Power came back at 2026-11-23 03:12:00 UTC: 9 of 11 are well`.
+pub(super) fn headline(text: &str) -> Option<Report> {
+    let (after, rest) = after(text)?;
+    let (at, rest) = time_in_a_sentence(rest.strip_prefix(' ')?)?;
+    let (well, of, "") = counts(rest.strip_prefix(": ")?)? else { return None };
+    let (missing, none) = (Vec::new(), Row::default());
+    let unhealthy_before = none.clone();
+    Some(Report {
+        after,
+        at,
+        well,
+        of,
+        missing,
+        unhealthy_before,
+        paused: none,
+        after_record: None,
+    })
+}
+
+/// `NAS: no route to host`, of those that are not back.
+pub(super) fn missing(points: &[&str], known: &Known) -> Option<Vec<Named>> {
+    let named = |point: &&str| Some(known.named_before(point.strip_prefix("- ")?, ": "));
+    points.iter().map(named).collect()
+}
+
+impl Report {
+    /// A paragraph of its.
+    pub(super) fn paragraph(&mut self, text: &str, known: &Known) -> Option<()> {
+        if text == "One more mail comes when all of them are well." {
+            return Some(());
+        }
+        if let Some(names) = text.strip_prefix("UNHEALTHY before, and not well yet: ") {
+            self.unhealthy_before = known.row(names);
+            return Some(());
+        }
+        if let Some(names) = text.strip_prefix("Paused: ") {
+            self.paused = known.row(names);
+            return Some(());
+        }
+        let begins = match self.after {
+            Aftermath::Power => "The power went some time after ",
+            Aftermath::Restart => "Our machine went down some time after ",
+            Aftermath::Network | Aftermath::Sleep | Aftermath::Standstill => return None,
+        };
+        let (told, rest) = time(text.strip_prefix(begins)?)?;
+        self.after_record = Some(told);
+        (rest == ", the last that is on record.").then_some(())
+    }
+}
+
+impl End {
+    /// The end of one app, which its headline took for any other.
+    pub(super) fn of_one(named: Named, says: Says, apps: Row) -> Option<End> {
+        let Says::WellAgain(lasted) = says else { return None };
+        Some(End { line: EndLine { apps: 1, lasted }, only: Some(named), apps })
+    }
+}

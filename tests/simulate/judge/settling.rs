@@ -1,0 +1,281 @@
+//! What came between us and the household, and the time that each app has to come back after it.
+
+use super::allowance::{NOT_AWAY, SETTLE_AFTER_ABSENCE, SETTLE_AFTER_BOOT};
+use super::spans;
+use crate::story::{App, Away, CauseKind, Ms, Span, Story};
+use healthchecker::engine::surroundings::settling::Aftermath;
+use healthchecker::engine::verdict::answer::Outcome;
+
+/// What it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Away(Away),
+    /// Our own link was gone.
+    CutOff,
+}
+
+/// One interruption, after which apps are awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Interruption {
+    pub(super) kind: Kind,
+    /// When it really was.
+    pub(super) span: Span,
+    /// When the daemon could know that it was over.
+    pub(super) back: Ms,
+    /// Until then apps are awaited at most.
+    pub(super) until: Ms,
+}
+
+/// The time that an app has after an interruption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// From when the interruption was over until the app answered, or its time was up.
+    pub(super) span: Span,
+    /// It did not answer, and was asked twice: it is told when the time is up.
+    pub(super) is_missing: bool,
+}
+
+/// All interruptions, in the order of their ends.
+pub(super) fn interruptions(story: &Story) -> Vec<Interruption> {
+    let link = Link::of(story);
+    let away = story.absences.iter().map(|absence| (Kind::Away(absence.how), absence.span));
+    let cut_off = link.outages.iter().map(|span| (Kind::CutOff, *span));
+    let mut all: Vec<(Kind, Span)> = away.chain(cut_off).collect();
+    all.sort_by_key(|(_, span)| span.end());
+    let mut awaited_until: Ms = 0;
+    let mut interruptions = Vec::new();
+    for (kind, span) in all.into_iter().filter(|(_, span)| span.end() < story.length) {
+        let end = span.end();
+        if kind == Kind::Away(Away::Slept) && awaited_until > span.from {
+            // The clock by which they are awaited sleeps, too.
+            awaited_until += end - span.from;
+        }
+        let goes_on = awaited_until > span.from || link.is_gone(span.from);
+        let lasted = end - span.from;
+        let (back, within) = match kind {
+            Kind::Away(Away::Booted) => (end, SETTLE_AFTER_BOOT),
+            // What had not settled begins anew.
+            Kind::Away(Away::Restarted) if goes_on => (end, SETTLE_AFTER_BOOT),
+            Kind::Away(Away::Slept | Away::StoodStill) if lasted > NOT_AWAY => {
+                (end, settles_for(lasted))
+            }
+            Kind::Away(_) => continue,
+            Kind::CutOff => match link.seen(story, span) {
+                Some((_, back)) if back >= story.length => (back, 0),
+                Some((from, back)) if back - from > NOT_AWAY => (back, settles_for(back - from)),
+                Some((_, back)) => (back, 0),
+                None => continue,
+            },
+        };
+        let mut until = back + within;
+        if within > 0 && awaited_until > back {
+            // One that began before goes on.
+            until = until.max(awaited_until);
+        }
+        awaited_until = awaited_until.max(until);
+        interruptions.push(Interruption { kind, span, back, until });
+    }
+    interruptions
+}
+
+fn settles_for(absence: Ms) -> Ms {
+    absence.clamp(SETTLE_AFTER_ABSENCE.0, SETTLE_AFTER_ABSENCE.1)
+}
+
+/// Our own link, and who shows by an answer whether it is there.
+struct Link {
+    outages: Vec<Span>,
+    elsewhere: Vec<usize>,
+}
+
+impl Link {
+    fn of(story: &Story) -> Link {
+        let causes = story.causes.iter().filter(|cause| cause.kind == CauseKind::OurLink);
+        let outages = spans::united(causes.clone().map(|cause| cause.span).collect());
+        let reaches = causes.flat_map(|cause| &cause.reach).map(|reach| reach.app.0);
+        let mut elsewhere: Vec<usize> = reaches.collect();
+        elsewhere.sort_unstable();
+        elsewhere.dedup();
+        Link { outages, elsewhere }
+    }
+
+    fn is_gone(&self, at: Ms) -> bool {
+        !spans::between(&self.outages, at, at + 1).is_empty()
+    }
+
+    /// When a check failed first by this outage, and when one ended first that shows that it is over.
+    fn seen(&self, story: &Story, outage: Span) -> Option<(Ms, Ms)> {
+        let back = self.first_check(story, outage.end(), |at, _| !self.is_gone(at));
+        let back = back.unwrap_or(story.length);
+        let last_run = story.runs.partition_point(|run| run.from <= back).checked_sub(1);
+        let from = last_run.map_or(0, |run| story.runs[run].from).max(outage.from);
+        let failed = |at, outcome| at < outage.end() && outcome == Outcome::Fail;
+        let first = self.first_check(story, from, failed)?;
+        Some((first, back))
+    }
+
+    /// The first end of a check from `from` on that is as asked.
+    fn first_check(
+        &self,
+        story: &Story,
+        from: Ms,
+        is_it: impl Fn(Ms, Outcome) -> bool,
+    ) -> Option<Ms> {
+        let first = |app: &App| {
+            let after = app.checks.partition_point(|check| check.ended < from);
+            let mut ends =
+                app.checks[after..].iter().filter_map(|it| Some((it.ended, it.outcome?)));
+            ends.find(|(at, outcome)| is_it(*at, *outcome)).map(|(at, _)| at)
+        };
+        self.elsewhere.iter().filter_map(|app| first(&story.apps[*app])).min()
+    }
+}
+
+/// The times that an app has.
+pub(super) fn windows(app: &App, interruptions: &[Interruption]) -> Vec<Window> {
+    let settling = interruptions.iter().filter(|it| it.until > it.back);
+    let window = |it: &Interruption| {
+        let first = app.checks.partition_point(|check| check.ended < it.back);
+        let last = app.checks.partition_point(|check| check.ended <= it.until);
+        let within = &app.checks[first..last.max(first)];
+        let answers = |outcome| matches!(outcome, Some(Outcome::Pass | Outcome::Warn));
+        let answered = within.iter().find(|check| answers(check.outcome)).map(|it| it.ended);
+        let until = answered.unwrap_or(it.until);
+        let failed = within.iter().filter(|check| check.outcome == Some(Outcome::Fail)).count();
+        Window {
+            span: Span { from: it.back, until: Some(until) },
+            is_missing: answered.is_none() && failed >= 2,
+        }
+    };
+    settling.map(window).collect()
+}
+
+/// Whether the failure of a check may be void: our link was gone while it ran, or the app was awaited.
+pub(super) fn may_be_void(
+    (begun, ended): (Ms, Ms),
+    interruptions: &[Interruption],
+    windows: &[Window],
+) -> bool {
+    let unseen = |it: &&Interruption| it.kind == Kind::CutOff && it.span.from <= ended;
+    let unseen = interruptions.iter().filter(unseen).any(|it| begun <= it.back);
+    unseen || windows.iter().any(|it| it.span.from <= ended && ended <= it.span.end())
+}
+
+impl Kind {
+    /// The cause that it is in the table.
+    pub(super) fn of_cause(self) -> CauseKind {
+        match self {
+            Kind::Away(_) => CauseKind::OurAbsence,
+            Kind::CutOff => CauseKind::OurLink,
+        }
+    }
+
+    /// Whether people may be told so of what came after it.
+    pub(super) fn may_be_told(self, after: Aftermath) -> bool {
+        use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+        match self {
+            Kind::Away(Away::Booted) => matches!(after, Power | Restart),
+            // It goes on with what it was to tell before.
+            Kind::Away(Away::Restarted) => true,
+            Kind::Away(Away::Slept) => after == Sleep,
+            Kind::Away(Away::StoodStill) => after == Standstill,
+            Kind::CutOff => after == Network,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::{Absence, AppId, Cause, CauseId, Checked, HostId, Reach};
+
+    const SECOND: Ms = 1_000;
+    const MINUTE: Ms = 60 * SECOND;
+
+    fn check(ended: Ms, outcome: Outcome) -> Checked {
+        let causes = vec![CauseId(0)];
+        Checked { begun: ended - 5, ended, outcome: Some(outcome), refused: false, causes }
+    }
+
+    fn app(checks: Vec<Checked>) -> App {
+        App {
+            name: "NAS".to_owned(),
+            host: HostId(0),
+            registrations: vec![],
+            calls: vec![],
+            paused: vec![],
+            checks,
+            states: vec![],
+        }
+    }
+
+    fn span(from: Ms, until: Ms) -> Span {
+        Span { from, until: Some(until) }
+    }
+
+    fn away(how: Away, from: Ms, until: Ms) -> Absence {
+        Absence { how, span: span(from, until) }
+    }
+
+    fn story(absences: Vec<Absence>) -> Story {
+        let runs = vec![Span { from: 0, until: None }];
+        Story { length: 100 * MINUTE, absences, runs, ..Story::default() }
+    }
+
+    fn untils(absences: Vec<Absence>) -> Vec<Ms> {
+        interruptions(&story(absences)).iter().map(|it| it.until / SECOND).collect()
+    }
+
+    #[test]
+    fn after_a_boot_ten_minutes_after_an_absence_as_long_as_it_took() {
+        use Away::{Booted, Restarted, Slept, StoodStill};
+        assert_eq!(untils(vec![away(Booted, 0, 60 * SECOND)]), [660]);
+        assert_eq!(untils(vec![away(Slept, 0, 10 * SECOND)]), [0; 0]);
+        assert_eq!(untils(vec![away(Slept, 0, 11 * SECOND)]), [71]);
+        assert_eq!(untils(vec![away(StoodStill, 0, 200 * SECOND)]), [400]);
+        assert_eq!(untils(vec![away(Slept, 0, 40 * MINUTE)]), [50 * 60]);
+        assert_eq!(untils(vec![away(Restarted, 0, 60 * SECOND)]), [0; 0]);
+        let again = vec![away(Booted, 0, 60 * SECOND), away(Restarted, 90 * SECOND, 100 * SECOND)];
+        assert_eq!(untils(again), [660, 700], "it begins anew");
+        let asleep = vec![away(Booted, 0, MINUTE), away(Slept, 6 * MINUTE, 26 * MINUTE)];
+        assert_eq!(untils(asleep), [660, 36 * 60], "longer than what was left");
+        let short = vec![away(Booted, 0, MINUTE), away(StoodStill, 2 * MINUTE, 3 * MINUTE)];
+        assert_eq!(untils(short), [660, 660]);
+    }
+
+    #[test]
+    fn our_link_is_back_with_the_first_check_that_shows_it() {
+        let link = Cause {
+            kind: CauseKind::OurLink,
+            reach: vec![Reach { app: AppId(0), span: span(10 * MINUTE, 15 * MINUTE) }],
+            span: span(10 * MINUTE, 15 * MINUTE),
+        };
+        let checks = vec![
+            check(11 * MINUTE, Outcome::Fail),
+            check(15 * MINUTE + 9_000, Outcome::Fail),
+            check(17 * MINUTE, Outcome::Pass),
+        ];
+        let unseen = Story { causes: vec![link], apps: vec![app(vec![])], ..story(vec![]) };
+        assert_eq!(interruptions(&unseen), []);
+        let seen = Story { apps: vec![app(checks)], ..unseen };
+        let all = interruptions(&seen);
+        let [it] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((it.kind, it.back), (Kind::CutOff, 15 * MINUTE + 9_000));
+        assert_eq!(it.until, it.back + 4 * MINUTE + 9_000);
+        let windows = windows(&seen.apps[0], &all);
+        assert_eq!((windows[0].span.until, windows[0].is_missing), (Some(17 * MINUTE), false));
+        let void = |begun, ended| may_be_void((begun, ended), &all, &windows);
+        assert!(void(10 * MINUTE, 11 * MINUTE) && void(15 * MINUTE, 16 * MINUTE));
+        assert!(!void(9 * MINUTE, 9 * MINUTE + 1) && !void(18 * MINUTE, 18 * MINUTE + 1));
+    }
+
+    #[test]
+    fn who_was_asked_twice_in_vain_is_missing() {
+        let boot = interruptions(&story(vec![away(Away::Booted, 0, MINUTE)]));
+        let missing = |checks| windows(&app(checks), &boot)[0].is_missing;
+        let fails = |minute| check(minute * MINUTE, Outcome::Fail);
+        assert!(missing(vec![fails(2), fails(3)]));
+        assert!(!missing(vec![fails(2), fails(13)]));
+        assert!(!missing(vec![fails(2), fails(3), check(4 * MINUTE, Outcome::Warn)]));
+    }
+}

@@ -1,0 +1,205 @@
+//! What a report after an interruption, and its end, state besides how each app is.
+
+use std::collections::BTreeSet;
+
+use super::super::chronicle::time;
+use super::super::clock::{Fit, SLACK};
+use super::super::finding::Wrong;
+use super::super::reading::{End, EndLine, Line, Report, Tells};
+use super::super::settling::Interruption;
+use super::Found;
+use crate::story::{AppId, CauseKind, Ms, Span};
+use healthchecker::engine::state::State;
+use healthchecker::engine::surroundings::settling::Aftermath;
+use healthchecker::engine::verdict::answer::Outcome;
+
+/// Judges all reports and ends of a letter.
+pub(super) fn judge(found: &mut Found<'_, '_>) {
+    let reading = &found.read.reading;
+    reading.reports.iter().for_each(|report| self::report(found, report));
+    reading.ends.iter().for_each(|end| self::end(found, end));
+}
+
+/// A line says the same as the report in full.
+pub(super) fn is_of(line: &Line, report: &Report) -> bool {
+    let Line { after, well, of, missing } = line;
+    let names: BTreeSet<&str> = report.missing.iter().map(|named| named.text.as_str()).collect();
+    let counts = (*after, *well, *of) == (report.after, report.well, report.of);
+    let named = missing.names.iter().all(|named| names.contains(named.text.as_str()));
+    // In a subject `and 2 more` may be other news.
+    let all = [0, missing.more].map(|more| missing.names.len() as u64 + more);
+    counts && named && (missing.cut || all.contains(&(report.missing.len() as u64)))
+}
+
+fn report(found: &mut Found<'_, '_>, report: &Report) {
+    let letter = found.read.letter;
+    let Some(it) = interruption(found, report) else { return };
+    if report.after == Aftermath::Power && !is_power_cut(found, it.span) {
+        let what = "the power was not cut".to_owned();
+        found.add(Wrong::After, None, it.span.from, &what);
+    }
+    on_record(found, report, it);
+    let decided = report.missing.iter().filter_map(|named| found.decided(named.app?)).max();
+    counts(found, report, it, decided.unwrap_or(letter.written));
+    others(found, report, it);
+}
+
+/// The interruption that a report tells of: by when it was over.
+fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interruption> {
+    let case = found.case;
+    let letter = found.read.letter;
+    let before = case.interruptions.iter().rev().filter(|it| it.back <= letter.written);
+    let is_told = |it: &&Interruption| it.until > it.back && it.kind.may_be_told(report.after);
+    let all: Vec<Interruption> = before.filter(is_told).copied().collect();
+    let Some(last) = all.first() else {
+        let what = format!("{:?}: there was nothing of the kind", report.after);
+        found.add(Wrong::After, None, letter.written, &what);
+        return None;
+    };
+    let fit = |it: &&Interruption| {
+        case.clock.fit(report.at, (it.span.end().min(it.back), it.back), letter.worded)
+    };
+    if let Some(told) = all.iter().find(|it| fit(it) == Fit::Right) {
+        return Some(*told);
+    }
+    let what = format!("it was over on {}, not at {:?}", time(last.back), report.at);
+    let is_noted = all.iter().any(|it| fit(&it) == Fit::AsNoted);
+    found.add(if is_noted { Wrong::Clock } else { Wrong::Changed }, None, last.back, &what);
+    Some(*last)
+}
+
+/// Somebody else had no power either.
+fn is_power_cut(found: &Found<'_, '_>, away: Span) -> bool {
+    let cuts = found.case.story.causes.iter().filter(|cause| cause.kind == CauseKind::PowerCut);
+    cuts.map(|cut| cut.span).any(|cut| cut.from <= away.end() && away.from <= cut.end())
+}
+
+/// Nothing was on record that came later than the beginning.
+fn on_record(found: &mut Found<'_, '_>, report: &Report, it: Interruption) {
+    let Some(told) = report.after_record else { return };
+    let Some(meant) = found.case.clock.meant(told, found.read.letter.worded) else { return };
+    if meant > it.span.from + SLACK {
+        let what = format!("it began on {}, before {}", time(it.span.from), time(meant));
+        found.add(Wrong::Since, None, it.span.from, &what);
+    }
+}
+
+/// How many of theirs were awaited, and how many of them are back.
+fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided: Ms) {
+    let case = found.case;
+    let letter = found.read.letter;
+    let (mut of, mut perhaps, mut well, mut perhaps_well) = (0, 0, 0, 0);
+    for (app, life) in case.lives.iter().enumerate() {
+        let then = |at| life.app.registered_at(at);
+        let theirs = |at| then(at).is_some_and(|it| it.people.contains(&letter.to));
+        let paused = |at| life.app.paused.iter().any(|span| span.holds(at));
+        let is_one = theirs(it.back) && theirs(decided) && !paused(it.back) && !paused(decided);
+        if !is_one {
+            perhaps += u64::from(theirs(it.back) || theirs(decided));
+            continue;
+        }
+        let before = life.app.state_at(it.back.saturating_sub(1));
+        let changes = life.app.stops().into_iter().chain(life.app.resets());
+        let was_changed = changes.into_iter().any(|at| it.back <= at && at <= decided);
+        if was_changed {
+            perhaps += 1;
+            continue;
+        }
+        if before == State::Unhealthy {
+            continue;
+        }
+        of += 1;
+        let is_missing = report.missing.iter().any(|named| named.app == Some(AppId(app)));
+        let answered = life.app.checks.iter().any(|check| {
+            let answers = matches!(check.outcome, Some(Outcome::Pass | Outcome::Warn));
+            answers && check.ended >= it.back && check.ended <= decided
+        });
+        let is_unwell =
+            matches!(life.app.state_at(decided), State::Unhealthy) || is_missing || !answered;
+        well += u64::from(!is_unwell);
+        perhaps_well += u64::from(!is_unwell);
+    }
+    perhaps_well += perhaps;
+    let fits = |said: u64, least: u64, most: u64| (least..=most).contains(&said);
+    if !fits(report.of, of, of + perhaps) || !fits(report.well, well, perhaps_well) {
+        let what = format!(
+            "{} of {} are said to be well, it was {well} of {of}, and perhaps of {perhaps} more",
+            report.well, report.of
+        );
+        found.add(Wrong::Count, None, it.back, &what);
+    }
+}
+
+/// Who was UNHEALTHY before, and who is paused.
+fn others(found: &mut Found<'_, '_>, report: &Report, it: Interruption) {
+    let case = found.case;
+    let written = found.read.letter.written;
+    for app in report.unhealthy_before.names.iter().filter_map(|named| named.app) {
+        let life = case.life(app);
+        let was = life.app.state_at(it.back.saturating_sub(1));
+        if was != State::Unhealthy {
+            let what = format!("{} was {} before", case.name(app), was.word());
+            found.add(Wrong::State, Some(app), it.back, &what);
+        }
+    }
+    for app in report.paused.names.iter().filter_map(|named| named.app) {
+        let paused = case.life(app).app.paused.iter();
+        let mut paused = paused.filter(|span| span.from <= written && span.end() >= it.back);
+        if paused.next().is_none() {
+            let what = format!("{} is not paused", case.name(app));
+            found.add(Wrong::State, Some(app), written, &what);
+        }
+    }
+}
+
+/// An end tells of as many as it names, and how long the longest of them took.
+fn end(found: &mut Found<'_, '_>, end: &End) {
+    let written = found.read.letter.written;
+    let EndLine { apps, lasted } = end.line;
+    let named = end.apps.names.len() as u64 + end.apps.more;
+    let is_only = end.only.as_ref().is_none_or(|only| end.apps.names == [only.clone()]);
+    if apps != named || !is_only {
+        let what = format!("{named} apps are named, {apps} are counted");
+        found.add(Wrong::Count, None, written, &what);
+    }
+    let apps: Vec<AppId> = end.apps.names.iter().filter_map(|named| named.app).collect();
+    let case = found.case;
+    let changes = |app: &AppId| {
+        let states = &case.life(*app).app.states[..case.life(*app).app.shown_by(written)];
+        let well = states.iter().rposition(|(_, state)| *state == State::Healthy)?;
+        let bad = states[..well].iter().rposition(|(_, state)| *state == State::Healthy);
+        let bad = bad.map_or(0, |before| before + 1);
+        let ill = |state| matches!(state, State::Degraded | State::Unhealthy);
+        let raised = states[bad..well].iter().find(|(_, state)| ill(*state))?;
+        Some((raised.0, states[well].0))
+    };
+    let lives: Vec<(Ms, Ms)> = apps.iter().filter_map(changes).collect();
+    let (Some(first), Some(last)) =
+        (lives.iter().map(|it| it.0).min(), lives.iter().map(|it| it.1).max())
+    else {
+        return;
+    };
+    if !lasted.fits(last - first.min(last), last - first.min(last)) {
+        let what = format!(
+            "they were unwell for {} s from {} until {}, not for {lasted:?}",
+            (last - first.min(last)) / 1000,
+            time(first),
+            time(last)
+        );
+        found.add(Wrong::Lasted, apps.first().copied(), first, &what);
+    }
+}
+
+/// The reports and ends that a list tells.
+pub(super) fn listed<'r>(found: &Found<'r, '_>) -> (Vec<&'r Line>, Vec<EndLine>) {
+    let list = &found.read.reading.list;
+    let reports = list.iter().filter_map(|point| match &point.tells {
+        Tells::Report(line) => Some(line),
+        _ => None,
+    });
+    let ends = list.iter().filter_map(|point| match point.tells {
+        Tells::End(line) => Some(line),
+        _ => None,
+    });
+    (reports.collect(), ends.collect())
+}
