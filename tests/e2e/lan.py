@@ -217,6 +217,14 @@ class Lan:
         """Its cable to the switch: `down` or `up`."""
         self.switch.run("ip", "link", "set", f"port{machine.number}", how)
 
+    def forget_ipv4(self, router: Machine) -> None:
+        """From now on there is IPv6 alone, and the router leads out of it."""
+        router.run("ip", "address", "add", "fe80::1/64", "dev", "eth0", "nodad")
+        for machine in self.machines:
+            machine.run("ip", "-4", "address", "flush", "dev", "eth0")
+            if machine is not router:
+                machine.run("ip", "-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0")
+
     def add_internet(self, router: Machine) -> Internet:
         """What lies behind the router, which is the gateway of all other machines from now on."""
         internet = Internet(router, Namespace(inside=self.switch))

@@ -143,6 +143,8 @@ class HealthyApp(http.server.BaseHTTPRequestHandler):
 
 def serve(address: str, port: str = "0", seconds: str = "0") -> None:
     HealthyApp.takes_seconds = float(seconds)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    http.server.ThreadingHTTPServer.address_family = family
     server = http.server.ThreadingHTTPServer((address, int(port)), HealthyApp)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     say(server.server_port)

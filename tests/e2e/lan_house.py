@@ -44,7 +44,7 @@ class House:
         port = int(program.stdout.readline())
         fields = {
             "appname": name,
-            "url": f"http://{address}:{port}",
+            "url": f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}",
             "interval": INTERVAL,
             "timeout": 2,
             "unhealthy": 2,

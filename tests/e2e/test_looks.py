@@ -11,15 +11,15 @@ from waiting import wait_for
 SOON = 20
 
 
-def test_apps_that_are_off_are_told_from_a_network_where_nobody_answers(
+def test_with_ipv6_alone_apps_that_are_off_are_told_from_a_network_where_nobody_answers(
     lan: Lan, start_daemon: StartDaemon
 ) -> None:
     house = House(lan)
     nas, router = lan.add("nas"), lan.add("router")
-    lan.add_internet(router)
-    house.start(start_daemon, anchors=None)
-    house.add_app("disk", nas)
-    house.add_app("music", nas)
+    lan.forget_ipv4(router)
+    house.start(start_daemon)
+    for app in ("disk", "music"):
+        house.add_app(app, nas, nas.ipv6)
     house.wait_until_well()
 
     # All apps are gone, and the router is well: they are to blame.
