@@ -24,6 +24,7 @@ import threading
 import time
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -135,7 +136,9 @@ class HealthyApp(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/health+json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        # Whoever asks may have had enough.
+        with suppress(BrokenPipeError):
+            self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass

@@ -14,6 +14,8 @@ from lan_mail import OWNER, MailServer
 from waiting import wait_for
 
 INTERVAL = 5
+# A busy machine takes its time, too.
+TIMEOUT = 4
 
 
 class House:
@@ -46,7 +48,7 @@ class House:
             "appname": name,
             "url": f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}",
             "interval": INTERVAL,
-            "timeout": 2,
+            "timeout": TIMEOUT,
             "unhealthy": 2,
             "healthy": 2,
         }
