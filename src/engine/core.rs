@@ -134,7 +134,7 @@ impl Engine {
         Engine {
             registry: Registry::default(),
             scheduler: Scheduler::new(options.workers),
-            surroundings: Surroundings::new(options.boot_id, options.settle),
+            surroundings: Surroundings::new(options.boot_id, options.settle, options.anchors),
             incidents: Incidents::default(),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),

@@ -129,14 +129,16 @@ pub enum LogEvent {
         /// Its name.
         app: String,
     },
-    /// Our own network is down, and nobody on another machine can be judged.
-    NetworkDown {
-        /// We have no carrier or no address; else nobody answers.
-        cut_off: bool,
+    /// Something between us and apps is away: who is silent for want of it is not judged.
+    Away {
+        /// `our network is down`.
+        what: &'static str,
     },
     /// It is back.
-    NetworkBack {
-        /// How long it was down, as far as it was seen.
+    Back {
+        /// `our network is back`.
+        what: &'static str,
+        /// How long it was so, as far as it was seen.
         after: Duration,
     },
     /// Apps have their time to come back after an interruption.
@@ -220,7 +222,7 @@ impl LogEvent {
             LogEvent::NoSuchMailbox { .. } => Severity::Trouble,
             LogEvent::MailHeldBack { .. } | LogEvent::ClockWrong { .. } => Severity::Trouble,
             LogEvent::Disallowed { .. } | LogEvent::MailDisallowed { .. } => Severity::Trouble,
-            LogEvent::TooFewThreads { .. } | LogEvent::NetworkDown { .. } => Severity::Trouble,
+            LogEvent::TooFewThreads { .. } | LogEvent::Away { .. } => Severity::Trouble,
             _ => Severity::Change,
         }
     }
@@ -294,15 +296,11 @@ impl fmt::Display for LogEvent {
             LogEvent::LooksAround { app } => {
                 write!(f, "{app}: no answer; whether it is our network is looked at first")
             }
-            LogEvent::NetworkDown { cut_off } => {
-                let why = if *cut_off { "our network is down" } else { "nothing answers" };
-                write!(
-                    f,
-                    "{why}: failures of apps on other machines do not count until one of them is seen"
-                )
+            LogEvent::Away { what } => {
+                write!(f, "{what}: silences for want of that do not count until it is back")
             }
-            LogEvent::NetworkBack { after } => {
-                write!(f, "our network is back after {}", span::in_words(*after))
+            LogEvent::Back { what, after } => {
+                write!(f, "{what} after {}", span::in_words(*after))
             }
             LogEvent::SettlingBegan { apps } => write!(
                 f,

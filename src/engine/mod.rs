@@ -61,6 +61,9 @@ pub mod core;
 // and every command and event, with what it makes one machine tell another.
 mod traffic;
 
+// of it what is around us brings,
+mod around;
+
 // What the tests of the machines share.
 #[cfg(test)]
 mod tests;

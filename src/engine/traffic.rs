@@ -8,6 +8,7 @@
 //! another's things, in two places: that a welcome was told (`incidents::Wait::Welcome`), and, at the start, the
 //! mails of people who may have none now ([`Engine::restore`]).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::check_log::{Event, Line};
@@ -21,12 +22,8 @@ use super::registration::{Origin, Registration};
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
 use super::state::Transition;
-use super::surroundings::look::LookReport;
-use super::surroundings::network::Proof;
+use super::surroundings::Worth;
 use super::surroundings::run::Interruption;
-use super::surroundings::settling::Missing;
-use super::surroundings::silences::Silence;
-use super::surroundings::{ASKED_EVERY, Worth};
 use super::time::{Now, Step};
 use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
@@ -260,7 +257,8 @@ impl Engine {
             }
             Wait::Surroundings => {
                 self.end_settling(now);
-                self.look_around(now, self.surroundings.network().is_down(), None);
+                self.look_around(now);
+                self.tell_what_was_away(now, &BTreeSet::new());
             }
             Wait::Incidents(incidents::Wait::Welcome) => {
                 let Engine { incidents, registry, outbox, .. } = self;
@@ -299,9 +297,8 @@ impl Engine {
     fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let Some(app) = self.registry.get(id) else { return };
         if verdict.life == Life::CutOff || !self.surroundings.is_calm() {
-            let was_down = self.surroundings.network().is_down();
-            let back = self.surroundings.handle_sign(now, (id, app), &verdict);
-            self.look_around(now, was_down, back);
+            self.surroundings.handle_sign(now, (id, app), &verdict);
+            self.look_around(now);
         }
         let Some(app) = self.registry.get(id) else { return };
         let began = now.at.before(latency);
@@ -310,14 +307,14 @@ impl Engine {
                 self.surroundings.wait(now, (id, app), verdict, latency);
                 let app = app.registration.name.clone();
                 self.log(LogEvent::LooksAround { app });
-                self.look_around(now, self.surroundings.network().is_down(), None);
+                self.look_around(now);
             }
             worth => self.conclude(now, now, id, (verdict, worth), latency),
         }
     }
 
     /// Passes a verdict on that fell at `fell`: to the app, to both logs, to the alert, to people.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
         now: Now,
         fell: Now,
@@ -360,88 +357,6 @@ impl Engine {
         self.end_settling(now);
     }
 
-    /// What was seen in a look around.
-    pub fn handle_look(&mut self, now: Now, report: &LookReport) {
-        let was_down = self.surroundings.network().is_down();
-        let back = self.surroundings.handle_look(now, report);
-        self.look_around(now, was_down, back);
-    }
-
-    /// Whether it is of use to know that another machine lives: somebody is silent, or our network is down.
-    pub fn awaits_life(&self) -> bool {
-        !self.surroundings.is_calm()
-    }
-
-    /// Another machine has shown that it lives: it has reached us, or taken a mail.
-    pub fn handle_life(&mut self, now: Now) {
-        if !self.surroundings.is_calm() {
-            let was_down = self.surroundings.network().is_down();
-            let back = self.surroundings.handle_life(now);
-            self.look_around(now, was_down, back);
-        }
-    }
-
-    /// Something was shown, or time has passed: what waits for it goes on, and the next look begins if it is due.
-    /// Our network may have been down before, and be back `after` so long.
-    fn look_around(&mut self, now: Now, was_down: bool, back: Option<Duration>) {
-        while let Some((silence, worth)) = self.surroundings.poll_decided(now) {
-            let fell = silence.ended(now.at);
-            let Silence { app, verdict, latency, .. } = silence;
-            self.conclude(now, fell, app, (verdict, worth), latency);
-        }
-        if !was_down && let Some(proof) = self.surroundings.network().proof() {
-            self.log(LogEvent::NetworkDown { cut_off: proof == Proof::CutOff });
-        }
-        if let Some(span) = back {
-            self.log(LogEvent::NetworkBack { after: span });
-            self.handle_absence(now, Interruption::Network, span);
-        }
-        let look = self.surroundings.poll_look(now, &self.registry);
-        self.actions.extend(look.map(Action::Look));
-    }
-
-    /// Something came between us and the apps: they have their time to come back.
-    pub(super) fn settle(&mut self, now: Now, interruption: Interruption) {
-        self.surroundings.begin(now, interruption, &self.registry);
-        self.begin_settling(now);
-    }
-
-    /// We were away for so long, within one boot.
-    fn handle_absence(&mut self, now: Now, interruption: Interruption, span: Duration) {
-        if self.surroundings.handle_absence(now, interruption, span, &self.registry) {
-            self.begin_settling(now);
-        }
-    }
-
-    fn begin_settling(&mut self, now: Now) {
-        self.scheduler.set_haste(now, Some(ASKED_EVERY));
-        let awaited = self.surroundings.settling().map_or(0, |it| it.awaited().count());
-        if awaited > 0 {
-            self.log(LogEvent::SettlingBegan { apps: awaited });
-        }
-        self.end_settling(now);
-    }
-
-    /// If everybody is back, or the time is up: who is missing is UNHEALTHY, and people get one report.
-    fn end_settling(&mut self, now: Now) {
-        let Some(ended) = self.surroundings.poll_ended(now) else { return };
-        self.scheduler.set_haste(now, None);
-        let (back, missing) = (ended.back.len(), ended.missing.len());
-        if back + missing > 0 {
-            self.log(LogEvent::SettlingEnded { back, missing });
-        }
-        for Missing { id, failures, since } in &ended.missing {
-            let transition = self.registry.give_up(now, *id, *failures, *since);
-            let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
-            if let Some(transition) = transition {
-                self.handle_transition(now, *id, transition, reason.unwrap_or_default());
-            }
-        }
-        let (incidents, known) = self.incidents();
-        let messages = incidents.handle_settled(now, &ended, known);
-        self.post(now, messages);
-    }
-
     /// What was counted towards an app's state is forgotten.
     fn forget(&mut self, now: Now, id: AppId, why: &str) {
         if let Some(transition) = self.registry.forget(now, id) {
@@ -450,7 +365,13 @@ impl Engine {
     }
 
     /// A change of state opens an alert, or notes that it is over. Nobody is told here.
-    fn handle_transition(&mut self, now: Now, id: AppId, transition: Transition, reason: String) {
+    pub(super) fn handle_transition(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Transition,
+        reason: String,
+    ) {
         let Transition { from, to } = transition;
         self.check_log(now, id, Event::State { from, to, reason: reason.clone() });
         self.incidents.handle_transition(now, id, to);
@@ -513,13 +434,13 @@ impl Engine {
     }
 
     /// The incidents, and what they look at.
-    fn incidents(&mut self) -> (&mut Incidents, Known<'_>) {
+    pub(super) fn incidents(&mut self) -> (&mut Incidents, Known<'_>) {
         let Engine { incidents, registry, surroundings, outbox, .. } = self;
         (incidents, Known { registry, surroundings, outbox })
     }
 
     /// Messages from the incidents go into the outbox.
-    fn post(&mut self, now: Now, messages: Vec<Message>) {
+    pub(super) fn post(&mut self, now: Now, messages: Vec<Message>) {
         messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
         self.drain_outbox();
     }
@@ -542,7 +463,7 @@ impl Engine {
         self.actions.push_back(Action::CheckLog(Line { time: now.wall, appname, event }));
     }
 
-    fn log(&mut self, note: LogEvent) {
+    pub(super) fn log(&mut self, note: LogEvent) {
         self.actions.push_back(Action::Log(note));
     }
 }

@@ -8,6 +8,8 @@
 )]
 
 mod asleep;
+mod away;
+mod blind;
 mod cases;
 mod chance;
 mod check_log;

@@ -1,6 +1,9 @@
 //! A simulated household: apps that answer as told, a mail server with moods, and a clock that
 //! jumps straight to the next thing that happens.
 
+#[path = "world/looks.rs"]
+mod looks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -16,10 +19,12 @@ use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, Registration};
 use healthchecker::engine::state::State;
-use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Place, Sight};
+use healthchecker::engine::surroundings::look::{LookReport, Sight};
 use healthchecker::engine::time::{Moment, Now, Wall};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
+
+use looks::{anchors, from_outside, is_outside};
 
 /// How an app answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +106,8 @@ pub(super) struct World {
     pub(super) cut_off: bool,
     /// Nothing on another machine answers, though we have a link.
     pub(super) deaf: bool,
+    /// The line is down: whoever is `.example` does not answer, nor anything well-known outside.
+    pub(super) offline: bool,
     /// How the gateway is seen.
     pub(super) gateway: Sight,
     /// What is seen in a look is never reported.
@@ -138,7 +145,7 @@ impl World {
             seed: 7,
             boot_id: Some("boot0".to_owned()),
             settle: SETTLE,
-            anchors: Vec::new(),
+            anchors: anchors(),
             zone: healthchecker::engine::time::Zone::UTC,
         };
         World {
@@ -165,6 +172,7 @@ impl World {
             boots: 0,
             cut_off: false,
             deaf: false,
+            offline: false,
             gateway: Sight::Answers,
             looks_are_lost: false,
             looks: Vec::new(),
@@ -394,7 +402,7 @@ impl World {
             seed: self.sequence,
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,
-            anchors: Vec::new(),
+            anchors: anchors(),
             zone: healthchecker::engine::time::Zone::UTC,
         });
         self.engine.restore(self.now, records);
@@ -477,48 +485,16 @@ impl World {
             () if is_ours => (end, latency),
             () if self.cut_off => (cut_off(), latency),
             () if self.deaf => (verdict(Outcome::Fail, NO_ANSWER, false), u64::MAX),
+            () if self.offline && is_outside(&name) => {
+                (verdict(Outcome::Fail, NO_ANSWER, false), u64::MAX)
+            }
             () => (end, latency),
         };
+        let end = if is_outside(&name) { from_outside(end) } else { end };
         let late = if let Answer::Overslept(ms) = answer { ms } else { 0 };
         let latency = latency.min(limit) + late;
         let took = Duration::from_millis(latency);
         self.later(latency, Event::Report { check: probe.id, app: name, end, latency: took });
-    }
-
-    /// Others are looked at: each shows what its apps would answer. Who lives is seen at once.
-    fn look(&mut self, look: &Look) {
-        let sights = look.witnesses.iter().map(|(witness, place)| (*witness, self.sight(place)));
-        let (silent, seen): (Vec<_>, Vec<_>) =
-            sights.partition(|(_, sight)| *sight == Sight::Nothing);
-        let asked = look.witnesses.iter().map(|(_, place)| match place {
-            Place::Port { host, .. } => host.to_string(),
-            Place::Gateways => "gateway".to_owned(),
-        });
-        self.looks.push((self.now.at.as_millis(), asked.collect()));
-        let (id, cut_off, gateway) = (look.id, self.cut_off, None);
-        if self.looks_are_lost {
-            return;
-        }
-        let ended = silent.is_empty();
-        let first = LookReport { id, seen, cut_off, gateway, ended };
-        self.later(1, Event::Seen(first));
-        if !ended {
-            let takes = LOOK_TAKES.as_millis() as u64;
-            let last = LookReport { id, seen: silent, cut_off, gateway, ended: true };
-            self.later(takes, Event::Seen(last));
-        }
-    }
-
-    fn sight(&self, place: &Place) -> Sight {
-        match place {
-            _ if self.cut_off || self.deaf => Sight::Nothing,
-            Place::Gateways => self.gateway,
-            Place::Port { host, .. } => match self.answers.get(&host.to_string()) {
-                Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
-                Some(Answer::Refused) => Sight::HostOnly,
-                _ => Sight::Answers,
-            },
-        }
     }
 
     fn send(&mut self, mail: Mail) {
@@ -608,6 +584,10 @@ pub(super) fn in_short(mail: &Mail) -> String {
             format!("{} silent", silent.join(", "))
         }
         Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
+        Notice::Blind(blind) if blind.goes_on().is_some() => format!("nothing of {}", blind.of),
+        Notice::Blind(blind) => {
+            format!("{} gaps, {}/{}", blind.gaps.len(), blind.as_before, blind.of)
+        }
         Notice::Test { .. } => "test".to_owned(),
     });
     let told = told.collect::<Vec<_>>().join(" + ");

@@ -307,7 +307,7 @@ impl Incidents {
 
 /// Whether some of these cannot be seen: our network is down, and they are elsewhere.
 pub(super) fn is_blind(ids: &[AppId], Known { registry, surroundings, .. }: Known<'_>) -> bool {
-    surroundings.network().down_since().is_some()
+    surroundings.network().is_down()
         && ids.iter().filter_map(|id| registry.get(*id)).any(is_elsewhere)
 }
 

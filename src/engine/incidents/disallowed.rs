@@ -119,7 +119,7 @@ impl Incidents {
                     let apps: Vec<String> = apps.iter().filter(stands_in).cloned().collect();
                     (!apps.is_empty()).then_some(Notice::Watching { apps, at: *at })
                 }
-                Notice::Test { .. } => Some(notice.clone()),
+                Notice::Blind(_) | Notice::Test { .. } => Some(notice.clone()),
             };
             told.extend(notice);
         }

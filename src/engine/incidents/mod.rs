@@ -11,6 +11,7 @@
 
 pub mod alert;
 mod arrivals;
+mod blind;
 mod change;
 mod collection;
 mod disallowed;
@@ -24,6 +25,7 @@ mod welcome;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::alert::{Alert, Level, Tie};
+pub use self::blind::blind_messages;
 use self::collection::Collection;
 pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};

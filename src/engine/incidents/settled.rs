@@ -55,6 +55,7 @@ fn empty(ended: &Ended) -> Report {
         after: ended.after,
         at: ended.began,
         last_record: ended.last_record,
+        router: ended.router,
         well: 0,
         of: 0,
         missing: Vec::new(),

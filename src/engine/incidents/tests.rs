@@ -39,7 +39,7 @@ struct House {
 impl House {
     fn new() -> House {
         let (registry, incidents) = (Registry::default(), Incidents::default());
-        let surroundings = Surroundings::new(None, Duration::ZERO);
+        let surroundings = Surroundings::new(None, Duration::ZERO, Vec::new());
         House { registry, incidents, surroundings, outbox: outbox(&[], &[]), second: 0 }
     }
 
@@ -142,6 +142,10 @@ fn in_short(message: &Message) -> String {
             format!("{} silent", silent.join(", "))
         }
         Notice::AllBack(back) => format!("{} back", back.apps.join(", ")),
+        Notice::Blind(blind) if blind.goes_on().is_some() => format!("nothing of {}", blind.of),
+        Notice::Blind(blind) => {
+            format!("{} gaps, {}/{}", blind.gaps.len(), blind.as_before, blind.of)
+        }
         Notice::Test { .. } => "test".to_owned(),
     };
     match message.to.to_string().as_str() {

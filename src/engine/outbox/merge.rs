@@ -89,8 +89,11 @@ fn bound(mail: &mut Mail) {
                 }
             }
             Notice::Watching { apps, at } => watched.add_earlier(apps, at),
-            other @ (Notice::Report(_) | Notice::Outage(_) | Notice::AllBack(_)) => {
-                together += other.told().count();
+            other @ (Notice::Report(_)
+            | Notice::Outage(_)
+            | Notice::AllBack(_)
+            | Notice::Blind(_)) => {
+                together += other.told().count().max(1);
                 if together <= TOGETHER_MAX {
                     kept.push(other);
                 } else {
@@ -155,6 +158,7 @@ pub(super) fn make_plainer(mail: &mut Mail) -> bool {
             }
             Notice::Report(_)
             | Notice::AllBack(_)
+            | Notice::Blind(_)
             | Notice::Watching { .. }
             | Notice::Test { .. } => {}
         }
@@ -173,7 +177,9 @@ fn quotes_apps(notice: &Notice) -> bool {
         Notice::Change(change) => !change.reason.is_empty(),
         Notice::Report(report) => report.missing.iter().any(|app| !app.reason.is_empty()),
         Notice::Outage(outage) => outage.apps().any(|app| !app.reason.is_empty()),
-        Notice::AllBack(_) | Notice::Watching { .. } | Notice::Test { .. } => false,
+        Notice::AllBack(_) | Notice::Blind(_) | Notice::Watching { .. } | Notice::Test { .. } => {
+            false
+        }
     }
 }
 
@@ -265,7 +271,11 @@ mod tests {
         let apps = mail.notices.iter().flat_map(|notice| match notice {
             Notice::Change(change) => vec![change.app.as_str()],
             Notice::Watching { apps, .. } => apps.iter().map(String::as_str).collect(),
-            Notice::Report(_) | Notice::Outage(_) | Notice::AllBack(_) | Notice::Test { .. } => {
+            Notice::Report(_)
+            | Notice::Outage(_)
+            | Notice::AllBack(_)
+            | Notice::Blind(_)
+            | Notice::Test { .. } => {
                 vec![]
             }
         });

@@ -35,9 +35,11 @@ pub(super) fn following(to: &Recipient, notice: &Notice, thread: &[String]) -> O
             notice.told().map(|(app, state)| (app, state.word())).collect()
         }
         // They tell of a time, and are never the same.
-        Notice::Report(_) | Notice::Outage(_) | Notice::Watching { .. } | Notice::Test { .. } => {
-            return None;
-        }
+        Notice::Report(_)
+        | Notice::Outage(_)
+        | Notice::Blind(_)
+        | Notice::Watching { .. }
+        | Notice::Test { .. } => return None,
     };
     if thread.is_empty() {
         return None;

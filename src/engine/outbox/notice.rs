@@ -4,6 +4,7 @@
 //! send it, so that a mail that waited can say so.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
+use crate::engine::surroundings::run::Gap;
 use crate::engine::surroundings::settling::Aftermath;
 use crate::engine::time::{Age, Stamp};
 
@@ -54,6 +56,9 @@ pub struct Report {
     /// The newest time on record before: it began later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_record: Option<Stamp>,
+    /// The address of the router, if that is what is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub router: Option<IpAddr>,
     /// How many of their apps came back,
     pub well: usize,
     /// of how many that are asked and were not UNHEALTHY before.
@@ -153,6 +158,27 @@ impl Outage {
     }
 }
 
+/// Times in which we saw nobody on other machines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// When; the last may go on.
+    pub gaps: Vec<Gap>,
+    /// While it goes on: whose apps these are that nobody sees, as many as a mail has room for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apps: Vec<String>,
+    /// How many there are of theirs on other machines,
+    pub of: usize,
+    /// and how many of them are as they were.
+    pub as_before: usize,
+}
+
+impl Blind {
+    /// Since when nobody is seen, if that goes on.
+    pub fn goes_on(&self) -> Option<Stamp> {
+        self.gaps.last().filter(|gap| gap.until.is_none()).map(|gap| gap.from)
+    }
+}
+
 /// One thing to tell a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,6 +198,8 @@ pub enum Notice {
     Outage(Box<Outage>),
     /// All of a report, or of those that were silent together, are well.
     AllBack(AllBack),
+    /// We saw nobody for a while, or still do.
+    Blind(Blind),
     /// Asked for by `healthchecker test-mail`.
     Test {
         /// When it was asked for.
@@ -253,7 +281,9 @@ impl Notice {
             Notice::Report(report) => (None, report.missing.as_slice(), &[][..], &[][..]),
             Notice::Outage(outage) => (None, &[][..], outage.groups.as_slice(), &[][..]),
             Notice::AllBack(AllBack { apps, .. }) => (None, &[][..], &[][..], apps.as_slice()),
-            Notice::Watching { .. } | Notice::Test { .. } => (None, &[][..], &[][..], &[][..]),
+            Notice::Watching { .. } | Notice::Blind(_) | Notice::Test { .. } => {
+                (None, &[][..], &[][..], &[][..])
+            }
         };
         let change = change.into_iter().map(|change| (change.app.as_str(), change.to));
         let missing = missing.iter().map(|it| (it.app.as_str(), State::Unhealthy));
@@ -326,6 +356,9 @@ impl Mail {
                 Notice::Report(report) => report.for_each_stamp(&mut put_right),
                 Notice::Outage(outage) => outage.for_each_stamp(&mut put_right),
                 Notice::AllBack(back) => back.for_each_stamp(&mut put_right),
+                Notice::Blind(blind) => {
+                    blind.gaps.iter_mut().for_each(|gap| gap.for_each_stamp(&mut put_right));
+                }
                 Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
             }
         }

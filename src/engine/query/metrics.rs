@@ -70,7 +70,7 @@ impl View<'_> {
             mails_waiting: self.outbox.waiting(),
             oldest_mail: self.outbox.oldest(now.at),
             refused_addresses: self.outbox.refusals().count(),
-            network_is_down: self.surroundings.network().down_since().is_some(),
+            network_is_down: self.surroundings.network().is_down(),
             apps_settling: self.surroundings.settling().map_or(0, |it| it.awaited().count()),
         }
     }

@@ -3,7 +3,6 @@
 use super::View;
 use crate::engine::registry::{App, AppId};
 use crate::engine::state::State;
-use crate::engine::surroundings::network::Proof;
 use crate::engine::time::Stamp;
 
 /// How an app is.
@@ -14,7 +13,7 @@ pub(super) struct Standing {
     pub(super) since: Stamp,
     /// It has its time to come back, since then.
     pub(super) settling_since: Option<Stamp>,
-    /// Our own network is down since then, and it cannot be seen.
+    /// Something between us is away since then, and it cannot be seen.
     pub(super) not_visible_since: Option<Stamp>,
     /// What the last check found, and what it is worth.
     pub(super) reason: String,
@@ -29,13 +28,9 @@ impl View<'_> {
             not_visible_since: None,
             reason: app.reason().to_owned(),
         };
-        let down = self.surroundings.network().down_since();
-        if let Some(since) = down.filter(|_| self.surroundings.network().hides(id)) {
-            let why = match self.surroundings.network().proof() {
-                Some(Proof::Silence) => "nothing on the network answers",
-                _ => "our network is down",
-            };
-            let reason = format!("not visible: {why} since {}", since.for_people(self.zone));
+        if let Some((part, since)) = self.surroundings.network().hides(id) {
+            let since_when = since.for_people(self.zone);
+            let reason = format!("not visible: {} since {since_when}", part.words());
             let (state, not_visible_since) = (State::Unknown, Some(since));
             return Standing { state, since, not_visible_since, reason, ..shown };
         }
@@ -51,7 +46,8 @@ impl View<'_> {
 
     /// The state that is shown.
     pub(super) fn state(&self, id: AppId, app: &App) -> State {
-        let is_unknown = self.surroundings.awaits(id) || self.surroundings.network().hides(id);
+        let is_unknown =
+            self.surroundings.awaits(id) || self.surroundings.network().hides(id).is_some();
         if is_unknown { State::Unknown } else { app.state() }
     }
 }

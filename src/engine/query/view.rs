@@ -22,7 +22,7 @@ pub struct AppView {
     pub since: Wall,
     /// Since when it has its time to come back after an interruption; its failures do not count then.
     pub settling_since: Option<Wall>,
-    /// Since when our own network is down, so that it cannot be seen.
+    /// Since when something between us is away, so that it cannot be seen.
     pub not_visible_since: Option<Wall>,
     /// Whether it is left alone for now.
     pub paused: bool,

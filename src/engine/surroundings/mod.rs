@@ -6,23 +6,28 @@
 //! by [settling]: until an app has answered once, its failures are void, too. What is not back at
 //! the end is told in one report.
 
+pub mod away;
+mod blindness;
 pub mod look;
 mod looks;
 pub mod network;
 pub mod run;
 pub mod settling;
-mod signs;
+pub mod signs;
 pub mod silences;
 mod voids;
 mod witnesses;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use self::away::Part;
 use self::looks::Looks;
 use self::network::{Network, is_elsewhere};
 use self::run::{Interruption, Run};
 use self::settling::{Ended, Settling};
+use self::signs::News;
 use self::silences::{Shown, Silences};
 use self::voids::Voids;
 use super::ledger::Ledger;
@@ -63,6 +68,14 @@ pub struct Surroundings {
     network: Network,
     looks: Looks,
     silences: Silences,
+    /// What has changed, and is not told yet.
+    news: VecDeque<News>,
+    /// Well-known addresses on the internet.
+    anchors: Vec<SocketAddr>,
+    /// For people.
+    router_address: Option<IpAddr>,
+    /// Times in which we saw nobody are still to be told.
+    owes_note: bool,
     /// Who was found to be on our own machine, by an address that others use, too.
     ours: BTreeSet<AppId>,
     settling: Option<Settling>,
@@ -71,8 +84,13 @@ pub struct Surroundings {
 
 /// Interruptions.
 impl Surroundings {
-    /// Ours in the boot called `boot_id`, after which things may settle for `settle`.
-    pub fn new(boot_id: Option<String>, settle: Duration) -> Surroundings {
+    /// Ours in the boot called `boot_id`, after which things may settle for `settle`. The internet is seen
+    /// by `anchors`.
+    pub fn new(
+        boot_id: Option<String>,
+        settle: Duration,
+        anchors: Vec<SocketAddr>,
+    ) -> Surroundings {
         let mut run = Ledger::default();
         run.insert((), Run::begun(boot_id));
         Surroundings {
@@ -81,6 +99,10 @@ impl Surroundings {
             network: Network::default(),
             looks: Looks::default(),
             silences: Silences::default(),
+            news: VecDeque::new(),
+            anchors,
+            router_address: None,
+            owes_note: false,
             ours: BTreeSet::new(),
             settling: None,
             voids: Voids::default(),
@@ -92,9 +114,23 @@ impl Surroundings {
         self.run.get(&())?.interrupted(before?, last)
     }
 
-    /// What the run that is on record knew of the house.
+    /// What the run that is on record knew of the house, and what people are still to be told. An outage
+    /// within this boot goes on until somebody is seen.
     pub fn recall(&mut self, before: &Run) {
-        self.note(|run| run.gateway = before.gateway);
+        let is_of_boot = |run: &Run| run.boot_id.is_some() && run.boot_id == before.boot_id;
+        let outage = before.outage.filter(|_| self.run().is_some_and(is_of_boot));
+        self.note(|run| {
+            run.gateway = before.gateway;
+            run.internet = before.internet;
+            run.outage = outage;
+            run.gaps.clone_from(&before.gaps);
+            run.noted = before.noted;
+        });
+        self.owes_note = !before.gaps.is_empty();
+        if let Some(outage) = outage {
+            self.network.fall(outage.since, Part::Link);
+            self.will_settle(Interruption::Network);
+        }
     }
 
     /// The run that is on record: what it says of time servers, for this one.
@@ -110,7 +146,7 @@ impl Surroundings {
 
     /// Things settle from now on: every app of `registry` is awaited that is asked and was well.
     pub fn begin(&mut self, now: Now, interruption: Interruption, registry: &Registry) {
-        self.settle(now, interruption, self.settle, registry);
+        self.settle(now, interruption, self.settle, (registry, &|_| true));
     }
 
     /// Neither we nor the machine did anything for so long. Whether there is something to settle.
@@ -124,9 +160,29 @@ impl Surroundings {
         let was_away = absence > NOT_AWAY;
         if was_away {
             self.silences.show(Shown::Away);
-            self.settle(now, interruption, absence.clamp(SHORTEST, LONGEST), registry);
+            let within = absence.clamp(SHORTEST, LONGEST);
+            self.settle(now, interruption, within, (registry, &|_| true));
         }
         was_away
+    }
+
+    /// Something between us and these apps was away for so long. Whether there is something to settle.
+    pub fn handle_return(
+        &mut self,
+        now: Now,
+        interruption: Interruption,
+        after: Duration,
+        (apps, registry): (&[AppId], &Registry),
+    ) -> bool {
+        let settles = after > NOT_AWAY && !apps.is_empty();
+        if settles {
+            let within = after.clamp(SHORTEST, LONGEST);
+            let among = |id| apps.contains(&id) || self.awaits(id);
+            let awaited: BTreeSet<AppId> =
+                registry.by_name().map(|(id, _)| id).filter(|id| among(*id)).collect();
+            self.settle(now, interruption, within, (registry, &|id| awaited.contains(&id)));
+        }
+        settles
     }
 
     fn settle(
@@ -134,7 +190,7 @@ impl Surroundings {
         now: Now,
         interruption: Interruption,
         within: Duration,
-        registry: &Registry,
+        (registry, among): (&Registry, &dyn Fn(AppId) -> bool),
     ) {
         // One that began before goes on, with all that is awaited by now.
         let earlier = self.settling.as_ref().map(|settling| settling.until);
@@ -149,7 +205,7 @@ impl Surroundings {
             }
         }
         self.note(|run| run.settling = Some(told.clone()));
-        self.settling = Some(Settling::new(began, told, until, registry));
+        self.settling = Some(Settling::new(began, told, until, registry, among));
     }
 
     /// The daemon ends in order.
@@ -192,8 +248,13 @@ impl Surroundings {
         }
         let is_silent = verdict.life != Life::Answer && self.is_elsewhere((id, app), verdict);
         let worth = if is_silent && !self.network.was_well_since(began) {
-            self.network.hide(id);
+            self.network.hide(now, id);
             Worth::Void
+        } else if is_silent
+            && !verdict.life.is_shown()
+            && let Some(worth) = self.behind(now, id, verdict)
+        {
+            return worth;
         } else if is_silent
             && !verdict.life.is_shown()
             && app.state() != State::Unhealthy
@@ -237,10 +298,12 @@ impl Surroundings {
     /// When something is to be done next.
     pub fn next_deadline(&self) -> Option<Moment> {
         let settled = self.settling.as_ref().map(|settling| settling.until);
-        if self.is_calm() {
+        if self.is_calm() && !self.owes_note {
             return settled;
         }
-        [settled, self.next_look(), self.silences.next_deadline()].into_iter().flatten().min()
+        let looking = [self.next_look(), self.silences.next_deadline()];
+        let telling = [self.router_deadline(), self.blindness_deadline()];
+        [settled].into_iter().chain(looking).chain(telling).flatten().min()
     }
 
     /// The end of the settling, if it has come: everybody is back, or the time is up.

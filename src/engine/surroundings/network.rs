@@ -1,93 +1,87 @@
-//! Our own network: while it is down, nobody on another machine can be judged.
+//! What is between us and the apps: while it is away, who cannot be seen for want of it is not judged.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
+use super::away::{Away, Part};
 use crate::engine::registration::address::Host;
 use crate::engine::registry::{App, AppId};
-use crate::engine::time::{Moment, Stamp};
+use crate::engine::time::{Moment, Now, Stamp};
 
-/// Whether we reach anybody.
+/// Whether we reach anybody, and whom not.
 #[derive(Debug, Default)]
 pub struct Network {
-    outage: Option<Outage>,
+    /// Our own network is down.
+    down: Option<(Part, Away)>,
     /// When it came back last: a check that began before proves nothing.
     back_at: Moment,
-}
-
-/// By what it shows to be down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// We have no carrier, or no address.
-    CutOff,
-    /// Nobody on another machine answers.
-    Silence,
-}
-
-/// It is down.
-#[derive(Debug)]
-struct Outage {
-    /// Since a check failed for want of it.
-    since: Stamp,
-    proof: Proof,
-    /// Whose checks have failed since.
-    apps: BTreeSet<AppId>,
+    pub(super) router: Option<Away>,
+    pub(super) internet: Option<Away>,
 }
 
 impl Network {
-    /// It is down, at least since then.
-    pub(super) fn fall(&mut self, since: Stamp, proof: Proof) {
-        let apps = BTreeSet::new();
-        self.outage.get_or_insert(Outage { since, proof, apps }).proof = proof;
+    /// Whether nothing is away.
+    pub(super) fn is_whole(&self) -> bool {
+        self.down.is_none() && self.router.is_none() && self.internet.is_none()
     }
 
-    /// It is back. How long it was down.
-    pub(super) fn rise(&mut self, at: Moment) -> Option<Duration> {
-        let outage = self.outage.take()?;
+    /// Our own network is down, at least since then. What was behind it is not seen either.
+    pub(super) fn fall(&mut self, since: Stamp, part: Part) {
+        self.router = None;
+        self.down.get_or_insert((part, Away::since(since))).0 = part;
+    }
+
+    /// It is back. Since when it was down.
+    pub(super) fn rise(&mut self, at: Moment) -> Option<Stamp> {
+        let (_, away) = self.down.take()?;
         self.back_at = at;
-        Some(outage.since.age(at).span)
+        Some(away.since)
     }
 
-    /// A check of an app has failed for want of it.
-    pub(super) fn hide(&mut self, id: AppId) {
-        if let Some(outage) = &mut self.outage {
-            outage.apps.insert(id);
+    /// A check of an app has failed while it is down.
+    pub(super) fn hide(&mut self, now: Now, id: AppId) {
+        if let Some((_, away)) = &mut self.down {
+            away.hide(now, id);
         }
     }
 
     /// Whether a check that began then could reach anybody all the time.
     pub(super) fn was_well_since(&self, began: Moment) -> bool {
-        self.outage.is_none() && began >= self.back_at
+        self.down.is_none() && began >= self.back_at
     }
 
+    /// An app is not hidden. What hides nobody is not waited for.
     pub(super) fn forget(&mut self, id: AppId) {
-        if let Some(outage) = &mut self.outage {
-            outage.apps.remove(&id);
+        self.down.iter_mut().for_each(|(_, away)| away.forget(id));
+        for place in [&mut self.router, &mut self.internet] {
+            place.iter_mut().for_each(|away| away.forget(id));
+            place.take_if(|away| away.hides_nobody());
         }
     }
 
-    /// Whether it is down.
+    /// Whether our own network is down.
     pub fn is_down(&self) -> bool {
-        self.outage.is_some()
+        self.down.is_some()
     }
 
-    /// Since when it is down.
-    pub fn down_since(&self) -> Option<Stamp> {
-        self.outage.as_ref().map(|outage| outage.since)
+    /// Since when it is down, and by what that shows.
+    pub fn down(&self) -> Option<(Part, Stamp)> {
+        self.down.as_ref().map(|(part, away)| (*part, away.since))
     }
 
-    /// By what it shows to be down.
-    pub fn proof(&self) -> Option<Proof> {
-        self.outage.as_ref().map(|outage| outage.proof)
-    }
-
-    /// Whether an app cannot be seen, as its last check showed.
-    pub fn hides(&self, id: AppId) -> bool {
-        self.outage.as_ref().is_some_and(|outage| outage.apps.contains(&id))
+    /// For want of what an app cannot be seen, as its last check showed, and since when.
+    pub fn hides(&self, id: AppId) -> Option<(Part, Stamp)> {
+        if self.is_whole() {
+            return None;
+        }
+        let down = self.down.iter().map(|(part, away)| (*part, away));
+        let router = self.router.iter().map(|away| (Part::Router, away));
+        let internet = self.internet.iter().map(|away| (Part::Internet, away));
+        let mut all = down.chain(router).chain(internet).filter(|(_, away)| away.hides(id));
+        all.next().map(|(part, away)| (part, away.since))
     }
 
     pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
-        self.outage.iter_mut().for_each(|outage| put_right(&mut outage.since));
+        let down = self.down.iter_mut().map(|(_, away)| away);
+        let all = down.chain(&mut self.router).chain(&mut self.internet);
+        all.for_each(|away| away.for_each_stamp(&mut put_right));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::engine::ledger::Kept;
 use crate::engine::time::{Stamp, Synchronised};
 
 /// A run of the daemon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The boot that it belongs to; left out where the system does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,6 +17,18 @@ pub struct Run {
     /// The gateway is one that answers a look: its silence tells something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gateway: bool,
+    /// The well-known addresses on the internet answer: their silence tells something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internet: bool,
+    /// Our network is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
+    /// When it was down that people are still to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// When they were told of such last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted: Option<Stamp>,
     /// It ended in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -42,6 +54,38 @@ pub enum Interruption {
     Sleep,
     /// Nothing of ours ran, though the machine did.
     Standstill,
+    /// The router was away.
+    Router,
+    /// The internet was away.
+    Internet,
+}
+
+/// Our network is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// At least since then.
+    pub since: Stamp,
+    /// People were told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
+}
+
+/// A time in which we saw nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// From then
+    pub from: Stamp,
+    /// to then; `None`: it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Stamp>,
+}
+
+impl Gap {
+    /// The times within it.
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        put_right(&mut self.from);
+        self.until.iter_mut().for_each(put_right);
+    }
 }
 
 impl Kept for Run {
@@ -57,8 +101,7 @@ impl Kept for Run {
 impl Run {
     /// One that has just begun.
     pub(super) fn begun(boot_id: Option<String>) -> Run {
-        let synchronised = Synchronised::Never;
-        Run { boot_id, settling: None, gateway: false, ended: false, synchronised }
+        Run { boot_id, ..Run::default() }
     }
 
     /// What is known of time servers by the run `before`. Nothing, where no boot is known from another.
@@ -76,13 +119,19 @@ impl Run {
     pub(super) fn interrupted(&self, before: &Run, last: Option<Stamp>) -> Option<Interruption> {
         let (ours, theirs) = (self.boot_id.as_ref()?, before.boot_id.as_ref()?);
         if ours == theirs {
-            return before.settling.clone();
+            // An outage that goes on is followed by its own time to come back.
+            let goes_on = before.outage.is_some();
+            let settling = before.settling.clone();
+            return settling.filter(|it| !(goes_on && *it == Interruption::Network));
         }
         Some(Interruption::Boot { in_order: before.ended, last })
     }
 
     /// The times within it.
-    pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        self.outage.iter_mut().for_each(|outage| put_right(&mut outage.since));
+        self.gaps.iter_mut().for_each(|gap| gap.for_each_stamp(&mut put_right));
+        self.noted.iter_mut().for_each(&mut put_right);
         if let Some(settling) = &mut self.settling {
             settling.for_each_stamp(put_right);
         }

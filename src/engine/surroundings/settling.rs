@@ -1,6 +1,7 @@
 //! Settling: after an interruption every app has its time to come back.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::verdict::answer::{Life, Outcome, Verdict};
 
 /// Of an app that is not back at the end so many checks have failed at least.
-const FAILURES: u32 = 2;
+pub(super) const FAILURES: u32 = 2;
 
 /// What people are told that it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,12 @@ pub enum Aftermath {
     Sleep,
     /// It stood still.
     Standstill,
+    /// The router was away, and is back.
+    Router,
+    /// The internet was away, and is back.
+    Internet,
+    /// The router has been away for long, and still is.
+    RouterAway,
 }
 
 /// One that is going on.
@@ -69,6 +76,8 @@ pub struct Ended {
     pub began: Stamp,
     /// The newest time that was on record when the machine was booted.
     pub last_record: Option<Stamp>,
+    /// The router that is away.
+    pub router: Option<IpAddr>,
     /// Who has answered.
     pub back: Vec<AppId>,
     /// Who has not.
@@ -89,14 +98,16 @@ pub struct Missing {
 }
 
 impl Settling {
+    /// Those apps are awaited `among` all that are asked and were well.
     pub(super) fn new(
         began: Stamp,
         interruption: Interruption,
         until: Moment,
         registry: &Registry,
+        among: &dyn Fn(AppId) -> bool,
     ) -> Settling {
         let is_awaited = |app: &App| !app.paused && app.state() != State::Unhealthy;
-        let apps = || registry.by_name().filter(|(_, app)| is_awaited(app));
+        let apps = || registry.by_name().filter(|(id, app)| is_awaited(app) && among(*id));
         let none_elsewhere = !apps().any(|(_, app)| is_elsewhere(app));
         let awaited: BTreeMap<AppId, Awaited> = apps()
             .map(|(id, app)| {
@@ -149,6 +160,8 @@ impl Settling {
             Interruption::Network => Aftermath::Network,
             Interruption::Sleep => Aftermath::Sleep,
             Interruption::Standstill => Aftermath::Standstill,
+            Interruption::Router => Aftermath::Router,
+            Interruption::Internet => Aftermath::Internet,
             Interruption::Boot { in_order: false, .. } if self.witnesses.were_silent() => {
                 Aftermath::Power
             }
@@ -169,7 +182,8 @@ impl Settling {
                 None => undecided.push(id),
             }
         }
-        Ended { after, began: self.began, last_record, back: self.back, missing, undecided }
+        let (began, back) = (self.began, self.back);
+        Ended { after, began, last_record, router: None, back, missing, undecided }
     }
 
     pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
@@ -196,6 +210,9 @@ impl Aftermath {
             Aftermath::Network => "After our network came back",
             Aftermath::Sleep => "After our machine slept",
             Aftermath::Standstill => "After our machine stood still",
+            Aftermath::Router => "After the router was away",
+            Aftermath::Internet => "After the internet was away",
+            Aftermath::RouterAway => "The router does not answer",
         }
     }
 }

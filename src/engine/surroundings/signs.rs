@@ -1,84 +1,198 @@
-//! What shows whether it is us: checks, looks, and whatever else comes from another machine.
+//! What shows whether it is us, or what is between: checks, looks, and whatever else comes from
+//! another machine.
 
 use std::time::Duration;
 
+use super::away::{Away, Part};
 use super::look::{Look, LookReport, Sight, Witness};
-use super::network::{Proof, is_elsewhere};
+use super::looks::Known;
+use super::network::{Network, is_elsewhere};
 use super::run::Interruption;
+use super::settling::{Aftermath, Ended};
 use super::silences::{Blame, Shown, Silence};
 use super::witnesses::Asked;
 use super::{Surroundings, Worth};
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::state::State;
 use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::verdict::answer::{Life, Verdict};
 
+/// Apps wait for the router for so long; then they count, and people are told.
+const ROUTER_AWAITED: Duration = Duration::from_secs(600);
+
+/// What has changed between us and others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is away.
+    Away(Part),
+    /// It is back.
+    Back {
+        /// What.
+        part: Part,
+        /// How long it was away, as far as it was seen.
+        after: Duration,
+        /// Who fell silent with it; `None`: everybody may have.
+        apps: Option<Vec<AppId>>,
+    },
+}
+
+/// Checks, and all else that shows life.
 impl Surroundings {
-    /// Whether nothing hangs on what others show: nobody is silent, and our network is up.
+    /// Whether nothing hangs on what others show: nobody is silent, and nothing is away.
     pub fn is_calm(&self) -> bool {
-        self.silences.is_empty() && !self.network.is_down() && self.looks.under_way().is_none()
+        self.silences.is_empty() && self.network.is_whole() && self.looks.under_way().is_none()
     }
 
     /// Whether an app is on another machine, as far as we know.
     pub(super) fn is_elsewhere(&self, (id, app): (AppId, &App), verdict: &Verdict) -> bool {
-        is_elsewhere(app) && !verdict.here && !self.ours.contains(&id)
+        !verdict.here && self.is_away_from_us(id, app)
     }
 
-    /// A check has ended: what it shows of our network. How long that was down, if it is back. To be
-    /// called before [`Surroundings::handle_verdict`].
-    pub fn handle_sign(
-        &mut self,
-        now: Now,
-        (id, app): (AppId, &App),
-        verdict: &Verdict,
-    ) -> Option<Duration> {
+    /// Whether we need the network to see an app, as far as we know.
+    pub fn is_away_from_us(&self, id: AppId, app: &App) -> bool {
+        is_elsewhere(app) && !self.ours.contains(&id)
+    }
+
+    /// A check has ended: what it shows of what is between. To be called before
+    /// [`Surroundings::handle_verdict`].
+    pub fn handle_sign(&mut self, now: Now, (id, app): (AppId, &App), verdict: &Verdict) {
         let is_of_use = verdict.life == Life::CutOff || !self.is_calm();
         if !is_of_use || !self.is_elsewhere((id, app), verdict) {
-            return None;
+            return;
         }
         match verdict.life {
             Life::Answer | Life::HostOnly => {
                 self.silences.handle_answer(id);
-                self.handle_life(now)
+                if self.network.internet.as_ref().is_some_and(|away| away.hides(id)) {
+                    self.comes_back(now, Part::Internet);
+                }
+                self.network.forget(id);
+                self.has_settled();
+                self.handle_life(now);
             }
-            Life::CutOff => {
-                self.cut_off(now);
-                None
-            }
-            Life::Nothing | Life::NothingOutside => None,
+            Life::CutOff => self.cut_off(now),
+            Life::Nothing | Life::NothingOutside => {}
         }
     }
 
-    /// Somebody on another machine lives. How long our network was down, if it is back.
-    pub fn handle_life(&mut self, now: Now) -> Option<Duration> {
+    /// Somebody on another machine lives.
+    pub fn handle_life(&mut self, now: Now) {
         self.silences.show(Shown::Life);
-        self.rise(now)
+        self.rise(now);
     }
 
     /// We are on no network.
     fn cut_off(&mut self, now: Now) {
         let since = self.silences.oldest().unwrap_or(Stamp::noted(now));
         self.silences.show(Shown::CutOff);
-        self.fall(now, since, Proof::CutOff);
+        self.fall(now, since, Part::Link);
     }
 
-    fn fall(&mut self, now: Now, since: Stamp, proof: Proof) {
+    pub(super) fn fall(&mut self, now: Now, since: Stamp, part: Part) {
         let was_down = self.network.is_down();
-        self.network.fall(since, proof);
+        self.network.fall(since, part);
         if !was_down {
             self.looks.put_off(now.at);
-        }
-        if !was_down && self.settling.is_none() {
-            // Who crashes now has this to settle.
-            self.note(|run| run.settling = Some(Interruption::Network));
+            self.news.push_back(News::Away(part));
+            self.lose_sight(since);
+            self.will_settle(Interruption::Network);
         }
     }
 
-    fn rise(&mut self, now: Now) -> Option<Duration> {
-        let back = self.network.rise(now.at)?;
+    fn rise(&mut self, now: Now) {
+        let Some(since) = self.network.rise(now.at) else { return };
+        let after = since.age(now.at).span;
+        self.see_again(now);
+        self.news.push_back(News::Back { part: Part::Network, after, apps: None });
+        self.has_settled();
+    }
+
+    /// Who crashes now has this to settle.
+    pub(super) fn will_settle(&mut self, interruption: Interruption) {
         if self.settling.is_none() {
+            self.note(|run| {
+                run.settling.get_or_insert(interruption);
+            });
+        }
+    }
+
+    /// Nothing is to be settled, as far as that goes that was away.
+    pub(super) fn has_settled(&mut self) {
+        if self.settling.is_none() && self.network.is_whole() {
             self.note(|run| run.settling = None);
         }
-        Some(back)
+    }
+}
+
+/// The router and the internet.
+impl Surroundings {
+    fn goes_away(&mut self, part: Part, since: Stamp) {
+        let Some(place) = self.place(part).filter(|place| place.is_none()) else { return };
+        *place = Some(Away::since(since));
+        self.news.push_back(News::Away(part));
+        // (Whether the internet is there the next run sees for itself.)
+        if part == Part::Router {
+            self.will_settle(Interruption::Router);
+        }
+    }
+
+    fn comes_back(&mut self, now: Now, part: Part) {
+        let Some(away) = self.place(part).and_then(Option::take) else { return };
+        let after = away.since.age(now.at).span;
+        self.news.push_back(News::Back { part, after, apps: Some(away.apps()) });
+        self.has_settled();
+    }
+
+    fn place(&mut self, part: Part) -> Option<&mut Option<Away>> {
+        match part {
+            Part::Router => Some(&mut self.network.router),
+            Part::Internet => Some(&mut self.network.internet),
+            Part::Link | Part::Network => None,
+        }
+    }
+
+    /// What the silence of an app is worth that is known to be behind them, without a look.
+    pub(super) fn behind(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Option<Worth> {
+        let is_outside = verdict.life == Life::NothingOutside;
+        let Network { router, internet, .. } = &self.network;
+        if router.as_ref().is_some_and(|away| away.hides(id)) {
+            return Some(self.hide(now, id, Part::Router));
+        }
+        (is_outside && internet.is_some()).then(|| self.hide(now, id, Part::Internet))
+    }
+
+    /// An app is silent for want of one of them.
+    fn hide(&mut self, now: Now, id: AppId, part: Part) -> Worth {
+        if let Some(away) = self.place(part).and_then(Option::as_mut) {
+            away.hide(now, id);
+        }
+        match part {
+            // Others in the house pass meanwhile: that is no reason to blame it.
+            Part::Internet => Worth::Void,
+            _ => self.bounded(now, id, Worth::Void),
+        }
+    }
+
+    /// When people are told of a router that is away.
+    pub(super) fn router_deadline(&self) -> Option<Moment> {
+        let away = self.network.router.as_ref()?;
+        Some(away.since.at().unwrap_or_default() + ROUTER_AWAITED)
+    }
+
+    /// The router is away for so long that those who fell silent with it count: who they are.
+    pub fn poll_router_away(&mut self, now: Now, registry: &Registry) -> Option<Ended> {
+        self.router_deadline().filter(|at| *at <= now.at)?;
+        let away = self.network.router.take()?;
+        // It is a witness again once it has answered.
+        self.note(|run| run.gateway = false);
+        self.has_settled();
+        let (missing, undecided) = away.missing();
+        let is_well = |(id, app): &(AppId, &App)| {
+            !app.paused && app.state() != State::Unhealthy && !away.hides(*id)
+        };
+        let back = registry.by_name().filter(is_well).map(|(id, _)| id).collect();
+        let (after, began, router) = (Aftermath::RouterAway, away.since, self.router_address);
+        Some(Ended { after, began, last_record: None, router, back, missing, undecided })
     }
 }
 
@@ -114,65 +228,105 @@ impl Surroundings {
         if !is_due || self.looks.under_way().is_some() {
             return None;
         }
-        let asked = Asked::around(&self.silences.hosts(), registry, |id| self.awaits(id));
-        Some(self.looks.begin(now.at, asked, self.gateway_answers()))
+        let asked = if self.silences.is_empty() && !self.network.is_down() {
+            // Only the router, and the internet, are awaited.
+            Asked::default()
+        } else {
+            Asked::around(&self.silences.hosts(), registry, |id| self.awaits(id))
+        };
+        let is_outside = self.silences.are_outside() || self.network.internet.is_some();
+        let anchors = if is_outside { self.anchors.as_slice() } else { &[] };
+        Some(self.looks.begin(now.at, asked, self.known(), anchors))
     }
 
-    /// Whether the gateway is one that has answered.
-    fn gateway_answers(&self) -> bool {
-        self.run().is_some_and(|run| run.gateway)
+    /// Who has answered before.
+    fn known(&self) -> Known {
+        let run = self.run();
+        Known {
+            router: run.is_some_and(|run| run.gateway),
+            anchors: !self.anchors.is_empty() && run.is_some_and(|run| run.internet),
+        }
     }
 
-    /// What a look shows. How long our network was down, if it is back.
-    pub fn handle_look(&mut self, now: Now, report: &LookReport) -> Option<Duration> {
-        if !self.looks.handle_report(report) {
-            return None;
+    /// What a look shows.
+    pub fn handle_look(&mut self, now: Now, report: &LookReport) {
+        if !self.looks.handle_report(now.at, report) {
+            return;
         }
         for (witness, sight) in &report.seen {
-            match (witness, sight) {
-                (Witness::Gateway, Sight::Answers | Sight::HostOnly) if !self.gateway_answers() => {
-                    self.note(|run| run.gateway = true);
-                }
-                (Witness::App(id), Sight::Ourselves) => _ = self.ours.insert(*id),
-                _ => {}
+            if let (Witness::App(id), Sight::Ourselves) = (witness, sight) {
+                self.ours.insert(*id);
             }
         }
         if report.cut_off {
-            self.cut_off(now);
-            return None;
+            return self.cut_off(now);
         }
-        let look = self.looks.under_way()?;
-        let nobody_can_tell = look.is_over() && !look.finds_all_silent() && !look.is_open();
-        if look.sees_life() || (nobody_can_tell && self.network.is_down()) {
-            return self.rise(now);
+        let Some(look) = self.looks.under_way() else { return };
+        let is_over = look.is_over();
+        let nobody_can_tell = is_over && !look.finds_all_silent() && !look.is_open();
+        let (lives, router, anchor) =
+            (look.sees_life(), look.router_is_there(), look.sees_anchor());
+        let internet = anchor && look.internet_is_there();
+        self.router_address = look.router_address.or(self.router_address);
+        let known = self.known();
+        if (router && !known.router) || (internet && !known.anchors) {
+            self.note(|run| {
+                run.gateway |= router;
+                run.internet |= internet;
+            });
         }
-        if look.is_over() && self.network.is_down() {
-            self.fall(now, Stamp::noted(now), Proof::Silence);
+        if router {
+            self.comes_back(now, Part::Router);
         }
-        None
+        if internet {
+            self.comes_back(now, Part::Internet);
+        }
+        if lives || (nobody_can_tell && self.network.is_down()) {
+            self.rise(now);
+        } else if is_over && self.network.is_down() {
+            self.fall(now, Stamp::noted(now), Part::Network);
+        }
     }
 
     /// The next verdict that waits no longer, and what it is worth.
-    pub fn poll_decided(&mut self, now: Now) -> Option<(Silence, Worth)> {
-        let Some((silence, blame)) = self.silences.poll(&self.looks, now.at) else {
+    pub fn poll_decided(&mut self, now: Now, registry: &Registry) -> Option<(Silence, Worth)> {
+        let known = self.known();
+        let Some((silence, blame)) = self.silences.poll(&self.looks, known, now.at) else {
             self.looks.take_over();
             return None;
         };
         let began = silence.ended(now.at).at.before(silence.latency);
-        let id = silence.app;
+        let (id, fell) = (silence.app, silence.ended(now.at));
         let worth = match blame {
-            Blame::Network => {
+            Blame::Part(part @ (Part::Link | Part::Network)) => {
                 if !self.network.is_down() {
-                    self.fall(now, silence.ended, Proof::Silence);
+                    self.fall(now, silence.ended, part);
                 }
-                self.network.hide(id);
+                self.network.hide(fell, id);
                 Worth::Void
             }
+            Blame::Part(part) if self.fell_silent_with(part, registry.get(id)) => {
+                self.goes_away(part, silence.ended);
+                let worth = self.hide(fell, id, part);
+                return Some((silence, worth));
+            }
             Blame::Us => Worth::Void,
-            Blame::App if !self.network.was_well_since(began) => Worth::Void,
-            Blame::App => self.settled(now, id, &silence.verdict),
+            _ if !self.network.was_well_since(began) => Worth::Void,
+            Blame::App | Blame::Part(_) => self.settled(now, id, &silence.verdict),
         };
         let worth = self.bounded(now, id, worth);
         Some((silence, worth))
+    }
+
+    /// Whether an app has not answered since something went away: if it has, it is to blame itself.
+    fn fell_silent_with(&mut self, part: Part, app: Option<&App>) -> bool {
+        let since = self.place(part).and_then(|place| Some(place.as_ref()?.since));
+        let answered = app.and_then(|app| app.last_healthy);
+        since.is_none_or(|since| answered.is_none_or(|at| at.is_not_after(since)))
+    }
+
+    /// What has changed since this was asked last.
+    pub fn poll_news(&mut self) -> Option<News> {
+        self.news.pop_front()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::looks::Looks;
+use super::away::Part;
+use super::looks::{Known, Looks, UnderWay};
 use crate::engine::registration::address::Host;
 use crate::engine::registry::AppId;
 use crate::engine::time::{Moment, Now, Stamp};
-use crate::engine::verdict::answer::Verdict;
+use crate::engine::verdict::answer::{Life, Verdict};
 
 /// Nobody is kept from being told for longer: what is undecided then counts.
 const DECIDED_WITHIN: Duration = Duration::from_secs(60);
@@ -46,8 +47,8 @@ pub(super) enum Shown {
 pub(super) enum Blame {
     /// The app's, as far as anybody can tell.
     App,
-    /// Our network's: nobody else is to be seen.
-    Network,
+    /// That of what is between.
+    Part(Part),
     /// Ours.
     Us,
 }
@@ -74,23 +75,54 @@ impl Silence {
     }
 
     /// Whose fault it is, if that can be told by now.
-    fn blame(&self, looks: &Looks, at: Moment) -> Option<Blame> {
+    fn blame(&self, looks: &Looks, known: Known, at: Moment) -> Option<Blame> {
         match self.shown {
-            Shown::Life | Shown::Itself => return Some(Blame::App),
-            Shown::CutOff => return Some(Blame::Network),
+            Shown::Itself => return Some(Blame::App),
+            Shown::CutOff => return Some(Blame::Part(Part::Link)),
             Shown::Away => return Some(Blame::Us),
-            Shown::Nothing => {}
+            Shown::Life | Shown::Nothing => {}
         }
         // What was looked at before proves nothing.
-        let look = looks.under_way().filter(|look| look.began >= self.ended(at).at);
-        match look {
-            Some(look) if look.sees_life() => Some(Blame::App),
-            Some(look) if look.is_over() && look.finds_others_silent(&self.host) => {
-                Some(Blame::Network)
-            }
-            Some(look) if look.is_over() && !look.is_open() => Some(Blame::App),
-            _ => self.is_overdue(at).then_some(Blame::App),
+        let ended = self.ended(at).at;
+        let look = looks.under_way().filter(|look| look.asks_around && look.began >= ended);
+        let lives = self.shown == Shown::Life || look.is_some_and(UnderWay::sees_life);
+        let blame = if lives {
+            // Who has answered since the check began was there.
+            let router = known.router && !looks.have_seen_router(ended.before(self.latency));
+            self.blame_behind(look, Known { router, ..known })
+        } else {
+            look.filter(|look| look.is_over()).and_then(|look| self.blame_around(look))
+        };
+        blame.or_else(|| self.is_overdue(at).then_some(Blame::App))
+    }
+
+    /// Nobody lives, as far as a look shows that is over.
+    fn blame_around(&self, look: &UnderWay) -> Option<Blame> {
+        if look.finds_others_silent(&self.host) {
+            return Some(Blame::Part(Part::Network));
         }
+        (!look.is_open()).then_some(Blame::App)
+    }
+
+    /// Others live: the router, and the internet, may be away.
+    fn blame_behind(&self, look: Option<&UnderWay>, known: Known) -> Option<Blame> {
+        let is_outside = self.is_outside();
+        let (router, internet) = match look {
+            Some(look) if known.router => (look.router_is_away(), look.internet_is_away()),
+            Some(look) => (Some(false), look.internet_is_away()),
+            None => ((!known.router).then_some(false), (!known.anchors).then_some(false)),
+        };
+        match (router, internet.filter(|_| is_outside)) {
+            (Some(true), _) => Some(Blame::Part(Part::Router)),
+            (Some(false), Some(true)) => Some(Blame::Part(Part::Internet)),
+            (Some(false), Some(false)) => Some(Blame::App),
+            (Some(false), None) if !is_outside => Some(Blame::App),
+            _ => None,
+        }
+    }
+
+    fn is_outside(&self) -> bool {
+        self.verdict.life == Life::NothingOutside
     }
 }
 
@@ -134,6 +166,11 @@ impl Silences {
         hosts
     }
 
+    /// Whether one of them is on the internet.
+    pub(super) fn are_outside(&self) -> bool {
+        self.0.iter().any(Silence::is_outside)
+    }
+
     /// When the oldest check ended.
     pub(super) fn oldest(&self) -> Option<Stamp> {
         Some(self.0.first()?.ended)
@@ -145,9 +182,14 @@ impl Silences {
     }
 
     /// The next that is decided.
-    pub(super) fn poll(&mut self, looks: &Looks, at: Moment) -> Option<(Silence, Blame)> {
-        let decided = self.0.iter().enumerate();
-        let mut decided = decided.filter_map(|(place, it)| Some((place, it.blame(looks, at)?)));
+    pub(super) fn poll(
+        &mut self,
+        looks: &Looks,
+        known: Known,
+        at: Moment,
+    ) -> Option<(Silence, Blame)> {
+        let all = self.0.iter().enumerate();
+        let mut decided = all.filter_map(|(place, it)| Some((place, it.blame(looks, known, at)?)));
         let (place, blame) = decided.next()?;
         Some((self.0.remove(place), blame))
     }

@@ -23,7 +23,7 @@ fn registry(apps: &[(&str, &str)]) -> Registry {
 }
 
 fn here() -> Surroundings {
-    Surroundings::new(Some("this".to_owned()), SETTLE)
+    Surroundings::new(Some("this".to_owned()), SETTLE, Vec::new())
 }
 
 fn silence() -> Verdict {
@@ -60,9 +60,8 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     let run = |boot_id: Option<&str>, settling: Option<Interruption>, ended: bool| Run {
         boot_id: boot_id.map(str::to_owned),
         settling,
-        gateway: false,
         ended,
-        synchronised: Synchronised::Never,
+        ..Run::default()
     };
     let came_between = |before: Option<&Run>| here().interrupted(before, last);
     assert_eq!(came_between(None), None, "a first start");
@@ -74,7 +73,7 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     assert_eq!(came_between(Some(&run(Some("that"), None, false))), Some(boot(false)));
     let unfinished = run(Some("that"), Some(boot(false)), true);
     assert_eq!(came_between(Some(&unfinished)), Some(boot(true)), "by how the last run ended");
-    let nowhere = Surroundings::new(None, SETTLE);
+    let nowhere = Surroundings::new(None, SETTLE, Vec::new());
     assert_eq!(nowhere.interrupted(Some(&unfinished), last), None, "no boot is known here");
 }
 
@@ -186,7 +185,7 @@ fn an_app_of_this_machine_says_nothing_of_the_network_at_any_of_its_addresses() 
         let id = registry.find(name).unwrap();
         surroundings.handle_sign(after(second), (id, registry.get(id).unwrap()), verdict);
         let worth = judged(&mut surroundings, second, &registry, name, verdict);
-        (surroundings.network().down_since().is_some(), worth)
+        (surroundings.network().is_down(), worth)
     };
     let cut_off = Verdict { life: Life::CutOff, ..silence() };
     assert_eq!(shows(0, "NAS", &cut_off), (true, Worth::Void));

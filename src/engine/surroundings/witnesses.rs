@@ -68,12 +68,14 @@ impl Asked {
     }
 }
 
-/// As far as is known it answers, and quickly. (What is void moves no streak.)
+/// As far as is known it answers, and quickly. (What is void moves no streak. After a restart the state is
+/// all that is known of an app that is well.)
 fn was_well(app: &App) -> bool {
     let streaks = app.monitor.streaks;
-    let is_quick = app
+    let answered = app.state() == State::Healthy || streaks.not_failed > 0;
+    let is_slow = app
         .last
         .as_ref()
-        .is_some_and(|last| last.verdict.outcome == Outcome::Fail || last.latency_ms <= QUICK_MS);
-    app.state() != State::Unhealthy && streaks.failed == 0 && streaks.not_failed > 0 && is_quick
+        .is_some_and(|last| last.verdict.outcome != Outcome::Fail && last.latency_ms > QUICK_MS);
+    app.state() != State::Unhealthy && streaks.failed == 0 && answered && !is_slow
 }

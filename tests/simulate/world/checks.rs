@@ -85,6 +85,7 @@ pub(super) struct Urls {
 #[derive(Debug, Default)]
 struct Asked {
     under_way: usize,
+    is_public: bool,
     /// Who registered it last.
     owner: Option<AppId>,
 }
@@ -95,9 +96,16 @@ impl Urls {
             return *id;
         }
         let id = UrlId(self.urls.len());
-        self.urls.push(Asked::default());
+        let host = host_of(url);
+        let is_public = host.starts_with("203.0.113.") || host.ends_with(".example.net");
+        self.urls.push(Asked { is_public, ..Asked::default() });
         self.ids.insert(url.to_owned(), id);
         id
+    }
+
+    /// Whether that is an address on the internet, as the house has them.
+    pub(super) fn is_public(&self, id: UrlId) -> bool {
+        self.urls[id.0].is_public
     }
 
     /// An app is asked there from now on.

@@ -394,6 +394,11 @@ impl Daemon {
             // As the prober sees it, when the check has failed.
             verdict.life = Life::CutOff;
             outside.recorder.cut_off(at);
+        } else if let CheckEnd::Verdict(verdict) = &mut end
+            && verdict.life == Life::Nothing
+            && outside.urls.is_public(url)
+        {
+            verdict.life = Life::NothingOutside;
         }
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;

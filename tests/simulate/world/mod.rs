@@ -34,6 +34,7 @@ use self::daemon::{Daemon, Happening};
 use self::outside::Outside;
 use crate::deed::{Deed, DiskMood, Fate};
 use crate::facts::facts;
+use crate::house::anchors;
 use crate::story::{Away, Ms, Span, Story};
 
 pub(crate) use self::effort::{Effort, Part};
@@ -371,7 +372,7 @@ impl<H: Household> World<H> {
             seed: self.seed ^ (self.runs << 32),
             boot_id: Some(format!("boot {}", self.boots)),
             settle: SETTLE,
-            anchors: Vec::new(),
+            anchors: anchors().map(|address| (address, 53).into()).to_vec(),
             zone: Zone::from_posix(ZONE).expect("a rule"),
         }
     }

@@ -3,6 +3,7 @@
 //! The words are found at each attempt to send, so that a mail that waited can say so. Nothing from
 //! outside reaches subject or body as it came: see [`plain`](crate::engine::text::plain).
 
+mod blind;
 mod html;
 mod nameless;
 mod outage;

@@ -31,6 +31,7 @@ pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {
                 outage.apps_mut().for_each(|silent| numbers.replace(&mut silent.app));
             }
             Notice::AllBack(back) => back.apps.iter_mut().for_each(|app| numbers.replace(app)),
+            Notice::Blind(blind) => blind.apps.iter_mut().for_each(|app| numbers.replace(app)),
             Notice::Test { .. } => {}
         }
     }

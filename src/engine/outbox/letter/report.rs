@@ -14,11 +14,18 @@ const MAX_NAMES: usize = 2000;
 
 /// `Power came back: 9 of 11 are well, not NAS, TV box`, in `max` characters.
 pub(super) fn subject(report: &Report, max: usize) -> String {
-    let start =
-        format!("{}: {} of {} are well, not ", report.after.words(), report.well, report.of);
+    let start = format!("{}: {} of {} are well, not ", after(report), report.well, report.of);
     let missing: Vec<&str> = report.missing.iter().map(|missing| missing.app.as_str()).collect();
     let names = sentence::names(&missing, 0, max.saturating_sub(start.chars().count()));
     format!("{start}{names}")
+}
+
+/// `Power came back`, `The router 192.168.1.1 does not answer`: the beginning of a sentence.
+fn after(report: &Report) -> String {
+    match (report.after, report.router) {
+        (Aftermath::RouterAway, Some(router)) => format!("The router {router} does not answer"),
+        (after, _) => after.words().to_owned(),
+    }
 }
 
 /// `6 apps are HEALTHY again after 12 min`.
@@ -53,8 +60,12 @@ pub(super) fn end_in_full(back: &AllBack, page: &mut Page) {
 
 /// `Power came back at 2026-11-23 03:12:00 +01:00: 9 of 11 are well`.
 fn headline(report: &Report, zone: &Zone) -> String {
-    let Report { after, at, well, of, .. } = report;
-    format!("{} {}: {well} of {of} are well", after.words(), at.in_a_sentence(zone))
+    let Report { at, well, of, .. } = report;
+    let at = match report.after {
+        Aftermath::RouterAway => format!("since {}", at.for_people(zone)),
+        _ => at.in_a_sentence(zone),
+    };
+    format!("{} {at}: {well} of {of} are well", after(report))
 }
 
 fn point(missing: &NotBack) -> String {
@@ -70,7 +81,12 @@ fn began(report: &Report, zone: &Zone) -> Option<String> {
     let what = match report.after {
         Aftermath::Power => "The power went",
         Aftermath::Restart => "Our machine went down",
-        Aftermath::Network | Aftermath::Sleep | Aftermath::Standstill => return None,
+        Aftermath::Network
+        | Aftermath::Sleep
+        | Aftermath::Standstill
+        | Aftermath::Router
+        | Aftermath::Internet
+        | Aftermath::RouterAway => return None,
     };
     let last = report.last_record.filter(|last| !last.wall().is_plainly_wrong())?;
     Some(format!("{what} some time after {}, the last that is on record.", last.for_people(zone)))

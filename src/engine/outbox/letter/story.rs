@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::page::{Block, Page, ShownCheck};
-use super::{outage, report, said, sentence};
+use super::{blind, outage, report, said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
-use crate::engine::outbox::notice::{AllBack, Change, Mail, Notice, Outage, Report};
+use crate::engine::outbox::notice::{AllBack, Blind, Change, Mail, Notice, Outage, Report};
 use crate::engine::outbox::rate_limit::MAILS_AN_HOUR;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
@@ -33,7 +33,7 @@ const MAX_NAMES: usize = 2000;
 pub(super) struct Story<'a> {
     notices: &'a [Notice],
     /// What times are told in.
-    zone: &'a Zone,
+    pub(super) zone: &'a Zone,
     /// How many changes there are, overtaken ones included.
     pub(super) changes: usize,
     /// The latest change of each app, in the order in which they came.
@@ -44,6 +44,8 @@ pub(super) struct Story<'a> {
     pub(super) outages: Vec<&'a Outage>,
     /// The ends of either.
     pub(super) ends: Vec<&'a AllBack>,
+    /// Times in which nobody was seen.
+    pub(super) blind: Vec<&'a Blind>,
     /// The names of newly watched apps.
     pub(super) watching: Vec<&'a str>,
     /// How many newly watched apps there are besides, as far as it is known.
@@ -56,7 +58,7 @@ impl<'a> Story<'a> {
         let mut latest: Vec<&Change> = mail.latest_changes().collect();
         latest.reverse();
         let (mut reports, mut outages) = (Vec::new(), Vec::new());
-        let (mut ends, mut watching) = (Vec::new(), Vec::new());
+        let (mut ends, mut blind, mut watching) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         let well = mail.conclusions().filter(|(_, state)| *state == State::Healthy);
         let well: HashSet<&str> = well.map(|(app, _)| app).collect();
@@ -69,6 +71,7 @@ impl<'a> Story<'a> {
                 Notice::Report(report) => reports.push(&**report),
                 Notice::Outage(outage) => outages.push(&**outage),
                 Notice::AllBack(back) => ends.push(back),
+                Notice::Blind(times) => blind.push(times),
                 Notice::Watching { apps, .. } => {
                     let new = apps.iter().map(String::as_str).filter(|app| seen.insert(*app));
                     watching.extend(new);
@@ -90,6 +93,7 @@ impl<'a> Story<'a> {
             reports,
             outages,
             ends,
+            blind,
             watching,
             watching_left_out,
         }
@@ -114,6 +118,7 @@ impl<'a> Story<'a> {
         self.reports.iter().for_each(|report| report::in_full(report, self.zone, &mut page));
         self.outages.iter().for_each(|outage| outage::in_full(outage, self.zone, &mut page));
         self.ends.iter().for_each(|back| report::end_in_full(back, &mut page));
+        self.blind.iter().for_each(|blind| blind::in_full(blind, self.zone, &mut page));
         for change in self.latest.iter().take(IN_FULL_MAX) {
             in_full(change, self.zone, &mut page);
         }
@@ -216,6 +221,7 @@ fn point(notice: &Notice, zone: &Zone) -> String {
             format!("{}: {}", outage.at.for_people(zone), outage::subject(outage, MAX_VALUE))
         }
         Notice::AllBack(back) => format!("{}: {}", back.at.for_people(zone), report::end(back)),
+        Notice::Blind(blind) => blind::subject(blind, zone),
         Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people(zone)),
     }
 }

@@ -1,7 +1,7 @@
 //! The subject: what a person sees on a locked phone.
 
 use super::story::Story;
-use super::{outage, report, sentence};
+use super::{blind, outage, report, sentence};
 use crate::engine::outbox::notice::Change;
 use crate::engine::state::State;
 
@@ -19,7 +19,9 @@ pub(super) fn write(story: &Story<'_>) -> String {
     let ends = story.ends.iter().map(|back| report::end(back));
     let changes = worst_first(&story.latest).map(sentence::state);
     let outages = story.outages.iter().map(|it| outage::subject(it, room));
-    let mut news: Vec<String> = reports.chain(outages).chain(changes).chain(ends).collect();
+    let blind = story.blind.iter().map(|times| blind::subject(times, story.zone));
+    let mut news: Vec<String> =
+        reports.chain(outages).chain(changes).chain(blind).chain(ends).collect();
     if news.is_empty() && !story.watching.is_empty() {
         let start = "Now watching ";
         return format!("{PREFIX}{start}{}", story.watching_names(room - start.len()));

@@ -48,13 +48,15 @@ pub(in crate::judge) struct End {
 
 /// What it came after, and what follows.
 fn after(text: &str) -> Option<(Aftermath, &str)> {
-    use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+    use Aftermath::{Internet, Network, Power, Restart, Router, Sleep, Standstill};
     [
         (Power, "Power came back"),
         (Restart, "After our restart"),
         (Network, "After our network came back"),
         (Sleep, "After our machine slept"),
         (Standstill, "After our machine stood still"),
+        (Router, "After the router was away"),
+        (Internet, "After the internet was away"),
     ]
     .into_iter()
     .find_map(|(after, words)| Some((after, text.strip_prefix(words)?)))
@@ -129,7 +131,7 @@ impl Report {
         let begins = match self.after {
             Aftermath::Power => "The power went some time after ",
             Aftermath::Restart => "Our machine went down some time after ",
-            Aftermath::Network | Aftermath::Sleep | Aftermath::Standstill => return None,
+            _ => return None,
         };
         let (told, rest) = time(text.strip_prefix(begins)?)?;
         self.after_record = Some(told);

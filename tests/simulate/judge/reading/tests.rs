@@ -214,6 +214,7 @@ fn report(after: Aftermath, missing: &[&str]) -> Notice {
         after,
         at: stamp(-600),
         last_record: Some(stamp(-3000)),
+        router: None,
         well: 9,
         of: 11,
         missing: missing.iter().map(not_back).collect(),

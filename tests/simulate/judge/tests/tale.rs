@@ -215,6 +215,7 @@ impl Tale {
             after: Aftermath::Power,
             at: stamp(from),
             last_record: self.story.absences.first().map(|away| stamp(away.span.from - SECOND)),
+            router: None,
             well: all - names.len(),
             of: all,
             missing: names.iter().map(not_back).collect(),

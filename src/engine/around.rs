@@ -1,0 +1,138 @@
+//! The traffic between the surroundings and the other machines: what shows whether it is us, and what
+//! comes of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::core::{Action, Engine};
+use super::incidents::blind_messages;
+use super::log_event::LogEvent;
+use super::recipients::Recipient;
+use super::surroundings::ASKED_EVERY;
+use super::surroundings::away::Part;
+use super::surroundings::look::LookReport;
+use super::surroundings::run::Interruption;
+use super::surroundings::settling::{Ended, Missing};
+use super::surroundings::signs::News;
+use super::surroundings::silences::Silence;
+use super::time::Now;
+
+impl Engine {
+    /// What was seen in a look around.
+    pub fn handle_look(&mut self, now: Now, report: &LookReport) {
+        self.surroundings.handle_look(now, report);
+        self.look_around(now);
+    }
+
+    /// Whether it is of use to know that another machine lives: somebody is silent, or something is away.
+    pub fn awaits_life(&self) -> bool {
+        !self.surroundings.is_calm()
+    }
+
+    /// Another machine has shown that it lives: it has reached us, or taken a mail.
+    pub fn handle_life(&mut self, now: Now) {
+        if !self.surroundings.is_calm() {
+            self.surroundings.handle_life(now);
+            self.look_around(now);
+        }
+    }
+
+    /// Something was shown, or time has passed: what waits for it goes on, and the next look begins if it
+    /// is due.
+    pub(super) fn look_around(&mut self, now: Now) {
+        while let Some((silence, worth)) = self.surroundings.poll_decided(now, &self.registry) {
+            let fell = silence.ended(now.at);
+            let Silence { app, verdict, latency, .. } = silence;
+            self.conclude(now, fell, app, (verdict, worth), latency);
+        }
+        while let Some(news) = self.surroundings.poll_news() {
+            self.handle_news(now, news);
+        }
+        let look = self.surroundings.poll_look(now, &self.registry);
+        self.actions.extend(look.map(Action::Look));
+    }
+
+    /// Something between us and others is away, or back: then who may have been silent for want of it has
+    /// its time to come back.
+    fn handle_news(&mut self, now: Now, news: News) {
+        match news {
+            News::Away(part) => self.log(LogEvent::Away { what: part.words() }),
+            News::Back { part, after, apps } => {
+                self.log(LogEvent::Back { what: part.is_back(), after });
+                let interruption = match part {
+                    Part::Link | Part::Network => Interruption::Network,
+                    Part::Router => Interruption::Router,
+                    Part::Internet => Interruption::Internet,
+                };
+                let Some(apps) = apps else {
+                    return self.handle_absence(now, interruption, after);
+                };
+                let Engine { surroundings, registry, .. } = self;
+                if surroundings.handle_return(now, interruption, after, (&apps, registry)) {
+                    self.begin_settling(now);
+                }
+            }
+        }
+    }
+
+    /// Something may have been away for long: people are told, but who is `spared`, who had a report of it.
+    pub(super) fn tell_what_was_away(&mut self, now: Now, spared: &BTreeSet<Recipient>) {
+        if let Some(ended) = self.surroundings.poll_router_away(now, &self.registry) {
+            self.report(now, &ended);
+        }
+        let Some(gaps) = self.surroundings.poll_blindness(now) else { return };
+        let Engine { surroundings, registry, outbox, .. } = self;
+        let messages = blind_messages(&gaps, registry, surroundings, outbox, spared);
+        self.post(now, messages);
+    }
+
+    /// Something came between us and the apps: they have their time to come back.
+    pub(super) fn settle(&mut self, now: Now, interruption: Interruption) {
+        self.surroundings.begin(now, interruption, &self.registry);
+        self.begin_settling(now);
+    }
+
+    /// We were away for so long, within one boot.
+    pub(super) fn handle_absence(&mut self, now: Now, interruption: Interruption, span: Duration) {
+        if self.surroundings.handle_absence(now, interruption, span, &self.registry) {
+            self.begin_settling(now);
+        }
+    }
+
+    fn begin_settling(&mut self, now: Now) {
+        self.scheduler.set_haste(now, Some(ASKED_EVERY));
+        let awaited = self.surroundings.settling().map_or(0, |it| it.awaited().count());
+        if awaited > 0 {
+            self.log(LogEvent::SettlingBegan { apps: awaited });
+        }
+        self.end_settling(now);
+    }
+
+    /// If everybody is back, or the time is up: who is missing is UNHEALTHY, and people get one report.
+    pub(super) fn end_settling(&mut self, now: Now) {
+        let Some(ended) = self.surroundings.poll_ended(now) else { return };
+        self.scheduler.set_haste(now, None);
+        let (back, missing) = (ended.back.len(), ended.missing.len());
+        if back + missing > 0 {
+            self.log(LogEvent::SettlingEnded { back, missing });
+        }
+        let told = self.report(now, &ended);
+        self.tell_what_was_away(now, &told);
+    }
+
+    /// Who is missing had its time: it is UNHEALTHY, and people get one report. Who got one.
+    fn report(&mut self, now: Now, ended: &Ended) -> BTreeSet<Recipient> {
+        for Missing { id, failures, since } in &ended.missing {
+            let transition = self.registry.give_up(now, *id, *failures, *since);
+            let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
+            if let Some(transition) = transition {
+                self.handle_transition(now, *id, transition, reason.unwrap_or_default());
+            }
+        }
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_settled(now, ended, known);
+        let told = messages.iter().map(|message| message.to.clone()).collect();
+        self.post(now, messages);
+        told
+    }
+}

@@ -1,0 +1,62 @@
+//! Times in which we saw nobody.
+
+use super::page::{Block, Page};
+use super::sentence;
+use crate::engine::outbox::notice::Blind;
+use crate::engine::surroundings::run::Gap;
+use crate::engine::time::Zone;
+
+/// `Nothing answers since TIME: our network, or all 11 apps`; afterwards `I could not see the network from
+/// TIME to TIME`.
+pub(super) fn subject(blind: &Blind, zone: &Zone) -> String {
+    if let Some(since) = blind.goes_on() {
+        let apps = match blind.apps.as_slice() {
+            [only] => sentence::name(only),
+            _ => format!("all {} apps", blind.of),
+        };
+        return format!("Nothing answers since {}: our network, or {apps}", since.for_people(zone));
+    }
+    let times = match blind.gaps.as_slice() {
+        [only] => spell(only, zone),
+        gaps => format!("{} times", gaps.len()),
+    };
+    format!("I could not see the network {times}")
+}
+
+/// All of it.
+pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
+    page.add(Block::Headline(subject(blind, zone), None));
+    if blind.goes_on().is_some() {
+        page.add(Block::List(
+            "Not seen since:".to_owned(),
+            blind.apps.iter().map(|app| sentence::name(app)).collect(),
+        ));
+        page.add(Block::Paragraph(
+            "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody is \
+             blamed until one of them is seen; then each has its time to come back."
+                .to_owned(),
+        ));
+    }
+    let over: Vec<String> =
+        blind.gaps.iter().filter(|gap| gap.until.is_some()).map(|gap| spell(gap, zone)).collect();
+    if blind.gaps.len() > 1 {
+        page.add(Block::List("I could not see the network:".to_owned(), over));
+    }
+    if blind.goes_on().is_none() {
+        page.add(Block::Paragraph(as_before(blind)));
+    }
+}
+
+fn as_before(blind: &Blind) -> String {
+    match (blind.as_before, blind.of) {
+        (1, 1) => "The app is as before.".to_owned(),
+        (same, of) if same == of => format!("All {of} apps are as before."),
+        (same, of) => format!("{same} of {of} apps are as before."),
+    }
+}
+
+/// `from TIME to TIME`.
+fn spell(gap: &Gap, zone: &Zone) -> String {
+    let from = format!("from {}", gap.from.for_people(zone));
+    gap.until.map_or_else(|| from.clone(), |until| format!("{from} to {}", until.for_people(zone)))
+}

@@ -1,0 +1,216 @@
+//! The router, or the internet, is away while the house is well.
+
+use super::world::{Answer, World};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::state::State;
+use healthchecker::engine::surroundings::look::Sight;
+use healthchecker::engine::time::Zone;
+
+const HOUSE: [(&str, &str); 5] = [
+    ("NAS", "http://nas/"),
+    ("Kodi", "http://kodi/"),
+    ("Heating", "http://heating/"),
+    ("Blog", "http://blog.example/"),
+    ("Shop", "http://shop.example/"),
+];
+
+/// All is well, and the router and the internet have been seen.
+fn house() -> World {
+    let mut world = strange_house();
+    world.answers("blog.example", Answer::Hang);
+    world.seconds(70);
+    world.answers("blog.example", Answer::Pass);
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+/// The same, but nobody was ever looked at.
+fn strange_house() -> World {
+    let mut world = World::new();
+    for (name, url) in HOUSE {
+        world.register(name, &[("url", url), ("interval", "60"), ("healthy", "2")]);
+    }
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+/// Why an app cannot be seen.
+fn hidden_by(world: &World, name: &str) -> Option<String> {
+    let row = world.engine.view().portrait(world.now, name).unwrap().closeup.summary;
+    row.reason
+        .strip_prefix("not visible: ")
+        .map(|why| why.split(" since").next().unwrap().to_owned())
+}
+
+/// The router goes, and with it who is behind it.
+fn router_goes(world: &mut World, behind: &[&str]) {
+    world.gateway = Sight::Nothing;
+    world.offline = true;
+    behind.iter().for_each(|name| world.answers(name, Answer::Hang));
+}
+
+fn router_is_back(world: &mut World, behind: &[&str]) {
+    world.gateway = Sight::Answers;
+    world.offline = false;
+    behind.iter().for_each(|name| world.answers(name, Answer::Pass));
+}
+
+#[test]
+fn who_falls_silent_with_the_router_waits_for_it() {
+    let mut world = house();
+    router_goes(&mut world, &["kodi"]);
+    world.seconds(300);
+    for name in ["Kodi", "Blog", "Shop"] {
+        assert_eq!(
+            hidden_by(&world, name).as_deref(),
+            Some("the router does not answer"),
+            "{name}"
+        );
+        assert_eq!(world.state(name), State::Unknown);
+    }
+    assert_eq!((world.state("NAS"), hidden_by(&world, "NAS")), (State::Healthy, None));
+    router_is_back(&mut world, &["kodi"]);
+    world.seconds(3600);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    assert_eq!(world.state("Kodi"), State::Healthy);
+}
+
+#[test]
+fn who_is_not_back_with_the_router_is_told_when_it_has_had_its_time() {
+    let mut world = house();
+    router_goes(&mut world, &["kodi"]);
+    world.seconds(300);
+    router_is_back(&mut world, &[]);
+    world.seconds(900);
+    assert_eq!(world.mails(), ["2/3 well, not Kodi"]);
+    let subject = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None).subject;
+    assert_eq!(subject, "[HealthChecker] After the router was away: 2 of 3 are well, not Kodi");
+}
+
+#[test]
+fn a_router_that_stays_away_is_told_once_with_all_that_is_behind_it_and_once_when_all_are_back() {
+    let mut world = house();
+    router_goes(&mut world, &["kodi"]);
+    world.seconds(595);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    world.seconds(120);
+    assert_eq!(world.mails(), ["2/5 well, not Kodi, Blog, Shop"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    assert_eq!(
+        letter.subject,
+        "[HealthChecker] The router 192.168.1.1 does not answer: 2 of 5 are well, not Kodi, Blog, Shop"
+    );
+    assert!(
+        letter.text.starts_with("The router 192.168.1.1 does not answer since 2026-"),
+        "{}",
+        letter.text
+    );
+    assert_eq!(world.state("Kodi"), State::Unhealthy);
+    world.seconds(3600);
+    assert_eq!(world.inbox.len(), 1);
+    router_is_back(&mut world, &["kodi"]);
+    world.seconds(900);
+    assert_eq!(world.mails()[1..], ["Kodi, Blog, Shop back"]);
+}
+
+#[test]
+fn who_answers_while_the_router_is_away_is_judged_as_ever() {
+    let mut world = house();
+    router_goes(&mut world, &[]);
+    world.seconds(130);
+    world.answers("nas", Answer::Hang);
+    world.answers("heating", Answer::Refused);
+    world.seconds(240);
+    assert_eq!(world.mails(), ["Heating, NAS silent"]);
+}
+
+#[test]
+fn nobody_is_looked_for_whom_nobody_awaits() {
+    let mut world = house();
+    world.offline = true;
+    world.seconds(150);
+    world.stop("Blog");
+    world.pause("Shop");
+    world.looks.clear();
+    world.seconds(600);
+    assert_eq!(world.looks, []);
+}
+
+#[test]
+fn a_router_that_never_answered_tells_nothing() {
+    let mut world = strange_house();
+    router_goes(&mut world, &["kodi"]);
+    world.offline = false;
+    world.seconds(300);
+    assert_eq!(world.mails(), ["Kodi UNHEALTHY"]);
+}
+
+#[test]
+fn without_the_internet_nobody_out_there_is_blamed() {
+    let mut world = house();
+    world.offline = true;
+    world.answers("nas", Answer::Hang);
+    world.seconds(300);
+    for name in ["Blog", "Shop"] {
+        assert_eq!(hidden_by(&world, name).as_deref(), Some("the internet is away"));
+    }
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    world.seconds(3 * 3600);
+    let (_, asked) = world.looks.last().unwrap();
+    let anchors = ["198.51.100.1", "198.51.100.2", "198.51.100.3"];
+    assert_eq!(asked[0], "gateway", "nobody else is asked for hours");
+    assert_eq!(asked[1..], anchors);
+    world.offline = false;
+    world.answers("shop.example", Answer::Hang);
+    world.seconds(60);
+    assert_eq!(hidden_by(&world, "Blog"), None);
+    assert_eq!(world.state("Shop"), State::Unknown, "it may need its time");
+    world.seconds(900);
+    assert_eq!(world.mails()[1..], ["1/2 well, not Shop"]);
+    let subject = letter::write(&world.inbox[1].1, world.now.at, &Zone::UTC, None).subject;
+    assert_eq!(subject, "[HealthChecker] After the internet was away: 1 of 2 are well, not Shop");
+}
+
+#[test]
+fn anchors_that_never_answered_tell_nothing_and_are_asked_for_nobody_in_the_house() {
+    let mut world = strange_house();
+    world.answers("nas", Answer::Hang);
+    world.seconds(200);
+    assert!(world.looks.iter().all(|(_, asked)| !asked.iter().any(|it| it.starts_with("198"))));
+    world.inbox.clear();
+    world.offline = true;
+    world.seconds(300);
+    assert_eq!(world.mails(), ["Blog, Shop silent"]);
+    assert!(world.looks.iter().any(|(_, asked)| asked.contains(&"198.51.100.1".to_owned())));
+}
+
+#[test]
+fn an_app_out_there_that_is_silent_alone_is_blamed() {
+    let mut world = house();
+    world.answers("shop.example", Answer::Hang);
+    world.seconds(300);
+    assert_eq!(world.mails(), ["Shop UNHEALTHY"]);
+}
+
+#[test]
+fn killed_at_any_moment_of_an_outage_of_the_router_nothing_is_lost_or_told_twice() {
+    for at in (0..20).map(|n| n * 45 + 5) {
+        let mut world = house();
+        router_goes(&mut world, &["kodi"]);
+        world.seconds(at);
+        world.restart();
+        world.seconds(2 * 3600 - at);
+        let missing = |mails: &[String]| {
+            mails.iter().filter(|mail| mail.contains("Kodi")).cloned().collect::<Vec<_>>()
+        };
+        let told = missing(&world.mails());
+        assert_eq!(told.len(), 1, "killed after {at} s: {:?}", world.mails());
+        router_is_back(&mut world, &["kodi"]);
+        world.seconds(1800);
+        assert_eq!(missing(&world.mails()).len(), 2, "killed after {at} s: {:?}", world.mails());
+        let owed = world.mails().iter().filter(|mail| mail.contains("Shop")).count();
+        assert_eq!(owed, 2, "killed after {at} s: {:?}", world.mails());
+    }
+}

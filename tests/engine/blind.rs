@@ -1,0 +1,139 @@
+//! What people are told of times in which nobody was seen.
+
+use super::world::{Answer, Mood, World};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::time::Zone;
+
+const HOUSE: [&str; 3] = ["NAS", "Kodi", "Heating"];
+
+fn house() -> World {
+    let mut world = World::new();
+    for name in HOUSE {
+        world.register(name, &[("interval", "60"), ("healthy", "2")]);
+    }
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+/// For so many minutes nothing answers, or we have no link.
+fn blind(world: &mut World, minutes: u64, cut_off: bool) {
+    if cut_off {
+        world.cut_off = true;
+    } else {
+        world.deaf = true;
+    }
+    world.seconds(minutes * 60);
+    (world.cut_off, world.deaf) = (false, false);
+}
+
+#[test]
+fn that_nothing_answers_is_told_after_ten_minutes_and_nothing_more_when_all_are_back() {
+    let mut world = house();
+    world.deaf = true;
+    world.seconds(600);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    world.seconds(120);
+    assert_eq!(world.mails(), ["nothing of 3"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    let since = "2026-11-23 23:01:15 UTC";
+    assert_eq!(
+        letter.subject,
+        format!("[HealthChecker] Nothing answers since {since}: our network, or all 3 apps")
+    );
+    let headline = format!("Nothing answers since {since}: our network, or all 3 apps");
+    let line = "-".repeat(60);
+    assert_eq!(
+        letter.text,
+        format!(
+            "{headline}\n{line}\n\nNot seen since:\n- Heating\n- Kodi\n- NAS\n\nLook at the switch, the router or \
+             the Wi-Fi that the health checker hangs on. Nobody is blamed until one of them is seen; then each has its \
+             time to come back.\n"
+        )
+    );
+    world.seconds(3600);
+    world.deaf = false;
+    world.seconds(3600);
+    assert_eq!(world.inbox.len(), 1, "that was the note");
+}
+
+#[test]
+fn a_long_outage_is_noted_afterwards_and_a_short_one_is_not() {
+    let mut world = house();
+    blind(&mut world, 9, true);
+    world.seconds(3600);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    blind(&mut world, 21, true);
+    world.seconds(300);
+    assert_eq!(world.mails(), ["1 gaps, 3/3"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    assert!(
+        letter
+            .subject
+            .starts_with("[HealthChecker] I could not see the network from 2026-11-24 00:")
+    );
+    assert!(letter.text.contains("\nAll 3 apps are as before.\n"), "{}", letter.text);
+}
+
+#[test]
+fn one_note_an_hour_tells_all() {
+    let mut world = house();
+    for _ in 0..3 {
+        blind(&mut world, 11, true);
+        world.seconds(120);
+    }
+    assert_eq!(world.mails(), ["1 gaps, 3/3"]);
+    world.seconds(2 * 3600);
+    assert_eq!(world.mails()[1..], ["2 gaps, 3/3"]);
+    let letter = letter::write(&world.inbox[1].1, world.now.at, &Zone::UTC, None);
+    assert_eq!(letter.subject, "[HealthChecker] I could not see the network 2 times");
+    assert!(letter.text.contains("- from 2026-11-23 23:"), "{}", letter.text);
+}
+
+#[test]
+fn who_has_a_report_has_no_note() {
+    let mut world = house();
+    world.register("Kodi", &[("interval", "60"), ("healthy", "2"), ("email", "a@example.org")]);
+    world.seconds(300);
+    world.inbox.clear();
+    world.answers("kodi", Answer::Hang);
+    blind(&mut world, 15, true);
+    world.seconds(1200);
+    let mut mails = world.mails();
+    mails.sort();
+    assert_eq!(mails, ["1 gaps, 2/2", "a@example.org: 0/1 well, not Kodi"]);
+}
+
+#[test]
+fn a_mail_that_cannot_go_while_nothing_answers_goes_afterwards() {
+    let mut world = house();
+    world.mood = Mood::Away;
+    blind(&mut world, 30, false);
+    world.mood = Mood::Accepts;
+    world.seconds(3600);
+    assert_eq!(world.mails(), ["nothing of 3"]);
+}
+
+#[test]
+fn killed_at_any_moment_of_an_outage_people_are_told_once() {
+    for cut_off in [true, false] {
+        for at in (0..24).map(|n| n * 80 + 3) {
+            let mut world = house();
+            (world.cut_off, world.deaf) = (cut_off, !cut_off);
+            let length = 1200;
+            world.seconds(at.min(length));
+            if at < length {
+                world.restart();
+                world.seconds(length - at);
+            }
+            (world.cut_off, world.deaf) = (false, false);
+            if at >= length {
+                world.seconds(at - length);
+                world.restart();
+            }
+            world.seconds(2 * 3600);
+            let expected = if cut_off { "1 gaps, 3/3" } else { "nothing of 3" };
+            assert_eq!(world.mails(), [expected], "killed after {at} s");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is seen of the household in a look around.
+
+use std::net::{IpAddr, SocketAddr};
+
+use healthchecker::engine::registration::address::Host;
+use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Place, Sight};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Verdict};
+
+use super::{Answer, Event, World};
+
+impl World {
+    /// Others are looked at: each shows what its apps would answer. Who lives is seen at once.
+    pub(super) fn look(&mut self, look: &Look) {
+        let sights = look.witnesses.iter().map(|(witness, place)| (*witness, self.sight(place)));
+        let (silent, seen): (Vec<_>, Vec<_>) =
+            sights.partition(|(_, sight)| *sight == Sight::Nothing);
+        let asked = look.witnesses.iter().map(|(_, place)| match place {
+            Place::Port { host, .. } => host.to_string(),
+            Place::Gateways => "gateway".to_owned(),
+        });
+        self.looks.push((self.now.at.as_millis(), asked.collect()));
+        let router = IpAddr::from([192, 168, 1, 1]);
+        let (id, cut_off, gateway) = (look.id, self.cut_off, Some(router));
+        if self.looks_are_lost {
+            return;
+        }
+        let ended = silent.is_empty();
+        let first = LookReport { id, seen, cut_off, gateway, ended };
+        self.later(1, Event::Seen(first));
+        if !ended {
+            let takes = LOOK_TAKES.as_millis() as u64;
+            let last = LookReport { id, seen: silent, cut_off, gateway, ended: true };
+            self.later(takes, Event::Seen(last));
+        }
+    }
+
+    fn sight(&self, place: &Place) -> Sight {
+        match place {
+            _ if self.cut_off || self.deaf => Sight::Nothing,
+            Place::Gateways => self.gateway,
+            Place::Port { host: Host::Address(address), .. }
+                if anchors().iter().any(|anchor| anchor.ip() == *address) =>
+            {
+                if self.offline {
+                    Sight::Nothing
+                } else {
+                    Sight::Answers
+                }
+            }
+            Place::Port { host, .. } if self.offline && is_outside(&host.to_string()) => {
+                Sight::Nothing
+            }
+            Place::Port { host, .. } => match self.answers.get(&host.to_string()) {
+                Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
+                Some(Answer::Refused) => Sight::HostOnly,
+                _ => Sight::Answers,
+            },
+        }
+    }
+}
+
+/// Well-known addresses outside.
+pub(super) fn anchors() -> Vec<SocketAddr> {
+    [1, 2, 3].map(|last| SocketAddr::from(([198, 51, 100, last], 53))).to_vec()
+}
+
+pub(super) fn is_outside(host: &str) -> bool {
+    host.ends_with(".example")
+}
+
+/// A silence out there says so.
+pub(super) fn from_outside(end: CheckEnd) -> CheckEnd {
+    match end {
+        CheckEnd::Verdict(verdict) if verdict.life == Life::Nothing => {
+            CheckEnd::Verdict(Verdict { life: Life::NothingOutside, ..verdict })
+        }
+        other => other,
+    }
+}
