@@ -98,6 +98,7 @@ impl Engine {
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
             self.surroundings.forget(id);
+            self.chronicle.handle_pause(name);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
             let (incidents, known) = self.incidents();
@@ -153,6 +154,7 @@ impl Engine {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
         self.surroundings.forget(id);
+        self.chronicle.handle_stop(now, name);
         self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
         self.end_settling(now);
         Ok(())
@@ -216,6 +218,7 @@ impl Engine {
         }
         self.outbox.handle_step(&self.timeline, now, step);
         self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+        self.chronicle.handle_step(&self.timeline, now, step);
         self.incidents.handle_step(&self.timeline, now, step);
         self.registry.handle_step(&self.timeline, now, step);
     }
@@ -295,6 +298,7 @@ impl Engine {
         let day = self.timeline.wall(now);
         let effect = self.registry.observe(now, id, day, (verdict, void), latency);
         let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
+        self.chronicle.handle_verdict(now, (id, app), worth, self.surroundings.settling());
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
         let app = app.registration.name.clone();
@@ -329,6 +333,7 @@ impl Engine {
         if !was_down && self.surroundings.network().down_since().is_some() {
             self.log(LogEvent::NetworkDown);
         }
+        self.surroundings.outage(now).into_iter().for_each(|it| self.chronicle.handle_outage(it));
         if let Some(span) = back {
             self.log(LogEvent::NetworkBack { after: span });
             self.handle_absence(now, Interruption::Network, span);
@@ -356,6 +361,7 @@ impl Engine {
         if awaited > 0 {
             self.log(LogEvent::SettlingBegan { apps: awaited });
         }
+        self.surroundings.settling().into_iter().for_each(|it| self.chronicle.handle_settling(it));
         self.end_settling(now);
     }
 
@@ -367,6 +373,7 @@ impl Engine {
         if back + missing > 0 {
             self.log(LogEvent::SettlingEnded { back, missing });
         }
+        let incident = self.chronicle.handle_settled(now, &ended, &self.registry);
         for Missing { id, failures, since } in &ended.missing {
             let transition = self.registry.give_up(now, *id, *failures, *since);
             let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
@@ -375,7 +382,7 @@ impl Engine {
             }
         }
         let (incidents, known) = self.incidents();
-        let messages = incidents.handle_settled(now, &ended, known);
+        let messages = incidents.handle_settled(now, &ended, incident, known);
         self.post(now, messages);
     }
 
@@ -393,13 +400,17 @@ impl Engine {
         self.incidents.handle_transition(now, id, to);
         let Some(app) = self.registry.get(id) else { return };
         let app = app.registration.name.clone();
+        self.chronicle.handle_transition(now, &app, to, &reason);
         self.log(LogEvent::StateChanged { app, from, to, reason });
     }
 
     /// The mailer has tried a mail.
     pub fn handle_delivery(&mut self, now: Now, id: u64, delivery: Delivery) {
         match self.outbox.handle_delivery(now, id, delivery) {
-            Some(Concluded::Accepted(mail)) => self.incidents.handle_arrival(&mail, &self.registry),
+            Some(Concluded::Accepted(mail)) => {
+                mail.incidents().for_each(|it| self.chronicle.tell(now, it, &mail.to));
+                self.incidents.handle_arrival(&mail, &self.registry);
+            }
             Some(Concluded::Refused(mail)) => self.incidents.handle_refusal(&mail, &self.registry),
             None => {}
         }

@@ -107,6 +107,16 @@ def test_after_a_power_cut_one_report_names_who_is_not_back_and_one_mail_their_r
         "[HealthChecker] Power came back: 4 of 6 are well, not app4, app5"
     )
     assert subjects(mailbox)[1].startswith("[HealthChecker] 2 apps are HEALTHY again after ")
+    [incident] = daemon.get("/healthchecker/incidents").json()["incidents"]
+    assert [incident[name] for name in ("kind", "cause", "ended_by")] == [
+        "power",
+        "power cut",
+        "recovery",
+    ]
+    assert {app["appname"]: app["state"] for app in incident["apps"]} == {
+        f"app{app}": "HEALTHY" for app in APPS
+    }
+    assert [told["email"] for told in incident["told"]] == ["owner@example.org"]
 
 
 def test_a_machine_that_was_stopped_in_order_and_finds_all_well_says_nothing(
@@ -121,6 +131,9 @@ def test_a_machine_that_was_stopped_in_order_and_finds_all_well_says_nothing(
     crowd.recover()
     wait_for(lambda: states(daemon) == ["HEALTHY"] * 6, 30, "the last one")
     daemon.wait_for_log("that time is over: 6 apps are back, 0 are not", 5)
+    [incident] = daemon.get("/healthchecker/incidents").json()["incidents"]
+    assert (incident["cause"], incident["told"]) == ("our restart", [])
+    assert [app["appname"] for app in incident["apps"]] == ["app0"]
     # Nothing settles within one boot: who does not answer now is told at once.
     daemon.kill()
     daemon.start()

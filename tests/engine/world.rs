@@ -350,9 +350,8 @@ impl World {
 
     /// The machine has no power for `away`; then it boots, and so do we.
     pub(super) fn power_cut(&mut self, away: Duration) {
-        self.boots += 1;
         self.advance(self.now.at + away);
-        self.restart();
+        self.boot_at(self.now.wall);
     }
 
     /// The machine boots, and its clock shows `wall` then.

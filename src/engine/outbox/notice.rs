@@ -47,6 +47,9 @@ pub struct Change {
 /// What became of the apps of one person after an interruption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The number of the incident that it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<u64>,
     /// After what.
     pub after: Aftermath,
     /// When that was over.
@@ -221,6 +224,14 @@ impl Mail {
     /// Whether it tells how an app is.
     pub fn tells_of(&self, app: &str) -> bool {
         self.notices.iter().any(|notice| notice.told().any(|(told, _)| told == app))
+    }
+
+    /// The incidents whose trouble it tells, as far as they are numbered.
+    pub fn incidents(&self) -> impl Iterator<Item = u64> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Report(report) => report.incident,
+            _ => None,
+        })
     }
 
     /// The last change of each app that it tells of alone.

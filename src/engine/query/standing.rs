@@ -37,10 +37,11 @@ impl View<'_> {
         }
         let settling = self.surroundings.settling().filter(|settling| settling.awaits(id));
         let Some(began) = settling.map(|settling| settling.began) else { return shown };
-        let reason = match app.reason() {
-            "" => "may not be back yet".to_owned(),
-            reason => format!("may not be back yet: {reason}"),
-        };
+        let mut reason =
+            format!("settling since {}: has not answered yet", began.for_people(self.zone));
+        if !app.reason().is_empty() {
+            reason += &format!(" ({})", app.reason());
+        }
         let (state, settling_since) = (State::Unknown, Some(began));
         Standing { state, since: began, settling_since, reason, ..shown }
     }

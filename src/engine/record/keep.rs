@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     AlertRecord, AppRecord, CountersRecord, HistoryPart, HourRecord, Record, StreaksRecord,
 };
+use crate::engine::chronicle::{Changed, Chronicle};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::Outbox;
@@ -19,9 +20,10 @@ use crate::engine::time::{Now, Timeline};
 pub(in crate::engine) fn changes(
     now: Now,
     timeline: &Timeline,
-    (registry, surroundings, incidents, outbox): (
+    (registry, surroundings, chronicle, incidents, outbox): (
         &mut Registry,
         &mut Surroundings,
+        &mut Chronicle,
         &mut Incidents,
         &mut Outbox,
     ),
@@ -39,6 +41,11 @@ pub(in crate::engine) fn changes(
     let mut records: Vec<Record> =
         apps.stopped.into_iter().map(|app| Record::Stopped { app }).collect();
     records.extend(surroundings.take_changed().cloned().map(Record::Run));
+    records.extend(chronicle.take_changed().into_iter().map(|changed| match changed {
+        Changed::Whole(incident) => Record::Incident(incident),
+        Changed::Apps(id, apps) => Record::IncidentApps { id, apps },
+        Changed::Gone(id) => Record::IncidentGone { id },
+    }));
     mail_changes(outbox, &mut records);
     for id in &whole {
         records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
@@ -82,7 +89,13 @@ fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
 pub(in crate::engine) fn everything(
     now: Now,
     timeline: &Timeline,
-    (registry, surroundings, incidents, outbox): (&Registry, &Surroundings, &Incidents, &Outbox),
+    (registry, surroundings, chronicle, incidents, outbox): (
+        &Registry,
+        &Surroundings,
+        &Chronicle,
+        &Incidents,
+        &Outbox,
+    ),
 ) -> Vec<Record> {
     let mails = outbox.mails().map(mail_record);
     let accepted = outbox.counting(now.at);
@@ -92,8 +105,10 @@ pub(in crate::engine) fn everything(
     let apps =
         apps.flat_map(|(id, app)| [app_record(app, incidents.alert(id)), whole_record(now, app)]);
     let run = surroundings.run().cloned().map(Record::Run);
+    let past = chronicle.incidents().map(|it| Record::Incident(Box::new(it.clone())));
     // One that was accepted before the refusal does not end it.
-    marked(timeline, mails.chain(accepted).chain(refused).chain(run).chain(apps).collect())
+    let mail = mails.chain(accepted).chain(refused);
+    marked(timeline, mail.chain(run).chain(past).chain(apps).collect())
 }
 
 fn mail_record(mail: &Mail) -> Record {

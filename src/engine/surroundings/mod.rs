@@ -223,6 +223,11 @@ impl Surroundings {
         self.settling.as_ref().is_some_and(|settling| settling.awaits(id))
     }
 
+    /// Since when our network is down, if that is long enough for things to settle after it.
+    pub fn outage(&self, now: Now) -> Option<Stamp> {
+        self.network.down_since().filter(|since| since.age(now.at).span > NOT_AWAY)
+    }
+
     /// Our network.
     pub fn network(&self) -> &Network {
         &self.network

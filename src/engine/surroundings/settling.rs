@@ -134,9 +134,19 @@ impl Settling {
         self.awaited.contains_key(&id)
     }
 
+    /// Whether an app has not answered since, and was asked.
+    pub fn misses(&self, id: AppId) -> bool {
+        self.awaited.get(&id).is_some_and(|awaited| awaited.failures > 0)
+    }
+
     /// The apps that have not answered since.
     pub fn awaited(&self) -> impl Iterator<Item = AppId> {
         self.awaited.keys().copied()
+    }
+
+    /// The apps that have.
+    pub fn back(&self) -> &[AppId] {
+        &self.back
     }
 
     pub(super) fn is_over(&self, at: Moment) -> bool {

@@ -211,6 +211,7 @@ fn report(after: Aftermath, missing: &[&str]) -> Notice {
         reason: "x is UNHEALTHY: no route, to host".to_owned(),
     };
     Notice::Report(Box::new(Report {
+        incident: None,
         after,
         at: stamp(-600),
         last_record: Some(stamp(-3000)),

@@ -212,6 +212,7 @@ impl Tale {
         let not_back =
             |app: &String| NotBack { app: app.clone(), reason: "no route to host".to_owned() };
         let report = Report {
+            incident: None,
             after: Aftermath::Power,
             at: stamp(from),
             last_record: self.story.absences.first().map(|away| stamp(away.span.from - SECOND)),
