@@ -36,13 +36,13 @@ struct Knows {
     episode: Option<usize>,
     /// When that was decided.
     at: Ms,
-    /// It was told in this report, whose end comes when all of it are well.
+    /// It was told in this report or outage, whose end comes when all of it are well.
     report: Option<ReportId>,
     /// Told that it is watched, then.
     watched: Option<Ms>,
 }
 
-/// A report, by the places of the letter and of the report in it.
+/// A report or an outage, by the places of the letter and of it in there.
 type ReportId = (usize, usize);
 
 /// The walk through all letters.
@@ -55,8 +55,10 @@ struct Walk<'c, 's> {
     mails: BTreeMap<(usize, PersonId), u64>,
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
-    /// Who was not back, by each report.
+    /// Who was not back, by each report, or silent, by each outage.
     missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
+    /// The reports among them.
+    real_reports: BTreeSet<ReportId>,
     tolerated: BTreeSet<(PersonId, AppId, usize)>,
     findings: Vec<Finding>,
 }
@@ -71,6 +73,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         mails: BTreeMap::new(),
         reports: BTreeMap::new(),
         missing: BTreeMap::new(),
+        real_reports: BTreeSet::new(),
         tolerated: BTreeSet::new(),
         findings: Vec::new(),
     };
@@ -115,7 +118,7 @@ impl Walk<'_, '_> {
                 let Case { story, incidents: all, .. } = self.case;
                 let life = self.case.life(app);
                 let told = all.told(story, life, episode, read.letter.written);
-                if statement.of != Of::Change {
+                if self.is_reported(to, app, statement.of) {
                     reported.extend(told.iter().copied());
                 }
                 incidents.extend(told);
@@ -155,8 +158,15 @@ impl Walk<'_, '_> {
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
+            Of::Outage { place: which, more } => {
+                let open = if more { self.open_outage(to) } else { None };
+                Some(open.unwrap_or((place, which)))
+            }
             Of::Change | Of::End => None,
         };
+        if matches!(told.of, Of::Report(_)) {
+            self.real_reports.extend(report);
+        }
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
         }
@@ -170,6 +180,24 @@ impl Walk<'_, '_> {
             }
         }
         is_news
+    }
+
+    /// Whether a person is told of an app by a report, or by the end of one.
+    fn is_reported(&self, to: PersonId, app: AppId, of: Of) -> bool {
+        let known = self.knows.get(&(to, app)).and_then(|knows| knows.report);
+        match of {
+            Of::Report(_) => true,
+            Of::End => known.is_some_and(|report| self.real_reports.contains(&report)),
+            Of::Change | Of::Outage { .. } => false,
+        }
+    }
+
+    /// The last outage that a person was told of and not the end of.
+    fn open_outage(&self, to: PersonId) -> Option<ReportId> {
+        let theirs = self.knows.iter().filter(|((person, _), _)| *person == to);
+        let open = theirs.filter(|(_, knows)| knows.level.is_some());
+        let outages = open.filter_map(|(_, knows)| knows.report);
+        outages.filter(|it| !self.real_reports.contains(it)).max()
     }
 
     /// A person is told that an app is well again; whether that is news.
@@ -221,8 +249,9 @@ impl Walk<'_, '_> {
         let (case, life) = (self.case, self.case.life(app));
         let to = read.letter.to;
         let is_report = matches!(told.of, Of::Report(_));
-        // The time of a report is known, not read.
-        let slack = if is_report { 0 } else { SLACK };
+        // What a list tells is known to a second, all else exactly.
+        let is_read = !read.reading.list.is_empty() && told.decided.is_none();
+        let slack = if is_read { SLACK } else { 0 };
         let first = told.episode.map(|episode| {
             let of_it = &life.episodes[episode].checks;
             let known = self.knows.get(&(to, app)).filter(|knows| knows.level.is_some());

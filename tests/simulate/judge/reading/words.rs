@@ -72,6 +72,16 @@ pub(in crate::judge) struct Row {
     pub(in crate::judge) cut: bool,
 }
 
+impl Row {
+    /// Whether it names some of these and counts the others. (In a subject `and 2 more` may be other news.)
+    pub(super) fn is_of<'n>(&self, all: impl Iterator<Item = &'n Named>) -> bool {
+        let all: Vec<&Named> = all.collect();
+        let counted = [0, self.more].map(|more| self.names.len() as u64 + more);
+        self.names.iter().all(|named| all.contains(&named))
+            && (self.cut || counted.contains(&(all.len() as u64)))
+    }
+}
+
 /// The names that there are, as letters write them.
 #[derive(Debug, Default)]
 pub(in crate::judge) struct Known {

@@ -1,11 +1,9 @@
 //! What a report after an interruption, and its end, state besides how each app is.
 
-use std::collections::BTreeSet;
-
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
-use super::super::reading::{End, EndLine, Line, Report, Tells};
+use super::super::reading::{End, EndLine, Report};
 use super::super::settling::Interruption;
 use super::Found;
 use crate::story::{AppId, CauseKind, Ms, Span};
@@ -18,17 +16,6 @@ pub(super) fn judge(found: &mut Found<'_, '_>) {
     let reading = &found.read.reading;
     reading.reports.iter().for_each(|report| self::report(found, report));
     reading.ends.iter().for_each(|end| self::end(found, end));
-}
-
-/// A line says the same as the report in full.
-pub(super) fn is_of(line: &Line, report: &Report) -> bool {
-    let Line { after, well, of, missing } = line;
-    let names: BTreeSet<&str> = report.missing.iter().map(|named| named.text.as_str()).collect();
-    let counts = (*after, *well, *of) == (report.after, report.well, report.of);
-    let named = missing.names.iter().all(|named| names.contains(named.text.as_str()));
-    // In a subject `and 2 more` may be other news.
-    let all = [0, missing.more].map(|more| missing.names.len() as u64 + more);
-    counts && named && (missing.cut || all.contains(&(report.missing.len() as u64)))
 }
 
 fn report(found: &mut Found<'_, '_>, report: &Report) {
@@ -188,18 +175,4 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         );
         found.add(Wrong::Lasted, apps.first().copied(), first, &what);
     }
-}
-
-/// The reports and ends that a list tells.
-pub(super) fn listed<'r>(found: &Found<'r, '_>) -> (Vec<&'r Line>, Vec<EndLine>) {
-    let list = &found.read.reading.list;
-    let reports = list.iter().filter_map(|point| match &point.tells {
-        Tells::Report(line) => Some(line),
-        _ => None,
-    });
-    let ends = list.iter().filter_map(|point| match point.tells {
-        Tells::End(line) => Some(line),
-        _ => None,
-    });
-    (reports.collect(), ends.collect())
 }

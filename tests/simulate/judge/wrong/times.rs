@@ -102,6 +102,18 @@ pub(super) fn began(found: &mut Found<'_, '_>, app: AppId, statement: &Statement
     }
 }
 
+/// Since when an app is silent that is told so at `at`.
+pub(super) fn since(
+    found: &mut Found<'_, '_>,
+    app: AppId,
+    statement: &Statement,
+    told: Told,
+    at: Ms,
+) {
+    let beginnings = beginnings(found, app, statement, at);
+    fits(found, (app, Wrong::Since), told, &beginnings, "did not fall silent");
+}
+
 /// When it may be said to have begun: the check of the first counted failure, from its beginning to its
 /// end; of an alert that is over, also when it was raised.
 fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) -> Vec<(Ms, Ms)> {
