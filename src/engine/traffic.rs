@@ -16,11 +16,12 @@ use super::incidents::{self, Incidents, Known};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
+use super::query::off_or_away;
 use super::recipients::Recipient;
 use super::registration::Registration;
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
-use super::state::Transition;
+use super::state::{State, Transition};
 use super::surroundings::run::Interruption;
 use super::surroundings::settling::Missing;
 use super::surroundings::{ASKED_EVERY, Worth};
@@ -312,6 +313,10 @@ impl Engine {
             self.incidents.handle_first_pass(now, id);
         }
         if let Some(transition) = effect.transition {
+            let reason = match transition.to {
+                State::Unknown => off_or_away(&reason),
+                _ => reason,
+            };
             self.handle_transition(now, id, transition, reason);
         }
         // At each verdict that counts, not only at a change: see the incidents. The transition went

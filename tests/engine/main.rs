@@ -22,6 +22,7 @@ mod lives;
 mod load;
 mod mail;
 mod names;
+mod off;
 mod outages;
 mod recipients;
 mod recording;

@@ -275,7 +275,16 @@ mod tests {
         };
         assert_eq!(names("log"), ["limit", "server", "token", "json", "help"]);
         assert_eq!(names("discover"), ["why", "json", "help"]);
-        let fields = ["email", "timeout", "interval", "unhealthy", "healthy", "path", "expect"];
+        let fields = [
+            "email",
+            "timeout",
+            "interval",
+            "unhealthy",
+            "healthy",
+            "path",
+            "expect",
+            "may_be_off",
+        ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());
         assert_eq!(names("completions"), ["help"]);

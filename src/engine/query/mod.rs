@@ -8,6 +8,8 @@ mod standing;
 pub mod summary;
 pub mod view;
 
+pub(in crate::engine) use standing::off_or_away;
+
 use super::chronicle::Chronicle;
 use super::outbox::Outbox;
 use super::registry::Registry;

@@ -19,14 +19,23 @@ pub(super) struct Standing {
     pub(super) reason: String,
 }
 
+/// What is said of an app that may be off, and is silent.
+pub(in crate::engine) fn off_or_away(reason: &str) -> String {
+    format!("off or away: {reason}")
+}
+
 impl View<'_> {
     pub(super) fn standing(&self, id: AppId, app: &App) -> Standing {
+        let reason = match app.reason() {
+            reason if app.is_off() => off_or_away(reason),
+            reason => reason.to_owned(),
+        };
         let shown = Standing {
             state: app.state(),
             since: app.monitor.since,
             settling_since: None,
             not_visible_since: None,
-            reason: app.reason().to_owned(),
+            reason,
         };
         let down = self.surroundings.network().down_since();
         if let Some(since) = down.filter(|_| self.surroundings.network().hides(id)) {

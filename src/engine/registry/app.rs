@@ -10,7 +10,7 @@ use crate::engine::ledger::{Kept, Versioned};
 use crate::engine::registration::Registration;
 use crate::engine::state::{State, Transition};
 use crate::engine::time::{Now, Stamp, Wall};
-use crate::engine::verdict::answer::{Outcome, Verdict};
+use crate::engine::verdict::answer::{Life, Outcome, Verdict};
 
 /// Names an app inside the engine; never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,7 +201,8 @@ impl App {
     ) -> Effect {
         let outcome = verdict.outcome;
         let forgiven = self.forgiveness.observe(now.at.before(latency), verdict.refused);
-        let counts = !forgiven && !void;
+        let is_silence = self.is_silence(&verdict);
+        let counts = !forgiven && !void && !is_silence;
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let begins_anew = counts && self.monitor.streaks == Streaks::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
@@ -209,7 +210,12 @@ impl App {
         self.last = Some(LastCheck { time: Stamp::noted(now), verdict, latency_ms });
         self.history.recent.push(now, outcome, latency_ms, room);
         if !counts {
-            return Effect { counts, news, transition: None, first_pass: false };
+            let transition = if is_silence && !void {
+                self.monitor.observe_silence(now, self.thresholds())
+            } else {
+                None
+            };
+            return Effect { counts, news, transition, first_pass: false };
         }
         self.checks += 1;
         self.warnings += u64::from(outcome == Outcome::Warn);
@@ -235,6 +241,17 @@ impl App {
     /// The state.
     pub fn state(&self) -> State {
         self.monitor.state
+    }
+
+    /// Whether it is off or away, as far as can be seen.
+    pub fn is_off(&self) -> bool {
+        self.registration.may_be_off() && self.monitor.is_off(self.thresholds())
+    }
+
+    /// No sign of life, of one that may be off: no failure, whatever it is.
+    fn is_silence(&self, verdict: &Verdict) -> bool {
+        let no_life = matches!(verdict.life, Life::Nothing | Life::CutOff);
+        self.registration.may_be_off() && verdict.outcome == Outcome::Fail && no_life
     }
 
     fn thresholds(&self) -> Thresholds {

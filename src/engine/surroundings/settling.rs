@@ -1,6 +1,6 @@
 //! Settling: after an interruption every app has its time to come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ pub struct Settling {
     /// When it ends at the latest.
     pub(super) until: Moment,
     awaited: BTreeMap<AppId, Awaited>,
+    /// Apps that may be off, and have not answered since: nobody waits for them, yet they may be starting.
+    starting: BTreeSet<AppId>,
     back: Vec<AppId>,
     witnesses: Witnesses,
 }
@@ -95,8 +97,9 @@ impl Settling {
         until: Moment,
         registry: &Registry,
     ) -> Settling {
-        let is_awaited = |app: &App| !app.paused && app.state() != State::Unhealthy;
-        let apps = || registry.by_name().filter(|(_, app)| is_awaited(app));
+        let was_well = |app: &App| !app.paused && app.state() != State::Unhealthy;
+        let all = || registry.by_name().filter(|(_, app)| was_well(app));
+        let apps = || all().filter(|(_, app)| !app.registration.may_be_off());
         let none_elsewhere = !apps().any(|(_, app)| is_elsewhere(app));
         let awaited: BTreeMap<AppId, Awaited> = apps()
             .map(|(id, app)| {
@@ -104,13 +107,17 @@ impl Settling {
                 (id, Awaited { is_witness, ..Awaited::default() })
             })
             .collect();
-        let all = awaited.values().filter(|awaited| awaited.is_witness).count();
-        let witnesses = Witnesses { all, silent: 0 };
-        Settling { interruption, began, until, awaited, back: Vec::new(), witnesses }
+        let starting = all().filter(|(_, app)| app.registration.may_be_off());
+        let starting = starting.map(|(id, _)| id).collect();
+        let count = awaited.values().filter(|awaited| awaited.is_witness).count();
+        let witnesses = Witnesses { all: count, silent: 0 };
+        Settling { interruption, began, until, awaited, starting, back: Vec::new(), witnesses }
     }
 
     pub(super) fn handle_verdict(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Worth {
-        let Some(awaited) = self.awaited.get_mut(&id) else { return Worth::Counts };
+        let Some(awaited) = self.awaited.get_mut(&id) else {
+            return self.while_it_starts(id, verdict);
+        };
         if verdict.outcome != Outcome::Fail {
             self.awaited.remove(&id);
             self.back.push(id);
@@ -124,7 +131,20 @@ impl Settling {
         Worth::Void
     }
 
+    /// What a verdict is worth on an app that nobody awaits. One that may be off is off as ever; what it says
+    /// while it starts does not count.
+    fn while_it_starts(&mut self, id: AppId, verdict: &Verdict) -> Worth {
+        if verdict.outcome != Outcome::Fail {
+            self.starting.remove(&id);
+        }
+        match verdict.life {
+            Life::Answer | Life::HostOnly if self.starting.contains(&id) => Worth::Void,
+            _ => Worth::Counts,
+        }
+    }
+
     pub(super) fn forget(&mut self, id: AppId) {
+        self.starting.remove(&id);
         self.awaited.remove(&id);
         self.back.retain(|back| *back != id);
     }
