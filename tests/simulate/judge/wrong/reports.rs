@@ -21,7 +21,7 @@ pub(super) fn judge(found: &mut Found<'_, '_>) {
 fn report(found: &mut Found<'_, '_>, report: &Report) {
     let letter = found.read.letter;
     let Some(it) = interruption(found, report) else { return };
-    if report.after == Aftermath::Power && !is_power_cut(found, it.span) {
+    if report.after == Aftermath::Power && !was_power_away(found, it.span) {
         let what = "the power was not cut".to_owned();
         found.add(Wrong::After, None, it.span.from, &what);
     }
@@ -55,10 +55,19 @@ fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interrupti
     Some(*last)
 }
 
-/// Somebody else had no power either.
-fn is_power_cut(found: &Found<'_, '_>, away: Span) -> bool {
-    let cuts = found.case.story.causes.iter().filter(|cause| cause.kind == CauseKind::PowerCut);
-    cuts.map(|cut| cut.span).any(|cut| cut.from <= away.end() && away.from <= cut.end())
+/// The power was cut; or there was too little of it, for our machine and for half of the apps: nobody can
+/// tell that from a cut.
+fn was_power_away(found: &Found<'_, '_>, away: Span) -> bool {
+    let story = found.case.story;
+    let near = story
+        .causes
+        .iter()
+        .filter(|cause| cause.span.from <= away.end() && away.from <= cause.span.end());
+    near.into_iter().any(|cause| match cause.kind {
+        CauseKind::PowerCut => true,
+        CauseKind::BrownOut => 2 * cause.reach.len() >= story.apps.len(),
+        _ => false,
+    })
 }
 
 /// Nothing was on record that came later than the beginning.
@@ -97,14 +106,15 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
         }
         of += 1;
         let is_missing = report.missing.iter().any(|named| named.app == Some(AppId(app)));
-        let answered = life.app.checks.iter().any(|check| {
-            let answers = matches!(check.outcome, Some(Outcome::Pass | Outcome::Warn));
-            answers && check.ended >= it.back && check.ended <= decided
-        });
-        let is_unwell =
-            matches!(life.app.state_at(decided), State::Unhealthy) || is_missing || !answered;
-        well += u64::from(!is_unwell);
-        perhaps_well += u64::from(!is_unwell);
+        let since = life.app.checks.partition_point(|check| check.ended < it.back);
+        let by = life.app.checks.partition_point(|check| check.ended <= decided);
+        let outcomes = life.app.checks[since..by.max(since)].iter().filter_map(|it| it.outcome);
+        let answered = outcomes.clone().any(|it| it != Outcome::Fail);
+        // Of one that always passes not every check is known.
+        let is_unknown = outcomes.count() == 0;
+        let is_unwell = life.app.state_at(decided) == State::Unhealthy || is_missing;
+        well += u64::from(answered && !is_unwell);
+        perhaps_well += u64::from((answered || is_unknown) && !is_unwell);
     }
     perhaps_well += perhaps;
     let fits = |said: u64, least: u64, most: u64| (least..=most).contains(&said);
