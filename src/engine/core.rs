@@ -197,7 +197,7 @@ impl Engine {
         self.handle_clock(now, Duration::ZERO);
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));
-        let interruption = self.surroundings.interrupted(household.run(), last);
+        let interruption = self.surroundings.interrupted(now, household.run(), last);
         if interruption.is_some() {
             self.scheduler.set_haste(now, Some(ASKED_EVERY));
         }

@@ -84,6 +84,10 @@ impl Engine {
                 self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
+                // What is awaited is at the old address.
+                self.surroundings.forget(id);
+                self.chronicle.forget(&before.name);
+                self.end_settling(now);
                 Registered::Updated
             }
             Enrolled::Unchanged => Registered::Unchanged,
@@ -99,7 +103,7 @@ impl Engine {
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
             self.surroundings.forget(id);
-            self.chronicle.handle_pause(name);
+            self.chronicle.forget(name);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
             let (incidents, known) = self.incidents();

@@ -31,7 +31,7 @@ fn cut(world: &mut World, silent: &[&str]) {
 
 /// Every incident in short, newest first:
 /// `power, power cut, 600 s, recovery: NAS HEALTHY, TV UNHEALTHY; told owner@example.org`.
-fn list(world: &World) -> Vec<String> {
+pub(super) fn list(world: &World) -> Vec<String> {
     let mut incidents: Vec<Incident> = Vec::new();
     loop {
         let portion = world.engine.view().incidents(incidents.last().map(|last| last.id));
@@ -65,13 +65,14 @@ fn in_short(incident: &Incident) -> String {
 }
 
 /// What the disk has of it is what memory has.
-fn is_on_disk(world: &World) -> bool {
+pub(super) fn is_on_disk(world: &World) -> bool {
     let mut disk: std::collections::BTreeMap<u64, Incident> = Default::default();
     for record in world.on_disk() {
         match record {
             Record::Incident(incident) => _ = disk.insert(incident.id, *incident),
             Record::IncidentApps { id, apps } => {
-                let incident = disk.get_mut(&id).expect("it began");
+                // Where its line is lost, nothing is left of it.
+                let Some(incident) = disk.get_mut(&id) else { continue };
                 for app in apps {
                     match incident.apps.iter_mut().find(|known| known.name == app.name) {
                         Some(known) => *known = app,

@@ -70,8 +70,8 @@ impl Chronicle {
         });
     }
 
-    /// An app is awaited no longer, though it has not answered: it was paused.
-    pub fn handle_pause(&mut self, name: &str) {
+    /// An app is awaited no longer, though it has not answered: it was paused, or moved.
+    pub fn forget(&mut self, name: &str) {
         let Some(id) = self.settling() else { return };
         self.incidents.edit(&id, |entry| entry.change(name, |app| app.over = true));
     }
@@ -100,7 +100,7 @@ impl Chronicle {
                 Some((id, app)) if is_missing(id) || app.state() == State::Unhealthy => {}
                 // Asked too seldom to tell, or it counts by itself by now: no more is awaited of it here.
                 Some((_, app)) => self.handle_back(now, &name, app.state()),
-                None => self.handle_pause(&name),
+                None => self.forget(&name),
             }
         }
         self.close(now, id);
@@ -112,7 +112,7 @@ impl Chronicle {
     /// does not tell which boot it is any more.
     pub fn handle_nothing_to_settle(&mut self, now: Now) {
         let Some(id) = self.settling() else { return };
-        self.awaited().iter().for_each(|name| self.handle_pause(name));
+        self.awaited().iter().for_each(|name| self.forget(name));
         self.close(now, id);
     }
 

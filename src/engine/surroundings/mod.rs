@@ -64,8 +64,14 @@ impl Surroundings {
     }
 
     /// What there is to settle after the run that is on record. `last`: the newest time on record.
-    pub fn interrupted(&self, before: Option<&Run>, last: Option<Stamp>) -> Option<Interruption> {
-        self.run.get(&())?.interrupted(before?, last)
+    pub fn interrupted(
+        &mut self,
+        now: Now,
+        before: Option<&Run>,
+        last: Option<Stamp>,
+    ) -> Option<Interruption> {
+        let before = before?;
+        self.run.edit(&(), |run| run.interrupted(now, before, last)).flatten()
     }
 
     /// The run that is on record: what it says of time servers, for this one.
@@ -108,8 +114,11 @@ impl Surroundings {
     ) {
         // One that began before goes on, with all that is awaited by now.
         let until = (now.at + within).max(self.next_deadline().unwrap_or_default());
-        let (mut told, mut began) = (interruption, Stamp::noted(now));
+        // At a start, one that began in the run before does.
+        let since = self.run().and_then(|run| run.settling_since).unwrap_or(Stamp::noted(now));
+        let (mut told, mut began) = (interruption, since);
         if let Some(before) = self.settling.take() {
+            began = Stamp::noted(now);
             let later = told.clone();
             told = before.interruption.clone().and(told);
             if told == before.interruption && told != later {
@@ -117,7 +126,9 @@ impl Surroundings {
                 began = before.began;
             }
         }
-        self.note(|run| run.settling = Some(told.clone()));
+        self.note(|run| {
+            (run.settling, run.settling_since) = (Some(told.clone()), Some(since));
+        });
         self.settling = Some(Settling::new(began, told, until, registry));
     }
 
@@ -182,7 +193,15 @@ impl Surroundings {
         let unseen = silent && is_elsewhere(app) && !self.network.was_well_since(began);
         let worth = match &mut self.settling {
             _ if unseen => Worth::Void,
-            Some(settling) => settling.handle_verdict(now, id, verdict),
+            Some(settling) => {
+                let (before, worth) = (settling.after(), settling.handle_verdict(now, id, verdict));
+                if settling.after() != before {
+                    // Whoever goes on with it after a crash tells the same.
+                    let told = settling.interruption.clone();
+                    self.note(|run| run.settling = Some(told));
+                }
+                worth
+            }
             None => Worth::Counts,
         };
         if worth == Worth::Void && !self.voids.may_be_void(now.at, id) {
@@ -209,7 +228,7 @@ impl Surroundings {
     /// The end of the settling, if it has come: everybody is back, or the time is up.
     pub fn poll_ended(&mut self, now: Now) -> Option<Ended> {
         let settling = self.settling.take_if(|settling| settling.is_over(now.at))?;
-        self.note(|run| run.settling = None);
+        self.note(|run| (run.settling, run.settling_since) = (None, None));
         Some(settling.ended())
     }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::voids::HIDDEN_AT_MOST;
 use crate::engine::ledger::Kept;
-use crate::engine::time::{Stamp, Synchronised};
+use crate::engine::time::{Now, Stamp, Synchronised};
 
 /// A run of the daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,9 @@ pub struct Run {
     /// Apps are awaited after this interruption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settling: Option<Interruption>,
+    /// Since when, in this boot; left out while it is not known yet how long the interruption takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settling_since: Option<Stamp>,
     /// It ended in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -32,6 +36,9 @@ pub enum Interruption {
         in_order: bool,
         /// The newest time on record: it was after that.
         last: Option<Stamp>,
+        /// The power was away, as the first checks have shown.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        power: bool,
     },
     /// Our network was down.
     Network,
@@ -54,7 +61,13 @@ impl Kept for Run {
 impl Run {
     /// One that has just begun.
     pub(super) fn begun(boot_id: Option<String>) -> Run {
-        Run { boot_id, settling: None, ended: false, synchronised: Synchronised::Never }
+        Run {
+            boot_id,
+            settling: None,
+            settling_since: None,
+            ended: false,
+            synchronised: Synchronised::Never,
+        }
     }
 
     /// What is known of time servers by the run `before`. Nothing, where no boot is known from another.
@@ -68,20 +81,32 @@ impl Run {
 
     /// What came between the run `before` and this one, if there is something to settle: the machine
     /// was booted, or apps were still awaited. A crash, an upgrade, a stop and a start within one boot
-    /// leave everything around us as it was.
-    pub(super) fn interrupted(&self, before: &Run, last: Option<Stamp>) -> Option<Interruption> {
+    /// leave everything around us as it was. Who crashes again and again while apps are awaited hides none of
+    /// them for ever.
+    pub(super) fn interrupted(
+        &mut self,
+        now: Now,
+        before: &Run,
+        last: Option<Stamp>,
+    ) -> Option<Interruption> {
         let (ours, theirs) = (self.boot_id.as_ref()?, before.boot_id.as_ref()?);
-        if ours == theirs {
-            return before.settling.clone();
+        if ours != theirs {
+            return Some(Interruption::Boot { in_order: before.ended, last, power: false });
         }
-        Some(Interruption::Boot { in_order: before.ended, last })
+        let is_long = |since: Stamp| since.age(now.at).span >= HIDDEN_AT_MOST;
+        if before.settling_since.is_some_and(is_long) {
+            return None;
+        }
+        self.settling_since = before.settling_since;
+        before.settling.clone()
     }
 
     /// The times within it.
-    pub(in crate::engine) fn for_each_stamp(&mut self, put_right: impl FnMut(&mut Stamp)) {
+    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         if let Some(settling) = &mut self.settling {
-            settling.for_each_stamp(put_right);
+            settling.for_each_stamp(&mut put_right);
         }
+        self.settling_since.iter_mut().for_each(put_right);
     }
 }
 

@@ -127,6 +127,10 @@ impl Settling {
         let is_first = awaited.failures == 0;
         self.witnesses.silent += usize::from(is_first && is_silent && awaited.is_witness);
         awaited.failures += 1;
+        let were_silent = self.witnesses.were_silent();
+        if let Interruption::Boot { in_order: false, power, .. } = &mut self.interruption {
+            *power |= were_silent;
+        }
         awaited.first_failure.get_or_insert(Stamp::noted(now));
         Worth::Void
     }
@@ -179,9 +183,7 @@ impl Settling {
             Interruption::Network => Aftermath::Network,
             Interruption::Sleep => Aftermath::Sleep,
             Interruption::Standstill => Aftermath::Standstill,
-            Interruption::Boot { in_order: false, .. } if self.witnesses.were_silent() => {
-                Aftermath::Power
-            }
+            Interruption::Boot { power: true, .. } => Aftermath::Power,
             Interruption::Boot { .. } => Aftermath::Restart,
         }
     }
