@@ -160,3 +160,63 @@ fn who_says_what_is_so_already_changes_nothing() {
     assert_eq!(world.try_register("NAS", &TV), Ok(Registered::Updated));
     assert_eq!(world.try_register("NAS", &TV[..3]), Ok(Registered::Unchanged));
 }
+
+/// A TV that may be off and a NAS at the same host, which are well, and `inbox` empty.
+fn with_nas() -> World {
+    let mut world = watching();
+    let nas = [&TV[..3], &[("url", "http://tv:8080/")]].concat();
+    world.register("NAS", &nas);
+    world.seconds(120);
+    world.inbox.clear();
+    world
+}
+
+#[test]
+fn who_may_be_off_is_not_told_as_silent_with_others() {
+    let mut world = with_nas();
+    world.register("TV", &[("interval", "300"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(700);
+    // It refuses as it goes down, then it is gone, and so is the other.
+    for answer in [Answer::Refused, Answer::Hang] {
+        world.answers("TV", answer);
+        world.one_check("TV");
+    }
+    world.answers("tv:8080", Answer::Hang);
+    world.seconds(250);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    world.seconds(300);
+    assert_eq!((world.state("TV"), world.mails().len()), (State::Unknown, 1));
+}
+
+#[test]
+fn trouble_that_goes_off_before_it_is_told_is_none() {
+    let mut world = watching();
+    world.register("NAS", &[("interval", "300"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(700);
+    // Nobody has asked the other when it is to be told.
+    world.one_check("NAS");
+    world.inbox.clear();
+    world.answers("TV", Answer::Refused);
+    while world.state("TV") != State::Unhealthy {
+        world.seconds(1);
+    }
+    assert_eq!(world.mails(), [] as [&str; 0], "others may come");
+    world.answers("TV", Answer::Hang);
+    world.seconds(600);
+    assert_eq!((world.state("TV"), world.mails()), (State::Unknown, Vec::new()));
+}
+
+#[test]
+fn nobody_waits_for_what_is_off() {
+    let mut world = watching();
+    world.answers("TV", Answer::Hang);
+    world.register("NAS", &[("interval", "5"), ("unhealthy", "2"), ("healthy", "2")]);
+    world.seconds(120);
+    world.inbox.clear();
+    world.answers("NAS", Answer::Hang);
+    while world.state("NAS") != State::Unhealthy {
+        world.seconds(1);
+    }
+    world.seconds(1);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"], "it is alone");
+}

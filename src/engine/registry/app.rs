@@ -10,7 +10,7 @@ use crate::engine::ledger::{Kept, Versioned};
 use crate::engine::registration::Registration;
 use crate::engine::state::{State, Transition};
 use crate::engine::time::{Now, Stamp, Wall};
-use crate::engine::verdict::answer::{Life, Outcome, Verdict};
+use crate::engine::verdict::answer::{Outcome, Verdict};
 
 /// Names an app inside the engine; never used again for another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +184,11 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.is_dead_silence())
     }
 
+    /// Whether it may be off, and its last check tells nothing else: that is no trouble.
+    pub fn may_just_be_off(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| self.is_silence(&last.verdict))
+    }
+
     /// What its last check found; empty before the first.
     pub fn reason(&self) -> &str {
         self.last.as_ref().map_or("", |last| last.verdict.reason.as_str())
@@ -250,8 +255,7 @@ impl App {
 
     /// No sign of life, of one that may be off: no failure, whatever it is.
     fn is_silence(&self, verdict: &Verdict) -> bool {
-        let no_life = matches!(verdict.life, Life::Nothing | Life::CutOff);
-        self.registration.may_be_off() && verdict.outcome == Outcome::Fail && no_life
+        self.registration.may_be_off() && verdict.is_dead_silence()
     }
 
     fn thresholds(&self) -> Thresholds {
