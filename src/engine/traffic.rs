@@ -293,7 +293,7 @@ impl Engine {
     /// Passes a verdict on: to the app, to both logs, to the alert, to people. (What an answer means
     /// was judged before, on the check's thread: `verdict::judge`.)
     fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
-        let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        let outcome = verdict.outcome;
         let worth = self.worth(now, id, &verdict, now.at.before(latency));
         if worth == Worth::Back {
             self.registry.forgive(id);
@@ -306,8 +306,9 @@ impl Engine {
         self.chronicle.handle_verdict(now, (id, app), worth, self.surroundings.settling());
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
-        let app = app.registration.name.clone();
-        self.log(LogEvent::Checked { app, outcome, reason: reason.clone(), latency, counts });
+        let (app, reason) = (app.registration.name.clone(), app.reason().to_owned());
+        let told = effect.transition.map(|transition| (transition, reason.clone()));
+        self.log(LogEvent::Checked { app, outcome, reason, latency, counts });
         if let Some(event) = line {
             self.check_log(now, id, event);
         }
@@ -316,7 +317,7 @@ impl Engine {
             self.registry.set_welcome(id, Welcome::Gathered);
             self.incidents.handle_first_pass(now, id);
         }
-        if let Some(transition) = effect.transition {
+        if let Some((transition, reason)) = told {
             let reason = match transition.to {
                 State::Unknown => off_or_away(&reason),
                 _ => reason,

@@ -8,8 +8,8 @@ use super::{
 use crate::engine::chronicle::{Changed, Chronicle};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
-use crate::engine::outbox::Outbox;
 use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::{self, Outbox};
 use crate::engine::registration::Registration;
 use crate::engine::registry::history::History;
 use crate::engine::registry::{App, AppMark, Registry, Welcome};
@@ -28,9 +28,16 @@ pub(in crate::engine) fn changes(
         &mut Outbox,
     ),
 ) -> Vec<Record> {
-    let apps = registry.take_changes();
+    let (apps, alerts, run) =
+        (registry.take_changes(), incidents.take_changed(), surroundings.take_changed());
+    let (told, mails) = (chronicle.take_changed(), outbox.take_changes());
+    // As in most turns: each check has two.
+    if apps.is_empty() && alerts.is_empty() && run.is_none() && told.is_empty() && mails.is_empty()
+    {
+        return Vec::new();
+    }
     let (mut whole, mut rows) = (BTreeSet::new(), BTreeSet::new());
-    let alerts = incidents.take_changed().into_iter().map(|id| (id, AppMark::Whole));
+    let alerts = alerts.into_iter().map(|id| (id, AppMark::Whole));
     for (id, mark) in apps.apps.into_iter().chain(alerts) {
         match mark {
             AppMark::Whole => whole.insert(id),
@@ -40,13 +47,13 @@ pub(in crate::engine) fn changes(
     // A name that was stopped may have been registered anew in the same turn.
     let mut records: Vec<Record> =
         apps.stopped.into_iter().map(|app| Record::Stopped { app }).collect();
-    records.extend(surroundings.take_changed().cloned().map(Record::Run));
-    records.extend(chronicle.take_changed().into_iter().map(|changed| match changed {
+    records.extend(run.cloned().map(Record::Run));
+    records.extend(told.into_iter().map(|changed| match changed {
         Changed::Whole(incident) => Record::Incident(incident),
         Changed::Apps(id, apps) => Record::IncidentApps { id, apps },
         Changed::Gone(id) => Record::IncidentGone { id },
     }));
-    mail_changes(outbox, &mut records);
+    mail_changes(outbox, mails, &mut records);
     for id in &whole {
         records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
     }
@@ -72,8 +79,7 @@ fn marked(timeline: &Timeline, mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
-fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
-    let changes = outbox.take_changes();
+fn mail_changes(outbox: &Outbox, changes: outbox::Changes, records: &mut Vec<Record>) {
     records.extend(changes.mails.whole.iter().filter_map(|id| outbox.mail(*id)).map(mail_record));
     let merged = changes.mails.merged.into_iter();
     records.extend(merged.map(|(id, later)| Record::MailMerged { id, later: Box::new(later) }));

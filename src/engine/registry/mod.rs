@@ -72,6 +72,14 @@ pub struct Changes {
     pub counted: BTreeSet<AppId>,
 }
 
+impl Changes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        let Changes { stopped, apps, counted } = self;
+        stopped.is_empty() && apps.is_empty() && counted.is_empty()
+    }
+}
+
 /// Every app that is watched.
 #[derive(Debug, Default)]
 pub struct Registry {
