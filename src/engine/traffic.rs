@@ -107,7 +107,7 @@ impl Engine {
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
             let (incidents, known) = self.incidents();
-            let messages = incidents.handle_pause(id, known);
+            let messages = incidents.handle_pause(now, id, known);
             self.post(now, messages);
             self.end_settling(now);
         }
@@ -153,7 +153,7 @@ impl Engine {
         self.actions.extend(sum.map(Action::CheckLog));
         self.check_log(now, id, Event::Stopped);
         let (incidents, known) = self.incidents();
-        let messages = incidents.handle_stop(id, known);
+        let messages = incidents.handle_stop(now, id, known);
         self.post(now, messages);
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));

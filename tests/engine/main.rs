@@ -17,6 +17,7 @@ mod disk;
 mod doubt;
 mod enough;
 mod facts;
+mod flapping;
 mod incidents;
 mod lives;
 mod load;

@@ -534,6 +534,7 @@ fn cut_off() -> CheckEnd {
 
 pub(super) fn in_short(mail: &Mail) -> String {
     let told = mail.notices.iter().map(|notice| match notice {
+        Notice::Change(change) if change.keeps_failing => format!("{} keeps failing", change.app),
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
         Notice::Report(report) => {

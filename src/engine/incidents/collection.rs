@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
-use super::{Incidents, Known, change, grouping};
+use super::{Incidents, Known, change, flapping, grouping};
 use crate::engine::outbox::Message;
 use crate::engine::outbox::merge::APPS_MAX;
-use crate::engine::outbox::notice::Notice;
+use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::{State, Transition};
@@ -300,7 +300,9 @@ impl Incidents {
             [only] if !more => {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
-                Notice::Change(change::trouble(app, alert, transition))
+                let keeps_failing = flapping::keeps_failing(alert, app);
+                let change = change::trouble(app, alert, transition);
+                Notice::Change(Change { keeps_failing, ..change })
             }
             _ => Notice::Outage(Box::new(grouping::outage(now, ids, more, known.registry))),
         };
@@ -308,7 +310,10 @@ impl Incidents {
             let app = known.registry.get(*id);
             let named = app.map(|app| known.outbox.told(app.registration.recipients()));
             let named = named.unwrap_or_default();
-            self.alerts.edit(id, |alert| alert.tell(to, Level::Unhealthy, &named));
+            self.alerts.edit(id, |alert| {
+                alert.keeps_failing = app.is_some_and(|app| flapping::keeps_failing(alert, app));
+                alert.tell(to, Level::Unhealthy, &named);
+            });
         }
         Some(Message { to: to.clone(), notice, thread })
     }

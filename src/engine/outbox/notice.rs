@@ -36,6 +36,9 @@ pub struct Change {
     /// that was.
     #[serde(default, skip_serializing_if = "is_false")]
     pub lasted_at_least: bool,
+    /// It was HEALTHY shortly before, after trouble that was told: no more is told until it is well for a while.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keeps_failing: bool,
     /// Why, in a sentence.
     pub reason: String,
     /// The app's own words: the health JSON it returned, if any.

@@ -138,6 +138,7 @@ impl AppRecord {
         if let Some(alert) = &mut self.alert {
             look(&mut alert.opened);
             alert.report_at.iter_mut().for_each(&mut look);
+            alert.recovered.iter_mut().for_each(&mut look);
         }
     }
 }
@@ -189,6 +190,12 @@ pub struct AlertRecord {
     /// When that was told first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_at: Option<Stamp>,
+    /// When it was over last, if people were told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Stamp>,
+    /// People were told that the app keeps failing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_failing: bool,
     /// It may be one incident with others, and nobody is told yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collected: bool,

@@ -108,6 +108,11 @@ pub(super) fn each(app: &Registered) -> Ms {
     app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
 }
 
+/// An app that keeps failing has to be HEALTHY for so long before people are told.
+pub(super) fn believed_after(app: &Registered) -> Ms {
+    (30 * 60_000).max(3 * u64::from(app.healthy) * each(app))
+}
+
 /// When at the latest a person must have been written to of what began at `begun`. `waits` are the
 /// times in which the engine could not see the app, or had to wait for it, by their beginnings.
 pub(super) fn deadline(begun: Ms, allowed: Ms, waits: &[Wait]) -> Ms {

@@ -150,7 +150,8 @@ fn in_time(
 fn delays(case: &Case<'_>, heard: &BTreeMap<(usize, PersonId), Heard>, score: &mut Score) {
     for ((incident, to), Heard { begun, first }) in heard {
         let Some(First { decided, letter }) = first else { continue };
-        let accepted = case.letters[*letter].letter.accepted;
+        // Who knows already that it keeps failing has waited for nothing.
+        let accepted = case.letters[*letter].letter.accepted.max(*begun);
         let delay = case.post.free(*to, *begun, accepted);
         let away = spans::covered(&case.absent, *begun, *decided);
         let written = decided.saturating_sub(*begun).saturating_sub(away);

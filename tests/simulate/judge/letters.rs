@@ -53,6 +53,12 @@ pub(super) struct Statement {
 }
 
 impl Statement {
+    /// Whether an app that is in this state is as it says.
+    pub(super) fn fits(&self, state: State) -> bool {
+        let keeps_failing = self.says == Says::KeepsFailing && state == State::Degraded;
+        keeps_failing || state == self.state()
+    }
+
     pub(super) fn state(&self) -> State {
         self.says.state()
     }

@@ -9,7 +9,7 @@ use super::clock::SLACK;
 use super::episodes::Ending;
 use super::finding::{Fault, Finding};
 use super::letters::{Of, Read, Statement};
-use super::reading::{Row, Tells};
+use super::reading::{Row, Says, Tells};
 use super::score::Score;
 use super::spans;
 use crate::story::{AppId, CauseKind, Ms, PersonId};
@@ -38,6 +38,9 @@ struct Knows {
     at: Ms,
     /// It was told in this report or outage, whose end comes when all of it are well.
     report: Option<ReportId>,
+    /// Told by the letter at this place that it keeps failing: what it does until it is said to be well is
+    /// told by that.
+    keeps_failing: Option<usize>,
     /// Told that it is watched, then.
     watched: Option<Ms>,
 }
@@ -170,7 +173,8 @@ impl Walk<'_, '_> {
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
         }
-        let knows = Knows { level, episode, at: decided, report, ..knows };
+        let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
+        let knows = Knows { level, episode, at: decided, report, keeps_failing, ..knows };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -214,9 +218,29 @@ impl Walk<'_, '_> {
             let at = read.letter.accepted;
             self.find(Fault::NoAlarm, (app, to), (decided, at), what);
         }
+        self.covered(to, app, decided);
         let knows = self.knows.entry((to, app)).or_default();
-        *knows = Knows { level: None, episode: told.episode, at: decided, report: None, ..*knows };
+        *knows = Knows {
+            level: None,
+            episode: told.episode,
+            at: decided,
+            report: None,
+            keeps_failing: None,
+            ..*knows
+        };
         true
+    }
+
+    /// What an app did while a person knew that it keeps failing, by then.
+    fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
+        let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
+        let Some(letter) = knows.keeps_failing else { return };
+        for (episode, its) in self.case.life(app).episodes.iter().enumerate() {
+            if (knows.at..by).contains(&its.from) {
+                let first = First { decided: its.from, letter };
+                self.firsts.entry((to, app, episode)).or_insert(first);
+            }
+        }
     }
 
     /// What a person knows of an app when something is decided: nothing any more of one that was
@@ -295,7 +319,11 @@ impl Walk<'_, '_> {
     /// theirs in it are.
     fn owed_from(&self, to: PersonId, app: AppId, knows: Knows) -> Option<Ms> {
         let well = |app: AppId, episode: usize| self.case.life(app).episodes[episode].until();
-        let episode = knows.episode?;
+        let life = self.case.life(app);
+        let episode = match knows.keeps_failing {
+            Some(_) => life.episodes.len().checked_sub(1)?,
+            None => knows.episode?,
+        };
         let Ending::Well(own) = self.case.life(app).episodes[episode].ending else { return None };
         let missing = knows.report.and_then(|report| self.missing.get(&report));
         let still = |(other, _): &&(AppId, usize)| {
@@ -304,7 +332,11 @@ impl Walk<'_, '_> {
         };
         let others = missing.into_iter().flatten().filter(still);
         let owed = others.map(|(app, episode)| well(*app, *episode)).fold(own, Ms::max);
-        (owed < Ms::MAX).then_some(owed)
+        let believed = |owed: Ms| {
+            let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
+            owed.saturating_add(app.map_or(0, allowance::believed_after))
+        };
+        (owed < Ms::MAX).then(|| believed(owed))
     }
 
     /// Somebody was told that an app is unwell, and it has been well since.
@@ -329,6 +361,7 @@ impl Walk<'_, '_> {
         let length = self.case.story.length;
         let open: Vec<_> = self.knows.iter().map(|(key, knows)| (*key, *knows)).collect();
         for ((to, app), knows) in open {
+            self.covered(to, app, length);
             let life = self.case.life(app);
             let known = Some(knows).filter(|knows| knows.level.is_some());
             let Some(well) = known.and_then(|knows| self.owed_from(to, app, knows)) else {

@@ -133,7 +133,7 @@ fn is_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, (at, is_l
     let mut between = life.app.states[first..last].iter().map(|(_, state)| *state);
     // What follows on UNKNOWN is no news as long as it is no better.
     let was_unknown = shown == State::Unknown || between.any(|state| state == State::Unknown);
-    if is_last && shown != statement.state() && !was_unknown {
+    if is_last && !statement.fits(shown) && !was_unknown {
         let what = format!(
             "{} is {} at {}, said to be {}",
             statement.name,

@@ -11,6 +11,9 @@ use healthchecker::engine::verdict::answer::Outcome;
 const RULE_MAX: usize = 60;
 /// Bytes of a line.
 const LINE_MAX: usize = 900;
+/// Said of an app that comes and goes.
+const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. The next mail of it comes when it is \
+    HEALTHY and stays so for a while.";
 /// Said where a mail has numbers in place of names.
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
     have numbers here. The status page and the log have their names.";
@@ -220,7 +223,7 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         let end = ". When an app needs you, its mail comes this way, too.";
         return (rest == end).then_some(());
     }
-    if text.starts_with("All apps: http") {
+    if text.starts_with("All apps: http") || text == KEEPS_FAILING {
         return Some(());
     }
     if let Some(names) = text.strip_prefix("Well again: ") {

@@ -49,6 +49,7 @@ fn change(app: &str, to: State, at: i64) -> Change {
         since: stamp(at - 750),
         lasted_ms: 750_000,
         lasted_at_least: false,
+        keeps_failing: false,
         reason: "the app says fail: x is UNHEALTHY (disk, full)".to_owned(),
         body: Some("{\"status\":\"fail\",\n\n\"output\":\"All is lost:\\n\\nreally\"}".to_owned()),
         recent: [(Outcome::Pass, -30), (Outcome::Warn, -15), (Outcome::Fail, 0)]
@@ -96,6 +97,16 @@ fn an_alert() {
     let checks = [(-30, Outcome::Pass), (-15, Outcome::Warn), (0, Outcome::Fail)];
     assert_eq!(full.checks, checks.map(|(at, outcome)| (told(at), outcome)));
     assert!(reading.list.is_empty() && reading.waited.is_none());
+}
+
+#[test]
+fn what_keeps_failing() {
+    let change = change("NAS", State::Unhealthy, 0);
+    let change = Notice::Change(Change { keeps_failing: true, ..change });
+    let reading = read_at(&mail(vec![change]), 1);
+    assert_eq!(reading.subject.states, [(named(0, "NAS"), Says::KeepsFailing)]);
+    assert_eq!(reading.full[0].says, Says::KeepsFailing);
+    assert_eq!(reading.unread, Vec::<String>::new());
 }
 
 #[test]

@@ -268,6 +268,7 @@ impl Tale {
             since: stamp(since),
             lasted_ms: at - since,
             lasted_at_least: false,
+            keeps_failing: false,
             reason: "connection refused".to_owned(),
             body: None,
             recent: recent.to_vec(),
