@@ -104,6 +104,18 @@ impl Monitor {
         self.with("expect", statuses)
     }
 
+    /// Whether it may be off or away, as a laptop or a TV: its silence alarms nobody. Not said, it stays as it
+    /// is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().may_be_off(true);
+    /// ```
+    #[must_use]
+    pub fn may_be_off(self, may_be_off: bool) -> Monitor {
+        self.with("may_be_off", &may_be_off.to_string())
+    }
+
     /// Any field of the `monitor` call, by its name; the last value of several holds.
     ///
     /// ```
@@ -143,7 +155,7 @@ mod tests {
         let fields: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(fields.contains(&"appname"), "{fields:?}");
         let all = Monitor::new().email("a@example.org").timeout(5).interval(30).unhealthy(2);
-        let all = all.healthy(10).path("/health").expect("200");
+        let all = all.healthy(10).path("/health").expect("200").may_be_off(true);
         let named: Vec<&str> =
             all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
         for field in fields {

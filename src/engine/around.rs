@@ -105,6 +105,7 @@ impl Engine {
         if awaited > 0 {
             self.log(LogEvent::SettlingBegan { apps: awaited });
         }
+        self.surroundings.settling().into_iter().for_each(|it| self.chronicle.handle_settling(it));
         self.end_settling(now);
     }
 
@@ -122,6 +123,7 @@ impl Engine {
 
     /// Who is missing had its time: it is UNHEALTHY, and people get one report. Who got one.
     fn report(&mut self, now: Now, ended: &Ended) -> BTreeSet<Recipient> {
+        let incident = self.chronicle.handle_settled(now, ended, &self.registry);
         for Missing { id, failures, since } in &ended.missing {
             let transition = self.registry.give_up(now, *id, *failures, *since);
             let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
@@ -130,7 +132,7 @@ impl Engine {
             }
         }
         let (incidents, known) = self.incidents();
-        let messages = incidents.handle_settled(now, ended, known);
+        let messages = incidents.handle_settled(now, ended, incident, known);
         let told = messages.iter().map(|message| message.to.clone()).collect();
         self.post(now, messages);
         told

@@ -6,7 +6,7 @@
 //! [`Engine::next_deadline`] or the next event, whichever is first. Who answers a command takes its
 //! records first.
 //!
-//! The engine itself decides nothing. It wires five machines, and the [traffic](super::traffic)
+//! The engine itself decides nothing. It wires six machines, and the [traffic](super::traffic)
 //! between them is all that it does: most of [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::check_log::Line;
+use super::chronicle::Chronicle;
 use super::incidents::{self, Incidents, who_is_disallowed};
 use super::log_event::LogEvent;
 use super::outbox::notice::Mail;
@@ -118,6 +119,7 @@ pub struct Engine {
     pub(super) registry: Registry,
     pub(super) scheduler: Scheduler,
     pub(super) surroundings: Surroundings,
+    pub(super) chronicle: Chronicle,
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
@@ -135,6 +137,7 @@ impl Engine {
             registry: Registry::default(),
             scheduler: Scheduler::new(options.workers),
             surroundings: Surroundings::new(options.boot_id, options.settle, options.anchors),
+            chronicle: Chronicle::default(),
             incidents: Incidents::default(),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),
@@ -149,6 +152,7 @@ impl Engine {
             registry: &self.registry,
             scheduler: &self.scheduler,
             surroundings: &self.surroundings,
+            chronicle: &self.chronicle,
             outbox: &self.outbox,
             zone: &self.zone,
         }
@@ -162,14 +166,14 @@ impl Engine {
     /// The records of this turn: to be written, all or none, before its mails are sent and its
     /// commands are answered. Empty when nothing changed that must be kept.
     pub fn take_records(&mut self, now: Now) -> Vec<Record> {
-        let Engine { timeline, registry, surroundings, incidents, outbox, .. } = self;
-        keep::changes(now, timeline, (registry, surroundings, incidents, outbox))
+        let Engine { timeline, registry, surroundings, chronicle, incidents, outbox, .. } = self;
+        keep::changes(now, timeline, (registry, surroundings, chronicle, incidents, outbox))
     }
 
     /// Everything that is to be kept, as if nothing had been recorded before.
     pub fn snapshot(&self, now: Now) -> Vec<Record> {
-        let Engine { timeline, registry, surroundings, incidents, outbox, .. } = self;
-        keep::everything(now, timeline, (registry, surroundings, incidents, outbox))
+        let Engine { timeline, registry, surroundings, chronicle, incidents, outbox, .. } = self;
+        keep::everything(now, timeline, (registry, surroundings, chronicle, incidents, outbox))
     }
 
     /// Whether everything should be written anew, for the times on disk were wrong; after that, it is
@@ -201,10 +205,11 @@ impl Engine {
         household.for_each_stamp(|stamp| self.timeline.place(now, stamp));
         let last = self.timeline.newest().map(|wall| self.timeline.placed(now, wall));
         household.run().into_iter().for_each(|before| self.surroundings.recall(before));
-        let interruption = self.surroundings.interrupted(household.run(), last);
+        let interruption = self.surroundings.interrupted(now, household.run(), last);
         if interruption.is_some() {
             self.scheduler.set_haste(now, Some(ASKED_EVERY));
         }
+        household.take_incidents().for_each(|incident| self.chronicle.restore(incident));
         let RestoredMail { mails, accepted, refusals } = household.take_mail();
         let ids = mails.iter().map(|mail| mail.id).collect();
         self.outbox.restore(now, accepted, refusals, mails);
@@ -220,8 +225,9 @@ impl Engine {
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
         self.incidents.handle_start(now, &self.registry);
-        if let Some(interruption) = interruption {
-            self.settle(now, interruption);
+        match interruption {
+            Some(interruption) => self.settle(now, interruption),
+            None => self.chronicle.handle_nothing_to_settle(now),
         }
         // Only now is it known which are to go together, and who knows what they tell.
         let disallowed = self.incidents.disallow(ids, &self.registry, &mut self.outbox);

@@ -64,12 +64,12 @@ impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
     }
 
     /// All entries, by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, value)| (key, &**value))
     }
 
     /// All entries, by key.
-    pub fn values(&self) -> impl Iterator<Item = &V> {
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.entries.values().map(Box::as_ref)
     }
 

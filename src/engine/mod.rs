@@ -43,10 +43,13 @@ pub mod scheduler;
 // The third: what around us excuses a silence.
 pub mod surroundings;
 
-// The fourth: what waits for the mail server.
+// The fourth: what became of the household lately, for people to read.
+pub mod chronicle;
+
+// The fifth: what waits for the mail server.
 pub mod outbox;
 
-// The fifth: who is told what.
+// The sixth: who is told what.
 pub mod incidents;
 
 // What was marked, as facts for the journal; and the household, rebuilt from them.

@@ -17,11 +17,12 @@ use super::incidents::{self, Incidents, Known};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
+use super::query::off_or_away;
 use super::recipients::Recipient;
 use super::registration::{Origin, Registration};
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
-use super::state::Transition;
+use super::state::{State, Transition};
 use super::surroundings::Worth;
 use super::surroundings::run::Interruption;
 use super::time::{Now, Step};
@@ -86,6 +87,10 @@ impl Engine {
                 self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
+                // What is awaited is at the old address.
+                self.surroundings.forget(id);
+                self.chronicle.forget(&before.name);
+                self.end_settling(now);
                 Registered::Updated
             }
             Enrolled::Unchanged => Registered::Unchanged,
@@ -101,10 +106,11 @@ impl Engine {
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
             self.surroundings.forget(id);
+            self.chronicle.forget(name);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
             let (incidents, known) = self.incidents();
-            let messages = incidents.handle_pause(id, known);
+            let messages = incidents.handle_pause(now, id, known);
             self.post(now, messages);
             self.end_settling(now);
         }
@@ -150,12 +156,13 @@ impl Engine {
         self.actions.extend(sum.map(Action::CheckLog));
         self.check_log(now, id, Event::Stopped);
         let (incidents, known) = self.incidents();
-        let messages = incidents.handle_stop(id, known);
+        let messages = incidents.handle_stop(now, id, known);
         self.post(now, messages);
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
         self.surroundings.forget(id);
+        self.chronicle.handle_stop(now, name);
         self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
         self.end_settling(now);
         Ok(())
@@ -219,6 +226,7 @@ impl Engine {
         }
         self.outbox.handle_step(&self.timeline, now, step);
         self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+        self.chronicle.handle_step(&self.timeline, now, step);
         self.incidents.handle_step(&self.timeline, now, step);
         self.registry.handle_step(&self.timeline, now, step);
     }
@@ -299,6 +307,8 @@ impl Engine {
         if verdict.life == Life::CutOff || !self.surroundings.is_calm() {
             self.surroundings.handle_sign(now, (id, app), &verdict);
             self.look_around(now);
+            let outage = self.surroundings.outage(now);
+            outage.into_iter().for_each(|since| self.chronicle.handle_outage(since));
         }
         let Some(app) = self.registry.get(id) else { return };
         let began = now.at.before(latency);
@@ -322,7 +332,7 @@ impl Engine {
         (verdict, worth): (Verdict, Worth),
         latency: Duration,
     ) {
-        let (outcome, reason) = (verdict.outcome, verdict.reason.clone());
+        let outcome = verdict.outcome;
         if worth == Worth::Back {
             self.registry.forgive(id);
         }
@@ -331,10 +341,12 @@ impl Engine {
         let day = self.timeline.wall(now);
         let effect = self.registry.observe(fell, id, day, (verdict, void), latency);
         let (Some(effect), Some(app)) = (effect, self.registry.get(id)) else { return };
+        self.chronicle.handle_verdict(now, (id, app), worth, self.surroundings.settling());
         let counts = effect.counts;
         let line = app.last.as_ref().filter(|_| effect.news).map(|last| last.event(counts));
-        let app = app.registration.name.clone();
-        self.log(LogEvent::Checked { app, outcome, reason: reason.clone(), latency, counts });
+        let (app, reason) = (app.registration.name.clone(), app.reason().to_owned());
+        let told = effect.transition.map(|transition| (transition, reason.clone()));
+        self.log(LogEvent::Checked { app, outcome, reason, latency, counts });
         if let Some(event) = line {
             self.check_log(fell, id, event);
         }
@@ -343,7 +355,11 @@ impl Engine {
             self.registry.set_welcome(id, Welcome::Gathered);
             self.incidents.handle_first_pass(now, id);
         }
-        if let Some(transition) = effect.transition {
+        if let Some((transition, reason)) = told {
+            let reason = match transition.to {
+                State::Unknown => off_or_away(&reason),
+                _ => reason,
+            };
             self.handle_transition(fell, id, transition, reason);
         }
         // At each verdict that counts, not only at a change: see the incidents. The transition went
@@ -377,13 +393,17 @@ impl Engine {
         self.incidents.handle_transition(now, id, to);
         let Some(app) = self.registry.get(id) else { return };
         let app = app.registration.name.clone();
+        self.chronicle.handle_transition(now, &app, to, &reason);
         self.log(LogEvent::StateChanged { app, from, to, reason });
     }
 
     /// The mailer has tried a mail.
     pub fn handle_delivery(&mut self, now: Now, id: u64, delivery: Delivery) {
         match self.outbox.handle_delivery(now, id, delivery) {
-            Some(Concluded::Accepted(mail)) => self.incidents.handle_arrival(&mail, &self.registry),
+            Some(Concluded::Accepted(mail)) => {
+                mail.incidents().for_each(|it| self.chronicle.tell(now, it, &mail.to));
+                self.incidents.handle_arrival(&mail, &self.registry);
+            }
             Some(Concluded::Refused(mail)) => self.incidents.handle_refusal(&mail, &self.registry),
             None => {}
         }

@@ -130,6 +130,9 @@ impl<T> TimerWheel<T> {
     /// Timers of a lower level share more digits with the present, so they come first; on one
     /// level all share the digits above it, so the lowest slot comes first.
     fn first_slot(&self) -> Option<(usize, usize, u64)> {
+        if self.is_empty() {
+            return None;
+        }
         let (number, level) =
             self.levels.iter().enumerate().find(|(_, level)| level.occupied != 0)?;
         let slot = level.occupied.trailing_zeros() as usize;

@@ -49,8 +49,10 @@ pub(crate) fn show(apps: usize) {
         look(&mut || closeups.extend(engine.view().closeups(now(), names)));
     }
     let daemon = engine.view().health(now(), now().at, Vec::new());
+    let around = engine.view().around();
     let began = Instant::now();
-    let board = Board { daemon, time: now().wall, zone: Zone::UTC, summaries, closeups };
+    let (time, zone) = (now().wall, Zone::UTC);
+    let board = Board { daemon, around, time, zone, summaries, closeups };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();

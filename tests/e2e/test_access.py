@@ -35,6 +35,7 @@ READS = [
     "/healthchecker/status",
     "/healthchecker/info",
     "/healthchecker/log",
+    "/healthchecker/incidents",
 ]
 
 

@@ -362,3 +362,26 @@ def test_a_taken_port_ends_the_start(daemon: Daemon, start_daemon: StartDaemon) 
 def test_a_call_that_takes_nothing_says_so(daemon: Daemon) -> None:
     error = error_of(daemon.get("/health?x=1"), 400)
     assert error["error"] == 'unknown parameter "x"; health takes none'
+
+
+def test_what_may_be_off_stays_so_until_it_is_said_otherwise(daemon: Daemon, target: Target) -> None:
+    app = {"appname": "TV", "url": target.url, "interval": 300}
+    for said, expected in [
+        ({}, False),
+        ({"may_be_off": True}, True),
+        ({}, True),
+        ({"may_be_off": None}, False),
+        ({"may_be_off": "yes"}, True),
+        ({"may_be_off": ""}, False),
+    ]:
+        answer = daemon.post("/healthchecker/monitor", json={**app, **said})
+        assert answer.status_code == 200, answer.text
+        assert daemon.info("TV")["may_be_off"] is expected, said
+        (exported,) = daemon.get("/healthchecker/export").json()["apps"]
+        assert exported["may_be_off"] is expected, said
+        page = daemon.get("/healthchecker/info?appname=TV&format=html").text
+        assert ("it may be off or away" in page) is expected, said
+    for wrong in ("perhaps", [True], 2):
+        answer = daemon.post("/healthchecker/monitor", json={**app, "may_be_off": wrong})
+        assert (answer.status_code, answer.json()["field"]) == (400, "may_be_off"), wrong
+        assert "must be true or false" in answer.json()["error"], wrong

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from browser import Browser, why_unavailable
 from conftest import StartDaemon
 from crowd import Crowd
 from daemon import BINARY, Daemon
@@ -47,6 +50,15 @@ def machine(tmp_path: Path) -> Machine:
     if seen.stdout != machine.boot_id.read_text():
         pytest.skip(f"no mount of our own here: {seen.stderr}")
     return machine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if reason := why_unavailable():
+        pytest.skip(reason)
+    one = Browser()
+    yield one
+    one.close()
 
 
 def house(start_daemon: StartDaemon, machine: Machine, mailbox: SmtpServer, crowd: Crowd) -> Daemon:
@@ -107,6 +119,55 @@ def test_after_a_power_cut_one_report_names_who_is_not_back_and_one_mail_their_r
         "[HealthChecker] Power came back: 4 of 6 are well, not app4, app5"
     )
     assert subjects(mailbox)[1].startswith("[HealthChecker] 2 apps are HEALTHY again after ")
+    [incident] = daemon.get("/healthchecker/incidents").json()["incidents"]
+    assert [incident[name] for name in ("kind", "cause", "ended_by")] == [
+        "power",
+        "power cut",
+        "recovery",
+    ]
+    assert {app["appname"]: app["state"] for app in incident["apps"]} == {
+        f"app{app}": "HEALTHY" for app in APPS
+    }
+    assert [told["email"] for told in incident["told"]] == ["owner@example.org"]
+
+
+def test_in_a_browser_it_is_seen_who_is_missing_and_what_came_of_it(
+    start_daemon: StartDaemon,
+    machine: Machine,
+    mailbox: SmtpServer,
+    crowd: Crowd,
+    browser: Browser,
+) -> None:
+    daemon = house(start_daemon, machine, mailbox, crowd)
+    cut(daemon, machine, crowd)
+    crowd.hanging = LOST
+    wait_for(lambda: states(daemon).count("HEALTHY") == 4, 30, "the return of four")
+    browser.open(daemon.base + "/")
+    notice = browser.text(".notice")
+    assert notice.startswith("Settling since ") and notice.endswith(
+        ": 4 of 6 are back, not app4, app5"
+    )
+    assert "settling since " in browser.text("#app-app4") and "has not answered yet" in (
+        browser.text("#app-app4")
+    )
+    browser.click('footer a[href="/healthchecker/incidents"]')
+    assert browser.see("document.title") == "Incidents · HealthChecker"
+    assert browser.text("section h2").strip() == "Power cut"
+    assert ", open for " in browser.text("section p")
+    rows = browser.text("section .log")
+    assert rows.count("UNKNOWN") == 2 and rows.count("HEALTHY") == 4, rows
+    violations = browser.violations()
+    assert violations == [], json.dumps(violations, indent=1)
+    assert browser.complaints == []
+    crowd.recover()
+    wait_for(lambda: states(daemon) == ["HEALTHY"] * 6, 30, "all of them")
+    browser.open(daemon.base + "/healthchecker/incidents", script=False)
+    assert ", over after " in browser.text("section p")
+    assert "Settling" not in browser.text()
+    browser.open(daemon.base + "/healthchecker/incidents", dark=True, width=360)
+    assert browser.see("document.documentElement.scrollWidth <= innerWidth")
+    violations = browser.violations()
+    assert violations == [], json.dumps(violations, indent=1)
 
 
 def test_a_machine_that_was_stopped_in_order_and_finds_all_well_says_nothing(
@@ -121,6 +182,9 @@ def test_a_machine_that_was_stopped_in_order_and_finds_all_well_says_nothing(
     crowd.recover()
     wait_for(lambda: states(daemon) == ["HEALTHY"] * 6, 30, "the last one")
     daemon.wait_for_log("that time is over: 6 apps are back, 0 are not", 5)
+    [incident] = daemon.get("/healthchecker/incidents").json()["incidents"]
+    assert (incident["cause"], incident["told"]) == ("our restart", [])
+    assert [app["appname"] for app in incident["apps"]] == ["app0"]
     # Nothing settles within one boot: who does not answer now is told at once.
     daemon.kill()
     daemon.start()

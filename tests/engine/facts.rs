@@ -8,15 +8,15 @@ const LONGEST_ROW: u64 = 10;
 
 /// All but what may be an hour old, or is not to be known exactly. Where the clock moved, without times.
 pub(crate) fn facts(records: &[Record], clock_moved: bool) -> Vec<String> {
-    let is_exact = |record: &&Record| {
-        !matches!(
-            record,
-            Record::Counters(_)
-                | Record::Hour { .. }
-                | Record::MailAccepted { .. }
-                // Each engine is a run of its own.
-                | Record::Run(_)
-        )
+    let is_exact = |record: &&Record| match record {
+        Record::Counters(_)
+        | Record::Hour { .. }
+        | Record::MailAccepted { .. }
+        // Each engine is a run of its own.
+        | Record::Run(_) => false,
+        // It begins with a start, or goes on with it.
+        Record::Incident(incident) => !incident.settling,
+        _ => true,
     };
     let mut facts: Vec<String> = records
         .iter()

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::cases::cases;
+use super::incidents;
 use super::recording::{Chance, happen};
 use super::world::{Answer, Mood, World};
+use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::{AppRecord, Record};
 
@@ -29,6 +31,7 @@ fn lose_a_line(world: &mut World, chance: &mut Chance) {
 /// The household gets all that it lacks: a mail server, a clock, people who may be told.
 fn put_right(world: &mut World) {
     world.mood = Mood::Accepts;
+    world.cut_off = false;
     world.mailing = true;
     world.mail_takes = 50;
     let default = world.recipients.by_default().iter().map(ToString::to_string).collect();
@@ -56,7 +59,8 @@ fn all_answer(world: &mut World, answer: Answer) {
 fn told(world: &World, begin: usize) -> BTreeMap<(Recipient, String), String> {
     let changes = world.inbox[begin..].iter().flat_map(|(_, mail)| {
         let told = |app: &str, state: &str| ((mail.to.clone(), app.to_owned()), state.to_owned());
-        mail.changes().map(move |change| told(&change.app, change.to.word()))
+        let told_of = mail.notices.iter().flat_map(Notice::told);
+        told_of.map(move |(app, state)| told(app, state.word()))
     });
     changes.collect()
 }
@@ -98,11 +102,14 @@ fn live(seed: u64, damage: bool) -> Result<(), TestCaseError> {
         }
     }
     prop_assert!(world.waiting_for_each().is_empty());
+    prop_assert!(incidents::is_on_disk(&world), "the list of incidents");
+    let open = incidents::list(&world).into_iter().find(|one| one.contains(", open"));
+    prop_assert_eq!(open, None);
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(cases(8))]
+    #![proptest_config(cases(12))]
 
     #[test]
     fn everybody_knows_in_the_end_and_nothing_is_left_over(seed: u64, damage: bool) {

@@ -5,6 +5,7 @@
 //! that is to change nothing leaves the file as it was, byte for byte.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter::write;
@@ -113,7 +114,7 @@ pub(super) fn happen(world: &mut World, chance: &mut Chance) {
         }
         24 => world.restart_at(Wall::from_unix_millis(wall - 1_200_000)),
         25 => {
-            let span = std::time::Duration::from_secs(3);
+            let span = Duration::from_secs(3);
             world.engine.handle_standstill(world.now, span, span);
         }
         26 if known => {
@@ -127,6 +128,15 @@ pub(super) fn happen(world: &mut World, chance: &mut Chance) {
         28 => world.rewrite_journal(),
         29 => world.orderly_stop(),
         30 => world.seconds(7_200),
+        31 => {
+            let away = chance.of(&[5, 60, 3_600]);
+            world.power_cut(Duration::from_secs(away));
+        }
+        32 => {
+            let span = chance.of(&[5, 60, 3_600]);
+            world.sleep(Duration::from_secs(span));
+        }
+        33 | 34 => world.cut_off = chance.below(3) == 0,
         _ => {
             let seconds = 1 + chance.below(120);
             world.seconds(seconds);

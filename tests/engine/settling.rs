@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::state::State;
+use healthchecker::engine::time::Zone;
 
 const HOUSE: [&str; 4] = ["NAS", "Kodi", "TV box", "Heating"];
 /// Before the power went, and after it came back.
@@ -335,4 +336,88 @@ fn a_crash_while_the_network_is_down_leaves_everybody_their_time() {
     answer(&mut world, &["Kodi"], Answer::Pass);
     world.seconds(3600);
     assert_eq!(world.mails(), [] as [&str; 0]);
+}
+
+#[test]
+fn a_daemon_that_crashes_again_and_again_hides_no_app_for_ever() {
+    let mut world = house();
+    cut(&mut world, &["Kodi"]);
+    for _ in 0..4 {
+        world.seconds(540);
+        world.restart();
+    }
+    world.seconds(120);
+    assert_eq!(world.mails(), ["Kodi UNHEALTHY"]);
+    // The next interruption has its time as ever.
+    answer(&mut world, &["Kodi"], Answer::Pass);
+    world.seconds(300);
+    cut(&mut world, &["TV box"]);
+    world.seconds(300);
+    world.restart();
+    world.seconds(590);
+    assert_eq!(world.mails()[1..], ["Kodi HEALTHY"]);
+}
+
+#[test]
+fn what_was_a_power_cut_is_told_as_one_after_a_crash_too_and_when_it_was() {
+    let mut world = house();
+    cut(&mut world, &HOUSE);
+    let back_at = world.now.wall.for_people(&Zone::UTC);
+    world.seconds(40);
+    answer(&mut world, &["NAS", "Heating", "TV box"], Answer::Pass);
+    world.seconds(200);
+    world.restart();
+    world.seconds(610);
+    assert_eq!(world.mails(), ["3/4 well, not Kodi"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    assert_eq!(letter.subject, "[HealthChecker] Power came back: 3 of 4 are well, not Kodi");
+    assert!(letter.text.contains(&format!("Power came back at {back_at}")), "{}", letter.text);
+}
+
+#[test]
+fn who_calls_from_another_address_is_awaited_at_the_old_one_no_longer() {
+    let mut world = house();
+    cut(&mut world, &["Kodi", "TV box"]);
+    world.seconds(585);
+    // It has another address since the power is back, and calls before it listens.
+    answer(&mut world, &["kodi-now"], Answer::Refused);
+    register(&mut world, "Kodi", &[("url", "http://kodi-now/")]);
+    world.seconds(25);
+    answer(&mut world, &["kodi-now"], Answer::Pass);
+    world.seconds(35);
+    assert_eq!(world.mails(), ["2/3 well, not TV box"]);
+    assert!(is_well(&world, "NAS") && world.state("Kodi") != State::Unhealthy);
+    world.seconds(300);
+    assert!(is_well(&world, "Kodi"));
+    assert_eq!(world.inbox.len(), 1);
+}
+
+#[test]
+fn who_may_have_mail_only_after_the_end_is_told_then() {
+    let mut world = house();
+    world.mailing = false;
+    cut(&mut world, &["Kodi", "TV box"]);
+    world.seconds(700);
+    assert_eq!(world.state("Kodi"), State::Unhealthy);
+    world.mailing = true;
+    world.restart();
+    world.seconds(600);
+    let told = |name: &str| world.inbox.iter().filter(|(_, mail)| mail.tells_of(name)).count();
+    assert_eq!((told("Kodi"), told("TV box"), told("NAS")), (1, 1, 0), "{:?}", world.mails());
+}
+
+#[test]
+fn more_than_a_report_has_room_for_are_a_mail_or_two_and_not_one_each() {
+    let mut world = World::new();
+    for number in 0..250 {
+        register(&mut world, &format!("app{number}"), &[]);
+    }
+    world.pass(A_WHILE);
+    world.inbox.clear();
+    (0..250).for_each(|number| world.answers(&format!("app{number}"), Answer::Hang));
+    world.power_cut(A_WHILE);
+    world.seconds(1800);
+    assert!(world.inbox.len() <= 3, "{}", world.inbox.len());
+    let told = |name: &str| world.inbox.iter().filter(|(_, mail)| mail.tells_of(name)).count();
+    assert!((0..250).all(|number| told(&format!("app{number}")) == 1));
 }

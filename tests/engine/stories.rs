@@ -107,7 +107,7 @@ fn unhealthy_and_back() {
     story(
         "ppp ff ppp ff ppp",
         "UUH HX XXH HX XXH",
-        &format!("{HELLO}; {BAD}; {WELL}; {BAD}; {WELL}"),
+        &format!("{HELLO}; {BAD}; {WELL}; NAS keeps failing"),
     );
     story("ppp hh", "UUH HX", &format!("{HELLO}; {BAD}"));
     story("ff", "UX", BAD);

@@ -377,7 +377,8 @@ fn finish_sending(world: &mut World) {
 
 /// Waits until the apps are what they are, and all that there is to tell has arrived.
 fn settle(world: &mut World) {
-    world.seconds(60);
+    // Who keeps failing is believed to be well after half an hour.
+    world.seconds(1900);
     let waiting =
         |world: &World| world.engine.view().health(world.now, world.now.at, vec![]).outbox.waiting;
     for _ in 0..12 {
@@ -396,7 +397,8 @@ fn changes_of(world: &World, person: &str) -> Vec<Change> {
 
 fn told_of(world: &World, person: &str, app: &str) -> Vec<&'static str> {
     let changes = changes_of(world, person).into_iter().filter(|change| change.app == app);
-    changes.map(|change| change.to.word()).collect()
+    // What keeps failing is told as that, and no more until it stays well.
+    changes.map(|it| if it.keeps_failing { "UNHEALTHY" } else { it.to.word() }).collect()
 }
 
 /// Looks at what arrived since `seen`; how much arrived by now.

@@ -374,9 +374,8 @@ impl World {
 
     /// The machine has no power for `away`; then it boots, and so do we.
     pub(super) fn power_cut(&mut self, away: Duration) {
-        self.boots += 1;
         self.advance(self.now.at + away);
-        self.restart();
+        self.boot_at(self.now.wall);
     }
 
     /// The machine boots, and its clock shows `wall` then.
@@ -573,6 +572,7 @@ fn cut_off() -> CheckEnd {
 
 pub(super) fn in_short(mail: &Mail) -> String {
     let told = mail.notices.iter().map(|notice| match notice {
+        Notice::Change(change) if change.keeps_failing => format!("{} keeps failing", change.app),
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
         Notice::Report(report) => {

@@ -340,6 +340,7 @@ class Session(Stage):
         self.get("/health")
         self.post("stop", {"appname": "Gone"}, ours)
         self.get("/healthchecker/log?appname=Gone")
+        self.get("/healthchecker/incidents")
         self.show_all()
 
     def commands(self) -> None:
@@ -358,6 +359,7 @@ class Session(Stage):
             ["log"],
             ["log", "NAS", "--limit", "2"],
             ["log", "--json"],
+            ["incidents"],
             ["pause", "Kodi"],
             ["list"],
             ["pause", "Nobody"],

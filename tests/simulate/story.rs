@@ -146,6 +146,8 @@ pub(crate) struct Checked {
     pub(crate) outcome: Option<Outcome>,
     /// The connection was refused, which may be forgiven after a registration.
     pub(crate) refused: bool,
+    /// No answer came; a refusal and an early end are none.
+    pub(crate) silent: bool,
     /// The causes that acted on it, ours among them.
     pub(crate) causes: Vec<CauseId>,
 }

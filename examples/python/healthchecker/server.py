@@ -57,7 +57,8 @@ class HealthCheckerServer:
         healthy: passed checks in a row before HEALTHY, 2 to 10.
         path: where to ask. expect: the status codes that count, such as `200-299,401`.
         port: the app is there, at the address from which this call comes; instead of `url`.
-        more: any other parameter of the server, by its name.
+        more: any other parameter of the server, by its name: `may_be_off=True` for what may be off or
+            away, whose silence alarms nobody (left out, it stays as it is).
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more

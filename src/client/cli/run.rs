@@ -62,6 +62,10 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
         Verb::Seen => show(connection()?.post("seen", &[("email", operand(0))])?, text::change),
         Verb::Log if arguments.operands.is_empty() => Ok(log(&connection()?, arguments, &[])?),
         Verb::Log => Ok(log(&connection()?, arguments, &name)?),
+        Verb::Incidents => {
+            let answer = connection()?.get("incidents", &[("format", "json")])?;
+            show(answer, |answer| text::incidents(answer, &local_zone()))
+        }
         Verb::Export => backup::export(&connection()?, operand(0)),
         // Carried out before: they have more than one end.
         Verb::Import | Verb::List => Ok(String::new()),

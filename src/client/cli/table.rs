@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     Stop,
     /// Show the health check log.
     Log,
+    /// Show the last incidents.
+    Incidents,
     /// Show a refused mail no longer.
     Seen,
     /// Print all registrations, or write them to a file.
@@ -79,7 +81,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub(crate) static COMMANDS: [CommandSpec; 13] = [
+pub(crate) static COMMANDS: [CommandSpec; 14] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
     CommandSpec::new("edit", Verb::Edit, &[NAME], "change what is named, leave the rest"),
@@ -91,6 +93,12 @@ pub(crate) static COMMANDS: [CommandSpec; 13] = [
         optional: Some(NAME),
         ..CommandSpec::new("log", Verb::Log, &[], "show the health check log, newest last")
     },
+    CommandSpec::new(
+        "incidents",
+        Verb::Incidents,
+        &[],
+        "show what came of it all lately, newest first",
+    ),
     CommandSpec::new("seen", Verb::Seen, &[EMAIL], "show no longer that a mail was refused"),
     CommandSpec {
         optional: Some(FILE),
@@ -267,7 +275,16 @@ mod tests {
         };
         assert_eq!(names("log"), ["limit", "server", "token", "json", "help"]);
         assert_eq!(names("discover"), ["why", "json", "help"]);
-        let fields = ["email", "timeout", "interval", "unhealthy", "healthy", "path", "expect"];
+        let fields = [
+            "email",
+            "timeout",
+            "interval",
+            "unhealthy",
+            "healthy",
+            "path",
+            "expect",
+            "may_be_off",
+        ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());
         assert_eq!(names("completions"), ["help"]);

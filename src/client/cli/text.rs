@@ -32,7 +32,7 @@ pub(super) fn list(status: &Value, apps: &[Value], zone: &Zone, room: Option<usi
             cell(app, "appname"),
             state(app),
             age(app.get("since"), now, zone),
-            app.get("last_check").map(check).unwrap_or_default(),
+            unseen(app, zone).or_else(|| app.get("last_check").map(check)).unwrap_or_default(),
             percent(app.get("uptime_24h")),
             cell(app, "url"),
         ]
@@ -48,7 +48,10 @@ pub(super) fn info(app: &Value, zone: &Zone) -> String {
     let values = values.filter_map(|field| Some((field, said(app.get(field.name())?))));
     let mut lines = vec![
         ("Name", cell(app, "appname")),
-        ("State", state(app)),
+        (
+            "State",
+            unseen(app, zone).map_or_else(|| state(app), |why| format!("{}, {why}", state(app))),
+        ),
         ("Since", when(app.get("since"), zone)),
         ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
     ];
@@ -104,6 +107,32 @@ pub(super) fn log_line(line: &Value, zone: &Zone) -> String {
     format!("{}\n", line.trim_end())
 }
 
+/// What `incidents` answered, as a table.
+pub(super) fn incidents(answer: &Value, zone: &Zone) -> String {
+    let all = array(answer, "incidents");
+    if all.is_empty() {
+        return "no incidents yet\n".to_owned();
+    }
+    let mut rows = vec![["BEGAN", "LASTED", "WHAT", "APPS", "TOLD"].map(str::to_owned).to_vec()];
+    rows.extend(all.iter().map(|incident| {
+        let lasted = match time(incident.get("ended")) {
+            Some(ended) => age(incident.get("began"), Some(ended), zone),
+            None => "open".to_owned(),
+        };
+        let apps = array(incident, "apps").iter();
+        let apps = apps.map(|app| format!("{} {}", cell(app, "appname"), cell(app, "state")));
+        let told = array(incident, "told").iter().map(|told| cell(told, "email"));
+        vec![
+            when(incident.get("began"), zone),
+            lasted,
+            cell(incident, "cause"),
+            apps.collect::<Vec<_>>().join(", "),
+            told.collect::<Vec<_>>().join(", "),
+        ]
+    }));
+    table(&rows, layout::room())
+}
+
 /// What became of an app that is forgotten, and what to do if it does not stay away.
 pub(super) fn stopped(done: &Value) -> String {
     let back = "if it registers itself (keep_registered, a start script) it comes back; then pause it instead";
@@ -154,6 +183,16 @@ pub(super) fn survey(survey: &Survey, listened: Duration) -> String {
 fn state(app: &Value) -> String {
     let paused = app.get("paused").and_then(Value::as_bool).unwrap_or(false);
     format!("{}{}", cell(app, "state"), if paused { ", paused" } else { "" })
+}
+
+/// Why nobody can tell how an app is, if it is so.
+fn unseen(app: &Value, zone: &Zone) -> Option<String> {
+    let since = |name: &str| Some(time(app.get(name))?.for_people(zone));
+    let down =
+        || Some(format!("not visible: our network is down since {}", since("not_visible_since")?));
+    let settles =
+        || Some(format!("settling since {}: has not answered yet", since("settling_since")?));
+    down().or_else(settles)
 }
 
 /// Outcome, time and reason of a check, in a few words.
@@ -247,6 +286,47 @@ TV [2J  UNKNOWN, paused  5 s                                             http://
 "
         );
         assert!(list(&status, &[], &Zone::UTC, None).starts_with("no apps"));
+    }
+
+    #[test]
+    fn an_app_that_cannot_be_seen_says_why() {
+        let app = |name: &str| {
+            json!({"appname": "NAS", "state": "UNKNOWN", name: "2026-11-23T10:00:00Z",
+                   "last_check": {"outcome": "fail", "latency_ms": 3, "reason": "no answer"}})
+        };
+        for (name, said) in [
+            ("settling_since", "settling since 2026-11-23 10:00:00 UTC: has not answered yet"),
+            ("not_visible_since", "not visible: our network is down since 2026-11-23 10:00:00 UTC"),
+        ] {
+            let app = app(name);
+            let table = list(&json!({}), std::slice::from_ref(&app), &Zone::UTC, None);
+            assert!(table.contains(said) && !table.contains("no answer"), "{table}");
+            assert!(
+                info(&app, &Zone::UTC).contains(&format!("State:      UNKNOWN, {said}\n")),
+                "{}",
+                info(&app, &Zone::UTC)
+            );
+        }
+    }
+
+    #[test]
+    fn incidents_are_a_table() {
+        let answer = json!({"incidents": [
+            {"began": "2026-11-23T10:00:00Z", "ended": null, "cause": "power cut",
+             "apps": [{"appname": "TV\u{1b}", "state": "UNHEALTHY"}, {"appname": "NAS", "state": "HEALTHY"}],
+             "told": [{"email": "a@b.c"}]},
+            {"began": "2026-11-22T10:00:00Z", "ended": "2026-11-22T10:12:00Z", "cause": "our restart",
+             "apps": [], "told": []},
+        ]});
+        assert_eq!(
+            incidents(&answer, &Zone::UTC),
+            "\
+BEGAN                    LASTED  WHAT         APPS                       TOLD
+2026-11-23 10:00:00 UTC  open    power cut    TV UNHEALTHY, NAS HEALTHY  a@b.c
+2026-11-22 10:00:00 UTC  12 min  our restart
+"
+        );
+        assert_eq!(incidents(&json!({"incidents": []}), &Zone::UTC), "no incidents yet\n");
     }
 
     #[test]

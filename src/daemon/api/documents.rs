@@ -106,6 +106,12 @@ fn given(field: &Field) -> String {
             valid.end(),
             digits(*valid.start(), *valid.end())
         ),
+        Takes::Flag { .. } => format!(
+            r#"{{"type":["boolean","string","null"],"pattern":"^\\s*([Tt]rue|[Ff]alse)?\\s*$","description":{}}}"#,
+            json(&format!(
+                "{said}. Stays as it is when left out; false for a new app, and when empty or null."
+            ))
+        ),
         Takes::Text { schema, .. } => {
             format!(r#"{{"type":["string","null"],{schema},"description":{left_out}}}"#)
         }
@@ -132,6 +138,7 @@ fn kept(field: &Field) -> String {
         (Takes::Name, _) => reference("Name"),
         (_, Value::Text(_)) => r#"{"type":"string"}"#.to_owned(),
         (_, Value::Whole(_)) => r#"{"type":"integer","minimum":0}"#.to_owned(),
+        (_, Value::Flag(_)) => r#"{"type":"boolean"}"#.to_owned(),
         (_, Value::List(_)) => r#"{"type":"array","items":{"type":"string"}}"#.to_owned(),
     }
 }
@@ -156,6 +163,7 @@ fn default(field: &Field) -> String {
         Takes::Name | Takes::Url => "required".to_owned(),
         Takes::Path => format!("`{DEFAULT_PATH}`"),
         Takes::People => "the `email` option".to_owned(),
+        Takes::Flag { .. } => "false; left out, it stays as it is".to_owned(),
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::engine::registration::fields::{FieldError, shown};
-use crate::engine::registration::table::is_list;
+use crate::engine::registration::table::{is_flag, is_list};
 
 /// A parameter's name and text.
 pub type Pair = (String, String);
@@ -83,8 +83,8 @@ fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
     let object: Object = serde_json::from_str(body).map_err(|why| refused(&why))?;
     let mut pairs = Vec::with_capacity(object.0.len());
     for (name, value) in object.0 {
-        // Null is how some clients leave a parameter out.
-        if !value.is_null() {
+        // Null is how some clients leave a parameter out. What stays as it is when it is left out, it empties.
+        if !value.is_null() || is_flag(&name) {
             let text = text(&name, &value).ok_or_else(|| refused_value(&name, &value))?;
             pairs.push((name, text));
         }
@@ -93,7 +93,7 @@ fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
 }
 
 /// The text of a value: a list, of a parameter that may be one, with commas between. `None` if it has
-/// none. Nothing takes true or false, and as a text it would be a name like any other.
+/// none. To what is neither true nor false these would be a name like any other.
 fn text(name: &str, value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -103,13 +103,18 @@ fn text(name: &str, value: &Value) -> Option<String> {
             // A list within a list is none of ours.
             texts.filter(|_| !list.iter().any(Value::is_array)).map(|texts| texts.join(","))
         }
+        Value::Bool(is_set) if is_flag(name) => Some(is_set.to_string()),
+        Value::Null if is_flag(name) => Some(String::new()),
         Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
     }
 }
 
 fn refused_value(name: &str, value: &Value) -> FieldError {
-    let right =
-        if is_list(name) { "a text, a number or a list of them" } else { "a text or a number" };
+    let right = match name {
+        name if is_list(name) => "a text, a number or a list of them",
+        name if is_flag(name) => "true or false",
+        _ => "a text or a number",
+    };
     let message = format!("{} must be {right}, not {}", shown(name), shown(&value.to_string()));
     FieldError::of(name, message)
 }
@@ -173,6 +178,18 @@ mod tests {
     fn a_list_is_its_texts_with_commas_between() {
         let given = read(None, None, br#"{"email": ["a@b.c", "d@e.f"], "expect": [200, 204]}"#);
         assert_eq!(given.unwrap(), pairs(&[("email", "a@b.c,d@e.f"), ("expect", "200,204")]));
+    }
+
+    #[test]
+    fn true_and_false_are_for_what_takes_them_and_null_empties_it() {
+        for (json, text) in [("true", "true"), ("false", "false"), ("null", ""), ("\"yes\"", "yes")]
+        {
+            let body = format!(r#"{{"may_be_off": {json}}}"#);
+            let given = read(None, None, body.as_bytes()).unwrap();
+            assert_eq!(given, pairs(&[("may_be_off", text)]));
+        }
+        let why = read(None, None, b"{\"may_be_off\": []}").unwrap_err();
+        assert!(why.message.contains("must be true or false"), "{why}");
     }
 
     #[test]

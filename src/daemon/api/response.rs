@@ -14,6 +14,7 @@ use crate::daemon::check_log::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::{clock, metrics, page};
 use crate::engine::query::export::Export;
+use crate::engine::query::incidents::IncidentsView;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
 use crate::engine::text::plain::harmless_json;
 
@@ -35,6 +36,7 @@ pub(super) enum Payload {
     Status(StatusView),
     Page(String),
     Metrics(String),
+    Incidents(IncidentsView),
     Export(Export),
     OpenApi,
     /// What a form asked for is done, see there.
@@ -52,6 +54,7 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
         Payload::Status(status) => json(200, JSON, &status),
         Payload::Page(page) => page_response(200, page),
         Payload::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
+        Payload::Incidents(incidents) => json(200, JSON, &incidents),
         Payload::Export(export) => {
             // For a browser to save.
             let name = "attachment; filename=\"healthchecker.json\"";

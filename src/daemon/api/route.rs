@@ -41,6 +41,10 @@ pub(super) enum Show {
     Health,
     /// Numbers for Prometheus.
     Metrics,
+    /// The last incidents as JSON.
+    Incidents,
+    /// The last incidents as a page.
+    IncidentsPage,
     /// Every registration as one document.
     Export,
     /// The description of all routes.
@@ -117,7 +121,7 @@ impl Route {
 
 const NOTHING: &[&Known] = &[];
 const SEEN: &[&Known] = &[&Known::new("email")];
-const STATUS: &[&Known] = &[&Known::new("format")];
+const FORMAT: &[&Known] = &[&Known::new("format")];
 const INFO: &[&Known] = &[&Known::new("appname"), &Known::new("format")];
 const LOG: &[&Known] = &[&Known::new("appname"), &Known::new("limit")];
 
@@ -190,7 +194,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/status",
         other_paths: &["/", "/healthchecker", "/healthchecker/"],
         does: Does::Read(|pairs, accepted| {
-            let fields = Fields::read("status", STATUS, pairs)?;
+            let fields = Fields::read("status", FORMAT, pairs)?;
             Ok(Errand::Show(match format(&fields, accepted)? {
                 Format::Json => Show::Status,
                 Format::Html => Show::Board,
@@ -201,6 +205,17 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/log",
         other_paths: &[],
         does: Does::Read(|pairs, _| Ok(Errand::Log(log_query(pairs)?))),
+    },
+    Route {
+        path: "/healthchecker/incidents",
+        other_paths: &[],
+        does: Does::Read(|pairs, accepted| {
+            let fields = Fields::read("incidents", FORMAT, pairs)?;
+            Ok(Errand::Show(match format(&fields, accepted)? {
+                Format::Json => Show::Incidents,
+                Format::Html => Show::IncidentsPage,
+            }))
+        }),
     },
     Route {
         path: "/healthchecker/export",

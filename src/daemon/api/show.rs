@@ -10,9 +10,11 @@ use super::{ApiContext, ApiRequest, no_answer};
 use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
-use crate::daemon::page::{AppPage, Board, CLOSE_UP, order};
+use crate::daemon::page::{AppPage, Board, CLOSE_UP, IncidentsPage, order};
+use crate::engine::chronicle::Incident;
 use crate::engine::query::View;
 use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
+use crate::engine::query::incidents::IncidentsView;
 use crate::engine::query::present::VERSION;
 use crate::engine::query::summary::CLOSEUPS;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
@@ -62,6 +64,8 @@ impl ApiContext {
             Show::Board => Payload::Page(self.board()?.html()),
             Show::Health => Payload::Health(self.health(client)?),
             Show::Metrics => Payload::Metrics(self.metrics()?.text()),
+            Show::Incidents => Payload::Incidents(IncidentsView(self.incidents()?)),
+            Show::IncidentsPage => Payload::Page(self.incidents_page()?.html()),
             Show::Export => Payload::Export(self.export()?),
             Show::OpenApi => Payload::OpenApi,
         })
@@ -88,9 +92,10 @@ impl ApiContext {
     }
 
     fn board(&self) -> Result<Board, Problem> {
-        let (daemon, time, zone) = self.query(|state| {
-            let daemon = state.engine.view().health(state.now, state.started, state.disk.clone());
-            (daemon, state.now.wall, state.engine.zone().clone())
+        let (daemon, around, time, zone) = self.query(|state| {
+            let view = state.engine.view();
+            let daemon = view.health(state.now, state.started, state.disk.clone());
+            (daemon, view.around(), state.now.wall, state.engine.zone().clone())
         })?;
         let mut summaries = self.query_all(|view, id, app, now| view.summary(id, app, now))?;
         order(&mut summaries);
@@ -102,7 +107,7 @@ impl ApiContext {
             closeups
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
-        Ok(Board { daemon, time, zone, summaries, closeups })
+        Ok(Board { daemon, around, time, zone, summaries, closeups })
     }
 
     fn app_page(&self, name: String) -> Result<AppPage, Problem> {
@@ -136,6 +141,27 @@ impl ApiContext {
         })?;
         let apps = self.query_all(|view, id, app, now| view.app_numbers(id, app, now))?;
         Ok(Metrics { resident: resident_memory(), apps, ..daemon })
+    }
+
+    /// All incidents, newest first, queried a portion at a time.
+    fn incidents(&self) -> Result<Vec<Incident>, Problem> {
+        let mut all: Vec<Incident> = Vec::new();
+        loop {
+            let oldest = all.last().map(|incident| incident.id);
+            let portion = self.query(move |state| state.engine.view().incidents(oldest))?;
+            if portion.is_empty() {
+                return Ok(all);
+            }
+            all.extend(portion);
+        }
+    }
+
+    fn incidents_page(&self) -> Result<IncidentsPage, Problem> {
+        let incidents = self.incidents()?;
+        self.query(|state| {
+            let (zone, around) = (state.engine.zone().clone(), state.engine.view().around());
+            IncidentsPage { now: state.now, zone, around, incidents }
+        })
     }
 
     fn export(&self) -> Result<Export, Problem> {

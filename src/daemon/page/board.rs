@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::frame::{self, Standing};
 use super::html::Html;
-use super::row;
+use super::{incidents, row};
+use crate::engine::query::incidents::AroundView;
 use crate::engine::query::summary::{Closeup, Summary};
 use crate::engine::query::view::{HealthView, RefusedView};
 use crate::engine::text::span;
@@ -18,6 +19,8 @@ pub const CLOSE_UP: usize = 60;
 pub struct Board {
     /// The daemon itself.
     pub daemon: HealthView,
+    /// What is going on around us.
+    pub around: AroundView,
     /// When it was looked at.
     pub time: Wall,
     /// What it tells times in.
@@ -63,6 +66,7 @@ impl Board {
         self.counts(&mut main);
         main.raw("</header>");
         title.raw(" · HealthChecker");
+        incidents::around(&mut main, &self.around, &self.zone);
         self.notices(&mut main);
         if self.summaries.is_empty() {
             empty(&mut main);
@@ -167,7 +171,8 @@ impl Board {
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
         html.raw("</span>");
         frame::as_of(html, self.time, &self.zone);
-        html.raw("<span><a href=\"/healthchecker/status?format=json\">JSON</a> · ");
+        html.raw("<span><a href=\"/healthchecker/incidents\">incidents</a> · ");
+        html.raw("<a href=\"/healthchecker/status?format=json\">JSON</a> · ");
         html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");
         html.raw("<a href=\"/healthchecker/export\">backup</a></span>");
     }
@@ -232,6 +237,7 @@ mod tests {
         order(&mut summaries);
         Board {
             daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
+            around: AroundView::default(),
             time: Wall::from_unix_millis(1_795_474_540_000),
             zone: Zone::UTC,
             summaries,

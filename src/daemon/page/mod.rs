@@ -6,6 +6,7 @@
 //!
 //! - `frame`: what all pages have, and the [`policy`] that goes with them;
 //! - `board`: all apps, the worst first; `row` is one of them; `one`: one app with all there is;
+//! - `incidents`: what came of the household lately;
 //! - `chart`: bars and lines as SVG; `logbook`: lines of the health check log in words;
 //!   `pretty`: JSON laid out.
 
@@ -13,6 +14,7 @@ mod board;
 mod chart;
 mod frame;
 mod html;
+mod incidents;
 mod logbook;
 mod one;
 mod pretty;
@@ -21,5 +23,6 @@ mod row;
 
 pub use board::{Board, CLOSE_UP, order};
 pub(crate) use frame::policy;
+pub(crate) use incidents::IncidentsPage;
 pub(crate) use one::AppPage;
 pub(crate) use problem::problem;

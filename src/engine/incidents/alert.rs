@@ -28,6 +28,11 @@ pub struct Alert {
     pub opened: Stamp,
     /// The app is HEALTHY again; some have not heard of it.
     pub over: bool,
+    /// When it was over last, of trouble that people were told of: soon after, they are told that it keeps
+    /// failing.
+    pub recovered: Option<Stamp>,
+    /// People were told that it keeps failing: no more, until it is well for a while.
+    pub keeps_failing: bool,
     /// With which others it belongs together.
     pub tie: Tie,
     /// In boxes, as all that is kept of people: so the code of the map is there once.
@@ -96,7 +101,14 @@ impl Level {
 impl Alert {
     /// One of which nobody has been told yet.
     pub fn new(opened: Stamp) -> Alert {
-        Alert { opened, over: false, tie: Tie::Alone, people: BTreeMap::new() }
+        Alert {
+            opened,
+            over: false,
+            recovered: None,
+            keeps_failing: false,
+            tie: Tie::Alone,
+            people: BTreeMap::new(),
+        }
     }
 
     /// Trouble again, while somebody was owed the end of the trouble before.
@@ -104,6 +116,9 @@ impl Alert {
     /// its own.
     pub fn reopen(&mut self, now: Now) {
         self.over = false;
+        if self.keeps_failing {
+            return;
+        }
         self.opened = Stamp::noted(now);
         if std::mem::take(&mut self.tie).number().is_some() {
             self.people.values_mut().for_each(|told| told.written = None);
@@ -123,7 +138,8 @@ impl Alert {
     /// Whether `level` is news to a person. That it is only DEGRADED by now is shown, and not told: the
     /// next thing to hear is that it is well.
     pub fn is_news(&self, to: &Recipient, level: Level) -> bool {
-        self.told(to).and_then(|told| told.written).is_none_or(|known| level > known)
+        let known = self.told(to).and_then(|told| told.written);
+        known.is_none_or(|known| level > known && !self.keeps_failing)
     }
 
     /// Whether somebody has been told of it, and not that it is over.
@@ -148,8 +164,9 @@ impl Alert {
         }
     }
 
-    /// A mail was written that tells a person the end.
-    pub fn tell_end(&mut self, to: &Recipient) {
+    /// A mail was written that tells a person the end: the app is HEALTHY since then.
+    pub fn tell_end(&mut self, to: &Recipient, since: Stamp) {
+        (self.recovered, self.keeps_failing) = (Some(since), false);
         self.change(to, |told| told.written = None);
     }
 
@@ -249,7 +266,7 @@ mod tests {
         alert.tell(&a(), Level::Unhealthy, &[]);
         assert!(!alert.is_news(&a(), Level::Degraded));
         assert!(alert.is_told_as(Level::Unhealthy));
-        alert.tell_end(&a());
+        alert.tell_end(&a(), alert.opened);
         assert!(alert.is_news(&a(), Level::Degraded));
         assert!(!alert.is_told_as(Level::Degraded));
     }
@@ -262,10 +279,10 @@ mod tests {
         alert.tell(&a(), Level::Unhealthy, &[]);
         alert.take_back(&a());
         assert_eq!(alert.told(&a()).unwrap().written, Some(Level::Degraded));
-        alert.tell_end(&a());
+        alert.tell_end(&a(), alert.opened);
         alert.take_back(&a());
         assert_eq!(alert.told(&a()).unwrap().written, Some(Level::Degraded), "the end is owed");
-        alert.tell_end(&a());
+        alert.tell_end(&a(), alert.opened);
         alert.arrive(&a(), "m2", None);
         assert_eq!(alert.told(&a()), None);
         alert.tell(&a(), Level::Unhealthy, &[]);
@@ -278,7 +295,7 @@ mod tests {
         let mut alert = alert();
         alert.tell(&a(), Level::Unhealthy, &[]);
         alert.arrive(&a(), "m1", Some(Level::Unhealthy));
-        alert.tell_end(&a());
+        alert.tell_end(&a(), alert.opened);
         assert_eq!(alert.told(&a()).unwrap().thread, ["m1"]);
         alert.tell(&a(), Level::Unhealthy, &[]);
         assert!(alert.told(&a()).unwrap().thread.is_empty());

@@ -38,6 +38,7 @@ fn change(app: &App, transition: Option<Transition>, since: Stamp) -> Change {
         since,
         lasted_ms: u64::try_from(lasted.span.as_millis()).unwrap_or(u64::MAX),
         lasted_at_least: !lasted.exact,
+        keeps_failing: false,
         reason: verdict.map(|verdict| verdict.reason.clone()).unwrap_or_default(),
         body: verdict.and_then(|verdict| verdict.body.clone()),
         recent: app.history.recent.newest(SHOWN_IN_MAIL),

@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
-use super::{Incidents, Known, change, grouping};
+use super::{Incidents, Known, change, flapping, grouping};
 use crate::engine::outbox::Message;
 use crate::engine::outbox::merge::APPS_MAX;
-use crate::engine::outbox::notice::Notice;
+use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::{State, Transition};
@@ -53,7 +53,8 @@ impl Collection {
 
     /// One that was open when the run before this one ended.
     pub(super) fn resumed(now: Now, registry: &Registry) -> Collection {
-        let apps = registry.by_name().filter(|(_, app)| !app.paused);
+        let tells = |app: &App| !app.paused && !app.registration.may_be_off();
+        let apps = registry.by_name().filter(|(_, app)| tells(app));
         let undecided = apps.map(|(id, _)| id).collect();
         Collection { began: now.at, until: now.at + WAIT, undecided }
     }
@@ -97,12 +98,19 @@ fn may_come(app: &App, since: Moment) -> bool {
     let has_answered = app.last.as_ref().is_some_and(|last| {
         !last.verdict.is_silence() && last.time.at().is_some_and(|at| at >= since)
     });
-    !app.paused && app.state() != State::Unhealthy && !has_answered
+    // One that may be off and is silent tells nothing, and it may be so for long.
+    let tells = !app.registration.may_be_off();
+    !app.paused && tells && app.state() != State::Unhealthy && !has_answered
 }
 
 /// Whether it is UNHEALTHY, and has not passed since.
 pub(super) fn is_broken(app: &App) -> bool {
     app.state() == State::Unhealthy && app.monitor.streaks.failed > 0
+}
+
+/// The same, of one that cannot just have been switched off.
+fn is_trouble(app: &App) -> bool {
+    is_broken(app) && !app.may_just_be_off()
 }
 
 /// What an app's people are told with others.
@@ -187,7 +195,7 @@ impl Incidents {
     fn found(&self, members: &[AppId], known: Known<'_>) -> Found {
         let app = |id: &AppId| known.registry.get(*id);
         let broken: Vec<AppId> =
-            members.iter().copied().filter(|id| app(id).is_some_and(is_broken)).collect();
+            members.iter().copied().filter(|id| app(id).is_some_and(is_trouble)).collect();
         let first = broken.iter().filter_map(app).map(|app| app.monitor.trouble_since);
         let Some(first) = first.reduce(|a, b| if a.is_not_after(b) { a } else { b }) else {
             return Found { broken, suspects: Vec::new() };
@@ -195,6 +203,7 @@ impl Incidents {
         let hosts: BTreeSet<String> = broken.iter().filter_map(app).map(grouping::host).collect();
         let is_suspect = |(id, app): &(AppId, &App)| {
             let fails = app.is_silent() && app.monitor.streaks.failed > 0 && !app.paused;
+            let fails = fails && !app.may_just_be_off();
             let is_of_it = || {
                 first.is_not_after(app.monitor.trouble_since)
                     || (app.is_dead_silent() && hosts.contains(&grouping::host(app)))
@@ -291,7 +300,9 @@ impl Incidents {
             [only] if !more => {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
-                Notice::Change(change::trouble(app, alert, transition))
+                let keeps_failing = flapping::keeps_failing(alert, app);
+                let change = change::trouble(app, alert, transition);
+                Notice::Change(Change { keeps_failing, ..change })
             }
             _ => Notice::Outage(Box::new(grouping::outage(now, ids, more, known.registry))),
         };
@@ -299,7 +310,10 @@ impl Incidents {
             let app = known.registry.get(*id);
             let named = app.map(|app| known.outbox.told(app.registration.recipients()));
             let named = named.unwrap_or_default();
-            self.alerts.edit(id, |alert| alert.tell(to, Level::Unhealthy, &named));
+            self.alerts.edit(id, |alert| {
+                alert.keeps_failing = app.is_some_and(|app| flapping::keeps_failing(alert, app));
+                alert.tell(to, Level::Unhealthy, &named);
+            });
         }
         Some(Message { to: to.clone(), notice, thread })
     }

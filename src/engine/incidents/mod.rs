@@ -15,6 +15,7 @@ mod blind;
 mod change;
 mod collection;
 mod disallowed;
+mod flapping;
 mod grouping;
 mod joining;
 mod settled;
@@ -138,8 +139,13 @@ impl Incidents {
             Some(_) if transition.is_none() && outcome == Outcome::Pass => Vec::new(),
             Some(level) => self.alarm(now, (id, app), transition, level, known),
             None if !alert.over || app.state() != State::Healthy => Vec::new(),
+            None if flapping::may_fail_again(now, alert, app) => Vec::new(),
+            None if alert.is_done() => {
+                self.forget_if_calm(now, (id, app));
+                Vec::new()
+            }
             None => match alert.tie.number() {
-                Some(number) => self.all_well(number, known),
+                Some(number) => self.all_well(now, number, known),
                 None => self.recovered((id, app), transition, known.outbox),
             },
         }
@@ -159,15 +165,15 @@ impl Incidents {
 
     /// An app is watched no longer: nobody is owed anything. What is on its way still goes out. Whoever
     /// waited for this one alone, of those that were told together, hears that the others are well.
-    pub fn handle_stop(&mut self, id: AppId, known: Known<'_>) -> Vec<Message> {
+    pub fn handle_stop(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
         self.newcomers.remove(&id);
         let number = self.alerts.remove(&id).and_then(|alert| alert.tie.number());
         self.handle_absent(id);
-        number.map_or_else(Vec::new, |number| self.all_well(number, known))
+        number.map_or_else(Vec::new, |number| self.all_well(now, number, known))
     }
 
     /// An app is paused: nobody waits for it, but it is owed an end still.
-    pub fn handle_pause(&mut self, id: AppId, known: Known<'_>) -> Vec<Message> {
+    pub fn handle_pause(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
         self.alerts.edit(&id, |alert| {
             if !alert.is_told() {
                 alert.tie = Tie::Alone;
@@ -175,7 +181,7 @@ impl Incidents {
         });
         self.handle_absent(id);
         let number = self.alerts.get(&id).and_then(|alert| alert.tie.number());
-        number.map_or_else(Vec::new, |number| self.all_well(number, known))
+        number.map_or_else(Vec::new, |number| self.all_well(now, number, known))
     }
 
     fn handle_absent(&mut self, id: AppId) {
@@ -211,6 +217,7 @@ impl Incidents {
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         self.alerts.put_right(|alert| {
             timeline.step(now, step, &mut alert.opened);
+            alert.recovered.iter_mut().for_each(|stamp| timeline.step(now, step, stamp));
             if let Tie::Of { told, .. } = &mut alert.tie {
                 timeline.step(now, step, told);
             }
@@ -220,9 +227,10 @@ impl Incidents {
         self.updates.values_mut().for_each(|at| *at = step.moved_back(*at));
     }
 
-    /// Closes an alert of which all is said.
+    /// Closes an alert of which all is said. It is remembered for a while, if people were told of it.
     fn close_if_done(&mut self, id: AppId) {
-        if self.alerts.get(&id).is_some_and(Alert::is_done) {
+        let is_done = |alert: &Alert| alert.is_done() && alert.recovered.is_none();
+        if self.alerts.get(&id).is_some_and(is_done) {
             self.alerts.remove(&id);
         }
     }

@@ -16,14 +16,22 @@ use crate::engine::time::{Now, Stamp};
 
 impl Incidents {
     /// Apps had their time to come back, and it is over. Those that are missing are UNHEALTHY by now.
-    pub fn handle_settled(&mut self, now: Now, ended: &Ended, known: Known<'_>) -> Vec<Message> {
+    /// They are in the `incident` of this number.
+    pub fn handle_settled(
+        &mut self,
+        now: Now,
+        ended: &Ended,
+        incident: Option<u64>,
+        known: Known<'_>,
+    ) -> Vec<Message> {
         let Known { registry, outbox, .. } = known;
         let tie = Tie::Of { number: self.next_number(), told: Stamp::noted(now) };
         let mut reports: BTreeMap<Recipient, (Report, Vec<AppId>)> = BTreeMap::new();
         for missing in &ended.missing {
             let Some(app) = registry.get(missing.id) else { continue };
             for to in outbox.told(app.registration.recipients()) {
-                let (report, ids) = reports.entry(to).or_insert_with(|| (empty(ended), Vec::new()));
+                let (report, ids) =
+                    reports.entry(to).or_insert_with(|| (empty(ended, incident), Vec::new()));
                 // What is beyond is told as any other trouble.
                 if ids.len() < APPS_MAX {
                     ids.push(missing.id);
@@ -50,8 +58,9 @@ impl Incidents {
     }
 }
 
-fn empty(ended: &Ended) -> Report {
+fn empty(ended: &Ended, incident: Option<u64>) -> Report {
     Report {
+        incident,
         after: ended.after,
         at: ended.began,
         last_record: ended.last_record,

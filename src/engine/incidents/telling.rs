@@ -1,8 +1,8 @@
 //! One app, and what each of its people is told of it: that it is unwell, and that it is over.
 
 use super::alert::{Level, Tie};
-use super::{Incidents, Known, change};
-use crate::engine::outbox::notice::Notice;
+use super::{Incidents, Known, change, flapping};
+use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
@@ -31,12 +31,15 @@ impl Incidents {
             return Vec::new();
         }
         let alone = !alert.is_told();
-        let notice = Notice::Change(change::trouble(app, alert, transition));
+        let keeps_failing = alert.keeps_failing || (alone && flapping::keeps_failing(alert, app));
+        let change = change::trouble(app, alert, transition);
+        let notice = Notice::Change(Change { keeps_failing, ..change });
         let messages = self.messages((id, app), &people, &notice, known.outbox);
         self.alerts.edit(&id, |alert| {
             if alone {
                 alert.tie = Tie::Alone;
             }
+            alert.keeps_failing = keeps_failing;
             people.iter().for_each(|to| alert.tell(to, level, &named));
         });
         messages
@@ -64,7 +67,7 @@ impl Incidents {
         }
         let messages = self.messages((id, app), &owed, &notice, outbox);
         self.alerts.edit(&id, |alert| {
-            owed.iter().for_each(|to| alert.tell_end(to));
+            owed.iter().for_each(|to| alert.tell_end(to, app.monitor.since));
             spared.iter().for_each(|to| alert.forget(to));
         });
         self.close_if_done(id);

@@ -108,12 +108,12 @@ impl House {
 
     fn stop(&mut self, id: AppId) {
         let House { registry, incidents, surroundings, outbox, .. } = self;
-        incidents.handle_stop(id, Known { registry, surroundings, outbox });
+        incidents.handle_stop(after(self.second), id, Known { registry, surroundings, outbox });
         self.registry.stop(id);
     }
 
     fn is_open(&self, id: AppId) -> bool {
-        self.incidents.alert(id).is_some()
+        self.incidents.alert(id).is_some_and(|alert| !alert.is_done())
     }
 
     fn forget(&mut self, id: AppId) {

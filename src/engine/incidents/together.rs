@@ -2,25 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flapping::may_fail_again;
 use super::{Incidents, Known};
 use crate::engine::outbox::notice::{AllBack, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::time::Now;
 
 impl Incidents {
     /// An app of an incident is well, or waited for no longer: who has all of theirs well is told so.
-    pub(super) fn all_well(&mut self, number: u64, known: Known<'_>) -> Vec<Message> {
+    pub(super) fn all_well(&mut self, now: Now, number: u64, known: Known<'_>) -> Vec<Message> {
         let Known { registry, outbox, .. } = known;
         let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
         let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
         for (id, alert) in self.of(number) {
             // Who is paused is well when it is resumed, perhaps never.
-            let is_paused = registry.get(id).is_some_and(|app| app.paused);
+            let app = registry.get(id);
+            let is_paused = app.is_some_and(|app| app.paused);
+            let is_well = alert.over && app.is_none_or(|app| !may_fail_again(now, alert, app));
             for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
                 let is_spared =
                     told.arrived.is_none() && !self.is_on_its_way(id, to, registry, outbox);
-                if !alert.over {
+                if !is_well {
                     awaited.extend((!is_paused).then(|| to.clone()));
                 } else if is_spared || outbox.recipients().may_be_told(to) || outbox.has_one_for(to)
                 {
@@ -41,7 +45,10 @@ impl Incidents {
                 notice: Notice::AllBack(back),
                 thread,
             }));
-            told.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.tell_end(&to)));
+            for id in &told {
+                let Some(app) = registry.get(*id) else { continue };
+                self.alerts.edit(id, |alert| alert.tell_end(&to, app.monitor.since));
+            }
             spared.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.forget(&to)));
             told.into_iter().chain(spared).for_each(|id| self.close_if_done(id));
         }

@@ -18,6 +18,18 @@ pub struct Changes {
     pub refusals: Vec<Recipient>,
 }
 
+impl Changes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        let Changes { mails: MailChanges { whole, merged, done }, accepted, refusals } = self;
+        whole.is_empty()
+            && merged.is_empty()
+            && done.is_empty()
+            && accepted.is_empty()
+            && refusals.is_empty()
+    }
+}
+
 /// What is on disk of it.
 impl Outbox {
     /// What is to be written since this was called last.

@@ -254,6 +254,7 @@ mod tests {
             since: at,
             lasted_ms: 0,
             lasted_at_least: false,
+            keeps_failing: false,
             reason: "connection refused".to_owned(),
             body: Some("{}".to_owned()),
             recent: vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }],

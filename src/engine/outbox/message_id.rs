@@ -72,6 +72,7 @@ mod tests {
             since: at,
             lasted_ms: 5,
             lasted_at_least: false,
+            keeps_failing: false,
             reason: String::new(),
             body: None,
             recent: Vec::new(),

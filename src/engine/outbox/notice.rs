@@ -38,6 +38,9 @@ pub struct Change {
     /// that was.
     #[serde(default, skip_serializing_if = "is_false")]
     pub lasted_at_least: bool,
+    /// It was HEALTHY shortly before, after trouble that was told: no more is told until it is well for a while.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keeps_failing: bool,
     /// Why, in a sentence.
     pub reason: String,
     /// The app's own words: the health JSON it returned, if any.
@@ -49,6 +52,9 @@ pub struct Change {
 /// What became of the apps of one person after an interruption.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The number of the incident that it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<u64>,
     /// After what.
     pub after: Aftermath,
     /// When that was over.
@@ -249,6 +255,14 @@ impl Mail {
     /// Whether it tells how an app is.
     pub fn tells_of(&self, app: &str) -> bool {
         self.notices.iter().any(|notice| notice.told().any(|(told, _)| told == app))
+    }
+
+    /// The incidents whose trouble it tells, as far as they are numbered.
+    pub fn incidents(&self) -> impl Iterator<Item = u64> {
+        self.notices.iter().filter_map(|notice| match notice {
+            Notice::Report(report) => report.incident,
+            _ => None,
+        })
     }
 
     /// The last change of each app that it tells of alone.

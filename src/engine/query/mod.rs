@@ -1,12 +1,16 @@
 //! What the daemon shows of itself: read from the machines, changing nothing.
 
 pub mod export;
+pub mod incidents;
 pub mod metrics;
 pub mod present;
 mod standing;
 pub mod summary;
 pub mod view;
 
+pub(in crate::engine) use standing::off_or_away;
+
+use super::chronicle::Chronicle;
 use super::outbox::Outbox;
 use super::registry::Registry;
 use super::scheduler::Scheduler;
@@ -19,6 +23,7 @@ pub struct View<'a> {
     pub(super) registry: &'a Registry,
     pub(super) scheduler: &'a Scheduler,
     pub(super) surroundings: &'a Surroundings,
+    pub(super) chronicle: &'a Chronicle,
     pub(super) outbox: &'a Outbox,
     pub(super) zone: &'a Zone,
 }

@@ -19,14 +19,23 @@ pub(super) struct Standing {
     pub(super) reason: String,
 }
 
+/// What is said of an app that may be off, and is silent.
+pub(in crate::engine) fn off_or_away(reason: &str) -> String {
+    format!("off or away: {reason}")
+}
+
 impl View<'_> {
     pub(super) fn standing(&self, id: AppId, app: &App) -> Standing {
+        let reason = match app.reason() {
+            reason if app.is_off() => off_or_away(reason),
+            reason => reason.to_owned(),
+        };
         let shown = Standing {
             state: app.state(),
             since: app.monitor.since,
             settling_since: None,
             not_visible_since: None,
-            reason: app.reason().to_owned(),
+            reason,
         };
         if let Some((part, since)) = self.surroundings.network().hides(id) {
             let since_when = since.for_people(self.zone);
@@ -36,10 +45,11 @@ impl View<'_> {
         }
         let settling = self.surroundings.settling().filter(|settling| settling.awaits(id));
         let Some(began) = settling.map(|settling| settling.began) else { return shown };
-        let reason = match app.reason() {
-            "" => "may not be back yet".to_owned(),
-            reason => format!("may not be back yet: {reason}"),
-        };
+        let mut reason =
+            format!("settling since {}: has not answered yet", began.for_people(self.zone));
+        if !app.reason().is_empty() {
+            reason += &format!(" ({})", app.reason());
+        }
         let (state, settling_since) = (State::Unknown, Some(began));
         Standing { state, since: began, settling_since, reason, ..shown }
     }

@@ -25,6 +25,8 @@ impl AlertRecord {
                 Tie::Of { told, .. } => Some(told),
                 Tie::Alone | Tie::Collected => None,
             },
+            recovered: alert.recovered,
+            keeps_failing: alert.keeps_failing,
             collected: alert.tie == Tie::Collected,
         }
     }
@@ -32,6 +34,7 @@ impl AlertRecord {
     pub(super) fn restored(self) -> Alert {
         let mut alert = Alert::new(self.opened);
         alert.over = self.over;
+        (alert.recovered, alert.keeps_failing) = (self.recovered, self.keeps_failing);
         alert.tie = match self.report {
             // Of an earlier release: it was told when it was opened, or soon after.
             Some(number) => Tie::Of { number, told: self.report_at.unwrap_or(self.opened) },
@@ -76,7 +79,7 @@ mod tests {
                 alert.arrive(&to, "m1", Some(Level::Unhealthy));
             }
             if end {
-                alert.tell_end(&to);
+                alert.tell_end(&to, alert.opened);
             }
         }
         let record = AlertRecord::of(&alert);

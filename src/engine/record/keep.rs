@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::{
     AlertRecord, AppRecord, CountersRecord, HistoryPart, HourRecord, Record, StreaksRecord,
 };
+use crate::engine::chronicle::{Changed, Chronicle};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
-use crate::engine::outbox::Outbox;
 use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::{self, Outbox};
 use crate::engine::registration::Registration;
 use crate::engine::registry::history::History;
 use crate::engine::registry::{App, AppMark, Registry, Welcome};
@@ -19,16 +20,24 @@ use crate::engine::time::{Now, Timeline};
 pub(in crate::engine) fn changes(
     now: Now,
     timeline: &Timeline,
-    (registry, surroundings, incidents, outbox): (
+    (registry, surroundings, chronicle, incidents, outbox): (
         &mut Registry,
         &mut Surroundings,
+        &mut Chronicle,
         &mut Incidents,
         &mut Outbox,
     ),
 ) -> Vec<Record> {
-    let apps = registry.take_changes();
+    let (apps, alerts, run) =
+        (registry.take_changes(), incidents.take_changed(), surroundings.take_changed());
+    let (told, mails) = (chronicle.take_changed(), outbox.take_changes());
+    // As in most turns: each check has two.
+    if apps.is_empty() && alerts.is_empty() && run.is_none() && told.is_empty() && mails.is_empty()
+    {
+        return Vec::new();
+    }
     let (mut whole, mut rows) = (BTreeSet::new(), BTreeSet::new());
-    let alerts = incidents.take_changed().into_iter().map(|id| (id, AppMark::Whole));
+    let alerts = alerts.into_iter().map(|id| (id, AppMark::Whole));
     for (id, mark) in apps.apps.into_iter().chain(alerts) {
         match mark {
             AppMark::Whole => whole.insert(id),
@@ -38,8 +47,13 @@ pub(in crate::engine) fn changes(
     // A name that was stopped may have been registered anew in the same turn.
     let mut records: Vec<Record> =
         apps.stopped.into_iter().map(|app| Record::Stopped { app }).collect();
-    records.extend(surroundings.take_changed().cloned().map(Record::Run));
-    mail_changes(outbox, &mut records);
+    records.extend(run.cloned().map(Record::Run));
+    records.extend(told.into_iter().map(|changed| match changed {
+        Changed::Whole(incident) => Record::Incident(incident),
+        Changed::Apps(id, apps) => Record::IncidentApps { id, apps },
+        Changed::Gone(id) => Record::IncidentGone { id },
+    }));
+    mail_changes(outbox, mails, &mut records);
     for id in &whole {
         records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
     }
@@ -65,8 +79,7 @@ fn marked(timeline: &Timeline, mut records: Vec<Record>) -> Vec<Record> {
     records
 }
 
-fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
-    let changes = outbox.take_changes();
+fn mail_changes(outbox: &Outbox, changes: outbox::Changes, records: &mut Vec<Record>) {
     records.extend(changes.mails.whole.iter().filter_map(|id| outbox.mail(*id)).map(mail_record));
     let merged = changes.mails.merged.into_iter();
     records.extend(merged.map(|(id, later)| Record::MailMerged { id, later: Box::new(later) }));
@@ -82,7 +95,13 @@ fn mail_changes(outbox: &mut Outbox, records: &mut Vec<Record>) {
 pub(in crate::engine) fn everything(
     now: Now,
     timeline: &Timeline,
-    (registry, surroundings, incidents, outbox): (&Registry, &Surroundings, &Incidents, &Outbox),
+    (registry, surroundings, chronicle, incidents, outbox): (
+        &Registry,
+        &Surroundings,
+        &Chronicle,
+        &Incidents,
+        &Outbox,
+    ),
 ) -> Vec<Record> {
     let mails = outbox.mails().map(mail_record);
     let accepted = outbox.counting(now.at);
@@ -92,8 +111,10 @@ pub(in crate::engine) fn everything(
     let apps =
         apps.flat_map(|(id, app)| [app_record(app, incidents.alert(id)), whole_record(now, app)]);
     let run = surroundings.run().cloned().map(Record::Run);
+    let past = chronicle.incidents().map(|it| Record::Incident(Box::new(it.clone())));
     // One that was accepted before the refusal does not end it.
-    marked(timeline, mails.chain(accepted).chain(refused).chain(run).chain(apps).collect())
+    let mail = mails.chain(accepted).chain(refused);
+    marked(timeline, mail.chain(run).chain(past).chain(apps).collect())
 }
 
 fn mail_record(mail: &Mail) -> Record {

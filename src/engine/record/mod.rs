@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::registration::RegistrationRecord;
+use crate::engine::chronicle::{Affected, Incident};
 use crate::engine::incidents::alert::Level;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::refusals::Refusal;
@@ -77,6 +78,20 @@ pub enum Record {
         /// Its id.
         id: u64,
     },
+    /// An incident, whole: it began or ended, somebody was told.
+    Incident(Box<Incident>),
+    /// What is known by now of apps in an incident.
+    IncidentApps {
+        /// Its number.
+        id: u64,
+        /// Those that have changed.
+        apps: Vec<Affected>,
+    },
+    /// There was no room for an incident.
+    IncidentGone {
+        /// Its number.
+        id: u64,
+    },
     /// The run of the daemon that wrote it.
     Run(Run),
     /// The port that was served last.
@@ -92,6 +107,10 @@ impl Record {
         match self {
             Record::App(app) => app.for_each_stamp(look),
             Record::Run(run) => run.for_each_stamp(look),
+            Record::Incident(incident) => incident.for_each_stamp(look),
+            Record::IncidentApps { apps, .. } => {
+                apps.iter_mut().for_each(|app| look(&mut app.since));
+            }
             Record::Streaks(streaks) => look(&mut streaks.trouble_since),
             Record::Counters(counters) => counters.last_healthy.iter_mut().for_each(look),
             Record::Hour { apps } => {
@@ -105,6 +124,7 @@ impl Record {
             Record::Stopped { .. }
             | Record::RefusalSeen { .. }
             | Record::MailDone { .. }
+            | Record::IncidentGone { .. }
             | Record::Port { .. } => {}
         }
     }
@@ -118,6 +138,7 @@ impl AppRecord {
         if let Some(alert) = &mut self.alert {
             look(&mut alert.opened);
             alert.report_at.iter_mut().for_each(&mut look);
+            alert.recovered.iter_mut().for_each(&mut look);
         }
     }
 }
@@ -169,6 +190,12 @@ pub struct AlertRecord {
     /// When that was told first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_at: Option<Stamp>,
+    /// When it was over last, if people were told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Stamp>,
+    /// People were told that the app keeps failing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_failing: bool,
     /// It may be one incident with others, and nobody is told yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collected: bool,

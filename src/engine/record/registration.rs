@@ -35,6 +35,8 @@ pub(super) struct RegistrationRecord {
     /// Older records do not say, and are believed.
     #[serde(default)]
     origin: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    may_be_off: Option<bool>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -49,6 +51,7 @@ impl From<RegistrationRecord> for Registration {
             interval: record.interval,
             unhealthy: record.unhealthy,
             healthy: record.healthy,
+            may_be_off: record.may_be_off,
             origin: record.origin,
         }
     }
@@ -142,6 +145,16 @@ mod tests {
     fn a_registration_is_written_flat_and_read_as_it_was() {
         assert_eq!(written(&kodi()), WRITTEN);
         assert_eq!(read(WRITTEN), kodi());
+    }
+
+    #[test]
+    fn whether_it_may_be_off_is_kept_where_it_was_said() {
+        for (said, text) in [(true, "true"), (false, "false")] {
+            let registration = Registration { may_be_off: Some(said), ..kodi() };
+            let record = written(&registration);
+            assert!(record.ends_with(&format!(r#","may_be_off":{text}}}"#)), "{record}");
+            assert_eq!(read(&record), registration);
+        }
     }
 
     #[test]

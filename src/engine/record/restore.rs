@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{AlertRecord, AppRecord, CountersRecord, HistoryPart, Record};
+use crate::engine::chronicle::Incident;
 use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::merge::merge;
 use crate::engine::outbox::notice::Mail;
@@ -24,6 +25,7 @@ pub(in crate::engine) struct Household {
     accepted: Vec<(Recipient, Stamp)>,
     refusals: BTreeMap<Recipient, Box<Refusal>>,
     run: Option<Run>,
+    incidents: BTreeMap<u64, Box<Incident>>,
 }
 
 /// The last records of an app.
@@ -70,6 +72,11 @@ impl Household {
         self.run.as_ref()
     }
 
+    /// The incidents that are kept.
+    pub(in crate::engine) fn take_incidents(&mut self) -> impl Iterator<Item = Incident> {
+        std::mem::take(&mut self.incidents).into_values().map(|incident| *incident)
+    }
+
     /// The apps, by name. `default_email` is who is told about those that name nobody; each is asked
     /// within its interval, and within `asked_every`.
     pub(in crate::engine) fn apps(
@@ -94,6 +101,7 @@ impl Household {
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         self.run.iter_mut().for_each(|run| run.for_each_stamp(&mut look));
+        self.incidents.values_mut().for_each(|incident| incident.for_each_stamp(&mut look));
         for KeptApp { record, counters, .. } in self.apps.values_mut() {
             record.for_each_stamp(&mut look);
             let Some(counters) = counters else { continue };
@@ -153,6 +161,17 @@ impl Household {
                 self.mails.remove(&id);
             }
             Record::Run(run) => self.run = Some(run),
+            Record::Incident(incident) => {
+                self.incidents.insert(incident.id, incident);
+            }
+            Record::IncidentApps { id, apps } => {
+                if let Some(incident) = self.incidents.get_mut(&id) {
+                    apps.into_iter().for_each(|app| incident.put(app));
+                }
+            }
+            Record::IncidentGone { id } => {
+                self.incidents.remove(&id);
+            }
             // Of use to the daemon, which has looked at it before.
             Record::Port { .. } => {}
         }

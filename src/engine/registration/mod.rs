@@ -53,6 +53,9 @@ pub struct Registration {
     pub unhealthy: u8,
     /// Passed checks in a row before HEALTHY.
     pub healthy: u8,
+    /// Its silence is no trouble: it may be off or away. `None`: nothing was said of it, which is no until
+    /// the owner says yes.
+    pub may_be_off: Option<bool>,
     /// Where the registration came from: a name sent over the network must not lead to the daemon's
     /// own machine.
     pub origin: Origin,
@@ -78,6 +81,7 @@ impl Registration {
             interval: INTERVAL,
             unhealthy: UNHEALTHY,
             healthy: HEALTHY,
+            may_be_off: None,
             origin,
         })
     }
@@ -88,6 +92,18 @@ impl Registration {
         if self.email_is_default {
             self.email = default.iter().map(Recipient::to_string).collect();
         }
+    }
+
+    /// What was said of it `before` and is not said now stays: an app that registers at each start must not
+    /// wipe what its owner set. What is as by default is as if nothing was said.
+    pub(in crate::engine) fn keep_from(&mut self, before: Option<&Registration>) {
+        let before = before.and_then(|before| before.may_be_off);
+        self.may_be_off = self.may_be_off.or(before).filter(|may_be_off| *may_be_off);
+    }
+
+    /// Whether its silence is no trouble.
+    pub fn may_be_off(&self) -> bool {
+        self.may_be_off.unwrap_or(false)
     }
 
     /// Whom it wants told.

@@ -2,7 +2,7 @@
 
 use super::address::DEFAULT_PATH;
 use super::fields::{FieldError, Fields, shown};
-use super::spec::{Field, Takes, whole};
+use super::spec::{Field, Takes, flag, whole};
 use super::table::FIELDS;
 use super::{Origin, Registration, app_name, email};
 use crate::engine::recipients::Recipients;
@@ -49,6 +49,11 @@ fn set(
         Takes::Whole { unit, valid, set } => {
             if let Some(text) = fields.optional(name)? {
                 set(registration, whole(name, text, unit, valid)?);
+            }
+        }
+        Takes::Flag { set } => {
+            if let Some(text) = fields.raw(name) {
+                set(registration, flag(name, text)?);
             }
         }
         Takes::Text { set, .. } => {

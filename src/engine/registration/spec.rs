@@ -44,6 +44,11 @@ pub(crate) enum Takes {
         /// Sets it; the number is a valid one.
         set: fn(&mut Registration, u64),
     },
+    /// True or false. Left out it stays as it is; empty or null is false.
+    Flag {
+        /// Sets it.
+        set: fn(&mut Registration, bool),
+    },
     /// Any other text.
     Text {
         /// What it is called on the command line.
@@ -84,6 +89,8 @@ pub(crate) enum Value {
     Text(String),
     /// A whole number.
     Whole(u64),
+    /// True or false.
+    Flag(bool),
     /// Texts.
     List(Vec<String>),
 }
@@ -110,6 +117,7 @@ impl Value {
         match self {
             Value::Text(text) => text.clone(),
             Value::Whole(number) => number.to_string(),
+            Value::Flag(is_set) => is_set.to_string(),
             Value::List(texts) => texts.join(", "),
         }
     }
@@ -180,6 +188,7 @@ impl Takes {
             Takes::Url => "http:// or https://",
             Takes::Path => "begins with /",
             Takes::People => "addresses",
+            Takes::Flag { .. } => "true or false",
             Takes::Whole { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
             }
@@ -194,8 +203,24 @@ impl Takes {
             Takes::Url => "URL",
             Takes::Path => "PATH",
             Takes::People => "TEXT",
+            Takes::Flag { .. } => "BOOL",
             Takes::Whole { unit, .. } => unit.word,
             Takes::Text { word, .. } => word,
+        }
+    }
+}
+
+/// Reads true or false, as people and programs write it.
+///
+/// # Errors
+/// It is neither.
+pub(super) fn flag(name: &str, text: &str) -> Result<bool, FieldError> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "" | "false" | "no" | "off" | "0" => Ok(false),
+        _ => {
+            let message = format!("{name} must be true or false, not {}", shown(text));
+            Err(FieldError::of(name, message))
         }
     }
 }

@@ -13,7 +13,7 @@ const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 9] = [
+pub(crate) static FIELDS: [Field; 10] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.target.url().to_owned())
@@ -88,6 +88,13 @@ pub(crate) static FIELDS: [Field; 9] = [
     .list()
     .fact("Expected", "status {}")
     .not_in_info(),
+    Field::new(
+        "may_be_off",
+        "whether it may be off or away: its silence alarms nobody",
+        Takes::Flag { set: |it, may_be_off| it.may_be_off = Some(may_be_off) },
+        |it| Value::Flag(it.may_be_off()),
+    )
+    .fact("Silence", "it may be off or away"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -100,6 +107,12 @@ pub(crate) fn in_json() -> Vec<&'static Field> {
 /// Whether a parameter of this name may be a list in JSON.
 pub(crate) fn is_list(name: &str) -> bool {
     FIELDS.iter().any(|field| field.known.is_list && field.name() == name)
+}
+
+/// Whether a parameter of this name is true or false.
+pub(crate) fn is_flag(name: &str) -> bool {
+    let mut named = FIELDS.iter().filter(|field| field.name() == name);
+    named.any(|field| matches!(field.takes, Takes::Flag { .. }))
 }
 
 /// The length of a row of checks, which is in range.
@@ -117,7 +130,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 9] = [
+    const EXAMPLES: [(&str, &str, &str); 10] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -127,6 +140,7 @@ mod tests {
         ("healthy", "4", "4"),
         ("path", "/ok", "\"/ok\""),
         ("expect", "200-299,401", "\"200-299,401\""),
+        ("may_be_off", "Yes", "true"),
     ];
 
     fn registered(given: &[(&str, &str)]) -> Registration {
@@ -178,12 +192,12 @@ mod tests {
         let app = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
-        let all = format!(r#"{{{kept},"expect":"200-299,401"}}"#);
+        let all = format!(r#"{{{kept},"expect":"200-299,401","may_be_off":true}}"#);
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
         let in_force = Values::in_force(&app, told).in_info();
         let shown = kept.replace(r#""a@b.c","d@e.f""#, r#""me@b.c""#);
-        assert_eq!(json(&in_force), format!("{{{shown}}}"));
+        assert_eq!(json(&in_force), format!(r#"{{{shown},"may_be_off":true}}"#));
     }
 
     #[test]
@@ -195,7 +209,9 @@ mod tests {
                 FIELDS.iter().map(|field| (field.name(), (field.get)(&app).text())).collect();
             let pairs: Vec<(&str, &str)> =
                 pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
-            assert_eq!(registered(&pairs), app);
+            // What was not said is said then.
+            let said = Registration { may_be_off: Some(app.may_be_off()), ..app };
+            assert_eq!(registered(&pairs), said);
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }
     }

@@ -62,6 +62,7 @@ pub(crate) fn facts(values: Vec<(&'static Field, String)>) -> Vec<(&'static str,
         let Some(Fact { label, words, none }) = &field.fact else { continue };
         let said = match value.as_str() {
             "" if none.is_empty() => continue,
+            "false" if matches!(field.takes, Takes::Flag { .. }) => continue,
             "" => (*none).to_owned(),
             value => words.replace("{}", value),
         };

@@ -184,6 +184,11 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.is_dead_silence())
     }
 
+    /// Whether it may be off, and its last check tells nothing else: that is no trouble.
+    pub fn may_just_be_off(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| self.is_silence(&last.verdict))
+    }
+
     /// What its last check found; empty before the first.
     pub fn reason(&self) -> &str {
         self.last.as_ref().map_or("", |last| last.verdict.reason.as_str())
@@ -201,7 +206,8 @@ impl App {
     ) -> Effect {
         let outcome = verdict.outcome;
         let forgiven = self.forgiveness.observe(now.at.before(latency), verdict.refused);
-        let counts = !forgiven && !void;
+        let is_silence = self.is_silence(&verdict);
+        let counts = !forgiven && !void && !is_silence;
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let begins_anew = counts && self.monitor.streaks == Streaks::default();
         let before = self.last.as_ref().map(|last| &last.verdict);
@@ -209,7 +215,12 @@ impl App {
         self.last = Some(LastCheck { time: Stamp::noted(now), verdict, latency_ms });
         self.history.recent.push(now, outcome, latency_ms, room);
         if !counts {
-            return Effect { counts, news, transition: None, first_pass: false };
+            let transition = if is_silence && !void {
+                self.monitor.observe_silence(now, self.thresholds())
+            } else {
+                None
+            };
+            return Effect { counts, news, transition, first_pass: false };
         }
         self.checks += 1;
         self.warnings += u64::from(outcome == Outcome::Warn);
@@ -235,6 +246,16 @@ impl App {
     /// The state.
     pub fn state(&self) -> State {
         self.monitor.state
+    }
+
+    /// Whether it is off or away, as far as can be seen.
+    pub fn is_off(&self) -> bool {
+        self.registration.may_be_off() && self.monitor.is_off(self.thresholds())
+    }
+
+    /// No sign of life, of one that may be off: no failure, whatever it is.
+    fn is_silence(&self, verdict: &Verdict) -> bool {
+        self.registration.may_be_off() && verdict.is_dead_silence()
     }
 
     fn thresholds(&self) -> Thresholds {

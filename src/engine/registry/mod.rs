@@ -72,6 +72,14 @@ pub struct Changes {
     pub counted: BTreeSet<AppId>,
 }
 
+impl Changes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        let Changes { stopped, apps, counted } = self;
+        stopped.is_empty() && apps.is_empty() && counted.is_empty()
+    }
+}
+
 /// Every app that is watched.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -155,11 +163,12 @@ impl Registry {
     }
 
     /// Takes a registration that was [admitted](Registry::admit).
-    pub fn register(&mut self, now: Now, registration: Registration) -> Enrolled {
+    pub fn register(&mut self, now: Now, mut registration: Registration) -> Enrolled {
         match self.id_of(&registration.name) {
             Some(id) => self.register_again(now, id, registration),
             None => {
                 let id = self.next_id();
+                registration.keep_from(None);
                 self.names.insert(registration.name.clone(), id);
                 self.quota.add(&registration);
                 self.apps.insert(id, App::new(now, registration));
@@ -168,12 +177,13 @@ impl Registry {
         }
     }
 
-    fn register_again(&mut self, now: Now, id: AppId, registration: Registration) -> Enrolled {
+    fn register_again(&mut self, now: Now, id: AppId, mut registration: Registration) -> Enrolled {
         let quota = &mut self.quota;
         let replaced = self.apps.edit(&id, |app| {
             let refuses = app.refuses();
             // At another address, too: who crashes at each start has another port each time.
             app.forgiveness.register_again(now, registration.interval, refuses);
+            registration.keep_from(Some(&app.registration));
             if *app.registration == registration {
                 return None;
             }

@@ -32,6 +32,15 @@ pub struct Streaks {
     pub not_passed: u32,
     /// Passed or warned.
     pub not_failed: u32,
+    /// Silent, of an app that may be off; no more than it takes to be off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub silent: u32,
+}
+
+/// Records of before have no such row.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(row: &u32) -> bool {
+    *row == 0
 }
 
 impl Streaks {
@@ -41,6 +50,7 @@ impl Streaks {
         self.passed = row(self.passed, outcome == Outcome::Pass);
         self.not_passed = row(self.not_passed, outcome != Outcome::Pass);
         self.not_failed = row(self.not_failed, outcome != Outcome::Fail);
+        self.silent = 0;
     }
 }
 
@@ -87,6 +97,24 @@ impl Monitor {
         })
     }
 
+    /// An app that may be off is silent. That is no failure: it ends a row of passes, and many in a row make
+    /// it UNKNOWN.
+    pub fn observe_silence(&mut self, now: Now, needed: Thresholds) -> Option<Transition> {
+        (self.streaks.passed, self.streaks.not_failed) = (0, 0);
+        self.streaks.silent = self.streaks.silent.saturating_add(1).min(needed.unhealthy);
+        if self.streaks.silent < needed.unhealthy {
+            return None;
+        }
+        let transition = self.forget(now);
+        self.streaks.silent = needed.unhealthy;
+        transition
+    }
+
+    /// Whether it is off or away, as far as can be seen.
+    pub fn is_off(&self, needed: Thresholds) -> bool {
+        self.state == State::Unknown && self.streaks.silent >= needed.unhealthy
+    }
+
     /// Forgets what was counted: the app was resumed, or has another address.
     pub fn forget(&mut self, now: Now) -> Option<Transition> {
         let from = self.state;
@@ -122,11 +150,12 @@ impl Monitor {
             passed: if well { 0 } else { capped(self.streaks.passed) },
             not_passed: capped(self.streaks.not_passed),
             not_failed: if well { 0 } else { capped(self.streaks.not_failed) },
+            silent: capped(self.streaks.silent),
         }
     }
 
     fn next(&self, needed: Thresholds) -> State {
-        let Streaks { failed, passed, not_passed, not_failed } = self.streaks;
+        let Streaks { failed, passed, not_passed, not_failed, .. } = self.streaks;
         match self.state {
             _ if passed >= needed.healthy => State::Healthy,
             _ if failed >= needed.unhealthy => State::Unhealthy,
@@ -191,6 +220,59 @@ mod tests {
         let needed = Thresholds { unhealthy: 2, healthy: 2 };
         assert_eq!(run("ppff", needed), "UHHX");
         assert_eq!(run("ppfwf", needed), "UHHDD", "a warning breaks the row of failures");
+    }
+
+    #[test]
+    fn who_may_be_off_is_unknown_after_a_row_of_silence_and_never_worse() {
+        let needed = Thresholds { unhealthy: 3, healthy: 2 };
+        let states = |outcomes: &str| -> String {
+            let mut monitor = Monitor::new(Now::default());
+            let states = outcomes.chars().map(|c| {
+                match c {
+                    's' => monitor.observe_silence(Now::default(), needed),
+                    'p' => monitor.observe(Now::default(), Outcome::Pass, needed),
+                    _ => monitor.observe(Now::default(), Outcome::Fail, needed),
+                };
+                match monitor.state {
+                    State::Unknown if monitor.is_off(needed) => 'O',
+                    State::Unknown => 'U',
+                    State::Healthy => 'H',
+                    State::Degraded => 'D',
+                    State::Unhealthy => 'X',
+                }
+            });
+            states.collect()
+        };
+        for (outcomes, expected) in [
+            ("sss", "UUO"),
+            ("ppsssssspp", "UHHHOOOOUH"),
+            ("ppsspsss", "UHHHHHHO"),
+            // Shut down: it refuses, then it is gone.
+            ("ppfsss", "UHHHHO"),
+            // It is on, and does not work.
+            ("ppsssfff", "UHHHOUDX"),
+            // A failure does not wait for silence, nor is it undone by it.
+            ("ppfsfsf", "UHHHDDX"),
+            ("fffsss", "UDXXXO"),
+            // Passes with silence between are no row.
+            ("fffpspsp", "UDXXXXXX"),
+        ] {
+            assert_eq!(states(outcomes), expected, "{outcomes}");
+        }
+    }
+
+    #[test]
+    fn an_app_that_stays_off_costs_no_write() {
+        let needed = Thresholds { unhealthy: 2, healthy: 2 };
+        let mut monitor = Monitor::new(Now::default());
+        for _ in 0..2 {
+            monitor.observe_silence(Now::default(), needed);
+        }
+        let rows = monitor.streaks_that_matter();
+        for _ in 0..20 {
+            assert_eq!(monitor.observe_silence(Now::default(), needed), None);
+            assert_eq!(monitor.streaks_that_matter(), rows);
+        }
     }
 
     #[test]

@@ -134,10 +134,10 @@ impl<J> Lanes<J> {
             let (due, check) = *self.waiting.get(lane as usize)?.keys().next()?;
             Some((due, check, lane))
         };
-        let may_start = [Lane::Answers, Lane::New, Lane::BrokenOff, Lane::Hangs]
-            .into_iter()
-            .filter(|lane| self.has_room(*lane));
-        let (due, check, lane) = may_start.filter_map(first).min()?;
+        // As a rule none waits, or one.
+        let waiting = [Lane::Answers, Lane::New, Lane::BrokenOff, Lane::Hangs].into_iter();
+        let may_start = waiting.filter_map(first).filter(|(_, _, lane)| self.has_room(*lane));
+        let (due, check, lane) = may_start.min()?;
         let job = self.lane(lane).remove(&(due, check))?;
         let short_timeout = self.short_timeout(lane);
         let seat = Seat { lane, short_timeout };

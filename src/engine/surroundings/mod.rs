@@ -110,8 +110,14 @@ impl Surroundings {
     }
 
     /// What there is to settle after the run that is on record. `last`: the newest time on record.
-    pub fn interrupted(&self, before: Option<&Run>, last: Option<Stamp>) -> Option<Interruption> {
-        self.run.get(&())?.interrupted(before?, last)
+    pub fn interrupted(
+        &mut self,
+        now: Now,
+        before: Option<&Run>,
+        last: Option<Stamp>,
+    ) -> Option<Interruption> {
+        let before = before?;
+        self.run.edit(&(), |run| run.interrupted(now, before, last)).flatten()
     }
 
     /// What the run that is on record knew of the house, and what people are still to be told. An outage
@@ -195,8 +201,11 @@ impl Surroundings {
         // One that began before goes on, with all that is awaited by now.
         let earlier = self.settling.as_ref().map(|settling| settling.until);
         let until = (now.at + within).max(earlier.unwrap_or_default());
-        let (mut told, mut began) = (interruption, Stamp::noted(now));
+        // At a start, one that began in the run before does.
+        let since = self.run().and_then(|run| run.settling_since).unwrap_or(Stamp::noted(now));
+        let (mut told, mut began) = (interruption, since);
         if let Some(before) = self.settling.take() {
+            began = Stamp::noted(now);
             let later = told.clone();
             told = before.interruption.clone().and(told);
             if told == before.interruption && told != later {
@@ -204,7 +213,9 @@ impl Surroundings {
                 began = before.began;
             }
         }
-        self.note(|run| run.settling = Some(told.clone()));
+        self.note(|run| {
+            (run.settling, run.settling_since) = (Some(told.clone()), Some(since));
+        });
         self.settling = Some(Settling::new(began, told, until, registry, among));
     }
 
@@ -270,7 +281,15 @@ impl Surroundings {
     /// What it is worth, if our network is well.
     fn settled(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Worth {
         match &mut self.settling {
-            Some(settling) => settling.handle_verdict(now, id, verdict),
+            Some(settling) => {
+                let (before, worth) = (settling.after(), settling.handle_verdict(now, id, verdict));
+                if settling.after() != before {
+                    // Whoever goes on with it after a crash tells the same.
+                    let told = settling.interruption.clone();
+                    self.note(|run| run.settling = Some(told));
+                }
+                worth
+            }
             None => Worth::Counts,
         }
     }
@@ -309,7 +328,7 @@ impl Surroundings {
     /// The end of the settling, if it has come: everybody is back, or the time is up.
     pub fn poll_ended(&mut self, now: Now) -> Option<Ended> {
         let settling = self.settling.take_if(|settling| settling.is_over(now.at))?;
-        self.note(|run| run.settling = None);
+        self.note(|run| (run.settling, run.settling_since) = (None, None));
         Some(settling.ended())
     }
 
@@ -321,6 +340,12 @@ impl Surroundings {
     /// Whether an app is awaited: how it is cannot be said.
     pub fn awaits(&self, id: AppId) -> bool {
         self.settling.as_ref().is_some_and(|settling| settling.awaits(id))
+    }
+
+    /// Since when our network is down, if that is long enough for things to settle after it.
+    pub fn outage(&self, now: Now) -> Option<Stamp> {
+        let (_, since) = self.network.down()?;
+        Some(since).filter(|since| since.age(now.at).span > NOT_AWAY)
     }
 
     /// Our network.

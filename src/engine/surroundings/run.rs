@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::voids::HIDDEN_AT_MOST;
 use crate::engine::ledger::Kept;
-use crate::engine::time::{Stamp, Synchronised};
+use crate::engine::time::{Now, Stamp, Synchronised};
 
 /// A run of the daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Run {
     /// When they were told of such last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noted: Option<Stamp>,
+    /// Since when, in this boot; left out while it is not known yet how long the interruption takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settling_since: Option<Stamp>,
     /// It ended in order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -47,6 +51,9 @@ pub enum Interruption {
         in_order: bool,
         /// The newest time on record: it was after that.
         last: Option<Stamp>,
+        /// The power was away, as the first checks have shown.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        power: bool,
     },
     /// Our network was down.
     Network,
@@ -115,16 +122,28 @@ impl Run {
 
     /// What came between the run `before` and this one, if there is something to settle: the machine
     /// was booted, or apps were still awaited. A crash, an upgrade, a stop and a start within one boot
-    /// leave everything around us as it was.
-    pub(super) fn interrupted(&self, before: &Run, last: Option<Stamp>) -> Option<Interruption> {
+    /// leave everything around us as it was. Who crashes again and again while apps are awaited hides none of
+    /// them for ever.
+    pub(super) fn interrupted(
+        &mut self,
+        now: Now,
+        before: &Run,
+        last: Option<Stamp>,
+    ) -> Option<Interruption> {
         let (ours, theirs) = (self.boot_id.as_ref()?, before.boot_id.as_ref()?);
-        if ours == theirs {
-            // An outage that goes on is followed by its own time to come back.
-            let goes_on = before.outage.is_some();
-            let settling = before.settling.clone();
-            return settling.filter(|it| !(goes_on && *it == Interruption::Network));
+        if ours != theirs {
+            return Some(Interruption::Boot { in_order: before.ended, last, power: false });
         }
-        Some(Interruption::Boot { in_order: before.ended, last })
+        let is_long = |since: Stamp| since.age(now.at).span >= HIDDEN_AT_MOST;
+        if before.settling_since.is_some_and(is_long) {
+            return None;
+        }
+        // An outage that goes on is followed by its own time to come back.
+        let goes_on = before.outage.is_some();
+        let settling = before.settling.clone();
+        let settling = settling.filter(|it| !(goes_on && *it == Interruption::Network));
+        self.settling_since = before.settling_since.filter(|_| settling.is_some());
+        settling
     }
 
     /// The times within it.
@@ -133,8 +152,9 @@ impl Run {
         self.gaps.iter_mut().for_each(|gap| gap.for_each_stamp(&mut put_right));
         self.noted.iter_mut().for_each(&mut put_right);
         if let Some(settling) = &mut self.settling {
-            settling.for_each_stamp(put_right);
+            settling.for_each_stamp(&mut put_right);
         }
+        self.settling_since.iter_mut().for_each(put_right);
     }
 }
 

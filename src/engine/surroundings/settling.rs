@@ -1,6 +1,6 @@
 //! Settling: after an interruption every app has its time to come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ pub struct Settling {
     /// When it ends at the latest.
     pub(super) until: Moment,
     awaited: BTreeMap<AppId, Awaited>,
+    /// Apps that may be off, and have not answered since: nobody waits for them, yet they may be starting.
+    starting: BTreeSet<AppId>,
     back: Vec<AppId>,
     witnesses: Witnesses,
 }
@@ -106,8 +108,9 @@ impl Settling {
         registry: &Registry,
         among: &dyn Fn(AppId) -> bool,
     ) -> Settling {
-        let is_awaited = |app: &App| !app.paused && app.state() != State::Unhealthy;
-        let apps = || registry.by_name().filter(|(id, app)| is_awaited(app) && among(*id));
+        let was_well = |app: &App| !app.paused && app.state() != State::Unhealthy;
+        let all = || registry.by_name().filter(|(id, app)| was_well(app) && among(*id));
+        let apps = || all().filter(|(_, app)| !app.registration.may_be_off());
         let none_elsewhere = !apps().any(|(_, app)| is_elsewhere(app));
         let awaited: BTreeMap<AppId, Awaited> = apps()
             .map(|(id, app)| {
@@ -115,13 +118,17 @@ impl Settling {
                 (id, Awaited { is_witness, ..Awaited::default() })
             })
             .collect();
-        let all = awaited.values().filter(|awaited| awaited.is_witness).count();
-        let witnesses = Witnesses { all, silent: 0 };
-        Settling { interruption, began, until, awaited, back: Vec::new(), witnesses }
+        let starting = all().filter(|(_, app)| app.registration.may_be_off());
+        let starting = starting.map(|(id, _)| id).collect();
+        let count = awaited.values().filter(|awaited| awaited.is_witness).count();
+        let witnesses = Witnesses { all: count, silent: 0 };
+        Settling { interruption, began, until, awaited, starting, back: Vec::new(), witnesses }
     }
 
     pub(super) fn handle_verdict(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Worth {
-        let Some(awaited) = self.awaited.get_mut(&id) else { return Worth::Counts };
+        let Some(awaited) = self.awaited.get_mut(&id) else {
+            return self.while_it_starts(id, verdict);
+        };
         if verdict.outcome != Outcome::Fail {
             self.awaited.remove(&id);
             self.back.push(id);
@@ -131,11 +138,28 @@ impl Settling {
         let is_first = awaited.failures == 0;
         self.witnesses.silent += usize::from(is_first && is_silent && awaited.is_witness);
         awaited.failures += 1;
+        let were_silent = self.witnesses.were_silent();
+        if let Interruption::Boot { in_order: false, power, .. } = &mut self.interruption {
+            *power |= were_silent;
+        }
         awaited.first_failure.get_or_insert(Stamp::noted(now));
         Worth::Void
     }
 
+    /// What a verdict is worth on an app that nobody awaits. One that may be off is off as ever; what it says
+    /// while it starts does not count.
+    fn while_it_starts(&mut self, id: AppId, verdict: &Verdict) -> Worth {
+        if verdict.outcome != Outcome::Fail {
+            self.starting.remove(&id);
+        }
+        match verdict.life {
+            Life::Answer | Life::HostOnly if self.starting.contains(&id) => Worth::Void,
+            _ => Worth::Counts,
+        }
+    }
+
     pub(super) fn forget(&mut self, id: AppId) {
+        self.starting.remove(&id);
         self.awaited.remove(&id);
         self.back.retain(|back| *back != id);
     }
@@ -145,9 +169,19 @@ impl Settling {
         self.awaited.contains_key(&id)
     }
 
+    /// Whether an app has not answered since, and was asked.
+    pub fn misses(&self, id: AppId) -> bool {
+        self.awaited.get(&id).is_some_and(|awaited| awaited.failures > 0)
+    }
+
     /// The apps that have not answered since.
     pub fn awaited(&self) -> impl Iterator<Item = AppId> {
         self.awaited.keys().copied()
+    }
+
+    /// The apps that have.
+    pub fn back(&self) -> &[AppId] {
+        &self.back
     }
 
     pub(super) fn is_over(&self, at: Moment) -> bool {
@@ -162,9 +196,7 @@ impl Settling {
             Interruption::Standstill => Aftermath::Standstill,
             Interruption::Router => Aftermath::Router,
             Interruption::Internet => Aftermath::Internet,
-            Interruption::Boot { in_order: false, .. } if self.witnesses.were_silent() => {
-                Aftermath::Power
-            }
+            Interruption::Boot { power: true, .. } => Aftermath::Power,
             Interruption::Boot { .. } => Aftermath::Restart,
         }
     }

@@ -119,7 +119,7 @@ impl Surroundings {
     /// Nothing is to be settled, as far as that goes that was away.
     pub(super) fn has_settled(&mut self) {
         if self.settling.is_none() && self.network.is_whole() {
-            self.note(|run| run.settling = None);
+            self.note(|run| (run.settling, run.settling_since) = (None, None));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::verdict::answer::{Life, Outcome};
 const SETTLE: Duration = Duration::from_secs(600);
 
 fn boot(in_order: bool) -> Interruption {
-    Interruption::Boot { in_order, last: None }
+    Interruption::Boot { in_order, last: None, power: false }
 }
 
 fn registry(apps: &[(&str, &str)]) -> Registry {
@@ -60,10 +60,11 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     let run = |boot_id: Option<&str>, settling: Option<Interruption>, ended: bool| Run {
         boot_id: boot_id.map(str::to_owned),
         settling,
+        settling_since: None,
         ended,
         ..Run::default()
     };
-    let came_between = |before: Option<&Run>| here().interrupted(before, last);
+    let came_between = |before: Option<&Run>| here().interrupted(after(0), before, last);
     assert_eq!(came_between(None), None, "a first start");
     assert_eq!(came_between(Some(&run(None, None, false))), None, "nothing is known of it");
     assert_eq!(came_between(Some(&run(Some("this"), None, false))), None, "a crash");
@@ -73,8 +74,12 @@ fn only_another_boot_or_a_settling_that_was_not_finished_has_something_to_settle
     assert_eq!(came_between(Some(&run(Some("that"), None, false))), Some(boot(false)));
     let unfinished = run(Some("that"), Some(boot(false)), true);
     assert_eq!(came_between(Some(&unfinished)), Some(boot(true)), "by how the last run ended");
-    let nowhere = Surroundings::new(None, SETTLE, Vec::new());
-    assert_eq!(nowhere.interrupted(Some(&unfinished), last), None, "no boot is known here");
+    let mut nowhere = Surroundings::new(None, SETTLE, Vec::new());
+    assert_eq!(
+        nowhere.interrupted(after(0), Some(&unfinished), last),
+        None,
+        "no boot is known here"
+    );
 }
 
 #[test]
@@ -168,8 +173,15 @@ fn what_is_on_disk_of_a_run_is_written_when_it_changes() {
     surroundings.begin(after(0), boot(false), &registry);
     assert_eq!(surroundings.take_changed().unwrap().settling, Some(boot(false)));
     let nas = registry.find("NAS").unwrap();
-    judged(&mut surroundings, 5, &registry, "NAS", &silence());
+    let answers_badly = verdict(Outcome::Fail);
+    judged(&mut surroundings, 5, &registry, "NAS", &answers_badly);
     assert!(surroundings.take_changed().is_none(), "a check that leads to nothing costs no write");
+    surroundings.begin(after(5), boot(false), &registry);
+    judged(&mut surroundings, 5, &registry, "NAS", &silence());
+    let power = Interruption::Boot { in_order: false, last: None, power: true };
+    assert_eq!(surroundings.take_changed().unwrap().settling, Some(power));
+    judged(&mut surroundings, 6, &registry, "NAS", &silence());
+    assert!(surroundings.take_changed().is_none(), "that it was a power cut is written once");
     surroundings.forget(nas);
     assert!(surroundings.poll_ended(after(6)).is_some());
     assert!(surroundings.take_changed().unwrap().settling.is_none());

@@ -7,7 +7,7 @@ use crate::engine::registry::AppId;
 use crate::engine::time::Moment;
 
 /// So long others may be seen while its failures are void; then they count.
-const LONGEST: Duration = Duration::from_secs(30 * 60);
+pub(super) const HIDDEN_AT_MOST: Duration = Duration::from_secs(30 * 60);
 
 /// Whose failures have been void, and who was seen meanwhile.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Voids {
         let others = self.seen.iter().flatten().filter(|(other, _)| *other != id);
         let seen = others.map(|(_, seen_at)| *seen_at).filter(|seen_at| *seen_at > hidden.since);
         hidden.other_seen = hidden.other_seen.or(seen.min());
-        hidden.other_seen.is_none_or(|seen_at| at.since(seen_at) < LONGEST)
+        hidden.other_seen.is_none_or(|seen_at| at.since(seen_at) < HIDDEN_AT_MOST)
     }
 
     pub(super) fn forget(&mut self, id: AppId) {

@@ -43,6 +43,7 @@ pub fn run(bytes: &[u8]) {
         since: at,
         lasted_ms: 0,
         lasted_at_least: false,
+        keeps_failing: false,
         reason,
         body: Some(body),
         recent: Vec::new(),

@@ -1,14 +1,29 @@
 //! How long the engine may take: the one place for every wait of its that we allow.
 //!
 //! Household sense (looks, settling, parents, collections, quiet times, mutes) makes people wait for a
-//! good reason. What each of it adds to every trouble is to be added to [`waits_alone`], what holds for a time
-//! to [`Wait`], by the change that builds it.
+//! good reason. What each of it adds to every trouble stands in [`waits`], what holds for a time in
+//! [`Wait`], what depends on the person in [`update`] and [`bundled`].
 
 use super::settling::Window;
 use crate::story::{Ms, Registered, Span};
 
 /// A mail after trouble of one app alone: a second for deciding and writing it.
 const ALONE: Ms = 1_000;
+/// A silence may be that of several: so long it is waited for the others,
+const TOGETHER: Ms = 45_000;
+/// and so long where this many hosts are silent.
+const MANY: Ms = 180_000;
+const MANY_HOSTS: usize = 3;
+/// Who falls silent in an incident that was told is told so long after that,
+const UPDATES: [Ms; 4] = [15 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000];
+/// and then so often.
+const DAILY: Ms = 24 * 3_600_000;
+/// After so many mails of trouble to one person
+const ENOUGH: usize = 2;
+/// within this time each further one waits
+pub(super) const SHORTLY: Ms = 15 * 60_000;
+/// so long.
+const BUNDLED: Ms = 180_000;
 /// A mail goes when its record is on the disk, or after so long (the commit queue's patience).
 pub(super) const PATIENCE: Ms = 10_000;
 /// What came so shortly before the daemon's end may not be on the disk.
@@ -49,22 +64,53 @@ impl From<Window> for Wait {
     }
 }
 
-/// What is added to the time that it takes to see the trouble. Nothing yet but `W` of one app alone:
-/// see above.
-fn waits_alone() -> Ms {
+/// Who is told of besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody: the app answers, and not well.
+    None,
+    /// It is silent, and others may be, on so many hosts in all.
+    Silent { hosts: usize },
+}
+
+/// What is added to the time that it takes to see the trouble.
+fn waits(company: Company) -> Ms {
     ALONE
+        + match company {
+            Company::None => 0,
+            Company::Silent { hosts } if hosts >= MANY_HOSTS => MANY,
+            Company::Silent { .. } => TOGETHER,
+        }
+}
+
+/// When a person is told of who joins an incident by `at` that they were told of at `told`.
+pub(super) fn update(told: Ms, at: Ms) -> Ms {
+    let first = UPDATES.iter().map(|after| told + after).find(|then| *then >= at);
+    let last = told + UPDATES[UPDATES.len() - 1];
+    let then = first.unwrap_or_else(|| last + at.saturating_sub(last).next_multiple_of(DAILY));
+    then + ALONE
+}
+
+/// How much longer a person waits who has had so many mails of trouble shortly before.
+pub(super) fn bundled(had: usize) -> Ms {
+    if had >= ENOUGH { BUNDLED } else { 0 }
 }
 
 /// From the cause to the mail. `forgiven` refusals come before those that count.
-pub(super) fn allowed(app: &Registered, forgiven: u64) -> Ms {
+pub(super) fn allowed(app: &Registered, forgiven: u64, company: Company) -> Ms {
     let unhealthy = u64::from(app.unhealthy);
     let each = each(app);
-    app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits_alone()
+    app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits(company)
 }
 
 /// From one check to the next of an app that lets each run into its time-out.
 pub(super) fn each(app: &Registered) -> Ms {
     app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
+}
+
+/// An app that keeps failing has to be HEALTHY for so long before people are told.
+pub(super) fn believed_after(app: &Registered) -> Ms {
+    (30 * 60_000).max(3 * u64::from(app.healthy) * each(app))
 }
 
 /// When at the latest a person must have been written to of what began at `begun`. `waits` are the
@@ -76,7 +122,7 @@ pub(super) fn deadline(begun: Ms, allowed: Ms, waits: &[Wait]) -> Ms {
             break;
         }
         if span.end() > begun {
-            let more = if *is_told_then { waits_alone() } else { allowed };
+            let more = if *is_told_then { ALONE } else { allowed };
             deadline = deadline.max(span.end().saturating_add(more));
         }
     }
@@ -101,9 +147,20 @@ mod tests {
 
     #[test]
     fn a_check_falls_due_whenever_an_interval_is_over_and_none_runs() {
+        let allowed = |app: &Registered, forgiven| allowed(app, forgiven, Company::None);
         assert_eq!(allowed(&app(30, 5, 2), 0), 66_000);
         assert_eq!(allowed(&app(30, 5, 3), 1), 126_000);
         assert_eq!(allowed(&app(5, 12, 2), 0), (5 + 15 + 12 + 1) * 1000, "each of 12 s takes 15");
+    }
+
+    #[test]
+    fn a_silence_may_be_that_of_several() {
+        let allowed = |hosts| allowed(&app(30, 5, 2), 0, Company::Silent { hosts });
+        assert_eq!((allowed(1), allowed(2), allowed(3)), (111_000, 111_000, 246_000));
+        let minutes = |at: Ms| update(0, at * 60_000) / 60_000;
+        assert_eq!([1, 15, 16, 61, 400].map(minutes), [15, 15, 60, 360, 1440]);
+        assert_eq!([1441, 3000].map(minutes), [2880, 4320]);
+        assert_eq!([1, 2].map(bundled), [0, 180_000]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::allowance::PATIENCE;
+use super::allowance::{self, PATIENCE};
 use super::case::Case;
 use super::chronicle::time;
 use super::finding::{Fault, Finding};
@@ -24,6 +24,7 @@ pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<
     let mut heard: BTreeMap<(usize, PersonId), Heard> = BTreeMap::new();
     let mut judged: BTreeSet<(PersonId, usize, usize)> = BTreeSet::new();
     let mut musts: BTreeSet<usize> = BTreeSet::new();
+    let told = Told::new(case, firsts);
     for trouble in case.troubles.iter().filter(|it| it.wish == Wish::Must) {
         let Some(incident) = case.incidents.of_cause(trouble.cause) else { continue };
         if !trouble.people.is_empty() {
@@ -33,7 +34,8 @@ pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<
             let first = firsts.get(&(*to, AppId(trouble.app), trouble.episode)).copied();
             note(&mut heard, (incident, *to), trouble.begun, first);
             if judged.insert((*to, trouble.app, trouble.episode)) {
-                findings.extend(in_time(case, trouble, *to, first));
+                let due = due(case, &told, trouble, *to);
+                findings.extend(in_time(case, trouble, due, *to, first));
             }
         }
     }
@@ -62,10 +64,53 @@ fn note(
     entry.first = entry.first.map(earlier).or(first);
 }
 
+/// When each person was told of trouble.
+struct Told {
+    /// By incident and person: the first mail, and which app it named.
+    first_of: BTreeMap<(usize, PersonId), (Ms, AppId)>,
+    /// Each letter that tells of trouble, by when it was written.
+    letters: BTreeMap<PersonId, Vec<Ms>>,
+}
+
+impl Told {
+    fn new(case: &Case<'_>, firsts: &Firsts) -> Told {
+        let mut first_of: BTreeMap<(usize, PersonId), (Ms, AppId)> = BTreeMap::new();
+        for ((to, app, episode), First { decided, .. }) in firsts {
+            let life = case.life(*app);
+            for incident in case.incidents.told(case.story, life, *episode, *decided) {
+                let entry = first_of.entry((incident, *to)).or_insert((*decided, *app));
+                *entry = (*entry).min((*decided, *app));
+            }
+        }
+        let mut letters: BTreeMap<PersonId, Vec<Ms>> = BTreeMap::new();
+        for read in case.letters.iter().filter(|read| read.states.iter().any(|it| it.is_trouble()))
+        {
+            letters.entry(read.letter.to).or_default().push(read.letter.written);
+        }
+        letters.values_mut().for_each(|written| written.sort_unstable());
+        Told { first_of, letters }
+    }
+}
+
+/// When a person has to have been told of a trouble: who joins what they know waits for the next mail of
+/// that, and who has had several mails gets one for all that comes.
+fn due(case: &Case<'_>, told: &Told, trouble: &Trouble, to: PersonId) -> Ms {
+    let due = trouble.deadline;
+    let incident = case.incidents.of_cause(trouble.cause);
+    let before = incident.and_then(|incident| told.first_of.get(&(incident, to)));
+    let before = before.filter(|(at, app)| *at < due && *app != AppId(trouble.app));
+    let joins = before.filter(|_| trouble.is_silent).map(|(at, _)| allowance::update(*at, due));
+    let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
+    let had = written.partition_point(|at| *at < due)
+        - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
+    joins.unwrap_or(due).max(due + allowance::bundled(had))
+}
+
 /// Whether a person heard of a trouble in time.
 fn in_time(
     case: &Case<'_>,
     trouble: &Trouble,
+    due: Ms,
     to: PersonId,
     first: Option<First>,
 ) -> Option<Finding> {
@@ -73,9 +118,8 @@ fn in_time(
     let app = AppId(trouble.app);
     let (person, name) = (case.person(to), case.name(app));
     let since = format!("{kind:?} since {}", time(trouble.begun));
-    let due = trouble.deadline;
     let Some(First { decided, letter }) = first else {
-        if case.post.free(to, due, case.story.length) <= PATIENCE {
+        if trouble.until <= due || case.post.free(to, due, case.story.length) <= PATIENCE {
             return None;
         }
         let what = format!(
@@ -106,7 +150,8 @@ fn in_time(
 fn delays(case: &Case<'_>, heard: &BTreeMap<(usize, PersonId), Heard>, score: &mut Score) {
     for ((incident, to), Heard { begun, first }) in heard {
         let Some(First { decided, letter }) = first else { continue };
-        let accepted = case.letters[*letter].letter.accepted;
+        // Who knows already that it keeps failing has waited for nothing.
+        let accepted = case.letters[*letter].letter.accepted.max(*begun);
         let delay = case.post.free(*to, *begun, accepted);
         let away = spans::covered(&case.absent, *begun, *decided);
         let written = decided.saturating_sub(*begun).saturating_sub(away);
@@ -130,7 +175,7 @@ fn not_asked(case: &Case<'_>) -> Vec<Finding> {
             let AppId(app) = reach.app;
             let life = &case.lives[app];
             let Some(registered) = life.app.registered_at(reach.span.from) else { continue };
-            let allowed = super::allowance::allowed(registered, 0);
+            let allowed = super::allowance::allowed(registered, 0, super::allowance::Company::None);
             let due = super::allowance::deadline(reach.span.from, allowed, &life.waits);
             let stop = life.next_stop(reach.span.from).unwrap_or(Ms::MAX);
             let end = reach.span.end().min(stop).min(case.story.length);

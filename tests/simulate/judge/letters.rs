@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::allowance::{PATIENCE, RETRY_MAX};
 use super::clock::Clock;
 use super::life::Life;
-use super::reading::{self, End, Full, Known, Named, Reading, Report, Says, Tells, Told};
+use super::reading::{
+    self, End, Full, Known, Named, Outage, Reading, Report, Row, Says, Tells, Told,
+};
 use super::spans;
 use crate::story::{AppId, Letter, Ms, PersonId, Span, Story, Try};
 use healthchecker::engine::state::State;
@@ -23,9 +25,11 @@ pub(super) struct Read<'s> {
 pub(super) enum Of {
     /// It is told by itself.
     Change,
-    /// In a report, by its place: the app is not back.
+    /// In a report: the app is not back. By its place in the letter, as all that tell of several.
     Report(usize),
-    /// In the end of a report: it is.
+    /// Of an outage: the app is silent with others; after `more`, who were told before.
+    Outage { place: usize, more: bool },
+    /// In the end of either: it is well.
     End,
 }
 
@@ -36,6 +40,8 @@ pub(super) struct Statement {
     pub(super) name: String,
     pub(super) app: Option<AppId>,
     pub(super) says: Says,
+    /// It does not answer, and was not asked often enough to be UNHEALTHY.
+    pub(super) is_suspect: bool,
     /// When it changed.
     pub(super) changed: Option<Told>,
     /// When that was decided, where the letter does not say.
@@ -47,6 +53,12 @@ pub(super) struct Statement {
 }
 
 impl Statement {
+    /// Whether an app that is in this state is as it says.
+    pub(super) fn fits(&self, state: State) -> bool {
+        let keeps_failing = self.says == Says::KeepsFailing && state == State::Degraded;
+        keeps_failing || state == self.state()
+    }
+
     pub(super) fn state(&self) -> State {
         self.says.state()
     }
@@ -84,21 +96,37 @@ pub(super) fn letters<'s>(
 }
 
 fn statements(reading: &Reading) -> Vec<Statement> {
-    let (mut reports, mut ends) = (reading.reports.iter().enumerate(), reading.ends.iter());
+    let mut reports: Vec<&Report> = reading.reports.iter().collect();
+    let mut outages: Vec<&Outage> = reading.outages.iter().collect();
+    let mut ends = reading.ends.iter();
     let mut statements: Vec<Statement> = Vec::new();
-    for point in &reading.list {
+    for (place, point) in reading.list.iter().enumerate() {
+        let at = Some(point.at);
         match &point.tells {
             Tells::State(named, says) => {
-                statements.push(Statement::new(Of::Change, named, *says, Some(point.at)));
+                statements.push(Statement::new(Of::Change, named, *says, at));
             }
-            Tells::Report(_) => statements.extend(reports.next().into_iter().flat_map(not_back)),
+            // One that is overtaken is in the list alone.
+            Tells::Report(line) => match reports.iter().position(|it| line.is_of(it)) {
+                Some(told) => statements.extend(not_back(place, reports.remove(told))),
+                None => statements.extend(named(Of::Report(place), &line.missing, None)),
+            },
+            Tells::Outage(line) => match outages.iter().position(|it| line.is_of(it)) {
+                Some(told) => statements.extend(silent(place, outages.remove(told), at)),
+                None => {
+                    let of = Of::Outage { place, more: line.more };
+                    statements.extend(named(of, &line.named, at));
+                }
+            },
             Tells::End(_) => {
-                statements.extend(ends.next().into_iter().flat_map(|it| back(it, Some(point.at))));
+                statements.extend(ends.next().into_iter().flat_map(|it| back(it, at)));
             }
             Tells::Watching(_) | Tells::Test => {}
         }
     }
-    statements.extend(reports.flat_map(not_back));
+    let beyond = reading.list.len();
+    statements.extend(reports.into_iter().flat_map(|it| not_back(beyond, it)));
+    statements.extend(outages.into_iter().flat_map(|it| silent(beyond + 1, it, None)));
     statements.extend(ends.flat_map(|end| back(end, None)));
     for (place, full) in reading.full.iter().enumerate() {
         let of_it = |it: &&mut Statement| it.of == Of::Change && it.name == full.named.text;
@@ -116,9 +144,24 @@ fn in_full(place: usize, full: &Full) -> Statement {
 }
 
 /// Who is not back, by a report.
-fn not_back((place, report): (usize, &Report)) -> impl Iterator<Item = Statement> {
+fn not_back(place: usize, report: &Report) -> impl Iterator<Item = Statement> {
     let says = Says::Is(State::Unhealthy);
     report.missing.iter().map(move |named| Statement::new(Of::Report(place), named, says, None))
+}
+
+/// Who is silent with others. Who was not asked often enough counts as told, too.
+fn silent(place: usize, outage: &Outage, at: Option<Told>) -> impl Iterator<Item = Statement> {
+    let says = Says::Is(State::Unhealthy);
+    outage.silent.iter().map(move |it| Statement {
+        is_suspect: !it.unhealthy,
+        ..Statement::new(Of::Outage { place, more: outage.more }, &it.named, says, at)
+    })
+}
+
+/// Those whom a line names, of several that are told in full no more.
+fn named(of: Of, row: &Row, at: Option<Told>) -> impl Iterator<Item = Statement> {
+    let says = Says::Is(State::Unhealthy);
+    row.names.iter().map(move |named| Statement::new(of, named, says, at))
 }
 
 /// Who is, by its end.
@@ -130,7 +173,8 @@ fn back(end: &End, at: Option<Told>) -> impl Iterator<Item = Statement> {
 impl Statement {
     fn new(of: Of, named: &Named, says: Says, changed: Option<Told>) -> Statement {
         let (name, app) = (named.text.clone(), named.app);
-        Statement { of, name, app, says, changed, decided: None, full: None, episode: None }
+        let (decided, full, episode, is_suspect) = (None, None, None, false);
+        Statement { of, name, app, says, is_suspect, changed, decided, full, episode }
     }
 }
 

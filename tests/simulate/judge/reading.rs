@@ -4,10 +4,12 @@
 //! understood: what is not is handed over as `unread`, so that new words are noticed.
 
 mod body;
+mod outage;
 mod report;
 mod words;
 
 pub(super) use body::{Degraded, Facts, Full, Point, Tells};
+pub(super) use outage::{Outage, OutageLine, Silent};
 pub(super) use report::{End, EndLine, Line, Report};
 pub(super) use words::{Known, Lasted, Named, Row, Says, Told, shown};
 
@@ -29,7 +31,9 @@ pub(super) struct Reading {
     pub(super) full: Vec<Full>,
     /// Who is not back after an interruption.
     pub(super) reports: Vec<Report>,
-    /// That all of a report are.
+    /// Who is silent together.
+    pub(super) outages: Vec<Outage>,
+    /// That all of either are well.
     pub(super) ends: Vec<End>,
     /// The first passes of apps, where the letter tells nothing else.
     pub(super) watching: Option<(Row, Told)>,
@@ -44,6 +48,7 @@ pub(super) struct Subject {
     pub(super) changes: Option<u64>,
     pub(super) states: Vec<(Named, Says)>,
     pub(super) reports: Vec<Line>,
+    pub(super) outages: Vec<OutageLine>,
     /// Of one app it is among the states.
     pub(super) ends: Vec<EndLine>,
     /// "and 8 more".
@@ -101,10 +106,25 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
     }
 }
 
+/// Whether something else than a name stands here, in a row of names.
+fn begins_news(text: &str, known: &Known) -> bool {
+    report::after(text).is_some()
+        || report::end_line(text).is_some()
+        || outage::line(text, known, |_| false).is_some_and(|(line, _)| line.is_known())
+        || text.starts_with("now watching ")
+        || known.statement(text).is_some_and(|(named, ..)| named.app.is_some())
+}
+
 impl Subject {
     /// The next thing that it says; what follows.
     fn item<'t>(&mut self, text: &'t str, known: &Known) -> Option<&'t str> {
-        if let Some((line, after)) = report::line(text, known) {
+        let is_other = |rest: &str| begins_news(rest, known);
+        if let Some((line, after)) = outage::line(text, known, is_other) {
+            self.cut |= line.named.cut;
+            self.outages.push(line);
+            return Some(after);
+        }
+        if let Some((line, after)) = report::line(text, known, is_other) {
             self.cut |= line.missing.cut;
             self.reports.push(line);
             return Some(after);

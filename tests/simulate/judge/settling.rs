@@ -194,7 +194,8 @@ mod tests {
 
     fn check(ended: Ms, outcome: Outcome) -> Checked {
         let causes = vec![CauseId(0)];
-        Checked { begun: ended - 5, ended, outcome: Some(outcome), refused: false, causes }
+        let (begun, outcome) = (ended - 5, Some(outcome));
+        Checked { begun, ended, outcome, refused: false, silent: true, causes }
     }
 
     fn app(checks: Vec<Checked>) -> App {

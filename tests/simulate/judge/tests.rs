@@ -1,5 +1,6 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
+mod outages;
 mod reports;
 pub(super) mod tale;
 
@@ -374,7 +375,7 @@ fn a_clock_that_was_off_is_not_certain() {
         }
     };
     let (story, drafts) = (tale.story.clone(), tale.drafts.clone());
-    let ago = Tale { story, drafts, settles: None, missing: vec![] };
+    let ago = Tale { story, drafts, silent: false, settles: None, missing: vec![] };
     assert_eq!(ago.but(noted(stamp(first))).faults(), []);
     let wall = healthchecker::engine::time::Wall::from_unix_millis;
     let hour_behind = wall(T0 + first.cast_signed() - 60 * MINUTE.cast_signed());

@@ -9,7 +9,7 @@ use super::clock::SLACK;
 use super::episodes::Ending;
 use super::finding::{Fault, Finding};
 use super::letters::{Of, Read, Statement};
-use super::reading::{Row, Tells};
+use super::reading::{Row, Says, Tells};
 use super::score::Score;
 use super::spans;
 use crate::story::{AppId, CauseKind, Ms, PersonId};
@@ -36,13 +36,16 @@ struct Knows {
     episode: Option<usize>,
     /// When that was decided.
     at: Ms,
-    /// It was told in this report, whose end comes when all of it are well.
+    /// It was told in this report or outage, whose end comes when all of it are well.
     report: Option<ReportId>,
+    /// Told by the letter at this place that it keeps failing: what it does until it is said to be well is
+    /// told by that.
+    keeps_failing: Option<usize>,
     /// Told that it is watched, then.
     watched: Option<Ms>,
 }
 
-/// A report, by the places of the letter and of the report in it.
+/// A report or an outage, by the places of the letter and of it in there.
 type ReportId = (usize, usize);
 
 /// The walk through all letters.
@@ -55,8 +58,10 @@ struct Walk<'c, 's> {
     mails: BTreeMap<(usize, PersonId), u64>,
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
-    /// Who was not back, by each report.
+    /// Who was not back, by each report, or silent, by each outage.
     missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
+    /// The reports among them.
+    real_reports: BTreeSet<ReportId>,
     tolerated: BTreeSet<(PersonId, AppId, usize)>,
     findings: Vec<Finding>,
 }
@@ -71,6 +76,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         mails: BTreeMap::new(),
         reports: BTreeMap::new(),
         missing: BTreeMap::new(),
+        real_reports: BTreeSet::new(),
         tolerated: BTreeSet::new(),
         findings: Vec::new(),
     };
@@ -115,7 +121,7 @@ impl Walk<'_, '_> {
                 let Case { story, incidents: all, .. } = self.case;
                 let life = self.case.life(app);
                 let told = all.told(story, life, episode, read.letter.written);
-                if statement.of != Of::Change {
+                if self.is_reported(to, app, statement.of) {
                     reported.extend(told.iter().copied());
                 }
                 incidents.extend(told);
@@ -155,12 +161,20 @@ impl Walk<'_, '_> {
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
+            Of::Outage { place: which, more } => {
+                let open = if more { self.open_outage(to) } else { None };
+                Some(open.unwrap_or((place, which)))
+            }
             Of::Change | Of::End => None,
         };
+        if matches!(told.of, Of::Report(_)) {
+            self.real_reports.extend(report);
+        }
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
         }
-        let knows = Knows { level, episode, at: decided, report, ..knows };
+        let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
+        let knows = Knows { level, episode, at: decided, report, keeps_failing, ..knows };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -170,6 +184,24 @@ impl Walk<'_, '_> {
             }
         }
         is_news
+    }
+
+    /// Whether a person is told of an app by a report, or by the end of one.
+    fn is_reported(&self, to: PersonId, app: AppId, of: Of) -> bool {
+        let known = self.knows.get(&(to, app)).and_then(|knows| knows.report);
+        match of {
+            Of::Report(_) => true,
+            Of::End => known.is_some_and(|report| self.real_reports.contains(&report)),
+            Of::Change | Of::Outage { .. } => false,
+        }
+    }
+
+    /// The last outage that a person was told of and not the end of.
+    fn open_outage(&self, to: PersonId) -> Option<ReportId> {
+        let theirs = self.knows.iter().filter(|((person, _), _)| *person == to);
+        let open = theirs.filter(|(_, knows)| knows.level.is_some());
+        let outages = open.filter_map(|(_, knows)| knows.report);
+        outages.filter(|it| !self.real_reports.contains(it)).max()
     }
 
     /// A person is told that an app is well again; whether that is news.
@@ -186,9 +218,29 @@ impl Walk<'_, '_> {
             let at = read.letter.accepted;
             self.find(Fault::NoAlarm, (app, to), (decided, at), what);
         }
+        self.covered(to, app, decided);
         let knows = self.knows.entry((to, app)).or_default();
-        *knows = Knows { level: None, episode: told.episode, at: decided, report: None, ..*knows };
+        *knows = Knows {
+            level: None,
+            episode: told.episode,
+            at: decided,
+            report: None,
+            keeps_failing: None,
+            ..*knows
+        };
         true
+    }
+
+    /// What an app did while a person knew that it keeps failing, by then.
+    fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
+        let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
+        let Some(letter) = knows.keeps_failing else { return };
+        for (episode, its) in self.case.life(app).episodes.iter().enumerate() {
+            if (knows.at..by).contains(&its.from) {
+                let first = First { decided: its.from, letter };
+                self.firsts.entry((to, app, episode)).or_insert(first);
+            }
+        }
     }
 
     /// What a person knows of an app when something is decided: nothing any more of one that was
@@ -221,8 +273,9 @@ impl Walk<'_, '_> {
         let (case, life) = (self.case, self.case.life(app));
         let to = read.letter.to;
         let is_report = matches!(told.of, Of::Report(_));
-        // The time of a report is known, not read.
-        let slack = if is_report { 0 } else { SLACK };
+        // What a list tells is known to a second, all else exactly.
+        let is_read = !read.reading.list.is_empty() && told.decided.is_none();
+        let slack = if is_read { SLACK } else { 0 };
         let first = told.episode.map(|episode| {
             let of_it = &life.episodes[episode].checks;
             let known = self.knows.get(&(to, app)).filter(|knows| knows.level.is_some());
@@ -266,7 +319,11 @@ impl Walk<'_, '_> {
     /// theirs in it are.
     fn owed_from(&self, to: PersonId, app: AppId, knows: Knows) -> Option<Ms> {
         let well = |app: AppId, episode: usize| self.case.life(app).episodes[episode].until();
-        let episode = knows.episode?;
+        let life = self.case.life(app);
+        let episode = match knows.keeps_failing {
+            Some(_) => life.episodes.len().checked_sub(1)?,
+            None => knows.episode?,
+        };
         let Ending::Well(own) = self.case.life(app).episodes[episode].ending else { return None };
         let missing = knows.report.and_then(|report| self.missing.get(&report));
         let still = |(other, _): &&(AppId, usize)| {
@@ -275,7 +332,11 @@ impl Walk<'_, '_> {
         };
         let others = missing.into_iter().flatten().filter(still);
         let owed = others.map(|(app, episode)| well(*app, *episode)).fold(own, Ms::max);
-        (owed < Ms::MAX).then_some(owed)
+        let believed = |owed: Ms| {
+            let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
+            owed.saturating_add(app.map_or(0, allowance::believed_after))
+        };
+        (owed < Ms::MAX).then(|| believed(owed))
     }
 
     /// Somebody was told that an app is unwell, and it has been well since.
@@ -300,6 +361,7 @@ impl Walk<'_, '_> {
         let length = self.case.story.length;
         let open: Vec<_> = self.knows.iter().map(|(key, knows)| (*key, *knows)).collect();
         for ((to, app), knows) in open {
+            self.covered(to, app, length);
             let life = self.case.life(app);
             let known = Some(knows).filter(|knows| knows.level.is_some());
             let Some(well) = known.and_then(|knows| self.owed_from(to, app, knows)) else {

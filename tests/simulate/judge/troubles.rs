@@ -1,9 +1,11 @@
 //! Troubles: what alone kept an app from passing for so long that people have to know.
 
-use super::allowance::{self, DEPLOYMENT};
+use std::collections::BTreeSet;
+
+use super::allowance::{self, Company, DEPLOYMENT};
 use super::checks::Weight;
 use super::life::Life;
-use crate::story::{CauseId, CauseKind, Ms, PersonId, Span, Story};
+use crate::story::{App, CauseId, CauseKind, HostId, Ms, PersonId, Span, Story};
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// What people want to hear of a trouble.
@@ -27,6 +29,10 @@ pub(super) struct Trouble {
     pub(super) begun: Ms,
     /// When who should know has to have been written to.
     pub(super) deadline: Ms,
+    /// When it did not keep checks from passing any more.
+    pub(super) until: Ms,
+    /// The app did not answer.
+    pub(super) is_silent: bool,
     pub(super) wish: Wish,
     /// Who should know.
     pub(super) people: Vec<PersonId>,
@@ -43,6 +49,8 @@ struct Run {
     perhaps: u64,
     /// So many that may be void.
     void: u32,
+    /// One of them was silent.
+    is_silent: bool,
     /// The place of its trouble, once it is one.
     trouble: Option<usize>,
 }
@@ -82,10 +90,14 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
                     let before = before.filter(|it| it.outcome == Some(Outcome::Pass));
                     passed = before.map_or(passed, |it| it.begun);
                     let trouble = None;
-                    runs.push(Run { cause: *cause, first, counted, perhaps, void, trouble });
+                    let is_silent = false;
+                    let run =
+                        Run { cause: *cause, first, counted, perhaps, void, is_silent, trouble };
+                    runs.push(run);
                     runs.len() - 1
                 });
                 let run = &mut runs[known];
+                run.is_silent |= check.silent;
                 match life.weights[at] {
                     Weight::Counts => run.counted += 1,
                     Weight::Perhaps => run.perhaps += 1,
@@ -113,10 +125,9 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
 
 /// A row ended with a check that passed, or that something else kept from passing, before its time.
 fn end(run: &Run, troubles: &mut [Trouble], at: Ms) {
-    if let Some(trouble) = run.trouble.map(|place| &mut troubles[place])
-        && at <= trouble.deadline
-        && trouble.wish == Wish::Must
-    {
+    let Some(trouble) = run.trouble.map(|place| &mut troubles[place]) else { return };
+    trouble.until = at;
+    if at <= trouble.deadline && trouble.wish == Wish::Must {
         trouble.wish = Wish::May;
     }
 }
@@ -139,7 +150,14 @@ fn begin(
     if kind.is_intermittent() {
         begun = begun.max(first.begun.saturating_sub(registered.interval));
     }
-    let allowed = allowance::allowed(registered, run.perhaps);
+    let allowed = allowance::allowed(registered, run.perhaps, Company::None);
+    let allowed = match run.is_silent {
+        true => {
+            let hosts = silent_hosts(story, begun, begun + allowed);
+            allowance::allowed(registered, run.perhaps, Company::Silent { hosts })
+        }
+        false => allowed,
+    };
     let deadline = allowance::deadline(begun, allowed, &life.waits);
     let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
     let is_over = reach.end().min(stop).min(story.length) <= deadline;
@@ -153,7 +171,19 @@ fn begin(
         _ => Wish::Must,
     };
     let people = people.copied().collect();
-    Some(Trouble { app, episode, cause: run.cause, begun, deadline, wish, people })
+    let until = reach.end().min(stop);
+    let (cause, is_silent) = (run.cause, run.is_silent);
+    Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })
+}
+
+/// How many hosts are silent at some time between two.
+fn silent_hosts(story: &Story, from: Ms, until: Ms) -> usize {
+    let is_silent = |app: &&App| {
+        let first = app.checks.partition_point(|check| check.ended < from);
+        app.checks[first..].iter().take_while(|it| it.ended <= until).any(|it| it.silent)
+    };
+    let hosts: BTreeSet<HostId> = story.apps.iter().filter(is_silent).map(|app| app.host).collect();
+    hosts.len()
 }
 
 impl CauseKind {

@@ -1,6 +1,7 @@
 //! Statements that are not so: times, spans, states, names, counts, in subject or text.
 
 mod counts;
+mod outages;
 mod reports;
 mod times;
 
@@ -58,6 +59,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             names(&mut found);
             counts::subject(&mut found);
             reports::judge(&mut found);
+            outages::judge(&mut found);
             for (place, statement) in read.states.iter().enumerate() {
                 let rest = &read.states[place + 1..];
                 let is_last = !rest.iter().any(|later| later.name == statement.name);
@@ -101,6 +103,9 @@ fn names(found: &mut Found<'_, '_>) {
 fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     let Some(app) = statement.app else { return };
     let letter = found.read.letter;
+    if statement.is_suspect {
+        return;
+    }
     if statement.of != Of::Change {
         let at = statement.decided.unwrap_or(letter.written);
         return is_so(found, app, statement, (at, is_last));
@@ -128,7 +133,7 @@ fn is_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, (at, is_l
     let mut between = life.app.states[first..last].iter().map(|(_, state)| *state);
     // What follows on UNKNOWN is no news as long as it is no better.
     let was_unknown = shown == State::Unknown || between.any(|state| state == State::Unknown);
-    if is_last && shown != statement.state() && !was_unknown {
+    if is_last && !statement.fits(shown) && !was_unknown {
         let what = format!(
             "{} is {} at {}, said to be {}",
             statement.name,

@@ -19,7 +19,7 @@ use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::surroundings::look::LookReport;
 use healthchecker::engine::time::{Moment, Now};
-use healthchecker::engine::verdict::answer::{CheckEnd, Life};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
 use super::checks::{Ends, UrlId, broken_check};
@@ -384,7 +384,9 @@ impl Daemon {
         self.checks_under_way -= 1;
         let app = outside.check_ended(url);
         let refused = matches!(&end, CheckEnd::Verdict(verdict) if verdict.refused);
-        let check = Checked { begun, ended: at, outcome: None, refused, causes };
+        let silent = matches!(&end, CheckEnd::Verdict(verdict)
+            if verdict.outcome == Outcome::Fail && verdict.life != Life::Answer);
+        let check = Checked { begun, ended: at, outcome: None, refused, silent, causes };
         self.ended = Some(Ended { app, check });
         let mut end = end;
         if let CheckEnd::Verdict(verdict) = &mut end

@@ -278,7 +278,8 @@ mod tests {
 
     fn check(begun: Ms, outcome: Outcome, causes: &[usize]) -> Checked {
         let causes = causes.iter().copied().map(CauseId).collect();
-        Checked { begun, ended: begun + 5, outcome: Some(outcome), refused: false, causes }
+        let (ended, outcome) = (begun + 5, Some(outcome));
+        Checked { begun, ended, outcome, refused: false, silent: false, causes }
     }
 
     fn registration(email: &str) -> Registration {

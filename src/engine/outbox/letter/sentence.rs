@@ -13,13 +13,14 @@ pub(super) fn name(app: &str) -> String {
     one_line(&app.replace("=?", "= ?"), MAX_NAME)
 }
 
-/// `NAS is UNHEALTHY`, `NAS is HEALTHY again after 12 min`.
+/// `NAS is UNHEALTHY`, `NAS keeps failing`, `NAS is HEALTHY again after 12 min`.
 pub(super) fn state(change: &Change) -> String {
     let name = name(&change.app);
     match change.to {
         State::Healthy => {
             format!("{name} is HEALTHY again after {}", change.lasted().in_words())
         }
+        _ if change.keeps_failing => format!("{name} keeps failing"),
         other => format!("{name} is {}", other.word()),
     }
 }

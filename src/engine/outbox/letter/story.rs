@@ -25,6 +25,9 @@ const MAX_VALUE: usize = 400;
 /// Said where a mail has numbers in place of names.
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
     have numbers here. The status page and the log have their names.";
+/// Said of an app that comes and goes.
+const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. The next mail of it comes when it is \
+    HEALTHY and stays so for a while.";
 /// Characters of the names of newly watched apps.
 const MAX_NAMES: usize = 2000;
 
@@ -228,6 +231,9 @@ fn point(notice: &Notice, zone: &Zone) -> String {
 
 fn in_full(change: &Change, zone: &Zone, page: &mut Page) {
     page.add(Block::Headline(sentence::state(change), Some(change.to)));
+    if change.keeps_failing {
+        page.add(Block::Paragraph(KEEPS_FAILING.to_owned()));
+    }
     page.blocks.extend(degraded(change).map(Block::Paragraph));
     page.add(Block::Facts(facts(change, zone)));
     if !change.recent.is_empty() {

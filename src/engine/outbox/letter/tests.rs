@@ -51,6 +51,7 @@ fn nas(to: State) -> Change {
         since: wall(-30),
         lasted_ms: 30_000,
         lasted_at_least: false,
+        keeps_failing: false,
         reason: "connection refused".into(),
         body: None,
         recent: vec![
@@ -268,6 +269,22 @@ fn subjects() {
         subject(notices),
         "[HealthChecker] 10 changes: NAS is UNHEALTHY, App 0 is HEALTHY again after 12 min and 8 more"
     );
+}
+
+#[test]
+fn what_keeps_failing_says_so_and_when_the_next_mail_comes() {
+    let change = Change { keeps_failing: true, ..nas(State::Unhealthy) };
+    let letter = write(&mail(vec![Notice::Change(change)]), wall(0), None);
+    assert_eq!(letter.subject, "[HealthChecker] NAS keeps failing");
+    let start = "\
+NAS keeps failing
+-----------------
+
+It was HEALTHY only shortly before. The next mail of it comes when it is HEALTHY and stays so for a while.
+
+Reason:      connection refused
+";
+    assert!(letter.text.starts_with(start), "{}", letter.text);
 }
 
 #[test]

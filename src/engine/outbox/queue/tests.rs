@@ -35,6 +35,7 @@ fn told_in_full() -> Notice {
         since: Stamp::on_record(Wall::default()),
         lasted_ms: 0,
         lasted_at_least: false,
+        keeps_failing: false,
         reason: "HTTP 503".to_owned(),
         body: Some("{\"cheap\": \"pills\"}".to_owned()),
         recent: vec![RecentCheck {

@@ -1,5 +1,7 @@
 //! The last 90 days, by the day in UTC: how many checks, how many failed, how long answers took.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 use super::latencies::{STEPS, percentile, step};
@@ -232,6 +234,13 @@ impl Days {
         })
     }
 
+    /// The last of them, without a look at the others.
+    fn newest_over(&self) -> Option<DayOfChecks> {
+        let [_, numbers @ ..] = self.over.newest(1).next()?;
+        let [checks, failures, p50_ms, p95_ms] = numbers.map(small);
+        Some(DayOfChecks { day: self.newest_over, checks, failures, p50_ms, p95_ms })
+    }
+
     /// All days with a check, oldest first, the one that goes on last.
     pub fn all(&self) -> impl Iterator<Item = DayOfChecks> {
         self.over().chain(Some(self.today.sum()).filter(|today| today.checks > 0))
@@ -262,7 +271,14 @@ impl Days {
 
     /// The days that may have changed since an hour ago, for the disk.
     pub fn record_latest(&self) -> DaysRecord {
-        self.record_newest(if self.today.checks > HOUR_OF_CHECKS { 1 } else { 2 })
+        let today = self.today.sum();
+        if today.checks == 0 {
+            return self.record_newest(2);
+        }
+        // Each hour, for each app: the other days are not looked at.
+        let over = self.newest_over().filter(|_| today.checks <= HOUR_OF_CHECKS);
+        let days: Vec<DayOfChecks> = over.into_iter().chain([today]).collect();
+        DaysRecord::of(&days, &self.today.answers)
     }
 
     fn record_newest(&self, count: usize) -> DaysRecord {
@@ -314,18 +330,21 @@ impl DaysRecord {
     }
 
     fn of(days: &[DayOfChecks], answers: &[u16; STEPS]) -> DaysRecord {
-        let mut words = Vec::with_capacity(days.len());
-        let mut before = None;
+        let (mut text, mut before) = (String::new(), None);
         for day in days {
             let DayOfChecks { day, checks, failures, p50_ms, p95_ms } = *day;
-            let follows = before.is_some() && before == day.checked_sub(1);
-            let named = if follows { String::new() } else { day.to_string() };
-            words.push(format!("{named}:{checks}:{failures}:{p50_ms}:{p95_ms}"));
+            let gap = if before.is_some() { " " } else { "" };
+            let _ = match before.is_some() && before == day.checked_sub(1) {
+                true => write!(text, "{gap}:{checks}:{failures}:{p50_ms}:{p95_ms}"),
+                false => write!(text, "{gap}{day}:{checks}:{failures}:{p50_ms}:{p95_ms}"),
+            };
             before = Some(day);
         }
-        let steps = answers.iter().enumerate().filter(|(_, count)| **count > 0);
-        words.extend(steps.map(|(step, count)| format!("{step}={count}")));
-        DaysRecord(words.join(" "))
+        for (step, count) in answers.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let gap = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{gap}{step}={count}");
+        }
+        DaysRecord(text)
     }
 
     /// The days and the steps, up to what cannot be read.

@@ -1,6 +1,7 @@
 //! The last day, by the hour.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -48,9 +49,12 @@ impl HoursRecord {
     }
 
     fn of(hours: impl Iterator<Item = (i64, u16, u16)>) -> HoursRecord {
-        let words =
-            hours.map(|(minutes, checks, failures)| format!("{minutes}:{checks}:{failures}"));
-        HoursRecord(words.collect::<Vec<_>>().join(" "))
+        let mut text = String::new();
+        for (minutes, checks, failures) in hours {
+            let gap = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{gap}{minutes}:{checks}:{failures}");
+        }
+        HoursRecord(text)
     }
 
     /// The hours, up to one that cannot be read.

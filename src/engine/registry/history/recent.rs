@@ -1,5 +1,6 @@
 //! The checks of the last hours, each.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -209,10 +210,9 @@ impl RecentRecord {
             let gap = Some(seconds(check) - before);
             text.push(' ');
             if let Some(seconds) = gap.filter(|_| gap != gap_before) {
-                text.push_str(&seconds.to_string());
+                let _ = write!(text, "{seconds}");
             }
-            text.push(letter);
-            text.push_str(&check.latency_ms.to_string());
+            let _ = write!(text, "{letter}{}", check.latency_ms);
             before = seconds(check);
             gap_before = gap;
         }

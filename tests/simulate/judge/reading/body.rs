@@ -1,6 +1,7 @@
 //! The body of a letter, block by block.
 
 use super::Reading;
+use super::outage::{self, OutageLine};
 use super::report::{self, End, EndLine, Line};
 use super::words::{Known, Lasted, Named, Row, Says, Told, span, time, time_in_a_sentence};
 use healthchecker::engine::state::State;
@@ -10,6 +11,9 @@ use healthchecker::engine::verdict::answer::Outcome;
 const RULE_MAX: usize = 60;
 /// Bytes of a line.
 const LINE_MAX: usize = 900;
+/// Said of an app that comes and goes.
+const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. The next mail of it comes when it is \
+    HEALTHY and stays so for a while.";
 /// Said where a mail has numbers in place of names.
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
     have numbers here. The status page and the log have their names.";
@@ -27,6 +31,7 @@ pub(in crate::judge) enum Tells {
     State(Named, Says),
     Watching(Row),
     Report(Line),
+    Outage(OutageLine),
     End(EndLine),
     Test,
 }
@@ -93,9 +98,13 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
         ["What happened, in order:", ref points @ ..] => {
             points.iter().try_for_each(|line| point(line.strip_prefix("- ")?, known, reading))
         }
-        ["Last checks, newest last:", ref checks @ ..] => {
+        [title, ref checks @ ..] if title.ends_with(", newest last:") => {
             let checks: Option<Vec<_>> = checks.iter().map(|line| check(line)).collect();
-            reading.full.last_mut()?.checks = checks?;
+            match title.strip_prefix("Last checks")? {
+                ", newest last:" => reading.full.last_mut()?.checks = checks?,
+                // Of the worst of an outage.
+                of => _ = (of.strip_prefix(" of ")?, checks?, reading.outages.last()?),
+            }
             Some(())
         }
         ["Not back:", ref points @ ..] => {
@@ -106,6 +115,15 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
         ["The app says:", ref points @ ..] => points.first()?.strip_prefix("- ").map(drop),
         ["Its answer in full:", ref answer @ ..] => {
             answer.iter().all(|line| line.starts_with("> ")).then_some(())
+        }
+        [title, ref points @ ..]
+            if outage::list_of(title).is_some() && !reading.outages.is_empty() =>
+        {
+            let host = outage::list_of(title)?;
+            let silent = |line: &&str| outage::silent(line, host.as_deref(), known);
+            let silent: Option<Vec<_>> = points.iter().map(silent).collect();
+            reading.outages.last_mut()?.silent.extend(silent?);
+            Some(())
         }
         [only] => paragraph(only, known, reading),
         [..] => facts(lines, reading),
@@ -123,6 +141,10 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     if let Some(row) = text.strip_prefix("Now watching ") {
         // When, says the sentence below.
         reading.watching = Some((known.row(row), Told::BeforeStart));
+        return Some(());
+    }
+    if let Some(outage) = outage::headline(text) {
+        reading.outages.push(outage);
         return Some(());
     }
     if let Some(report) = report::headline(text) {
@@ -152,7 +174,9 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         Tells::Test
     } else if let Some(row) = what.strip_prefix("now watching ") {
         Tells::Watching(known.row(row))
-    } else if let Some((line, "")) = report::line(what, known) {
+    } else if let Some((line, "")) = outage::line(what, known, |_| false) {
+        Tells::Outage(line)
+    } else if let Some((line, "")) = report::line(what, known, |_| false) {
         Tells::Report(line)
     } else if let Some((line, "")) = report::end_line(what) {
         Tells::End(line)
@@ -199,11 +223,14 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         let end = ". When an app needs you, its mail comes this way, too.";
         return (rest == end).then_some(());
     }
-    if text.starts_with("All apps: http") {
+    if text.starts_with("All apps: http") || text == KEEPS_FAILING {
         return Some(());
     }
     if let Some(names) = text.strip_prefix("Well again: ") {
         return well_again(known.row(names), reading);
+    }
+    if text == "One more mail comes when all of them are well." {
+        return Some(()).filter(|()| !reading.reports.is_empty() || !reading.outages.is_empty());
     }
     if let Some(report) = reading.reports.last_mut()
         && report.paragraph(text, known).is_some()

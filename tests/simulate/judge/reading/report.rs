@@ -47,7 +47,7 @@ pub(in crate::judge) struct End {
 }
 
 /// What it came after, and what follows.
-fn after(text: &str) -> Option<(Aftermath, &str)> {
+pub(super) fn after(text: &str) -> Option<(Aftermath, &str)> {
     use Aftermath::{Internet, Network, Power, Restart, Router, Sleep, Standstill};
     [
         (Power, "Power came back"),
@@ -70,15 +70,14 @@ fn counts(text: &str) -> Option<(u64, u64, &str)> {
 }
 
 /// A report in a line, and what follows: its names end where other news begins.
-pub(super) fn line<'t>(text: &'t str, known: &Known) -> Option<(Line, &'t str)> {
+pub(super) fn line<'t>(
+    text: &'t str,
+    known: &Known,
+    is_other: impl Fn(&str) -> bool,
+) -> Option<(Line, &'t str)> {
     let (after, rest) = after(text)?;
     let (well, of, rest) = counts(rest.strip_prefix(": ")?)?;
-    let (missing, rest) = known.row_before(rest.strip_prefix(", not ")?, |rest| {
-        self::after(rest).is_some()
-            || end_line(rest).is_some()
-            || rest.starts_with("now watching ")
-            || known.statement(rest).is_some_and(|(named, ..)| named.app.is_some())
-    });
+    let (missing, rest) = known.row_before(rest.strip_prefix(", not ")?, is_other);
     Some((Line { after, well, of, missing }, rest))
 }
 
@@ -114,12 +113,18 @@ pub(super) fn missing(points: &[&str], known: &Known) -> Option<Vec<Named>> {
     points.iter().map(named).collect()
 }
 
+impl Line {
+    /// Whether it says the same as a report in full.
+    pub(in crate::judge) fn is_of(&self, report: &Report) -> bool {
+        let Line { after, well, of, missing } = self;
+        (*after, *well, *of) == (report.after, report.well, report.of)
+            && missing.is_of(report.missing.iter())
+    }
+}
+
 impl Report {
     /// A paragraph of its.
     pub(super) fn paragraph(&mut self, text: &str, known: &Known) -> Option<()> {
-        if text == "One more mail comes when all of them are well." {
-            return Some(());
-        }
         if let Some(names) = text.strip_prefix("UNHEALTHY before, and not well yet: ") {
             self.unhealthy_before = known.row(names);
             return Some(());

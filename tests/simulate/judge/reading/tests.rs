@@ -49,6 +49,7 @@ fn change(app: &str, to: State, at: i64) -> Change {
         since: stamp(at - 750),
         lasted_ms: 750_000,
         lasted_at_least: false,
+        keeps_failing: false,
         reason: "the app says fail: x is UNHEALTHY (disk, full)".to_owned(),
         body: Some("{\"status\":\"fail\",\n\n\"output\":\"All is lost:\\n\\nreally\"}".to_owned()),
         recent: [(Outcome::Pass, -30), (Outcome::Warn, -15), (Outcome::Fail, 0)]
@@ -96,6 +97,16 @@ fn an_alert() {
     let checks = [(-30, Outcome::Pass), (-15, Outcome::Warn), (0, Outcome::Fail)];
     assert_eq!(full.checks, checks.map(|(at, outcome)| (told(at), outcome)));
     assert!(reading.list.is_empty() && reading.waited.is_none());
+}
+
+#[test]
+fn what_keeps_failing() {
+    let change = change("NAS", State::Unhealthy, 0);
+    let change = Notice::Change(Change { keeps_failing: true, ..change });
+    let reading = read_at(&mail(vec![change]), 1);
+    assert_eq!(reading.subject.states, [(named(0, "NAS"), Says::KeepsFailing)]);
+    assert_eq!(reading.full[0].says, Says::KeepsFailing);
+    assert_eq!(reading.unread, Vec::<String>::new());
 }
 
 #[test]
@@ -211,6 +222,7 @@ fn report(after: Aftermath, missing: &[&str]) -> Notice {
         reason: "x is UNHEALTHY: no route, to host".to_owned(),
     };
     Notice::Report(Box::new(Report {
+        incident: None,
         after,
         at: stamp(-600),
         last_record: Some(stamp(-3000)),
@@ -280,7 +292,7 @@ fn reports_among_other_news() {
             Tells::Report(_) => "report",
             Tells::End(_) => "end",
             Tells::State(..) => "state",
-            Tells::Watching(_) | Tells::Test => "other",
+            Tells::Outage(_) | Tells::Watching(_) | Tells::Test => "other",
         })
         .collect();
     assert_eq!(tells, ["report", "end", "end", "state", "state"]);
@@ -294,6 +306,50 @@ fn reports_among_other_news() {
 }
 
 #[test]
+fn an_outage() {
+    let switch = "the switch or the power of 192.168.1.20: 3 apps on it went silent within 26 s";
+    let larger = "the switch, the access point or the power: 3 apps on different hosts went silent, too, \
+        within 2 min";
+    let lives = "192.168.1.20: it is on, but 1 app on it went silent within 1 s";
+    let lists = "On 192.168.1.20:\n\
+        - NAS is UNHEALTHY since 2026-11-23 22:55:40 UTC (no route, to host)\n\
+        - Kodi, upstairs was asked once since 2026-11-23 22:55:41 UTC\n\n\
+        Elsewhere:\n- TV = ?x was asked 2 times since 12 min after the start (refused)\n\n\
+        Last checks of NAS, newest last:\n  2026-11-23 22:55:40 UTC  FAIL      25 ms\n\n\
+        One more mail comes when all of them are well.\n";
+    let one = |subject: &str, look: &str| {
+        let headline = format!("Look at {look}");
+        let rule = "-".repeat(headline.len().min(60));
+        let text = format!("{headline}\n{rule}\n\n{lists}");
+        let reading = read(&format!("[HealthChecker] {subject}"), &text, &known());
+        assert_eq!(reading.unread, Vec::<String>::new(), "{subject}");
+        let [line] = reading.subject.outages.as_slice() else { panic!("{subject}: {reading:?}") };
+        let named: Vec<Option<AppId>> = line.named.names.iter().map(|it| it.app).collect();
+        (line.clone(), named, reading.outages[0].clone())
+    };
+    let host = Some("192.168.1.20".to_owned());
+    let (line, named, full) = one("3 apps are UNHEALTHY: NAS and 2 on 192.168.1.20", switch);
+    assert_eq!((line.unhealthy, line.silent, line.more, line.host), (3, 0, false, host.clone()));
+    assert_eq!(named, [Some(AppId(0))]);
+    assert_eq!((full.apps, full.within, full.more, &full.host), (3, 26, false, &host));
+    let silent: Vec<_> = full.silent.iter().map(|it| (it.named.app, it.unhealthy)).collect();
+    let three = [(Some(AppId(0)), true), (Some(AppId(1)), false), (Some(AppId(2)), false)];
+    assert_eq!(silent, three);
+    assert_eq!((full.silent[0].since, &full.silent[0].host), (told(0), &host));
+    let subject = "3 more apps are UNHEALTHY: NAS, Kodi, upstairs, TV = ?x, 2 more do not answer";
+    let (line, named, full) = one(subject, larger);
+    assert_eq!((line.unhealthy, line.silent, line.more, line.host), (3, 2, true, None));
+    assert_eq!((named.len(), full.more, full.within), (3, true, 120));
+    let (line, _, full) = one("NAS is UNHEALTHY, 1 more does not answer", lives);
+    assert_eq!((line.unhealthy, line.silent, full.apps), (1, 1, 1));
+    let (line, _, _) = one("Kodi, upstairs on 192.168.1.20 is UNHEALTHY, too", lives);
+    assert_eq!((line.more, line.host), (true, host));
+    let two = "[HealthChecker] 2 apps are UNHEALTHY: NAS, TV = ?x, NAS is UNHEALTHY and 2 more";
+    let subject = read(two, lists, &known()).subject;
+    assert_eq!((subject.outages.len(), subject.states.len(), subject.more), (1, 1, 2));
+}
+
+#[test]
 fn new_words_are_noticed() {
     let usual = "NAS is UNHEALTHY\n----------------\n\nReason:      no\n";
     let unread = |subject: &str, text: &str| read(subject, text, &known()).unread;
@@ -304,7 +360,7 @@ fn new_words_are_noticed() {
         "[HealthChecker] Power is back: 9 of 11 are well, not NAS, TV box",
         "[HealthChecker] Power came back: 9 of 11 were well, not NAS, TV box",
         "[HealthChecker] NAS is UNHEALTHY and more",
-        "[HealthChecker] NAS is UNHEALTHY, too",
+        "[HealthChecker] NAS is UNHEALTHY, also",
     ] {
         assert_eq!(unread(subject, usual), [subject]);
     }

@@ -43,6 +43,8 @@ pub(in crate::judge) struct Lasted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judge) enum Says {
     Is(State),
+    /// It comes and goes, and no more is told until it stays well.
+    KeepsFailing,
     WellAgain(Lasted),
 }
 
@@ -50,6 +52,7 @@ impl Says {
     pub(in crate::judge) fn state(self) -> State {
         match self {
             Says::Is(state) => state,
+            Says::KeepsFailing => State::Unhealthy,
             Says::WellAgain(_) => State::Healthy,
         }
     }
@@ -70,6 +73,16 @@ pub(in crate::judge) struct Row {
     pub(in crate::judge) more: u64,
     /// The last name was cut, and nothing can be said of what follows.
     pub(in crate::judge) cut: bool,
+}
+
+impl Row {
+    /// Whether it names some of these and counts the others. (In a subject `and 2 more` may be other news.)
+    pub(super) fn is_of<'n>(&self, all: impl Iterator<Item = &'n Named>) -> bool {
+        let all: Vec<&Named> = all.collect();
+        let counted = [0, self.more].map(|more| self.names.len() as u64 + more);
+        self.names.iter().all(|named| all.contains(&named))
+            && (self.cut || counted.contains(&(all.len() as u64)))
+    }
 }
 
 /// The names that there are, as letters write them.
@@ -99,8 +112,8 @@ impl Known {
     /// state among them: one that somebody has goes first.
     pub(in crate::judge) fn statement<'t>(&self, text: &'t str) -> Option<(Named, Says, &'t str)> {
         let mut unknown = None;
-        for (at, verb) in text.match_indices(" is ") {
-            let Some((says, rest)) = says(&text[at + verb.len()..]) else { continue };
+        for (at, _) in text.match_indices(' ') {
+            let Some((says, rest)) = says(&text[at..]) else { continue };
             let named = self.named(&text[..at]);
             if named.app.is_some() {
                 return Some((named, says, rest));
@@ -182,6 +195,10 @@ pub(in crate::judge) fn more(text: &str) -> Option<u64> {
 
 /// What is said of an app, and what follows.
 fn says(text: &str) -> Option<(Says, &str)> {
+    if let Some(rest) = text.strip_prefix(" keeps failing") {
+        return Some((Says::KeepsFailing, rest));
+    }
+    let text = text.strip_prefix(" is ")?;
     for state in [State::Unhealthy, State::Degraded, State::Unknown] {
         if let Some(rest) = text.strip_prefix(state.word()) {
             return Some((Says::Is(state), rest));

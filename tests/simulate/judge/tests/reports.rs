@@ -2,7 +2,7 @@
 
 use super::tale::{Draft, MINUTE, SECOND, Tale, stamp};
 use crate::judge::{Fault, Wrong};
-use crate::story::{Absence, Away, CauseKind, Ms, Span};
+use crate::story::{Absence, Away, Cause, CauseKind, Ms, Span};
 use healthchecker::engine::outbox::notice::{AllBack, Notice, Report};
 use healthchecker::engine::surroundings::settling::Aftermath;
 
@@ -26,6 +26,10 @@ fn cut() -> Tale {
         story.absences = vec![Absence { how: Away::Booted, span: away }];
         story.runs = vec![Span { from: 0, until: Some(OFF) }, Span { from: BOOTED, until: None }];
     })
+}
+
+fn cut_span() -> Span {
+    Span { from: OFF, until: Some(60 * MINUTE) }
 }
 
 fn report(drafts: &mut [Draft]) -> &mut Report {
@@ -136,9 +140,17 @@ fn lies_in_reports_are_found() {
         assert!(faults.contains(&Fault::Wrong(kind)), "{place}: {faults:?}");
     }
     assert_eq!(cut().lived().but(|it| report(it).after = Aftermath::Restart).faults(), []);
-    let mut no_cut = cut().lived();
-    no_cut.story.causes[0].kind = CauseKind::BrownOut;
-    assert_eq!(no_cut.faults(), wrong(Wrong::After));
+    // The others are ill by something else.
+    let of_kind = |kind, apps: usize| {
+        let mut tale = cut().lived();
+        tale.story.causes[0].kind = kind;
+        let (reach, span) = (tale.story.causes[0].reach.split_off(apps), cut_span());
+        tale.story.causes.push(Cause { kind: CauseKind::Slow, reach, span });
+        tale.faults()
+    };
+    assert_eq!(of_kind(CauseKind::HostReboot, 4), wrong(Wrong::After));
+    assert_eq!(of_kind(CauseKind::BrownOut, 1), wrong(Wrong::After));
+    assert_eq!(of_kind(CauseKind::BrownOut, 2), [], "nobody can tell that from a cut");
     let said = |old: &'static str, new: &'static str| {
         let tale = cut().lived().worded(|_, letter| {
             letter.subject = letter.subject.replace(old, new);

@@ -41,6 +41,8 @@ pub(super) struct Draft {
 pub(super) struct Tale {
     pub(super) story: Story,
     pub(super) drafts: Vec<Draft>,
+    /// Who fails does not answer.
+    pub(super) silent: bool,
     /// Each app has its time to come back, from and up to.
     pub(super) settles: Option<(Ms, Ms)>,
     /// Who did not, and when they were well.
@@ -97,7 +99,8 @@ impl Tale {
             runs: vec![Span { from: 0, until: None }],
             ..Story::default()
         };
-        Tale { story, drafts: Vec::new(), settles: None, missing: Vec::new() }
+        let (drafts, missing) = (Vec::new(), Vec::new());
+        Tale { story, drafts, silent: false, settles: None, missing }
     }
 
     /// A cause acts on these apps from one minute to another.
@@ -152,7 +155,8 @@ impl Tale {
             passes = if causes.is_empty() { passes + 1 } else { 0 };
             if passes <= 10 {
                 let outcome = (!ours || is_cut_off).then_some(outcome);
-                let check = Checked { begun, ended, outcome, refused: false, causes };
+                let check =
+                    Checked { begun, ended, outcome, refused: false, silent: self.silent, causes };
                 self.story.apps[app].checks.push(check);
             }
             if ours {
@@ -212,6 +216,7 @@ impl Tale {
         let not_back =
             |app: &String| NotBack { app: app.clone(), reason: "no route to host".to_owned() };
         let report = Report {
+            incident: None,
             after: Aftermath::Power,
             at: stamp(from),
             last_record: self.story.absences.first().map(|away| stamp(away.span.from - SECOND)),
@@ -264,6 +269,7 @@ impl Tale {
             since: stamp(since),
             lasted_ms: at - since,
             lasted_at_least: false,
+            keeps_failing: false,
             reason: "connection refused".to_owned(),
             body: None,
             recent: recent.to_vec(),

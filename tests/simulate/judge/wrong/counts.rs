@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::finding::Wrong;
 use super::super::letters::{Of, Statement};
-use super::super::reading::{End, Line, Row, Says, Tells};
+use super::super::reading::{End, Reading, Row, Says, Tells};
 use super::Found;
-use super::reports::is_of;
 use crate::story::{Ms, Story};
 use std::collections::BTreeSet;
 
@@ -55,8 +54,8 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     }
     let listed = read.states.iter().filter(|it| it.of == Of::Change).count() as u64;
     let latest = latest(&read.states);
-    let (reports, ends) = (&reading.reports, &reading.ends);
-    let others = (reports.len() + ends.len()) as u64;
+    let (ends, outages) = (&reading.ends, &reading.outages);
+    let others = (reading.reports.len() + outages.len() + ends.len()) as u64;
     let says_changes = subject.changes.unwrap_or(listed);
     let counts_them =
         subject.changes.is_some() || listed <= 1 || (latest.len() == 1 && others == 0);
@@ -66,16 +65,18 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     }
     let rows: Vec<&Row> = watched(found);
     let news = latest.len() as u64 + others + u64::from(!rows.is_empty());
-    let lines = (subject.reports.len() + subject.ends.len()) as u64;
-    let in_subject = subject.states.len() as u64 + lines + u64::from(subject.watching.is_some());
+    let lines = subject.reports.len() + subject.outages.len() + subject.ends.len();
+    let in_subject = (subject.states.len() + lines) as u64 + u64::from(subject.watching.is_some());
     // `not NAS and 2 more` may be two apps, or two other things.
-    let last = subject.reports.last().map_or(0, |line| line.missing.more);
-    let fits = [subject.more, subject.more + last].iter().any(|more| in_subject + more == news);
+    let named = subject.reports.iter().map(|line| &line.missing);
+    let named = named.chain(subject.outages.iter().map(|line| &line.named));
+    let mut counts = named.map(|row| row.more).chain([0]);
+    let fits = counts.any(|last| in_subject + subject.more + last == news);
     if !subject.cut && !fits {
         let what = format!("{news} things are told, the subject has {in_subject} and more");
         found.add(Wrong::Count, None, at, &what);
     }
-    reports_and_ends(found);
+    of_several(found);
     for (named, says) in &subject.states {
         let of_one = |end: &End| {
             end.only.as_ref() == Some(named) && *says == Says::WellAgain(end.line.lasted)
@@ -105,21 +106,22 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     }
 }
 
-/// Subject and list say of reports and their ends what the text does.
-fn reports_and_ends(found: &mut Found<'_, '_>) {
+/// Subject and list say of what tells of several, and of its ends, what the text does.
+fn of_several(found: &mut Found<'_, '_>) {
     let read = found.read;
     let (reading, subject) = (&read.reading, &read.reading.subject);
-    let (lines, end_lines) = super::reports::listed(found);
-    let is_alone = reading.list.is_empty();
-    let lists_all =
-        is_alone || (lines.len(), end_lines.len()) == (reading.reports.len(), reading.ends.len());
-    let is_told = |line: &Line| reading.reports.iter().any(|it| is_of(line, it));
-    let mut lines = subject.reports.iter().chain(lines);
-    let mut end_lines = subject.ends.iter().copied().chain(end_lines);
-    let says_so =
-        lines.all(is_told) && end_lines.all(|line| reading.ends.iter().any(|end| end.line == line));
+    let Reading { reports, outages, ends, list, .. } = reading;
+    let listed = |is_one: fn(&Tells) -> bool| list.iter().filter(|it| is_one(&it.tells)).count();
+    // What is overtaken is in the list alone.
+    let lists_all = list.is_empty()
+        || (listed(|it| matches!(it, Tells::Report(_))) >= reports.len()
+            && listed(|it| matches!(it, Tells::Outage(_))) >= outages.len()
+            && listed(|it| matches!(it, Tells::End(_))) == ends.len());
+    let says_so = subject.reports.iter().all(|line| reports.iter().any(|it| line.is_of(it)))
+        && subject.outages.iter().all(|line| outages.iter().any(|it| line.is_of(it)))
+        && subject.ends.iter().all(|line| ends.iter().any(|end| end.line == *line));
     if !lists_all || !says_so {
-        found.add(Wrong::Subject, None, read.letter.written, "the text says another report");
+        found.add(Wrong::Subject, None, read.letter.written, "the text says something else");
     }
 }
 

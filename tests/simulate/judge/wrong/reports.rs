@@ -1,11 +1,9 @@
 //! What a report after an interruption, and its end, state besides how each app is.
 
-use std::collections::BTreeSet;
-
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
-use super::super::reading::{End, EndLine, Line, Report, Tells};
+use super::super::reading::{End, EndLine, Report};
 use super::super::settling::Interruption;
 use super::Found;
 use crate::story::{AppId, CauseKind, Ms, Span};
@@ -20,21 +18,10 @@ pub(super) fn judge(found: &mut Found<'_, '_>) {
     reading.ends.iter().for_each(|end| self::end(found, end));
 }
 
-/// A line says the same as the report in full.
-pub(super) fn is_of(line: &Line, report: &Report) -> bool {
-    let Line { after, well, of, missing } = line;
-    let names: BTreeSet<&str> = report.missing.iter().map(|named| named.text.as_str()).collect();
-    let counts = (*after, *well, *of) == (report.after, report.well, report.of);
-    let named = missing.names.iter().all(|named| names.contains(named.text.as_str()));
-    // In a subject `and 2 more` may be other news.
-    let all = [0, missing.more].map(|more| missing.names.len() as u64 + more);
-    counts && named && (missing.cut || all.contains(&(report.missing.len() as u64)))
-}
-
 fn report(found: &mut Found<'_, '_>, report: &Report) {
     let letter = found.read.letter;
     let Some(it) = interruption(found, report) else { return };
-    if report.after == Aftermath::Power && !is_power_cut(found, it.span) {
+    if report.after == Aftermath::Power && !was_power_away(found, it.span) {
         let what = "the power was not cut".to_owned();
         found.add(Wrong::After, None, it.span.from, &what);
     }
@@ -68,10 +55,19 @@ fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interrupti
     Some(*last)
 }
 
-/// Somebody else had no power either.
-fn is_power_cut(found: &Found<'_, '_>, away: Span) -> bool {
-    let cuts = found.case.story.causes.iter().filter(|cause| cause.kind == CauseKind::PowerCut);
-    cuts.map(|cut| cut.span).any(|cut| cut.from <= away.end() && away.from <= cut.end())
+/// The power was cut; or there was too little of it, for our machine and for half of the apps: nobody can
+/// tell that from a cut.
+fn was_power_away(found: &Found<'_, '_>, away: Span) -> bool {
+    let story = found.case.story;
+    let near = story
+        .causes
+        .iter()
+        .filter(|cause| cause.span.from <= away.end() && away.from <= cause.span.end());
+    near.into_iter().any(|cause| match cause.kind {
+        CauseKind::PowerCut => true,
+        CauseKind::BrownOut => 2 * cause.reach.len() >= story.apps.len(),
+        _ => false,
+    })
 }
 
 /// Nothing was on record that came later than the beginning.
@@ -110,14 +106,15 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
         }
         of += 1;
         let is_missing = report.missing.iter().any(|named| named.app == Some(AppId(app)));
-        let answered = life.app.checks.iter().any(|check| {
-            let answers = matches!(check.outcome, Some(Outcome::Pass | Outcome::Warn));
-            answers && check.ended >= it.back && check.ended <= decided
-        });
-        let is_unwell =
-            matches!(life.app.state_at(decided), State::Unhealthy) || is_missing || !answered;
-        well += u64::from(!is_unwell);
-        perhaps_well += u64::from(!is_unwell);
+        let since = life.app.checks.partition_point(|check| check.ended < it.back);
+        let by = life.app.checks.partition_point(|check| check.ended <= decided);
+        let outcomes = life.app.checks[since..by.max(since)].iter().filter_map(|it| it.outcome);
+        let answered = outcomes.clone().any(|it| it != Outcome::Fail);
+        // Of one that always passes not every check is known.
+        let is_unknown = outcomes.count() == 0;
+        let is_unwell = life.app.state_at(decided) == State::Unhealthy || is_missing;
+        well += u64::from(answered && !is_unwell);
+        perhaps_well += u64::from((answered || is_unknown) && !is_unwell);
     }
     perhaps_well += perhaps;
     let fits = |said: u64, least: u64, most: u64| (least..=most).contains(&said);
@@ -188,18 +185,4 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         );
         found.add(Wrong::Lasted, apps.first().copied(), first, &what);
     }
-}
-
-/// The reports and ends that a list tells.
-pub(super) fn listed<'r>(found: &Found<'r, '_>) -> (Vec<&'r Line>, Vec<EndLine>) {
-    let list = &found.read.reading.list;
-    let reports = list.iter().filter_map(|point| match &point.tells {
-        Tells::Report(line) => Some(line),
-        _ => None,
-    });
-    let ends = list.iter().filter_map(|point| match point.tells {
-        Tells::End(line) => Some(line),
-        _ => None,
-    });
-    (reports.collect(), ends.collect())
 }

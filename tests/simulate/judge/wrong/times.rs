@@ -32,7 +32,7 @@ pub(super) fn changed(
     let about = meant.map_or(0, |at| case.life(app).app.shown_by(at + 2 * SLACK)).min(end);
     for place in about_and_before(about, end) {
         let (at, state) = states[place];
-        if state != statement.state() {
+        if !statement.fits(state) {
             continue;
         }
         let before = place.checked_sub(1).map_or(State::Unknown, |before| states[before].1);
@@ -55,7 +55,7 @@ pub(super) fn changed(
         let lives = states.iter().filter(|(then, _)| then.abs_diff(at) <= 2 * SLACK);
         lives.count() > 0
     });
-    let never = !states[..end].iter().any(|(_, state)| *state == statement.state());
+    let never = !states[..end].iter().any(|(_, state)| statement.fits(*state));
     let wrong = if is_other || never { Wrong::State } else { Wrong::Changed };
     found.add(wrong, Some(app), meant.unwrap_or(letter.written), &what);
     None
@@ -85,7 +85,7 @@ pub(super) fn began(found: &mut Found<'_, '_>, app: AppId, statement: &Statement
     let told = full.map(|full| full.says).into_iter().chain([statement.says]);
     for lasted in told.filter_map(|says| match says {
         Says::WellAgain(lasted) => Some(lasted),
-        Says::Is(_) => None,
+        Says::Is(_) | Says::KeepsFailing => None,
     }) {
         let span = |(from, until): &(Ms, Ms)| (at.saturating_sub(*until), at.saturating_sub(*from));
         let mut spans = beginnings.iter().map(span);
@@ -100,6 +100,18 @@ pub(super) fn began(found: &mut Found<'_, '_>, app: AppId, statement: &Statement
             found.add(Wrong::Lasted, Some(app), first, &what);
         }
     }
+}
+
+/// Since when an app is silent that is told so at `at`.
+pub(super) fn since(
+    found: &mut Found<'_, '_>,
+    app: AppId,
+    statement: &Statement,
+    told: Told,
+    at: Ms,
+) {
+    let beginnings = beginnings(found, app, statement, at);
+    fits(found, (app, Wrong::Since), told, &beginnings, "did not fall silent");
 }
 
 /// When it may be said to have begun: the check of the first counted failure, from its beginning to its

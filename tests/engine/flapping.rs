@@ -1,0 +1,92 @@
+//! An app that comes and goes.
+
+use super::world::{Answer, World};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::time::Moment;
+
+/// A NAS that is well, and whose owner knows that it is watched.
+fn house(more: &[(&str, &str)]) -> World {
+    let mut world = World::new();
+    world.register("NAS", &[&[("healthy", "2")], more].concat());
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+/// It fails for a minute and a half, and is well for so long.
+fn blink(world: &mut World, well_minutes: u64) {
+    world.answers("NAS", Answer::Fail);
+    world.seconds(90);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60 * well_minutes);
+}
+
+#[test]
+fn what_fails_again_soon_is_told_once_as_that_and_then_when_it_stays_well() {
+    let mut world = house(&[]);
+    for _ in 0..10 {
+        blink(&mut world, 20);
+    }
+    let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"];
+    assert_eq!(world.mails(), told, "and nothing more");
+    let (at, mail) = &world.inbox[2];
+    let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
+    assert_eq!(letter.subject, "[HealthChecker] NAS keeps failing");
+    assert!(letter.text.contains("It was HEALTHY only shortly before."), "{}", letter.text);
+    world.seconds(9 * 60);
+    assert_eq!(world.mails(), told, "it has been well for 29 min");
+    world.seconds(2 * 60);
+    assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
+    let (at, mail) = &world.inbox[3];
+    let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
+    assert_eq!(letter.subject, "[HealthChecker] NAS is HEALTHY again after 2 h 53 min");
+    assert_eq!(mail.references, [world.inbox[2].1.message_id.as_str()]);
+    blink(&mut world, 1);
+    assert_eq!(world.mails()[4..], ["NAS UNHEALTHY", "NAS HEALTHY"], "the first for a while");
+}
+
+#[test]
+fn what_fails_again_later_is_another_alarm() {
+    let mut world = house(&[]);
+    for _ in 0..3 {
+        blink(&mut world, 31);
+    }
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"].repeat(3));
+}
+
+#[test]
+fn who_takes_long_to_be_healthy_has_to_be_so_for_longer() {
+    // Well after 25 min, and believed after 75.
+    let mut world = house(&[("interval", "300"), ("healthy", "5")]);
+    world.seconds(3600);
+    for _ in 0..2 {
+        world.answers("NAS", Answer::Fail);
+        world.seconds(900);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(3600);
+    }
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"]);
+    world.seconds(3600);
+    assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
+}
+
+#[test]
+fn killed_at_any_moment_of_it_the_same_is_told() {
+    for kill in 0..20 {
+        let mut world = house(&[]);
+        for number in 0..20 {
+            if number == kill {
+                world.restart();
+            }
+            if number % 4 == 0 {
+                world.answers("NAS", if number == 16 { Answer::Pass } else { Answer::Refused });
+                world.seconds(90);
+                world.answers("NAS", Answer::Pass);
+            }
+            world.seconds(200);
+        }
+        world.seconds(1200);
+        let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing", "NAS HEALTHY"];
+        assert_eq!(world.mails(), told, "killed after {kill}");
+    }
+}
