@@ -134,7 +134,7 @@ impl Report {
         let begins = match self.after {
             Aftermath::Power => "The power went some time after ",
             Aftermath::Restart => "Our machine went down some time after ",
-            Aftermath::Network | Aftermath::Sleep | Aftermath::Standstill => return None,
+            _ => return None,
         };
         let (told, rest) = time(text.strip_prefix(begins)?)?;
         self.after_record = Some(told);
