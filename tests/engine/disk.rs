@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::cases::cases;
 use super::facts::facts;
+use super::incidents::is_on_disk;
 use super::recording::{Chance, happen};
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::core::{Engine, Options};
@@ -64,6 +65,7 @@ fn compare(world: &World) {
         facts(&replayed(world, on_disk), world.clock_moved),
         facts(&held, world.clock_moved)
     );
+    assert!(world.clock_moved || is_on_disk(world), "the list of incidents");
 }
 
 proptest! {

@@ -13,9 +13,9 @@ pub(crate) fn facts(records: &[Record], clock_moved: bool) -> Vec<String> {
         | Record::Hour { .. }
         | Record::MailAccepted { .. }
         // Each engine is a run of its own.
-        | Record::Run(_) => false,
-        // It begins with a start, or goes on with it.
-        Record::Incident(incident) => !incident.settling,
+        | Record::Run(_)
+        // A start begins one, goes on with it or ends it. That they are on disk `incidents` knows.
+        | Record::Incident(_) => false,
         _ => true,
     };
     let mut facts: Vec<String> = records

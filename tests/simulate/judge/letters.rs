@@ -121,7 +121,7 @@ fn statements(reading: &Reading) -> Vec<Statement> {
             Tells::End(_) => {
                 statements.extend(ends.next().into_iter().flat_map(|it| back(it, at)));
             }
-            Tells::Watching(_) | Tells::Test => {}
+            Tells::Blind(_) | Tells::Watching(_) | Tells::Test => {}
         }
     }
     let beyond = reading.list.len();

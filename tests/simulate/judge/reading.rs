@@ -3,11 +3,13 @@
 //! The other half of `engine::outbox::letter`, written from the letters alone. Every line has to be
 //! understood: what is not is handed over as `unread`, so that new words are noticed.
 
+mod blind;
 mod body;
 mod outage;
 mod report;
 mod words;
 
+pub(super) use blind::{Blind, BlindLine};
 pub(super) use body::{Degraded, Facts, Full, Point, Tells};
 pub(super) use outage::{Outage, OutageLine, Silent};
 pub(super) use report::{End, EndLine, Line, Report};
@@ -33,6 +35,8 @@ pub(super) struct Reading {
     pub(super) reports: Vec<Report>,
     /// Who is silent together.
     pub(super) outages: Vec<Outage>,
+    /// That our network is away, or was.
+    pub(super) blind: Vec<Blind>,
     /// That all of either are well.
     pub(super) ends: Vec<End>,
     /// The first passes of apps, where the letter tells nothing else.
@@ -49,6 +53,7 @@ pub(super) struct Subject {
     pub(super) states: Vec<(Named, Says)>,
     pub(super) reports: Vec<Line>,
     pub(super) outages: Vec<OutageLine>,
+    pub(super) blind: Vec<BlindLine>,
     /// Of one app it is among the states.
     pub(super) ends: Vec<EndLine>,
     /// "and 8 more".
@@ -109,6 +114,7 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
 /// Whether something else than a name stands here, in a row of names.
 fn begins_news(text: &str, known: &Known) -> bool {
     report::after(text).is_some()
+        || blind::line(text, known).is_some()
         || report::end_line(text).is_some()
         || outage::line(text, known, |_| false).is_some_and(|(line, _)| line.is_known())
         || text.starts_with("now watching ")
@@ -118,6 +124,10 @@ fn begins_news(text: &str, known: &Known) -> bool {
 impl Subject {
     /// The next thing that it says; what follows.
     fn item<'t>(&mut self, text: &'t str, known: &Known) -> Option<&'t str> {
+        if let Some((line, after)) = blind::line(text, known) {
+            self.blind.push(line);
+            return Some(after);
+        }
         let is_other = |rest: &str| begins_news(rest, known);
         if let Some((line, after)) = outage::line(text, known, is_other) {
             self.cut |= line.named.cut;

@@ -139,6 +139,8 @@ impl Walk<'_, '_> {
             *self.reports.entry((incident, to)).or_default() += 1;
         }
         let watching = self.watching(read);
+        // What was not seen is news of its own.
+        is_news |= !read.reading.blind.is_empty();
         let tells = !read.states.is_empty() || watching.is_some();
         if tells && !is_news && watching != Some(true) {
             self.nothing_new(read);

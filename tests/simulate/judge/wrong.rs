@@ -1,5 +1,6 @@
 //! Statements that are not so: times, spans, states, names, counts, in subject or text.
 
+mod blind;
 mod counts;
 mod outages;
 mod reports;
@@ -60,6 +61,7 @@ pub(super) fn judge(case: &Case<'_>) -> Vec<Finding> {
             counts::subject(&mut found);
             reports::judge(&mut found);
             outages::judge(&mut found);
+            blind::judge(&mut found);
             for (place, statement) in read.states.iter().enumerate() {
                 let rest = &read.states[place + 1..];
                 let is_last = !rest.iter().any(|later| later.name == statement.name);

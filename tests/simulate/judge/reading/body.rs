@@ -1,6 +1,7 @@
 //! The body of a letter, block by block.
 
 use super::Reading;
+use super::blind::{self, Blind, BlindLine};
 use super::outage::{self, OutageLine};
 use super::report::{self, End, EndLine, Line};
 use super::words::{Known, Lasted, Named, Row, Says, Told, span, time, time_in_a_sentence};
@@ -32,6 +33,7 @@ pub(in crate::judge) enum Tells {
     Watching(Row),
     Report(Line),
     Outage(OutageLine),
+    Blind(BlindLine),
     End(EndLine),
     Test,
 }
@@ -111,6 +113,9 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             reading.reports.last_mut()?.missing = report::missing(points, known)?;
             Some(())
         }
+        [title @ ("Not seen since:" | "I could not see the network:"), ref points @ ..] => {
+            reading.blind.last_mut()?.list(title, points, known)
+        }
         // The app's own words, which may be anything.
         ["The app says:", ref points @ ..] => points.first()?.strip_prefix("- ").map(drop),
         ["Its answer in full:", ref answer @ ..] => {
@@ -141,6 +146,10 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     if let Some(row) = text.strip_prefix("Now watching ") {
         // When, says the sentence below.
         reading.watching = Some((known.row(row), Told::BeforeStart));
+        return Some(());
+    }
+    if let Some((line, "")) = blind::line(text, known) {
+        reading.blind.push(Blind::of(line));
         return Some(());
     }
     if let Some(outage) = outage::headline(text) {
@@ -174,6 +183,8 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         Tells::Test
     } else if let Some(row) = what.strip_prefix("now watching ") {
         Tells::Watching(known.row(row))
+    } else if let Some((line, "")) = blind::line(what, known) {
+        Tells::Blind(line)
     } else if let Some((line, "")) = outage::line(what, known, |_| false) {
         Tells::Outage(line)
     } else if let Some((line, "")) = report::line(what, known, |_| false) {
@@ -231,6 +242,11 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     }
     if text == "One more mail comes when all of them are well." {
         return Some(()).filter(|()| !reading.reports.is_empty() || !reading.outages.is_empty());
+    }
+    if let Some(blind) = reading.blind.last_mut()
+        && blind.paragraph(text).is_some()
+    {
+        return Some(());
     }
     if let Some(report) = reading.reports.last_mut()
         && report.paragraph(text, known).is_some()

@@ -10,7 +10,9 @@ use healthchecker::engine::surroundings::settling::Aftermath;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
-use super::{Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, read};
+use super::{
+    BlindLine, Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, read,
+};
 use crate::story::{App, AppId, HostId};
 
 /// 2026-11-23 22:55:40 UTC.
@@ -292,7 +294,7 @@ fn reports_among_other_news() {
             Tells::Report(_) => "report",
             Tells::End(_) => "end",
             Tells::State(..) => "state",
-            Tells::Outage(_) | Tells::Watching(_) | Tells::Test => "other",
+            Tells::Outage(_) | Tells::Blind(_) | Tells::Watching(_) | Tells::Test => "other",
         })
         .collect();
     assert_eq!(tells, ["report", "end", "end", "state", "state"]);
@@ -347,6 +349,40 @@ fn an_outage() {
     let two = "[HealthChecker] 2 apps are UNHEALTHY: NAS, TV = ?x, NAS is UNHEALTHY and 2 more";
     let subject = read(two, lists, &known()).subject;
     assert_eq!((subject.outages.len(), subject.states.len(), subject.more), (1, 1, 2));
+}
+
+#[test]
+fn nobody_was_seen() {
+    let one = |headline: &str, rest: &str| {
+        let rule = "-".repeat(headline.len().min(60));
+        let text = format!("{headline}\n{rule}\n\n{rest}");
+        let reading = read(&format!("[HealthChecker] {headline}"), &text, &known());
+        assert_eq!(reading.unread, Vec::<String>::new(), "{headline}");
+        assert_eq!(reading.subject.blind, [reading.blind[0].line.clone()]);
+        reading.blind[0].clone()
+    };
+    let (from, until) = ("2026-11-23 22:55:40 UTC", "2026-11-23 23:16:40 UTC");
+    let look = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody \
+        is blamed until one of them is seen; then each has its time to come back.\n";
+    let list = format!("Not seen since:\n- NAS\n- Kodi, upstairs\n\n{look}");
+    let since = format!("Nothing answers since {from}: our network, or");
+    let blind = one(&format!("{since} all 2 apps"), &list);
+    assert_eq!(blind.line, BlindLine::GoesOn(told(0), 2, None));
+    assert_eq!((blind.times(), blind.apps.len()), (vec![(told(0), None)], 2));
+    let blind = one(&format!("{since} Kodi, upstairs"), &list);
+    assert_eq!(blind.line, BlindLine::GoesOn(told(0), 1, Some(named(1, "Kodi, upstairs"))));
+    let note = format!("I could not see the network from {from} to {until}");
+    let blind = one(&note, "All 11 apps are as before.\n");
+    assert_eq!(blind.times(), [(told(0), Some(told(21 * 60)))]);
+    assert_eq!(blind.as_before, Some((11, 11)));
+    let gaps =
+        format!("I could not see the network:\n- from {from} to {until}\n- from {from} to {until}");
+    let blind = one(
+        "I could not see the network 2 times",
+        &format!("{gaps}\n\n9 of 11 apps are as before.\n"),
+    );
+    assert_eq!((blind.line.clone(), blind.gaps.len()), (BlindLine::Times(2), 2));
+    assert_eq!(blind.as_before, Some((9, 11)));
 }
 
 #[test]

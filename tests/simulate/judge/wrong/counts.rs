@@ -55,7 +55,8 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     let listed = read.states.iter().filter(|it| it.of == Of::Change).count() as u64;
     let latest = latest(&read.states);
     let (ends, outages) = (&reading.ends, &reading.outages);
-    let others = (reading.reports.len() + outages.len() + ends.len()) as u64;
+    let several = reading.reports.len() + outages.len() + ends.len();
+    let others = (several + reading.blind.len()) as u64;
     let says_changes = subject.changes.unwrap_or(listed);
     let counts_them =
         subject.changes.is_some() || listed <= 1 || (latest.len() == 1 && others == 0);
@@ -66,6 +67,7 @@ pub(super) fn subject(found: &mut Found<'_, '_>) {
     let rows: Vec<&Row> = watched(found);
     let news = latest.len() as u64 + others + u64::from(!rows.is_empty());
     let lines = subject.reports.len() + subject.outages.len() + subject.ends.len();
+    let lines = lines + subject.blind.len();
     let in_subject = (subject.states.len() + lines) as u64 + u64::from(subject.watching.is_some());
     // `not NAS and 2 more` may be two apps, or two other things.
     let named = subject.reports.iter().map(|line| &line.missing);

@@ -3,6 +3,7 @@
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
+use super::super::letters::{Of, Statement};
 use super::super::reading::{End, EndLine, Report};
 use super::super::settling::Interruption;
 use super::Found;
@@ -159,30 +160,38 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         let what = format!("{named} apps are named, {apps} are counted");
         found.add(Wrong::Count, None, written, &what);
     }
-    let apps: Vec<AppId> = end.apps.names.iter().filter_map(|named| named.app).collect();
     let case = found.case;
-    let changes = |app: &AppId| {
-        let states = &case.life(*app).app.states[..case.life(*app).app.shown_by(written)];
-        let well = states.iter().rposition(|(_, state)| *state == State::Healthy)?;
-        let bad = states[..well].iter().rposition(|(_, state)| *state == State::Healthy);
-        let bad = bad.map_or(0, |before| before + 1);
-        let ill = |state| matches!(state, State::Degraded | State::Unhealthy);
-        let raised = states[bad..well].iter().find(|(_, state)| ill(*state))?;
-        Some((raised.0, states[well].0))
-    };
-    let lives: Vec<(Ms, Ms)> = apps.iter().filter_map(changes).collect();
-    let (Some(first), Some(last)) =
-        (lives.iter().map(|it| it.0).min(), lives.iter().map(|it| it.1).max())
-    else {
-        return;
-    };
-    if !lasted.fits(last - first.min(last), last - first.min(last)) {
+    let (mut first, mut raised, mut last) = (None, None, None);
+    for app in end.apps.names.iter().filter_map(|named| named.app) {
+        let life = case.life(app);
+        let states = &life.app.states[..life.app.shown_by(written)];
+        let Some(well) = states.iter().rposition(|(_, state)| *state == State::Healthy) else {
+            return;
+        };
+        last = last.max(Some(states[well].0));
+        let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
+        let episode = found.read.states.iter().rfind(of_it).and_then(|it| it.episode);
+        let from = episode.map(|episode| life.episodes[episode].from);
+        let its = states[..well].iter().filter(|(at, _)| from.is_none_or(|from| from <= *at));
+        let became = |worse: &[State]| {
+            its.clone().find(|(_, state)| worse.contains(state)).map(|(at, _)| *at)
+        };
+        let ill = became(&[State::Degraded, State::Unhealthy]).or(from);
+        first = first.into_iter().chain(ill).min();
+        raised = raised.into_iter().chain(became(&[State::Unhealthy])).min();
+    }
+    let (Some(first), Some(last)) = (first, last) else { return };
+    // It counts from when it was found; of who was not asked often enough from a failure of theirs.
+    let (least, most) = (last - raised.unwrap_or(last).min(last), last - first.min(last));
+    if !lasted.fits(least, most) {
         let what = format!(
-            "they were unwell for {} s from {} until {}, not for {lasted:?}",
-            (last - first.min(last)) / 1000,
+            "they were unwell for {} to {} s from {} until {}, not for {lasted:?}",
+            least / 1000,
+            most / 1000,
             time(first),
             time(last)
         );
-        found.add(Wrong::Lasted, apps.first().copied(), first, &what);
+        let app = end.apps.names.first().and_then(|named| named.app);
+        found.add(Wrong::Lasted, app, first, &what);
     }
 }

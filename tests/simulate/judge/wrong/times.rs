@@ -142,11 +142,14 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         let first = episode.checks.clone().find(|place| checks[*place].outcome.is_some());
         beginnings.extend(first.into_iter().flat_map(row).map(|it| in_short(it.begun, it.ended)));
         let from = life.app.states.partition_point(|(then, _)| *then < episode.from);
-        let raised = life.app.states[from..]
-            .iter()
-            .find(|(_, state)| matches!(state, State::Degraded | State::Unhealthy));
+        // The alert that people know may be that of UNHEALTHY alone: DEGRADED is not always told.
+        let raised = |is_it: fn(&State) -> bool| {
+            life.app.states[from..].iter().find(|(_, state)| is_it(state)).map(|(then, _)| *then)
+        };
+        let ill = raised(|state| matches!(state, State::Degraded | State::Unhealthy));
+        let unhealthy = raised(|state| *state == State::Unhealthy).filter(|then| *then <= at);
         if is_over {
-            beginnings.extend(raised.map(|(then, _)| in_short(*then, *then)));
+            beginnings.extend(ill.into_iter().chain(unhealthy).map(|then| in_short(then, then)));
         }
     }
     beginnings

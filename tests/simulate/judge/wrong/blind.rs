@@ -1,0 +1,77 @@
+//! Whether our network was away when it is said to have been, and all apps are as before.
+
+use super::super::chronicle::time;
+use super::super::finding::Wrong;
+use super::super::reading::{Blind, BlindLine};
+use super::Found;
+use crate::story::{AppId, CauseKind, Ms};
+use healthchecker::engine::state::State;
+
+/// An outage is seen by a check, and so is its end.
+const SEEN_WITHIN: Ms = 360_000;
+
+/// Judges all that a letter says of times in which nobody was seen.
+pub(super) fn judge(found: &mut Found<'_, '_>) {
+    found.read.reading.blind.iter().for_each(|blind| self::blind(found, blind));
+}
+
+fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
+    let case = found.case;
+    let letter = found.read.letter;
+    let meant = |told| case.clock.meant(told, letter.worded);
+    let mut first = letter.written;
+    for (from, until) in blind.times() {
+        let Some(from) = meant(from) else { return };
+        first = first.min(from);
+        let until = until.map_or(Some(letter.written), meant).unwrap_or(letter.written);
+        let was_away = case.story.causes.iter().any(|cause| {
+            is_of_all(cause.kind) && cause.span.from <= from && from <= cause.span.end()
+        });
+        let came_back = case.story.causes.iter().any(|cause| {
+            is_of_all(cause.kind)
+                && cause.span.from <= until
+                && until <= cause.span.end().saturating_add(SEEN_WITHIN)
+        });
+        if !was_away || !came_back {
+            let what = format!("the network was there from {} to {}", time(from), time(until));
+            found.add(Wrong::After, None, from, &what);
+        }
+    }
+    let counted = match blind.line {
+        BlindLine::Times(count) => count == blind.gaps.len() as u64,
+        BlindLine::GoesOn(_, of, None) => of >= blind.apps.len() as u64,
+        BlindLine::GoesOn(_, _, Some(_)) => blind.apps.len() == 1,
+        BlindLine::Once(..) => true,
+    };
+    if !counted {
+        found.add(Wrong::Count, None, first, "it counts other times, or apps, than it lists");
+    }
+    as_before(found, blind, first);
+}
+
+/// What takes the whole house from our sight.
+fn is_of_all(kind: CauseKind) -> bool {
+    use CauseKind::{OurLink, PowerCut, Router};
+    matches!(kind, OurLink | PowerCut | Router)
+}
+
+/// So many of theirs are as they were before the first of these times.
+fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms) {
+    let Some((same, of)) = blind.as_before else { return };
+    let letter = found.read.letter;
+    let theirs = |app: &AppId| {
+        let registered = found.case.life(*app).app.registered_at(letter.written);
+        registered.is_some_and(|it| it.people.contains(&letter.to))
+    };
+    let apps = (0..found.case.lives.len()).map(AppId).filter(theirs);
+    let is_ill = |state| state == State::Unhealthy;
+    let changed = apps.filter(|app| {
+        let app = found.case.life(*app).app;
+        is_ill(app.state_at(letter.written)) != is_ill(app.state_at(first))
+    });
+    let changed = changed.count() as u64;
+    if of.saturating_sub(same) > changed || (same == of && changed > 0) {
+        let what = format!("{same} of {of} are said to be as before, {changed} are not");
+        found.add(Wrong::Count, None, first, &what);
+    }
+}
