@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from conftest import StartDaemon
 from lan import Lan
 from lan_house import House
@@ -11,6 +13,9 @@ from waiting import wait_for
 SOON = 30
 # What falls silent together is told together.
 TOLD = 70
+# Public addresses (RFC 5737), which nobody has but in here.
+ANCHORS = ["203.0.113.1", "203.0.113.2", "203.0.113.3"]
+OUT_THERE = {"shop": "203.0.113.10", "blog": "203.0.113.20"}
 
 
 def test_with_ipv6_alone_apps_that_are_off_are_told_from_a_network_where_nobody_answers(
@@ -43,6 +48,52 @@ def test_with_ipv6_alone_apps_that_are_off_are_told_from_a_network_where_nobody_
     house.wait_for_states(SOON, "UNKNOWN")
     lan.join(house.server)
     house.wait_for_states(SOON, "HEALTHY")
+    assert len(house.subjects()) == 2, house.subjects()
+
+
+def test_what_is_out_there_is_not_to_blame_for_the_line_nor_for_the_router(
+    lan: Lan, start_daemon: StartDaemon
+) -> None:
+    house = House(lan)
+    nas, router = lan.add("nas"), lan.add("router")
+    internet = lan.add_internet(router)
+    for address in [*ANCHORS, *OUT_THERE.values()]:
+        internet.add_address(address)
+    for anchor in ANCHORS:
+        program = internet.start_client("serve", anchor, "443")
+        assert program.stdout and program.stdout.readline() == "443\n"
+    house.start(start_daemon, anchors=",".join(f"{anchor}:443" for anchor in ANCHORS))
+    house.add_app("disk", nas)
+    for name, address in OUT_THERE.items():
+        house.add_app(name, internet, address)
+    house.wait_until_well()
+
+    # One of them hangs, and the internet is there.
+    house.apps["shop"].send_signal(signal.SIGSTOP)
+    house.wait_for_states(SOON, "HEALTHY", shop="UNHEALTHY")
+    wait_for(house.subjects, TOLD, "the alarm")
+    house.apps["shop"].send_signal(signal.SIGCONT)
+    house.wait_for_states(SOON, "HEALTHY")
+    wait_for(lambda: len(house.subjects()) == 2, TOLD, "the end of the alarm")
+
+    # The line is gone, and the router is there.
+    internet.cable("down")
+    house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
+    house.daemon.wait_for_log("the internet is away", 5)
+    house.daemon.kill()
+    house.daemon.start()
+    house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
+    internet.cable("up")
+    house.wait_for_states(2 * SOON, "HEALTHY")
+
+    # The router itself is gone.
+    lan.cable(router, "down")
+    house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
+    house.daemon.wait_for_log("the router does not answer", 5)
+    since = house.shown("not_visible_since")
+    assert since.pop("disk") is None and all(since.values())
+    lan.cable(router, "up")
+    house.wait_for_states(2 * SOON, "HEALTHY")
     assert len(house.subjects()) == 2, house.subjects()
 
 
