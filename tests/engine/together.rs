@@ -160,6 +160,19 @@ fn an_app_that_is_alone_waits_for_nobody() {
 }
 
 #[test]
+fn a_host_that_dies_again_soon_is_told_as_before_with_its_end() {
+    let mut world = house();
+    for _ in 0..2 {
+        answer(&mut world, &ON_HOST, Answer::Hang);
+        world.seconds(120);
+        answer(&mut world, &ON_HOST, Answer::Pass);
+        world.seconds(180);
+    }
+    assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
+    assert!(letter_of(&world, 3).subject.contains("5 apps are HEALTHY again"));
+}
+
+#[test]
 fn what_is_no_silence_waits_for_nobody_either_and_is_an_incident_of_its_own() {
     let mut world = house();
     register(&mut world, "Slow one", &[("url", "http://192.168.1.40/"), ("interval", "300")]);

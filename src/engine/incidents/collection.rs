@@ -306,12 +306,15 @@ impl Incidents {
             }
             _ => Notice::Outage(Box::new(grouping::outage(now, ids, more, known.registry))),
         };
+        let is_outage = matches!(notice, Notice::Outage(_));
         for id in ids {
             let app = known.registry.get(*id);
             let named = app.map(|app| known.outbox.told(app.registration.recipients()));
             let named = named.unwrap_or_default();
             self.alerts.edit(id, |alert| {
-                alert.keeps_failing = app.is_some_and(|app| flapping::keeps_failing(alert, app));
+                // An outage does not say so, and promises its end as soon as all are well.
+                let keeps = |app: &App| !is_outage && flapping::keeps_failing(alert, app);
+                alert.keeps_failing = app.is_some_and(keeps);
                 alert.tell(to, Level::Unhealthy, &named);
             });
         }
