@@ -227,6 +227,7 @@ impl Engine {
         self.incidents.handle_start(now, &self.registry);
         match interruption {
             Some(interruption) => self.settle(now, interruption),
+            None if self.surroundings.network().is_down() => {}
             None => self.chronicle.handle_nothing_to_settle(now),
         }
         // Only now is it known which are to go together, and who knows what they tell.

@@ -305,10 +305,10 @@ impl Engine {
     fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
         let Some(app) = self.registry.get(id) else { return };
         if verdict.life == Life::CutOff || !self.surroundings.is_calm() {
-            self.surroundings.handle_sign(now, (id, app), &verdict);
-            self.look_around(now);
             let outage = self.surroundings.outage(now);
             outage.into_iter().for_each(|since| self.chronicle.handle_outage(since));
+            self.surroundings.handle_sign(now, (id, app), &verdict);
+            self.look_around(now);
         }
         let Some(app) = self.registry.get(id) else { return };
         let began = now.at.before(latency);

@@ -206,7 +206,7 @@ fn an_outage_of_our_network_is_one_once_things_have_to_settle_after_it() {
     world.seconds(1200);
     let open = "network, our network was down, open: Kodi UNHEALTHY; told owner@example.org";
     assert_eq!(list(&world)[0], open);
-    assert_eq!(list(&world).len(), 2);
+    assert_eq!(list(&world).len(), 2, "{:?}", list(&world));
     world.stop("Kodi");
     assert!(list(&world)[0].contains("stop: Kodi UNHEALTHY"), "it stays in the past");
     assert!(is_on_disk(&world));

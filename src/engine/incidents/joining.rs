@@ -13,13 +13,8 @@ use crate::engine::time::{Moment, Now, Stamp};
 
 /// Who falls silent within this time belongs to an incident of [`MANY_HOSTS`], on whatever host.
 const SPREADS: Duration = Duration::from_secs(180);
-/// After the first mail, what came since is told then,
+/// What joins is told so long after the mail, or, when that has passed, after the first that joins.
 const UPDATED_AFTER: Duration = Duration::from_secs(15 * 60);
-/// then,
-const LATER: [Duration; 3] =
-    [Duration::from_secs(3600), Duration::from_secs(6 * 3600), Duration::from_secs(24 * 3600)];
-/// and then so often.
-const DAILY: Duration = Duration::from_secs(24 * 3600);
 /// Who was not asked since a start is waited for.
 const ASKED_SOON: Duration = Duration::from_secs(45);
 
@@ -149,16 +144,8 @@ fn is_told_to(alert: &Alert, to: &Recipient) -> bool {
     alert.told(to).is_some_and(|told| told.written.is_some())
 }
 
-/// When what came by `after` is told, of an incident that was `told` then.
-fn next_time(told: Stamp, after: Moment) -> Moment {
-    let Some(told) = told.at() else { return after + UPDATED_AFTER };
-    let mut times = std::iter::once(UPDATED_AFTER).chain(LATER);
-    let next = times.find(|span| told + *span > after);
-    next.map_or_else(
-        || {
-            let days = after.since(told).as_secs() / DAILY.as_secs();
-            told + DAILY * u32::try_from(days.saturating_add(1)).unwrap_or(u32::MAX)
-        },
-        |span| told + span,
-    )
+/// When what joins at `joined` is told, of an incident that was `told` then.
+fn next_time(told: Stamp, joined: Moment) -> Moment {
+    let after_the_mail = told.at().map(|told| told + UPDATED_AFTER);
+    after_the_mail.filter(|at| *at > joined).unwrap_or(joined + UPDATED_AFTER)
 }
