@@ -65,7 +65,12 @@ impl Engine {
                     Part::Internet => Interruption::Internet,
                 };
                 let Some(apps) = apps else {
-                    return self.handle_absence(now, interruption, after);
+                    self.handle_absence(now, interruption, after);
+                    if self.surroundings.settling().is_none() {
+                        // It was too short for that, as far as is known.
+                        self.chronicle.handle_nothing_to_settle(now);
+                    }
+                    return;
                 };
                 let Engine { surroundings, registry, .. } = self;
                 if surroundings.handle_return(now, interruption, after, (&apps, registry)) {

@@ -299,6 +299,18 @@ fn who_comes_later_on_a_dead_host_is_told_in_one_update() {
 }
 
 #[test]
+fn who_was_well_since_an_old_mail_is_an_incident_of_its_own() {
+    let mut world = house();
+    answer(&mut world, &["NAS"], Answer::Hang);
+    world.seconds(3600);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    answer(&mut world, &["Kodi"], Answer::Hang);
+    world.seconds(180);
+    assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
+    assert!(letter_of(&world, 1).subject.contains("Kodi"));
+}
+
+#[test]
 fn killed_at_any_moment_of_it_nothing_is_lost_and_nothing_told_twice() {
     for second in (0..100).step_by(3) {
         let mut world = house();

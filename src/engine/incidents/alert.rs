@@ -142,6 +142,14 @@ impl Alert {
         known.is_none_or(|known| level > known && !self.keeps_failing)
     }
 
+    /// When its incident was told first; when it was raised, of one that is alone.
+    pub fn began(&self) -> Stamp {
+        match self.tie {
+            Tie::Of { told, .. } => told,
+            Tie::Alone | Tie::Collected => self.opened,
+        }
+    }
+
     /// Whether somebody has been told of it, and not that it is over.
     pub fn is_told(&self) -> bool {
         self.people.values().any(|told| told.written.is_some())

@@ -30,10 +30,8 @@ impl Incidents {
     ) -> bool {
         let Some(first) = self.incident_of((id, app), people, now, known) else { return false };
         let Some(alert) = self.alerts.get(&first) else { return false };
-        let (number, told) = match alert.tie {
-            Tie::Of { number, told } => (number, told),
-            Tie::Alone | Tie::Collected => (self.next_number(), alert.opened),
-        };
+        let number = alert.tie.number().unwrap_or_else(|| self.next_number());
+        let told = alert.began();
         for id in [first, id] {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Of { number, told });
         }
@@ -59,8 +57,9 @@ impl Incidents {
             let other = known.registry.get(*other);
             other.filter(|other| is_broken(other) && other.is_dead_silent())
         };
-        let same_host = told().find(|(other, _)| {
+        let same_host = told().find(|(other, alert)| {
             is_dead(other).is_some_and(|other| other.registration.target.host() == host)
+                && !has_passed_since(app, alert.began())
         });
         let spreading = || {
             told().find(|(_, alert)| match alert.tie {
@@ -138,6 +137,11 @@ impl Incidents {
             self.updates.entry(number).or_insert(at);
         }
     }
+}
+
+/// Whether an app was seen well since then, so that its host was: what it has now is another event.
+fn has_passed_since(app: &App, since: Stamp) -> bool {
+    app.last_healthy.is_some_and(|pass| !pass.is_not_after(since))
 }
 
 fn is_told_to(alert: &Alert, to: &Recipient) -> bool {
