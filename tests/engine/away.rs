@@ -148,6 +148,24 @@ fn a_router_that_never_answered_tells_nothing() {
 }
 
 #[test]
+fn what_answers_beyond_a_router_does_not_make_it_one_that_answers() {
+    for gateway in [Sight::Nothing, Sight::Undecided] {
+        let mut world = strange_house();
+        world.gateway = gateway;
+        // Somebody out there is silent, and the addresses beside it are not.
+        world.answers("blog.example", Answer::Hang);
+        world.seconds(70);
+        world.answers("blog.example", Answer::Pass);
+        world.seconds(300);
+        world.inbox.clear();
+        world.answers("kodi", Answer::Hang);
+        world.seconds(300);
+        assert_eq!(hidden_by(&world, "Kodi"), None);
+        assert_eq!(world.mails(), ["Kodi UNHEALTHY"]);
+    }
+}
+
+#[test]
 fn without_the_internet_nobody_out_there_is_blamed() {
     let mut world = house();
     world.offline = true;

@@ -109,9 +109,14 @@ impl UnderWay {
         (!self.known.router || self.router.is_some() || self.over).then_some(false)
     }
 
+    /// The router itself answers.
+    pub(super) fn router_answers(&self) -> bool {
+        matches!(self.router, Some(Sight::Answers | Sight::HostOnly))
+    }
+
     /// The router answers, or what is behind it.
     pub(super) fn router_is_there(&self) -> bool {
-        matches!(self.router, Some(Sight::Answers | Sight::HostOnly)) || self.anchors.answer > 0
+        self.router_answers() || self.anchors.answer > 0
     }
 
     /// Whether the internet is away; `None`: that cannot be told yet.

@@ -268,10 +268,10 @@ impl Surroundings {
             (look.sees_life(), look.router_is_there(), look.sees_anchor());
         let internet = anchor && look.internet_is_there();
         self.router_address = look.router_address.or(self.router_address);
-        let known = self.known();
-        if (router && !known.router) || (internet && !known.anchors) {
+        let (known, router_answers) = (self.known(), look.router_answers());
+        if (router_answers && !known.router) || (internet && !known.anchors) {
             self.note(|run| {
-                run.gateway |= router;
+                run.gateway |= router_answers;
                 run.internet |= internet;
             });
         }
