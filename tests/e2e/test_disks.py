@@ -342,7 +342,7 @@ def mangled(journal: bytes, how: str) -> bytes:
         ("empty", "damaged", False),
         ("headless", "damaged", True),
         ("a line changed", "damaged", None),
-        ("cut", "damaged", True),
+        ("cut", "damaged", None),
         ("zeros", "damaged", False),
         ("torn", "torn", True),
     ],
