@@ -135,6 +135,18 @@ pub(crate) struct Registered {
     pub(crate) people: Vec<PersonId>,
 }
 
+/// Whether a health address is on the internet, as the house has them.
+pub(crate) fn is_outside(url: &str) -> bool {
+    let host = host_of(url);
+    host.starts_with("203.0.113.") || host.ends_with(".example.net")
+}
+
+/// The name or the address in a health address.
+pub(crate) fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or(rest)
+}
+
 /// One check, and what really acted on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {

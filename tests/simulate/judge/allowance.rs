@@ -9,6 +9,8 @@ use crate::story::{Ms, Registered, Span};
 
 /// A mail after trouble of one app alone: a second for deciding and writing it.
 const ALONE: Ms = 1_000;
+/// Each silence waits for a look: one begins every 5 s, and takes 2.
+const LOOK: Ms = 7_000;
 /// A silence may be that of several: so long it is waited for the others,
 const TOGETHER: Ms = 45_000;
 /// and so long where this many hosts are silent.
@@ -40,6 +42,10 @@ pub(super) const SETTLE_AFTER_BOOT: Ms = 10 * 60_000;
 /// After an absence within one boot as long as that took, but no shorter than the one, no longer than
 /// the other.
 pub(super) const SETTLE_AFTER_ABSENCE: (Ms, Ms) = (60_000, 10 * 60_000);
+/// Who falls silent while the router is away waits so long for it.
+pub(super) const ROUTER_AWAITED: Ms = 10 * 60_000;
+/// What was away is looked at every 30 s: that it is back is seen so much later.
+pub(super) const SEEN_BACK: Ms = 30_000 + LOOK;
 /// An absence that was no longer needs no settling.
 pub(super) const NOT_AWAY: Ms = 10_000;
 
@@ -78,8 +84,8 @@ fn waits(company: Company) -> Ms {
     ALONE
         + match company {
             Company::None => 0,
-            Company::Silent { hosts } if hosts >= MANY_HOSTS => MANY,
-            Company::Silent { .. } => TOGETHER,
+            Company::Silent { hosts } if hosts >= MANY_HOSTS => LOOK + MANY,
+            Company::Silent { .. } => LOOK + TOGETHER,
         }
 }
 
@@ -156,7 +162,7 @@ mod tests {
     #[test]
     fn a_silence_may_be_that_of_several() {
         let allowed = |hosts| allowed(&app(30, 5, 2), 0, Company::Silent { hosts });
-        assert_eq!((allowed(1), allowed(2), allowed(3)), (111_000, 111_000, 246_000));
+        assert_eq!((allowed(1), allowed(2), allowed(3)), (118_000, 118_000, 253_000));
         let minutes = |at: Ms| update(0, at * 60_000) / 60_000;
         assert_eq!([1, 15, 16, 61, 400].map(minutes), [15, 15, 60, 360, 1440]);
         assert_eq!([1441, 3000].map(minutes), [2880, 4320]);

@@ -1,5 +1,6 @@
 //! A story, with all that the judge has worked out before it judges.
 
+use super::behind::Behind;
 use super::clock::Clock;
 use super::finding::{Fault, Finding};
 use super::incidents::Incidents;
@@ -34,8 +35,9 @@ impl<'s> Case<'s> {
     pub(super) fn new(story: &'s Story) -> Case<'s> {
         let clock = Clock::new(story);
         let absent = absent(story);
-        let interruptions = interruptions(story);
-        let lives = lives(story, &absent, &interruptions);
+        let behind = Behind::of(story);
+        let interruptions = interruptions(story, &behind);
+        let lives = lives(story, &absent, &interruptions, &behind);
         let post = Post::new(story, &clock, &absent);
         let each = lives.iter().enumerate();
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();

@@ -1,6 +1,7 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
 use super::allowance::Wait;
+use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
 use super::episodes::{Episode, episodes};
 use super::settling::{Interruption, Kind, may_be_void, windows};
@@ -30,6 +31,7 @@ pub(super) fn lives<'s>(
     story: &'s Story,
     absent: &[Span],
     interruptions: &[Interruption],
+    behind: &Behind,
 ) -> Vec<Life<'s>> {
     let mut acted: Vec<Vec<(Span, CauseId)>> = vec![Vec::new(); story.apps.len()];
     for (at, cause) in story.causes.iter().enumerate() {
@@ -46,10 +48,13 @@ pub(super) fn lives<'s>(
         let blind = absent.iter().copied().chain(ours).chain(app.paused.iter().copied());
         let blind = spans::united(blind.chain(unseen).collect());
         let windows = windows(app, interruptions);
+        let hidden = behind.hides(app);
         let weights = weights(app, &story.runs, |check| {
+            let is_hidden = |it: &Wait| it.span.from <= check.ended && check.ended <= it.span.end();
             may_be_void((check.begun, check.ended), interruptions, &windows)
+                || (check.silent && hidden.iter().any(is_hidden))
         });
-        let settling = windows.into_iter().map(Wait::from);
+        let settling = windows.into_iter().map(Wait::from).chain(hidden);
         let mut waits: Vec<Wait> = blind.into_iter().map(Wait::blind).chain(settling).collect();
         waits.sort_by_key(|wait| wait.span.from);
         let rows = rows(app, &weights);

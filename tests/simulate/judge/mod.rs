@@ -4,6 +4,7 @@
 //! the engine came to them.
 
 mod allowance;
+mod behind;
 mod case;
 mod checks;
 mod chronicle;

@@ -1,6 +1,7 @@
 //! What came between us and the household, and the time that each app has to come back after it.
 
-use super::allowance::{NOT_AWAY, SETTLE_AFTER_ABSENCE, SETTLE_AFTER_BOOT};
+use super::allowance::{NOT_AWAY, SEEN_BACK, SETTLE_AFTER_ABSENCE, SETTLE_AFTER_BOOT};
+use super::behind::{Behind, silences};
 use super::spans;
 use crate::story::{App, Away, CauseKind, Ms, Span, Story};
 use healthchecker::engine::surroundings::settling::Aftermath;
@@ -12,6 +13,10 @@ pub(super) enum Kind {
     Away(Away),
     /// Our own link was gone.
     CutOff,
+    /// The router was, while others answered.
+    Router,
+    /// The line to the internet was.
+    Line,
 }
 
 /// One interruption, after which apps are awaited.
@@ -24,6 +29,8 @@ pub(super) struct Interruption {
     pub(super) back: Ms,
     /// Until then apps are awaited at most.
     pub(super) until: Ms,
+    /// Everybody is awaited; else those that fell silent meanwhile.
+    pub(super) is_of_all: bool,
 }
 
 /// The time that an app has after an interruption.
@@ -36,11 +43,13 @@ pub(super) struct Window {
 }
 
 /// All interruptions, in the order of their ends.
-pub(super) fn interruptions(story: &Story) -> Vec<Interruption> {
+pub(super) fn interruptions(story: &Story, behind: &Behind) -> Vec<Interruption> {
     let link = Link::of(story);
     let away = story.absences.iter().map(|absence| (Kind::Away(absence.how), absence.span));
     let cut_off = link.outages.iter().map(|span| (Kind::CutOff, *span));
-    let mut all: Vec<(Kind, Span)> = away.chain(cut_off).collect();
+    let router = behind.router.iter().map(|span| (Kind::Router, *span));
+    let line = behind.line.iter().map(|span| (Kind::Line, *span));
+    let mut all: Vec<(Kind, Span)> = away.chain(cut_off).chain(router).chain(line).collect();
     all.sort_by_key(|(_, span)| span.end());
     let mut awaited_until: Ms = 0;
     let mut interruptions = Vec::new();
@@ -50,7 +59,9 @@ pub(super) fn interruptions(story: &Story) -> Vec<Interruption> {
             // The clock by which they are awaited sleeps, too.
             awaited_until += end - span.from;
         }
-        let goes_on = awaited_until > span.from || link.is_gone(span.from);
+        let was_awaited = awaited_until > span.from;
+        let router_is_away = behind.router.iter().any(|it| it.holds(span.from));
+        let goes_on = was_awaited || link.is_gone(span.from) || router_is_away;
         let lasted = end - span.from;
         let (back, within) = match kind {
             Kind::Away(Away::Booted) => (end, SETTLE_AFTER_BOOT),
@@ -66,6 +77,13 @@ pub(super) fn interruptions(story: &Story) -> Vec<Interruption> {
                 Some((_, back)) => (back, 0),
                 None => continue,
             },
+            Kind::Router | Kind::Line => match first_silence(story, kind, span) {
+                Some(first) => {
+                    let back = (end + SEEN_BACK).min(story.length);
+                    (back, if back - first > NOT_AWAY { settles_for(back - first) } else { 0 })
+                }
+                None => continue,
+            },
         };
         let mut until = back + within;
         if within > 0 && awaited_until > back {
@@ -73,9 +91,16 @@ pub(super) fn interruptions(story: &Story) -> Vec<Interruption> {
             until = until.max(awaited_until);
         }
         awaited_until = awaited_until.max(until);
-        interruptions.push(Interruption { kind, span, back, until });
+        let is_of_all = was_awaited || !kind.is_beyond();
+        interruptions.push(Interruption { kind, span, back, until, is_of_all });
     }
     interruptions
+}
+
+/// When the first app fell silent that may have done so for want of the router, or the line.
+fn first_silence(story: &Story, kind: Kind, span: Span) -> Option<Ms> {
+    let apps = story.apps.iter().filter(|app| kind == Kind::Router || app.is_outside());
+    apps.filter_map(|app| silences(app, span).next()).min()
 }
 
 fn settles_for(absence: Ms) -> Ms {
@@ -133,7 +158,7 @@ impl Link {
 
 /// The times that an app has.
 pub(super) fn windows(app: &App, interruptions: &[Interruption]) -> Vec<Window> {
-    let settling = interruptions.iter().filter(|it| it.until > it.back);
+    let settling = interruptions.iter().filter(|it| it.until > it.back && it.awaits(app));
     let window = |it: &Interruption| {
         let first = app.checks.partition_point(|check| check.ended < it.back);
         let last = app.checks.partition_point(|check| check.ended <= it.until);
@@ -161,18 +186,37 @@ pub(super) fn may_be_void(
     unseen || windows.iter().any(|it| it.span.from <= ended && ended <= it.span.end())
 }
 
+impl Interruption {
+    /// Whether an app is awaited after it, that was well before.
+    pub(super) fn awaits(&self, app: &App) -> bool {
+        let fell_silent = || {
+            let meanwhile = Span { from: self.span.from, until: Some(self.back) };
+            (self.kind == Kind::Router || app.is_outside())
+                && silences(app, meanwhile).next().is_some()
+        };
+        self.is_of_all || fell_silent()
+    }
+}
+
 impl Kind {
+    /// It is not between us and everybody.
+    fn is_beyond(self) -> bool {
+        matches!(self, Kind::Router | Kind::Line)
+    }
+
     /// The cause that it is in the table.
     pub(super) fn of_cause(self) -> CauseKind {
         match self {
             Kind::Away(_) => CauseKind::OurAbsence,
             Kind::CutOff => CauseKind::OurLink,
+            Kind::Router => CauseKind::Router,
+            Kind::Line => CauseKind::Internet,
         }
     }
 
     /// Whether people may be told so of what came after it.
     pub(super) fn may_be_told(self, after: Aftermath) -> bool {
-        use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+        use Aftermath::{Internet, Network, Power, Restart, Router, Sleep, Standstill};
         match self {
             Kind::Away(Away::Booted) => matches!(after, Power | Restart),
             // It goes on with what it was to tell before.
@@ -180,6 +224,9 @@ impl Kind {
             Kind::Away(Away::Slept) => after == Sleep,
             Kind::Away(Away::StoodStill) => after == Standstill,
             Kind::CutOff => after == Network,
+            // Where everybody is behind it, nobody can tell it from our own link.
+            Kind::Router => matches!(after, Router | Network),
+            Kind::Line => after == Internet,
         }
     }
 }
@@ -223,8 +270,12 @@ mod tests {
         Story { length: 100 * MINUTE, absences, runs, ..Story::default() }
     }
 
+    fn all(story: &Story) -> Vec<Interruption> {
+        interruptions(story, &Behind::of(story))
+    }
+
     fn untils(absences: Vec<Absence>) -> Vec<Ms> {
-        interruptions(&story(absences)).iter().map(|it| it.until / SECOND).collect()
+        all(&story(absences)).iter().map(|it| it.until / SECOND).collect()
     }
 
     #[test]
@@ -257,9 +308,9 @@ mod tests {
             check(17 * MINUTE, Outcome::Pass),
         ];
         let unseen = Story { causes: vec![link], apps: vec![app(vec![])], ..story(vec![]) };
-        assert_eq!(interruptions(&unseen), []);
+        assert_eq!(all(&unseen), []);
         let seen = Story { apps: vec![app(checks)], ..unseen };
-        let all = interruptions(&seen);
+        let all = all(&seen);
         let [it] = all.as_slice() else { panic!("{all:?}") };
         assert_eq!((it.kind, it.back), (Kind::CutOff, 15 * MINUTE + 9_000));
         assert_eq!(it.until, it.back + 4 * MINUTE + 9_000);
@@ -272,7 +323,7 @@ mod tests {
 
     #[test]
     fn who_was_asked_twice_in_vain_is_missing() {
-        let boot = interruptions(&story(vec![away(Away::Booted, 0, MINUTE)]));
+        let boot = all(&story(vec![away(Away::Booted, 0, MINUTE)]));
         let missing = |checks| windows(&app(checks), &boot)[0].is_missing;
         let fails = |minute| check(minute * MINUTE, Outcome::Fail);
         assert!(missing(vec![fails(2), fails(3)]));

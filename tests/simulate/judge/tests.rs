@@ -1,5 +1,6 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
+mod behind;
 mod outages;
 mod reports;
 pub(super) mod tale;

@@ -9,7 +9,7 @@ use healthchecker::engine::verdict::trouble::Trouble;
 use healthchecker::engine::verdict::{Answer, judge};
 
 use crate::deed::{Reply, Says};
-use crate::story::AppId;
+use crate::story::{AppId, host_of, is_outside};
 
 /// What comes of checks.
 #[derive(Debug)]
@@ -66,11 +66,6 @@ pub(super) fn broken_check() -> CheckEnd {
     CheckEnd::Verdict(judge(Err(Trouble::NoAnswer)))
 }
 
-fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', ':']).next().unwrap_or(rest)
-}
-
 /// A health address that was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UrlId(usize);
@@ -96,9 +91,7 @@ impl Urls {
             return *id;
         }
         let id = UrlId(self.urls.len());
-        let host = host_of(url);
-        let is_public = host.starts_with("203.0.113.") || host.ends_with(".example.net");
-        self.urls.push(Asked { is_public, ..Asked::default() });
+        self.urls.push(Asked { is_public: is_outside(url), ..Asked::default() });
         self.ids.insert(url.to_owned(), id);
         id
     }

@@ -1,5 +1,7 @@
 //! The report after an interruption, and its end, in subject and body.
 
+use std::net::IpAddr;
+
 use super::words::{self, Says};
 use super::words::{Known, Lasted, Named, Row, Told, time, time_in_a_sentence};
 use healthchecker::engine::surroundings::settling::Aftermath;
@@ -17,7 +19,7 @@ pub(in crate::judge) struct Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::judge) struct Report {
     pub(in crate::judge) after: Aftermath,
-    /// When that was over.
+    /// When that was over; since when the router is away.
     pub(in crate::judge) at: Told,
     pub(in crate::judge) well: u64,
     pub(in crate::judge) of: u64,
@@ -48,6 +50,17 @@ pub(in crate::judge) struct End {
 
 /// What it came after, and what follows.
 pub(super) fn after(text: &str) -> Option<(Aftermath, &str)> {
+    router_away(text).or_else(|| came_back(text))
+}
+
+/// `The router 192.168.1.1 does not answer`, or without an address where none is known.
+fn router_away(text: &str) -> Option<(Aftermath, &str)> {
+    let (address, rest) = text.strip_prefix("The router ")?.split_once("does not answer")?;
+    let is_address = |text: &str| text.strip_suffix(' ')?.parse::<IpAddr>().ok();
+    (address.is_empty() || is_address(address).is_some()).then_some((Aftermath::RouterAway, rest))
+}
+
+fn came_back(text: &str) -> Option<(Aftermath, &str)> {
     use Aftermath::{Internet, Network, Power, Restart, Router, Sleep, Standstill};
     [
         (Power, "Power came back"),
@@ -91,7 +104,10 @@ pub(super) fn end_line(text: &str) -> Option<(EndLine, &str)> {
 /// `Power came back at 2026-11-23 03:12:00 UTC: 9 of 11 are well`.
 pub(super) fn headline(text: &str) -> Option<Report> {
     let (after, rest) = after(text)?;
-    let (at, rest) = time_in_a_sentence(rest.strip_prefix(' ')?)?;
+    let (at, rest) = match after {
+        Aftermath::RouterAway => time(rest.strip_prefix(" since ")?)?,
+        _ => time_in_a_sentence(rest.strip_prefix(' ')?)?,
+    };
     let (well, of, "") = counts(rest.strip_prefix(": ")?)? else { return None };
     let (missing, none) = (Vec::new(), Row::default());
     let unhealthy_before = none.clone();

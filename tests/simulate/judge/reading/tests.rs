@@ -249,10 +249,10 @@ fn all_back(apps: &[&str]) -> Notice {
 
 #[test]
 fn a_report_and_its_end() {
-    use Aftermath::{Network, Power, Restart, Sleep, Standstill};
+    use Aftermath::{Internet, Network, Power, Restart, Router, RouterAway, Sleep, Standstill};
     let missing = ["Kodi, upstairs", "A is UNHEALTHY (no)"];
     let named = [named(1, "Kodi, upstairs"), named(3, "A is UNHEALTHY (no)")];
-    for after in [Power, Restart, Network, Sleep, Standstill] {
+    for after in [Power, Restart, Network, Sleep, Standstill, Router, Internet, RouterAway] {
         let reading = read_at(&mail(vec![report(after, &missing)]), 1);
         let [full] = reading.reports.as_slice() else { panic!("{reading:?}") };
         assert_eq!((full.after, full.at, full.well, full.of), (after, told(-600), 9, 11));

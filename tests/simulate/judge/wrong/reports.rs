@@ -1,11 +1,13 @@
 //! What a report after an interruption, and its end, state besides how each app is.
 
+use super::super::allowance::{ROUTER_AWAITED, SEEN_BACK};
+use super::super::behind::silences;
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
 use super::super::letters::{Of, Statement};
 use super::super::reading::{End, EndLine, Report};
-use super::super::settling::Interruption;
+use super::super::settling::{Interruption, Kind};
 use super::Found;
 use crate::story::{AppId, CauseKind, Ms, Span};
 use healthchecker::engine::state::State;
@@ -21,6 +23,9 @@ pub(super) fn judge(found: &mut Found<'_, '_>) {
 
 fn report(found: &mut Found<'_, '_>, report: &Report) {
     let letter = found.read.letter;
+    if report.after == Aftermath::RouterAway {
+        return router_away(found, report);
+    }
     let Some(it) = interruption(found, report) else { return };
     if report.after == Aftermath::Power && !was_power_away(found, it.span) {
         let what = "the power was not cut".to_owned();
@@ -29,6 +34,41 @@ fn report(found: &mut Found<'_, '_>, report: &Report) {
     on_record(found, report, it);
     let decided = report.missing.iter().filter_map(|named| found.decided(named.app?)).max();
     counts(found, report, it, decided.unwrap_or(letter.written));
+    others(found, report, it);
+}
+
+/// The router is away, has been for as long as is said, and long enough to tell.
+fn router_away(found: &mut Found<'_, '_>, report: &Report) {
+    let case = found.case;
+    let letter = found.read.letter;
+    let decided = report.missing.iter().filter_map(|named| found.decided(named.app?)).max();
+    let decided = decided.unwrap_or(letter.written);
+    // What takes the router, too; and it is seen again by a look.
+    let takes_it = |kind| matches!(kind, CauseKind::Router | CauseKind::PowerCut);
+    let was_away =
+        |span: Span| span.from <= decided && decided <= span.end().saturating_add(SEEN_BACK);
+    let causes = case.story.causes.iter().filter(|cause| takes_it(cause.kind));
+    let Some(from) = causes.filter(|it| was_away(it.span)).map(|it| it.span.from).min() else {
+        let what = "the router was there".to_owned();
+        return found.add(Wrong::After, None, decided, &what);
+    };
+    let long_enough = decided.saturating_sub(ROUTER_AWAITED - SLACK);
+    if long_enough < from {
+        let what = format!("the router is away since {} only", time(from));
+        return found.add(Wrong::After, None, from, &what);
+    }
+    let wrong = match case.clock.fit(report.at, (from, long_enough), letter.worded) {
+        Fit::Right => None,
+        Fit::AsNoted => Some(Wrong::Clock),
+        Fit::Wrong => Some(Wrong::Since),
+    };
+    if let Some(wrong) = wrong {
+        let what = format!("the router is away since {}, not {:?}", time(from), report.at);
+        found.add(wrong, None, from, &what);
+    }
+    let (kind, span) = (Kind::Router, Span { from, until: Some(decided) });
+    let it = Interruption { kind, span, back: decided, until: decided, is_of_all: true };
+    counts(found, report, it, decided);
     others(found, report, it);
 }
 
@@ -95,6 +135,9 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
             perhaps += u64::from(theirs(it.back) || theirs(decided));
             continue;
         }
+        if !it.awaits(life.app) {
+            continue;
+        }
         let before = life.app.state_at(it.back.saturating_sub(1));
         let changes = life.app.stops().into_iter().chain(life.app.resets());
         let was_changed = changes.into_iter().any(|at| it.back <= at && at <= decided);
@@ -102,11 +145,25 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
             perhaps += 1;
             continue;
         }
-        if before == State::Unhealthy {
+        let is_missing = report.missing.iter().any(|named| named.app == Some(AppId(app)));
+        if before == State::Unhealthy && !is_missing {
+            continue;
+        }
+        // Who was silent meanwhile may be so by itself, or have been hidden.
+        let is_beyond = matches!(it.kind, Kind::Router | Kind::Line);
+        let fell_silent =
+            || silences(life.app, Span { until: Some(it.back), ..it.span }).count() > 0;
+        if is_beyond && !is_missing && fell_silent() {
+            perhaps += 1;
             continue;
         }
         of += 1;
-        let is_missing = report.missing.iter().any(|named| named.app == Some(AppId(app)));
+        if is_beyond && it.back == decided {
+            // How they are now is all that is told.
+            let is_well = u64::from(!is_missing);
+            (well, perhaps_well) = (well + is_well, perhaps_well + is_well);
+            continue;
+        }
         let since = life.app.checks.partition_point(|check| check.ended < it.back);
         let by = life.app.checks.partition_point(|check| check.ended <= decided);
         let outcomes = life.app.checks[since..by.max(since)].iter().filter_map(|it| it.outcome);
@@ -135,7 +192,10 @@ fn others(found: &mut Found<'_, '_>, report: &Report, it: Interruption) {
     for app in report.unhealthy_before.names.iter().filter_map(|named| named.app) {
         let life = case.life(app);
         let was = life.app.state_at(it.back.saturating_sub(1));
-        if was != State::Unhealthy {
+        // Whom nobody awaited may have become so since.
+        let is_now = matches!(it.kind, Kind::Router | Kind::Line)
+            && life.app.state_at(written) == State::Unhealthy;
+        if was != State::Unhealthy && !is_now {
             let what = format!("{} was {} before", case.name(app), was.word());
             found.add(Wrong::State, Some(app), it.back, &what);
         }

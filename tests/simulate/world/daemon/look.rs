@@ -1,6 +1,7 @@
 //! Its looks around, and the checks that wait for them.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Sight, Witness};
 use healthchecker::engine::time::Now;
@@ -10,6 +11,9 @@ use crate::story::{Checked, Ms};
 use crate::world::effort::Part;
 use crate::world::household::Household;
 use crate::world::outside::Outside;
+
+/// The address of the router, for people.
+const ROUTER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 1, 1));
 
 impl Daemon {
     /// As the thread does that looks: who is seen is reported when they are, the rest at the end.
@@ -23,7 +27,7 @@ impl Daemon {
         }
         let last = pieces.last_key_value().map_or(0, |(after, _)| *after);
         for (after, seen) in pieces {
-            let (id, cut_off, gateway, ended) = (look.id, false, None, after == last);
+            let (id, cut_off, gateway, ended) = (look.id, false, Some(ROUTER), after == last);
             self.later(at + after, Event::Seen(LookReport { id, seen, cut_off, gateway, ended }));
         }
     }
