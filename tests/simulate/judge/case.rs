@@ -1,11 +1,14 @@
 //! A story, with all that the judge has worked out before it judges.
 
+use std::collections::BTreeMap;
+
 use super::behind::Behind;
 use super::clock::Clock;
 use super::finding::{Fault, Finding};
 use super::incidents::Incidents;
 use super::letters::{Post, Read, letters};
 use super::life::{Life, lives};
+use super::reading::Says;
 use super::settling::{Interruption, interruptions};
 use super::spans;
 use super::troubles::{Trouble, troubles};
@@ -29,6 +32,8 @@ pub(super) struct Case<'s> {
     pub(super) again: u64,
     pub(super) absent: Vec<Span>,
     pub(super) interruptions: Vec<Interruption>,
+    /// Whom which letters told that an app keeps failing: when, and the episode.
+    keeps_failing: BTreeMap<(PersonId, AppId), Vec<(Ms, usize)>>,
 }
 
 impl<'s> Case<'s> {
@@ -43,6 +48,7 @@ impl<'s> Case<'s> {
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
         let incidents = Incidents::new(story, &lives);
         let (letters, again) = letters(story, &clock, &lives);
+        let keeps_failing = keeps_failing(&letters);
         Case {
             story,
             clock,
@@ -54,7 +60,15 @@ impl<'s> Case<'s> {
             again,
             absent,
             interruptions,
+            keeps_failing,
         }
+    }
+
+    /// The episode of the last letter by then that told a person that an app keeps failing.
+    pub(super) fn kept_failing(&self, to: PersonId, app: AppId, by: Ms) -> Option<usize> {
+        let told = self.keeps_failing.get(&(to, app))?;
+        let last = told.iter().rfind(|(written, _)| *written <= by);
+        last.map(|(_, episode)| *episode)
     }
 
     /// The last interruption that was over by then.
@@ -87,6 +101,17 @@ impl<'s> Case<'s> {
         let until = until.saturating_add(AFTER).min(self.story.length);
         Finding { fault, app, person, from, until, what }
     }
+}
+
+fn keeps_failing(letters: &[Read<'_>]) -> BTreeMap<(PersonId, AppId), Vec<(Ms, usize)>> {
+    let mut told: BTreeMap<_, Vec<(Ms, usize)>> = BTreeMap::new();
+    for read in letters {
+        let so = read.states.iter().filter(|it| it.says == Says::KeepsFailing);
+        for (app, episode) in so.filter_map(|it| it.app.zip(it.episode)) {
+            told.entry((read.letter.to, app)).or_default().push((read.letter.written, episode));
+        }
+    }
+    told
 }
 
 /// When the daemon did not run, slept, or stood still.

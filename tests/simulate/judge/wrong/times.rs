@@ -137,8 +137,12 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
-    let episode = statement.episode.map(|place| &life.episodes[place]);
-    if let Some(episode) = episode.filter(|_| is_over || better) {
+    // The alert of one that keeps failing stays open from one episode to the next.
+    let to = found.read.letter.to;
+    let kept = || found.case.kept_failing(to, app, found.read.letter.written);
+    let kept = statement.episode.filter(|_| is_over).and_then(|own| kept().filter(|it| *it < own));
+    for episode in statement.episode.filter(|_| is_over || better).into_iter().chain(kept) {
+        let episode = &life.episodes[episode];
         let first = episode.checks.clone().find(|place| checks[*place].outcome.is_some());
         beginnings.extend(first.into_iter().flat_map(row).map(|it| in_short(it.begun, it.ended)));
         let from = life.app.states.partition_point(|(then, _)| *then < episode.from);
