@@ -143,6 +143,43 @@ impl<K: Ord + Clone, V: Kept> Ledger<K, V> {
     }
 }
 
+/// One thing that is on disk, as an entry of a [`Ledger`] is.
+#[derive(Clone, Debug)]
+pub struct Sole<V> {
+    value: V,
+    changed: bool,
+}
+
+impl<V: Kept> Sole<V> {
+    /// One that is not on disk yet.
+    pub fn new(value: V) -> Sole<V> {
+        Sole { value, changed: true }
+    }
+
+    /// What it is.
+    pub fn get(&self) -> &V {
+        &self.value
+    }
+
+    /// Changes it.
+    pub fn edit<R>(&mut self, change: impl FnOnce(&mut V) -> R) -> R {
+        let before = self.value.facts();
+        let result = change(&mut self.value);
+        self.changed |= before != self.value.facts();
+        result
+    }
+
+    /// See [`Ledger::put_right`].
+    pub fn put_right(&mut self, put_right: impl FnOnce(&mut V)) {
+        put_right(&mut self.value);
+    }
+
+    /// It, if it has changed since this was called last.
+    pub fn take_changed(&mut self) -> Option<&V> {
+        std::mem::take(&mut self.changed).then_some(&self.value)
+    }
+}
+
 /// A value that is replaced as a whole, and tells by its version that it was: for what is too big to
 /// be compared at each check.
 #[derive(Clone, Debug)]

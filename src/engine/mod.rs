@@ -22,6 +22,9 @@ pub mod wheel;
 // What is to be on disk, in memory: it cannot change unmarked.
 pub mod ledger;
 
+// Lists that are maps.
+pub mod sorted;
+
 // What an app asks for.
 pub mod registration;
 

@@ -1,12 +1,13 @@
 //! What people are told of times in which we saw nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Blind, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::surroundings::Surroundings;
 use crate::engine::surroundings::run::Gap;
@@ -22,7 +23,7 @@ pub fn blind_messages(
 ) -> Vec<Message> {
     let Some(first) = gaps.first() else { return Vec::new() };
     let goes_on = gaps.last().is_some_and(|gap| gap.until.is_none());
-    let mut all: BTreeMap<Recipient, Blind> = BTreeMap::new();
+    let mut all: SortedMap<Recipient, Blind> = SortedMap::default();
     for (_, app) in
         registry.by_name().filter(|(id, app)| !app.paused && surroundings.is_away_from_us(*id, app))
     {
@@ -33,13 +34,14 @@ pub fn blind_messages(
             continue;
         }
         for to in outbox.told(app.registration.recipients()) {
-            let blind =
-                all.entry(to).or_insert_with(|| Blind { gaps: gaps.to_vec(), ..Blind::default() });
-            blind.of += 1;
-            blind.as_before += usize::from(was_ill || !is_ill);
-            if goes_on && blind.apps.len() < APPS_MAX {
-                blind.apps.push(app.registration.name.clone());
-            }
+            let fresh = || Blind { gaps: gaps.to_vec(), ..Blind::default() };
+            all.update(to, fresh, |blind| {
+                blind.of += 1;
+                blind.as_before += usize::from(was_ill || !is_ill);
+                if goes_on && blind.apps.len() < APPS_MAX {
+                    blind.apps.push(app.registration.name.clone());
+                }
+            });
         }
     }
     let told = all.into_iter().filter(|(to, _)| !spared.contains(to));

@@ -7,7 +7,7 @@
 //! On disk are its apps, by their alerts, from the first moment on. A start waits anew: for who is in it
 //! to be asked, and for the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
@@ -17,6 +17,7 @@ use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::{State, Transition};
 use crate::engine::surroundings::network::is_elsewhere;
 use crate::engine::time::{Moment, Now, Stamp, Step};
@@ -228,7 +229,7 @@ impl Incidents {
         let mut theirs = self.people_of(&broken, known);
         for (to, ids) in self.people_of(&suspects, known) {
             // Who has none that is UNHEALTHY has nothing to hear yet.
-            theirs.entry(to).and_modify(|silent| silent.extend(ids));
+            theirs.get_mut(&to).into_iter().for_each(|silent| silent.extend(&ids));
         }
         let told: BTreeSet<AppId> = theirs.values().flatten().copied().collect();
         let tie = match told.len() {
@@ -263,14 +264,14 @@ impl Incidents {
         &self,
         ids: &[AppId],
         known: Known<'_>,
-    ) -> BTreeMap<Recipient, Vec<AppId>> {
-        let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
+    ) -> SortedMap<Recipient, Vec<AppId>> {
+        let mut theirs: SortedMap<Recipient, Vec<AppId>> = SortedMap::default();
         for id in ids {
             let Some(app) = known.registry.get(*id) else { continue };
             let alert = self.alerts.get(id);
             for to in known.outbox.told(app.registration.recipients()) {
                 if alert.is_none_or(|alert| alert.is_news(&to, Level::Unhealthy)) {
-                    theirs.entry(to).or_default().push(*id);
+                    theirs.update(to, Vec::new, |ids| ids.push(*id));
                 }
             }
         }

@@ -1,10 +1,9 @@
 //! What silent apps have in common: the facts of an outage.
 
-use std::collections::BTreeMap;
-
 use super::change::SHOWN_IN_MAIL;
 use crate::engine::outbox::notice::{Group, Outage, Silent};
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::time::{Now, Stamp};
 
@@ -23,11 +22,11 @@ pub(super) fn hosts<'a>(ids: impl Iterator<Item = &'a AppId>, registry: &Registr
 
 /// These apps by their hosts; those that are alone on theirs by the reason. `more`: after others.
 pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -> Outage {
-    let mut by_host: BTreeMap<String, Vec<&App>> = BTreeMap::new();
+    let mut by_host: SortedMap<String, Vec<&App>> = SortedMap::default();
     for app in ids.iter().filter_map(|id| registry.get(*id)) {
-        by_host.entry(host(app)).or_default().push(app);
+        by_host.update(host(app), Vec::new, |apps| apps.push(app));
     }
-    let is_only_host = by_host.len() == 1;
+    let is_only_host = by_host.keys().count() == 1;
     let (mut groups, mut others) = (Vec::new(), Vec::new());
     for (host, mut apps) in by_host {
         apps.sort_by(|a, b| worse(a, b));

@@ -1,6 +1,5 @@
 //! What comes later to an incident that was told: one more mail tells it, and not one for each.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
@@ -9,6 +8,7 @@ use super::{Incidents, Known, grouping};
 use crate::engine::outbox::Message;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::{Moment, Now, Stamp};
 
 /// Who falls silent within this time belongs to an incident of [`MANY_HOSTS`], on whatever host.
@@ -35,7 +35,7 @@ impl Incidents {
         for id in [first, id] {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Of { number, told });
         }
-        self.updates.entry(number).or_insert_with(|| next_time(told, now.at));
+        self.updates.update(number, || next_time(told, now.at), |_| ());
         true
     }
 
@@ -121,7 +121,7 @@ impl Incidents {
         for id in others {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
         }
-        let theirs: BTreeMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
+        let theirs: SortedMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
         let messages = theirs
             .into_iter()
             .filter_map(|(to, ids)| self.tell_one(now, &to, &ids, (true, None), known));
@@ -134,7 +134,7 @@ impl Incidents {
             let Tie::Of { number, told } = alert.tie else { continue };
             let joined = alert.opened.at().unwrap_or(now.at);
             let at = next_time(told, joined).max(now.at + ASKED_SOON);
-            self.updates.entry(number).or_insert(at);
+            self.updates.update(number, || at, |_| ());
         }
     }
 }

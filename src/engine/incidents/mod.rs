@@ -23,7 +23,7 @@ mod telling;
 mod together;
 mod welcome;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use self::alert::{Alert, Level, Tie};
 pub use self::blind::blind_messages;
@@ -32,6 +32,7 @@ pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::{Message, Outbox};
 use super::registry::{App, AppId, Registry};
+use super::sorted::SortedMap;
 use super::state::{State, Transition};
 use super::surroundings::Surroundings;
 use super::time::{Moment, Now, Stamp, Step, Timeline};
@@ -43,7 +44,7 @@ pub struct Incidents {
     alerts: Ledger<AppId, Alert>,
     collection: Option<Collection>,
     /// When those are told that came later to an incident, by its number.
-    updates: BTreeMap<u64, Moment>,
+    updates: SortedMap<u64, Moment>,
     /// Apps that have passed for the first time.
     newcomers: BTreeSet<AppId>,
     welcome_at: Option<Moment>,

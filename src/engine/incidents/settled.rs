@@ -1,7 +1,7 @@
 //! The report after an interruption: who is not back. One mail for each person, and one more when the
 //! last of theirs is [well](super::together).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::alert::{Level, Tie};
 use super::{Incidents, Known};
@@ -9,7 +9,8 @@ use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{NotBack, Notice, Report};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
-use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::registry::{AppId, Registry};
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::surroundings::settling::Ended;
 use crate::engine::time::{Now, Stamp};
@@ -26,19 +27,20 @@ impl Incidents {
     ) -> Vec<Message> {
         let Known { registry, outbox, .. } = known;
         let tie = Tie::Of { number: self.next_number(), told: Stamp::noted(now) };
-        let mut reports: BTreeMap<Recipient, (Report, Vec<AppId>)> = BTreeMap::new();
+        let mut reports: SortedMap<Recipient, (Report, Vec<AppId>)> = SortedMap::default();
         for missing in &ended.missing {
             let Some(app) = registry.get(missing.id) else { continue };
             for to in outbox.told(app.registration.recipients()) {
-                let (report, ids) =
-                    reports.entry(to).or_insert_with(|| (empty(ended, incident), Vec::new()));
-                // What is beyond is told as any other trouble.
-                if ids.len() < APPS_MAX {
-                    ids.push(missing.id);
-                    let app = app.registration.name.clone();
-                    let reason = registry.get(missing.id).map(App::reason).unwrap_or_default();
-                    report.missing.push(NotBack { app, reason: reason.to_owned() });
-                }
+                let fresh = || (empty(ended, incident), Vec::new());
+                reports.update(to, fresh, |(report, ids)| {
+                    // What is beyond is told as any other trouble.
+                    if ids.len() < APPS_MAX {
+                        ids.push(missing.id);
+                        let (app, reason) =
+                            (app.registration.name.clone(), app.reason().to_owned());
+                        report.missing.push(NotBack { app, reason });
+                    }
+                });
             }
         }
         count(ended, registry, outbox, &mut reports);
@@ -78,7 +80,7 @@ fn count(
     ended: &Ended,
     registry: &Registry,
     outbox: &Outbox,
-    reports: &mut BTreeMap<Recipient, (Report, Vec<AppId>)>,
+    reports: &mut SortedMap<Recipient, (Report, Vec<AppId>)>,
 ) {
     if reports.is_empty() {
         return;

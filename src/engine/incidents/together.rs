@@ -1,6 +1,6 @@
 //! The end of what was told together: one mail to each person, when the last of theirs is well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::flapping::may_fail_again;
 use super::{Incidents, Known};
@@ -8,13 +8,14 @@ use crate::engine::outbox::notice::{AllBack, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::Now;
 
 impl Incidents {
     /// An app of an incident is well, or waited for no longer: who has all of theirs well is told so.
     pub(super) fn all_well(&mut self, now: Now, number: u64, known: Known<'_>) -> Vec<Message> {
         let Known { registry, outbox, .. } = known;
-        let mut theirs: BTreeMap<Recipient, Vec<AppId>> = BTreeMap::new();
+        let mut theirs: SortedMap<Recipient, Vec<AppId>> = SortedMap::default();
         let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
         for (id, alert) in self.of(number) {
             // Who is paused is well when it is resumed, perhaps never.
@@ -28,13 +29,12 @@ impl Incidents {
                     awaited.extend((!is_paused).then(|| to.clone()));
                 } else if is_spared || outbox.recipients().may_be_told(to) || outbox.has_one_for(to)
                 {
-                    theirs.entry(to.clone()).or_default().push(id);
+                    theirs.update(to.clone(), Vec::new, |ids| ids.push(id));
                 }
             }
         }
-        theirs.retain(|to, _| !awaited.contains(to));
         let mut messages = Vec::new();
-        for (to, ids) in theirs {
+        for (to, ids) in theirs.into_iter().filter(|(to, _)| !awaited.contains(to)) {
             let (told, spared): (Vec<AppId>, Vec<AppId>) = ids.into_iter().partition(|id| {
                 let arrived = self.alerts.get(id).and_then(|alert| alert.told(&to)?.arrived);
                 arrived.is_some() || self.is_on_its_way(*id, &to, registry, outbox)

@@ -110,7 +110,7 @@ pub(in crate::engine) fn everything(
     let apps = registry.by_name();
     let apps =
         apps.flat_map(|(id, app)| [app_record(app, incidents.alert(id)), whole_record(now, app)]);
-    let run = surroundings.run().cloned().map(Record::Run);
+    let run = std::iter::once(Record::Run(surroundings.run().clone()));
     let past = chronicle.incidents().map(|it| Record::Incident(Box::new(it.clone())));
     // One that was accepted before the refusal does not end it.
     let mail = mails.chain(accepted).chain(refused);

@@ -1,9 +1,9 @@
 //! Haste: for a while every app is asked at least so often.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{AppId, Scheduler, Timing, spread};
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::Now;
 
 impl Scheduler {
@@ -12,11 +12,11 @@ impl Scheduler {
     /// otherwise.
     pub fn set_haste(&mut self, now: Now, haste: Option<Duration>) {
         self.haste = haste;
-        let mut repaced: BTreeMap<Duration, Vec<AppId>> = BTreeMap::new();
+        let mut repaced: SortedMap<Duration, Vec<AppId>> = SortedMap::default();
         for (id, slot) in &mut self.slots {
             let interval = in_force(haste, slot.registered).interval;
             if std::mem::replace(&mut slot.timing.interval, interval) != interval {
-                repaced.entry(interval).or_default().push(*id);
+                repaced.update(interval, Vec::new, |apps| apps.push(*id));
             }
         }
         for (interval, apps) in repaced {

@@ -1,9 +1,8 @@
 //! Something that many apps need is away: who falls silent with it is not blamed.
 
-use std::collections::BTreeMap;
-
 use super::settling::{FAILURES, Missing};
 use crate::engine::registry::AppId;
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::{Now, Stamp};
 
 /// What may be away.
@@ -46,7 +45,7 @@ pub(super) struct Away {
     /// At least since then.
     pub(super) since: Stamp,
     /// Who has failed since for want of it.
-    apps: BTreeMap<AppId, Missed>,
+    apps: SortedMap<AppId, Missed>,
 }
 
 /// Checks of an app that failed.
@@ -58,13 +57,14 @@ struct Missed {
 
 impl Away {
     pub(super) fn since(since: Stamp) -> Away {
-        Away { since, apps: BTreeMap::new() }
+        Away { since, apps: SortedMap::default() }
     }
 
     /// A check of an app has failed for want of it.
     pub(super) fn hide(&mut self, now: Now, id: AppId) {
         let since = Stamp::noted(now);
-        self.apps.entry(id).or_insert(Missed { failures: 0, since }).failures += 1;
+        let fresh = || Missed { failures: 0, since };
+        self.apps.update(id, fresh, |missed| missed.failures += 1);
     }
 
     pub(super) fn hides(&self, id: AppId) -> bool {
@@ -86,7 +86,7 @@ impl Away {
     /// Who has failed often enough, and who has not.
     pub(super) fn missing(&self) -> (Vec<Missing>, Vec<AppId>) {
         let (mut missing, mut undecided) = (Vec::new(), Vec::new());
-        for (&id, &Missed { failures, since }) in &self.apps {
+        for (&id, &Missed { failures, since }) in self.apps.iter() {
             if failures >= FAILURES {
                 missing.push(Missing { id, failures, since });
             } else {

@@ -30,12 +30,12 @@ impl Surroundings {
                 run.gaps.drain(..surplus);
             }
         });
-        self.owes_note = self.run().is_some_and(|run| !run.gaps.is_empty());
+        self.owes_note = !self.run().gaps.is_empty();
     }
 
     /// When there may be something to tell.
     pub(super) fn blindness_deadline(&self) -> Option<Moment> {
-        let run = self.run()?;
+        let run = self.run();
         if let Some((part, _)) = self.network.down() {
             let outage = run.outage.filter(|outage| part == Part::Network && !outage.told)?;
             return Some(outage.since.at().unwrap_or_default() + WORTH_TELLING);

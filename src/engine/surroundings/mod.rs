@@ -30,7 +30,7 @@ use self::settling::{Ended, Settling};
 use self::signs::News;
 use self::silences::{Shown, Silences};
 use self::voids::Voids;
-use super::ledger::Ledger;
+use super::ledger::Sole;
 use super::registry::{App, AppId, Registry};
 use super::state::State;
 use super::time::{Moment, Now, Stamp, Synchronised};
@@ -63,8 +63,8 @@ pub enum Worth {
 pub struct Surroundings {
     /// How long things settle after a boot, at most.
     settle: Duration,
-    /// One entry: this run.
-    run: Ledger<(), Run>,
+    /// This run.
+    run: Sole<Run>,
     network: Network,
     looks: Looks,
     silences: Silences,
@@ -91,8 +91,7 @@ impl Surroundings {
         settle: Duration,
         anchors: Vec<SocketAddr>,
     ) -> Surroundings {
-        let mut run = Ledger::default();
-        run.insert((), Run::begun(boot_id));
+        let run = Sole::new(Run::begun(boot_id));
         Surroundings {
             settle,
             run,
@@ -117,14 +116,14 @@ impl Surroundings {
         last: Option<Stamp>,
     ) -> Option<Interruption> {
         let before = before?;
-        self.run.edit(&(), |run| run.interrupted(now, before, last)).flatten()
+        self.run.edit(|run| run.interrupted(now, before, last))
     }
 
     /// What the run that is on record knew of the house, and what people are still to be told. An outage
     /// within this boot goes on until somebody is seen.
     pub fn recall(&mut self, before: &Run) {
         let is_of_boot = |run: &Run| run.boot_id.is_some() && run.boot_id == before.boot_id;
-        let outage = before.outage.filter(|_| self.run().is_some_and(is_of_boot));
+        let outage = before.outage.filter(|_| is_of_boot(self.run()));
         self.note(|run| {
             run.gateway = before.gateway;
             run.internet = before.internet;
@@ -142,7 +141,7 @@ impl Surroundings {
     /// The run that is on record: what it says of time servers, for this one.
     pub fn follow(&mut self, before: Option<&Run>) -> Synchronised {
         self.note(|run| before.into_iter().for_each(|before| run.follow(before)));
-        self.run().map(|run| run.synchronised).unwrap_or_default()
+        self.run().synchronised
     }
 
     /// A time server has set the clock, as the system says.
@@ -202,7 +201,7 @@ impl Surroundings {
         let earlier = self.settling.as_ref().map(|settling| settling.until);
         let until = (now.at + within).max(earlier.unwrap_or_default());
         // At a start, one that began in the run before does.
-        let since = self.run().and_then(|run| run.settling_since).unwrap_or(Stamp::noted(now));
+        let since = self.run().settling_since.unwrap_or(Stamp::noted(now));
         let (mut told, mut began) = (interruption, since);
         if let Some(before) = self.settling.take() {
             began = Stamp::noted(now);
@@ -226,17 +225,16 @@ impl Surroundings {
 
     /// This run, if what is on disk of it has changed since this was called last.
     pub fn take_changed(&mut self) -> Option<&Run> {
-        let changed = !self.run.take_changed().is_empty();
-        self.run().filter(|_| changed)
+        self.run.take_changed()
     }
 
     /// This run.
-    pub fn run(&self) -> Option<&Run> {
-        self.run.get(&())
+    pub fn run(&self) -> &Run {
+        self.run.get()
     }
 
     fn note(&mut self, change: impl FnOnce(&mut Run)) {
-        self.run.edit(&(), change);
+        self.run.edit(change);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settling: after an interruption every app has its time to come back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::Worth;
 use super::network::is_elsewhere;
 use super::run::Interruption;
 use crate::engine::registry::{App, AppId, Registry};
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::verdict::answer::{Life, Outcome, Verdict};
@@ -46,7 +47,7 @@ pub struct Settling {
     pub began: Stamp,
     /// When it ends at the latest.
     pub(super) until: Moment,
-    awaited: BTreeMap<AppId, Awaited>,
+    awaited: SortedMap<AppId, Awaited>,
     /// Apps that may be off, and have not answered since: nobody waits for them, yet they may be starting.
     starting: BTreeSet<AppId>,
     back: Vec<AppId>,
@@ -112,7 +113,7 @@ impl Settling {
         let all = || registry.by_name().filter(|(id, app)| was_well(app) && among(*id));
         let apps = || all().filter(|(_, app)| !app.registration.may_be_off());
         let none_elsewhere = !apps().any(|(_, app)| is_elsewhere(app));
-        let awaited: BTreeMap<AppId, Awaited> = apps()
+        let awaited: SortedMap<AppId, Awaited> = apps()
             .map(|(id, app)| {
                 let is_witness = none_elsewhere || is_elsewhere(app);
                 (id, Awaited { is_witness, ..Awaited::default() })

@@ -242,10 +242,7 @@ impl Surroundings {
     /// Who has answered before.
     fn known(&self) -> Known {
         let run = self.run();
-        Known {
-            router: run.is_some_and(|run| run.gateway),
-            anchors: !self.anchors.is_empty() && run.is_some_and(|run| run.internet),
-        }
+        Known { router: run.gateway, anchors: !self.anchors.is_empty() && run.internet }
     }
 
     /// What a look shows.

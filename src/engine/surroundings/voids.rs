@@ -1,9 +1,9 @@
 //! How long failures of an app may be void: what comes and goes must not hide it for ever.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::registry::AppId;
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::Moment;
 
 /// So long others may be seen while its failures are void; then they count.
@@ -13,7 +13,7 @@ pub(super) const HIDDEN_AT_MOST: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Default)]
 pub(super) struct Voids {
     /// Those that have not answered since.
-    hidden: BTreeMap<AppId, Hidden>,
+    hidden: SortedMap<AppId, Hidden>,
     /// Who of those on other machines answered last, and another one before.
     seen: [Option<(AppId, Moment)>; 2],
 }
@@ -40,10 +40,12 @@ impl Voids {
 
     /// Whether one more failure of an app may be void.
     pub(super) fn may_be_void(&mut self, at: Moment, id: AppId) -> bool {
-        let hidden = self.hidden.entry(id).or_insert(Hidden { since: at, other_seen: None });
+        let fresh = Hidden { since: at, other_seen: None };
+        let mut hidden = self.hidden.get(&id).copied().unwrap_or(fresh);
         let others = self.seen.iter().flatten().filter(|(other, _)| *other != id);
         let seen = others.map(|(_, seen_at)| *seen_at).filter(|seen_at| *seen_at > hidden.since);
         hidden.other_seen = hidden.other_seen.or(seen.min());
+        self.hidden.insert(id, hidden);
         hidden.other_seen.is_none_or(|seen_at| at.since(seen_at) < HIDDEN_AT_MOST)
     }
 
