@@ -266,6 +266,7 @@ impl Surroundings {
             return worth;
         } else if is_silent
             && !verdict.life.is_shown()
+            && app.last_healthy.is_some()
             && app.state() != State::Unhealthy
             && !self.awaits(id)
         {

@@ -126,7 +126,7 @@ fn an_app_is_back_with_its_first_answer_and_missing_after_two_failures() {
     };
     assert_eq!(worth(10, "NAS", &silence()), Worth::Void);
     assert_eq!(worth(20, "NAS", &verdict(Outcome::Warn)), Worth::Back);
-    assert_eq!(worth(30, "NAS", &silence()), Worth::Waits, "as any silence");
+    assert_eq!(worth(30, "NAS", &silence()), Worth::Counts, "back, and not yet seen well");
     assert_eq!(worth(30, "TV", &silence()), Worth::Void);
     assert_eq!(worth(40, "TV", &silence()), Worth::Void);
     assert_eq!(worth(40, "Pi", &silence()), Worth::Void);
@@ -138,6 +138,17 @@ fn an_app_is_back_with_its_first_answer_and_missing_after_two_failures() {
     assert_eq!(missing, [(id("TV"), 2, Stamp::noted(after(30)))]);
     assert_eq!(ended.undecided, [id("Pi")]);
     assert_eq!(surroundings.next_deadline(), None);
+}
+
+#[test]
+fn only_an_app_that_was_well_is_looked_for() {
+    let mut registry = registry(&[("NAS", "http://192.168.1.2/")]);
+    let mut surroundings = here();
+    assert_eq!(judged(&mut surroundings, 10, &registry, "NAS", &silence()), Worth::Counts);
+    let (nas, passed, now) =
+        (registry.find("NAS").unwrap(), (verdict(Outcome::Pass), false), after(20));
+    registry.observe(now, nas, now.wall, passed, Duration::ZERO).unwrap();
+    assert_eq!(judged(&mut surroundings, 30, &registry, "NAS", &silence()), Worth::Waits);
 }
 
 #[test]
