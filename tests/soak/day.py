@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 from home import INTERVAL, Home  # noqa: E402
 from ledger import HEAD, HOURS, Hour, Ledger, least  # noqa: E402
 from measure import Usage, usage  # noqa: E402
-from told import panics, untold, worsenings  # noqa: E402
+from told import is_told, panics, untold, worsenings  # noqa: E402
 
 # A day of 100 apps at 5 s.
 CHECKS = 1_728_000
@@ -53,7 +53,6 @@ class Day(Home):
         # Which illness it is matters little; days are to be compared with each other.
         self.chance = random.Random(1)
         self.ill: dict[str, int] = {}
-        self.lines_read = 0
 
     def run(self) -> None:
         """From the first registration to the last mail."""
@@ -95,11 +94,9 @@ class Day(Home):
 
     def those_told_of_recover(self) -> None:
         """Somebody reads the mail and helps."""
-        lines = self.daemon.lines[self.lines_read :]
-        self.lines_read += len(lines)
-        for app, _ in worsenings(lines):
-            if app in self.ill:
-                self.household.recovers(self.ill.pop(app))
+        mails = self.mailbox.mails()
+        for app in [app for app in self.ill if is_told(app, mails)]:
+            self.household.recovers(self.ill.pop(app))
 
     def note_hour(self, seen: list[Usage]) -> None:
         self.ledger.note(Hour(self.checks_made(), least(seen), datetime.now(UTC).date()))
@@ -131,7 +128,7 @@ class Day(Home):
         for app, times in (found - Counter(ill)).items():
             self.wrong.append(f"a false state: {app}, {times} times more than it was ill")
         self.wrong += panics(self.daemon.lines)
-        self.wrong += untold(ill, self.mailbox.mails())
+        self.wrong += untold(ill, set(), self.mailbox.mails())
 
     def report(self) -> None:
         """What came of it, beside the table."""

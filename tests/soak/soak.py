@@ -25,7 +25,7 @@ from clock import JumpingClock  # noqa: E402
 from home import INTERVAL, Home  # noqa: E402
 from measure import Usage, usage  # noqa: E402
 from smtp_server import HANG_UP  # noqa: E402
-from told import panics, untold, worsenings  # noqa: E402
+from told import panics, untold, were_collected, worsenings  # noqa: E402
 
 # The first are always well; the rest fall ill now and then.
 STEADY, FICKLE = 20, 20
@@ -257,7 +257,7 @@ class Soak(Home):
             if app.startswith("steady"):
                 self.wrong.append(f"a false state: {line}")
         self.wrong += panics(self.daemon.lines)
-        self.wrong += untold(alerted, self.mailbox.mails())
+        self.wrong += untold(alerted, were_collected(self.daemon.lines), self.mailbox.mails())
         self.alerted = len(alerted)
 
     # What came of it.
