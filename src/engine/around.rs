@@ -85,9 +85,9 @@ impl Engine {
         if let Some(ended) = self.surroundings.poll_router_away(now, &self.registry) {
             self.report(now, &ended);
         }
-        let Some(gaps) = self.surroundings.poll_blindness(now) else { return };
+        let Some(untold) = self.surroundings.poll_blindness(now) else { return };
         let Engine { surroundings, registry, outbox, .. } = self;
-        let messages = blind_messages(&gaps, registry, surroundings, outbox, spared);
+        let messages = blind_messages(&untold, registry, surroundings, outbox, spared);
         self.post(now, messages);
     }
 

@@ -224,6 +224,7 @@ impl Engine {
             self.scheduler.restore(now, id, timing, due);
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
+        self.surroundings.handle_start(now, &self.registry);
         self.incidents.handle_start(now, &self.registry);
         match interruption {
             Some(interruption) => self.settle(now, interruption),

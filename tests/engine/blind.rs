@@ -2,6 +2,7 @@
 
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::time::Zone;
 
 const HOUSE: [&str; 3] = ["NAS", "Kodi", "Heating"];
@@ -135,5 +136,106 @@ fn killed_at_any_moment_of_an_outage_people_are_told_once() {
             let expected = if cut_off { "1 gaps, 3/3" } else { "nothing of 3" };
             assert_eq!(world.mails(), [expected], "killed after {at} s");
         }
+    }
+}
+
+/// A house with apps in it and out there, the internet known.
+fn house_with_friends() -> World {
+    let mut world = World::new();
+    for (name, url) in
+        [("NAS", "http://nas/"), ("Blog", "http://blog.example/"), ("Shop", "http://shop.example/")]
+    {
+        world.register(name, &[("url", url), ("interval", "60"), ("healthy", "2")]);
+    }
+    world.register("Kodi", &[("interval", "60"), ("email", "a@example.org")]);
+    world.seconds(300);
+    world.answers("blog.example", Answer::Hang);
+    world.seconds(70);
+    world.answers("blog.example", Answer::Pass);
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+fn without_internet(world: &mut World, minutes: u64) {
+    world.offline = true;
+    world.seconds(minutes * 60);
+    world.offline = false;
+}
+
+#[test]
+fn a_long_outage_of_the_internet_is_noted_afterwards_for_those_with_apps_out_there() {
+    let mut world = house_with_friends();
+    without_internet(&mut world, 9);
+    world.seconds(3600);
+    assert_eq!(world.mails(), [] as [&str; 0], "too short");
+    without_internet(&mut world, 21);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    world.seconds(300);
+    assert_eq!(world.mails(), ["1 gaps, 2/2"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    let subject = "[HealthChecker] I could not reach the internet from 2026-11-24 00:";
+    assert!(letter.subject.starts_with(subject), "{}", letter.subject);
+    assert!(letter.text.contains("\nAll 2 apps out there are as before.\n"), "{}", letter.text);
+}
+
+#[test]
+fn one_note_tells_of_the_network_and_of_the_internet() {
+    let mut world = house_with_friends();
+    blind(&mut world, 11, true);
+    world.seconds(720);
+    assert_eq!(world.mails(), ["a@example.org: 1 gaps, 1/1", "1 gaps, 3/3"]);
+    without_internet(&mut world, 11);
+    world.seconds(120);
+    blind(&mut world, 11, true);
+    world.seconds(2 * 3600);
+    assert_eq!(world.mails()[2..], ["a@example.org: 1 gaps, 1/1", "2 gaps, 3/3"]);
+    let letter = letter::write(&world.inbox[3].1, world.now.at, &Zone::UTC, None);
+    let subject = "[HealthChecker] I could not see the network or the internet 2 times";
+    assert_eq!(letter.subject, subject);
+    for title in
+        ["I could not see the network:\n- from 20", "I could not reach the internet:\n- from 20"]
+    {
+        assert!(letter.text.contains(title), "{}", letter.text);
+    }
+    assert!(letter.text.contains("\nAll 3 apps are as before.\n"), "{}", letter.text);
+}
+
+#[test]
+fn of_an_outage_of_the_internet_that_hides_nobody_any_more_nothing_is_told() {
+    let mut world = house_with_friends();
+    world.offline = true;
+    world.seconds(1200);
+    world.stop("Blog");
+    world.pause("Shop");
+    world.offline = false;
+    world.resume("Shop");
+    world.restart();
+    world.seconds(2 * 3600);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+}
+
+#[test]
+fn killed_at_any_moment_of_an_outage_of_the_internet_people_are_told_once() {
+    for at in (0..30).map(|n| n * 61 + 3) {
+        let mut world = house_with_friends();
+        world.offline = true;
+        let length = 1200;
+        world.seconds(at.min(length));
+        if at < length {
+            world.restart();
+            world.seconds(length - at);
+        }
+        world.offline = false;
+        if at >= length {
+            world.seconds(at - length);
+            world.restart();
+        }
+        world.seconds(2 * 3600);
+        assert_eq!(world.mails(), ["1 gaps, 2/2"], "killed after {at} s");
+        let Notice::Blind(told) = &world.inbox[0].1.notices[0] else { panic!() };
+        let gap = told.gaps[0];
+        let took = gap.from.until(gap.until.unwrap()).span.as_secs();
+        assert!((length - 90..length + 90).contains(&took), "killed after {at} s: {took}");
     }
 }

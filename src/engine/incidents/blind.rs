@@ -1,4 +1,4 @@
-//! What people are told of times in which we saw nobody.
+//! What people are told of times in which we saw nobody, or nobody on the internet.
 
 use std::collections::BTreeSet;
 
@@ -13,20 +13,25 @@ use crate::engine::surroundings::Surroundings;
 use crate::engine::surroundings::run::Gap;
 
 /// A message to each person with apps on other machines, but to nobody who is `spared`. The last of the
-/// `gaps` may go on.
+/// gaps may go on. Those of the internet are told to the people of apps `out_there`.
 pub fn blind_messages(
-    gaps: &[Gap],
+    (gaps, out_there): &(Vec<Gap>, Vec<String>),
     registry: &Registry,
     surroundings: &Surroundings,
     outbox: &Outbox,
     spared: &BTreeSet<Recipient>,
 ) -> Vec<Message> {
     let Some(first) = gaps.first() else { return Vec::new() };
-    let goes_on = gaps.last().is_some_and(|gap| gap.until.is_none());
-    let mut all: SortedMap<Recipient, Blind> = SortedMap::default();
-    for (_, app) in
-        registry.by_name().filter(|(id, app)| !app.paused && surroundings.is_away_from_us(*id, app))
-    {
+    let goes_on = gaps.last().is_some_and(Gap::goes_on);
+    let of_all = gaps.iter().any(|gap| !gap.internet);
+    // What they are told, and whether one of theirs is out there.
+    let mut all: SortedMap<Recipient, (Blind, bool)> = SortedMap::default();
+    for (id, app) in registry.by_name().filter(|(_, app)| !app.paused) {
+        let is_out_there = out_there.contains(&app.registration.name);
+        let is_concerned = is_out_there || (of_all && surroundings.is_away_from_us(id, app));
+        if !is_concerned {
+            continue;
+        }
         let is_ill = matches!(app.state(), State::Unhealthy | State::Degraded);
         let was_ill = is_ill && app.monitor.since.is_not_after(first.from);
         if goes_on && app.state() == State::Unhealthy {
@@ -34,8 +39,9 @@ pub fn blind_messages(
             continue;
         }
         for to in outbox.told(app.registration.recipients()) {
-            let fresh = || Blind { gaps: gaps.to_vec(), ..Blind::default() };
-            all.update(to, fresh, |blind| {
+            let fresh = || (Blind { gaps: gaps.clone(), ..Blind::default() }, false);
+            all.update(to, fresh, |(blind, theirs)| {
+                *theirs |= is_out_there;
                 blind.of += 1;
                 blind.as_before += usize::from(was_ill || !is_ill);
                 if goes_on && blind.apps.len() < APPS_MAX {
@@ -45,6 +51,9 @@ pub fn blind_messages(
         }
     }
     let told = all.into_iter().filter(|(to, _)| !spared.contains(to));
-    let message = |(to, blind)| Message { to, notice: Notice::Blind(blind), thread: Vec::new() };
+    let message = |(to, (mut blind, theirs)): (Recipient, (Blind, bool))| {
+        blind.gaps.retain(|gap| theirs || !gap.internet);
+        Message { to, notice: Notice::Blind(blind), thread: Vec::new() }
+    };
     told.map(message).collect()
 }

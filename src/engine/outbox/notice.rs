@@ -164,7 +164,7 @@ impl Outage {
     }
 }
 
-/// Times in which we saw nobody on other machines.
+/// Times in which we saw nobody on other machines, or on the internet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blind {
     /// When; the last may go on.
@@ -172,7 +172,7 @@ pub struct Blind {
     /// While it goes on: whose apps these are that nobody sees, as many as a mail has room for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<String>,
-    /// How many there are of theirs on other machines,
+    /// How many there are of theirs on other machines, or on the internet if it was that alone,
     pub of: usize,
     /// and how many of them are as they were.
     pub as_before: usize,
@@ -181,7 +181,7 @@ pub struct Blind {
 impl Blind {
     /// Since when nobody is seen, if that goes on.
     pub fn goes_on(&self) -> Option<Stamp> {
-        self.gaps.last().filter(|gap| gap.until.is_none()).map(|gap| gap.from)
+        self.gaps.last().filter(|gap| gap.goes_on()).map(|gap| gap.from)
     }
 }
 

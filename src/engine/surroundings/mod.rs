@@ -128,10 +128,9 @@ impl Surroundings {
             run.gateway = before.gateway;
             run.internet = before.internet;
             run.outage = outage;
-            run.gaps.clone_from(&before.gaps);
             run.noted = before.noted;
         });
-        self.owes_note = !before.gaps.is_empty();
+        self.recall_gaps(before);
         if let Some(outage) = outage {
             self.network.fall(outage.since, Part::Link);
             self.will_settle(Interruption::Network);
@@ -261,7 +260,7 @@ impl Surroundings {
             Worth::Void
         } else if is_silent
             && !verdict.life.is_shown()
-            && let Some(worth) = self.behind(now, id, verdict)
+            && let Some(worth) = self.behind(now, (id, app), verdict)
         {
             return worth;
         } else if is_silent
@@ -305,6 +304,7 @@ impl Surroundings {
     /// An app is paused, or watched no longer, or counts: it is not awaited.
     pub fn forget(&mut self, id: AppId) {
         self.network.forget(id);
+        self.forget_internet();
         self.silences.forget(id);
         self.ours.remove(&id);
         self.voids.forget(id);

@@ -24,9 +24,12 @@ pub struct Run {
     /// Our network is down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<Outage>,
-    /// When it was down that people are still to be told.
+    /// When it was down, or the internet away, that people are still to be told. The internet may still be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+    /// Apps that were not seen for want of the internet then: their people are told of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub out_there: Vec<String>,
     /// When they were told of such last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noted: Option<Stamp>,
@@ -85,9 +88,22 @@ pub struct Gap {
     /// to then; `None`: it goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Stamp>,
+    /// Nobody on the internet, that is: the house was well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internet: bool,
 }
 
 impl Gap {
+    /// One that goes on since then.
+    pub(super) fn since(from: Stamp) -> Gap {
+        Gap { from, until: None, internet: false }
+    }
+
+    /// Whether it is not over.
+    pub fn goes_on(&self) -> bool {
+        self.until.is_none()
+    }
+
     /// The times within it.
     pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
         put_right(&mut self.from);

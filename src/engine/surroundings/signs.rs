@@ -130,9 +130,9 @@ impl Surroundings {
         let Some(place) = self.place(part).filter(|place| place.is_none()) else { return };
         *place = Some(Away::since(since));
         self.news.push_back(News::Away(part));
-        // (Whether the internet is there the next run sees for itself.)
-        if part == Part::Router {
-            self.will_settle(Interruption::Router);
+        match part {
+            Part::Router => self.will_settle(Interruption::Router),
+            _ => self.lose_internet(since),
         }
     }
 
@@ -140,6 +140,9 @@ impl Surroundings {
         let Some(away) = self.place(part).and_then(Option::take) else { return };
         let after = away.since.age(now.at).span;
         self.news.push_back(News::Back { part, after, apps: Some(away.apps()) });
+        if part == Part::Internet {
+            self.see_internet(now);
+        }
         self.has_settled();
     }
 
@@ -152,23 +155,32 @@ impl Surroundings {
     }
 
     /// What the silence of an app is worth that is known to be behind them, without a look.
-    pub(super) fn behind(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Option<Worth> {
+    pub(super) fn behind(
+        &mut self,
+        now: Now,
+        (id, app): (AppId, &App),
+        verdict: &Verdict,
+    ) -> Option<Worth> {
         let is_outside = verdict.life == Life::NothingOutside;
         let Network { router, internet, .. } = &self.network;
         if router.as_ref().is_some_and(|away| away.hides(id)) {
-            return Some(self.hide(now, id, Part::Router));
+            return Some(self.hide(now, (id, Some(app)), Part::Router));
         }
-        (is_outside && internet.is_some()).then(|| self.hide(now, id, Part::Internet))
+        let is_behind = is_outside && internet.is_some();
+        is_behind.then(|| self.hide(now, (id, Some(app)), Part::Internet))
     }
 
     /// An app is silent for want of one of them.
-    fn hide(&mut self, now: Now, id: AppId, part: Part) -> Worth {
+    fn hide(&mut self, now: Now, (id, app): (AppId, Option<&App>), part: Part) -> Worth {
         if let Some(away) = self.place(part).and_then(Option::as_mut) {
             away.hide(now, id);
         }
         match part {
             // Others in the house pass meanwhile: that is no reason to blame it.
-            Part::Internet => Worth::Void,
+            Part::Internet => {
+                app.into_iter().for_each(|app| self.miss(&app.registration.name));
+                Worth::Void
+            }
             _ => self.bounded(now, id, Worth::Void),
         }
     }
@@ -304,7 +316,7 @@ impl Surroundings {
             }
             Blame::Part(part) if self.fell_silent_with(part, registry.get(id)) => {
                 self.goes_away(part, silence.ended);
-                let worth = self.hide(fell, id, part);
+                let worth = self.hide(fell, (id, registry.get(id)), part);
                 return Some((silence, worth));
             }
             Blame::Us => Worth::Void,

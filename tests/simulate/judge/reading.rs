@@ -9,7 +9,7 @@ mod outage;
 mod report;
 mod words;
 
-pub(super) use blind::{Blind, BlindLine};
+pub(super) use blind::{Blind, BlindLine, Unseen};
 pub(super) use body::{Degraded, Facts, Full, Point, Tells};
 pub(super) use outage::{Outage, OutageLine, Silent};
 pub(super) use report::{End, EndLine, Line, Report};

@@ -1,4 +1,4 @@
-//! Times in which we saw nobody.
+//! Times in which we saw nobody, or nobody on the internet.
 
 use super::page::{Block, Page};
 use super::sentence;
@@ -6,8 +6,11 @@ use crate::engine::outbox::notice::Blind;
 use crate::engine::surroundings::run::Gap;
 use crate::engine::time::Zone;
 
+const NO_NETWORK: &str = "I could not see the network";
+const NO_INTERNET: &str = "I could not reach the internet";
+
 /// `Nothing answers since TIME: our network, or all 11 apps`; afterwards `I could not see the network from
-/// TIME to TIME`.
+/// TIME to TIME`, `I could not reach the internet 3 times`.
 pub(super) fn subject(blind: &Blind, zone: &Zone) -> String {
     if let Some(since) = blind.goes_on() {
         let apps = match blind.apps.as_slice() {
@@ -20,7 +23,19 @@ pub(super) fn subject(blind: &Blind, zone: &Zone) -> String {
         [only] => spell(only, zone),
         gaps => format!("{} times", gaps.len()),
     };
-    format!("I could not see the network {times}")
+    let what = if is_of_internet(blind) {
+        NO_INTERNET
+    } else if blind.gaps.iter().any(|gap| gap.internet) {
+        "I could not see the network or the internet"
+    } else {
+        NO_NETWORK
+    };
+    format!("{what} {times}")
+}
+
+/// Whether the house was seen all the time.
+fn is_of_internet(blind: &Blind) -> bool {
+    blind.gaps.iter().all(|gap| gap.internet)
 }
 
 /// All of it.
@@ -37,10 +52,12 @@ pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
                 .to_owned(),
         ));
     }
-    let over: Vec<String> =
-        blind.gaps.iter().filter(|gap| gap.until.is_some()).map(|gap| spell(gap, zone)).collect();
-    if blind.gaps.len() > 1 {
-        page.add(Block::List("I could not see the network:".to_owned(), over));
+    for (internet, what) in [(false, NO_NETWORK), (true, NO_INTERNET)] {
+        let over = blind.gaps.iter().filter(|gap| gap.internet == internet && !gap.goes_on());
+        let over: Vec<String> = over.map(|gap| spell(gap, zone)).collect();
+        if blind.gaps.len() > 1 && !over.is_empty() {
+            page.add(Block::List(format!("{what}:"), over));
+        }
     }
     if blind.goes_on().is_none() {
         page.add(Block::Paragraph(as_before(blind)));
@@ -48,10 +65,11 @@ pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
 }
 
 fn as_before(blind: &Blind) -> String {
+    let out_there = if is_of_internet(blind) { " out there" } else { "" };
     match (blind.as_before, blind.of) {
-        (1, 1) => "The app is as before.".to_owned(),
-        (same, of) if same == of => format!("All {of} apps are as before."),
-        (same, of) => format!("{same} of {of} apps are as before."),
+        (1, 1) => format!("The app{out_there} is as before."),
+        (same, of) if same == of => format!("All {of} apps{out_there} are as before."),
+        (same, of) => format!("{same} of {of} apps{out_there} are as before."),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Times in which the daemon saw nobody: that nothing answers, and the note afterwards.
+//! Times in which the daemon saw nobody, or nobody on the internet: that nothing answers, and the note
+//! afterwards.
 
 use super::words::{Known, Named, Told, time};
 
@@ -6,15 +7,39 @@ use super::words::{Known, Named, Told, time};
 const LOOK: &str = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody is \
     blamed until one of them is seen; then each has its time to come back.";
 
+/// What was not seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::judge) enum Unseen {
+    Network,
+    Internet,
+    /// Once the one, once the other.
+    Either,
+}
+
+/// The words for it.
+const UNSEEN: [(&str, Unseen); 3] = [
+    ("I could not see the network or the internet", Unseen::Either),
+    ("I could not see the network", Unseen::Network),
+    ("I could not reach the internet", Unseen::Internet),
+];
+
+/// The title of who is not seen.
+const NOT_SEEN: &str = "Not seen since:";
+
+/// Whether the list under this title is one of its.
+pub(super) fn is_list(title: &str) -> bool {
+    title == NOT_SEEN || unseen(title).is_some_and(|(_, rest)| rest == ":")
+}
+
 /// What the headline, the subject and the list say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::judge) enum BlindLine {
     /// `Nothing answers since TIME: our network, or all 11 apps`. So many apps, or the only one.
     GoesOn(Told, u64, Option<Named>),
     /// `I could not see the network from TIME to TIME`.
-    Once(Told, Told),
+    Once(Unseen, Told, Told),
     /// `I could not see the network 3 times`.
-    Times(u64),
+    Times(Unseen, u64),
 }
 
 /// All that is said of it.
@@ -22,7 +47,7 @@ pub(in crate::judge) enum BlindLine {
 pub(in crate::judge) struct Blind {
     pub(in crate::judge) line: BlindLine,
     /// The times that are over, where there are several.
-    pub(in crate::judge) gaps: Vec<(Told, Told)>,
+    pub(in crate::judge) gaps: Vec<(Unseen, Told, Told)>,
     /// Who is not seen, while it goes on.
     pub(in crate::judge) apps: Vec<Named>,
     /// So many are as before, of so many.
@@ -45,12 +70,18 @@ pub(super) fn line<'t>(text: &'t str, known: &Known) -> Option<(BlindLine, &'t s
         let rest = rest.strip_prefix(named.text.as_str())?;
         return Some((BlindLine::GoesOn(since, 1, Some(named)), rest));
     }
-    let rest = text.strip_prefix("I could not see the network ")?;
+    let (unseen, rest) = unseen(text)?;
+    let rest = rest.strip_prefix(' ')?;
     if let Some((from, until, rest)) = gap(rest) {
-        return Some((BlindLine::Once(from, until), rest));
+        return Some((BlindLine::Once(unseen, from, until), rest));
     }
     let (count, rest) = rest.split_once(" times")?;
-    Some((BlindLine::Times(count.parse().ok()?), rest))
+    Some((BlindLine::Times(unseen, count.parse().ok()?), rest))
+}
+
+/// What was not seen, and what follows.
+fn unseen(text: &str) -> Option<(Unseen, &str)> {
+    UNSEEN.iter().find_map(|(words, unseen)| Some((*unseen, text.strip_prefix(words)?)))
 }
 
 /// `from TIME to TIME`, and what follows.
@@ -69,15 +100,17 @@ impl Blind {
     pub(super) fn list(&mut self, title: &str, points: &[&str], known: &Known) -> Option<()> {
         let points = points.iter().map(|point| point.strip_prefix("- "));
         match title {
-            "Not seen since:" => {
+            NOT_SEEN => {
                 let apps = points.map(|point| Some(known.named_before(point?, "\n")));
                 self.apps = apps.collect::<Option<_>>()?;
             }
-            "I could not see the network:" => {
-                let gaps = points.map(|point| gap(point?).map(|(from, until, _)| (from, until)));
-                self.gaps = gaps.collect::<Option<_>>()?;
+            _ => {
+                let (unseen, _) = unseen(title)?;
+                for point in points {
+                    let (from, until, _) = gap(point?)?;
+                    self.gaps.push((unseen, from, until));
+                }
             }
-            _ => return None,
         }
         Some(())
     }
@@ -88,10 +121,17 @@ impl Blind {
             return Some(());
         }
         let rest = text.strip_suffix(" as before.")?;
+        // Only of the internet it is said that they are out there.
+        let (apps, app) = match self.line {
+            BlindLine::Once(Unseen::Internet, ..) | BlindLine::Times(Unseen::Internet, _) => {
+                (" apps out there are", "The app out there is")
+            }
+            _ => (" apps are", "The app is"),
+        };
         self.as_before = Some(match rest {
-            "The app is" => (1, 1),
+            _ if rest == app => (1, 1),
             _ => {
-                let counts = rest.strip_suffix(" apps are")?;
+                let counts = rest.strip_suffix(apps)?;
                 match counts.strip_prefix("All ") {
                     Some(all) => (all.parse().ok()?, all.parse().ok()?),
                     None => {
@@ -105,12 +145,12 @@ impl Blind {
     }
 
     /// All times that are told of, the last perhaps still going on.
-    pub(in crate::judge) fn times(&self) -> Vec<(Told, Option<Told>)> {
-        let over = self.gaps.iter().map(|(from, until)| (*from, Some(*until)));
+    pub(in crate::judge) fn times(&self) -> Vec<(Unseen, Told, Option<Told>)> {
+        let over = self.gaps.iter().map(|(unseen, from, until)| (*unseen, *from, Some(*until)));
         match self.line {
-            BlindLine::Once(from, until) => vec![(from, Some(until))],
-            BlindLine::GoesOn(since, ..) => over.chain([(since, None)]).collect(),
-            BlindLine::Times(_) => over.collect(),
+            BlindLine::Once(unseen, from, until) => vec![(unseen, from, Some(until))],
+            BlindLine::GoesOn(since, ..) => over.chain([(Unseen::Network, since, None)]).collect(),
+            BlindLine::Times(..) => over.collect(),
         }
     }
 }

@@ -113,7 +113,7 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             reading.reports.last_mut()?.missing = report::missing(points, known)?;
             Some(())
         }
-        [title @ ("Not seen since:" | "I could not see the network:"), ref points @ ..] => {
+        [title, ref points @ ..] if blind::is_list(title) => {
             reading.blind.last_mut()?.list(title, points, known)
         }
         // The app's own words, which may be anything.

@@ -11,7 +11,8 @@ use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 use super::{
-    BlindLine, Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, read,
+    BlindLine, Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, Unseen,
+    read,
 };
 use crate::story::{App, AppId, HostId};
 
@@ -368,12 +369,12 @@ fn nobody_was_seen() {
     let since = format!("Nothing answers since {from}: our network, or");
     let blind = one(&format!("{since} all 2 apps"), &list);
     assert_eq!(blind.line, BlindLine::GoesOn(told(0), 2, None));
-    assert_eq!((blind.times(), blind.apps.len()), (vec![(told(0), None)], 2));
+    assert_eq!((blind.times(), blind.apps.len()), (vec![(Unseen::Network, told(0), None)], 2));
     let blind = one(&format!("{since} Kodi, upstairs"), &list);
     assert_eq!(blind.line, BlindLine::GoesOn(told(0), 1, Some(named(1, "Kodi, upstairs"))));
     let note = format!("I could not see the network from {from} to {until}");
     let blind = one(&note, "All 11 apps are as before.\n");
-    assert_eq!(blind.times(), [(told(0), Some(told(21 * 60)))]);
+    assert_eq!(blind.times(), [(Unseen::Network, told(0), Some(told(21 * 60)))]);
     assert_eq!(blind.as_before, Some((11, 11)));
     let gaps =
         format!("I could not see the network:\n- from {from} to {until}\n- from {from} to {until}");
@@ -381,8 +382,22 @@ fn nobody_was_seen() {
         "I could not see the network 2 times",
         &format!("{gaps}\n\n9 of 11 apps are as before.\n"),
     );
-    assert_eq!((blind.line.clone(), blind.gaps.len()), (BlindLine::Times(2), 2));
+    let twice = BlindLine::Times(Unseen::Network, 2);
+    assert_eq!((blind.line.clone(), blind.gaps.len()), (twice, 2));
     assert_eq!(blind.as_before, Some((9, 11)));
+    let note = format!("I could not reach the internet from {from} to {until}");
+    let blind = one(&note, "The app out there is as before.\n");
+    assert_eq!(blind.times(), [(Unseen::Internet, told(0), Some(told(21 * 60)))]);
+    assert_eq!(blind.as_before, Some((1, 1)));
+    let gap = format!("- from {from} to {until}");
+    let lists =
+        format!("I could not see the network:\n{gap}\n\nI could not reach the internet:\n{gap}");
+    let blind = one(
+        "I could not see the network or the internet 2 times",
+        &format!("{lists}\n\nAll 11 apps are as before.\n"),
+    );
+    let kinds: Vec<Unseen> = blind.gaps.iter().map(|(unseen, ..)| *unseen).collect();
+    assert_eq!(kinds, [Unseen::Network, Unseen::Internet]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Whether our network was away when it is said to have been, and all apps are as before.
+//! Whether our network, or the internet, was away when it is said to have been, and all apps are as before.
 
 use super::super::chronicle::time;
 use super::super::finding::Wrong;
-use super::super::reading::{Blind, BlindLine};
+use super::super::reading::{Blind, BlindLine, Unseen};
 use super::Found;
 use crate::story::{AppId, CauseKind, Ms};
 use healthchecker::engine::state::State;
@@ -20,25 +20,25 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
     let letter = found.read.letter;
     let meant = |told| case.clock.meant(told, letter.worded);
     let mut first = letter.written;
-    for (from, until) in blind.times() {
+    let mut only_outside = true;
+    for (unseen, from, until) in blind.times() {
+        only_outside &= unseen == Unseen::Internet;
         let Some(from) = meant(from) else { return };
         first = first.min(from);
         let until = until.map_or(Some(letter.written), meant).unwrap_or(letter.written);
-        let was_away = case.story.causes.iter().any(|cause| {
-            is_of_all(cause.kind) && cause.span.from <= from && from <= cause.span.end()
-        });
-        let came_back = case.story.causes.iter().any(|cause| {
-            is_of_all(cause.kind)
-                && cause.span.from <= until
-                && until <= cause.span.end().saturating_add(SEEN_WITHIN)
+        let causes = || case.story.causes.iter().filter(|cause| takes(unseen, cause.kind));
+        let was_away = causes().any(|cause| cause.span.from <= from && from <= cause.span.end());
+        let came_back = causes().any(|cause| {
+            cause.span.from <= until && until <= cause.span.end().saturating_add(SEEN_WITHIN)
         });
         if !was_away || !came_back {
-            let what = format!("the network was there from {} to {}", time(from), time(until));
+            let (from_then, to_then) = (time(from), time(until));
+            let what = format!("the {unseen:?} was there from {from_then} to {to_then}");
             found.add(Wrong::After, None, from, &what);
         }
     }
     let counted = match blind.line {
-        BlindLine::Times(count) => count == blind.gaps.len() as u64,
+        BlindLine::Times(_, count) => count == blind.gaps.len() as u64,
         BlindLine::GoesOn(_, of, None) => of >= blind.apps.len() as u64,
         BlindLine::GoesOn(_, _, Some(_)) => blind.apps.len() == 1,
         BlindLine::Once(..) => true,
@@ -46,22 +46,26 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
     if !counted {
         found.add(Wrong::Count, None, first, "it counts other times, or apps, than it lists");
     }
-    as_before(found, blind, first);
+    as_before(found, blind, first, only_outside);
 }
 
-/// What takes the whole house from our sight.
-fn is_of_all(kind: CauseKind) -> bool {
-    use CauseKind::{OurLink, PowerCut, Router};
-    matches!(kind, OurLink | PowerCut | Router)
+/// What takes the whole house from our sight, or what is outside.
+fn takes(unseen: Unseen, kind: CauseKind) -> bool {
+    use CauseKind::{Internet, OurLink, PowerCut, Router};
+    match unseen {
+        Unseen::Internet => matches!(kind, Internet | Router),
+        _ => matches!(kind, OurLink | PowerCut | Router),
+    }
 }
 
 /// So many of theirs are as they were before the first of these times.
-fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms) {
+fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms, only_outside: bool) {
     let Some((same, of)) = blind.as_before else { return };
     let letter = found.read.letter;
     let theirs = |app: &AppId| {
         let registered = found.case.life(*app).app.registered_at(letter.written);
-        registered.is_some_and(|it| it.people.contains(&letter.to))
+        let is_theirs = registered.is_some_and(|it| it.people.contains(&letter.to));
+        is_theirs && (!only_outside || found.case.life(*app).app.is_outside())
     };
     let apps = (0..found.case.lives.len()).map(AppId).filter(theirs);
     let is_ill = |state| state == State::Unhealthy;
