@@ -10,14 +10,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use healthchecker::daemon::lookout::Whereabouts;
 use healthchecker::daemon::names::Names;
 use healthchecker::daemon::prober::{Ourselves, Pool, Probe, ProbeKind, Prober};
 use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
 use healthchecker::engine::time::Moment;
-use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict, Whereabouts};
 
 /// The time-out of the checks that are expected to run into it. Shorter than an app may have, so
 /// that the tests are quick.
@@ -281,20 +280,19 @@ fn who_cannot_be_reached_fails() {
 fn a_silence_says_where_it_comes_from() {
     // TCP to a broadcast address fails at once, before anything is sent.
     let silent = probe("http://255.255.255.255/", Duration::from_secs(10));
-    for (whereabouts, is_cut_off, life, here) in [
+    for (whereabouts, is_cut_off, found) in [
         (
             (|_| Whereabouts::Near) as fn(IpAddr) -> Whereabouts,
             (|| false) as fn() -> bool,
-            Life::Nothing,
-            false,
+            (Life::Nothing, Whereabouts::Near),
         ),
-        (|_| Whereabouts::Near, || true, Life::CutOff, false),
-        (|_| Whereabouts::Public, || false, Life::NothingOutside, false),
-        (|_| Whereabouts::Public, || true, Life::CutOff, false),
-        (|_| Whereabouts::Here, || true, Life::Nothing, true),
+        (|_| Whereabouts::Near, || true, (Life::CutOff, Whereabouts::Near)),
+        (|_| Whereabouts::Public, || false, (Life::Nothing, Whereabouts::Public)),
+        (|_| Whereabouts::Public, || true, (Life::CutOff, Whereabouts::Public)),
+        (|_| Whereabouts::Here, || true, (Life::Nothing, Whereabouts::Here)),
     ] {
         let verdict = verdict_by(&prober_at(whereabouts, is_cut_off), &silent);
-        assert_eq!((verdict.life, verdict.here), (life, here));
+        assert_eq!((verdict.life, verdict.whereabouts), (found.0, Some(found.1)));
     }
     // An answer says so only if it is asked for that.
     let url = format!("http://{}/", always(http("200 OK", "")));
@@ -302,7 +300,8 @@ fn a_silence_says_where_it_comes_from() {
     for locate in [false, true] {
         let probe = Probe { locate, ..probe(&url, Duration::from_secs(10)) };
         let verdict = verdict_by(&prober, &probe);
-        assert_eq!((verdict.life, verdict.here), (Life::Answer, locate));
+        let whereabouts = locate.then_some(Whereabouts::Here);
+        assert_eq!((verdict.life, verdict.whereabouts), (Life::Answer, whereabouts));
     }
 }
 

@@ -19,7 +19,7 @@ use super::commit_queue::{CommitQueue, Release};
 use super::discovery::Discovery;
 use super::gate::{Gate, Settlement};
 use super::journal;
-use super::lookout::{self, Lookout, Whereabouts};
+use super::lookout::{self, Lookout};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
 use super::prober::{CheckReport, Pool};
@@ -35,7 +35,7 @@ use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::surroundings::look::LookReport;
 use crate::engine::time::{Moment, Now};
-use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::answer::{CheckEnd, Whereabouts};
 use crate::engine::verdict::probe::Probe;
 
 /// The threads have something for us.

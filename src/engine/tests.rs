@@ -43,7 +43,7 @@ pub(in crate::engine) fn verdict(outcome: Outcome) -> Verdict {
         reason,
         refused: false,
         life: Life::Answer,
-        here: false,
+        whereabouts: None,
         body: None,
     }
 }
@@ -55,7 +55,7 @@ pub(in crate::engine) fn refusal() -> Verdict {
         reason,
         refused: true,
         life: Life::HostOnly,
-        here: false,
+        whereabouts: None,
         ..verdict(Outcome::Fail)
     }
 }

@@ -153,7 +153,7 @@ pub(crate) fn well() -> CheckEnd {
         reason: "HTTP 200 OK".to_owned(),
         refused: false,
         life: Life::Answer,
-        here: false,
+        whereabouts: None,
         body: None,
     })
 }

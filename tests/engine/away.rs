@@ -232,3 +232,28 @@ fn killed_at_any_moment_of_an_outage_of_the_router_nothing_is_lost_or_told_twice
         assert_eq!(owed, 2, "killed after {at} s: {:?}", world.mails());
     }
 }
+
+#[test]
+fn who_fails_out_there_while_another_passes_is_told_though_no_well_known_address_answers() {
+    let mut world = house();
+    world.anchors_are_silent = true;
+    world.answers("blog.example", Answer::Hang);
+    world.seconds(1200);
+    assert_eq!(world.state("Blog"), State::Unhealthy, "{:?}", world.mails());
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+}
+
+#[test]
+fn a_host_out_there_that_does_not_answer_is_not_said_to_be_on() {
+    let mut world = house();
+    for name in ["Mail", "Wiki"] {
+        let url = format!("http://blog.example/{name}");
+        world.register(name, &[("url", &url), ("interval", "60"), ("healthy", "2")]);
+    }
+    world.seconds(300);
+    world.inbox.clear();
+    world.answers("blog.example", Answer::Hang);
+    world.seconds(300);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    assert!(letter.text.contains("Look at the switch or the power of"), "{}", letter.text);
+}

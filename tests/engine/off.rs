@@ -220,3 +220,15 @@ fn nobody_waits_for_what_is_off() {
     world.seconds(1);
     assert_eq!(world.mails(), ["NAS UNHEALTHY"], "it is alone");
 }
+
+#[test]
+fn one_at_a_public_address_may_be_off_as_any_other() {
+    let mut world = World::new();
+    world.register("TV", &[&TV[..], &[("url", "http://tv.example/")]].concat());
+    world.seconds(120);
+    world.inbox.clear();
+    world.answers("tv.example", Answer::Hang);
+    world.seconds(3600);
+    assert_eq!(world.state("TV"), State::Unknown);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+}

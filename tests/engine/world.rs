@@ -108,6 +108,8 @@ pub(super) struct World {
     pub(super) deaf: bool,
     /// The line is down: whoever is `.example` does not answer, nor anything well-known outside.
     pub(super) offline: bool,
+    /// Nothing well-known outside answers, though the line is up.
+    pub(super) anchors_are_silent: bool,
     /// How the gateway is seen.
     pub(super) gateway: Sight,
     /// What is seen in a look is never reported.
@@ -173,6 +175,7 @@ impl World {
             cut_off: false,
             deaf: false,
             offline: false,
+            anchors_are_silent: false,
             gateway: Sight::Answers,
             looks_are_lost: false,
             looks: Vec::new(),
@@ -552,7 +555,7 @@ fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
             _ if refused => Life::HostOnly,
             _ => Life::Answer,
         },
-        here: false,
+        whereabouts: None,
         body: None,
     })
 }
@@ -565,7 +568,7 @@ fn cut_off() -> CheckEnd {
         reason: "network is unreachable".to_owned(),
         refused: false,
         life: Life::CutOff,
-        here: false,
+        whereabouts: None,
         body: None,
     })
 }

@@ -24,7 +24,7 @@ use std::thread;
 use std::time::Instant;
 
 use self::networks::Networks;
-pub use self::networks::{Whereabouts, is_cut_off, whereabouts};
+pub use self::networks::{is_cut_off, whereabouts};
 use self::report::Report;
 use self::survey::Survey;
 use super::names::Names;

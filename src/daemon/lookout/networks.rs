@@ -6,18 +6,7 @@ use if_addrs::Interface;
 
 use crate::daemon::discovery::{is_inner_bridge, is_on_network, leads_outside};
 use crate::engine::registration::address::is_own_machine;
-
-/// Where somebody is, as far as the address tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whereabouts {
-    /// On this machine: at one of its own addresses, or in a container whose network ends in it. Our
-    /// network is not needed for that.
-    Here,
-    /// On another machine, of this network or another private one.
-    Near,
-    /// At a public address, out on the internet.
-    Public,
-}
+use crate::engine::verdict::answer::Whereabouts;
 
 /// Whether this machine is on no network: no cable, no Wi-Fi, no address. What the system does not tell is
 /// no proof.

@@ -15,13 +15,12 @@ use super::fault::{Failure, failure};
 use super::redirect::{REDIRECTS_MAX, target};
 use super::secure::Tls;
 use super::{Probe, ProbeKind};
-use crate::daemon::lookout::Whereabouts;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::text::plain;
-use crate::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
+use crate::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict, Whereabouts};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
 
@@ -165,14 +164,9 @@ impl Prober {
 
     fn locate(&self, host: &str, verdict: &mut Verdict) {
         let address = self.names.known(host).and_then(|known| known.first().copied());
-        let whereabouts = address.map(|address| (self.ourselves.whereabouts)(address.ip()));
-        verdict.here = whereabouts == Some(Whereabouts::Here);
-        if !verdict.life.is_shown() && !verdict.here {
-            verdict.life = match whereabouts {
-                _ if (self.ourselves.is_cut_off)() => Life::CutOff,
-                Some(Whereabouts::Public) => Life::NothingOutside,
-                _ => verdict.life,
-            };
+        verdict.whereabouts = address.map(|address| (self.ourselves.whereabouts)(address.ip()));
+        if !verdict.life.is_shown() && !verdict.is_here() && (self.ourselves.is_cut_off)() {
+            verdict.life = Life::CutOff;
         }
     }
 }

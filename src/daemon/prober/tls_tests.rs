@@ -11,12 +11,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::{Ourselves, Pool, Probe, ProbeKind, Prober};
-use crate::daemon::lookout::Whereabouts;
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict};
+use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict, Whereabouts};
 
 const AUTHORITY: &[u8] = include_bytes!("../../../tests/tls/ca.der");
 const GOOD: &[u8] = include_bytes!("../../../tests/tls/good.der");

@@ -227,7 +227,7 @@ mod tests {
             reason: reason.to_owned(),
             refused: false,
             life: Life::Answer,
-            here: false,
+            whereabouts: None,
             body: None,
         };
         let warn = verdict(Outcome::Warn, Some(200), "the app says warn: 98 %");

@@ -15,7 +15,7 @@ use super::{Surroundings, Worth};
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::State;
 use crate::engine::time::{Moment, Now, Stamp};
-use crate::engine::verdict::answer::{Life, Verdict};
+use crate::engine::verdict::answer::{Life, Outcome, Verdict};
 
 /// Apps wait for the router for so long; then they count, and people are told.
 const ROUTER_AWAITED: Duration = Duration::from_secs(600);
@@ -45,7 +45,7 @@ impl Surroundings {
 
     /// Whether an app is on another machine, as far as we know.
     pub(super) fn is_elsewhere(&self, (id, app): (AppId, &App), verdict: &Verdict) -> bool {
-        !verdict.here && self.is_away_from_us(id, app)
+        !verdict.is_here() && self.is_away_from_us(id, app)
     }
 
     /// Whether we need the network to see an app, as far as we know.
@@ -63,7 +63,8 @@ impl Surroundings {
         match verdict.life {
             Life::Answer | Life::HostOnly => {
                 self.silences.handle_answer(id);
-                if self.network.internet.as_ref().is_some_and(|away| away.hides(id)) {
+                // (Without it, a router may answer or refuse in their place.)
+                if verdict.is_outside() && verdict.outcome != Outcome::Fail {
                     self.comes_back(now, Part::Internet);
                 }
                 self.network.forget(id);
@@ -71,7 +72,7 @@ impl Surroundings {
                 self.handle_life(now);
             }
             Life::CutOff => self.cut_off(now),
-            Life::Nothing | Life::NothingOutside => {}
+            Life::Nothing => {}
         }
     }
 
@@ -161,7 +162,7 @@ impl Surroundings {
         (id, app): (AppId, &App),
         verdict: &Verdict,
     ) -> Option<Worth> {
-        let is_outside = verdict.life == Life::NothingOutside;
+        let is_outside = verdict.is_outside();
         let Network { router, internet, .. } = &self.network;
         if router.as_ref().is_some_and(|away| away.hides(id)) {
             return Some(self.hide(now, (id, Some(app)), Part::Router));

@@ -7,7 +7,7 @@ use super::looks::{Known, Looks, UnderWay};
 use crate::engine::registration::address::Host;
 use crate::engine::registry::AppId;
 use crate::engine::time::{Moment, Now, Stamp};
-use crate::engine::verdict::answer::{Life, Verdict};
+use crate::engine::verdict::answer::Verdict;
 
 /// Nobody is kept from being told for longer: what is undecided then counts.
 const DECIDED_WITHIN: Duration = Duration::from_secs(60);
@@ -122,7 +122,7 @@ impl Silence {
     }
 
     fn is_outside(&self) -> bool {
-        self.verdict.life == Life::NothingOutside
+        self.verdict.is_outside()
     }
 }
 

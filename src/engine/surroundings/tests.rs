@@ -5,7 +5,7 @@ use super::settling::Aftermath;
 use super::*;
 use crate::engine::registration::{Origin, Registration};
 use crate::engine::tests::{after, refusal, verdict};
-use crate::engine::verdict::answer::{Life, Outcome};
+use crate::engine::verdict::answer::{Life, Outcome, Whereabouts};
 
 const SETTLE: Duration = Duration::from_secs(600);
 
@@ -212,8 +212,11 @@ fn an_app_of_this_machine_says_nothing_of_the_network_at_any_of_its_addresses() 
     };
     let cut_off = Verdict { life: Life::CutOff, ..silence() };
     assert_eq!(shows(0, "NAS", &cut_off), (true, Worth::Void));
-    let ours = Verdict { here: true, ..verdict(Outcome::Pass) };
+    let ours = Verdict { whereabouts: Some(Whereabouts::Here), ..verdict(Outcome::Pass) };
     assert_eq!(shows(10, "Ours", &ours), (true, Worth::Counts), "it needs no network");
-    assert_eq!(shows(20, "Ours", &Verdict { here: true, ..silence() }), (true, Worth::Counts));
+    assert_eq!(
+        shows(20, "Ours", &Verdict { whereabouts: Some(Whereabouts::Here), ..silence() }),
+        (true, Worth::Counts)
+    );
     assert_eq!(shows(30, "NAS", &verdict(Outcome::Pass)), (false, Worth::Counts));
 }

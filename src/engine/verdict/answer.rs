@@ -28,9 +28,9 @@ pub struct Verdict {
     pub refused: bool,
     /// What it shows of whoever was asked.
     pub life: Life,
-    /// Whether whoever was asked is on this machine, at one of its own addresses: no network is needed for
-    /// that. It is found out of silences, and where [`Probe::locate`](super::probe::Probe::locate) wants it.
-    pub here: bool,
+    /// Where whoever was asked is. It is found out of silences, and where
+    /// [`Probe::locate`](super::probe::Probe::locate) wants it.
+    pub whereabouts: Option<Whereabouts>,
     /// The body as returned, when it is health JSON (and only then), bounded.
     pub body: Option<String>,
 }
@@ -43,7 +43,17 @@ impl Verdict {
 
     /// Whether it failed without any sign of life, of the host either.
     pub fn is_dead_silence(&self) -> bool {
-        self.outcome == Outcome::Fail && matches!(self.life, Life::Nothing | Life::CutOff)
+        self.is_silence() && self.life != Life::HostOnly
+    }
+
+    /// Whether it is of somebody on this machine.
+    pub fn is_here(&self) -> bool {
+        self.whereabouts == Some(Whereabouts::Here)
+    }
+
+    /// Whether it is of somebody out on the internet.
+    pub fn is_outside(&self) -> bool {
+        self.whereabouts == Some(Whereabouts::Public)
     }
 }
 
@@ -56,8 +66,6 @@ pub enum Life {
     HostOnly,
     /// Nothing: off, away, unknown, or it hangs.
     Nothing,
-    /// The same, at a public address: the internet may be away.
-    NothingOutside,
     /// Nothing, and nobody could be reached: our own network is down.
     CutOff,
 }
@@ -67,6 +75,18 @@ impl Life {
     pub fn is_shown(self) -> bool {
         matches!(self, Life::Answer | Life::HostOnly)
     }
+}
+
+/// Where somebody is, as far as the address tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// On this machine: at one of its own addresses, or in a container whose network ends in it. Our
+    /// network is not needed for that.
+    Here,
+    /// On another machine, of this network or another private one.
+    Near,
+    /// At a public address, out on the internet.
+    Public,
 }
 
 /// How a check ended.

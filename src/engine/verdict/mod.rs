@@ -66,7 +66,7 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
         reason: plain::one_line(&trouble.to_string(), REASON_MAX),
         refused: *trouble == Trouble::Refused,
         life: trouble.life(),
-        here: false,
+        whereabouts: None,
         body: None,
     }
 }
@@ -96,7 +96,7 @@ fn judge_answer(answer: Answer<'_>) -> Verdict {
         reason: plain::one_line(&reason, REASON_MAX),
         refused: false,
         life: Life::Answer,
-        here: false,
+        whereabouts: None,
         body: match &reading {
             Reading::Says(health) => Some(kept(health)),
             Reading::Broken | Reading::Nothing => None,

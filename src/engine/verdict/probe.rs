@@ -18,8 +18,8 @@ pub struct Probe {
     pub short_timeout: Option<Duration>,
     /// Where the registration came from: whether a name may lead to this machine itself.
     pub origin: Origin,
-    /// Whether it is wanted of an answer, too, if it comes from this machine (see
-    /// [`Verdict::here`](super::answer::Verdict::here)).
+    /// Whether it is wanted of an answer, too, where it comes from (see
+    /// [`Verdict::whereabouts`](super::answer::Verdict::whereabouts)).
     pub locate: bool,
 }
 

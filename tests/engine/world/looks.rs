@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use healthchecker::engine::registration::address::Host;
 use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Place, Sight};
-use healthchecker::engine::verdict::answer::{CheckEnd, Life, Verdict};
+use healthchecker::engine::verdict::answer::{CheckEnd, Verdict, Whereabouts};
 
 use super::{Answer, Event, World};
 
@@ -34,6 +34,10 @@ impl World {
         }
     }
 
+    fn answer_at(&self, host: &str, port: u16) -> Option<&Answer> {
+        self.answers.get(&format!("{host}:{port}")).or_else(|| self.answers.get(host))
+    }
+
     fn sight(&self, place: &Place) -> Sight {
         match place {
             _ if self.cut_off || self.deaf => Sight::Nothing,
@@ -41,7 +45,7 @@ impl World {
             Place::Port { host: Host::Address(address), .. }
                 if anchors().iter().any(|anchor| anchor.ip() == *address) =>
             {
-                if self.offline {
+                if self.offline || self.anchors_are_silent {
                     Sight::Nothing
                 } else {
                     Sight::Answers
@@ -50,7 +54,7 @@ impl World {
             Place::Port { host, .. } if self.offline && is_outside(&host.to_string()) => {
                 Sight::Nothing
             }
-            Place::Port { host, .. } => match self.answers.get(&host.to_string()) {
+            Place::Port { host, port } => match self.answer_at(&host.to_string(), *port) {
                 Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
                 Some(Answer::Refused) => Sight::HostOnly,
                 _ => Sight::Answers,
@@ -64,15 +68,16 @@ pub(super) fn anchors() -> Vec<SocketAddr> {
     [1, 2, 3].map(|last| SocketAddr::from(([198, 51, 100, last], 53))).to_vec()
 }
 
-pub(super) fn is_outside(host: &str) -> bool {
-    host.ends_with(".example")
+/// Whether a place, `HOST` or `HOST:PORT`, is.
+pub(super) fn is_outside(place: &str) -> bool {
+    place.split(':').next().is_some_and(|host| host.ends_with(".example"))
 }
 
-/// A silence out there says so.
+/// A check out there says so.
 pub(super) fn from_outside(end: CheckEnd) -> CheckEnd {
     match end {
-        CheckEnd::Verdict(verdict) if verdict.life == Life::Nothing => {
-            CheckEnd::Verdict(Verdict { life: Life::NothingOutside, ..verdict })
+        CheckEnd::Verdict(verdict) => {
+            CheckEnd::Verdict(Verdict { whereabouts: Some(Whereabouts::Public), ..verdict })
         }
         other => other,
     }

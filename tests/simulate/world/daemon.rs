@@ -19,7 +19,7 @@ use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::record::Record;
 use healthchecker::engine::surroundings::look::LookReport;
 use healthchecker::engine::time::{Moment, Now};
-use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome};
+use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Whereabouts};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
 use super::checks::{Ends, UrlId, broken_check};
@@ -396,11 +396,10 @@ impl Daemon {
             // As the prober sees it, when the check has failed.
             verdict.life = Life::CutOff;
             outside.recorder.cut_off(at);
-        } else if let CheckEnd::Verdict(verdict) = &mut end
-            && verdict.life == Life::Nothing
-            && outside.urls.is_public(url)
-        {
-            verdict.life = Life::NothingOutside;
+        }
+        if let CheckEnd::Verdict(verdict) = &mut end {
+            let is_public = outside.urls.is_public(url);
+            verdict.whereabouts = is_public.then_some(Whereabouts::Public);
         }
         let latency = now.at.since(begun_at);
         let engine = &mut self.engine;
