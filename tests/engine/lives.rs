@@ -56,7 +56,7 @@ fn all_answer(world: &mut World, answer: Answer) {
 }
 
 /// What each person was told last of each app, in the mails from `begin` on.
-fn told(world: &World, begin: usize) -> BTreeMap<(Recipient, String), String> {
+pub(super) fn told(world: &World, begin: usize) -> BTreeMap<(Recipient, String), String> {
     let changes = world.inbox[begin..].iter().flat_map(|(_, mail)| {
         let told = |app: &str, state: &str| ((mail.to.clone(), app.to_owned()), state.to_owned());
         let told_of = mail.notices.iter().flat_map(Notice::told);

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod again;
 mod asleep;
 mod away;
 mod blind;

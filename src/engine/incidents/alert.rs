@@ -119,9 +119,11 @@ impl Alert {
         if self.keeps_failing {
             return;
         }
-        self.opened = Stamp::noted(now);
         if std::mem::take(&mut self.tie).number().is_some() {
+            // If they are not told of this, they hear the end of what they know.
             self.people.values_mut().for_each(|told| told.written = None);
+        } else {
+            self.opened = Stamp::noted(now);
         }
     }
 

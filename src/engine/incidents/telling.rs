@@ -31,6 +31,11 @@ impl Incidents {
             return Vec::new();
         }
         let alone = !alert.is_told();
+        if alone && alert.everybody().next().is_some() {
+            // What they were told before is another story.
+            self.alerts.edit(&id, |alert| alert.opened = app.monitor.since);
+        }
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let keeps_failing = alert.keeps_failing || (alone && flapping::keeps_failing(alert, app));
         let change = change::trouble(app, alert, transition);
         let notice = Notice::Change(Change { keeps_failing, ..change });
@@ -45,7 +50,8 @@ impl Incidents {
         messages
     }
 
-    /// Tells everyone who was told of the trouble that it is over. Who may have no mail now is told
+    /// Tells everyone who was told of the trouble that it is over; of trouble before it, too, of which the end
+    /// was owed still when it came. Who may have no mail now is told
     /// when they may, and who will never have read of it has nothing to be told.
     pub(super) fn recovered(
         &mut self,
@@ -57,9 +63,14 @@ impl Incidents {
         let name = app.registration.name.as_str();
         let notice = Notice::Change(change::end(app, alert, transition));
         let (mut owed, mut spared) = (Vec::new(), Vec::new());
-        for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
+        for (to, told) in alert.everybody() {
             let may = outbox.recipients().may_be_told(to);
-            if told.arrived.is_none() && outbox.telling(to, name).next().is_none() {
+            let is_on_its_way = outbox.telling(to, name).next().is_some();
+            if told.written.is_none() && is_on_its_way {
+                // The end itself, or what was told before it failed again: that is waited for.
+                continue;
+            }
+            if told.arrived.is_none() && !is_on_its_way {
                 spared.push(to.clone());
             } else if may || outbox.has_one_for(to) {
                 owed.push(to.clone());

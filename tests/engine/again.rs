@@ -1,0 +1,102 @@
+//! Who was told with others and fails again, or comes to them late: everybody is told of trouble, and of its
+//! end, once.
+
+use super::lives;
+use super::world::{Answer, World};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::state::State;
+
+const APPS: [&str; 3] = ["NAS", "Kodi", "Wiki"];
+
+fn register(world: &mut World, name: &str, more: &[(&str, &str)]) {
+    let port = 8001 + APPS.iter().position(|known| *known == name).unwrap_or(APPS.len());
+    let url = format!("http://{}:{port}/", host_of(name));
+    let usual = [("url", url.as_str()), ("healthy", "2"), ("unhealthy", "3")];
+    let usual = usual.iter().filter(|(field, _)| more.iter().all(|(known, _)| known != field));
+    let fields: Vec<(&str, &str)> = usual.chain(more).copied().collect();
+    world.register(name, &fields);
+}
+
+/// Three are on one host, any other is on its own.
+fn host_of(name: &str) -> String {
+    if APPS.contains(&name) { "192.168.1.20".to_owned() } else { name.to_lowercase() }
+}
+
+fn answer(world: &mut World, names: &[&str], answer: Answer) {
+    for name in names {
+        let port = 8001 + APPS.iter().position(|known| known == name).unwrap_or(APPS.len());
+        world.answers(&format!("{}:{port}", host_of(name)), answer);
+    }
+}
+
+/// Three apps on one host, another one beside them; all are well, and nobody has mail.
+fn house(more: &[(&str, &str)]) -> World {
+    let mut world = World::new();
+    APPS.iter().chain([&"Heating"]).for_each(|name| register(&mut world, name, more));
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+fn letter_of(world: &World, number: usize) -> RenderedMail {
+    let (at, mail) = &world.inbox[number];
+    let at = healthchecker::engine::time::Moment::from_millis(*at);
+    letter::write(mail, at, world.engine.zone(), None)
+}
+
+/// The host dies, and all three are told; NAS is well again, and the others are not.
+fn nas_is_back(world: &mut World) {
+    answer(world, &APPS, Answer::Hang);
+    world.seconds(120);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    answer(world, &["NAS"], Answer::Pass);
+    world.seconds(300);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+}
+
+#[test]
+fn who_stumbles_before_the_others_are_back_is_owed_its_end_still() {
+    for kill in [false, true] {
+        let mut world = house(&[]);
+        nas_is_back(&mut world);
+        // Not long enough for anybody to be told.
+        answer(&mut world, &["NAS"], Answer::Fail);
+        while world.state("NAS") != State::Degraded {
+            world.seconds(1);
+        }
+        answer(&mut world, &["NAS"], Answer::Pass);
+        if kill {
+            world.restart();
+        }
+        world.seconds(300);
+        answer(&mut world, &APPS, Answer::Pass);
+        world.seconds(900);
+        let known = lives::told(&world, 0);
+        assert_eq!(known.len(), 3);
+        assert!(known.values().all(|state| state == "HEALTHY"), "{:?}", world.mails());
+        assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+        let end = letter_of(&world, 1).subject;
+        assert_eq!(end, "[HealthChecker] NAS is HEALTHY again after 7 min");
+        answer(&mut world, &["NAS"], Answer::Fail);
+        world.seconds(300);
+        assert_eq!(world.mails()[3..], ["NAS keeps failing"]);
+    }
+}
+
+#[test]
+fn who_fails_again_before_the_others_are_back_has_two_mails_of_its_own() {
+    let mut world = house(&[]);
+    nas_is_back(&mut world);
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(300);
+    assert_eq!(world.mails()[1..], ["NAS UNHEALTHY"]);
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(300);
+    assert_eq!(letter_of(&world, 2).subject, "[HealthChecker] NAS is HEALTHY again after 4 min");
+    answer(&mut world, &APPS, Answer::Pass);
+    world.seconds(300);
+    assert!(letter_of(&world, 3).subject.contains("2 apps are HEALTHY again"));
+    assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
+}
+
