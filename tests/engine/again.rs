@@ -100,3 +100,67 @@ fn who_fails_again_before_the_others_are_back_has_two_mails_of_its_own() {
     assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
 }
 
+#[test]
+fn who_was_told_as_degraded_and_comes_late_to_a_dead_host_is_told_as_unhealthy() {
+    for kill in [false, true] {
+        let mut world = house(&[]);
+        register(&mut world, "Wiki", &[("interval", "300")]);
+        world.seconds(900);
+        answer(&mut world, &["Wiki"], Answer::Warn);
+        world.seconds(1200);
+        assert_eq!(world.mails(), ["Wiki DEGRADED"]);
+        world.one_check("Wiki");
+        answer(&mut world, &APPS, Answer::Hang);
+        world.seconds(180);
+        assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
+        world.seconds(900);
+        if kill {
+            world.restart();
+        }
+        world.seconds(1800);
+        assert_eq!(world.state("Wiki"), State::Unhealthy);
+        let known = lives::told(&world, 0);
+        assert!(known.values().all(|state| state == "UNHEALTHY"), "{:?}", world.mails());
+    }
+}
+
+#[test]
+fn who_was_told_as_degraded_and_is_paused_before_more_is_told_is_not_told_of() {
+    let mut world = house(&[]);
+    register(&mut world, "Slow", &[("interval", "300")]);
+    world.seconds(900);
+    world.inbox.clear();
+    world.one_check("Slow");
+    answer(&mut world, &["NAS"], Answer::Warn);
+    world.seconds(100);
+    assert_eq!(world.mails(), ["NAS DEGRADED"]);
+    answer(&mut world, &["NAS"], Answer::Hang);
+    while world.state("NAS") != State::Unhealthy {
+        world.seconds(1);
+    }
+    assert_eq!(world.inbox.len(), 1, "it may be more than this one");
+    world.pause("NAS");
+    world.seconds(3600);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+}
+
+#[test]
+fn who_was_told_as_degraded_and_passes_on_a_dead_host_is_told_its_end_at_once() {
+    let mut world = house(&[]);
+    register(&mut world, "Wiki", &[("interval", "240"), ("unhealthy", "2")]);
+    world.seconds(900);
+    answer(&mut world, &["Wiki"], Answer::Warn);
+    world.seconds(1200);
+    world.one_check("Wiki");
+    answer(&mut world, &APPS, Answer::Hang);
+    while world.state("Wiki") != State::Unhealthy {
+        world.seconds(10);
+    }
+    assert_eq!(world.inbox.len(), 2, "it came later: {:?}", world.mails());
+    answer(&mut world, &["Wiki"], Answer::Pass);
+    world.one_check("Wiki");
+    world.one_check("Wiki");
+    world.seconds(1);
+    assert_eq!(world.mails()[2..], ["Wiki HEALTHY"], "the others are down still");
+}
+

@@ -107,8 +107,9 @@ impl Incidents {
     }
 
     fn handle_update(&mut self, now: Now, number: u64, known: Known<'_>) -> Vec<Message> {
-        let untold: Vec<AppId> =
-            self.of(number).filter(|(_, alert)| !alert.is_told()).map(|(id, _)| id).collect();
+        let is_untold = |alert: &Alert| !alert.is_told_as(Level::Unhealthy);
+        let untold = self.of(number).filter(|(_, alert)| is_untold(alert));
+        let untold: Vec<AppId> = untold.map(|(id, _)| id).collect();
         let app = |id: &AppId| known.registry.get(*id);
         let is_unasked = |id: &AppId| app(id).is_some_and(|app| app.last.is_none());
         if is_blind(&untold, known) || untold.iter().any(is_unasked) {
@@ -130,7 +131,7 @@ impl Incidents {
 
     /// After a start: when those are told that came later.
     pub(super) fn resume_updates(&mut self, now: Now) {
-        for alert in self.alerts.values().filter(|alert| !alert.is_told()) {
+        for alert in self.alerts.values().filter(|alert| !alert.is_told_as(Level::Unhealthy)) {
             let Tie::Of { number, told } = alert.tie else { continue };
             let joined = alert.opened.at().unwrap_or(now.at);
             let at = next_time(told, joined).max(now.at + ASKED_SOON);

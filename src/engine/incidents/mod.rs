@@ -158,7 +158,7 @@ impl Incidents {
         let is_well = app.state() == State::Healthy;
         self.alerts.edit(&id, |alert| {
             alert.over |= is_well;
-            if !alert.is_told() {
+            if !alert.is_told_as(Level::Unhealthy) {
                 alert.tie = Tie::Alone;
             }
         });
@@ -176,7 +176,7 @@ impl Incidents {
     /// An app is paused: nobody waits for it, but it is owed an end still.
     pub fn handle_pause(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
         self.alerts.edit(&id, |alert| {
-            if !alert.is_told() {
+            if !alert.is_told_as(Level::Unhealthy) {
                 alert.tie = Tie::Alone;
             }
         });
