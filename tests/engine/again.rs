@@ -5,6 +5,7 @@ use super::lives;
 use super::world::{Answer, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::state::State;
 
 const APPS: [&str; 3] = ["NAS", "Kodi", "Wiki"];
@@ -164,3 +165,23 @@ fn who_was_told_as_degraded_and_passes_on_a_dead_host_is_told_its_end_at_once() 
     assert_eq!(world.mails()[2..], ["Wiki HEALTHY"], "the others are down still");
 }
 
+#[test]
+fn who_comes_late_and_has_nobody_to_be_told_is_told_when_it_names_somebody() {
+    let mine = [("interval", "200"), ("email", "me@here.net")];
+    let mut world = house(&mine[1..]);
+    register(&mut world, "Wiki", &mine);
+    world.seconds(900);
+    world.one_check("Wiki");
+    answer(&mut world, &APPS, Answer::Hang);
+    while world.state("Wiki") != State::Unhealthy {
+        world.seconds(10);
+    }
+    assert_eq!(world.inbox.len(), 1, "it came later: {:?}", world.mails());
+    world.recipients = Recipients::new(Vec::new(), &["*@example.org".to_owned()]);
+    world.restart();
+    world.seconds(1800);
+    assert_eq!(world.inbox.len(), 1, "nobody may be told: {:?}", world.mails());
+    register(&mut world, "Wiki", &mine[..1]);
+    world.seconds(1800);
+    assert_eq!(world.mails()[1..], ["Wiki UNHEALTHY"]);
+}

@@ -133,8 +133,13 @@ impl Incidents {
         if let Some(collection) = &mut self.collection {
             collection.forget(id);
         }
-        let is_alone = self.alerts.get(&id).is_some_and(|alert| alert.tie == Tie::Alone);
-        if !is_alone || self.join((id, app), people, now, known) {
+        let waits = self.alerts.get(&id).is_none_or(|alert| match alert.tie {
+            Tie::Alone => false,
+            Tie::Collected => true,
+            // Else it was told to people who may have no mail now: it is to be told anew.
+            Tie::Of { number, .. } => self.updates.contains_key(&number),
+        });
+        if waits || self.join((id, app), people, now, known) {
             return;
         }
         self.alerts.edit(&id, |alert| {
