@@ -110,7 +110,7 @@ impl Engine {
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
             self.check_log(now, id, Event::Paused);
             let (incidents, known) = self.incidents();
-            let messages = incidents.handle_pause(now, id, known);
+            let messages = incidents.handle_rest(now, id, known);
             self.post(now, messages);
             self.end_settling(now);
         }
@@ -368,6 +368,11 @@ impl Engine {
             let transition = effect.transition;
             let (incidents, known) = self.incidents();
             let messages = incidents.handle_verdict(now, id, transition, outcome, known);
+            self.post(now, messages);
+        } else if effect.transition.is_some() {
+            // It may be off, and is.
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_rest(now, id, known);
             self.post(now, messages);
         }
         self.end_settling(now);

@@ -146,6 +146,27 @@ fn who_was_told_as_degraded_and_is_paused_before_more_is_told_is_not_told_of() {
 }
 
 #[test]
+fn nobody_waits_for_one_that_may_be_off() {
+    for kill in [false, true] {
+        let mut world = house(&[]);
+        answer(&mut world, &APPS, Answer::Hang);
+        world.seconds(120);
+        register(&mut world, "Wiki", &[("may_be_off", "true")]);
+        if kill {
+            world.restart();
+        }
+        answer(&mut world, &["NAS", "Kodi"], Answer::Pass);
+        world.seconds(3600);
+        assert_eq!(world.state("Wiki"), State::Unknown);
+        assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
+        assert!(letter_of(&world, 1).subject.contains("2 apps are HEALTHY again"));
+        answer(&mut world, &["Wiki"], Answer::Pass);
+        world.seconds(300);
+        assert_eq!(world.mails()[2..], ["Wiki back"], "its end is owed still");
+    }
+}
+
+#[test]
 fn who_was_told_as_degraded_and_passes_on_a_dead_host_is_told_its_end_at_once() {
     let mut world = house(&[]);
     register(&mut world, "Wiki", &[("interval", "240"), ("unhealthy", "2")]);

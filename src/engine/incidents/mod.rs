@@ -173,8 +173,8 @@ impl Incidents {
         number.map_or_else(Vec::new, |number| self.all_well(now, number, known))
     }
 
-    /// An app is paused: nobody waits for it, but it is owed an end still.
-    pub fn handle_pause(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
+    /// An app is paused, or off: nobody waits for it, but it is owed an end still.
+    pub fn handle_rest(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
         self.alerts.edit(&id, |alert| {
             if !alert.is_told_as(Level::Unhealthy) {
                 alert.tie = Tie::Alone;

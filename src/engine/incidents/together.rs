@@ -18,15 +18,15 @@ impl Incidents {
         let mut theirs: SortedMap<Recipient, Vec<AppId>> = SortedMap::default();
         let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
         for (id, alert) in self.of(number) {
-            // Who is paused is well when it is resumed, perhaps never.
+            // Who is paused is well when it is resumed, perhaps never, and who is off when it is on.
             let app = registry.get(id);
-            let is_paused = app.is_some_and(|app| app.paused);
+            let rests = app.is_some_and(|app| app.paused || app.is_off());
             let is_well = alert.over && app.is_none_or(|app| !may_fail_again(now, alert, app));
             for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
                 let is_spared =
                     told.arrived.is_none() && !self.is_on_its_way(id, to, registry, outbox);
                 if !is_well {
-                    awaited.extend((!is_paused).then(|| to.clone()));
+                    awaited.extend((!rests).then(|| to.clone()));
                 } else if is_spared || outbox.recipients().may_be_told(to) || outbox.has_one_for(to)
                 {
                     theirs.update(to.clone(), Vec::new, |ids| ids.push(id));
