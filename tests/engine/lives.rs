@@ -11,11 +11,87 @@ use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::{AppRecord, Record};
+use healthchecker::engine::surroundings::look::Sight;
 
 const EVENTS: usize = 60;
 /// More than it takes to find out and to be told: 10 checks 300 s apart, an hour that a limit holds a mail
 /// back.
 const LONG: u64 = 2 * 3600;
+
+/// What comes between the daemon and the household.
+fn come_between(world: &mut World, chance: &mut Chance) {
+    match chance.below(16) {
+        0 => world.deaf = !world.deaf,
+        1 => world.offline = !world.offline,
+        2 => {
+            world.gateway =
+                [Sight::Answers, Sight::Nothing, Sight::Undecided][chance.below(3) as usize]
+        }
+        3 => world.looks_are_lost = chance.below(4) == 0,
+        4 => world.anchors_are_silent = chance.below(3) == 0,
+        5 | 6 => {
+            // A host, with all that is on it.
+            let host = chance.below(3);
+            let answer = [Answer::Pass, Answer::Hang, Answer::Hang, Answer::Refused]
+                [chance.below(4) as usize];
+            let on_host = apps(world).into_iter().map(|app| app.registration.name);
+            let on_host: Vec<String> =
+                on_host.filter(|name| host_of(name) == host_name(host)).collect();
+            for name in on_host {
+                world.answers(&place_of(&name), answer);
+            }
+        }
+        7..=10 => {
+            let name = format!("Dev{}", chance.below(9));
+            let url = format!("http://{}/", place_of(&name));
+            let interval = ["10", "30", "60", "300"][chance.below(4) as usize];
+            let healthy = ["2", "3"][chance.below(2) as usize];
+            let may_be_off = ["false", "false", "false", "true"][chance.below(4) as usize];
+            let email = ["owner@example.org", "guest@example.org", "a@b.c,owner@example.org"]
+                [chance.below(3) as usize];
+            let fields = [
+                ("url", url.as_str()),
+                ("interval", interval),
+                ("healthy", healthy),
+                ("may_be_off", may_be_off),
+                ("email", email),
+            ];
+            if email.split(',').all(|one| world.recipients.may_be_told(&Recipient::mail(one))) {
+                world.register(&name, &fields);
+            }
+        }
+        11..=13 => {
+            let name = format!("Dev{}", chance.below(9));
+            let answer = [
+                Answer::Pass,
+                Answer::Pass,
+                Answer::Hang,
+                Answer::Refused,
+                Answer::Fail,
+                Answer::Warn,
+            ][chance.below(6) as usize];
+            world.answers(&place_of(&name), answer);
+        }
+        _ => world.seconds(60 + chance.below(900)),
+    }
+}
+
+fn host_name(host: u64) -> String {
+    ["nas", "pi", "shop.example"][host as usize].to_owned()
+}
+
+fn host_of(name: &str) -> String {
+    let number: u64 = name.trim_start_matches("Dev").parse().unwrap_or_default();
+    host_name(number % 3)
+}
+
+/// Where an app answers: those of [`happen`] are at hosts of their own.
+fn place_of(name: &str) -> String {
+    match name.strip_prefix("Dev") {
+        Some(number) => format!("{}:800{number}", host_of(name)),
+        None => name.to_owned(),
+    }
+}
 
 /// A line of the journal is damaged, and the daemon starts again.
 fn lose_a_line(world: &mut World, chance: &mut Chance) {
@@ -31,7 +107,9 @@ fn lose_a_line(world: &mut World, chance: &mut Chance) {
 /// The household gets all that it lacks: a mail server, a clock, people who may be told.
 fn put_right(world: &mut World) {
     world.mood = Mood::Accepts;
-    world.cut_off = false;
+    (world.cut_off, world.deaf, world.offline) = (false, false, false);
+    (world.anchors_are_silent, world.looks_are_lost) = (false, false);
+    world.gateway = Sight::Answers;
     world.mailing = true;
     world.mail_takes = 50;
     let default = world.recipients.by_default().iter().map(ToString::to_string).collect();
@@ -50,7 +128,7 @@ fn apps(world: &World) -> Vec<AppRecord> {
 
 fn all_answer(world: &mut World, answer: Answer) {
     for app in apps(world) {
-        world.answers(&app.registration.name, answer);
+        world.answers(&place_of(&app.registration.name), answer);
     }
     world.seconds(LONG);
 }
@@ -65,22 +143,27 @@ pub(super) fn told(world: &World, begin: usize) -> BTreeMap<(Recipient, String),
     changes.collect()
 }
 
-fn live(seed: u64, damage: bool) -> Result<(), TestCaseError> {
+fn live(seed: u64, damage: bool, trouble: Option<Answer>) -> Result<(), TestCaseError> {
     let mut chance = Chance(seed);
     let mut world = World::new();
     for _ in 0..EVENTS {
         match chance.below(20) {
             0 => world.mail_takes = [0, 50, 20_000][chance.below(3) as usize],
             1 if damage => lose_a_line(&mut world, &mut chance),
+            2..=11 if trouble.is_some() => come_between(&mut world, &mut chance),
             _ => happen(&mut world, &mut chance),
         }
     }
     // To this one mails were refused for good.
     let guest = Recipient::mail("guest@example.org");
     put_right(&mut world);
-    all_answer(&mut world, Answer::Fail);
+    let trouble = trouble.unwrap_or(Answer::Fail);
+    all_answer(&mut world, trouble);
     let known = told(&world, 0);
-    for app in apps(&world) {
+    let may_be_off = |app: &AppRecord| app.registration.may_be_off();
+    let blamed = apps(&world).into_iter().filter(|app| trouble == Answer::Fail || !may_be_off(app));
+    let blamed: Vec<AppRecord> = blamed.collect();
+    for app in &blamed {
         let name = app.registration.name.clone();
         prop_assert_eq!(app.state.word(), "UNHEALTHY", "{}", &name);
         for person in app.registration.recipients().filter(|person| *person != guest) {
@@ -96,7 +179,9 @@ fn live(seed: u64, damage: bool) -> Result<(), TestCaseError> {
     for app in apps(&world) {
         prop_assert_eq!(app.state.word(), "HEALTHY");
         prop_assert_eq!(app.alert, None, "of {}", app.registration.name);
-        for person in app.registration.recipients().filter(|person| *person != guest) {
+        let is_blamed = blamed.iter().any(|one| one.registration.name == app.registration.name);
+        let people = app.registration.recipients().filter(|person| is_blamed && *person != guest);
+        for person in people {
             let whom = (person, app.registration.name.clone());
             prop_assert!(told(&world, begin).contains_key(&whom), "{:?} is owed the end", whom);
         }
@@ -113,6 +198,11 @@ proptest! {
 
     #[test]
     fn everybody_knows_in_the_end_and_nothing_is_left_over(seed: u64, damage: bool) {
-        live(seed, damage)?;
+        live(seed, damage, None)?;
+    }
+
+    #[test]
+    fn so_it_is_where_the_network_comes_and_goes(seed: u64, damage: bool, hangs: bool) {
+        live(seed, damage, Some(if hangs { Answer::Hang } else { Answer::Fail }))?;
     }
 }
