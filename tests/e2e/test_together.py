@@ -1,6 +1,9 @@
-"""Twelve apps on one host fall silent together: one mail, and one more when all are well."""
+"""Twelve apps on one host fall silent together: one mail for each person, and one more when all are well."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
 
 from conftest import StartDaemon
 from crowd import Crowd
@@ -12,18 +15,26 @@ APPS = range(12)
 SLOWEST = 60
 
 
-def subjects(mailbox: SmtpServer) -> list[str]:
-    """What came after the welcome."""
-    return [str(mail["Subject"]) for mail in mailbox.mails()[1:]]
+def subjects(mailbox: SmtpServer, person: str = "owner@example.org") -> list[str]:
+    """What came to a person after the welcome."""
+    return [str(mail["Subject"]) for mail in mailbox.mails() if mail["To"] == person][1:]
 
 
-def house(start_daemon: StartDaemon, mailbox: SmtpServer, crowd: Crowd) -> Daemon:
-    daemon = start_daemon(email="owner@example.org", **mailbox.options())
-    for app in APPS:
-        daemon.register(f"app{app}", crowd.url(app), interval=5, timeout=2, healthy=2)
+def house(
+    start_daemon: StartDaemon,
+    mailbox: SmtpServer,
+    crowd: Crowd,
+    people: Sequence[str] = ("owner@example.org",),
+) -> Daemon:
+    """The apps are dealt out to the people in turn."""
+    daemon = start_daemon(**mailbox.options())
+    for app, person in zip(APPS, itertools.cycle(people), strict=False):
+        daemon.register(
+            f"app{app}", crowd.url(app), email=person, interval=5, timeout=2, healthy=2
+        )
     for app in APPS:
         daemon.wait_for_state(f"app{app}", "HEALTHY", 30)
-    wait_for(lambda: len(mailbox.mails()) == 1, 20, "the welcome")
+    wait_for(lambda: len(mailbox.mails()) == len(people), 20, "the welcome")
     return daemon
 
 
@@ -52,3 +63,21 @@ def test_one_alone_is_told_at_once(
     daemon.wait_for_state("app3", "UNHEALTHY", 30)
     wait_for(lambda: subjects(mailbox), 10, "the mail")
     assert subjects(mailbox) == ["[HealthChecker] app3 is UNHEALTHY"]
+
+
+def test_each_person_hears_of_their_own_apps_in_one_mail(
+    start_daemon: StartDaemon, mailbox: SmtpServer, crowd: Crowd
+) -> None:
+    people = ["ann@example.org", "ben@example.org"]
+    daemon = house(start_daemon, mailbox, crowd, people)
+    # One of Ann's is well all the time.
+    crowd.hanging = {*APPS} - {0}
+    daemon.wait_for_state("app1", "UNHEALTHY", 30)
+    wait_for(lambda: all(subjects(mailbox, person) for person in people), SLOWEST, "the mails")
+    crowd.recover()
+    are_told = lambda: all(len(subjects(mailbox, person)) == 2 for person in people)  # noqa: E731
+    wait_for(are_told, SLOWEST, "the ends")
+    for person, count in zip(people, (5, 6), strict=True):
+        trouble, end = subjects(mailbox, person)
+        assert trouble.startswith(f"[HealthChecker] {count} apps are UNHEALTHY: app"), trouble
+        assert end.startswith(f"[HealthChecker] {count} apps are HEALTHY again after "), end
