@@ -52,10 +52,10 @@ def alerts(server: SmtpServer, app: str = "Kodi") -> list[EmailMessage]:
 
 
 def text(mail: EmailMessage) -> str:
+    """The subject, too."""
     part = mail.get_body(("plain",))
     assert part is not None
-    words: str = part.get_content()
-    return words
+    return f"{mail['Subject']}\n{part.get_content()}"
 
 
 def outbox(daemon: Daemon) -> dict[str, object]:

@@ -123,7 +123,7 @@ impl<'a> Story<'a> {
         self.ends.iter().for_each(|back| report::end_in_full(back, &mut page));
         self.blind.iter().for_each(|blind| blind::in_full(blind, self.zone, &mut page));
         for change in self.latest.iter().take(IN_FULL_MAX) {
-            in_full(change, self.zone, &mut page);
+            in_full(change, self.notices.len() == 1, self.zone, &mut page);
         }
         match self.notices {
             [Notice::Watching { at, .. }] => self.now_watching(*at, &mut page),
@@ -229,13 +229,23 @@ fn point(notice: &Notice, zone: &Zone) -> String {
     }
 }
 
-fn in_full(change: &Change, zone: &Zone, page: &mut Page) {
-    page.add(Block::Headline(sentence::state(change), Some(change.to)));
+/// A mail that is about nothing else begins with what to look at: how it is, the subject says.
+fn in_full(change: &Change, alone: bool, zone: &Zone, page: &mut Page) {
+    let mut facts = facts(change, zone);
+    let headline = match facts.first() {
+        Some(("Reason", reason)) if alone => {
+            let headline = format!("Look at {}: {reason}", sentence::name(&change.app));
+            facts.remove(0);
+            headline
+        }
+        _ => sentence::state(change),
+    };
+    page.add(Block::Headline(headline, Some(change.to)));
     if change.keeps_failing {
         page.add(Block::Paragraph(KEEPS_FAILING.to_owned()));
     }
     page.blocks.extend(degraded(change).map(Block::Paragraph));
-    page.add(Block::Facts(facts(change, zone)));
+    page.add(Block::Facts(facts));
     if !change.recent.is_empty() {
         let older = change.recent.len().saturating_sub(MAX_CHECKS);
         let checks = change.recent.iter().skip(older);

@@ -128,10 +128,9 @@ fn an_alert_word_for_word() {
     assert_eq!(
         letter.text,
         "\
-NAS is UNHEALTHY
-----------------
+Look at NAS: connection refused
+-------------------------------
 
-Reason:      connection refused
 Since:       2026-11-23 22:55:10 UTC
 Changed:     2026-11-23 22:55:40 UTC, from HEALTHY
 Address:     http://nas.example:8080/health
@@ -152,8 +151,8 @@ All apps: http://pi.example/
     );
     for part in [
         "<title>[HealthChecker] NAS is UNHEALTHY</title>",
-        "border-left: 5px solid #d93025; padding-left: 10px\">\nNAS is UNHEALTHY</h2>",
-        "<td style=\"word-break: break-word\">\nconnection refused</td>",
+        "border-left: 5px solid #d93025; padding-left: 10px\">\nLook at NAS: connection refused</h2>",
+        "<td style=\"word-break: break-word\">\nhttp://nas.example:8080/health</td>",
         "<td style=\"text-align: right\">5000 ms</td>",
         "<li>\ndisk &lt;full&gt;</li>",
         "{&quot;status&quot;:&quot;fail&quot;,&quot;output&quot;:&quot;disk &lt;full&gt;&quot;}",
@@ -277,12 +276,12 @@ fn what_keeps_failing_says_so_and_when_the_next_mail_comes() {
     let letter = write(&mail(vec![Notice::Change(change)]), wall(0), None);
     assert_eq!(letter.subject, "[HealthChecker] NAS keeps failing");
     let start = "\
-NAS keeps failing
------------------
+Look at NAS: connection refused
+-------------------------------
 
 It was HEALTHY only shortly before. The next mail of it comes when it is HEALTHY and stays so for a while.
 
-Reason:      connection refused
+Since:       2026-11-23 22:55:10 UTC
 ";
     assert!(letter.text.starts_with(start), "{}", letter.text);
 }

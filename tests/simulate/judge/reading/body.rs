@@ -164,10 +164,23 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         reading.ends.push(End { line, only: None, apps: Row::default() });
         return Some(());
     }
-    let (named, says, "") = known.statement(text)? else { return None };
+    let (named, says) = match look_at(text, known, reading) {
+        Some(of_subject) => of_subject,
+        None => match known.statement(text)? {
+            (named, says, "") => (named, says),
+            _ => return None,
+        },
+    };
     let (facts, checks) = (Facts::default(), Vec::new());
     reading.full.push(Full { named, says, degraded: None, facts, checks });
     Some(())
+}
+
+/// `Look at NAS: connection refused`, of the only one that the letter is about: how it is, the subject says.
+fn look_at(text: &str, known: &Known, reading: &Reading) -> Option<(Named, Says)> {
+    let [(named, says)] = reading.subject.states.as_slice() else { return None };
+    let app = known.named_before(text.strip_prefix("Look at ")?, ": ");
+    (app == *named && says.state() != State::Healthy).then(|| (named.clone(), *says))
 }
 
 fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
