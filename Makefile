@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -144,6 +144,11 @@ install: build ## install it with its service, manual page and completions: PREF
 deb: arm arm64 x86_64-musl ## Debian packages for Raspberry Pi OS (armhf), arm64 and amd64: target/debian
 	$(CARGO) build --locked
 	for architecture in armhf arm64 amd64; do packaging/deb.sh $$architecture $(DEBUG_BINARY) || exit 1; done
+
+mails: $(VENV)/ready ## docs/mails.md and its pictures, from what the engine writes; needs Chromium and Node
+	rm -rf target/mails && mkdir -p target/mails
+	MAILS=$(abspath target/mails) $(CARGO) test --locked --quiet --test engine mails::
+	$(VENV_PYTHON) tests/e2e/mail_pictures.py target/mails
 
 screenshots: $(VENV)/ready ## pictures of the web page, in docs; needs Chromium and Node
 	$(CARGO) build --locked

@@ -26,6 +26,7 @@ mod lives;
 mod load;
 mod look;
 mod mail;
+mod mails;
 mod names;
 mod off;
 mod outages;
