@@ -3,7 +3,6 @@
 use super::api::{About, Became, Command, Done};
 use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
-use crate::engine::registration::fields::shown;
 use crate::engine::time::Now;
 
 /// Carries a command out: what it did is in effect, and not on disk yet.
@@ -15,13 +14,7 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         Command::Monitor(registration) => {
             let appname = engine.name_for(&registration.name)?;
             let registration = Registration { name: appname.clone(), ..*registration };
-            let result = engine.register(now, registration)?.into();
-            let unknown = engine.unknown_parents(&appname);
-            let warning = |name: &String| {
-                format!("parent {} is not watched: it explains nothing until it is", shown(name))
-            };
-            let warnings = unknown.iter().map(warning).collect();
-            Done { warnings, ..done(appname, result) }
+            done(appname, engine.register(now, registration)?.into())
         }
         Command::Pause(name) => {
             let name = engine.on_record(&name)?;
@@ -45,13 +38,13 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         }
         Command::Seen(email) => {
             engine.seen(&email)?;
-            Done { about: About::Email(email), result: Became::Seen, warnings: Vec::new() }
+            Done { about: About::Email(email), result: Became::Seen }
         }
     })
 }
 
 fn done(appname: String, result: Became) -> Done {
-    Done { about: About::AppName(appname), result, warnings: Vec::new() }
+    Done { about: About::AppName(appname), result }
 }
 
 impl From<Registered> for Became {

@@ -116,6 +116,22 @@ fn a_router_that_stays_away_is_told_once_with_all_that_is_behind_it_and_once_whe
 }
 
 #[test]
+fn who_may_be_off_is_not_missed_behind_a_router_that_stays_away() {
+    let mut world = house();
+    for (name, url) in &HOUSE[1..3] {
+        let own = [("url", *url), ("interval", "60"), ("healthy", "2"), ("may_be_off", "true")];
+        world.register(name, &own);
+    }
+    router_goes(&mut world, &["kodi"]);
+    world.seconds(12 * 60);
+    assert_eq!(world.mails(), ["1/3 well, not Blog, Shop"]);
+    assert_eq!(world.state("Kodi"), State::Unknown);
+    router_is_back(&mut world, &["kodi"]);
+    world.seconds(900);
+    assert_eq!(world.mails()[1..], ["Blog, Shop back"]);
+}
+
+#[test]
 fn who_answers_while_the_router_is_away_is_judged_as_ever() {
     let mut world = house();
     router_goes(&mut world, &[]);

@@ -30,7 +30,6 @@ mod mails;
 mod names;
 mod off;
 mod outages;
-mod parents;
 mod recipients;
 mod recording;
 mod refusals;

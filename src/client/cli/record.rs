@@ -7,7 +7,6 @@ use super::exit::{CliError, Exit, is_unknown_name};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::engine::query::export::ExportedApp;
-use crate::engine::registration::parents::LIST_END;
 
 /// The version of the document that is understood.
 const VERSION: u64 = 1;
@@ -90,17 +89,11 @@ fn shown(value: &str) -> &str {
     if value.is_empty() { "(default)" } else { value }
 }
 
-/// A value as a parameter: a list with commas, or with line ends where there are commas in it.
+/// A value as a parameter: a list with commas.
 fn in_words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(list) => {
-            let items: Vec<String> = list.iter().map(in_words).collect();
-            match items.iter().any(|item| item.contains(',')) {
-                true => items.iter().map(|item| format!("{item}{LIST_END}")).collect(),
-                false => items.join(","),
-            }
-        }
+        Value::Array(list) => list.iter().map(in_words).collect::<Vec<_>>().join(","),
         other => other.to_string(),
     }
 }
@@ -190,11 +183,9 @@ mod tests {
     #[test]
     fn values_become_parameters() {
         let app = record(json!({
-            "appname": 7, "email": ["a@b.c", "d@e.f"], "interval": 30, "path": null, "paused": true,
-            "parent": ["Switch, upstairs", "NAS"]
+            "appname": 7, "email": ["a@b.c", "d@e.f"], "interval": 30, "path": null, "paused": true
         }));
-        let parents = ("parent", "Switch, upstairs\nNAS\n");
-        let fields = [("appname", "7"), ("email", "a@b.c,d@e.f"), ("interval", "30"), parents];
+        let fields = [("appname", "7"), ("email", "a@b.c,d@e.f"), ("interval", "30")];
         assert_eq!(app.fields(), fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!((app.name().as_deref(), app.paused()), (Some("7"), Ok(Some(true))));
     }

@@ -284,7 +284,6 @@ mod tests {
             "path",
             "expect",
             "may_be_off",
-            "parent",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());

@@ -18,7 +18,6 @@ mod disallowed;
 mod flapping;
 mod grouping;
 mod joining;
-mod parents;
 mod settled;
 mod telling;
 mod together;
@@ -46,8 +45,6 @@ pub struct Incidents {
     collection: Option<Collection>,
     /// When those are told that came later to an incident, by its number.
     updates: SortedMap<u64, Moment>,
-    /// Who is to be asked at once: the parents and children of who is silent.
-    to_ask: Vec<AppId>,
     /// Apps that have passed for the first time.
     newcomers: BTreeSet<AppId>,
     welcome_at: Option<Moment>,
@@ -120,7 +117,6 @@ impl Incidents {
         }
         if outcome == Outcome::Pass {
             self.handle_pass(id, app);
-            self.hasten_children(now, app, known.registry);
         }
         let mut messages = self.news((id, app), now, transition, outcome, known);
         if self.collection.as_ref().is_some_and(Collection::is_decided) {
@@ -193,11 +189,6 @@ impl Incidents {
         if let Some(collection) = &mut self.collection {
             collection.forget(id);
         }
-    }
-
-    /// Who is to be asked at once, since this was called last.
-    pub fn take_asked(&mut self) -> Vec<AppId> {
-        std::mem::take(&mut self.to_ask)
     }
 
     /// The alert of an app that is open.

@@ -35,8 +35,6 @@ pub(crate) enum Takes {
     Path,
     /// Who is told.
     People,
-    /// Other apps. Left out they stay as they are; empty or null is none.
-    Apps,
     /// A whole number.
     Whole {
         /// Of what.
@@ -171,11 +169,6 @@ impl Field {
         self.known.name
     }
 
-    /// Whether it stays as it is when it is left out, and null empties it.
-    pub(crate) fn stays(&self) -> bool {
-        matches!(self.takes, Takes::Flag { .. } | Takes::Apps)
-    }
-
     /// Whether an app must give it.
     pub(crate) fn is_required(&self) -> bool {
         matches!(self.takes, Takes::Name | Takes::Url)
@@ -195,7 +188,6 @@ impl Takes {
             Takes::Url => "http:// or https://",
             Takes::Path => "begins with /",
             Takes::People => "addresses",
-            Takes::Apps => "names, with commas",
             Takes::Flag { .. } => "true or false",
             Takes::Whole { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
@@ -211,7 +203,6 @@ impl Takes {
             Takes::Url => "URL",
             Takes::Path => "PATH",
             Takes::People => "TEXT",
-            Takes::Apps => "NAMES",
             Takes::Flag { .. } => "BOOL",
             Takes::Whole { unit, .. } => unit.word,
             Takes::Text { word, .. } => word,

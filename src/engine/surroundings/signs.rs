@@ -199,9 +199,14 @@ impl Surroundings {
         // It is a witness again once it has answered.
         self.note(|run| run.gateway = false);
         self.has_settled();
-        let (missing, undecided) = away.missing();
+        let (mut missing, mut undecided) = away.missing();
+        // Who may be off may just be that, and nobody waits for it.
+        let counts = |app: &App| !app.registration.may_be_off();
+        let is_awaited = |id: AppId| registry.get(id).is_some_and(counts);
+        missing.retain(|it| is_awaited(it.id));
+        undecided.retain(|id| is_awaited(*id));
         let is_well = |(id, app): &(AppId, &App)| {
-            !app.paused && app.state() != State::Unhealthy && !away.hides(*id)
+            counts(app) && !app.paused && app.state() != State::Unhealthy && !away.hides(*id)
         };
         let back = registry.by_name().filter(is_well).map(|(id, _)| id).collect();
         let (after, began, router) = (Aftermath::RouterAway, away.since, self.router_address);
