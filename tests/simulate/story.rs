@@ -48,6 +48,10 @@ pub(crate) struct Story {
     pub(crate) causes: Vec<Cause>,
     /// When no mail could be accepted, whoever sent it.
     pub(crate) mail_away: Vec<Span>,
+    /// When the router was away, or without power; always, if it never answers anybody.
+    pub(crate) router_away: Vec<Span>,
+    /// When there was no line to the internet.
+    pub(crate) line_away: Vec<Span>,
     /// What the daemon's wall clock showed: each entry holds until the next.
     pub(crate) clock: Vec<ClockSet>,
     /// Each run of the daemon.
@@ -112,6 +116,8 @@ pub(crate) struct App {
     pub(crate) calls: Vec<Ms>,
     /// Paused by a person.
     pub(crate) paused: Vec<Span>,
+    /// Off or away, of one that may be so; the judge finds out.
+    pub(crate) off: Vec<Span>,
     /// Every check that did not pass, and after each of them, and after each resume and each new
     /// address, the next ten that did, and the first that did after each time in which we were away or
     /// cut off: in order of their ends.
@@ -131,6 +137,8 @@ pub(crate) struct Registered {
     pub(crate) timeout: Ms,
     pub(crate) unhealthy: u32,
     pub(crate) healthy: u32,
+    /// Its silence is no failure.
+    pub(crate) may_be_off: bool,
     /// Who is to be told.
     pub(crate) people: Vec<PersonId>,
 }
@@ -158,8 +166,10 @@ pub(crate) struct Checked {
     pub(crate) outcome: Option<Outcome>,
     /// The connection was refused, which may be forgiven after a registration.
     pub(crate) refused: bool,
-    /// No answer came; a refusal and an early end are none.
+    /// No answer came; a refusal and an early end are no answer.
     pub(crate) silent: bool,
+    /// No sign of life came either: no refusal, no early end.
+    pub(crate) dead: bool,
     /// The causes that acted on it, ours among them.
     pub(crate) causes: Vec<CauseId>,
 }

@@ -62,6 +62,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// Whether it calls `monitor` at each start. Else a person did it, once.
     pub(crate) registers: bool,
+    /// Whether its owner has said that it may be off or away: every other of what is.
+    pub(crate) may_be_off: bool,
     /// So long before it listens.
     pub(crate) registers_before: Ms,
     /// Whether it calls `stop` when it is stopped in order.
@@ -125,6 +127,7 @@ impl App {
             ("unhealthy", number(settings.unhealthy)),
             ("healthy", number(settings.healthy)),
             ("path", self.path.map(str::to_owned)),
+            ("may_be_off", self.may_be_off.then(|| "true".to_owned())),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         given.collect()
@@ -145,7 +148,8 @@ pub(crate) fn apps(chance: &mut Chance, size: Size, hosts: &[Host], people: usiz
             0 => name.to_owned(),
             round => format!("{name} {}", round + 1),
         };
-        app(chance, number, name, (host, hosts[host].kind), size, people)
+        let app = app(chance, number, name, (host, hosts[host].kind), size, people);
+        App { may_be_off: hosts[host].may_be_off && host % 2 == 1, ..app }
     };
     (0..size.apps).map(app).collect()
 }
@@ -181,6 +185,7 @@ fn app(
         path: chance.happens(0.1).then_some("/api/status"),
         settings,
         registers,
+        may_be_off: false,
         registers_before: if chance.happens(0.5) { chance.lasting(100..=8_000) } else { 0 },
         stops: registers && chance.happens(0.05),
         is_supervised: kind == HostKind::Device || chance.happens(0.6),

@@ -33,7 +33,9 @@ impl Plan<'_> {
         let answers = self.answers(endpoints, &places);
         let apps =
             self.layout.apps.iter().map(|app| (app.name.clone(), HostId(app.host))).collect();
-        let truth = Truth { people: self.layout.people.clone(), apps, causes, mail_away };
+        let (people, told) = (self.layout.people.clone(), |spans: &Spans| spans.told(self.end));
+        let (router_away, line_away) = (told(&router_silent), told(&line_gone));
+        let truth = Truth { people, apps, causes, mail_away, router_away, line_away };
         House {
             began: self.layout.calendar.began,
             deeds,

@@ -126,6 +126,8 @@ pub(crate) struct Host {
     pub(crate) has_disks: bool,
     /// Off from one minute of the day to another.
     pub(crate) night: Option<(u64, u64)>,
+    /// Its owner knows it as one that is off at night, or carried about.
+    pub(crate) may_be_off: bool,
 }
 
 impl Layout {
@@ -225,6 +227,9 @@ fn segments(chance: &mut Chance, router: &Router, ups: bool) -> Vec<Segment> {
     segments
 }
 
+/// Of the single devices, those that people know as off at night, whatever the rate.
+const USUALLY_OFF: f64 = 0.2;
+
 fn hosts(chance: &mut Chance, apps: usize, segments: &[Segment], rates: &Rates) -> Vec<Host> {
     let most = apps.min(60);
     let count = chance.between(apps.div_ceil(8).min(most) as u64..=most as u64) as usize;
@@ -258,7 +263,8 @@ fn host(chance: &mut Chance, kind: HostKind, segments: &[Segment], rates: &Rates
         HostKind::Server if chance.happens(0.4) => Supply::Ups,
         _ => Supply::Mains,
     };
-    let is_off = kind == HostKind::Device && chance.happens(rates.of(Rate::NightlyOff));
+    let lot = if kind == HostKind::Device { chance.share() } else { 1.0 };
+    let is_off = lot < rates.of(Rate::NightlyOff);
     let night = (chance.between(22 * 60..=24 * 60 - 1), chance.between(6 * 60..=8 * 60));
     Host {
         kind,
@@ -268,6 +274,7 @@ fn host(chance: &mut Chance, kind: HostKind, segments: &[Segment], rates: &Rates
         boots_in: chance.lasting(5 * SECOND..=11 * MINUTE),
         has_disks: kind == HostKind::Server && chance.happens(0.5),
         night: is_off.then_some(night),
+        may_be_off: lot < USUALLY_OFF || kind == HostKind::Portable,
     }
 }
 

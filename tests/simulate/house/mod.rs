@@ -71,6 +71,10 @@ pub(crate) struct Truth {
     pub(crate) causes: Vec<Cause>,
     /// When no mail could be accepted, whoever sent it: the mail server, or the way to it.
     pub(crate) mail_away: Vec<Span>,
+    /// When the router does not answer; always, if it never does.
+    pub(crate) router_away: Vec<Span>,
+    /// When there is no line to the internet.
+    pub(crate) line_away: Vec<Span>,
 }
 
 impl House {

@@ -11,6 +11,8 @@ use crate::story::{Ms, Registered, Span};
 const ALONE: Ms = 1_000;
 /// Each silence waits for a look: one begins every 5 s, and takes 2.
 const LOOK: Ms = 7_000;
+/// Whose silence nothing decides is to blame after so long.
+pub(super) const DECIDED_WITHIN: Ms = 60_000;
 /// A silence may be that of several: so long it is waited for the others,
 const TOGETHER: Ms = 45_000;
 /// and so long where this many hosts are silent.
@@ -147,6 +149,7 @@ mod tests {
             timeout: timeout * 1000,
             unhealthy,
             healthy: 10,
+            may_be_off: false,
             people: vec![],
         }
     }

@@ -2,8 +2,7 @@
 //! is away is hidden.
 
 use super::allowance::{ROUTER_AWAITED, SEEN_BACK, Wait};
-use super::spans;
-use crate::story::{App, CauseKind, Checked, Ms, Span, Story, is_outside};
+use crate::story::{App, Checked, Ms, Span, Story, is_outside};
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// When they were away.
@@ -15,12 +14,9 @@ pub(super) struct Behind {
 
 impl Behind {
     pub(super) fn of(story: &Story) -> Behind {
-        let of = |kinds: &[CauseKind]| {
-            let causes = story.causes.iter().filter(|cause| kinds.contains(&cause.kind));
-            spans::united(causes.map(|cause| cause.span).collect())
-        };
-        let router = of(&[CauseKind::Router]);
-        Behind { router, line: of(&[CauseKind::Router, CauseKind::Internet]) }
+        // Of one that never answers nobody knows.
+        let known = story.router_away.iter().filter(|span| span.from > 0);
+        Behind { router: known.copied().collect(), line: story.line_away.clone() }
     }
 
     /// The times for which the silence of an app may be hidden by them: as long as the line is away; by

@@ -1,6 +1,6 @@
 //! A story, with all that the judge has worked out before it judges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::behind::Behind;
 use super::clock::Clock;
@@ -8,7 +8,6 @@ use super::finding::{Fault, Finding};
 use super::incidents::Incidents;
 use super::letters::{Post, Read, letters};
 use super::life::{Life, lives};
-use super::reading::Says;
 use super::settling::{Interruption, interruptions};
 use super::spans;
 use super::troubles::{Trouble, troubles};
@@ -32,8 +31,20 @@ pub(super) struct Case<'s> {
     pub(super) again: u64,
     pub(super) absent: Vec<Span>,
     pub(super) interruptions: Vec<Interruption>,
-    /// Whom which letters told that an app keeps failing: when, and the episode.
-    keeps_failing: BTreeMap<(PersonId, AppId), Vec<(Ms, usize)>>,
+    /// For each person and app, from the first mail that tells of trouble to the one that tells its end.
+    threads: BTreeMap<(PersonId, AppId), Vec<Thread>>,
+    /// Who was told to anybody before they were asked often enough, in which episode.
+    suspects: BTreeSet<(AppId, usize)>,
+}
+
+/// What a person is told of an app, as far as the next end of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thread {
+    /// When the first mail was written.
+    pub(super) from: Ms,
+    /// The episode that it tells of.
+    pub(super) episode: usize,
+    is_over: bool,
 }
 
 impl<'s> Case<'s> {
@@ -48,7 +59,9 @@ impl<'s> Case<'s> {
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
         let incidents = Incidents::new(story, &lives);
         let (letters, again) = letters(story, &clock, &lives);
-        let keeps_failing = keeps_failing(&letters);
+        let threads = threads(&letters);
+        let suspects = letters.iter().flat_map(|read| &read.states).filter(|it| it.is_suspect);
+        let suspects = suspects.filter_map(|it| it.app.zip(it.episode)).collect();
         Case {
             story,
             clock,
@@ -60,15 +73,20 @@ impl<'s> Case<'s> {
             again,
             absent,
             interruptions,
-            keeps_failing,
+            threads,
+            suspects,
         }
     }
 
-    /// The episode of the last letter by then that told a person that an app keeps failing.
-    pub(super) fn kept_failing(&self, to: PersonId, app: AppId, by: Ms) -> Option<usize> {
-        let told = self.keeps_failing.get(&(to, app))?;
-        let last = told.iter().rfind(|(written, _)| *written <= by);
-        last.map(|(_, episode)| *episode)
+    /// What a person was told of an app, up to a letter of this time.
+    pub(super) fn thread(&self, to: PersonId, app: AppId, by: Ms) -> Option<Thread> {
+        let told = self.threads.get(&(to, app))?;
+        told.iter().rfind(|thread| thread.from <= by).copied()
+    }
+
+    /// Whether somebody was told of an app before it was asked often enough.
+    pub(super) fn was_suspect(&self, app: AppId, episode: usize) -> bool {
+        self.suspects.contains(&(app, episode))
     }
 
     /// The last interruption that was over by then.
@@ -103,15 +121,23 @@ impl<'s> Case<'s> {
     }
 }
 
-fn keeps_failing(letters: &[Read<'_>]) -> BTreeMap<(PersonId, AppId), Vec<(Ms, usize)>> {
-    let mut told: BTreeMap<_, Vec<(Ms, usize)>> = BTreeMap::new();
+/// The alert of an app stays open from one episode to the next until its people are told its end.
+fn threads(letters: &[Read<'_>]) -> BTreeMap<(PersonId, AppId), Vec<Thread>> {
+    let mut threads: BTreeMap<(PersonId, AppId), Vec<Thread>> = BTreeMap::new();
     for read in letters {
-        let so = read.states.iter().filter(|it| it.says == Says::KeepsFailing);
-        for (app, episode) in so.filter_map(|it| it.app.zip(it.episode)) {
-            told.entry((read.letter.to, app)).or_default().push((read.letter.written, episode));
+        for (app, statement) in read.states.iter().filter_map(|it| Some((it.app?, it))) {
+            let its = threads.entry((read.letter.to, app)).or_default();
+            let open = its.last_mut().filter(|thread| !thread.is_over);
+            match (open, statement.episode) {
+                (Some(thread), _) => thread.is_over = !statement.is_trouble(),
+                (None, Some(episode)) if statement.is_trouble() => {
+                    its.push(Thread { from: read.letter.written, episode, is_over: false });
+                }
+                (None, _) => {}
+            }
         }
     }
-    told
+    threads
 }
 
 /// When the daemon did not run, slept, or stood still.

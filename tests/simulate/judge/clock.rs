@@ -17,6 +17,17 @@ pub(super) enum Fit {
     Wrong,
 }
 
+impl Fit {
+    /// The better of two.
+    pub(super) fn or(self, other: Fit) -> Fit {
+        match (self, other) {
+            (Fit::Right, _) | (_, Fit::Right) => Fit::Right,
+            (Fit::AsNoted, _) | (_, Fit::AsNoted) => Fit::AsNoted,
+            (Fit::Wrong, Fit::Wrong) => Fit::Wrong,
+        }
+    }
+}
+
 /// The wall clock and the runs.
 pub(super) struct Clock<'s> {
     sets: &'s [ClockSet],

@@ -33,8 +33,9 @@ pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<
         for to in &trouble.people {
             let first = firsts.get(&(*to, AppId(trouble.app), trouble.episode)).copied();
             note(&mut heard, (incident, *to), trouble.begun, first);
-            if judged.insert((*to, trouble.app, trouble.episode)) {
-                let due = due(case, &told, trouble, *to);
+            let due = due(case, &told, trouble, *to);
+            // One that was over by then is none; what is told later is another.
+            if trouble.until > due && judged.insert((*to, trouble.app, trouble.episode)) {
                 findings.extend(in_time(case, trouble, due, *to, first));
             }
         }
@@ -119,7 +120,7 @@ fn in_time(
     let (person, name) = (case.person(to), case.name(app));
     let since = format!("{kind:?} since {}", time(trouble.begun));
     let Some(First { decided, letter }) = first else {
-        if trouble.until <= due || case.post.free(to, due, case.story.length) <= PATIENCE {
+        if case.post.free(to, due, case.story.length) <= PATIENCE {
             return None;
         }
         let what = format!(
@@ -174,7 +175,8 @@ fn not_asked(case: &Case<'_>) -> Vec<Finding> {
         for reach in &cause.reach {
             let AppId(app) = reach.app;
             let life = &case.lives[app];
-            let Some(registered) = life.app.registered_at(reach.span.from) else { continue };
+            let registered = life.app.registered_at(reach.span.from).filter(|it| !it.may_be_off);
+            let Some(registered) = registered else { continue };
             let allowed = super::allowance::allowed(registered, 0, super::allowance::Company::None);
             let due = super::allowance::deadline(reach.span.from, allowed, &life.waits);
             let stop = life.next_stop(reach.span.from).unwrap_or(Ms::MAX);

@@ -57,6 +57,9 @@ pub(super) fn episodes(id: AppId, app: &App, weights: &[Weight]) -> Vec<Episode>
             next_reset += 1;
             passes = 0;
         }
+        if app.is_quiet(check) {
+            passes = 0;
+        }
         let Some(outcome) = check.outcome else { continue };
         if outcome == Outcome::Pass {
             let Some(episode) = &mut current else { continue };

@@ -6,7 +6,7 @@ use super::allowance::{PATIENCE, RETRY_MAX};
 use super::clock::Clock;
 use super::life::Life;
 use super::reading::{
-    self, End, Full, Known, Named, Outage, Reading, Report, Row, Says, Tells, Told,
+    self, End, Full, Known, Named, Outage, Point, Reading, Report, Row, Says, Tells, Told,
 };
 use super::spans;
 use crate::story::{AppId, Letter, Ms, PersonId, Span, Story, Try};
@@ -18,6 +18,19 @@ pub(super) struct Read<'s> {
     pub(super) reading: Reading,
     /// What it states of apps, in order: all that can be told apart.
     pub(super) states: Vec<Statement>,
+}
+
+impl Read<'_> {
+    /// When the first of what it lists came that is over by now, and of which it counts some: those are
+    /// named by the end.
+    pub(super) fn counts(&self) -> Option<Told> {
+        let counts = |point: &&Point| match &point.tells {
+            Tells::Outage(line) => line.silent > 0 || line.named.more > 0,
+            Tells::Report(line) => line.missing.more > 0,
+            _ => false,
+        };
+        self.reading.list.iter().find(counts)?.at
+    }
 }
 
 /// Where a statement stands.
@@ -101,7 +114,7 @@ fn statements(reading: &Reading) -> Vec<Statement> {
     let mut ends = reading.ends.iter();
     let mut statements: Vec<Statement> = Vec::new();
     for (place, point) in reading.list.iter().enumerate() {
-        let at = Some(point.at);
+        let at = point.at;
         match &point.tells {
             Tells::State(named, says) => {
                 statements.push(Statement::new(Of::Change, named, *says, at));

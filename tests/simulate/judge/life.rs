@@ -1,6 +1,6 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
-use super::allowance::Wait;
+use super::allowance::{DECIDED_WITHIN, Wait};
 use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
 use super::episodes::{Episode, episodes};
@@ -93,6 +93,23 @@ impl Life<'_> {
         self.app.checks[at].outcome == Some(Outcome::Pass)
     }
 
+    /// When it may be said to have changed that did so at `at`: when its check ended, if that was silent and
+    /// waited for a look.
+    pub(super) fn told_of(&self, at: Ms) -> impl Iterator<Item = Ms> + '_ {
+        let by = self.app.checks.partition_point(|check| check.ended <= at);
+        let near = self.app.checks[..by].iter().rev();
+        let near = near.take_while(move |check| check.ended + DECIDED_WITHIN >= at);
+        [at].into_iter().chain(near.filter(|check| check.silent).map(|check| check.ended))
+    }
+
+    /// Whether a check passed between two times.
+    pub(super) fn has_passed(&self, from: Ms, until: Ms) -> bool {
+        let checks = &self.app.checks;
+        let first = checks.partition_point(|check| check.ended <= from);
+        let within = checks[first..].iter().take_while(|check| check.ended <= until);
+        within.filter_map(|check| check.outcome).any(|it| it == Outcome::Pass)
+    }
+
     /// When it became UNHEALTHY last.
     pub(super) fn given_up_by(&self, at: Ms) -> Option<Ms> {
         let states = &self.app.states[..self.app.shown_by(at)];
@@ -119,14 +136,16 @@ impl App {
         ends.filter(|(end, next)| end != next).filter_map(|(end, _)| end).collect()
     }
 
-    /// When the count of its rows began anew: resumed, readdressed, or registered after a stop.
+    /// When the count of its rows began anew: resumed, readdressed, registered after a stop, or off.
     pub(super) fn resets(&self) -> Vec<Ms> {
         let pairs = self.registrations.iter().zip(self.registrations.iter().skip(1));
         let moved = pairs.filter(|(before, after)| {
             before.url != after.url || before.span.until != Some(after.span.from)
         });
         let resumed = self.paused.iter().filter_map(|paused| paused.until);
-        let mut resets: Vec<Ms> = moved.map(|(_, after)| after.span.from).chain(resumed).collect();
+        let off = self.off.iter().map(|off| off.from);
+        let moved = moved.map(|(_, after)| after.span.from);
+        let mut resets: Vec<Ms> = moved.chain(resumed).chain(off).collect();
         resets.sort_unstable();
         resets
     }

@@ -15,6 +15,7 @@ mod finding;
 mod incidents;
 mod letters;
 mod life;
+mod off;
 mod reading;
 mod score;
 mod settling;
@@ -41,6 +42,7 @@ pub(crate) struct Judgement {
 
 /// Judges a story; of each kind of mistakes the first `each` are told at length.
 pub(crate) fn judge(story: &Story, each: usize) -> Judgement {
+    let story = &*off::heard(story);
     let case = Case::new(story);
     let mut score = Score { seeds: 1, simulated_ms: story.length, ..Score::default() };
     score.watched_ms = watched(story);

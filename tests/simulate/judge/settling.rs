@@ -3,7 +3,7 @@
 use super::allowance::{NOT_AWAY, SEEN_BACK, SETTLE_AFTER_ABSENCE, SETTLE_AFTER_BOOT};
 use super::behind::{Behind, silences};
 use super::spans;
-use crate::story::{App, Away, CauseKind, Ms, Span, Story};
+use crate::story::{App, Away, CauseKind, Checked, Ms, Span, Story, host_of};
 use healthchecker::engine::surroundings::settling::Aftermath;
 use healthchecker::engine::verdict::answer::Outcome;
 
@@ -11,7 +11,7 @@ use healthchecker::engine::verdict::answer::Outcome;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Away(Away),
-    /// Our own link was gone.
+    /// Our own link was gone, or nobody was there.
     CutOff,
     /// The router was, while others answered.
     Router,
@@ -107,6 +107,44 @@ fn settles_for(absence: Ms) -> Ms {
     absence.clamp(SETTLE_AFTER_ABSENCE.0, SETTLE_AFTER_ABSENCE.1)
 }
 
+/// When nobody on another machine could answer, the router neither: that is as if our own link were gone.
+fn deserted(story: &Story) -> Vec<Span> {
+    let mut silent: Vec<Vec<Span>> = story.apps.iter().map(|app| app.paused.clone()).collect();
+    for cause in story.causes.iter().filter(|cause| cause.kind.is_silence()) {
+        cause.reach.iter().for_each(|reach| silent[reach.app.0].push(reach.span));
+    }
+    let mut all = story.router_away.clone();
+    for (app, mut silent) in story.apps.iter().zip(silent).filter(|(app, _)| app.is_elsewhere()) {
+        let mut from = 0;
+        for registered in &app.registrations {
+            silent.push(Span { from, until: Some(registered.span.from) });
+            from = registered.span.end();
+        }
+        silent.push(Span { from, until: None });
+        all = spans::common(&all, &spans::united(silent));
+    }
+    all.retain(|span| span.end() - span.from > NOT_AWAY);
+    all
+}
+
+impl CauseKind {
+    /// Nothing answers, no refusal either.
+    fn is_silence(self) -> bool {
+        use CauseKind::{AccessPoint, HostHang, HostReboot, Internet, LeftHouse, NightlyOff};
+        use CauseKind::{MovedAddress, PowerCut, Renumbered, Router, Switch};
+        let of_hosts = matches!(self, HostHang | HostReboot | LeftHouse | NightlyOff | PowerCut);
+        let of_ways = matches!(self, AccessPoint | Internet | Router | Switch);
+        of_hosts || of_ways || matches!(self, MovedAddress | Renumbered)
+    }
+}
+
+impl App {
+    /// It is on another machine.
+    fn is_elsewhere(&self) -> bool {
+        !self.registrations.iter().any(|it| host_of(&it.url).starts_with("127."))
+    }
+}
+
 /// Our own link, and who shows by an answer whether it is there.
 struct Link {
     outages: Vec<Span>,
@@ -116,12 +154,10 @@ struct Link {
 impl Link {
     fn of(story: &Story) -> Link {
         let causes = story.causes.iter().filter(|cause| cause.kind == CauseKind::OurLink);
-        let outages = spans::united(causes.clone().map(|cause| cause.span).collect());
-        let reaches = causes.flat_map(|cause| &cause.reach).map(|reach| reach.app.0);
-        let mut elsewhere: Vec<usize> = reaches.collect();
-        elsewhere.sort_unstable();
-        elsewhere.dedup();
-        Link { outages, elsewhere }
+        let outages = causes.map(|cause| cause.span).chain(deserted(story)).collect();
+        let apps = story.apps.iter().enumerate();
+        let elsewhere = apps.filter(|(_, app)| app.is_elsewhere()).map(|(at, _)| at).collect();
+        Link { outages: spans::united(outages), elsewhere }
     }
 
     fn is_gone(&self, at: Ms) -> bool {
@@ -130,27 +166,24 @@ impl Link {
 
     /// When a check failed first by this outage, and when one ended first that shows that it is over.
     fn seen(&self, story: &Story, outage: Span) -> Option<(Ms, Ms)> {
-        let back = self.first_check(story, outage.end(), |at, _| !self.is_gone(at));
-        let back = back.unwrap_or(story.length);
+        let lives = |check: &Checked| !check.silent && !self.is_gone(check.ended);
+        let back = self.first_check(story, outage.end(), lives).unwrap_or(story.length);
+        // Else a look shows it.
+        let back = back.min(outage.end().saturating_add(SEEN_BACK));
         let last_run = story.runs.partition_point(|run| run.from <= back).checked_sub(1);
         let from = last_run.map_or(0, |run| story.runs[run].from).max(outage.from);
-        let failed = |at, outcome| at < outage.end() && outcome == Outcome::Fail;
+        let failed =
+            |check: &Checked| check.ended < outage.end() && check.outcome == Some(Outcome::Fail);
         let first = self.first_check(story, from, failed)?;
         Some((first, back))
     }
 
     /// The first end of a check from `from` on that is as asked.
-    fn first_check(
-        &self,
-        story: &Story,
-        from: Ms,
-        is_it: impl Fn(Ms, Outcome) -> bool,
-    ) -> Option<Ms> {
+    fn first_check(&self, story: &Story, from: Ms, is_it: impl Fn(&Checked) -> bool) -> Option<Ms> {
         let first = |app: &App| {
             let after = app.checks.partition_point(|check| check.ended < from);
-            let mut ends =
-                app.checks[after..].iter().filter_map(|it| Some((it.ended, it.outcome?)));
-            ends.find(|(at, outcome)| is_it(*at, *outcome)).map(|(at, _)| at)
+            let mut decided = app.checks[after..].iter().filter(|check| check.outcome.is_some());
+            decided.find(|check| is_it(check)).map(|check| check.ended)
         };
         self.elsewhere.iter().filter_map(|app| first(&story.apps[*app])).min()
     }
@@ -169,7 +202,8 @@ pub(super) fn windows(app: &App, interruptions: &[Interruption]) -> Vec<Window> 
         let failed = within.iter().filter(|check| check.outcome == Some(Outcome::Fail)).count();
         Window {
             span: Span { from: it.back, until: Some(until) },
-            is_missing: answered.is_none() && failed >= 2,
+            // Nobody waits for who may be off.
+            is_missing: answered.is_none() && failed >= 2 && !app.may_be_off(it.until),
         }
     };
     settling.map(window).collect()
@@ -234,7 +268,7 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::{Absence, AppId, Cause, CauseId, Checked, HostId, Reach};
+    use crate::story::{Absence, AppId, Cause, CauseId, HostId, Reach};
 
     const SECOND: Ms = 1_000;
     const MINUTE: Ms = 60 * SECOND;
@@ -242,7 +276,7 @@ mod tests {
     fn check(ended: Ms, outcome: Outcome) -> Checked {
         let causes = vec![CauseId(0)];
         let (begun, outcome) = (ended - 5, Some(outcome));
-        Checked { begun, ended, outcome, refused: false, silent: true, causes }
+        Checked { begun, ended, outcome, refused: false, silent: true, dead: true, causes }
     }
 
     fn app(checks: Vec<Checked>) -> App {
@@ -252,6 +286,7 @@ mod tests {
             registrations: vec![],
             calls: vec![],
             paused: vec![],
+            off: vec![],
             checks,
             states: vec![],
         }
@@ -304,7 +339,7 @@ mod tests {
         };
         let checks = vec![
             check(11 * MINUTE, Outcome::Fail),
-            check(15 * MINUTE + 9_000, Outcome::Fail),
+            Checked { silent: false, ..check(15 * MINUTE + 9_000, Outcome::Fail) },
             check(17 * MINUTE, Outcome::Pass),
         ];
         let unseen = Story { causes: vec![link], apps: vec![app(vec![])], ..story(vec![]) };

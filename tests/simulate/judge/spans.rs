@@ -27,6 +27,19 @@ pub(super) fn united(mut spans: Vec<Span>) -> Vec<Span> {
     united
 }
 
+/// The time that is in both, which are [`united`].
+pub(super) fn common(some: &[Span], others: &[Span]) -> Vec<Span> {
+    let mut common = Vec::new();
+    for span in some {
+        for other in between(others, span.from, span.end()) {
+            let until = span.end().min(other.end());
+            let until = (until < Ms::MAX).then_some(until);
+            common.push(Span { from: span.from.max(other.from), until });
+        }
+    }
+    common
+}
+
 /// Those of `spans`, which are [`united`], that have a part between two times.
 pub(super) fn between(spans: &[Span], from: Ms, until: Ms) -> &[Span] {
     let first = spans.partition_point(|span| span.end() <= from);

@@ -36,6 +36,8 @@ struct Knows {
     episode: Option<usize>,
     /// When that was decided.
     at: Ms,
+    /// It was asked too seldom to be UNHEALTHY, and counts as told until it passes.
+    is_suspect: bool,
     /// It was told in this report or outage, whose end comes when all of it are well.
     report: Option<ReportId>,
     /// Told by the letter at this place that it keeps failing: what it does until it is said to be well is
@@ -129,7 +131,7 @@ impl Walk<'_, '_> {
             is_news |= if statement.is_trouble() {
                 self.trouble(place, read, statement, app)
             } else {
-                self.recovery(read, statement, app)
+                self.recovery(place, read, statement, app)
             };
         }
         for incident in incidents {
@@ -159,7 +161,8 @@ impl Walk<'_, '_> {
             }
             knows.level = None;
         }
-        let is_news = knows.level != Some(told.state());
+        let has_passed = || self.case.life(app).has_passed(knows.at, decided);
+        let is_news = knows.level != Some(told.state()) || (knows.is_suspect && has_passed());
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
@@ -176,7 +179,9 @@ impl Walk<'_, '_> {
             self.missing.entry(report).or_default().push((app, episode));
         }
         let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
-        let knows = Knows { level, episode, at: decided, report, keeps_failing, ..knows };
+        let is_suspect = told.is_suspect;
+        let knows =
+            Knows { level, episode, at: decided, is_suspect, report, keeps_failing, ..knows };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -207,11 +212,17 @@ impl Walk<'_, '_> {
     }
 
     /// A person is told that an app is well again; whether that is news.
-    fn recovery(&mut self, read: &Read<'_>, told: &Statement, app: AppId) -> bool {
+    fn recovery(&mut self, place: usize, read: &Read<'_>, told: &Statement, app: AppId) -> bool {
         let to = read.letter.to;
         let decided = self.decided(read, told);
         let was_owed = self.knows.get(&(to, app)).is_some_and(|knows| knows.level.is_some());
-        if !was_owed && !self.blurred.contains(&to) {
+        let counted = read.counts().filter(|_| told.of == Of::End && !was_owed);
+        if let Some((counted, episode)) = counted.zip(told.episode) {
+            let at = self.case.clock.meant(counted, read.letter.worded).unwrap_or(decided);
+            let first = First { decided: at, letter: place };
+            self.firsts.entry((to, app, episode)).or_insert(first);
+        }
+        if !was_owed && counted.is_none() && !self.blurred.contains(&to) {
             let what = format!(
                 "{} is told that {} is well again, and was not told that it was unwell",
                 self.case.person(to),
@@ -226,6 +237,7 @@ impl Walk<'_, '_> {
             level: None,
             episode: told.episode,
             at: decided,
+            is_suspect: false,
             report: None,
             keeps_failing: None,
             ..*knows
@@ -333,7 +345,12 @@ impl Walk<'_, '_> {
             self.knows.get(&(to, *other)).is_some_and(|it| it.report == knows.report)
         };
         let others = missing.into_iter().flatten().filter(still);
-        let owed = others.map(|(app, episode)| well(*app, *episode)).fold(own, Ms::max);
+        // Who is off is not waited for.
+        let rests = |(app, episode): &(AppId, usize)| {
+            let well = well(*app, *episode);
+            self.case.life(*app).app.off_between(knows.at, well).unwrap_or(well)
+        };
+        let owed = others.map(rests).fold(own, Ms::max);
         let believed = |owed: Ms| {
             let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
             owed.saturating_add(app.map_or(0, allowance::believed_after))

@@ -161,6 +161,8 @@ fn begin(
     let deadline = allowance::deadline(begun, allowed, &life.waits);
     let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
     let is_over = reach.end().min(stop).min(story.length) <= deadline;
+    // It was switched off before people had to hear that it does not work.
+    let is_over = is_over || life.app.is_quiet_between(begun, deadline);
     let now = life.app.registered_at(deadline);
     let people =
         registered.people.iter().filter(|it| now.is_some_and(|now| now.people.contains(it)));

@@ -386,7 +386,9 @@ impl Daemon {
         let refused = matches!(&end, CheckEnd::Verdict(verdict) if verdict.refused);
         let silent = matches!(&end, CheckEnd::Verdict(verdict)
             if verdict.outcome == Outcome::Fail && verdict.life != Life::Answer);
-        let check = Checked { begun, ended: at, outcome: None, refused, silent, causes };
+        let dead = matches!(&end, CheckEnd::Verdict(verdict)
+            if verdict.outcome == Outcome::Fail && !verdict.life.is_shown());
+        let check = Checked { begun, ended: at, outcome: None, refused, silent, dead, causes };
         self.ended = Some(Ended { app, check });
         let mut end = end;
         if let CheckEnd::Verdict(verdict) = &mut end

@@ -220,6 +220,8 @@ impl Recorder {
             people: truth.people,
             causes,
             mail_away: truth.mail_away,
+            router_away: truth.router_away,
+            line_away: truth.line_away,
             clock: self.clock,
             runs: self.runs,
             absences: self.absences,
@@ -254,6 +256,7 @@ impl Recorded {
             timeout: registration.timeout.as_millis() as Ms,
             unhealthy: registration.unhealthy.into(),
             healthy: registration.healthy.into(),
+            may_be_off: registration.may_be_off(),
             people: registration.email.iter().filter_map(|address| person(address)).collect(),
         };
         let checked = |check: Checked| Checked {
@@ -266,6 +269,7 @@ impl Recorded {
             registrations: self.registrations.iter().map(registered).collect(),
             calls: self.calls,
             paused: self.paused,
+            off: Vec::new(),
             checks: self.checks.into_iter().map(checked).collect(),
             states: self.states,
         }
@@ -279,7 +283,7 @@ mod tests {
     fn check(begun: Ms, outcome: Outcome, causes: &[usize]) -> Checked {
         let causes = causes.iter().copied().map(CauseId).collect();
         let (ended, outcome) = (begun + 5, Some(outcome));
-        Checked { begun, ended, outcome, refused: false, silent: false, causes }
+        Checked { begun, ended, outcome, refused: false, silent: false, dead: false, causes }
     }
 
     fn registration(email: &str) -> Registration {
@@ -296,6 +300,8 @@ mod tests {
             apps: vec![("NAS".to_owned(), HostId(3))],
             causes: Vec::new(),
             mail_away: Vec::new(),
+            router_away: Vec::new(),
+            line_away: Vec::new(),
         }
     }
 

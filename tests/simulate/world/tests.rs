@@ -111,7 +111,8 @@ impl Household for ByHand {
         let reach = vec![Reach { app: AppId(0), span }];
         let hang = Cause { kind: CauseKind::Hang, reach, span };
         let causes = if span.from < Ms::MAX { vec![hang] } else { Vec::new() };
-        Truth { people: self.people, apps: self.apps, causes, mail_away: Vec::new() }
+        let (mail_away, router_away, line_away) = (Vec::new(), Vec::new(), Vec::new());
+        Truth { people: self.people, apps: self.apps, causes, mail_away, router_away, line_away }
     }
 }
 

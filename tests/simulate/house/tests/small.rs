@@ -67,6 +67,7 @@ fn host(number: usize, place: Place) -> Host {
         boots_in: MINUTE,
         has_disks: false,
         night: None,
+        may_be_off: false,
     }
 }
 
@@ -85,6 +86,7 @@ fn app(number: usize) -> App {
             people: Vec::new(),
         },
         registers: true,
+        may_be_off: false,
         registers_before: 0,
         stops: false,
         is_supervised: true,

@@ -22,7 +22,8 @@ const NAMELESS: &str = "The mail server refused this mail with the names of the 
 /// One line of "What happened, in order".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::judge) struct Point {
-    pub(in crate::judge) at: Told,
+    /// A line that tells since when nobody was seen has no other time.
+    pub(in crate::judge) at: Option<Told>,
     pub(in crate::judge) tells: Tells,
 }
 
@@ -190,14 +191,20 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         reading.left_out = count.parse().ok()?;
         return Some(());
     }
+    if let Some((line, "")) = blind::line(text, known) {
+        let at = match &line {
+            BlindLine::GoesOn(since, ..) => Some(*since),
+            _ => None,
+        };
+        reading.list.push(Point { at, tells: Tells::Blind(line) });
+        return Some(());
+    }
     let (at, rest) = time(text)?;
     let what = rest.strip_prefix(": ")?;
     let tells = if what == "a test mail was asked for" {
         Tells::Test
     } else if let Some(row) = what.strip_prefix("now watching ") {
         Tells::Watching(known.row(row))
-    } else if let Some((line, "")) = blind::line(what, known) {
-        Tells::Blind(line)
     } else if let Some((line, "")) = outage::line(what, known, |_| false) {
         Tells::Outage(line)
     } else if let Some((line, "")) = report::line(what, known, |_| false) {
@@ -212,7 +219,7 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         }
         Tells::State(named, says)
     };
-    reading.list.push(Point { at, tells });
+    reading.list.push(Point { at: Some(at), tells });
     Some(())
 }
 

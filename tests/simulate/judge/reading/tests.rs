@@ -36,6 +36,7 @@ fn known() -> Known {
         registrations: vec![],
         calls: vec![],
         paused: vec![],
+        off: vec![],
         checks: vec![],
         states: vec![],
     };
@@ -141,7 +142,7 @@ fn a_list_with_all_that_can_be_in_it() {
     assert_eq!(reading.digest, Some((20, told(-9))));
     assert_eq!((reading.left_out, reading.list.len()), (3, 8));
     let states = reading.list.iter().filter_map(|point| match &point.tells {
-        Tells::State(named, says) => Some((named.app.unwrap().0, says.state(), point.at)),
+        Tells::State(named, says) => Some((named.app.unwrap().0, says.state(), point.at.unwrap())),
         _ => None,
     });
     let expected = [
@@ -153,7 +154,7 @@ fn a_list_with_all_that_can_be_in_it() {
         (2, State::Unhealthy, 11),
     ];
     assert!(states.eq(expected.map(|(app, state, at)| (app, state, told(at)))));
-    assert_eq!(reading.list[1].at, told(5));
+    assert_eq!(reading.list[1].at, Some(told(5)));
     let Tells::Watching(row) = &reading.list[1].tells else { panic!("{reading:?}") };
     assert_eq!(row.names, [named(1, "Kodi, upstairs"), named(0, "NAS")]);
     assert_eq!(reading.subject.changes, Some(6));
@@ -211,7 +212,7 @@ fn without_a_clock_and_without_names() {
     let late = Change { at: ours, since: theirs, ..change("NAS", State::Unhealthy, 0) };
     let end = Change { lasted_at_least: true, at: ours, ..change("NAS", State::Healthy, 0) };
     let reading = read_at(&mail(vec![Notice::Change(late.clone()), Notice::Change(end)]), 1);
-    assert_eq!(reading.list[0].at, Told::AfterStart(LASTED));
+    assert_eq!(reading.list[0].at, Some(Told::AfterStart(LASTED)));
     assert_eq!(reading.full[0].says, Says::WellAgain(Lasted { at_least: true, ..LASTED }));
     let nameless = Mail { nameless: true, ..mail(vec![Notice::Change(late)]) };
     let reading = read_at(&nameless, 1);
@@ -398,6 +399,19 @@ fn nobody_was_seen() {
     );
     let kinds: Vec<Unseen> = blind.gaps.iter().map(|(unseen, ..)| *unseen).collect();
     assert_eq!(kinds, [Unseen::Network, Unseen::Internet]);
+}
+
+#[test]
+fn nobody_was_seen_and_more_happened() {
+    let line = "Nothing answers since 2026-11-23 22:55:40 UTC: our network, or all 2 apps";
+    let list = format!(
+        "What happened, in order:\n- {line}\n- 2026-11-23 23:16:40 UTC: NAS is UNHEALTHY (no)\n"
+    );
+    let reading = read(&format!("[HealthChecker] {line} and 1 more"), &list, &known());
+    assert_eq!(reading.unread, Vec::<String>::new());
+    let told: Vec<Option<Told>> = reading.list.iter().map(|point| point.at).collect();
+    assert_eq!(told, [Some(self::told(0)), Some(self::told(21 * 60))]);
+    assert!(matches!(reading.list[0].tells, Tells::Blind(BlindLine::GoesOn(_, 2, None))));
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn lies_about_a_router_are_found() {
     }
     let mut there = router().lived().but(|it| away(it));
     there.story.causes[0].kind = HostHang;
+    there.story.router_away.clear();
     assert!(there.faults().contains(&Fault::Wrong(Wrong::After)));
 }
 
@@ -125,4 +126,20 @@ fn who_is_out_there_is_hidden_while_the_line_is_away_and_no_longer() {
     assert_eq!(line("http://nas/").lived().but(Vec::clear).faults(), [Fault::Missed(Internet)]);
     let hangs = line(outside).befalls(HostHang, &[2], 50 * MINUTE, 100 * MINUTE);
     assert_eq!(hangs.lived().but(Vec::clear).faults(), [Fault::Missed(HostHang)]);
+}
+
+#[test]
+fn where_nobody_is_there_it_is_as_if_our_link_were_gone() {
+    // We are on a battery, and the router is, or is not.
+    let cut = |router: bool| {
+        let until = GOES + 8 * MINUTE;
+        let mut tale = Tale::of(&NAMES).befalls(CauseKind::PowerCut, &[0, 1, 2, 3], GOES, until);
+        tale.silent = true;
+        if !router {
+            tale.story.router_away.push(tale.story.causes[0].span);
+        }
+        tale.lived().but(Vec::clear).faults()
+    };
+    assert_eq!(cut(false), []);
+    assert_eq!(cut(true), [Fault::Missed(CauseKind::PowerCut)]);
 }

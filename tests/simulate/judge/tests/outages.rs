@@ -9,10 +9,10 @@ use healthchecker::engine::state::State;
 use CauseKind::HostHang;
 
 const NAMES: [&str; 4] = ["NAS", "Kodi, upstairs", "TV box", "Heating"];
-const HANGS: Ms = 20 * MINUTE + 10 * SECOND;
+pub(super) const HANGS: Ms = 20 * MINUTE + 10 * SECOND;
 
 /// The host of these apps hangs for an hour; all are on one, unless they are on `hosts`.
-fn hang(apps: &[usize], hosts: bool) -> Tale {
+pub(super) fn hang(apps: &[usize], hosts: bool) -> Tale {
     let mut tale = Tale::of(&NAMES).befalls(HostHang, apps, HANGS, HANGS + 60 * MINUTE);
     tale.silent = true;
     tale.with(|story| {
@@ -24,7 +24,7 @@ fn hang(apps: &[usize], hosts: bool) -> Tale {
 }
 
 /// Told in one mail when the last of them is found, and their end when the last is well.
-fn together(drafts: &mut Vec<Draft>, more: bool) {
+pub(super) fn together(drafts: &mut Vec<Draft>, more: bool) {
     let (alarms, ends): (Vec<Draft>, Vec<Draft>) =
         drafts.drain(..).partition(|draft| draft.changes[0].to == State::Unhealthy);
     let silent = |draft: &Draft| Silent {
@@ -38,7 +38,7 @@ fn together(drafts: &mut Vec<Draft>, more: bool) {
     let apps: Vec<Silent> = alarms.iter().map(silent).collect();
     let names = apps.iter().map(|silent| silent.app.clone()).collect();
     let at = alarms.iter().map(|draft| draft.written).max().unwrap();
-    let groups = vec![Group { host, host_lives: false, parent: None, apps }];
+    let groups = vec![Group { host, host_lives: false, apps }];
     let outage = Outage { at: stamp(at), groups, more, recent: vec![] };
     let well = ends.iter().map(|draft| draft.written).max().unwrap();
     let (since, lasted_ms) = (stamp(at), well - at);
@@ -55,7 +55,7 @@ fn together(drafts: &mut Vec<Draft>, more: bool) {
     drafts.push(draft(Notice::AllBack(back), well, &ends[0]));
 }
 
-fn outage(drafts: &mut [Draft]) -> &mut Outage {
+pub(super) fn outage(drafts: &mut [Draft]) -> &mut Outage {
     match &mut drafts[0].report {
         Some(Notice::Outage(outage)) => outage,
         other => panic!("{other:?}"),

@@ -79,6 +79,7 @@ impl Tale {
             timeout: 5 * SECOND,
             unhealthy: 2,
             healthy: 3,
+            may_be_off: false,
             people: vec![PersonId(0)],
         };
         let app = |(at, name): (usize, &&str)| App {
@@ -87,6 +88,7 @@ impl Tale {
             registrations: vec![registered(name)],
             calls: vec![0],
             paused: vec![],
+            off: vec![],
             checks: vec![],
             states: vec![(0, State::Unknown), (90 * SECOND, State::Healthy)],
         };
@@ -107,6 +109,11 @@ impl Tale {
     pub(super) fn befalls(mut self, kind: CauseKind, apps: &[usize], from: Ms, until: Ms) -> Tale {
         let span = Span { from, until: Some(until) };
         let reach = apps.iter().map(|app| Reach { app: AppId(*app), span }).collect();
+        match kind {
+            CauseKind::Router => self.story.router_away.push(span),
+            CauseKind::Internet => self.story.line_away.push(span),
+            _ => {}
+        }
         self.story.causes.push(Cause { kind, reach, span });
         self
     }
@@ -155,8 +162,8 @@ impl Tale {
             passes = if causes.is_empty() { passes + 1 } else { 0 };
             if passes <= 10 {
                 let outcome = (!ours || is_cut_off).then_some(outcome);
-                let check =
-                    Checked { begun, ended, outcome, refused: false, silent: self.silent, causes };
+                let (refused, silent, dead) = (false, self.silent, self.silent);
+                let check = Checked { begun, ended, outcome, refused, silent, dead, causes };
                 self.story.apps[app].checks.push(check);
             }
             if ours {

@@ -1,10 +1,11 @@
 //! Whether our network, or the internet, was away when it is said to have been, and all apps are as before.
 
 use super::super::chronicle::time;
+use super::super::clock::SLACK;
 use super::super::finding::Wrong;
 use super::super::reading::{Blind, BlindLine, Unseen};
 use super::Found;
-use crate::story::{AppId, CauseKind, Ms};
+use crate::story::{AppId, CauseKind, Ms, Span, Story};
 use healthchecker::engine::state::State;
 
 /// An outage is seen by a check, and so is its end.
@@ -26,11 +27,10 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
         let Some(from) = meant(from) else { return };
         first = first.min(from);
         let until = until.map_or(Some(letter.written), meant).unwrap_or(letter.written);
-        let causes = || case.story.causes.iter().filter(|cause| takes(unseen, cause.kind));
-        let was_away = causes().any(|cause| cause.span.from <= from && from <= cause.span.end());
-        let came_back = causes().any(|cause| {
-            cause.span.from <= until && until <= cause.span.end().saturating_add(SEEN_WITHIN)
-        });
+        let away = away(case.story, unseen);
+        let was_away = away.iter().any(|it| it.from <= from + SLACK && from <= it.end());
+        let came_back =
+            away.iter().any(|it| it.from <= until && until <= it.end().saturating_add(SEEN_WITHIN));
         if !was_away || !came_back {
             let (from_then, to_then) = (time(from), time(until));
             let what = format!("the {unseen:?} was there from {from_then} to {to_then}");
@@ -49,12 +49,15 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
     as_before(found, blind, first, only_outside);
 }
 
-/// What takes the whole house from our sight, or what is outside.
-fn takes(unseen: Unseen, kind: CauseKind) -> bool {
-    use CauseKind::{Internet, OurLink, PowerCut, Router};
+/// When the whole house was out of our sight, or what is outside.
+fn away(story: &Story, unseen: Unseen) -> Vec<Span> {
+    use CauseKind::{OurLink, PowerCut, Router};
+    let takes_all = |kind| matches!(kind, OurLink | PowerCut | Router);
+    let causes = || story.causes.iter().filter(|cause| takes_all(cause.kind)).map(|it| it.span);
     match unseen {
-        Unseen::Internet => matches!(kind, Internet | Router),
-        _ => matches!(kind, OurLink | PowerCut | Router),
+        Unseen::Internet => story.line_away.clone(),
+        Unseen::Network => causes().collect(),
+        Unseen::Either => causes().chain(story.line_away.iter().copied()).collect(),
     }
 }
 

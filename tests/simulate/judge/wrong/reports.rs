@@ -43,12 +43,10 @@ fn router_away(found: &mut Found<'_, '_>, report: &Report) {
     let letter = found.read.letter;
     let decided = report.missing.iter().filter_map(|named| found.decided(named.app?)).max();
     let decided = decided.unwrap_or(letter.written);
-    // What takes the router, too; and it is seen again by a look.
-    let takes_it = |kind| matches!(kind, CauseKind::Router | CauseKind::PowerCut);
+    // It is seen again by a look.
     let was_away =
-        |span: Span| span.from <= decided && decided <= span.end().saturating_add(SEEN_BACK);
-    let causes = case.story.causes.iter().filter(|cause| takes_it(cause.kind));
-    let Some(from) = causes.filter(|it| was_away(it.span)).map(|it| it.span.from).min() else {
+        |span: &&Span| span.from <= decided && decided <= span.end().saturating_add(SEEN_BACK);
+    let Some(from) = case.story.router_away.iter().find(was_away).map(|span| span.from) else {
         let what = "the router was there".to_owned();
         return found.add(Wrong::After, None, decided, &what);
     };
@@ -135,7 +133,7 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
             perhaps += u64::from(theirs(it.back) || theirs(decided));
             continue;
         }
-        if !it.awaits(life.app) {
+        if !it.awaits(life.app) || life.app.may_be_off(it.back) {
             continue;
         }
         let before = life.app.state_at(it.back.saturating_sub(1));
@@ -231,17 +229,24 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         last = last.max(Some(states[well].0));
         let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
         let episode = found.read.states.iter().rfind(of_it).and_then(|it| it.episode);
-        let from = episode.map(|episode| life.episodes[episode].from);
-        let its = states[..well].iter().filter(|(at, _)| from.is_none_or(|from| from <= *at));
-        let became = |worse: &[State]| {
-            its.clone().find(|(_, state)| worse.contains(state)).map(|(at, _)| *at)
+        let thread = case.thread(found.read.letter.to, app, written);
+        let begun = thread.map(|thread| thread.episode).or(episode);
+        let became = |episode: Option<usize>, worse: &[State]| {
+            let from = episode.map(|episode| life.episodes[episode].from);
+            let its = states[..well].iter().filter(|(at, _)| from.is_none_or(|from| from <= *at));
+            its.into_iter().find(|(_, state)| worse.contains(state)).map(|(at, _)| *at)
         };
-        let ill = became(&[State::Degraded, State::Unhealthy]).or(from);
+        let asked = begun.map(|episode| life.episodes[episode].from);
+        let ill = became(begun, &[State::Degraded, State::Unhealthy]);
+        // Of who was not asked often enough it counts from a failure.
+        let is_suspect = begun.is_some_and(|it| case.was_suspect(app, it)) || thread.is_none();
+        let ill = if is_suspect { asked.into_iter().chain(ill).min() } else { ill.or(asked) };
+        let ill = ill.into_iter().flat_map(|then| life.told_of(then));
         first = first.into_iter().chain(ill).min();
-        raised = raised.into_iter().chain(became(&[State::Unhealthy])).min();
+        raised = raised.into_iter().chain(became(episode, &[State::Unhealthy])).min();
     }
     let (Some(first), Some(last)) = (first, last) else { return };
-    // It counts from when it was found; of who was not asked often enough from a failure of theirs.
+    // It counts from when it was found.
     let (least, most) = (last - raised.unwrap_or(last).min(last), last - first.min(last));
     if !lasted.fits(least, most) {
         let what = format!(

@@ -36,7 +36,8 @@ pub(super) fn changed(
             continue;
         }
         let before = place.checked_sub(1).map_or(State::Unknown, |before| states[before].1);
-        match case.clock.fit(told, (at, at), letter.worded) {
+        let fit = |at| case.clock.fit(told, (at, at), letter.worded);
+        match case.life(app).told_of(at).map(fit).fold(Fit::Wrong, Fit::or) {
             Fit::Right => return Some((at, before)),
             Fit::AsNoted => as_noted = as_noted.or(Some((at, before))),
             Fit::Wrong => {}
@@ -137,10 +138,11 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
-    // The alert of one that keeps failing stays open from one episode to the next.
-    let to = found.read.letter.to;
-    let kept = || found.case.kept_failing(to, app, found.read.letter.written);
-    let kept = statement.episode.filter(|_| is_over).and_then(|own| kept().filter(|it| *it < own));
+    // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
+    let letter = found.read.letter;
+    let thread = found.case.thread(letter.to, app, letter.written).map(|thread| thread.episode);
+    let kept = statement.episode.filter(|_| is_over);
+    let kept = kept.and_then(|own| thread.filter(|it| *it < own));
     for episode in statement.episode.filter(|_| is_over || better).into_iter().chain(kept) {
         let episode = &life.episodes[episode];
         let first = episode.checks.clone().find(|place| checks[*place].outcome.is_some());
@@ -153,7 +155,8 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         let ill = raised(|state| matches!(state, State::Degraded | State::Unhealthy));
         let unhealthy = raised(|state| *state == State::Unhealthy).filter(|then| *then <= at);
         if is_over {
-            beginnings.extend(ill.into_iter().chain(unhealthy).map(|then| in_short(then, then)));
+            let raised = ill.into_iter().chain(unhealthy).flat_map(|then| life.told_of(then));
+            beginnings.extend(raised.map(|then| in_short(then, then)));
         }
     }
     beginnings
@@ -168,12 +171,7 @@ fn fits(
 ) {
     let worded = found.read.letter.worded;
     let fits = true_times.iter().map(|span| found.case.clock.fit(told, *span, worded));
-    let best = fits.fold(Fit::Wrong, |best, fit| match (best, fit) {
-        (Fit::Right, _) | (_, Fit::Right) => Fit::Right,
-        (Fit::AsNoted, _) | (_, Fit::AsNoted) => Fit::AsNoted,
-        _ => Fit::Wrong,
-    });
-    let wrong = match best {
+    let wrong = match fits.fold(Fit::Wrong, Fit::or) {
         Fit::Right => return,
         Fit::AsNoted => Wrong::Clock,
         Fit::Wrong => wrong,
@@ -198,7 +196,8 @@ pub(super) fn checks(found: &mut Found<'_, '_>, app: AppId, full: &Full) {
         let about = meant.and_then(|at| life.check_by(at + 2 * SLACK)).map_or(0, |last| last + 1);
         let places = about_and_before(about.min(end), end);
         let same = places.map(|place| &life.app.checks[place]);
-        let same = same.filter(|check| check.outcome == Some(*outcome));
+        // The silence of who may be off is told as it was.
+        let same = same.filter(|it| it.outcome == Some(*outcome) || life.app.is_quiet(it));
         let known: Vec<(Ms, Ms)> = same.map(|check| (check.begun, check.ended)).collect();
         fits(found, (app, Wrong::Check), *told, &known, "was not asked in vain");
     }
@@ -230,7 +229,7 @@ pub(super) fn waited(found: &mut Found<'_, '_>) {
     };
     // The first of what it tells was written no later than the newest, nor before it happened.
     let changes = read.states.iter().filter_map(|statement| statement.changed);
-    let times = changes.chain(read.reading.list.iter().map(|point| point.at));
+    let times = changes.chain(read.reading.list.iter().filter_map(|point| point.at));
     let times = times.filter_map(|told| case.clock.meant(told, letter.worded));
     let oldest = times.min().unwrap_or(0).min(letter.written).saturating_sub(SLACK);
     let most = letter.worded - oldest;
