@@ -81,3 +81,23 @@ def test_each_person_hears_of_their_own_apps_in_one_mail(
         trouble, end = subjects(mailbox, person)
         assert trouble.startswith(f"[HealthChecker] {count} apps are UNHEALTHY: app"), trouble
         assert end.startswith(f"[HealthChecker] {count} apps are HEALTHY again after "), end
+
+
+def test_a_switch_takes_along_who_is_behind_it_and_the_end_waits_for_who_stays_away(
+    start_daemon: StartDaemon, mailbox: SmtpServer, crowd: Crowd
+) -> None:
+    daemon = house(start_daemon, mailbox, crowd)
+    for app in range(1, 6):
+        behind = {"parent": "app0", "email": "owner@example.org"}
+        daemon.register(f"app{app}", crowd.url(app), interval=5, timeout=2, healthy=2, **behind)
+    crowd.hanging = set(range(6))
+    wait_for(lambda: subjects(mailbox), SLOWEST, "the mail")
+    assert subjects(mailbox) == ["[HealthChecker] 6 apps are UNHEALTHY: app0 and 5 behind it"]
+    crowd.hanging = {4}
+    daemon.wait_for_state("app0", "HEALTHY", 30)
+    for app in (1, 2, 3, 5):
+        daemon.wait_for_state(f"app{app}", "HEALTHY", 30)
+    assert daemon.info("app4")["state"] == "UNHEALTHY" and len(subjects(mailbox)) == 1
+    crowd.recover()
+    wait_for(lambda: len(subjects(mailbox)) == 2, SLOWEST, "the end")
+    assert subjects(mailbox)[1].startswith("[HealthChecker] 6 apps are HEALTHY again after ")
