@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::api::REPLY_WITHIN;
 use super::journal::{DiskTrouble, Journal, Mark, Stats, SyncReport, Urgency};
+use super::names::Names;
 use crate::engine::core::Engine;
 use crate::engine::outbox::notice::Mail;
 use crate::engine::record::Record;
@@ -24,6 +25,8 @@ const SNAPSHOT_LINE: usize = 4;
 pub struct CommitQueue<P> {
     journal: Journal<Record>,
     port: u16,
+    /// Their last good addresses are kept, too.
+    names: Names,
     /// Everything up to here is on disk, or known not to be.
     reported: Mark,
     last: Mark,
@@ -81,12 +84,18 @@ impl fmt::Display for NotKept {
 }
 
 impl<P> CommitQueue<P> {
-    /// Keeps the state of a daemon that serves `port`; `lost` is what damage has cost.
-    pub fn new(journal: Journal<Record>, port: u16, lost: Vec<String>) -> CommitQueue<P> {
+    /// Keeps the state of a daemon that serves `port` and knows `names`; `lost` is what damage has cost.
+    pub fn new(
+        journal: Journal<Record>,
+        port: u16,
+        names: Names,
+        lost: Vec<String>,
+    ) -> CommitQueue<P> {
         let mark = Mark::default();
         let mut queue = CommitQueue {
             journal,
             port,
+            names,
             reported: mark,
             last: mark,
             held: VecDeque::new(),
@@ -98,9 +107,13 @@ impl<P> CommitQueue<P> {
         queue
     }
 
-    /// Writes the records of a turn.
+    /// Writes the records of a turn. Where names led goes with them: it is worth no write of its own.
     pub fn keep(&mut self, records: &[Record]) {
         if !records.is_empty() {
+            let names = name_records(&self.names, false);
+            if !names.is_empty() {
+                self.journal.append(&names, Urgency::Soon);
+            }
             let urgency = urgency(records);
             self.lazy = urgency == Urgency::Soon;
             self.last = self.journal.append(records, urgency);
@@ -173,6 +186,7 @@ impl<P> CommitQueue<P> {
     pub fn snapshot(&mut self, engine: &Engine, now: Now) {
         let mut records = vec![Record::Port { port: self.port }];
         records.extend(engine.snapshot(now));
+        records.extend(name_records(&self.names, true));
         self.last = self.journal.write_snapshot(records.chunks(SNAPSHOT_LINE));
     }
 
@@ -234,6 +248,11 @@ impl<P> Held<P> {
     }
 }
 
+fn name_records(names: &Names, all: bool) -> Vec<Record> {
+    let names = names.take_unrecorded(all).into_iter();
+    names.map(|(name, addresses)| Record::Name { name, addresses }).collect()
+}
+
 /// Somebody waits for all but the records of single checks. (For a mail that is done, it is the
 /// recipient, who would get it twice after a crash.)
 fn urgency(records: &[Record]) -> Urgency {
@@ -259,7 +278,8 @@ mod tests {
     pub(super) fn queue<P>() -> (CommitQueue<P>, Receiver<SyncReport>) {
         let (tell, reports) = channel();
         let journal = Journal::nowhere(move |report| tell.send(report).unwrap());
-        let mut queue = CommitQueue::new(journal, 1, Vec::new());
+        let names = Names::new(std::sync::Arc::new(|_: &str| None), 1);
+        let mut queue = CommitQueue::new(journal, 1, names, Vec::new());
         queue.handle_report(&reports.try_recv().unwrap(), at(0));
         (queue, reports)
     }

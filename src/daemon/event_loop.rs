@@ -22,6 +22,7 @@ use super::journal;
 use super::lookout::{self, Lookout};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
+use super::names::Names;
 use super::prober::{CheckReport, Pool};
 use super::public_url::PublicUrl;
 use super::signals::Signals;
@@ -74,6 +75,7 @@ pub(super) struct EventLoop {
     pub(super) gate: Gate,
     pub(super) pool: Pool,
     pub(super) lookout: Lookout,
+    pub(super) names: Names,
     /// `None`: no mail is sent.
     pub(super) mailer: Option<Mailer>,
     pub(super) discovery: Discovery,
@@ -236,6 +238,7 @@ impl EventLoop {
             now,
             started: self.started,
             disk,
+            names: self.names.trouble().into_iter().collect(),
             pool: PoolUse {
                 busy: self.pool.busy(),
                 threads: self.pool.threads(),

@@ -133,6 +133,11 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let trust = Trust::new(&settings.authorities);
     let asked = discovery.clone();
     let names = Names::new(Arc::new(move |name| asked.ask(name)), shares.look_ups);
+    for record in &records {
+        if let Record::Name { name, addresses } = record {
+            names.remember(name, addresses);
+        }
+    }
     let mailer = start_mailer(settings, names.clone(), trust.clone(), mails, wake.clone())?;
     let mut engine = Engine::new(Options {
         mail: Policy {
@@ -162,9 +167,11 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         commits: CommitQueue::new(
             journal,
             serving.port(),
+            names.clone(),
             if lost { warnings } else { Vec::new() },
         ),
         lookout: lookout(shares, names.clone(), looks, wake.clone()),
+        names: names.clone(),
         pool: pool(shares, trust, names, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
         inbox: Inbox {

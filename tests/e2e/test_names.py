@@ -14,6 +14,7 @@ from daemon import BINARY, Daemon
 from lan import Lan, Machine
 from lan_mail import OWNER, MailServer
 from name_server import NXDOMAIN, REFUSED, SERVFAIL, SILENT, Name, NamedBy, NameServer
+from smtp_server import NewSmtpServer
 from target import Target
 from waiting import wait_for
 
@@ -108,13 +109,45 @@ def test_names_that_get_no_answer_do_not_starve_those_that_do(
     for name in away:
         daemon.wait_for_state(name, "UNHEALTHY", CHECK_SECONDS)
     assert [daemon.info(name)["failures"] for name in near] == [0] * len(near)
-    # After a restart nothing is known of any name.
+    # After a restart nothing is known of those that were never found.
     daemon.stop()
     daemon.start()
     before = {name: daemon.info(name)["checks"] for name in near}
     for name in near:
         wait_for_another_check(daemon, name, before[name])
     assert [daemon.info(name)["failures"] for name in near] == [0] * len(near)
+
+
+@pytest.mark.parametrize("any_program", ["tested"], indirect=True)
+def test_without_a_name_service_apps_and_the_mail_server_keep_their_last_good_addresses(
+    start_here: Callable[..., Daemon],
+    name_server: NameServer,
+    new_target: NewTarget,
+    new_smtp_server: NewSmtpServer,
+) -> None:
+    app, mail = "nas.household.example", "mail.household.example"
+    mailbox = new_smtp_server(security="none", login=False)
+    name_server.names = {app: Name(ipv4=HERE), mail: Name(ipv4=HERE)}
+    options = {**mailbox.options(), "smtp_host": mail, "email": OWNER}
+    daemon = start_here(**options)
+    nas, printer = new_target(), new_target()
+    for name, target in [("NAS", nas), ("Printer", printer)]:
+        daemon.register(name, named(target, app), interval=5, timeout=2, healthy=2, unhealthy=2)
+        daemon.wait_for_state(name, "HEALTHY", CHECK_SECONDS)
+    daemon.wait_for_log("the mail server is there and lets us in", CHECK_SECONDS)
+    for name in (app, mail):
+        name_server.names[name] = Name(ipv4_code=SILENT, ipv6_code=SILENT)
+    # Nothing but the disk knows where they are.
+    daemon.kill()
+    daemon.start()
+    checks = daemon.info("NAS")["checks"]
+    printer.fails("out of paper")
+    daemon.wait_for_state("Printer", "UNHEALTHY", CHECK_SECONDS)
+    wait_for_another_check(daemon, "NAS", checks)
+    told = "Printer is UNHEALTHY"
+    wait_for(lambda: [one for one in mailbox.mails() if told in one["subject"]], CHECK_SECONDS, told)
+    info = daemon.info("NAS")
+    assert (info["state"], info["failures"]) == ("HEALTHY", 0), info["last_check"]
 
 
 def wait_for_another_check(daemon: Daemon, name: str, before: int) -> None:

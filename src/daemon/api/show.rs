@@ -82,7 +82,7 @@ impl ApiContext {
 
     fn health(&self, client: Client) -> Result<HealthView, Problem> {
         log::debug!("{} asks: Show(Health)", client.addr);
-        self.query(|state| state.engine.view().health(state.now, state.started, state.disk.clone()))
+        self.query(|state| state.health())
     }
 
     fn status(&self) -> Result<StatusView, Problem> {
@@ -94,8 +94,7 @@ impl ApiContext {
     fn board(&self) -> Result<Board, Problem> {
         let (daemon, around, time, zone) = self.query(|state| {
             let view = state.engine.view();
-            let daemon = view.health(state.now, state.started, state.disk.clone());
-            (daemon, view.around(), state.now.wall, state.engine.zone().clone())
+            (state.health(), view.around(), state.now.wall, state.engine.zone().clone())
         })?;
         let mut summaries = self.query_all(|view, id, app, now| view.summary(id, app, now))?;
         order(&mut summaries);

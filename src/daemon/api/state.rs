@@ -10,6 +10,7 @@ use crate::daemon::channel::{Receiver, channel};
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
 use crate::engine::core::Engine;
+use crate::engine::query::view::HealthView;
 use crate::engine::time::{Moment, Now};
 
 /// What there is to see of the loop, in one of its turns.
@@ -21,10 +22,21 @@ pub(crate) struct LoopState<'a> {
     pub started: Moment,
     /// What there is to say about the disk.
     pub disk: Vec<String>,
+    /// What there is to say about the name service.
+    pub names: Vec<String>,
     /// The threads that ask.
     pub pool: PoolUse,
     /// What the journal has cost the disk.
     pub journal: Stats,
+}
+
+impl LoopState<'_> {
+    /// The daemon's own health.
+    pub(super) fn health(&self) -> HealthView {
+        let LoopState { engine, now, started, disk, names, .. } = self;
+        let known = engine.view().health(*now, *started, disk.clone());
+        HealthView { names: names.clone(), ..known }
+    }
 }
 
 /// One query, answered by the event loop: bounded, and nothing but data comes out.

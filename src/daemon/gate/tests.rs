@@ -55,8 +55,8 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
     move |request| match request {
         ApiRequest::Query(query) => {
             let (pool, journal) = (PoolUse::default(), Stats::default());
-            let (engine, disk) = (&engine, Vec::new());
-            query.answer(&LoopState { engine, now, started, disk, pool, journal });
+            let (engine, disk, names) = (&engine, Vec::new(), Vec::new());
+            query.answer(&LoopState { engine, now, started, disk, names, pool, journal });
         }
         ApiRequest::Do { command, responder } => responder.answer(match command {
             Command::Monitor(registration) => Ok(done(registration.name, Became::Registered)),

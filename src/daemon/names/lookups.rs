@@ -219,8 +219,21 @@ fn look_up(shared: &Arc<Shared>, name: &str) {
     let _ = shared.settle(name, found);
 }
 
+/// The addresses of `name` from the system, IPv4 first, for as long as it takes. What the second family
+/// brings is a bonus.
+pub(super) fn ask_both(shared: &Shared, name: &str) -> Result<Vec<SocketAddr>, Fault> {
+    match (ask(shared, name, Family::V4), ask(shared, name, Family::V6)) {
+        (Err(v4), Err(v6)) => Err(worse(v4, v6)),
+        (v4, v6) => Ok(v4.into_iter().chain(v6).flatten().collect()),
+    }
+}
+
 /// One question to the system: addresses, never none of them.
 fn ask(shared: &Shared, name: &str, family: Family) -> Result<Vec<SocketAddr>, Fault> {
     let found = (shared.look_up)(name, family);
+    if family == Family::V4 {
+        // (Some routers never answer for IPv6.)
+        shared.lock().table.hear(name, found.as_ref().err().copied(), Instant::now());
+    }
     if found.as_ref().is_ok_and(Vec::is_empty) { Err(Fault::Unknown) } else { found }
 }

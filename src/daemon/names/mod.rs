@@ -12,6 +12,7 @@
 
 mod lookups;
 mod multicast;
+mod service;
 mod system;
 mod table;
 
@@ -21,8 +22,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::lookups::Lookups;
 pub use self::lookups::THREADS_MAX;
+use self::lookups::{Lookups, ask_both};
 use self::system::Family;
 use self::table::{Addresses, Fallback, Reply, Table};
 use super::discovery::{Discovery, Question};
@@ -138,12 +139,33 @@ impl Names {
     ///
     /// # Errors
     ///
-    /// Why there is none, in a sentence.
-    pub fn look_up(&self, host: &str, deadline: Instant) -> Result<Vec<SocketAddr>, String> {
-        if !is_local(&plain(host)) {
-            return system::all(host);
+    /// A [`Fault`]. The last good address stands in as for [`Names::resolve`], however old it is.
+    pub fn look_up(&self, host: &str, deadline: Instant) -> Result<Vec<SocketAddr>, Fault> {
+        let name = plain(host);
+        if is_local(&name) || literal(host).is_some() {
+            return self.resolve(host, deadline).map(|found| found.to_vec());
         }
-        self.resolve(host, deadline).map(|found| found.to_vec()).map_err(|why| why.to_string())
+        let found = ask_both(&self.shared, host);
+        let known = self.shared.lock().table.settle_lasting(&name, &found, Instant::now());
+        self.shared.ended.notify_all();
+        found.or_else(|_| known.map(|addresses| addresses.to_vec()))
+    }
+
+    /// What the last run knew of a name.
+    pub fn remember(&self, name: &str, addresses: &[IpAddr]) {
+        let found = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        self.shared.lock().table.remember(name, found, Instant::now());
+    }
+
+    /// What should be on record and is not: names with their last good addresses. With `all`, what should
+    /// be, whether it is or not.
+    pub fn take_unrecorded(&self, all: bool) -> Vec<(String, Vec<IpAddr>)> {
+        self.shared.lock().table.take_unrecorded(all, Instant::now())
+    }
+
+    /// Whether no name server answers, in a sentence.
+    pub fn trouble(&self) -> Option<String> {
+        self.shared.lock().table.service.trouble(Instant::now())
     }
 
     /// The addresses of `host` that are at hand, best first: nobody is asked. (As for
@@ -303,7 +325,6 @@ impl Drop for Duty<'_> {
     }
 }
 
-/// A name as the table knows it: in small letters, without a dot at the end.
 /// The addresses of a `NAME.local`, for the command line: its calls share the answers, and nobody else runs in
 /// its process.
 pub fn look_up(name: &str) -> Vec<SocketAddr> {
@@ -315,6 +336,7 @@ pub fn look_up(name: &str) -> Vec<SocketAddr> {
     found.map(|found| found.to_vec()).unwrap_or_default()
 }
 
+/// A name as the table knows it: in small letters, without a dot at the end.
 fn plain(host: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }

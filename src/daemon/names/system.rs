@@ -42,21 +42,6 @@ pub(super) fn ask(name: &str, family: Family) -> Result<Vec<SocketAddr>, Fault> 
     }
 }
 
-/// The addresses of `name`, IPv4 first, for as long as it takes. What the second family brings is
-/// a bonus.
-///
-/// # Errors
-///
-/// Neither family has one; a sentence that says why.
-pub(super) fn all(name: &str) -> Result<Vec<SocketAddr>, String> {
-    let v4 = ask(name, Family::V4);
-    let v6 = ask(name, Family::V6);
-    match (v4, v6) {
-        (Err(v4), Err(v6)) => Err(worse(v4, v6).to_string()),
-        (v4, v6) => Ok(v4.into_iter().chain(v6).flatten().collect()),
-    }
-}
-
 /// Of two failures the one that keeps more open.
 pub(super) fn worse(one: Fault, other: Fault) -> Fault {
     if one == Fault::Unknown { other } else { one }
@@ -93,6 +78,5 @@ mod tests {
     fn a_family_is_asked_alone() {
         let v4 = ask("localhost", Family::V4).unwrap();
         assert!(!v4.is_empty() && v4.iter().all(SocketAddr::is_ipv4), "{v4:?}");
-        assert!(all("localhost").unwrap().iter().all(|address| address.ip().is_loopback()));
     }
 }

@@ -3,11 +3,12 @@
 //! Time is told, nobody is asked here, so all of it can be tested as a time line.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Fault;
+use super::service::Service;
 
 /// How long an address is believed without asking again. The system does not tell a record's own
 /// time to live; mDNS recommends 120 s for host names (RFC 6762, section 10). A check that fails
@@ -41,6 +42,9 @@ const NAMES_MAX: usize = 4096;
 /// program, gives (`MAXADDRS`).
 pub(super) const ADDRESSES_MAX: usize = 48;
 
+/// So many addresses of a name are on record.
+const RECORDED_MAX: usize = 4;
+
 /// Addresses of one name, never empty.
 pub(super) type Addresses = Arc<[SocketAddr]>;
 
@@ -63,6 +67,9 @@ pub(super) enum Reply {
 #[derive(Default)]
 pub(super) struct Table {
     names: HashMap<String, Entry>,
+    pub(super) service: Service,
+    /// A name is not on record as it is.
+    unrecorded: bool,
 }
 
 struct Entry {
@@ -79,6 +86,10 @@ struct Entry {
     winner: Option<SocketAddr>,
     settled_at: Option<Instant>,
     used_at: Instant,
+    /// An old address is better than none, and is never too old.
+    lasting: bool,
+    /// What is on record.
+    recorded: Option<Addresses>,
 }
 
 /// The last good addresses.
@@ -113,10 +124,7 @@ enum Belief {
 impl Table {
     /// What to do about `name`. After [`Reply::Ask`] all others get [`Reply::Asking`].
     pub(super) fn ask(&mut self, name: &str, now: Instant) -> Reply {
-        if !self.names.contains_key(name) {
-            self.make_room();
-        }
-        let entry = self.names.entry(name.to_owned()).or_insert_with(|| Entry::new(now));
+        let entry = self.entry(name, now);
         entry.used_at = now;
         match (&entry.belief, entry.last_good(now)) {
             (Belief::Good { until }, Some(addresses)) if now < *until => Reply::Known(addresses),
@@ -177,6 +185,7 @@ impl Table {
             Ok(addresses) => {
                 let good = Good { addresses: addresses.clone(), found_at: now, gone_since: None };
                 entry.good = Some(good);
+                self.unrecorded |= !entry.is_recorded();
                 entry.owed = None;
                 entry.belief = Belief::Good { until: now + FRESH };
                 Ok(addresses)
@@ -186,6 +195,72 @@ impl Table {
                 entry.fail(fault, now)
             }
         }
+    }
+
+    /// The same for a name that is asked for once in a while, by somebody who waits for no other.
+    pub(super) fn settle_lasting(
+        &mut self,
+        name: &str,
+        found: &Result<Vec<SocketAddr>, Fault>,
+        now: Instant,
+    ) -> Result<Addresses, Fault> {
+        let entry = self.entry(name, now);
+        (entry.used_at, entry.lasting) = (now, true);
+        self.settle(name, found.clone(), now)
+    }
+
+    /// What was known of a name in the last run.
+    pub(super) fn remember(&mut self, name: &str, found: Vec<SocketAddr>, now: Instant) {
+        let entry = self.entry(name, now);
+        let Some(addresses) = pick(&found, None) else { return };
+        entry.recorded = Some(addresses.clone());
+        entry.good = Some(Good { addresses, found_at: now, gone_since: None });
+    }
+
+    /// See [`Names::take_unrecorded`](super::Names::take_unrecorded).
+    pub(super) fn take_unrecorded(
+        &mut self,
+        all: bool,
+        now: Instant,
+    ) -> Vec<(String, Vec<IpAddr>)> {
+        if !all && !std::mem::take(&mut self.unrecorded) {
+            return Vec::new();
+        }
+        let mut taken = Vec::new();
+        for (name, entry) in &mut self.names {
+            let is_in_use =
+                entry.lasting || now.saturating_duration_since(entry.used_at) < LAST_GOOD_MAX;
+            let Some(good) = entry.good.as_ref().filter(|_| is_in_use) else { continue };
+            if all || !entry.is_recorded() {
+                // What is only known at one link is of no use after a boot, which may number links anew.
+                let lasting =
+                    good.addresses.iter().map(SocketAddr::ip).filter(|ip| !is_of_link(*ip));
+                let addresses: Vec<IpAddr> = lasting.take(RECORDED_MAX).collect();
+                if !addresses.is_empty() {
+                    taken.push((name.clone(), addresses));
+                }
+                entry.recorded = Some(good.addresses.clone());
+            }
+        }
+        taken
+    }
+
+    /// The name service was asked for a name, and has answered or not.
+    pub(super) fn hear(&mut self, name: &str, fault: Option<Fault>, now: Instant) {
+        match fault {
+            None | Some(Fault::Unknown) => self.service.answers(),
+            Some(Fault::Away) if self.names.get(name).is_some_and(|it| it.good.is_some()) => {
+                self.service.is_silent(name, now);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn entry(&mut self, name: &str, now: Instant) -> &mut Entry {
+        if !self.names.contains_key(name) {
+            self.make_room();
+        }
+        self.names.entry(name.to_owned()).or_insert_with(|| Entry::new(now))
     }
 
     /// The IPv4 addresses are found. The IPv6 addresses stay as they were until they are
@@ -307,14 +382,23 @@ impl Entry {
             winner: None,
             settled_at: None,
             used_at: now,
+            lasting: false,
+            recorded: None,
         }
     }
 
     fn last_good(&self, now: Instant) -> Option<Addresses> {
         let good = self.good.as_ref()?;
         let gone = good.gone_since.is_some_and(|at| now.saturating_duration_since(at) >= GONE_MAX);
-        let old = now.saturating_duration_since(good.found_at) >= LAST_GOOD_MAX;
+        let age = now.saturating_duration_since(good.found_at);
+        let old = age >= LAST_GOOD_MAX && !self.lasting;
         (!gone && !old).then(|| good.addresses.clone())
+    }
+
+    /// Whether one of the last good addresses is on record: names of big servers lead to others each time.
+    fn is_recorded(&self) -> bool {
+        let (Some(good), Some(recorded)) = (&self.good, &self.recorded) else { return false };
+        good.addresses.iter().any(|address| recorded.contains(address))
     }
 
     fn owed(&self, now: Instant) -> Option<Fault> {
@@ -348,6 +432,10 @@ impl Entry {
         }
         last_good.ok_or(fault)
     }
+}
+
+fn is_of_link(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// The addresses, each once: the one that worked last, then both families by turns, beginning with

@@ -142,12 +142,14 @@ impl Board {
             );
             html.raw("<code>healthchecker test-mail</code> says what is missing.</p>");
         }
-        if !self.daemon.disk.is_empty() {
-            html.raw(
-                "<section class=\"notice\" aria-label=\"Disk\"><p><b>The disk needs a look</b></p>",
-            );
-            list(html, &self.daemon.disk);
-            html.raw("</section>");
+        for (what, troubles) in [("disk", &self.daemon.disk), ("name service", &self.daemon.names)]
+        {
+            if !troubles.is_empty() {
+                html.raw("<section class=\"notice\" aria-label=\"The ").raw(what);
+                html.raw("\"><p><b>The ").raw(what).raw(" needs a look</b></p>");
+                list(html, troubles);
+                html.raw("</section>");
+            }
         }
     }
 

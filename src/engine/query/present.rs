@@ -60,6 +60,7 @@ impl View<'_> {
             },
             mailing: self.outbox.is_mailing(),
             disk,
+            names: Vec::new(),
         }
     }
 

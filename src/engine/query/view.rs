@@ -170,6 +170,8 @@ pub struct HealthView {
     pub mailing: bool,
     /// Disk trouble, and what was lost to damage, in sentences; empty when all is well.
     pub disk: Vec<String>,
+    /// What is wrong with the name service, in sentences.
+    pub names: Vec<String>,
 }
 
 /// The outbox in `/health`.
@@ -213,7 +215,7 @@ impl HealthView {
     /// `pass`, or `warn` when the owner should look.
     pub fn status(&self) -> Outcome {
         let OutboxView { trouble, refused, .. } = &self.outbox;
-        let parts = [trouble, &self.checks.trouble, &self.disk];
+        let parts = [trouble, &self.checks.trouble, &self.disk, &self.names];
         let all_well = parts.iter().all(|part| part.is_empty()) && refused.is_empty();
         if all_well { Outcome::Pass } else { Outcome::Warn }
     }
@@ -238,7 +240,7 @@ struct Checks<'a>(&'a HealthView);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let HealthView { uptime, apps, outbox, checks, disk, .. } = self.0;
+        let HealthView { uptime, apps, outbox, checks, disk, names, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
         map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
@@ -255,6 +257,8 @@ impl Serialize for Checks<'_> {
         map.serialize_entry("outbox:refused", &[refused])?;
         let troubles = Observed::new(disk.len(), "troubles", disk);
         map.serialize_entry("disk:troubles", &[troubles])?;
+        let troubles = Observed::new(names.len(), "troubles", names);
+        map.serialize_entry("names:troubles", &[troubles])?;
         map.end()
     }
 }
@@ -353,6 +357,7 @@ mod tests {
             checks: ChecksView::default(),
             mailing: true,
             disk: Vec::new(),
+            names: Vec::new(),
         };
         health.apps.add(State::Unhealthy);
         let shown = serde_json::to_value(&health).unwrap();

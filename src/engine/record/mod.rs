@@ -9,6 +9,7 @@ mod registration;
 pub(in crate::engine) mod restore;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,13 @@ pub enum Record {
         /// The port.
         port: u16,
     },
+    /// Where a name led last.
+    Name {
+        /// The name.
+        name: String,
+        /// The best first.
+        addresses: Vec<IpAddr>,
+    },
 }
 
 impl Record {
@@ -125,7 +133,8 @@ impl Record {
             | Record::RefusalSeen { .. }
             | Record::MailDone { .. }
             | Record::IncidentGone { .. }
-            | Record::Port { .. } => {}
+            | Record::Port { .. }
+            | Record::Name { .. } => {}
         }
     }
 }

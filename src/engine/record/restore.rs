@@ -173,7 +173,7 @@ impl Household {
                 self.incidents.remove(&id);
             }
             // Of use to the daemon, which has looked at it before.
-            Record::Port { .. } => {}
+            Record::Port { .. } | Record::Name { .. } => {}
         }
     }
 

@@ -9,7 +9,7 @@ use super::layout::{HostKind, Layout, MailServer, NameService, Place};
 use super::rates::{Rate, Rates, TABLE};
 use super::spans::EVER;
 use super::{Size, apps::Settings};
-use crate::chance::{Chance, DAY, SECOND};
+use crate::chance::{Chance, DAY, HOUR, SECOND};
 use crate::deed::Deed;
 use crate::story::{AppId, CauseKind, HostId, Ms};
 
@@ -245,8 +245,14 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// No name is found.
-    pub(crate) fn names_gone(&mut self, cause: usize, times: Times, effect: Effect) {
+    /// No name is found. All were before, and the daemon asks at their last good addresses: for an hour where it is
+    /// said that there is no such name, for a day where nobody answers.
+    pub(crate) fn names_gone(&mut self, cause: usize, (from, until): Times, effect: Effect) {
+        let is_answered = matches!(effect, Effect::NoName(after) if after < SECOND);
+        let times = (from + if is_answered { HOUR } else { DAY }, until);
+        if times.0 >= until {
+            return;
+        }
         self.out(Part::Names, times);
         let layout = self.layout;
         for (app, known) in layout.apps.iter().enumerate() {

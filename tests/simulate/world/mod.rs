@@ -19,10 +19,12 @@ mod recorder;
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use healthchecker::daemon::commit_queue::CommitQueue;
 use healthchecker::daemon::journal::{ByHand, Journal};
+use healthchecker::daemon::names::Names;
 use healthchecker::daemon::standstill::Standstill;
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
@@ -353,7 +355,8 @@ impl<H: Household> World<H> {
         engine.restore(now, opened.batches.into_iter().flatten().collect());
         self.compare(at, now, &engine);
         let lost = if opened.lost { opened.warnings } else { Vec::new() };
-        let commits = CommitQueue::new(journal, PORT, lost);
+        let names = Names::new(Arc::new(|_: &str| None), 1);
+        let commits = CommitQueue::new(journal, PORT, names, lost);
         let standstill = Standstill::watch(now, Some(self.outside.machine.asleep()));
         let mut daemon = Box::new(Daemon::new(engine, commits, writer, standstill));
         daemon.begins(&mut self.outside, at);

@@ -235,3 +235,85 @@ fn the_table_is_bounded_and_forgets_the_oldest() {
     assert_eq!(line.table.names.len(), NAMES_MAX);
     assert_eq!(line.ask(2), ASK, "the oldest was forgotten");
 }
+
+#[test]
+fn what_the_last_run_knew_stands_in_and_is_asked_for_anew() {
+    let mut line = Line::new();
+    line.table.remember("nas.lan", all(&["10.0.0.1"]), line.t0);
+    let fallback = Some(Ok(Arc::from(all(&["10.0.0.1"]))));
+    assert_eq!(line.ask(0), Reply::Ask { fallback });
+    assert!(line.failed(1, Fault::Away).is_ok());
+    line.ask(20);
+    line.found(20, &["10.0.0.2"]);
+    assert_eq!(line.ask(21), known(&["10.0.0.2"]));
+}
+
+#[test]
+fn a_server_that_is_wanted_once_in_a_while_keeps_its_address_however_old() {
+    const MONTH: u64 = 30 * 24 * 60 * 60;
+    let mut line = Line::new();
+    let mut mail = |seconds, found: Result<Vec<SocketAddr>, Fault>| {
+        let at = line.t0 + Duration::from_secs(seconds);
+        line.table.settle_lasting("mail.example", &found, at)
+    };
+    assert_eq!(mail(0, Err(Fault::Away)), Err(Fault::Away));
+    assert!(mail(1, Ok(all(&["10.0.0.1"]))).is_ok());
+    assert_eq!(*mail(MONTH, Err(Fault::Away)).unwrap(), *all(&["10.0.0.1"]));
+    assert!(mail(MONTH + 1, Err(Fault::Unknown)).is_ok());
+    assert_eq!(mail(MONTH + 3601, Err(Fault::Unknown)), Err(Fault::Unknown), "it is gone");
+}
+
+#[test]
+fn a_name_is_recorded_once_and_again_when_it_leads_elsewhere() {
+    let mut line = Line::new();
+    let recorded = |line: &mut Line, seconds, all| {
+        let at = line.at(seconds);
+        line.table.take_unrecorded(all, at)
+    };
+    let entry = |addresses: &[&str]| {
+        let ips = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        vec![("nas.lan".to_owned(), ips)]
+    };
+    line.ask(0);
+    assert_eq!(recorded(&mut line, 0, false), []);
+    line.found(0, &["fe80::1", "10.0.0.1"]);
+    assert_eq!(recorded(&mut line, 1, false), entry(&["10.0.0.1"]), "a link is of one boot");
+    line.found(61, &["10.0.0.2", "10.0.0.1"]);
+    assert_eq!(recorded(&mut line, 62, false), [], "one of them is known");
+    line.found(122, &["10.0.0.2"]);
+    line.found(183, &["10.0.0.3"]);
+    assert_eq!(recorded(&mut line, 184, false), entry(&["10.0.0.3"]));
+    assert_eq!(recorded(&mut line, 185, false), []);
+    assert_eq!(recorded(&mut line, 185, true), entry(&["10.0.0.3"]), "all that there is");
+    assert_eq!(recorded(&mut line, 25 * 60 * 60, true), [], "nobody asks for it any more");
+}
+
+#[test]
+fn that_no_name_server_answers_is_said_after_two_minutes_and_no_longer_than_it_is_known() {
+    let mut line = Line::new();
+    let mut hear = |seconds, fault| {
+        let at = line.t0 + Duration::from_secs(seconds);
+        line.table.hear("nas.lan", fault, at);
+        line.table.service.trouble(at)
+    };
+    assert_eq!(hear(0, Some(Fault::Away)), None);
+    assert_eq!(hear(120, Some(Fault::Away)), None, "it never was found");
+    line.table.remember("nas.lan", all(&["10.0.0.1"]), line.t0);
+    let mut hear = |seconds, fault| {
+        let at = line.t0 + Duration::from_secs(seconds);
+        line.table.hear("nas.lan", fault, at);
+        line.table.service.trouble(at)
+    };
+    for answer in [None, Some(Fault::Unknown)] {
+        assert_eq!(hear(200, Some(Fault::Away)), None);
+        assert_eq!(hear(319, Some(Fault::Ours(libc::EMFILE))), None);
+        let said = hear(320, Some(Fault::Away)).unwrap();
+        assert!(
+            said.starts_with("no name server has answered for 2 min (asked for nas.lan"),
+            "{said}"
+        );
+        assert_eq!(hear(330, answer), None);
+    }
+    assert!(hear(400, Some(Fault::Away)).is_none() && hear(600, Some(Fault::Away)).is_some());
+    assert_eq!(line.table.service.trouble(line.t0 + Duration::from_secs(1500)), None);
+}

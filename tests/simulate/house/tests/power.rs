@@ -46,7 +46,7 @@ fn each_comes_back_in_its_own_time() {
             (
                 CauseKind::PowerCut,
                 "beside 4200-4325, other switch 4200-4325, subnet 4200-4380, outside 4200-4380, \
-                 here 4200-4305, named 4200-4380"
+                 here 4200-4305, named 4200-4325"
                     .to_owned()
             ),
             (

@@ -37,37 +37,34 @@ fn what_hangs_on_a_part_goes_with_it() {
         out_of_reach(&layout, |plan, cause| plan.segment_gone(cause, 1, TIMES)),
         ["other switch"]
     );
-    assert_eq!(out_of_reach(&layout, router), ["subnet", "outside", "named"]);
+    assert_eq!(out_of_reach(&layout, router), ["subnet", "outside"]);
     assert_eq!(
         out_of_reach(&layout, |plan, cause| plan.line_gone(cause, TIMES, &Effect::Silent)),
         ["outside"]
     );
-    assert_eq!(
-        out_of_reach(&layout, |plan, cause| plan.names_gone(cause, TIMES, Effect::NoName(10))),
-        ["named"]
-    );
     layout.router.is_core = true;
-    assert_eq!(out_of_reach(&layout, router), ["other switch", "subnet", "outside", "named"]);
-    // The names are known to a watched host: whatever takes it away takes the names.
+    assert_eq!(out_of_reach(&layout, router), ["other switch", "subnet", "outside"]);
+}
+
+#[test]
+fn names_that_were_found_lead_to_their_last_good_addresses_for_a_while() {
+    let mut layout = layout();
+    let told = |layout: &Layout, happens: &dyn Fn(&mut Plan<'_>, usize)| {
+        let house = house(layout, |plan| {
+            let cause = plan.cause(CauseKind::NameService);
+            happens(plan, cause);
+        });
+        reached(house).into_iter().map(|(_, told)| told).collect::<Vec<_>>().join("; ")
+    };
+    let gone = |after| {
+        told(&layout, &|plan, cause| plan.names_gone(cause, (0, 3 * HOUR), Effect::NoName(after)))
+    };
+    assert_eq!(gone(15), "named 3600-10800");
+    assert_eq!(gone(10 * SECOND), "", "nobody answers");
+    // The names are known to a watched host, which goes.
     layout.names = NameService::App(AppId(1));
-    assert_eq!(
-        out_of_reach(&layout, |plan, cause| plan.segment_gone(cause, 1, TIMES)),
-        ["other switch", "named"]
-    );
-    assert_eq!(
-        out_of_reach(&layout, |plan, cause| plan.act(cause, 1, Stage::App, TIMES, Effect::Hangs)),
-        ["other switch", "named"]
-    );
-    assert_eq!(
-        out_of_reach(&layout, |plan, cause| plan.act(
-            cause,
-            1,
-            Stage::Answer,
-            TIMES,
-            Effect::Hangs
-        )),
-        ["other switch"]
-    );
+    let told = told(&layout, &|plan, cause| plan.act(cause, 1, Stage::App, TIMES, Effect::Hangs));
+    assert_eq!(told, "other switch 120-180");
 }
 
 /// What the app gets that asks `url` at a time.
@@ -83,7 +80,7 @@ fn what_is_met_first_says_how_it_ends_and_all_are_listed() {
         let crash = plan.cause(CauseKind::Crash);
         plan.app_down(crash, 5, (MINUTE, HOUR));
         let names = plan.cause(CauseKind::NameService);
-        plan.names_gone(names, TIMES, Effect::NoName(15));
+        plan.act(names, 5, Stage::Name, TIMES, Effect::NoName(15));
     });
     let url = "http://nas.lan:8080/health";
     assert_eq!(gets(&mut house, url, MINUTE - SECOND).0, Says::Pass);
