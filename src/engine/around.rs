@@ -1,13 +1,13 @@
 //! The traffic between the surroundings and the other machines: what shows whether it is us, and what
 //! comes of it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::core::{Action, Engine};
 use super::incidents::blind_messages;
 use super::log_event::LogEvent;
 use super::recipients::Recipient;
+use super::sorted::SortedSet;
 use super::surroundings::ASKED_EVERY;
 use super::surroundings::away::Part;
 use super::surroundings::look::LookReport;
@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Something may have been away for long: people are told, but who is `spared`, who had a report of it.
-    pub(super) fn tell_what_was_away(&mut self, now: Now, spared: &BTreeSet<Recipient>) {
+    pub(super) fn tell_what_was_away(&mut self, now: Now, spared: &SortedSet<Recipient>) {
         if let Some(ended) = self.surroundings.poll_router_away(now, &self.registry) {
             self.report(now, &ended);
         }
@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// Who is missing had its time: it is UNHEALTHY, and people get one report. Who got one.
-    fn report(&mut self, now: Now, ended: &Ended) -> BTreeSet<Recipient> {
+    fn report(&mut self, now: Now, ended: &Ended) -> SortedSet<Recipient> {
         let incident = self.chronicle.handle_settled(now, ended, &self.registry);
         for Missing { id, failures, since } in &ended.missing {
             let transition = self.registry.give_up(now, *id, *failures, *since);

@@ -20,8 +20,9 @@
 //! }
 //! ```
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
+
+use super::sorted::SortedMap;
 
 /// Something of which a part, or all, is on disk.
 pub trait Kept {
@@ -46,14 +47,14 @@ pub trait Kept {
 #[derive(Clone, Debug)]
 pub struct Ledger<K, V: Kept> {
     /// In boxes: so the code of the map is there once, whatever is in it.
-    entries: BTreeMap<K, Box<V>>,
+    entries: SortedMap<K, Box<V>>,
     /// By key. A turn changes few entries.
     changed: Vec<(K, V::Mark)>,
 }
 
 impl<K, V: Kept> Default for Ledger<K, V> {
     fn default() -> Self {
-        Ledger { entries: BTreeMap::new(), changed: Vec::new() }
+        Ledger { entries: SortedMap::default(), changed: Vec::new() }
     }
 }
 
@@ -216,6 +217,8 @@ impl<T> Deref for Versioned<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;

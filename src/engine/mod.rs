@@ -19,11 +19,11 @@ pub mod recipients;
 // Every deadline.
 pub mod wheel;
 
+// Sorted lists that are maps and sets.
+pub mod sorted;
+
 // What is to be on disk, in memory: it cannot change unmarked.
 pub mod ledger;
-
-// Lists that are maps.
-pub mod sorted;
 
 // What an app asks for.
 pub mod registration;

@@ -8,7 +8,6 @@
 //! another's things, in two places: that a welcome was told (`incidents::Wait::Welcome`), and, at the start, the
 //! mails of people who may have none now ([`Engine::restore`]).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::check_log::{Event, Line};
@@ -22,6 +21,7 @@ use super::recipients::Recipient;
 use super::registration::{Origin, Registration};
 use super::registry::{AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
+use super::sorted::SortedSet;
 use super::state::{State, Transition};
 use super::surroundings::Worth;
 use super::surroundings::run::Interruption;
@@ -266,7 +266,7 @@ impl Engine {
             Wait::Surroundings => {
                 self.end_settling(now);
                 self.look_around(now);
-                self.tell_what_was_away(now, &BTreeSet::new());
+                self.tell_what_was_away(now, &SortedSet::default());
             }
             Wait::Incidents(incidents::Wait::Welcome) => {
                 let Engine { incidents, registry, outbox, .. } = self;

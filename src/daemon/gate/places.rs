@@ -1,8 +1,8 @@
 //! The places at the gate: who has one, who must go, who is next to run out of time.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::engine::sorted::SortedSet;
 use crate::engine::time::Moment;
 
 use super::client::Client;
@@ -24,14 +24,14 @@ pub(super) struct Places {
     max: usize,
     connections: Vec<Option<Connection>>,
     /// One entry for each connection.
-    deadlines: BTreeSet<(Moment, usize)>,
+    deadlines: SortedSet<(Moment, usize)>,
     held: usize,
 }
 
 impl Places {
     /// Room for `max` connections.
     pub(super) fn new(max: usize) -> Places {
-        Places { max, connections: Vec::new(), deadlines: BTreeSet::new(), held: 0 }
+        Places { max, connections: Vec::new(), deadlines: SortedSet::default(), held: 0 }
     }
 
     pub(super) fn len(&self) -> usize {

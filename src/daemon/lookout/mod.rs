@@ -16,7 +16,6 @@ mod networks;
 mod report;
 mod survey;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +27,7 @@ pub use self::networks::{is_cut_off, whereabouts};
 use self::report::Report;
 use self::survey::Survey;
 use super::names::Names;
+use crate::engine::sorted::SortedSet;
 use crate::engine::surroundings::look::{Look, LookReport};
 
 /// How many are asked at the same time, where the system allows us descriptors enough: all of the 64
@@ -52,7 +52,7 @@ pub struct Lookout {
 #[derive(Debug, Default)]
 struct Memory {
     /// Routers that have answered a connection or an echo: their silence means something.
-    spoke: BTreeSet<SocketAddr>,
+    spoke: SortedSet<SocketAddr>,
     /// When the last look began.
     began: Option<Instant>,
 }

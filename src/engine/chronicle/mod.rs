@@ -9,11 +9,10 @@ mod interruptions;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 pub use self::incident::{AFFECTED_MAX, Affected, EndedBy, Incident, Kind, TOLD_MAX, Told};
 use super::ledger::{Kept, Ledger};
 use super::recipients::Recipient;
+use super::sorted::SortedSet;
 use super::state::State;
 use super::time::{Now, Stamp, Step, Timeline};
 
@@ -42,7 +41,7 @@ struct Entry {
     /// and after each change of an app.
     apps_version: u32,
     /// The apps that have changed since they were written.
-    unwritten: BTreeSet<String>,
+    unwritten: SortedSet<String>,
 }
 
 /// What of an incident is to be written.
@@ -229,7 +228,7 @@ impl Chronicle {
 
 impl Entry {
     fn new(incident: Incident) -> Entry {
-        Entry { incident, version: 0, apps_version: 0, unwritten: BTreeSet::new() }
+        Entry { incident, version: 0, apps_version: 0, unwritten: SortedSet::default() }
     }
 
     /// Puts what is known of an app in its place, if there is room.

@@ -5,13 +5,12 @@
 //! lets mail go to fewer or more, switches mail on), and a mail that was written may never reach
 //! its reader. What was *written* decides what is news; what *arrived* decides what is owed.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::engine::outbox::merge::shorten;
 use crate::engine::recipients::Recipient;
 use crate::engine::registration::EMAILS_MAX;
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::time::{Now, Stamp};
 
@@ -36,7 +35,7 @@ pub struct Alert {
     /// With which others it belongs together.
     pub tie: Tie,
     /// In boxes, as all that is kept of people: so the code of the map is there once.
-    people: BTreeMap<Recipient, Box<Told>>,
+    people: SortedMap<Recipient, Box<Told>>,
 }
 
 /// The incident that an alert belongs to.
@@ -107,7 +106,7 @@ impl Alert {
             recovered: None,
             keeps_failing: false,
             tie: Tie::Alone,
-            people: BTreeMap::new(),
+            people: SortedMap::default(),
         }
     }
 
@@ -167,11 +166,12 @@ impl Alert {
         if !self.people.contains_key(to) && self.people.len() >= TOLD_MAX {
             self.forget_a_former(named);
         }
-        let told = self.people.entry(to.clone()).or_default();
-        if told.written.replace(level).is_none() {
-            // The thread is that of the trouble before.
-            told.thread.clear();
-        }
+        self.people.update(to.clone(), Box::default, |told| {
+            if told.written.replace(level).is_none() {
+                // The thread is that of the trouble before.
+                told.thread.clear();
+            }
+        });
     }
 
     /// A mail was written that tells a person the end: the app is HEALTHY since then.
@@ -214,9 +214,12 @@ impl Alert {
 
     /// Takes in what is on record of a person.
     pub fn restore(&mut self, to: Recipient, told: Told) {
-        let known = self.people.entry(to).or_insert_with(|| Box::new(told.clone()));
-        known.written = known.written.max(told.written);
-        known.arrived = known.arrived.max(told.arrived);
+        let (written, arrived) = (told.written, told.arrived);
+        let fresh = || Box::new(told);
+        self.people.update(to, fresh, |known| {
+            known.written = known.written.max(written);
+            known.arrived = known.arrived.max(arrived);
+        });
     }
 
     fn change(&mut self, to: &Recipient, change: impl FnOnce(&mut Told)) {

@@ -1,13 +1,11 @@
 //! What people are told of times in which we saw nobody, or nobody on the internet.
 
-use std::collections::BTreeSet;
-
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Blind, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::State;
 use crate::engine::surroundings::Surroundings;
 use crate::engine::surroundings::run::Gap;
@@ -19,7 +17,7 @@ pub fn blind_messages(
     registry: &Registry,
     surroundings: &Surroundings,
     outbox: &Outbox,
-    spared: &BTreeSet<Recipient>,
+    spared: &SortedSet<Recipient>,
 ) -> Vec<Message> {
     let Some(first) = gaps.first() else { return Vec::new() };
     let goes_on = gaps.last().is_some_and(Gap::goes_on);

@@ -7,7 +7,6 @@
 //! On disk are its apps, by their alerts, from the first moment on. A start waits anew: for who is in it
 //! to be asked, and for the others.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
@@ -17,7 +16,7 @@ use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::{State, Transition};
 use crate::engine::surroundings::network::is_elsewhere;
 use crate::engine::time::{Moment, Now, Stamp, Step};
@@ -37,7 +36,7 @@ pub(super) struct Collection {
     began: Moment,
     until: Moment,
     /// Who has not answered since the first of its apps failed, and is not in it: it may still come.
-    undecided: BTreeSet<AppId>,
+    undecided: SortedSet<AppId>,
 }
 
 impl Collection {
@@ -206,7 +205,7 @@ impl Incidents {
         let Some(first) = first.reduce(|a, b| if a.is_not_after(b) { a } else { b }) else {
             return Found { broken, suspects: Vec::new() };
         };
-        let hosts: BTreeSet<String> = broken.iter().filter_map(app).map(grouping::host).collect();
+        let hosts: SortedSet<String> = broken.iter().filter_map(app).map(grouping::host).collect();
         let is_suspect = |(id, app): &(AppId, &App)| {
             let fails = app.is_silent() && app.monitor.streaks.failed > 0 && !app.paused;
             let fails = fails && !app.may_just_be_off();
@@ -236,12 +235,12 @@ impl Incidents {
             // Who has none that is UNHEALTHY has nothing to hear yet.
             theirs.get_mut(&to).into_iter().for_each(|silent| silent.extend(&ids));
         }
-        let told: BTreeSet<AppId> = theirs.values().flatten().copied().collect();
+        let told: SortedSet<AppId> = theirs.values().flatten().copied().collect();
         let tie = match told.len() {
             0 | 1 => Tie::Alone,
             _ => Tie::Of { number: self.next_number(), told: Stamp::noted(now) },
         };
-        for id in &told {
+        for id in told.iter() {
             self.tie(*id, tie, known.registry);
         }
         tie.number().map(|number| self.updates.remove(&number));

@@ -23,8 +23,6 @@ mod telling;
 mod together;
 mod welcome;
 
-use std::collections::BTreeSet;
-
 use self::alert::{Alert, Level, Tie};
 pub use self::blind::blind_messages;
 use self::collection::Collection;
@@ -32,7 +30,7 @@ pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::{Message, Outbox};
 use super::registry::{App, AppId, Registry};
-use super::sorted::SortedMap;
+use super::sorted::{SortedMap, SortedSet};
 use super::state::{State, Transition};
 use super::surroundings::Surroundings;
 use super::time::{Moment, Now, Stamp, Step, Timeline};
@@ -46,7 +44,7 @@ pub struct Incidents {
     /// When those are told that came later to an incident, by its number.
     updates: SortedMap<u64, Moment>,
     /// Apps that have passed for the first time.
-    newcomers: BTreeSet<AppId>,
+    newcomers: SortedSet<AppId>,
     welcome_at: Option<Moment>,
 }
 

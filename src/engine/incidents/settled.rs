@@ -1,8 +1,6 @@
 //! The report after an interruption: who is not back. One mail for each person, and one more when the
 //! last of theirs is [well](super::together).
 
-use std::collections::BTreeSet;
-
 use super::alert::{Level, Tie};
 use super::{Incidents, Known};
 use crate::engine::outbox::merge::APPS_MAX;
@@ -10,7 +8,7 @@ use crate::engine::outbox::notice::{NotBack, Notice, Report};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{AppId, Registry};
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::State;
 use crate::engine::surroundings::settling::Ended;
 use crate::engine::time::{Now, Stamp};
@@ -85,9 +83,9 @@ fn count(
     if reports.is_empty() {
         return;
     }
-    let back: BTreeSet<AppId> = ended.back.iter().copied().collect();
+    let back: SortedSet<AppId> = ended.back.iter().copied().collect();
     let missing = ended.missing.iter().map(|missing| missing.id);
-    let awaited: BTreeSet<AppId> =
+    let awaited: SortedSet<AppId> =
         missing.chain(back.iter().copied()).chain(ended.undecided.iter().copied()).collect();
     for (id, app) in registry.by_name() {
         for to in outbox.told(app.registration.recipients()) {

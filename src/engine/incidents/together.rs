@@ -1,14 +1,12 @@
 //! The end of what was told together: one mail to each person, when the last of theirs is well.
 
-use std::collections::BTreeSet;
-
 use super::flapping::may_fail_again;
 use super::{Incidents, Known};
 use crate::engine::outbox::notice::{AllBack, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::time::Now;
 
 impl Incidents {
@@ -16,7 +14,7 @@ impl Incidents {
     pub(super) fn all_well(&mut self, now: Now, number: u64, known: Known<'_>) -> Vec<Message> {
         let Known { registry, outbox, .. } = known;
         let mut theirs: SortedMap<Recipient, Vec<AppId>> = SortedMap::default();
-        let mut awaited: BTreeSet<Recipient> = BTreeSet::new();
+        let mut awaited: SortedSet<Recipient> = SortedSet::default();
         for (id, alert) in self.of(number) {
             // Who is paused is well when it is resumed, perhaps never, and who is off when it is on.
             let app = registry.get(id);

@@ -1,6 +1,5 @@
 //! The word that an app is watched from now on: it shows its people that mail works.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Incidents;
@@ -8,6 +7,7 @@ use crate::engine::outbox::notice::Notice;
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{AppId, Registry, Welcome};
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::{Now, Stamp};
 
 /// First passes are gathered so long, for one mail instead of many.
@@ -25,12 +25,13 @@ impl Incidents {
         if self.welcome_at.take_if(|at| *at <= now.at).is_none() {
             return Vec::new();
         }
-        let mut apps_of: BTreeMap<Recipient, Vec<String>> = BTreeMap::new();
+        let mut apps_of: SortedMap<Recipient, Vec<String>> = SortedMap::default();
         for id in std::mem::take(&mut self.newcomers) {
             registry.set_welcome(id, Welcome::Told);
             let Some(app) = registry.get(id) else { continue };
             for to in outbox.told(app.registration.recipients()) {
-                apps_of.entry(to).or_default().push(app.registration.name.clone());
+                let name = app.registration.name.clone();
+                apps_of.update(to, Vec::new, |apps| apps.push(name));
             }
         }
         let message = |(to, apps)| Message {

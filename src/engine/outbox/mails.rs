@@ -3,22 +3,21 @@
 //! Whatever changes a [`Mail`] goes through here and is marked; how it stands with the mail server
 //! is not on disk.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::merge::merge;
 use super::notice::Mail;
 use super::standing::Standing;
 use crate::engine::recipients::Recipient;
+use crate::engine::sorted::{SortedMap, SortedSet};
 
 /// What is to be written of the mails.
 #[derive(Clone, Debug, Default)]
 pub struct MailChanges {
     /// Those that are to be written whole.
-    pub whole: BTreeSet<u64>,
+    pub whole: SortedSet<u64>,
     /// What others have taken in. It is in those already that are written whole.
     pub merged: Vec<(u64, Mail)>,
     /// Those that are done with.
-    pub done: BTreeSet<u64>,
+    pub done: SortedSet<u64>,
 }
 
 /// A mail, and how it stands.
@@ -42,7 +41,7 @@ impl Entry {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mails {
     /// In boxes, as in the ledger, and for its reason.
-    entries: BTreeMap<u64, Box<Entry>>,
+    entries: SortedMap<u64, Box<Entry>>,
     changes: MailChanges,
 }
 
@@ -89,7 +88,8 @@ impl Mails {
 
     /// What [`Mails::edit`] does, whatever the change: its code is there once.
     fn compare(&mut self, id: u64, change: &mut dyn FnMut(&mut Mail)) {
-        let Some(Entry { mail, .. }) = self.entries.get_mut(&id).map(Box::as_mut) else { return };
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let mail = &mut entry.mail;
         let before = mail.clone();
         change(mail);
         if *mail != before {

@@ -4,10 +4,11 @@
 //! takes in what else there is to tell until then: a digest. Mail servers refuse those who send too
 //! much, and people stop reading.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::engine::recipients::Recipient;
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::{Moment, Stamp};
 
 /// The most mails to one person within an hour. A bad day of a household has a dozen; Gmail takes 500
@@ -19,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct RateLimit {
     /// The latest [`MAILS_AN_HOUR`], oldest first.
-    had: BTreeMap<Recipient, VecDeque<Stamp>>,
+    had: SortedMap<Recipient, VecDeque<Stamp>>,
     tidied: Moment,
     /// Those that are not on disk yet.
     new: Vec<(Recipient, Stamp)>,
@@ -38,11 +39,12 @@ impl RateLimit {
         if !counts(mail, at) {
             return;
         }
-        let had = self.had.entry(to.clone()).or_default();
-        had.push_back(mail);
-        if had.len() > MAILS_AN_HOUR {
-            had.pop_front();
-        }
+        self.had.update(to.clone(), VecDeque::new, |had| {
+            had.push_back(mail);
+            if had.len() > MAILS_AN_HOUR {
+                had.pop_front();
+            }
+        });
     }
 
     /// Until when `to` has had enough; `None`: may have one now.

@@ -1,7 +1,5 @@
 //! An alert on record.
 
-use std::collections::BTreeMap;
-
 use super::{AlertRecord, ToldRecord};
 use crate::engine::incidents::alert::{Alert, Level, Tie, Told};
 use crate::engine::recipients::Recipient;
@@ -10,10 +8,10 @@ impl AlertRecord {
     pub(super) fn of(alert: &Alert) -> AlertRecord {
         let worst = alert.everybody().filter_map(|(_, told)| told.written.max(told.arrived)).max();
         let level = worst.unwrap_or(Level::Degraded);
-        let (mut threads, mut differing) = (BTreeMap::new(), BTreeMap::new());
-        threads.extend(alert.everybody().map(|(to, told)| (to.to_string(), told.thread.clone())));
+        let threads =
+            alert.everybody().map(|(to, told)| (to.to_string(), told.thread.clone())).collect();
         let records = alert.everybody().map(|(to, told)| (to.to_string(), told.record()));
-        differing.extend(records.filter(|(_, record)| *record != ToldRecord::all(level)));
+        let differing = records.filter(|(_, record)| *record != ToldRecord::all(level)).collect();
         AlertRecord {
             level,
             opened: alert.opened,

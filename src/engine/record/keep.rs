@@ -1,7 +1,5 @@
 //! What the machines want kept, as records.
 
-use std::collections::BTreeSet;
-
 use super::{
     AlertRecord, AppRecord, CountersRecord, HistoryPart, HourRecord, Record, StreaksRecord,
 };
@@ -12,7 +10,8 @@ use crate::engine::outbox::notice::Mail;
 use crate::engine::outbox::{self, Outbox};
 use crate::engine::registration::Registration;
 use crate::engine::registry::history::History;
-use crate::engine::registry::{App, AppMark, Registry, Welcome};
+use crate::engine::registry::{App, AppId, AppMark, Registry, Welcome};
+use crate::engine::sorted::SortedMap;
 use crate::engine::surroundings::Surroundings;
 use crate::engine::time::{Now, Timeline};
 
@@ -36,13 +35,10 @@ pub(in crate::engine) fn changes(
     {
         return Vec::new();
     }
-    let (mut whole, mut rows) = (BTreeSet::new(), BTreeSet::new());
+    let mut marks: SortedMap<AppId, AppMark> = SortedMap::default();
     let alerts = alerts.into_iter().map(|id| (id, AppMark::Whole));
     for (id, mark) in apps.apps.into_iter().chain(alerts) {
-        match mark {
-            AppMark::Whole => whole.insert(id),
-            AppMark::Streaks => rows.insert(id),
-        };
+        marks.update(id, || mark, |known| *known = mark.max(*known));
     }
     // A name that was stopped may have been registered anew in the same turn.
     let mut records: Vec<Record> =
@@ -54,11 +50,12 @@ pub(in crate::engine) fn changes(
         Changed::Gone(id) => Record::IncidentGone { id },
     }));
     mail_changes(outbox, mails, &mut records);
-    for id in &whole {
-        records.extend(registry.get(*id).map(|app| app_record(app, incidents.alert(*id))));
+    let marked_as = |mark| marks.iter().filter(move |(_, its)| **its == mark).map(|(id, _)| *id);
+    for id in marked_as(AppMark::Whole) {
+        records.extend(registry.get(id).map(|app| app_record(app, incidents.alert(id))));
     }
-    for id in rows.difference(&whole) {
-        records.extend(registry.get(*id).map(streaks_record));
+    for id in marked_as(AppMark::Streaks) {
+        records.extend(registry.get(id).map(streaks_record));
     }
     let counted = apps.counted.iter().filter_map(|id| registry.get(*id));
     if timeline.awaits_rewriting() {

@@ -8,7 +8,6 @@ pub(in crate::engine) mod keep;
 mod registration;
 pub(in crate::engine) mod restore;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +22,7 @@ use crate::engine::registration::Registration;
 use crate::engine::registry::ForgivenessRecord;
 use crate::engine::registry::history::{DaysRecord, HoursRecord, RecentRecord};
 use crate::engine::registry::monitor::Streaks;
+use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::surroundings::run::Run;
 use crate::engine::time::Stamp;
@@ -186,10 +186,10 @@ pub struct AlertRecord {
     /// When it was opened.
     pub opened: Stamp,
     /// The message ids of its mails for each person who was told.
-    pub threads: BTreeMap<String, Vec<String>>,
+    pub threads: SortedMap<String, Vec<String>>,
     /// What those know for whom it is not `level` in all mails that were written.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub differing: BTreeMap<String, ToldRecord>,
+    #[serde(default, skip_serializing_if = "SortedMap::is_empty")]
+    pub differing: SortedMap<String, ToldRecord>,
     /// The app is well again, and some have not been told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over: bool,

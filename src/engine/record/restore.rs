@@ -1,6 +1,5 @@
 //! The household rebuilt from its records.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{AlertRecord, AppRecord, CountersRecord, HistoryPart, Record};
@@ -14,24 +13,27 @@ use crate::engine::registry::history::{Days, History, Hours, Recent};
 use crate::engine::registry::monitor::Monitor;
 use crate::engine::registry::{App, Forgiveness, Welcome};
 use crate::engine::scheduler::spread;
+use crate::engine::sorted::SortedMap;
 use crate::engine::surroundings::run::Run;
 use crate::engine::time::{Moment, Now, Stamp, Timeline};
 
 /// The last record of everything.
 #[derive(Default)]
 pub(in crate::engine) struct Household {
-    apps: BTreeMap<String, KeptApp>,
-    mails: BTreeMap<u64, Box<Mail>>,
+    apps: SortedMap<String, Box<KeptApp>>,
+    mails: SortedMap<u64, Box<Mail>>,
     accepted: Vec<(Recipient, Stamp)>,
-    refusals: BTreeMap<Recipient, Box<Refusal>>,
+    refusals: SortedMap<Recipient, Box<Refusal>>,
     run: Option<Run>,
-    incidents: BTreeMap<u64, Box<Incident>>,
+    incidents: SortedMap<u64, Box<Incident>>,
 }
 
 /// The last records of an app.
 struct KeptApp {
     record: Box<AppRecord>,
     counters: Option<CountersRecord>,
+    /// When it is to be checked first.
+    due: Option<Moment>,
 }
 
 /// An app as it was.
@@ -80,18 +82,18 @@ impl Household {
     /// The apps, by name. `default_email` is who is told about those that name nobody; each is asked
     /// within its interval, and within `asked_every`.
     pub(in crate::engine) fn apps(
-        self,
+        mut self,
         now: Now,
         timeline: &Timeline,
         default_email: &[Recipient],
         asked_every: Option<Duration>,
     ) -> Vec<RestoredApp> {
-        let due = first_checks(now, &self.apps, asked_every);
-        let restored = |(name, mut kept): (String, KeptApp)| {
+        set_first_checks(now, &mut self.apps, asked_every);
+        let restored = |mut kept: Box<KeptApp>| {
             kept.record.registration.set_default_email(default_email);
-            kept.restored(now, timeline, due.get(&name).copied())
+            kept.restored(now, timeline)
         };
-        self.apps.into_iter().map(restored).collect()
+        self.apps.into_values().map(restored).collect()
     }
 
     /// Hands over every time that is on record, but for those within histories: of these only the
@@ -102,9 +104,9 @@ impl Household {
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         self.run.iter_mut().for_each(|run| run.for_each_stamp(&mut look));
         self.incidents.values_mut().for_each(|incident| incident.for_each_stamp(&mut look));
-        for KeptApp { record, counters, .. } in self.apps.values_mut() {
-            record.for_each_stamp(&mut look);
-            let Some(counters) = counters else { continue };
+        for app in self.apps.values_mut() {
+            app.record.for_each_stamp(&mut look);
+            let Some(counters) = &mut app.counters else { continue };
             counters.last_healthy.iter_mut().for_each(&mut look);
             counters.history.recent.newest().iter_mut().for_each(&mut look);
             counters.history.day.newest().iter_mut().for_each(&mut look);
@@ -116,7 +118,7 @@ impl Household {
             Record::App(app) => {
                 let name = app.registration.name.clone();
                 let counters = self.apps.remove(&name).and_then(|known| known.counters);
-                self.apps.insert(name, KeptApp { record: app, counters });
+                self.apps.insert(name, Box::new(KeptApp { record: app, counters, due: None }));
             }
             Record::Streaks(its) => {
                 if let Some(app) = self.apps.get_mut(&its.app) {
@@ -189,8 +191,8 @@ impl Household {
 }
 
 impl KeptApp {
-    fn restored(self, now: Now, timeline: &Timeline, due: Option<Moment>) -> RestoredApp {
-        let KeptApp { record, counters } = self;
+    fn restored(self, now: Now, timeline: &Timeline) -> RestoredApp {
+        let KeptApp { record, counters, due } = self;
         let monitor = Monitor {
             state: record.state,
             since: record.since,
@@ -220,25 +222,24 @@ impl KeptApp {
     }
 }
 
-/// When the apps are checked first that are not paused: those of one interval evenly over it.
-fn first_checks(
+/// Sets when the apps are checked first that are not paused: those of one interval evenly over it.
+fn set_first_checks(
     now: Now,
-    apps: &BTreeMap<String, KeptApp>,
+    apps: &mut SortedMap<String, Box<KeptApp>>,
     asked_every: Option<Duration>,
-) -> BTreeMap<String, Moment> {
-    let mut of_interval: BTreeMap<Duration, Vec<&String>> = BTreeMap::new();
-    for (name, KeptApp { record, .. }) in apps.iter().filter(|(_, app)| !app.record.paused) {
-        let interval = record.registration.interval;
+) {
+    let mut of_interval: SortedMap<Duration, Vec<&mut KeptApp>> = SortedMap::default();
+    for app in apps.values_mut().filter(|app| !app.record.paused) {
+        let interval = app.record.registration.interval;
         let interval = interval.min(asked_every.unwrap_or(interval));
-        of_interval.entry(interval).or_default().push(name);
+        of_interval.update(interval, Vec::new, |together| together.push(app));
     }
-    let mut due = BTreeMap::new();
-    for (interval, names) in of_interval {
-        for (number, name) in names.iter().enumerate() {
-            due.insert((*name).clone(), spread::even(now.at, interval, number, names.len()));
+    for (interval, together) in of_interval {
+        let among = together.len();
+        for (number, app) in together.into_iter().enumerate() {
+            app.due = Some(spread::even(now.at, interval, number, among));
         }
     }
-    due
 }
 
 fn restore_history(timeline: &Timeline, now: Now, part: &HistoryPart) -> History {

@@ -9,8 +9,6 @@ pub mod monitor;
 pub mod quota;
 mod sums;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::time::Duration;
 
 pub use self::app::{App, AppId, AppMark, Effect, LastCheck, Welcome};
@@ -23,6 +21,7 @@ use super::ledger::Ledger;
 use super::registration::Registration;
 use super::registration::fields::FieldError;
 use super::registration::name;
+use super::sorted::{SortedMap, SortedSet};
 use super::state::Transition;
 use super::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use super::verdict::answer::Verdict;
@@ -65,11 +64,11 @@ pub enum Enrolled {
 #[derive(Debug, Default)]
 pub struct Changes {
     /// The names of those that are watched no longer.
-    pub stopped: BTreeSet<String>,
+    pub stopped: SortedSet<String>,
     /// Those that changed, and what of them.
     pub apps: Vec<(AppId, AppMark)>,
     /// Those whose counters and history are due.
-    pub counted: BTreeSet<AppId>,
+    pub counted: SortedSet<AppId>,
 }
 
 impl Changes {
@@ -84,11 +83,11 @@ impl Changes {
 #[derive(Debug, Default)]
 pub struct Registry {
     apps: Ledger<AppId, App>,
-    names: BTreeMap<String, AppId>,
+    names: SortedMap<String, AppId>,
     last_id: u64,
     quota: Quota,
-    stopped: BTreeSet<String>,
-    counted: BTreeSet<AppId>,
+    stopped: SortedSet<String>,
+    counted: SortedSet<AppId>,
     record_at: Option<Moment>,
     sums_due: SumsDue,
 }
@@ -125,9 +124,7 @@ impl Registry {
 
     /// The apps whose names come after this one.
     pub fn after(&self, name: Option<&str>) -> impl Iterator<Item = (AppId, &App)> {
-        let begin = name.map_or(Bound::Unbounded, Bound::Excluded);
-        let names = self.names.range::<str, _>((begin, Bound::Unbounded));
-        names.filter_map(|(_, id)| Some((*id, self.get(*id)?)))
+        self.names.after(name).filter_map(|(_, id)| Some((*id, self.get(*id)?)))
     }
 
     /// The name of the app that a call means: just that name, else without the blanks around and
@@ -300,7 +297,7 @@ impl Registry {
     /// The hour may be over.
     pub fn handle_deadline(&mut self, now: Now) {
         if self.record_at.take_if(|at| *at <= now.at).is_some() {
-            self.counted.extend(self.names.values());
+            self.counted.extend(self.apps.iter().map(|(id, _)| *id));
             self.sum_up_all(now);
         }
     }

@@ -13,7 +13,7 @@ impl Scheduler {
     pub fn set_haste(&mut self, now: Now, haste: Option<Duration>) {
         self.haste = haste;
         let mut repaced: SortedMap<Duration, Vec<AppId>> = SortedMap::default();
-        for (id, slot) in &mut self.slots {
+        for (id, slot) in self.slots.iter_mut() {
             let interval = in_force(haste, slot.registered).interval;
             if std::mem::replace(&mut slot.timing.interval, interval) != interval {
                 repaced.update(interval, Vec::new, |apps| apps.push(*id));

@@ -10,8 +10,7 @@
 //! Among those that may start, the one that was due first does: what cannot be on time is late by
 //! turns, and nobody waits for ever.
 
-use std::collections::BTreeMap;
-
+use crate::engine::sorted::SortedMap;
 use crate::engine::time::Moment;
 
 /// The lane that a check waits in.
@@ -86,7 +85,7 @@ pub struct Start<J> {
 /// Checks that wait for a thread, and how many threads are taken.
 #[derive(Debug)]
 pub struct Lanes<J> {
-    waiting: [BTreeMap<(Moment, u64), J>; LANES],
+    waiting: [SortedMap<(Moment, u64), J>; LANES],
     workers: usize,
     busy: usize,
     /// Of the busy ones, those without a short time-out.
@@ -101,7 +100,7 @@ impl<J> Lanes<J> {
     /// Lanes to a pool of at most `workers` threads (at least one).
     pub fn new(workers: usize) -> Lanes<J> {
         Lanes {
-            waiting: std::array::from_fn(|_| BTreeMap::new()),
+            waiting: std::array::from_fn(|_| SortedMap::default()),
             workers: workers.max(1),
             busy: 0,
             loose: 0,
@@ -156,7 +155,7 @@ impl<J> Lanes<J> {
 
     /// How many checks wait.
     pub fn waiting(&self) -> usize {
-        self.waiting.iter().map(BTreeMap::len).sum()
+        self.waiting.iter().map(SortedMap::len).sum()
     }
 
     /// Since when the check that waits longest is due.
@@ -169,7 +168,7 @@ impl<J> Lanes<J> {
         self.workers
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut BTreeMap<(Moment, u64), J> {
+    fn lane(&mut self, lane: Lane) -> &mut SortedMap<(Moment, u64), J> {
         let [answers, new, broken_off, hangs] = &mut self.waiting;
         match lane {
             Lane::Answers => answers,

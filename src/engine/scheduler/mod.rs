@@ -12,7 +12,6 @@ pub mod shortage;
 mod slot;
 pub mod spread;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use self::lanes::{Lane, Lanes, Start, Ticket};
@@ -24,6 +23,7 @@ use self::slot::{Asked, Slot};
 use super::registration::Registration;
 use super::registry::AppId;
 use super::registry::history::Latencies;
+use super::sorted::SortedMap;
 use super::time::{Moment, Now};
 use super::verdict::answer::{CheckEnd, Outcome, Verdict};
 use super::wheel::TimerWheel;
@@ -104,10 +104,10 @@ pub struct Load {
 #[derive(Debug)]
 pub struct Scheduler {
     /// In boxes: so the code of both maps is there once.
-    slots: BTreeMap<AppId, Box<Slot>>,
+    slots: SortedMap<AppId, Box<Slot>>,
     /// The next check of each app.
     wheel: TimerWheel<AppId>,
-    running: BTreeMap<u64, Box<Running>>,
+    running: SortedMap<u64, Box<Running>>,
     last_check: u64,
     lanes: Lanes<AppId>,
     shortage: Shortage,
@@ -123,9 +123,9 @@ impl Scheduler {
     /// A scheduler of nothing yet, with a pool of so many threads at the most.
     pub fn new(workers: usize) -> Scheduler {
         Scheduler {
-            slots: BTreeMap::new(),
+            slots: SortedMap::default(),
             wheel: TimerWheel::default(),
-            running: BTreeMap::new(),
+            running: SortedMap::default(),
             last_check: 0,
             lanes: Lanes::new(workers),
             shortage: Shortage::default(),

@@ -1,5 +1,7 @@
 //! The scheduler alone, in virtual time.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::engine::tests::{after_ms, verdict};
 

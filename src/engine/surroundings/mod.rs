@@ -18,7 +18,7 @@ pub mod silences;
 mod voids;
 mod witnesses;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use self::silences::{Shown, Silences};
 use self::voids::Voids;
 use super::ledger::Sole;
 use super::registry::{App, AppId, Registry};
+use super::sorted::SortedSet;
 use super::state::State;
 use super::time::{Moment, Now, Stamp, Synchronised};
 use super::verdict::answer::{Life, Outcome, Verdict};
@@ -77,7 +78,7 @@ pub struct Surroundings {
     /// Times in which we saw nobody are still to be told.
     owes_note: bool,
     /// Who was found to be on our own machine, by an address that others use, too.
-    ours: BTreeSet<AppId>,
+    ours: SortedSet<AppId>,
     settling: Option<Settling>,
     voids: Voids,
 }
@@ -102,7 +103,7 @@ impl Surroundings {
             anchors,
             router_address: None,
             owes_note: false,
-            ours: BTreeSet::new(),
+            ours: SortedSet::default(),
             settling: None,
             voids: Voids::default(),
         }
@@ -182,7 +183,7 @@ impl Surroundings {
         if settles {
             let within = after.clamp(SHORTEST, LONGEST);
             let among = |id| apps.contains(&id) || self.awaits(id);
-            let awaited: BTreeSet<AppId> =
+            let awaited: SortedSet<AppId> =
                 registry.by_name().map(|(id, _)| id).filter(|id| among(*id)).collect();
             self.settle(now, interruption, within, (registry, &|id| awaited.contains(&id)));
         }

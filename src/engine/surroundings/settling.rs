@@ -1,6 +1,5 @@
 //! Settling: after an interruption every app has its time to come back.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use super::Worth;
 use super::network::is_elsewhere;
 use super::run::Interruption;
 use crate::engine::registry::{App, AppId, Registry};
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::State;
 use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::verdict::answer::{Life, Outcome, Verdict};
@@ -49,7 +48,7 @@ pub struct Settling {
     pub(super) until: Moment,
     awaited: SortedMap<AppId, Awaited>,
     /// Apps that may be off, and have not answered since: nobody waits for them, yet they may be starting.
-    starting: BTreeSet<AppId>,
+    starting: SortedSet<AppId>,
     back: Vec<AppId>,
     witnesses: Witnesses,
 }
