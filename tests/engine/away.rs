@@ -229,6 +229,35 @@ fn an_app_out_there_that_is_silent_alone_is_blamed() {
 }
 
 #[test]
+fn killed_at_any_moment_of_an_outage_of_the_internet_nothing_is_lost_or_told_twice() {
+    for at in (0..30).map(|n| n * 43 + 5) {
+        let mut world = house();
+        let length = 400;
+        world.offline = true;
+        world.seconds(at.min(length));
+        if at < length {
+            world.restart();
+            world.seconds(length - at);
+        }
+        world.offline = false;
+        world.answers("shop.example", Answer::Hang);
+        if at >= length {
+            world.seconds(at - length);
+            world.restart();
+        }
+        world.seconds(3600);
+        let mails = world.mails();
+        let [told] = mails.as_slice() else { panic!("killed after {at} s: {mails:?}") };
+        assert!(told.contains("Shop") && !told.contains("Blog"), "killed after {at} s: {told}");
+        world.answers("shop.example", Answer::Pass);
+        world.seconds(900);
+        let mails = world.mails();
+        assert_eq!(mails.len(), 2, "killed after {at} s: {mails:?}");
+        assert!(mails[1].contains("Shop"), "killed after {at} s: {mails:?}");
+    }
+}
+
+#[test]
 fn killed_at_any_moment_of_an_outage_of_the_router_nothing_is_lost_or_told_twice() {
     for at in (0..20).map(|n| n * 45 + 5) {
         let mut world = house();

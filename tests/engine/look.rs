@@ -48,12 +48,20 @@ fn until_a_look(world: &mut World) {
 #[test]
 fn while_all_is_well_nobody_is_looked_at_nor_for_what_is_no_silence() {
     let mut world = house(&HOUSE, Sight::Answers);
+    world.woken_to_look = 0;
     world.seconds(3600);
+    assert_eq!(world.woken_to_look, 0);
     world.answers("NAS", Answer::Fail);
     world.answers("Kodi", Answer::Refused);
     world.seconds(3600);
-    assert_eq!(world.looks, []);
+    assert_eq!((world.looks.len(), world.woken_to_look), (0, 0));
     assert_eq!((world.state("NAS"), world.state("Kodi")), (State::Unhealthy, State::Unhealthy));
+    world.answers("Heating", Answer::Hang);
+    world.seconds(3600);
+    let (looks, woken) = (world.looks.len(), world.woken_to_look);
+    assert!(looks > 0);
+    world.seconds(3600);
+    assert_eq!((world.looks.len(), world.woken_to_look), (looks, woken), "it is judged");
 }
 
 #[test]
@@ -246,6 +254,46 @@ fn a_crash_while_a_verdict_waits_loses_no_more_than_that() {
     world.looks_are_lost = false;
     world.seconds(300);
     assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+}
+
+#[test]
+fn killed_at_any_moment_while_verdicts_wait_each_is_told_once_and_so_is_its_end() {
+    // Looks are reported or not; nobody else is seen, or the others answer.
+    for lost in [false, true] {
+        for at in (0..28).map(|n| n * 11 + 2) {
+            let mut world = house(&HOUSE, Sight::Answers);
+            world.answers("NAS", Answer::Hang);
+            world.looks_are_lost = lost;
+            world.seconds(at);
+            world.restart();
+            world.seconds(900);
+            assert_eq!(world.mails(), ["NAS UNHEALTHY"], "killed after {at} s, {lost}");
+            world.answers("NAS", Answer::Pass);
+            world.seconds(at.min(130));
+            world.restart();
+            world.seconds(900);
+            let told = ["NAS UNHEALTHY", "NAS HEALTHY"];
+            assert_eq!(world.mails(), told, "killed after {at} s, {lost}");
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_moment_of_a_short_outage_nobody_is_told() {
+    for at in (0..24).map(|n| n * 7 + 2) {
+        let mut world = house(&HOUSE, Sight::Answers);
+        world.deaf = true;
+        world.seconds(at.min(100));
+        let is_over = at >= 100;
+        world.deaf = !is_over;
+        world.seconds(at - at.min(100));
+        world.restart();
+        world.seconds(100 - at.min(100));
+        world.deaf = false;
+        world.seconds(1800);
+        assert_eq!(world.mails(), [] as [&str; 0], "killed after {at} s");
+        assert!(HOUSE.iter().all(|name| world.state(name) == State::Healthy));
+    }
 }
 
 #[test]

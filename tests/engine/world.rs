@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use healthchecker::daemon::mailer::classify::{Stage, classify};
 use healthchecker::engine::check_log::Line;
-use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered};
+use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered, Wait};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::outbox::delivery::Delivery;
@@ -116,6 +116,8 @@ pub(super) struct World {
     pub(super) looks_are_lost: bool,
     /// Every look: when (ms), and who was asked.
     pub(super) looks: Vec<(u64, Vec<String>)>,
+    /// How often the engine was woken for what is around it.
+    pub(super) woken_to_look: usize,
     /// The wall clock was set, or the machine has slept.
     pub(super) clock_moved: bool,
     /// The system knows that a time server has set the clock.
@@ -179,6 +181,7 @@ impl World {
             gateway: Sight::Answers,
             looks_are_lost: false,
             looks: Vec::new(),
+            woken_to_look: 0,
             clock_moved: false,
             synchronised: false,
             check_log: Vec::new(),
@@ -338,6 +341,8 @@ impl World {
 
     fn step(&mut self) {
         self.look_at_the_clock(Duration::ZERO);
+        let due = self.engine.next_deadline().filter(|(at, _)| *at <= self.now.at);
+        self.woken_to_look += usize::from(matches!(due, Some((_, Wait::Surroundings))));
         self.engine.handle_time(self.now);
         self.act();
         while let Some(entry) =
