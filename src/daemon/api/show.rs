@@ -136,6 +136,7 @@ impl ApiContext {
             pool: state.pool,
             journal: state.journal,
             disk_troubles: state.disk.len(),
+            name_troubles: state.names.len(),
             apps: Vec::new(),
         })?;
         let apps = self.query_all(|view, id, app, now| view.app_numbers(id, app, now))?;

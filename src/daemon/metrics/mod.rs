@@ -49,6 +49,8 @@ pub(super) struct Metrics {
     pub journal: Stats,
     /// Things that are wrong with the disk.
     pub disk_troubles: usize,
+    /// Whether the name service is.
+    pub name_troubles: usize,
     pub apps: Vec<AppNumbers>,
 }
 
@@ -58,6 +60,7 @@ impl Metrics {
         self.daemon(&mut page);
         self.checks(&mut page);
         self.mail(&mut page);
+        self.surroundings(&mut page);
         self.disk(&mut page);
         self.apps(&mut page);
         page.into_string()
@@ -147,18 +150,6 @@ impl Metrics {
             "Addresses that a mail was refused for, for good, and nobody has seen it.",
         )
         .is(self.engine.refused_addresses);
-        page.family(
-            "healthchecker_network_down",
-            Kind::Gauge,
-            "Whether our own network is down, so that no app on another machine can be seen.",
-        )
-        .is(u8::from(self.engine.network_is_down));
-        page.family(
-            "healthchecker_apps_settling",
-            Kind::Gauge,
-            "Apps that have their time to come back, after a boot, a sleep or an outage of our network.",
-        )
-        .is(self.engine.apps_settling);
         let mails = &self.engine.mails;
         let mut family = page.family(
             "healthchecker_mails_total",
@@ -169,6 +160,39 @@ impl Metrics {
             [("accepted", mails.accepted), ("refused", mails.refused), ("put_off", mails.put_off)]
         {
             family.sample("", &[("result", &result)], count);
+        }
+    }
+
+    fn surroundings(&self, page: &mut Page) {
+        let EngineNumbers { network_is_down, router_is_away, internet_is_away, .. } = self.engine;
+        for (name, help, value) in [
+            (
+                "healthchecker_network_down",
+                "Whether our own network is down, so that no app on another machine can be seen.",
+                usize::from(network_is_down),
+            ),
+            (
+                "healthchecker_router_away",
+                "Whether the router is away, and an app cannot be seen for want of it.",
+                usize::from(router_is_away),
+            ),
+            (
+                "healthchecker_internet_away",
+                "Whether the internet is away, and an app cannot be seen for want of it.",
+                usize::from(internet_is_away),
+            ),
+            (
+                "healthchecker_name_service_troubles",
+                "Whether no name server has answered for 2 minutes, as in /health.",
+                self.name_troubles,
+            ),
+            (
+                "healthchecker_apps_settling",
+                "Apps that have their time to come back, after a boot, a sleep or an outage of our network.",
+                self.engine.apps_settling,
+            ),
+        ] {
+            page.family(name, Kind::Gauge, help).is(value);
         }
     }
 
@@ -325,11 +349,14 @@ mod tests {
                 oldest_mail: Duration::from_millis(1500),
                 refused_addresses: 1,
                 network_is_down: true,
+                router_is_away: false,
+                internet_is_away: true,
                 apps_settling: 3,
             },
             pool: PoolUse { busy: 1, threads: 2, most: 32 },
             journal: Stats::default(),
             disk_troubles: 0,
+            name_troubles: 1,
             apps: vec![AppNumbers {
                 name: "TV \"box\"".to_owned(),
                 state: State::Degraded,
@@ -345,6 +372,9 @@ mod tests {
             "healthchecker_outbox_oldest_seconds 1.5",
             "healthchecker_mails_refused_addresses 1",
             "healthchecker_network_down 1",
+            "healthchecker_router_away 0",
+            "healthchecker_internet_away 1",
+            "healthchecker_name_service_troubles 1",
             "healthchecker_apps_settling 3",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"DEGRADED\"} 1",
             "healthchecker_app_state{app=\"TV \\\"box\\\"\",state=\"HEALTHY\"} 0",

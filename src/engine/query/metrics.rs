@@ -8,6 +8,7 @@ use crate::engine::outbox::Counted;
 use crate::engine::registry::history::Latencies;
 use crate::engine::registry::{App, AppId};
 use crate::engine::state::State;
+use crate::engine::surroundings::away::Part;
 use crate::engine::time::Now;
 
 /// Numbers of the engine.
@@ -33,6 +34,10 @@ pub struct EngineNumbers {
     pub refused_addresses: usize,
     /// Our own network is down.
     pub network_is_down: bool,
+    /// The router is away, and hides somebody.
+    pub router_is_away: bool,
+    /// The internet is.
+    pub internet_is_away: bool,
     /// Apps that have their time to come back.
     pub apps_settling: usize,
 }
@@ -60,6 +65,7 @@ impl View<'_> {
     /// Numbers of the engine.
     pub fn numbers(&self, now: Now) -> EngineNumbers {
         let load = self.scheduler.load();
+        let network = self.surroundings.network();
         EngineNumbers {
             apps: self.counts(),
             lateness: self.scheduler.lateness().clone(),
@@ -70,7 +76,9 @@ impl View<'_> {
             mails_waiting: self.outbox.waiting(),
             oldest_mail: self.outbox.oldest(now.at),
             refused_addresses: self.outbox.refusals().count(),
-            network_is_down: self.surroundings.network().is_down(),
+            network_is_down: network.is_down(),
+            router_is_away: network.is_away(Part::Router),
+            internet_is_away: network.is_away(Part::Internet),
             apps_settling: self.surroundings.settling().map_or(0, |it| it.awaited().count()),
         }
     }

@@ -66,6 +66,15 @@ impl Network {
         self.down.as_ref().map(|(part, away)| (*part, away.since))
     }
 
+    /// Whether the router, or the internet, is away.
+    pub fn is_away(&self, part: Part) -> bool {
+        match part {
+            Part::Link | Part::Network => self.is_down(),
+            Part::Router => self.router.is_some(),
+            Part::Internet => self.internet.is_some(),
+        }
+    }
+
     /// For want of what an app cannot be seen, as its last check showed, and since when.
     pub fn hides(&self, id: AppId) -> Option<(Part, Stamp)> {
         if self.is_whole() {
