@@ -16,6 +16,10 @@ const UP_BY_GATEWAY: u32 = 0x3;
 /// without which a link-local address means nothing.
 pub(super) fn gateways(scope_of: impl Fn(&str) -> Option<u32>) -> Vec<SocketAddr> {
     let [v4, v6] = ROUTES.map(|file| fs::read_to_string(file).unwrap_or_default());
+    next_hops(&v4, &v6, scope_of)
+}
+
+fn next_hops(v4: &str, v6: &str, scope_of: impl Fn(&str) -> Option<u32>) -> Vec<SocketAddr> {
     let of_v4 = v4.lines().filter_map(next_hop_v4);
     let of_v6 = v6.lines().filter_map(|line| next_hop_v6(line, &scope_of));
     let mut found = Vec::new();
@@ -102,6 +106,68 @@ mod tests {
         ] {
             assert_eq!(gateway(&other), None, "{other}");
         }
+    }
+
+    const HEAD: &str =
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
+    const ANY: &str = "00000000000000000000000000000000";
+
+    /// A file of IPv4 routes: the own network and, if there is a router, the way out.
+    fn table(interfaces: &[(&str, Option<[u8; 4]>)]) -> String {
+        let number = |ip: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(ip));
+        let mut lines = vec![HEAD.to_owned()];
+        for (name, router) in interfaces {
+            let hop = router.map(number);
+            lines.extend(
+                hop.map(|hop| {
+                    format!("{name}\t00000000\t{hop}\t0003\t0\t0\t600\t00000000\t0\t0\t0")
+                }),
+            );
+            let (network, mask) = (number([192, 168, 1, 0]), number([255, 255, 255, 0]));
+            lines.push(format!("{name}\t{network}\t00000000\t0001\t0\t0\t600\t{mask}\t0\t0\t0"));
+        }
+        lines.join("\n") + "\n"
+    }
+
+    /// A file of IPv6 routes: routers by interface, beside what every machine has.
+    fn table_v6(routers: &[(&str, &str)]) -> String {
+        let line = |to: &str, bits: &str, hop: &str, flags: &str, name: &str| {
+            format!("{to} {bits} {ANY} 00 {hop} 00000400 00000001 00000000 {flags} {name:>8}")
+        };
+        let own = "fe800000000000000000000000000000";
+        let mut lines = vec![line(own, "40", ANY, "00000001", "eth0")];
+        lines.extend(routers.iter().map(|(name, hop)| line(ANY, "00", hop, "00450003", name)));
+        lines.push(line("00000000000000000000000000000001", "80", ANY, "80200001", "lo"));
+        lines.push(line(ANY, "00", ANY, "00200200", "lo"));
+        lines.join("\n") + "\n"
+    }
+
+    #[test]
+    fn networks_of_every_shape_have_the_routers_that_lead_out_of_them() {
+        let scope_of = |name: &str| ["eth0", "wlan0"].iter().position(|it| *it == name);
+        let scope_of = |name: &str| scope_of(name).map(|place| place as u32 + 2);
+        let routers = |v4: &str, v6: &str| {
+            let found = next_hops(v4, v6, scope_of);
+            found.iter().map(SocketAddr::to_string).collect::<Vec<_>>()
+        };
+        let (box_v4, box_v6) = ([192, 168, 1, 1], "fe800000000000000000000000000001");
+        let wifi = table(&[("wlan0", Some(box_v4))]);
+        assert_eq!(routers(&wifi, &table_v6(&[])), ["192.168.1.1:0"], "Wi-Fi");
+        let both = routers(&wifi, &table_v6(&[("wlan0", box_v6)]));
+        assert_eq!(both, ["192.168.1.1:0", "[fe80::1%3]:0"], "both families");
+        let alone = routers(&table(&[]), &table_v6(&[("eth0", box_v6)]));
+        assert_eq!(alone, ["[fe80::1%2]:0"], "IPv6 alone");
+        let cable = [("eth0", Some(box_v4)), ("wlan0", Some(box_v4))];
+        let one = routers(&table(&cable), &table_v6(&[("eth0", box_v6), ("wlan0", box_v6)]));
+        let by_either = ["192.168.1.1:0", "[fe80::1%2]:0", "[fe80::1%3]:0"];
+        assert_eq!(one, by_either, "two ways to one router");
+        let uplinks = table(&[("eth0", Some(box_v4)), ("wwan0", Some([10, 64, 0, 1]))]);
+        assert_eq!(routers(&uplinks, ""), ["192.168.1.1:0", "10.64.0.1:0"], "two uplinks");
+        let container = table(&[("eth0", Some([172, 17, 0, 1]))]);
+        assert_eq!(routers(&container, ""), ["172.17.0.1:0"], "a container: its bridge");
+        let none = [] as [&str; 0];
+        assert_eq!(routers(&table(&[("eth0", None)]), &table_v6(&[])), none, "no router");
+        assert_eq!(routers("", ""), none, "the system tells nothing");
     }
 
     #[test]

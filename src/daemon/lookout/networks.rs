@@ -92,6 +92,39 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_is_on_a_network_if_one_interface_leads_out_with_an_address() {
+        let (lo, bridge) =
+            (interface("lo", "127.0.0.1", 8), interface("docker0", "172.17.0.1", 16));
+        let inner = [lo, interface("lo", "::1", 128), bridge];
+        let are_none = |others: Vec<Interface>| {
+            Networks(Some(inner.iter().cloned().chain(others).collect())).are_none()
+        };
+        // A cable that is pulled, a Wi-Fi that is not joined: the address may stay for a while.
+        let down = |name, address, bits| Interface {
+            oper_status: IfOperStatus::Down,
+            ..interface(name, address, bits)
+        };
+        assert!(are_none(vec![]), "no address but inner ones");
+        assert!(are_none(vec![down("wlan0", "192.168.1.5", 24), down("eth0", "fe80::5", 64)]));
+        for one in [
+            interface("wlan0", "192.168.1.5", 24),
+            // IPv6 alone, and as it is until a router is heard.
+            interface("eth0", "2001:db8::5", 64),
+            interface("eth0", "fe80::5", 64),
+            // In a container, and by a modem.
+            interface("eth0", "172.17.0.2", 16),
+            interface("ppp0", "100.64.0.5", 32),
+        ] {
+            let name = one.name.clone();
+            assert!(!are_none(vec![one]), "{name}");
+        }
+        let (wifi, cable) =
+            (interface("wlan0", "192.168.1.6", 24), down("eth0", "192.168.1.5", 24));
+        assert!(!are_none(vec![cable, wifi]), "one of two is enough");
+        assert!(!Networks(None).are_none(), "what is not told is no proof");
+    }
+
+    #[test]
     fn where_an_address_is() {
         let networks = Networks(Some(vec![
             interface("lo", "127.0.0.1", 8),
