@@ -116,6 +116,18 @@ impl Monitor {
         self.with("may_be_off", &may_be_off.to_string())
     }
 
+    /// The apps that are all needed to reach it, such as the switch that it is behind; several separated by
+    /// commas, none when empty. Not said, they stay as they are.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().parent("Switch,NAS");
+    /// ```
+    #[must_use]
+    pub fn parent(self, apps: &str) -> Monitor {
+        self.with("parent", apps)
+    }
+
     /// Any field of the `monitor` call, by its name; the last value of several holds.
     ///
     /// ```
@@ -155,7 +167,7 @@ mod tests {
         let fields: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(fields.contains(&"appname"), "{fields:?}");
         let all = Monitor::new().email("a@example.org").timeout(5).interval(30).unhealthy(2);
-        let all = all.healthy(10).path("/health").expect("200").may_be_off(true);
+        let all = all.healthy(10).path("/health").expect("200").may_be_off(true).parent("Switch");
         let named: Vec<&str> =
             all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
         for field in fields {

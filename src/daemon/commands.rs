@@ -3,6 +3,7 @@
 use super::api::{About, Became, Command, Done};
 use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
+use crate::engine::registration::fields::shown;
 use crate::engine::time::Now;
 
 /// Carries a command out: what it did is in effect, and not on disk yet.
@@ -14,7 +15,13 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         Command::Monitor(registration) => {
             let appname = engine.name_for(&registration.name)?;
             let registration = Registration { name: appname.clone(), ..*registration };
-            done(appname, engine.register(now, registration)?.into())
+            let result = engine.register(now, registration)?.into();
+            let unknown = engine.unknown_parents(&appname);
+            let warning = |name: &String| {
+                format!("parent {} is not watched: it explains nothing until it is", shown(name))
+            };
+            let warnings = unknown.iter().map(warning).collect();
+            Done { warnings, ..done(appname, result) }
         }
         Command::Pause(name) => {
             let name = engine.on_record(&name)?;
@@ -38,13 +45,13 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         }
         Command::Seen(email) => {
             engine.seen(&email)?;
-            Done { about: About::Email(email), result: Became::Seen }
+            Done { about: About::Email(email), result: Became::Seen, warnings: Vec::new() }
         }
     })
 }
 
 fn done(appname: String, result: Became) -> Done {
-    Done { about: About::AppName(appname), result }
+    Done { about: About::AppName(appname), result, warnings: Vec::new() }
 }
 
 impl From<Registered> for Became {

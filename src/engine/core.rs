@@ -158,6 +158,13 @@ impl Engine {
         }
     }
 
+    /// What is to be said of an app that was just registered: which of its parents are not watched.
+    pub fn unknown_parents(&self, name: &str) -> Vec<String> {
+        let app = self.registry.named(name);
+        let unknown = app.map(|app| self.registry.unknown_parents(app).map(str::to_owned));
+        unknown.map(Iterator::collect).unwrap_or_default()
+    }
+
     /// What people are told times in.
     pub fn zone(&self) -> &Zone {
         &self.zone

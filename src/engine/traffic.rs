@@ -55,12 +55,13 @@ impl Engine {
     /// Only another address sets a known app back to UNKNOWN.
     ///
     /// # Errors
-    /// There are too many apps, or they take too much together.
+    /// There are too many apps, or they take too much together; or one would be behind itself.
     pub fn register(
         &mut self,
         now: Now,
-        registration: Registration,
+        mut registration: Registration,
     ) -> Result<Registered, CommandError> {
+        self.registry.settle_parents(&mut registration)?;
         // Mails that wait count: whom they are for takes room, though no app may name them now.
         self.registry.admit(&registration, self.outbox.waiting())?;
         if registration.origin == Origin::Network {
@@ -368,7 +369,9 @@ impl Engine {
             let transition = effect.transition;
             let (incidents, known) = self.incidents();
             let messages = incidents.handle_verdict(now, id, transition, outcome, known);
+            let asked = incidents.take_asked();
             self.post(now, messages);
+            asked.into_iter().for_each(|id| self.scheduler.ask_now(now, id));
         } else if effect.transition.is_some() {
             // It may be off, and is.
             let (incidents, known) = self.incidents();

@@ -385,3 +385,28 @@ def test_what_may_be_off_stays_so_until_it_is_said_otherwise(daemon: Daemon, tar
         answer = daemon.post("/healthchecker/monitor", json={**app, "may_be_off": wrong})
         assert (answer.status_code, answer.json()["field"]) == (400, "may_be_off"), wrong
         assert "must be true or false" in answer.json()["error"], wrong
+
+
+def test_parents_are_kept_checked_and_warned_of(daemon: Daemon, target: Target) -> None:
+    def register(name: str, **said: object) -> requests.Response:
+        fields = {"appname": name, "url": target.url, "interval": 300, **said}
+        return daemon.post("/healthchecker/monitor", json=fields)
+
+    answer = register("NAS", parent=["Switch, upstairs", "Router"])
+    assert answer.status_code == 200, answer.text
+    warnings = answer.json()["warnings"]
+    assert [name in warning for name, warning in zip(["Switch, upstairs", "Router"], warnings)] == [True, True]
+    answer = register("Switch, upstairs")
+    assert "warnings" not in answer.json(), answer.text
+    assert daemon.info("NAS")["parent"] == ["Switch, upstairs", "Router"]
+    assert "Behind" in daemon.get("/healthchecker/info?appname=NAS&format=html").text
+    for parent in (["NAS"], "NAS"):
+        answer = register("Router", parent=parent)
+        assert (answer.status_code, answer.json()["field"]) == (400, "parent"), answer.text
+        assert '"Router" is behind "NAS" is behind "Router"' in answer.json()["error"]
+    assert len(register("NAS").json()["warnings"]) == 1, "left out, they stay"
+    exported = {app["appname"]: app for app in daemon.get("/healthchecker/export").json()["apps"]}
+    assert exported["NAS"]["parent"] == ["Switch, upstairs", "Router"]
+    assert exported["Switch, upstairs"]["parent"] == []
+    assert register("NAS", parent=None).status_code == 200
+    assert daemon.info("NAS")["parent"] == []

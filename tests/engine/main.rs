@@ -30,6 +30,7 @@ mod mails;
 mod names;
 mod off;
 mod outages;
+mod parents;
 mod recipients;
 mod recording;
 mod refusals;

@@ -7,6 +7,7 @@ use super::exit::{CliError, Exit, is_unknown_name};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::engine::query::export::ExportedApp;
+use crate::engine::registration::parents::LIST_END;
 
 /// The version of the document that is understood.
 const VERSION: u64 = 1;
@@ -89,11 +90,17 @@ fn shown(value: &str) -> &str {
     if value.is_empty() { "(default)" } else { value }
 }
 
-/// A value as a parameter: a list with commas.
+/// A value as a parameter: a list with commas, or with line ends where there are commas in it.
 fn in_words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(in_words).collect::<Vec<_>>().join(","),
+        Value::Array(list) => {
+            let items: Vec<String> = list.iter().map(in_words).collect();
+            match items.iter().any(|item| item.contains(',')) {
+                true => items.iter().map(|item| format!("{item}{LIST_END}")).collect(),
+                false => items.join(","),
+            }
+        }
         other => other.to_string(),
     }
 }
@@ -183,9 +190,11 @@ mod tests {
     #[test]
     fn values_become_parameters() {
         let app = record(json!({
-            "appname": 7, "email": ["a@b.c", "d@e.f"], "interval": 30, "path": null, "paused": true
+            "appname": 7, "email": ["a@b.c", "d@e.f"], "interval": 30, "path": null, "paused": true,
+            "parent": ["Switch, upstairs", "NAS"]
         }));
-        let fields = [("appname", "7"), ("email", "a@b.c,d@e.f"), ("interval", "30")];
+        let parents = ("parent", "Switch, upstairs\nNAS\n");
+        let fields = [("appname", "7"), ("email", "a@b.c,d@e.f"), ("interval", "30"), parents];
         assert_eq!(app.fields(), fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert_eq!((app.name().as_deref(), app.paused()), (Some("7"), Ok(Some(true))));
     }

@@ -127,7 +127,8 @@ fn registered(arguments: &Arguments, done: &Registered) -> String {
     if arguments.json || done.changes.is_empty() {
         return text;
     }
-    harmless(&format!("{}: {}\n", text.trim_end(), done.changes))
+    let (first, warnings) = text.split_once('\n').unwrap_or((&text, ""));
+    harmless(&format!("{first}: {}\n{warnings}", done.changes))
 }
 
 fn discover(arguments: &Arguments, multicast: Multicast) -> Result<String, Error> {

@@ -284,6 +284,7 @@ mod tests {
             "path",
             "expect",
             "may_be_off",
+            "parent",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());

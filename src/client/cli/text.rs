@@ -142,7 +142,11 @@ pub(super) fn stopped(done: &Value) -> String {
 /// What became of an app, or of the mails to an address.
 pub(super) fn change(done: &Value) -> String {
     let about = if done.get("email").is_some() { "email" } else { "appname" };
-    format!("{}: {}\n", cell(done, about), cell(done, "result"))
+    let mut text = format!("{}: {}\n", cell(done, about), cell(done, "result"));
+    for warning in array(done, "warnings") {
+        text.push_str(&format!("{}\n", clean(warning.as_str().unwrap_or_default())));
+    }
+    text
 }
 
 /// The daemons that were found.

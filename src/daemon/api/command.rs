@@ -29,6 +29,9 @@ pub struct Done {
     pub about: About,
     /// What became of it.
     pub result: Became,
+    /// What may not be as it was meant, in sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What a change is about.

@@ -6,7 +6,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::engine::registration::fields::{FieldError, shown};
-use crate::engine::registration::table::{is_flag, is_list};
+use crate::engine::registration::parents::LIST_END;
+use crate::engine::registration::spec::{Field, Takes};
+use crate::engine::registration::table::{field, is_flag, is_list};
 
 /// A parameter's name and text.
 pub type Pair = (String, String);
@@ -84,7 +86,7 @@ fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
     let mut pairs = Vec::with_capacity(object.0.len());
     for (name, value) in object.0 {
         // Null is how some clients leave a parameter out. What stays as it is when it is left out, it empties.
-        if !value.is_null() || is_flag(&name) {
+        if !value.is_null() || stays(&name) {
             let text = text(&name, &value).ok_or_else(|| refused_value(&name, &value))?;
             pairs.push((name, text));
         }
@@ -92,8 +94,12 @@ fn json(body: &[u8]) -> Result<Vec<Pair>, FieldError> {
     Ok(pairs)
 }
 
-/// The text of a value: a list, of a parameter that may be one, with commas between. `None` if it has
-/// none. To what is neither true nor false these would be a name like any other.
+fn stays(name: &str) -> bool {
+    field(name).is_some_and(Field::stays)
+}
+
+/// The text of a value: a list, of a parameter that may be one, with commas between, or where these may be in
+/// it, with line ends. `None` if it has none. To what is neither true nor false these would be a name like any other.
 fn text(name: &str, value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -101,10 +107,16 @@ fn text(name: &str, value: &Value) -> Option<String> {
         Value::Array(list) if is_list(name) => {
             let texts: Option<Vec<String>> = list.iter().map(|item| text(name, item)).collect();
             // A list within a list is none of ours.
-            texts.filter(|_| !list.iter().any(Value::is_array)).map(|texts| texts.join(","))
+            let texts =
+                texts.filter(|_| !list.iter().any(|item| item.is_array() || item.is_null()))?;
+            let are_names = field(name).is_some_and(|field| matches!(field.takes, Takes::Apps));
+            Some(match are_names {
+                true => texts.iter().map(|name| format!("{name}{LIST_END}")).collect(),
+                false => texts.join(","),
+            })
         }
         Value::Bool(is_set) if is_flag(name) => Some(is_set.to_string()),
-        Value::Null if is_flag(name) => Some(String::new()),
+        Value::Null if stays(name) => Some(String::new()),
         Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => None,
     }
 }
@@ -188,6 +200,15 @@ mod tests {
             let given = read(None, None, body.as_bytes()).unwrap();
             assert_eq!(given, pairs(&[("may_be_off", text)]));
         }
+        for (json, text) in [
+            (r#"["Switch, upstairs", 7]"#, "Switch, upstairs\n7\n"),
+            (r#""Switch,NAS""#, "Switch,NAS"),
+            ("[]", ""),
+            ("null", ""),
+        ] {
+            let given = read(None, None, format!(r#"{{"parent": {json}}}"#).as_bytes()).unwrap();
+            assert_eq!(given, pairs(&[("parent", text)]));
+        }
         let why = read(None, None, b"{\"may_be_off\": []}").unwrap_err();
         assert!(why.message.contains("must be true or false"), "{why}");
     }
@@ -236,6 +257,8 @@ mod tests {
             (None, b"{\"appname\": true}"),
             (None, b"{\"email\": [[1]]}"),
             (None, b"{\"email\": [null]}"),
+            (None, b"{\"parent\": [null]}"),
+            (None, b"{\"parent\": true}"),
             (None, b"{\"a\": \"\xff\"}"),
             (FORM, b"appname=%FF"),
             (FORM, b"appname=\xff"),

@@ -117,7 +117,7 @@ impl From<RegistryError> for Problem {
     fn from(why: RegistryError) -> Problem {
         match why {
             RegistryError::UnknownApp(name) => Problem::unknown_app(&name),
-            RegistryError::BadName(why) => Problem::from(why),
+            RegistryError::BadName(why) | RegistryError::BadParent(why) => Problem::from(why),
             RegistryError::TooManyApps => Problem::unavailable(format!(
                 "{MOST_APPS} apps are watched already; stop one of them first"
             )),

@@ -157,7 +157,11 @@ mod tests {
     #[test]
     fn a_change_is_named() {
         let about = About::AppName("Kodi".into());
-        let text = printed(response(Payload::Done(Done { about, result: Became::Registered })));
+        let text = printed(response(Payload::Done(Done {
+            about,
+            result: Became::Registered,
+            warnings: Vec::new(),
+        })));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));
         assert!(text.ends_with("{\"appname\":\"Kodi\",\"result\":\"registered\"}\n"));
     }

@@ -70,7 +70,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
 }
 
 fn done(appname: String, result: Became) -> Done {
-    Done { about: About::AppName(appname), result }
+    Done { about: About::AppName(appname), result, warnings: Vec::new() }
 }
 
 /// The command of a request that is answered by hand.

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
-use super::{Incidents, Known, change, flapping, grouping};
+use super::{Incidents, Known, change, flapping, grouping, parents};
 use crate::engine::outbox::Message;
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Change, Notice};
@@ -37,6 +37,8 @@ pub(super) struct Collection {
     until: Moment,
     /// Who has not answered since the first of its apps failed, and is not in it: it may still come.
     undecided: SortedSet<AppId>,
+    /// It waits only for parents of those in it: for whoever joins it, it is as if none was open.
+    is_for_parents: bool,
 }
 
 impl Collection {
@@ -48,7 +50,7 @@ impl Collection {
             *other != id && may_come(app, since) && !known.surroundings.awaits(*other)
         };
         let undecided = known.registry.by_name().filter(may_come).map(|(id, _)| id).collect();
-        Collection { began: now.at, until: now.at + WAIT, undecided }
+        Collection { began: now.at, until: now.at + WAIT, undecided, is_for_parents: false }
     }
 
     /// One that was open when the run before this one ended.
@@ -56,16 +58,16 @@ impl Collection {
         let tells = |app: &App| !app.paused && !app.registration.may_be_off();
         let apps = registry.by_name().filter(|(_, app)| tells(app));
         let undecided = apps.map(|(id, _)| id).collect();
-        Collection { began: now.at, until: now.at + WAIT, undecided }
+        Collection { began: now.at, until: now.at + WAIT, undecided, is_for_parents: false }
     }
 
     pub(super) fn until(&self) -> Moment {
         self.until
     }
 
-    /// An app was asked: whoever answers does not come.
+    /// An app was asked: whoever answers does not come, and who is UNHEALTHY has come, if people are told.
     pub(super) fn handle_verdict(&mut self, id: AppId, app: &App) {
-        if !app.is_silent() {
+        if !app.is_silent() || app.state() == State::Unhealthy {
             self.undecided.remove(&id);
         }
     }
@@ -84,6 +86,12 @@ impl Collection {
     pub(super) fn handle_step(&mut self, step: Step) {
         self.began = step.moved_back(self.began);
         self.until = step.moved_back(self.until);
+    }
+
+    /// One that waits for parents, and another.
+    fn and(self, mut other: Collection) -> Collection {
+        other.undecided.extend(self.undecided);
+        Collection { began: self.began, until: other.until.max(self.until), ..other }
     }
 
     /// It goes on until then, or for another while.
@@ -114,10 +122,13 @@ fn is_trouble(app: &App) -> bool {
 }
 
 /// What an app's people are told with others.
+#[derive(Default)]
 struct Found {
     broken: Vec<AppId>,
     /// Silent, too, but not asked often enough to be UNHEALTHY.
     suspects: Vec<AppId>,
+    /// They wait on.
+    waiting: Vec<AppId>,
 }
 
 impl Incidents {
@@ -147,9 +158,19 @@ impl Incidents {
                 alert.opened = Stamp::noted(now);
             }
         });
-        if self.collection.is_none() {
-            self.collection = Some(Collection::opened(now, (id, app), known));
-        }
+        let family = self.ask_family(app, known.registry);
+        let fresh = || Collection::opened(now, (id, app), known);
+        let mut open = match self.collection.take() {
+            None => fresh(),
+            Some(waiting) if waiting.is_for_parents => waiting.and(fresh()),
+            Some(open) => open,
+        };
+        open.undecided.extend(family);
+        self.collection = Some(open);
+    }
+
+    pub(super) fn is_collected(&self, id: AppId) -> bool {
+        self.alerts.get(&id).is_some_and(|alert| alert.tie == Tie::Collected)
     }
 
     /// Its time is up: tells who is silent, unless there is a reason to wait on.
@@ -169,14 +190,16 @@ impl Incidents {
             self.collection = Some(collection.wait_on(now.at + WAIT));
             return Vec::new();
         }
-        let found = self.found(&members, known);
+        let (found, waiting) = self.ready(now.at, collection.began, &members, known);
         let silent = found.broken.iter().chain(&found.suspects);
         let long = collection.began + LONG_WAIT;
         if now.at < long && grouping::hosts(silent, known.registry) >= MANY_HOSTS {
             self.collection = Some(collection.wait_on(long));
             return Vec::new();
         }
-        self.tell_together(now, found, None, known)
+        let messages = self.tell_together(now, found, None, known);
+        self.collection = waiting;
+        messages
     }
 
     /// It is known who is in it. `changed`: the app whose verdict decided it, if that changed its state.
@@ -186,9 +209,37 @@ impl Incidents {
         changed: Option<(AppId, Transition)>,
         known: Known<'_>,
     ) -> Vec<Message> {
-        self.collection = None;
-        let found = self.found(&self.members(known.registry), known);
-        self.tell_together(now, found, changed, known)
+        let Some(collection) = self.collection.take() else { return Vec::new() };
+        let members = self.members(known.registry);
+        let (found, waiting) = self.ready(now.at, collection.began, &members, known);
+        let messages = self.tell_together(now, found, changed, known);
+        self.collection = waiting;
+        messages
+    }
+
+    /// Who of these is to be told now, of a collection that `began` then; and what waits on, for parents that may
+    /// be down.
+    fn ready(
+        &self,
+        at: Moment,
+        began: Moment,
+        members: &[AppId],
+        known: Known<'_>,
+    ) -> (Found, Option<Collection>) {
+        let until = began + LONG_WAIT;
+        let (mut ready, mut undecided) = (Vec::new(), SortedSet::default());
+        for id in members {
+            match parents::awaited(*id, known) {
+                awaited if awaited.is_empty() || at >= until => ready.push(*id),
+                awaited => undecided.extend(awaited),
+            }
+        }
+        let mut found = self.found(&ready, known);
+        found.suspects.retain(|id| !undecided.contains(id));
+        let waits = !undecided.is_empty();
+        let waiting = Collection { began, until, undecided, is_for_parents: true };
+        found.waiting = members.iter().copied().filter(|id| waits && !ready.contains(id)).collect();
+        (found, waits.then_some(waiting))
     }
 
     fn members(&self, registry: &Registry) -> Vec<AppId> {
@@ -203,7 +254,7 @@ impl Incidents {
             members.iter().copied().filter(|id| app(id).is_some_and(is_trouble)).collect();
         let first = broken.iter().filter_map(app).map(|app| app.monitor.trouble_since);
         let Some(first) = first.reduce(|a, b| if a.is_not_after(b) { a } else { b }) else {
-            return Found { broken, suspects: Vec::new() };
+            return Found { broken, ..Found::default() };
         };
         let hosts: SortedSet<String> = broken.iter().filter_map(app).map(grouping::host).collect();
         let is_suspect = |(id, app): &(AppId, &App)| {
@@ -218,18 +269,18 @@ impl Incidents {
             fails && app.state() != State::Unhealthy && is_of_it() && !is_known() && is_seen()
         };
         let suspects = known.registry.by_name().filter(is_suspect).map(|(id, _)| id).collect();
-        Found { broken, suspects }
+        Found { broken, suspects, waiting: Vec::new() }
     }
 
     /// One mail to each person with all of theirs.
     fn tell_together(
         &mut self,
         now: Now,
-        Found { broken, suspects }: Found,
+        Found { broken, suspects, waiting }: Found,
         changed: Option<(AppId, Transition)>,
         known: Known<'_>,
     ) -> Vec<Message> {
-        self.release_all();
+        self.release_all_but(&waiting);
         let mut theirs = self.people_of(&broken, known);
         for (to, ids) in self.people_of(&suspects, known) {
             // Who has none that is UNHEALTHY has nothing to hear yet.
@@ -254,10 +305,11 @@ impl Incidents {
         messages.collect()
     }
 
-    /// Nobody waits to be told with others.
-    fn release_all(&mut self) {
+    /// Nobody but these waits to be told with others.
+    fn release_all_but(&mut self, waiting: &[AppId]) {
         let collected = self.alerts.iter().filter(|(_, alert)| alert.tie == Tie::Collected);
-        let collected: Vec<AppId> = collected.map(|(id, _)| *id).collect();
+        let collected = collected.map(|(id, _)| *id).filter(|id| !waiting.contains(id));
+        let collected: Vec<AppId> = collected.collect();
         for id in collected {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
         }
@@ -302,7 +354,7 @@ impl Incidents {
         let thread = self.threads(ids, to, known);
         let notice = match ids {
             [] => return None,
-            [only] if !more => {
+            [only] if !more && !known.is_behind(*only) => {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
                 let keeps_failing = flapping::keeps_failing(alert, app);

@@ -20,33 +20,63 @@ pub(super) fn hosts<'a>(ids: impl Iterator<Item = &'a AppId>, registry: &Registr
     hosts.len()
 }
 
-/// These apps by their hosts; those that are alone on theirs by the reason. `more`: after others.
+/// What apps have in common.
+enum Place {
+    /// They are behind this app, which is down, or are that app.
+    Behind(String),
+    On(String),
+    /// Nothing.
+    Elsewhere,
+}
+
+/// These apps by the parent that is down, else by their hosts; those that are alone on theirs by the reason.
+/// `more`: after others.
 pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -> Outage {
-    let mut by_host: SortedMap<String, Vec<&App>> = SortedMap::default();
-    for app in ids.iter().filter_map(|id| registry.get(*id)) {
-        by_host.update(host(app), Vec::new, |apps| apps.push(app));
+    let apps = || ids.iter().filter_map(|id| registry.get(*id));
+    let name = |app: &App| app.registration.name.clone();
+    let above = |app: &App| registry.covering(app).map(|(_, parent)| name(parent));
+    let parents: Vec<String> = apps().filter_map(above).collect();
+    let own = |app: &App| Some(name(app)).filter(|name| parents.contains(name));
+    let mut by_parent: SortedMap<String, Vec<&App>> = SortedMap::default();
+    let mut by_host = SortedMap::default();
+    for app in apps() {
+        let (map, place) = match above(app).or_else(|| own(app)) {
+            Some(parent) => (&mut by_parent, parent),
+            None => (&mut by_host, host(app)),
+        };
+        map.update(place, Vec::new, |apps| apps.push(app));
     }
-    let is_only_host = by_host.keys().count() == 1;
+    let is_only_host = by_parent.is_empty() && by_host.keys().count() == 1;
     let (mut groups, mut others) = (Vec::new(), Vec::new());
+    for (parent, mut apps) in by_parent {
+        apps.sort_by(|a, b| worse(a, b));
+        apps.sort_by_key(|app| app.registration.name != parent);
+        groups.push((Place::Behind(parent), apps));
+    }
     for (host, mut apps) in by_host {
         apps.sort_by(|a, b| worse(a, b));
         match apps.as_slice() {
             [only] if !is_only_host => others.push(*only),
-            _ => groups.push((Some(host), apps)),
+            _ => groups.push((Place::On(host), apps)),
         }
     }
     groups.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
     if !others.is_empty() {
         others.sort_by(|a, b| a.reason().cmp(b.reason()).then_with(|| worse(a, b)));
-        groups.push((None, others));
+        groups.push((Place::Elsewhere, others));
     }
     let worst = groups.first().and_then(|(_, apps)| apps.first());
     let recent = worst.map(|app| app.history.recent.newest(SHOWN_IN_MAIL)).unwrap_or_default();
-    let groups = groups.into_iter().map(|(host, apps)| group(host, &apps)).collect();
+    let groups = groups.into_iter().map(|(place, apps)| group(place, &apps)).collect();
     Outage { at: Stamp::noted(now), groups, more, recent }
 }
 
-fn group(host: Option<String>, apps: &[&App]) -> Group {
+fn group(place: Place, apps: &[&App]) -> Group {
+    let (host, parent) = match place {
+        Place::Behind(parent) => (None, Some(parent)),
+        Place::On(host) => (Some(host), None),
+        Place::Elsewhere => (None, None),
+    };
     let host_lives = host.is_some() && apps.iter().any(|app| !app.is_dead_silent());
     let silent = |app: &&App| Silent {
         app: app.registration.name.clone(),
@@ -55,7 +85,7 @@ fn group(host: Option<String>, apps: &[&App]) -> Group {
         since: app.monitor.trouble_since,
         reason: app.reason().to_owned(),
     };
-    Group { host, host_lives, apps: apps.iter().map(silent).collect() }
+    Group { host, host_lives, parent, apps: apps.iter().map(silent).collect() }
 }
 
 /// UNHEALTHY before the others, then who began earlier.

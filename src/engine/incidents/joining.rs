@@ -47,22 +47,30 @@ impl Incidents {
         now: Now,
         known: Known<'_>,
     ) -> Option<AppId> {
-        if !app.is_dead_silent() {
+        let above = known.registry.covering(app).map(|(id, _)| id);
+        if !app.is_dead_silent() && above.is_none() {
             return None;
         }
         let host = app.registration.target.host();
         let is_told = |alert: &Alert| !alert.over && alert.is_told_as(Level::Unhealthy);
         let told = || self.alerts.iter().filter(|(other, alert)| **other != id && is_told(alert));
+        let same_parent = above.and_then(|above| {
+            self.alerts.iter().find(|(other, alert)| {
+                let is_of_it = is_told(alert) || (!alert.over && alert.tie.number().is_some());
+                is_of_it && **other != id && known.is_at_or_behind(**other, above)
+            })
+        });
         let is_dead = |other: &AppId| {
             let other = known.registry.get(*other);
             other.filter(|other| is_broken(other) && other.is_dead_silent())
         };
         let same_host = told().find(|(other, alert)| {
-            is_dead(other).is_some_and(|other| other.registration.target.host() == host)
+            app.is_dead_silent()
+                && is_dead(other).is_some_and(|other| other.registration.target.host() == host)
                 && !has_passed_since(app, alert.began())
         });
         let spreading = || {
-            told().find(|(_, alert)| match alert.tie {
+            told().filter(|_| app.is_dead_silent()).find(|(_, alert)| match alert.tie {
                 Tie::Of { number, told } => {
                     told.at().is_some_and(|at| now.at.since(at) < SPREADS)
                         && self.hosts_of(number, known) >= MANY_HOSTS
@@ -70,7 +78,7 @@ impl Incidents {
                 Tie::Alone | Tie::Collected => false,
             })
         };
-        let (found, alert) = same_host.or_else(spreading)?;
+        let (found, alert) = same_parent.or(same_host).or_else(spreading)?;
         let knows = |to: &Recipient| match alert.tie.number() {
             Some(number) => self.of(number).any(|(_, alert)| is_told_to(alert, to)),
             None => is_told_to(alert, to),
@@ -123,9 +131,11 @@ impl Incidents {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
         }
         let theirs: SortedMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
+        // What they came to may be over by now.
+        let more = self.of(number).any(|(_, alert)| alert.is_told() && !alert.over);
         let messages = theirs
             .into_iter()
-            .filter_map(|(to, ids)| self.tell_one(now, &to, &ids, (true, None), known));
+            .filter_map(|(to, ids)| self.tell_one(now, &to, &ids, (more, None), known));
         messages.collect()
     }
 

@@ -18,6 +18,7 @@ mod disallowed;
 mod flapping;
 mod grouping;
 mod joining;
+mod parents;
 mod settled;
 mod telling;
 mod together;
@@ -43,6 +44,8 @@ pub struct Incidents {
     collection: Option<Collection>,
     /// When those are told that came later to an incident, by its number.
     updates: SortedMap<u64, Moment>,
+    /// Who is to be asked at once: the parents and children of who is silent.
+    to_ask: Vec<AppId>,
     /// Apps that have passed for the first time.
     newcomers: SortedSet<AppId>,
     welcome_at: Option<Moment>,
@@ -115,6 +118,7 @@ impl Incidents {
         }
         if outcome == Outcome::Pass {
             self.handle_pass(id, app);
+            self.hasten_children(now, app, known.registry);
         }
         let mut messages = self.news((id, app), now, transition, outcome, known);
         if self.collection.as_ref().is_some_and(Collection::is_decided) {
@@ -187,6 +191,11 @@ impl Incidents {
         if let Some(collection) = &mut self.collection {
             collection.forget(id);
         }
+    }
+
+    /// Who is to be asked at once, since this was called last.
+    pub fn take_asked(&mut self) -> Vec<AppId> {
+        std::mem::take(&mut self.to_ask)
     }
 
     /// The alert of an app that is open.

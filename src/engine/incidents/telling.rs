@@ -26,7 +26,8 @@ impl Incidents {
         if people.is_empty() || !is_worth_telling(app, level, alert.is_told_as(level)) {
             return Vec::new();
         }
-        if level == Level::Unhealthy && app.is_silent() && !alert.is_told_as(level) {
+        let with_others = app.is_silent() || self.takes_children_along(app, known.registry);
+        if level == Level::Unhealthy && with_others && !alert.is_told_as(level) {
             self.collect(now, (id, app), &people, known);
             return Vec::new();
         }

@@ -357,7 +357,7 @@ mod tests {
             reason: "no answer".to_owned(),
         };
         let apps = (0..apps).map(silent).collect();
-        let groups = vec![Group { host: None, host_lives: false, apps }];
+        let groups = vec![Group { host: None, host_lives: false, parent: None, apps }];
         let recent = vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }];
         Notice::Outage(Box::new(Outage { at, groups, more: false, recent }))
     }

@@ -127,6 +127,9 @@ pub struct Group {
     /// The host shows that it is on: it refuses, or ends connections.
     #[serde(default, skip_serializing_if = "is_false")]
     pub host_lives: bool,
+    /// The app that they are behind, which is UNHEALTHY; left out of those that are not. It may be one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// The worst is the first.
     pub apps: Vec<Silent>,
 }

@@ -37,6 +37,8 @@ pub(super) struct RegistrationRecord {
     origin: Origin,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     may_be_off: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<Vec<String>>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -52,6 +54,7 @@ impl From<RegistrationRecord> for Registration {
             unhealthy: record.unhealthy,
             healthy: record.healthy,
             may_be_off: record.may_be_off,
+            parent: record.parent,
             origin: record.origin,
         }
     }
@@ -155,6 +158,15 @@ mod tests {
             assert!(record.ends_with(&format!(r#","may_be_off":{text}}}"#)), "{record}");
             assert_eq!(read(&record), registration);
         }
+    }
+
+    #[test]
+    fn what_it_is_behind_is_kept_where_it_was_said() {
+        let parent = Some(vec!["Switch, upstairs".to_owned(), "NAS".to_owned()]);
+        let registration = Registration { parent, ..kodi() };
+        let record = written(&registration);
+        assert!(record.ends_with(r#","parent":["Switch, upstairs","NAS"]}"#), "{record}");
+        assert_eq!(read(&record), registration);
     }
 
     #[test]

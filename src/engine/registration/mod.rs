@@ -6,6 +6,7 @@ mod composed;
 mod email;
 pub mod fields;
 pub mod name;
+pub(crate) mod parents;
 mod read;
 pub(crate) mod spec;
 pub mod status_set;
@@ -21,6 +22,7 @@ use crate::engine::recipients::Recipient;
 pub use self::address::{Host, Origin};
 pub use self::email::{EMAIL_MAX, EMAILS_MAX};
 pub use self::name::NAME_MAX;
+pub use self::parents::PARENTS_MAX;
 pub use self::target::Target;
 
 /// What an app gets that does not say: an answer within 5 s, asked every 30 s,
@@ -56,6 +58,8 @@ pub struct Registration {
     /// Its silence is no trouble: it may be off or away. `None`: nothing was said of it, which is no until
     /// the owner says yes.
     pub may_be_off: Option<bool>,
+    /// The names of the apps that are all needed to reach it. `None`: nothing was said of it, which is none.
+    pub parent: Option<Vec<String>>,
     /// Where the registration came from: a name sent over the network must not lead to the daemon's
     /// own machine.
     pub origin: Origin,
@@ -82,6 +86,7 @@ impl Registration {
             unhealthy: UNHEALTHY,
             healthy: HEALTHY,
             may_be_off: None,
+            parent: None,
             origin,
         })
     }
@@ -97,13 +102,22 @@ impl Registration {
     /// What was said of it `before` and is not said now stays: an app that registers at each start must not
     /// wipe what its owner set. What is as by default is as if nothing was said.
     pub(in crate::engine) fn keep_from(&mut self, before: Option<&Registration>) {
-        let before = before.and_then(|before| before.may_be_off);
-        self.may_be_off = self.may_be_off.or(before).filter(|may_be_off| *may_be_off);
+        let may_be_off = before.and_then(|before| before.may_be_off);
+        self.may_be_off = self.may_be_off.or(may_be_off).filter(|may_be_off| *may_be_off);
+        if self.parent.is_none() {
+            self.parent = before.and_then(|before| before.parent.clone());
+        }
+        self.parent.take_if(|parents| parents.is_empty());
     }
 
     /// Whether its silence is no trouble.
     pub fn may_be_off(&self) -> bool {
         self.may_be_off.unwrap_or(false)
+    }
+
+    /// The names of the apps that are all needed to reach it.
+    pub fn parents(&self) -> &[String] {
+        self.parent.as_deref().unwrap_or_default()
     }
 
     /// Whom it wants told.

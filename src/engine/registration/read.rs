@@ -4,7 +4,7 @@ use super::address::DEFAULT_PATH;
 use super::fields::{FieldError, Fields, shown};
 use super::spec::{Field, Takes, flag, whole};
 use super::table::FIELDS;
-use super::{Origin, Registration, app_name, email};
+use super::{Origin, Registration, app_name, email, parents};
 use crate::engine::recipients::Recipients;
 
 impl Registration {
@@ -45,6 +45,9 @@ fn set(
         Takes::People => {
             registration.email = email::read(fields.raw(name).unwrap_or_default(), recipients)?;
             registration.email_is_default = registration.email.is_empty();
+        }
+        Takes::Apps => {
+            registration.parent = fields.raw(name).map(parents::read).transpose()?;
         }
         Takes::Whole { unit, valid, set } => {
             if let Some(text) = fields.optional(name)? {

@@ -35,6 +35,8 @@ pub(crate) enum Takes {
     Path,
     /// Who is told.
     People,
+    /// Other apps. Left out they stay as they are; empty or null is none.
+    Apps,
     /// A whole number.
     Whole {
         /// Of what.
@@ -169,6 +171,11 @@ impl Field {
         self.known.name
     }
 
+    /// Whether it stays as it is when it is left out, and null empties it.
+    pub(crate) fn stays(&self) -> bool {
+        matches!(self.takes, Takes::Flag { .. } | Takes::Apps)
+    }
+
     /// Whether an app must give it.
     pub(crate) fn is_required(&self) -> bool {
         matches!(self.takes, Takes::Name | Takes::Url)
@@ -188,6 +195,7 @@ impl Takes {
             Takes::Url => "http:// or https://",
             Takes::Path => "begins with /",
             Takes::People => "addresses",
+            Takes::Apps => "names, with commas",
             Takes::Flag { .. } => "true or false",
             Takes::Whole { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
@@ -203,6 +211,7 @@ impl Takes {
             Takes::Url => "URL",
             Takes::Path => "PATH",
             Takes::People => "TEXT",
+            Takes::Apps => "NAMES",
             Takes::Flag { .. } => "BOOL",
             Takes::Whole { unit, .. } => unit.word,
             Takes::Text { word, .. } => word,

@@ -13,7 +13,7 @@ const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 10] = [
+pub(crate) static FIELDS: [Field; 11] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.target.url().to_owned())
@@ -95,6 +95,14 @@ pub(crate) static FIELDS: [Field; 10] = [
         |it| Value::Flag(it.may_be_off()),
     )
     .fact("Silence", "it may be off or away"),
+    Field::new(
+        "parent",
+        "the apps that are all needed to reach it",
+        Takes::Apps,
+        |it| Value::List(it.parents().to_vec()),
+    )
+    .list()
+    .fact("Behind", "{}"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -109,10 +117,14 @@ pub(crate) fn is_list(name: &str) -> bool {
     FIELDS.iter().any(|field| field.known.is_list && field.name() == name)
 }
 
+/// The field of this name.
+pub(crate) fn field(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name() == name)
+}
+
 /// Whether a parameter of this name is true or false.
 pub(crate) fn is_flag(name: &str) -> bool {
-    let mut named = FIELDS.iter().filter(|field| field.name() == name);
-    named.any(|field| matches!(field.takes, Takes::Flag { .. }))
+    field(name).is_some_and(|field| matches!(field.takes, Takes::Flag { .. }))
 }
 
 /// The length of a row of checks, which is in range.
@@ -130,7 +142,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 10] = [
+    const EXAMPLES: [(&str, &str, &str); 11] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -141,6 +153,7 @@ mod tests {
         ("path", "/ok", "\"/ok\""),
         ("expect", "200-299,401", "\"200-299,401\""),
         ("may_be_off", "Yes", "true"),
+        ("parent", "Switch,Router", "[\"Switch\",\"Router\"]"),
     ];
 
     fn registered(given: &[(&str, &str)]) -> Registration {
@@ -192,12 +205,17 @@ mod tests {
         let app = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
-        let all = format!(r#"{{{kept},"expect":"200-299,401","may_be_off":true}}"#);
+        let all = format!(
+            r#"{{{kept},"expect":"200-299,401","may_be_off":true,"parent":["Switch","Router"]}}"#
+        );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
         let in_force = Values::in_force(&app, told).in_info();
         let shown = kept.replace(r#""a@b.c","d@e.f""#, r#""me@b.c""#);
-        assert_eq!(json(&in_force), format!(r#"{{{shown},"may_be_off":true}}"#));
+        assert_eq!(
+            json(&in_force),
+            format!(r#"{{{shown},"may_be_off":true,"parent":["Switch","Router"]}}"#)
+        );
     }
 
     #[test]
@@ -210,7 +228,8 @@ mod tests {
             let pairs: Vec<(&str, &str)> =
                 pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
             // What was not said is said then.
-            let said = Registration { may_be_off: Some(app.may_be_off()), ..app };
+            let parent = Some(app.parents().to_vec());
+            let said = Registration { may_be_off: Some(app.may_be_off()), parent, ..app };
             assert_eq!(registered(&pairs), said);
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }

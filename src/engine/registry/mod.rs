@@ -3,6 +3,7 @@
 //! It knows nothing of when an app is asked, nor of who is told.
 
 mod app;
+mod family;
 mod forgiveness;
 pub mod history;
 pub mod monitor;
@@ -38,6 +39,8 @@ pub enum RegistryError {
     UnknownApp(String),
     /// No new app may have it.
     BadName(FieldError),
+    /// One of its parents can be none.
+    BadParent(FieldError),
     /// There are [`MOST_APPS`] already.
     TooManyApps,
     /// All registrations together take too much.

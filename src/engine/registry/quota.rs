@@ -85,9 +85,10 @@ fn people(registration: &Registration) -> impl Iterator<Item = Recipient> {
 
 fn bytes(registration: &Registration) -> usize {
     let Registration { name, target, email, .. } = registration;
+    let parents: usize = registration.parents().iter().map(String::len).sum();
     let named = email.iter().filter(|_| !registration.email_is_default);
     let people: usize = named.map(String::len).sum();
-    size_of::<Registration>() + name.len() + target.text_len() + people
+    size_of::<Registration>() + name.len() + target.text_len() + people + parents
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {
             }
             Notice::Outage(outage) => {
                 // A host may have a name that a filter does not like, too.
+                let parents = outage.groups.iter_mut().filter_map(|group| group.parent.as_mut());
+                parents.for_each(|parent| numbers.replace(parent));
                 let hosts = outage.groups.iter_mut().filter_map(|group| group.host.as_mut());
                 hosts.for_each(|host| "one host".clone_into(host));
                 outage.apps_mut().for_each(|silent| numbers.replace(&mut silent.app));

@@ -22,18 +22,18 @@ pub(super) fn subject(outage: &Outage, max: usize) -> String {
         more => format!(", {more} more do not answer"),
     };
     let more = if outage.more { " more" } else { "" };
-    let (host, too) = (only_host(outage), if outage.more { ", too" } else { "" });
-    let subject = match (unhealthy.as_slice(), host) {
-        ([only], None) => format!("{} is UNHEALTHY{too}{silent}", sentence::name(only)),
-        ([only], Some(host)) => {
-            format!("{} on {host} is UNHEALTHY{too}{silent}", sentence::name(only))
+    let too = if outage.more { ", too" } else { "" };
+    let subject = match (unhealthy.as_slice(), place(outage)) {
+        ([only], Some(Group { parent: Some(parent), .. })) if parent == only => {
+            format!("{} is UNHEALTHY{too}{silent}", sentence::name(only))
         }
-        ([worst, others @ ..], Some(host)) => {
-            let (all, worst) = (others.len() + 1, sentence::name(worst));
-            format!(
-                "{all}{more} apps are UNHEALTHY: {worst} and {} on {host}{silent}",
-                others.len()
-            )
+        ([only], None) => format!("{} is UNHEALTHY{too}{silent}", sentence::name(only)),
+        ([only], Some(group)) => {
+            format!("{} {} is UNHEALTHY{too}{silent}", sentence::name(only), at(group, only))
+        }
+        ([worst, others @ ..], Some(group)) => {
+            let (all, name, at) = (others.len() + 1, sentence::name(worst), at(group, worst));
+            format!("{all}{more} apps are UNHEALTHY: {name} and {} {at}{silent}", others.len())
         }
         (all, None) | (all @ [], Some(_)) => {
             let start = format!("{}{more} apps are UNHEALTHY: ", all.len());
@@ -48,10 +48,14 @@ pub(super) fn subject(outage: &Outage, max: usize) -> String {
 pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
     page.add(Block::Headline(look_at(outage), Some(State::Unhealthy)));
     for group in &outage.groups {
-        let title = match &group.host {
-            Some(host) => format!("On {}:", sentence::name(host)),
-            None if outage.groups.len() == 1 => "Silent:".to_owned(),
-            None => "Elsewhere:".to_owned(),
+        let title = match (&group.host, &group.parent) {
+            (Some(host), _) => format!("On {}:", sentence::name(host)),
+            (None, Some(parent)) if group.apps.iter().any(|it| it.app == *parent) => {
+                format!("{}, and behind it:", sentence::name(parent))
+            }
+            (None, Some(parent)) => format!("Behind {}:", sentence::name(parent)),
+            (None, None) if outage.groups.len() == 1 => "Silent:".to_owned(),
+            (None, None) => "Elsewhere:".to_owned(),
         };
         page.add(Block::List(title, group.apps.iter().map(|it| point(it, zone)).collect()));
     }
@@ -67,7 +71,8 @@ pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
 
 /// What to do: `Look at the switch or the power of 192.168.1.20: 6 apps on it went silent within 40 s`.
 fn look_at(outage: &Outage) -> String {
-    let (apps, too) = (apps(outage), if outage.more { ", too," } else { "" });
+    let behind = |parent: &str| counted(outage.apps().filter(|it| it.app != parent).count());
+    let (apps, too) = (counted(outage.apps().count()), if outage.more { ", too," } else { "" });
     let within = within(outage);
     match outage.groups.as_slice() {
         [Group { host: Some(host), host_lives: true, .. }] => {
@@ -80,14 +85,24 @@ fn look_at(outage: &Outage) -> String {
                 "Look at the switch or the power of {host}: {apps} on it went silent{too} {within}"
             )
         }
+        [Group { parent: Some(parent), .. }] => {
+            let (behind, parent) = (behind(parent), sentence::name(parent));
+            format!(
+                "Look at {parent}: it is UNHEALTHY, and {behind} behind it went silent{too} {within}"
+            )
+        }
+        [Group { parent: Some(parent), .. }, ..] => {
+            let parent = sentence::name(parent);
+            format!("Look at {parent} first: {apps} on different hosts went silent{too} {within}")
+        }
         _ => format!(
             "Look at the switch, the access point or the power: {apps} on different hosts went silent{too} {within}"
         ),
     }
 }
 
-fn apps(outage: &Outage) -> String {
-    match outage.apps().count() {
+fn counted(apps: usize) -> String {
+    match apps {
         1 => "1 app".to_owned(),
         count => format!("{count} apps"),
     }
@@ -120,10 +135,19 @@ fn point(silent: &Silent, zone: &Zone) -> String {
     }
 }
 
-/// The host of all of them, if it is one.
-fn only_host(outage: &Outage) -> Option<String> {
+/// What all of them have in common, if there is something.
+fn place(outage: &Outage) -> Option<&Group> {
     match outage.groups.as_slice() {
-        [Group { host: Some(host), .. }] => Some(sentence::name(host)),
+        [only @ (Group { host: Some(_), .. } | Group { parent: Some(_), .. })] => Some(only),
         _ => None,
+    }
+}
+
+/// Where they are, said after the name of the first: `on 192.168.1.20`, `behind Switch`, `behind it`.
+fn at(group: &Group, first: &str) -> String {
+    match (&group.host, &group.parent) {
+        (Some(host), _) => format!("on {}", sentence::name(host)),
+        (None, Some(parent)) if parent != first => format!("behind {}", sentence::name(parent)),
+        (None, _) => "behind it".to_owned(),
     }
 }

@@ -364,8 +364,9 @@ fn any_notice() -> impl Strategy<Value = Notice> {
             since: wall(-30),
         },
     );
-    let group = (prop::option::of(hostile()), any::<bool>(), prop::collection::vec(silent, 0..4))
-        .prop_map(|(host, host_lives, apps)| Group { host, host_lives, apps });
+    let place = (prop::option::of(hostile()), prop::option::of(hostile()), any::<bool>());
+    let group = (place, prop::collection::vec(silent, 0..4))
+        .prop_map(|((host, parent, host_lives), apps)| Group { host, host_lives, parent, apps });
     let outage = (prop::collection::vec(group, 0..3), any::<bool>()).prop_map(|(groups, more)| {
         let recent = vec![recent(-30, Outcome::Fail, 3)];
         Notice::Outage(Box::new(Outage { at: wall(0), groups, more, recent }))
@@ -420,6 +421,7 @@ fn outage(hosts: &[(Option<&str>, &[&str])]) -> Outage {
     let group = |(host, apps): &(Option<&str>, &[&str])| Group {
         host: host.map(str::to_owned),
         host_lives: false,
+        parent: None,
         apps: apps.iter().enumerate().map(silent).collect(),
     };
     let groups = hosts.iter().map(group).collect();
