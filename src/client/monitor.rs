@@ -128,6 +128,17 @@ impl Monitor {
         self.with("parent", apps)
     }
 
+    /// Whether its people are told again of trouble that lasts. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().reminders(false);
+    /// ```
+    #[must_use]
+    pub fn reminders(self, reminders: bool) -> Monitor {
+        self.with("reminders", &reminders.to_string())
+    }
+
     /// Any field of the `monitor` call, by its name; the last value of several holds.
     ///
     /// ```
@@ -167,7 +178,13 @@ mod tests {
         let fields: Vec<&str> = fields.as_object().unwrap().keys().map(String::as_str).collect();
         assert!(fields.contains(&"appname"), "{fields:?}");
         let all = Monitor::new().email("a@example.org").timeout(5).interval(30).unhealthy(2);
-        let all = all.healthy(10).path("/health").expect("200").may_be_off(true).parent("Switch");
+        let all = all
+            .healthy(10)
+            .path("/health")
+            .expect("200")
+            .may_be_off(true)
+            .parent("Switch")
+            .reminders(true);
         let named: Vec<&str> =
             all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
         for field in fields {

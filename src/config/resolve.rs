@@ -350,6 +350,7 @@ fn checked(
         workers: options.workers,
         settle: options.settle,
         anchors: options.anchors.clone(),
+        reminders: options.reminders,
         zone,
         access,
         authorities,

@@ -63,6 +63,8 @@ pub struct Settings {
     /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
     /// looked for.
     pub anchors: Vec<SocketAddr>,
+    /// Whether people are told again of trouble that lasts.
+    pub reminders: bool,
     /// What people are told times in.
     pub zone: Zone,
     /// Who may do what over HTTP.

@@ -27,7 +27,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 35] = [
+pub static OPTIONS: [Spec; 36] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -230,6 +230,13 @@ pub static OPTIONS: [Spec; 35] = [
         |options| shown_flag(options.mail_without_clock),
     ),
     Spec::setting(
+        "reminders",
+        Takes::Value("BOOL"),
+        &["whether people are told again of trouble that lasts: after 1, 6 and 24 hours, then daily"],
+        |options, given| value::flag(given).map(|on| options.reminders = on),
+        |options| shown_flag(options.reminders),
+    ),
+    Spec::setting(
         "gmail_token",
         TEXT,
         &[
@@ -369,7 +376,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 31] = [
+    const EXAMPLES: [(&str, &str); 32] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -391,6 +398,7 @@ mod tests {
         ("allow_email", "['a@b.c', '*@d.e']"),
         ("mail_from", "'hc@b.c'"),
         ("mail_without_clock", "True"),
+        ("reminders", "False"),
         ("gmail_token", "(set, hidden)"),
         ("gmail_token_file", "'/run/token'"),
         ("gmail_user", "'me@gmail.com'"),

@@ -150,6 +150,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         boot_id: clock::boot_id(),
         settle: settings.settle,
         anchors: settings.anchors.clone(),
+        reminders: settings.reminders,
         zone: settings.zone.clone(),
     });
     engine.restore(clock.now(), records);

@@ -46,6 +46,8 @@ pub struct Options {
     /// Well-known addresses on the internet, by which it is seen whether that is there; none: it is not
     /// looked for.
     pub anchors: Vec<SocketAddr>,
+    /// Whether people are told again of trouble that lasts.
+    pub reminders: bool,
     /// What people are told times in.
     pub zone: Zone,
 }
@@ -138,7 +140,7 @@ impl Engine {
             scheduler: Scheduler::new(options.workers),
             surroundings: Surroundings::new(options.boot_id, options.settle, options.anchors),
             chronicle: Chronicle::default(),
-            incidents: Incidents::default(),
+            incidents: Incidents::new(options.reminders),
             outbox: Outbox::new(options.mail, options.seed),
             timeline: Timeline::default(),
             zone: options.zone,

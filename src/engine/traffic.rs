@@ -469,6 +469,9 @@ impl Engine {
 
     /// Messages from the incidents go into the outbox.
     pub(super) fn post(&mut self, now: Now, messages: Vec<Message>) {
+        if !messages.is_empty() {
+            self.incidents.handle_told(now);
+        }
         messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
         self.drain_outbox();
     }

@@ -67,6 +67,7 @@ impl Household {
                 boot_id: None,
                 settle: std::time::Duration::from_secs(600),
                 anchors: Vec::new(),
+                reminders: true,
                 zone: healthchecker::engine::time::Zone::UTC,
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },

@@ -94,6 +94,7 @@ fn empty() -> Engine {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: Zone::UTC,
     })
 }

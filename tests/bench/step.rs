@@ -27,6 +27,7 @@ pub(crate) fn microseconds(apps: usize, checks: u64) -> f64 {
         boot_id: None,
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: healthchecker::engine::time::Zone::UTC,
     });
     for app in 0..apps {

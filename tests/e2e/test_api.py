@@ -410,3 +410,24 @@ def test_parents_are_kept_checked_and_warned_of(daemon: Daemon, target: Target) 
     assert exported["Switch, upstairs"]["parent"] == []
     assert register("NAS", parent=None).status_code == 200
     assert daemon.info("NAS")["parent"] == []
+
+
+def test_reminders_are_on_until_somebody_says_no(daemon: Daemon, target: Target) -> None:
+    app = {"appname": "TV", "url": target.url, "interval": 300}
+    for said, expected in [
+        ({}, True),
+        ({"reminders": False}, False),
+        ({}, False),
+        ({"reminders": None}, True),
+        ({"reminders": "no"}, False),
+        ({"reminders": ""}, True),
+    ]:
+        answer = daemon.post("/healthchecker/monitor", json={**app, **said})
+        assert answer.status_code == 200, answer.text
+        assert daemon.info("TV")["reminders"] is expected, said
+        (exported,) = daemon.get("/healthchecker/export").json()["apps"]
+        assert exported["reminders"] is expected, said
+        page = daemon.get("/healthchecker/info?appname=TV&format=html").text
+        assert ("Reminders" in page) is not expected, said
+    answer = daemon.post("/healthchecker/monitor", json={**app, "reminders": "often"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "reminders")

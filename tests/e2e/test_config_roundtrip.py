@@ -56,6 +56,7 @@ def values(rng):
         "email": rng.choice([addresses(rng), tuple(addresses(rng))]),
         "mail_from": rng.choice([None, "hc@example.org"]),
         "mail_without_clock": rng.choice([True, False]),
+        "reminders": rng.choice([True, False]),
         "gmail_user": rng.choice([None, "me@gmail.com"]),
         "smtp_host": rng.choice([None, "mail.example.org", "192.0.2.9"]),
         "smtp_port": rng.choice([None, rng.randrange(1, 65536)]),

@@ -32,6 +32,7 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(world.now, records);

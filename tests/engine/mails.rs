@@ -66,7 +66,7 @@ const KINDS: [Kind; 18] = [
     Kind {
         file: "keeps-failing",
         title: "An app keeps failing",
-        story: "It failed again within half an hour of its recovery. That is told once; nothing more comes until it \
+        story: "It failed again within half an hour of its recovery. That is told once; only reminders come until it \
                 was well for as long.",
         live: |world| {
             for _ in 0..2 {

@@ -36,6 +36,7 @@ mod recording;
 mod refusals;
 mod registering;
 mod rehearsals;
+mod reminders;
 mod restart;
 mod seen;
 mod settling;

@@ -84,6 +84,8 @@ pub(super) struct World {
     pub(super) mailing: bool,
     /// From the next start on.
     pub(super) mail_without_clock: bool,
+    /// Whether people are reminded, from the next start on.
+    pub(super) reminders: bool,
     /// Where a daemon that starts lets mail go.
     pub(super) recipients: Recipients,
     /// Every check: when (ms), which app.
@@ -150,6 +152,7 @@ impl World {
             boot_id: Some("boot0".to_owned()),
             settle: SETTLE,
             anchors: anchors(),
+            reminders: false,
             zone: healthchecker::engine::time::Zone::UTC,
         };
         World {
@@ -163,6 +166,7 @@ impl World {
             notes: Vec::new(),
             mailing: true,
             mail_without_clock: false,
+            reminders: false,
             recipients: Recipients::new(Vec::new(), &[]),
             checks: Vec::new(),
             under_way: HashMap::new(),
@@ -410,6 +414,7 @@ impl World {
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,
             anchors: anchors(),
+            reminders: self.reminders,
             zone: healthchecker::engine::time::Zone::UTC,
         });
         self.engine.restore(self.now, records);

@@ -63,6 +63,7 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(now, opened.batches.into_iter().flatten().collect());

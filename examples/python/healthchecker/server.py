@@ -58,8 +58,8 @@ class HealthCheckerServer:
         path: where to ask. expect: the status codes that count, such as `200-299,401`.
         port: the app is there, at the address from which this call comes; instead of `url`.
         more: any other parameter of the server, by its name: `may_be_off=True` for what may be off or
-            away, whose silence alarms nobody, `parent="Switch"` for what is behind it (left out, both stay
-            as they are).
+            away, whose silence alarms nobody, `parent="Switch"` for what is behind it, `reminders=False`
+            for trouble that is told once (left out, they stay as they are).
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more

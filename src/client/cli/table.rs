@@ -285,6 +285,7 @@ mod tests {
             "expect",
             "may_be_off",
             "parent",
+            "reminders",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());

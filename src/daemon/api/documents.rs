@@ -115,7 +115,8 @@ fn given(field: &Field) -> String {
         Takes::Flag { .. } => format!(
             r#"{{"type":["boolean","string","null"],"pattern":"^\\s*([Tt]rue|[Ff]alse)?\\s*$","description":{}}}"#,
             json(&format!(
-                "{said}. Stays as it is when left out; false for a new app, and when empty or null."
+                "{said}. Stays as it is when left out; {} for a new app, and when empty or null.",
+                value(field).text()
             ))
         ),
         Takes::Text { schema, .. } => {
@@ -169,7 +170,7 @@ fn default(field: &Field) -> String {
         Takes::Name | Takes::Url => "required".to_owned(),
         Takes::Path => format!("`{DEFAULT_PATH}`"),
         Takes::People => "the `email` option".to_owned(),
-        Takes::Flag { .. } => "false; left out, it stays as it is".to_owned(),
+        Takes::Flag { .. } => format!("{}; left out, it stays as it is", value(field).text()),
         Takes::Apps => "none; left out, they stay as they are".to_owned(),
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }

@@ -78,6 +78,7 @@ impl Life {
                 boot_id: None,
                 settle: Duration::from_secs(600),
                 anchors: Vec::new(),
+                reminders: true,
                 zone: crate::engine::time::Zone::UTC,
             }),
         }

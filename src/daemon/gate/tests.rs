@@ -37,6 +37,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         boot_id: None,
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: crate::engine::time::Zone::UTC,
     };
     let mut engine = Engine::new(options);

@@ -410,6 +410,7 @@ fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {
         announce: false,
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: crate::engine::time::Zone::UTC,
         workers: 1,
         allow_email: Vec::new(),

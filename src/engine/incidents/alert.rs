@@ -32,6 +32,8 @@ pub struct Alert {
     pub recovered: Option<Stamp>,
     /// People were told that it keeps failing: no more, until it is well for a while.
     pub keeps_failing: bool,
+    /// When people were reminded of it last.
+    pub reminded: Option<Stamp>,
     /// With which others it belongs together.
     pub tie: Tie,
     /// In boxes, as all that is kept of people: so the code of the map is there once.
@@ -105,6 +107,7 @@ impl Alert {
             over: false,
             recovered: None,
             keeps_failing: false,
+            reminded: None,
             tie: Tie::Alone,
             people: SortedMap::default(),
         }
@@ -172,6 +175,11 @@ impl Alert {
                 told.thread.clear();
             }
         });
+    }
+
+    /// Its people were reminded of it, as far as it is to be told again.
+    pub(super) fn remind(&mut self, now: Now) {
+        self.reminded = Some(Stamp::noted(now));
     }
 
     /// A mail was written that tells a person the end: the app is HEALTHY since then.

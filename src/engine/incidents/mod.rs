@@ -19,6 +19,7 @@ mod flapping;
 mod grouping;
 mod joining;
 mod parents;
+mod reminders;
 mod settled;
 mod telling;
 mod together;
@@ -44,6 +45,10 @@ pub struct Incidents {
     collection: Option<Collection>,
     /// When those are told that came later to an incident, by its number.
     updates: SortedMap<u64, Moment>,
+    /// Whether people are reminded,
+    reminds: bool,
+    /// and when that may be due.
+    remind_at: Option<Moment>,
     /// Who is to be asked at once: the parents and children of who is silent.
     to_ask: Vec<AppId>,
     /// Apps that have passed for the first time.
@@ -60,6 +65,8 @@ pub enum Wait {
     Collection,
     /// Those that came later to an incident.
     Update,
+    /// What people know, and may be told again.
+    Reminder,
 }
 
 /// What the incidents look at of others.
@@ -80,6 +87,13 @@ impl Kept for Alert {
 
     fn facts(&self) -> Alert {
         self.clone()
+    }
+}
+
+impl Incidents {
+    /// None are open. `reminds`: people are told again of trouble that lasts.
+    pub fn new(reminds: bool) -> Incidents {
+        Incidents { reminds, ..Incidents::default() }
     }
 }
 
@@ -219,17 +233,21 @@ impl Incidents {
             self.collection = Some(Collection::resumed(now, registry));
         }
         self.resume_updates(now);
+        self.remind_at = (self.reminds && !self.alerts.is_empty()).then_some(now.at);
     }
 
     /// The clock was set, or the machine was asleep: puts every time right that is remembered.
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         self.alerts.put_right(|alert| {
             timeline.step(now, step, &mut alert.opened);
-            alert.recovered.iter_mut().for_each(|stamp| timeline.step(now, step, stamp));
+            let Alert { recovered, reminded, .. } = alert;
+            let others = recovered.iter_mut().chain(reminded);
+            others.for_each(|stamp| timeline.step(now, step, stamp));
             if let Tie::Of { told, .. } = &mut alert.tie {
                 timeline.step(now, step, told);
             }
         });
+        self.step_reminders(now, step);
         self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
         self.collection.iter_mut().for_each(|collection| collection.handle_step(step));
         self.updates.values_mut().for_each(|at| *at = step.moved_back(*at));
@@ -251,7 +269,8 @@ impl Incidents {
         let welcome = self.welcome_at.map(|at| (at, Wait::Welcome));
         let collection = self.collection.as_ref().map(|it| (it.until(), Wait::Collection));
         let update = self.updates.values().min().map(|at| (*at, Wait::Update));
-        [welcome, collection, update].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let reminder = self.remind_at.map(|at| (at, Wait::Reminder));
+        [welcome, collection, update, reminder].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// It may be time to tell of silent apps: what there is to tell whom.
@@ -261,6 +280,7 @@ impl Incidents {
             Wait::Welcome => Vec::new(),
             Wait::Collection => self.handle_collected(now, known),
             Wait::Update => self.handle_updates(now, known),
+            Wait::Reminder => self.handle_reminders(now, known),
         }
     }
 }

@@ -114,6 +114,9 @@ pub struct Outage {
     /// They came later to an incident that the person has been told of.
     #[serde(default, skip_serializing_if = "is_false")]
     pub more: bool,
+    /// The person knows all of it: it is a reminder.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub still: bool,
     /// The last checks of the first app, newest last.
     pub recent: Vec<RecentCheck>,
 }

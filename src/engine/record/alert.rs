@@ -25,13 +25,14 @@ impl AlertRecord {
             },
             recovered: alert.recovered,
             keeps_failing: alert.keeps_failing,
+            reminded: alert.reminded,
             collected: alert.tie == Tie::Collected,
         }
     }
 
     pub(super) fn restored(self) -> Alert {
         let mut alert = Alert::new(self.opened);
-        alert.over = self.over;
+        (alert.over, alert.reminded) = (self.over, self.reminded);
         (alert.recovered, alert.keeps_failing) = (self.recovered, self.keeps_failing);
         alert.tie = match self.report {
             // Of an earlier release: it was told when it was opened, or soon after.

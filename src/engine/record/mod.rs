@@ -147,7 +147,7 @@ impl AppRecord {
         if let Some(alert) = &mut self.alert {
             look(&mut alert.opened);
             alert.report_at.iter_mut().for_each(&mut look);
-            alert.recovered.iter_mut().for_each(&mut look);
+            alert.recovered.iter_mut().chain(&mut alert.reminded).for_each(&mut look);
         }
     }
 }
@@ -205,6 +205,9 @@ pub struct AlertRecord {
     /// People were told that the app keeps failing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_failing: bool,
+    /// When people were reminded of it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<Stamp>,
     /// It may be one incident with others, and nobody is told yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub collected: bool,

@@ -39,6 +39,8 @@ pub(super) struct RegistrationRecord {
     may_be_off: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reminders: Option<bool>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -55,6 +57,7 @@ impl From<RegistrationRecord> for Registration {
             healthy: record.healthy,
             may_be_off: record.may_be_off,
             parent: record.parent,
+            reminders: record.reminders,
             origin: record.origin,
         }
     }

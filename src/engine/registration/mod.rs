@@ -58,6 +58,8 @@ pub struct Registration {
     /// Its silence is no trouble: it may be off or away. `None`: nothing was said of it, which is no until
     /// the owner says yes.
     pub may_be_off: Option<bool>,
+    /// Its people are told again of trouble that lasts. `None`: nothing was said of it, which is yes.
+    pub reminders: Option<bool>,
     /// The names of the apps that are all needed to reach it. `None`: nothing was said of it, which is none.
     pub parent: Option<Vec<String>>,
     /// Where the registration came from: a name sent over the network must not lead to the daemon's
@@ -86,6 +88,7 @@ impl Registration {
             unhealthy: UNHEALTHY,
             healthy: HEALTHY,
             may_be_off: None,
+            reminders: None,
             parent: None,
             origin,
         })
@@ -104,6 +107,8 @@ impl Registration {
     pub(in crate::engine) fn keep_from(&mut self, before: Option<&Registration>) {
         let may_be_off = before.and_then(|before| before.may_be_off);
         self.may_be_off = self.may_be_off.or(may_be_off).filter(|may_be_off| *may_be_off);
+        let reminders = before.and_then(|before| before.reminders);
+        self.reminders = self.reminders.or(reminders).filter(|reminders| !*reminders);
         if self.parent.is_none() {
             self.parent = before.and_then(|before| before.parent.clone());
         }
@@ -113,6 +118,11 @@ impl Registration {
     /// Whether its silence is no trouble.
     pub fn may_be_off(&self) -> bool {
         self.may_be_off.unwrap_or(false)
+    }
+
+    /// Whether its people are told again of trouble that lasts.
+    pub fn reminds(&self) -> bool {
+        self.reminders.unwrap_or(true)
     }
 
     /// The names of the apps that are all needed to reach it.

@@ -54,9 +54,10 @@ fn set(
                 set(registration, whole(name, text, unit, valid)?);
             }
         }
-        Takes::Flag { set } => {
+        Takes::Flag { set, default } => {
             if let Some(text) = fields.raw(name) {
-                set(registration, flag(name, text)?);
+                let is_empty = text.trim().is_empty();
+                set(registration, if is_empty { *default } else { flag(name, text)? });
             }
         }
         Takes::Text { set, .. } => {

@@ -46,8 +46,10 @@ pub(crate) enum Takes {
         /// Sets it; the number is a valid one.
         set: fn(&mut Registration, u64),
     },
-    /// True or false. Left out it stays as it is; empty or null is false.
+    /// True or false. Left out it stays as it is; empty or null is the default.
     Flag {
+        /// What it is for a new app.
+        default: bool,
         /// Sets it.
         set: fn(&mut Registration, bool),
     },
@@ -226,7 +228,7 @@ impl Takes {
 pub(super) fn flag(name: &str, text: &str) -> Result<bool, FieldError> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
-        "" | "false" | "no" | "off" | "0" => Ok(false),
+        "false" | "no" | "off" | "0" => Ok(false),
         _ => {
             let message = format!("{name} must be true or false, not {}", shown(text));
             Err(FieldError::of(name, message))

@@ -13,7 +13,7 @@ const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 11] = [
+pub(crate) static FIELDS: [Field; 12] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.target.url().to_owned())
@@ -91,7 +91,7 @@ pub(crate) static FIELDS: [Field; 11] = [
     Field::new(
         "may_be_off",
         "whether it may be off or away: its silence alarms nobody",
-        Takes::Flag { set: |it, may_be_off| it.may_be_off = Some(may_be_off) },
+        Takes::Flag { default: false, set: |it, may_be_off| it.may_be_off = Some(may_be_off) },
         |it| Value::Flag(it.may_be_off()),
     )
     .fact("Silence", "it may be off or away"),
@@ -103,6 +103,13 @@ pub(crate) static FIELDS: [Field; 11] = [
     )
     .list()
     .fact("Behind", "{}"),
+    Field::new(
+        "reminders",
+        "whether its people are told again of trouble that lasts",
+        Takes::Flag { default: true, set: |it, reminders| it.reminders = Some(reminders) },
+        |it| Value::Flag(it.reminds()),
+    )
+    .fact("Reminders", "none"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -142,7 +149,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 11] = [
+    const EXAMPLES: [(&str, &str, &str); 12] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -154,6 +161,7 @@ mod tests {
         ("expect", "200-299,401", "\"200-299,401\""),
         ("may_be_off", "Yes", "true"),
         ("parent", "Switch,Router", "[\"Switch\",\"Router\"]"),
+        ("reminders", "no", "false"),
     ];
 
     fn registered(given: &[(&str, &str)]) -> Registration {
@@ -206,7 +214,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","may_be_off":true,"parent":["Switch","Router"]}}"#
+            r#"{{{kept},"expect":"200-299,401","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -214,7 +222,9 @@ mod tests {
         let shown = kept.replace(r#""a@b.c","d@e.f""#, r#""me@b.c""#);
         assert_eq!(
             json(&in_force),
-            format!(r#"{{{shown},"may_be_off":true,"parent":["Switch","Router"]}}"#)
+            format!(
+                r#"{{{shown},"may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
+            )
         );
     }
 
@@ -229,7 +239,8 @@ mod tests {
                 pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
             // What was not said is said then.
             let parent = Some(app.parents().to_vec());
-            let said = Registration { may_be_off: Some(app.may_be_off()), parent, ..app };
+            let (off, reminders) = (Some(app.may_be_off()), Some(app.reminds()));
+            let said = Registration { may_be_off: off, reminders, parent, ..app };
             assert_eq!(registered(&pairs), said);
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }

@@ -55,6 +55,11 @@ impl Serialize for Values {
     }
 }
 
+/// Whether it is a flag of which there is nothing to say.
+fn is_default(field: &Field, value: &str) -> bool {
+    matches!(field.takes, Takes::Flag { default, .. } if value == if default { "true" } else { "false" })
+}
+
 /// What people are told of these values, given as texts: labels, and what stands behind each.
 pub(crate) fn facts(values: Vec<(&'static Field, String)>) -> Vec<(&'static str, String)> {
     let mut facts: Vec<(&'static str, String)> = Vec::new();
@@ -62,7 +67,7 @@ pub(crate) fn facts(values: Vec<(&'static Field, String)>) -> Vec<(&'static str,
         let Some(Fact { label, words, none }) = &field.fact else { continue };
         let said = match value.as_str() {
             "" if none.is_empty() => continue,
-            "false" if matches!(field.takes, Takes::Flag { .. }) => continue,
+            value if is_default(field, value) => continue,
             "" => (*none).to_owned(),
             value => words.replace("{}", value),
         };

@@ -31,6 +31,7 @@ fn open(bytes: &[u8]) {
         boot_id: None,
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
+        reminders: true,
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(now, scan.batches.into_iter().flatten().collect());

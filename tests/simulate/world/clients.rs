@@ -266,6 +266,7 @@ mod tests {
             boot_id: None,
             settle: std::time::Duration::ZERO,
             anchors: Vec::new(),
+            reminders: true,
             zone: healthchecker::engine::time::Zone::UTC,
         });
         if let Some(Call { command: Command::Monitor(registration), .. }) = call {

@@ -14,6 +14,9 @@ use crate::engine::verdict::REASON_MAX;
 /// `6 apps are UNHEALTHY: NAS and 5 on 192.168.1.20`, in `max` characters. One that was not asked often enough
 /// to be UNHEALTHY is counted apart.
 pub(super) fn subject(outage: &Outage, max: usize) -> String {
+    if outage.still {
+        return one_line(&reminder(outage, max), max);
+    }
     let unhealthy: Vec<&str> =
         outage.apps().filter(|it| it.unhealthy).map(|it| it.app.as_str()).collect();
     let silent = match outage.apps().count() - unhealthy.len() {
@@ -46,7 +49,8 @@ pub(super) fn subject(outage: &Outage, max: usize) -> String {
 
 /// The outage in full.
 pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
-    page.add(Block::Headline(look_at(outage), Some(State::Unhealthy)));
+    let headline = if outage.still { look_again(outage) } else { look_at(outage) };
+    page.add(Block::Headline(headline, Some(State::Unhealthy)));
     for group in &outage.groups {
         let title = match (&group.host, &group.parent) {
             (Some(host), _) => format!("On {}:", sentence::name(host)),
@@ -54,6 +58,7 @@ pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
                 format!("{}, and behind it:", sentence::name(parent))
             }
             (None, Some(parent)) => format!("Behind {}:", sentence::name(parent)),
+            (None, None) if outage.still => "Still UNHEALTHY:".to_owned(),
             (None, None) if outage.groups.len() == 1 => "Silent:".to_owned(),
             (None, None) => "Elsewhere:".to_owned(),
         };
@@ -65,8 +70,46 @@ pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
             outage.recent.iter().map(|check| ShownCheck::of(check, zone)).collect(),
         ));
     }
-    let promise = "One more mail comes when all of them are well.";
+    let promise =
+        if outage.still { AGAIN } else { "One more mail comes when all of them are well." };
     page.add(Block::Paragraph(promise.to_owned()));
+}
+
+/// Said in a reminder.
+const AGAIN: &str = "Reminders come 1 hour, 6 hours and 24 hours after the beginning, and then daily, as long as it lasts.";
+
+/// `NAS is still UNHEALTHY`, `6 apps are still UNHEALTHY: NAS and 5 on 192.168.1.20`.
+fn reminder(outage: &Outage, max: usize) -> String {
+    let names: Vec<&str> = outage.apps().map(|it| it.app.as_str()).collect();
+    let start = format!("{} apps are still UNHEALTHY: ", names.len());
+    match (names.as_slice(), place(outage)) {
+        ([only], _) => format!("{} is still UNHEALTHY", sentence::name(only)),
+        ([worst, others @ ..], Some(group)) => {
+            let (name, at) = (sentence::name(worst), at(group, worst));
+            format!("{start}{name} and {} {at}", others.len())
+        }
+        (all, _) => {
+            let room = max.saturating_sub(start.chars().count());
+            format!("{start}{}", sentence::names(all, 0, room))
+        }
+    }
+}
+
+/// What to do, again: `Look at NAS: it is still UNHEALTHY`.
+fn look_again(outage: &Outage) -> String {
+    let apps = counted(outage.apps().count());
+    match (outage.apps().nth(1), place(outage), outage.apps().next()) {
+        (None, _, Some(only)) => {
+            format!("Look at {}: it is still UNHEALTHY", sentence::name(&only.app))
+        }
+        (_, Some(Group { host: Some(host), .. }), _) => {
+            format!("Look at {}: {apps} on it are still UNHEALTHY", sentence::name(host))
+        }
+        (_, Some(Group { parent: Some(parent), .. }), _) => {
+            format!("Look at {} first: {apps} are still UNHEALTHY", sentence::name(parent))
+        }
+        _ => format!("{apps} need you: they are still UNHEALTHY"),
+    }
 }
 
 /// What to do: `Look at the switch or the power of 192.168.1.20: 6 apps on it went silent within 40 s`.

@@ -26,7 +26,7 @@ const MAX_VALUE: usize = 400;
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
     have numbers here. The status page and the log have their names.";
 /// Said of an app that comes and goes.
-const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. The next mail of it comes when it is \
+const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
 /// Characters of the names of newly watched apps.
 const MAX_NAMES: usize = 2000;

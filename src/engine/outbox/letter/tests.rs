@@ -279,7 +279,7 @@ fn what_keeps_failing_says_so_and_when_the_next_mail_comes() {
 Look at NAS: connection refused
 -------------------------------
 
-It was HEALTHY only shortly before. The next mail of it comes when it is HEALTHY and stays so for a while.
+It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is HEALTHY and stays so for a while.
 
 Since:       2026-11-23 22:55:10 UTC
 ";
@@ -369,7 +369,7 @@ fn any_notice() -> impl Strategy<Value = Notice> {
         .prop_map(|((host, parent, host_lives), apps)| Group { host, host_lives, parent, apps });
     let outage = (prop::collection::vec(group, 0..3), any::<bool>()).prop_map(|(groups, more)| {
         let recent = vec![recent(-30, Outcome::Fail, 3)];
-        Notice::Outage(Box::new(Outage { at: wall(0), groups, more, recent }))
+        Notice::Outage(Box::new(Outage { at: wall(0), groups, more, still: false, recent }))
     });
     prop_oneof![
         4 => change,
@@ -425,7 +425,7 @@ fn outage(hosts: &[(Option<&str>, &[&str])]) -> Outage {
         apps: apps.iter().enumerate().map(silent).collect(),
     };
     let groups = hosts.iter().map(group).collect();
-    Outage { at: wall(0), groups, more: false, recent: vec![] }
+    Outage { at: wall(0), groups, more: false, still: false, recent: vec![] }
 }
 
 #[test]

@@ -13,7 +13,7 @@ const RULE_MAX: usize = 60;
 /// Bytes of a line.
 const LINE_MAX: usize = 900;
 /// Said of an app that comes and goes.
-const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. The next mail of it comes when it is \
+const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
 /// Said where a mail has numbers in place of names.
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \

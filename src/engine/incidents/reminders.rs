@@ -1,0 +1,159 @@
+//! Reminders: as long as apps are UNHEALTHY of which a person was told, they hear of it again, ever more seldom.
+//!
+//! Each person has one clock. It runs from the beginning of the oldest trouble of theirs that is not over, and
+//! each reminder tells all of it. What is on disk is when an alert was last in one.
+
+use std::time::Duration;
+
+use super::alert::Level;
+use super::collection::{is_blind, is_broken};
+use super::{Incidents, Known, grouping};
+use crate::engine::outbox::Message;
+use crate::engine::outbox::merge::APPS_MAX;
+use crate::engine::outbox::notice::{Notice, Outage};
+use crate::engine::recipients::Recipient;
+use crate::engine::registry::AppId;
+use crate::engine::sorted::SortedMap;
+use crate::engine::time::{Moment, Now, Step};
+
+/// After so long comes the first,
+const FIRST: Duration = Duration::from_secs(3600);
+/// after so long the second,
+const SECOND: Duration = Duration::from_secs(6 * 3600);
+/// and from then on one a day.
+const EACH: Duration = Duration::from_secs(24 * 3600);
+/// How somebody is cannot be said just now: they are waited for.
+const SAID_SOON: Duration = Duration::from_secs(45);
+
+/// The clock of one person.
+#[derive(Clone, Default)]
+struct Clock {
+    /// How long the oldest trouble has lasted.
+    age: Duration,
+    /// How long ago they were reminded, if they were.
+    reminded: Option<Duration>,
+    ids: Vec<AppId>,
+}
+
+impl Clock {
+    fn is_due(&self) -> bool {
+        let before = self.reminded.map(|ago| self.age.saturating_sub(ago));
+        count(self.age) > before.map_or(0, count)
+    }
+}
+
+/// How many reminders come within so long.
+fn count(age: Duration) -> u64 {
+    match age {
+        age if age < FIRST => 0,
+        age if age < SECOND => 1,
+        age => 2 + age.as_secs() / EACH.as_secs(),
+    }
+}
+
+/// When the one comes that is next after so long.
+fn next(age: Duration) -> Duration {
+    match age {
+        age if age < FIRST => FIRST,
+        age if age < SECOND => SECOND,
+        age => Duration::from_secs((age.as_secs() / EACH.as_secs() + 1) * EACH.as_secs()),
+    }
+}
+
+impl Incidents {
+    /// Somebody was told of something: whoever is to be reminded of it is so no sooner than after a while.
+    pub fn handle_told(&mut self, now: Now) {
+        if !self.reminds {
+            return;
+        }
+        let at = now.at + FIRST;
+        self.remind_at = Some(self.remind_at.map_or(at, |known| known.min(at)));
+    }
+
+    /// It may be time to remind people of what they know.
+    pub(super) fn handle_reminders(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
+        let (mut messages, mut reminded) = (Vec::new(), Vec::new());
+        let mut next_at: Option<Moment> = None;
+        let mut look_at = |at: Moment| next_at = Some(next_at.map_or(at, |known| known.min(at)));
+        for (to, clock) in self.clocks(now) {
+            let is_known =
+                |id: &AppId| known.registry.get(*id).is_none_or(|app| app.last.is_some());
+            let is_seen = |id: &AppId| is_known(id) && !known.surroundings.awaits(*id);
+            let due = clock.is_due();
+            if due && (is_blind(&clock.ids, known) || !clock.ids.iter().all(is_seen)) {
+                look_at(now.at + SAID_SOON);
+                continue;
+            }
+            look_at(now.at + next(clock.age).saturating_sub(clock.age));
+            if due {
+                let still: Vec<AppId> =
+                    clock.ids.iter().copied().filter(|id| is_told_again(*id, &to, known)).collect();
+                messages
+                    .extend(still.chunks(APPS_MAX).map(|ids| self.remind(now, &to, ids, known)));
+                reminded.extend(clock.ids);
+            }
+        }
+        self.remind_at = next_at;
+        for id in reminded {
+            self.alerts.edit(&id, |alert| alert.remind(now));
+        }
+        messages
+    }
+
+    /// The clocks of all people who know of something.
+    fn clocks(&self, now: Now) -> SortedMap<Recipient, Clock> {
+        let mut clocks: SortedMap<Recipient, Clock> = SortedMap::default();
+        for (id, alert) in self.alerts.iter().filter(|(_, alert)| !alert.over) {
+            let age = alert.opened.age(now.at).span;
+            let reminded = alert.reminded.map(|at| at.age(now.at).span);
+            let knows =
+                alert.everybody().filter(|(_, told)| told.written >= Some(Level::Unhealthy));
+            for (to, _) in knows {
+                clocks.update(to.clone(), Clock::default, |clock| {
+                    clock.age = clock.age.max(age);
+                    let later = clock.reminded.into_iter().chain(reminded).min();
+                    clock.reminded = later;
+                    clock.ids.push(*id);
+                });
+            }
+        }
+        clocks
+    }
+
+    fn remind(&self, now: Now, to: &Recipient, ids: &[AppId], known: Known<'_>) -> Message {
+        let outage = grouping::outage(now, ids, false, known.registry);
+        let notice = Notice::Outage(Box::new(Outage { still: true, ..outage }));
+        Message { to: to.clone(), notice, thread: self.threads(ids, to, known) }
+    }
+
+    /// The machine was asleep, or the clock was set: looks anew.
+    pub(super) fn step_reminders(&mut self, now: Now, step: Step) {
+        self.remind_at = self.remind_at.map(|at| step.moved_back(at).min(now.at));
+    }
+}
+
+/// Whether a person is told again that an app is UNHEALTHY: it is so still.
+fn is_told_again(id: AppId, to: &Recipient, Known { registry, outbox, .. }: Known<'_>) -> bool {
+    registry.get(id).is_some_and(|app| {
+        let is_named = || outbox.told(app.registration.recipients()).contains(to);
+        app.registration.reminds() && !app.paused && is_broken(app) && is_named()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_come_after_one_six_and_twenty_four_hours_and_then_daily() {
+        let (mut age, mut hours) = (Duration::ZERO, Vec::new());
+        for _ in 0..5 {
+            let due = next(age);
+            assert_eq!(count(due), count(age) + 1);
+            assert_eq!(count(due - Duration::from_secs(1)), count(age));
+            hours.push(due.as_secs() / 3600);
+            age = due;
+        }
+        assert_eq!(hours, [1, 6, 24, 48, 72]);
+    }
+}
