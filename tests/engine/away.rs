@@ -1,6 +1,9 @@
 //! The router, or the internet, is away while the house is well.
 
+use std::time::Duration;
+
 use super::world::{Answer, World};
+use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::look::Sight;
@@ -301,4 +304,30 @@ fn a_host_out_there_that_does_not_answer_is_not_said_to_be_on() {
     world.seconds(300);
     let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
     assert!(letter.text.contains("Look at the switch or the power of"), "{}", letter.text);
+}
+
+#[test]
+fn who_was_asked_out_there_when_the_router_was_seen_last_waits_for_it_all_the_same() {
+    let mut world = house();
+    for name in ["Blog", "Shop"] {
+        let url = format!("http://{}.example/", name.to_lowercase());
+        // One of its checks is always under way while nobody answers.
+        world.register(name, &[("url", &url), ("interval", "10"), ("timeout", "10")]);
+    }
+    world.seconds(60);
+    world.answers("nas", Answer::Hang);
+    let (checks, looks) = (world.checks.len(), world.looks.len());
+    while !world.checks[checks..].iter().any(|(_, app)| app == "nas") {
+        world.pass(Duration::from_millis(100));
+    }
+    world.offline = true;
+    while world.looks.len() == looks {
+        world.pass(Duration::from_millis(100));
+    }
+    router_goes(&mut world, &["kodi"]);
+    world.seconds(120);
+    for name in ["Kodi", "Blog", "Shop"] {
+        let why = hidden_by(&world, name);
+        assert_eq!(why.as_deref(), Some("the router does not answer"), "{name}");
+    }
 }

@@ -87,9 +87,8 @@ impl Silence {
         let look = looks.under_way().filter(|look| look.asks_around && look.began >= ended);
         let lives = self.shown == Shown::Life || look.is_some_and(UnderWay::sees_life);
         let blame = if lives {
-            // Who has answered since the check began was there.
-            let router = known.router && !looks.have_seen_router(ended.before(self.latency));
-            self.blame_behind(look, Known { router, ..known })
+            let router_was_there = looks.have_seen_router(ended.before(self.latency));
+            self.blame_behind(look, known, router_was_there)
         } else {
             look.filter(|look| look.is_over()).and_then(|look| self.blame_around(look))
         };
@@ -105,19 +104,27 @@ impl Silence {
     }
 
     /// Others live: the router, and the internet, may be away.
-    fn blame_behind(&self, look: Option<&UnderWay>, known: Known) -> Option<Blame> {
-        let is_outside = self.is_outside();
-        let (router, internet) = match look {
-            Some(look) if known.router => (look.router_is_away(), look.internet_is_away()),
-            Some(look) => (Some(false), look.internet_is_away()),
-            None => ((!known.router).then_some(false), (!known.anchors).then_some(false)),
+    fn blame_behind(
+        &self,
+        look: Option<&UnderWay>,
+        known: Known,
+        router_was_there: bool,
+    ) -> Option<Blame> {
+        let internet = match look {
+            _ if !self.is_outside() => Some(false),
+            Some(look) => look.internet_is_away(),
+            None => (!known.anchors).then_some(false),
         };
-        match (router, internet.filter(|_| is_outside)) {
-            (Some(true), _) => Some(Blame::Part(Part::Router)),
-            (Some(false), Some(true)) => Some(Blame::Part(Part::Internet)),
-            (Some(false), Some(false)) => Some(Blame::App),
-            (Some(false), None) if !is_outside => Some(Blame::App),
-            _ => None,
+        let router = match look {
+            // Who has answered since the check began was there, unless what is behind it is gone, too.
+            _ if !known.router || (router_was_there && internet != Some(true)) => Some(false),
+            Some(look) => look.router_is_away(),
+            None => None,
+        };
+        match (router?, internet?) {
+            (true, _) => Some(Blame::Part(Part::Router)),
+            (false, true) => Some(Blame::Part(Part::Internet)),
+            (false, false) => Some(Blame::App),
         }
     }
 
