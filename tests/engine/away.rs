@@ -286,9 +286,9 @@ fn who_fails_out_there_while_another_passes_is_told_though_no_well_known_address
     let mut world = house();
     world.anchors_are_silent = true;
     world.answers("blog.example", Answer::Hang);
-    world.seconds(1200);
-    assert_eq!(world.state("Blog"), State::Unhealthy, "{:?}", world.mails());
-    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    world.seconds(2400);
+    assert_eq!(world.state("Blog"), State::Unhealthy);
+    assert_eq!(world.mails(), ["Blog UNHEALTHY"]);
 }
 
 #[test]
@@ -330,4 +330,53 @@ fn who_was_asked_out_there_when_the_router_was_seen_last_waits_for_it_all_the_sa
         let why = hidden_by(&world, name);
         assert_eq!(why.as_deref(), Some("the router does not answer"), "{name}");
     }
+}
+
+/// The internet is away, the daemon too perhaps, and after that for longer than things settle.
+fn line_is_back_late(world: &mut World) {
+    world.seconds(1200);
+    assert_eq!(world.mails(), [] as [&str; 0]);
+    for name in ["Blog", "Shop"] {
+        assert_eq!(hidden_by(world, name).as_deref(), Some("the internet is away"), "{name}");
+    }
+    world.offline = false;
+    world.seconds(1200);
+    assert_eq!(world.state("Blog"), State::Healthy);
+    assert_eq!(world.mails(), ["1 gaps, 2/2"]);
+}
+
+#[test]
+fn a_line_that_is_back_for_a_moment_only_is_away_still() {
+    let mut world = house();
+    world.offline = true;
+    world.seconds(300);
+    world.offline = false;
+    while !world.notes.iter().any(|note| matches!(note, LogEvent::Back { .. })) {
+        world.pass(Duration::from_millis(100));
+    }
+    world.offline = true;
+    line_is_back_late(&mut world);
+}
+
+#[test]
+fn a_line_that_is_back_long_after_the_power_is_away_till_then() {
+    let mut world = house();
+    world.offline = true;
+    world.power_cut(Duration::from_secs(60));
+    line_is_back_late(&mut world);
+}
+
+#[test]
+fn a_network_that_is_back_for_a_moment_only_is_down_still() {
+    let mut world = house();
+    world.deaf = true;
+    world.seconds(300);
+    world.deaf = false;
+    while !world.notes.iter().any(|note| matches!(note, LogEvent::Back { .. })) {
+        world.pass(Duration::from_millis(100));
+    }
+    world.deaf = true;
+    world.seconds(1200);
+    assert_eq!(world.mails(), ["nothing of 5"]);
+    assert_eq!(hidden_by(&world, "NAS").as_deref(), Some("nothing on the network answers"));
 }

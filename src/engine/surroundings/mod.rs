@@ -81,6 +81,8 @@ pub struct Surroundings {
     ours: SortedSet<AppId>,
     settling: Option<Settling>,
     voids: Voids,
+    /// The same for want of the internet, where only others out there tell something.
+    voids_out_there: Voids,
 }
 
 /// Interruptions.
@@ -106,6 +108,7 @@ impl Surroundings {
             ours: SortedSet::default(),
             settling: None,
             voids: Voids::default(),
+            voids_out_there: Voids::default(),
         }
     }
 
@@ -253,6 +256,11 @@ impl Surroundings {
             if is_elsewhere(app) {
                 self.voids.handle_answer(now.at, id);
             }
+            if verdict.is_outside() {
+                self.voids_out_there.handle_answer(now.at, id);
+            } else {
+                self.voids_out_there.forget(id);
+            }
             return self.settled(now, id, verdict);
         }
         let is_silent = verdict.life != Life::Answer && self.is_elsewhere((id, app), verdict);
@@ -268,7 +276,8 @@ impl Surroundings {
             && !verdict.life.is_shown()
             && app.last_healthy.is_some()
             && app.state() != State::Unhealthy
-            && !self.awaits(id)
+            // (The line may take longer to be back than those who wait for it are waited for.)
+            && (!self.awaits(id) || verdict.is_outside())
         {
             return Worth::Waits;
         } else {
@@ -296,19 +305,30 @@ impl Surroundings {
     /// No app is hidden for ever.
     fn bounded(&mut self, now: Now, id: AppId, worth: Worth) -> Worth {
         if worth == Worth::Void && !self.voids.may_be_void(now.at, id) {
-            self.forget(id);
-            return Worth::Counts;
+            return self.counts(id);
         }
         worth
     }
 
-    /// An app is paused, or watched no longer, or counts: it is not awaited.
+    /// The failures of an app count, until it has answered.
+    fn counts(&mut self, id: AppId) -> Worth {
+        self.see(id);
+        Worth::Counts
+    }
+
+    /// An app is paused, or watched no longer: it is not awaited.
     pub fn forget(&mut self, id: AppId) {
+        self.see(id);
+        self.ours.remove(&id);
+        self.voids.forget(id);
+        self.voids_out_there.forget(id);
+    }
+
+    /// Nothing hides an app.
+    fn see(&mut self, id: AppId) {
         self.network.forget(id);
         self.forget_internet();
         self.silences.forget(id);
-        self.ours.remove(&id);
-        self.voids.forget(id);
         if let Some(settling) = &mut self.settling {
             settling.forget(id);
         }

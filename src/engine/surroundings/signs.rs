@@ -63,8 +63,9 @@ impl Surroundings {
         match verdict.life {
             Life::Answer | Life::HostOnly => {
                 self.silences.handle_answer(id);
-                // (Without it, a router may answer or refuse in their place.)
-                if verdict.is_outside() && verdict.outcome != Outcome::Fail {
+                let shows_it = verdict.is_outside() && verdict.outcome != Outcome::Fail;
+                let internet = self.network.internet.as_ref();
+                if internet.is_some_and(|away| shows_it || away.hides(id)) {
                     self.comes_back(now, Part::Internet);
                 }
                 self.network.forget(id);
@@ -177,11 +178,11 @@ impl Surroundings {
             away.hide(now, id);
         }
         match part {
-            // Others in the house pass meanwhile: that is no reason to blame it.
-            Part::Internet => {
+            Part::Internet if self.voids_out_there.may_be_void(now.at, id) => {
                 app.into_iter().for_each(|app| self.miss(&app.registration.name));
                 Worth::Void
             }
+            Part::Internet => self.counts(id),
             _ => self.bounded(now, id, Worth::Void),
         }
     }
