@@ -4,7 +4,7 @@
 use super::lives;
 use super::world::{Answer, World};
 use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::outbox::notice::{Notice, RenderedMail};
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::state::State;
 
@@ -205,4 +205,56 @@ fn who_comes_late_and_has_nobody_to_be_told_is_told_when_it_names_somebody() {
     register(&mut world, "Wiki", &mine[..1]);
     world.seconds(1800);
     assert_eq!(world.mails()[1..], ["Wiki UNHEALTHY"]);
+}
+
+#[test]
+fn who_was_well_a_while_ago_and_is_silent_with_others_has_not_been_so_since_then() {
+    let mut world = house(&[]);
+    register(&mut world, "Wiki", &[("interval", "200")]);
+    answer(&mut world, &["Wiki"], Answer::Fail);
+    world.seconds(900);
+    answer(&mut world, &["Wiki"], Answer::Pass);
+    while world.inbox.len() < 2 {
+        world.one_check("Wiki");
+        world.seconds(1);
+    }
+    assert_eq!(world.mails(), ["Wiki UNHEALTHY", "Wiki HEALTHY"]);
+    world.seconds(120);
+    answer(&mut world, &APPS, Answer::Hang);
+    while world.inbox.len() < 3 {
+        world.seconds(1);
+    }
+    assert!(letter_of(&world, 2).subject.contains("1 more does not answer"));
+    answer(&mut world, &["NAS", "Kodi"], Answer::Pass);
+    world.seconds(150);
+    assert_eq!(world.inbox.len(), 3, "Wiki is silent still: {:?}", world.mails());
+    answer(&mut world, &["Wiki"], Answer::Pass);
+    world.seconds(600);
+    let end = letter_of(&world, 3).subject;
+    let minutes = end.strip_prefix("[HealthChecker] 3 apps are HEALTHY again after ").unwrap();
+    let minutes: u32 = minutes.strip_suffix(" min").unwrap().parse().unwrap();
+    assert!(minutes < 9, "{end}");
+}
+
+#[test]
+fn who_passes_once_before_it_is_told_is_told_since_it_is_unhealthy() {
+    let mut world = house(&[]);
+    register(&mut world, "Wiki", &[("interval", "200"), ("unhealthy", "2")]);
+    world.seconds(900);
+    world.inbox.clear();
+    world.one_check("Wiki");
+    answer(&mut world, &APPS, Answer::Hang);
+    while world.state("Wiki") != State::Unhealthy {
+        world.seconds(1);
+    }
+    assert_eq!(world.inbox.len(), 1, "it came later: {:?}", world.mails());
+    answer(&mut world, &["Wiki"], Answer::Pass);
+    world.one_check("Wiki");
+    answer(&mut world, &APPS, Answer::Refused);
+    while world.inbox.len() < 2 {
+        world.seconds(1);
+    }
+    assert_eq!(world.mails()[1..], ["Wiki UNHEALTHY"]);
+    let Some(Notice::Change(change)) = world.inbox[1].1.notices.first() else { panic!() };
+    assert_eq!(change.since, change.at);
 }

@@ -155,7 +155,8 @@ impl Incidents {
         self.alerts.edit(&id, |alert| {
             alert.tie = Tie::Collected;
             if !alert.is_told() {
-                alert.opened = Stamp::noted(now);
+                // It may have passed since, and not often enough to be well.
+                alert.opened = app.monitor.since;
             }
         });
         let family = self.ask_family(app, known.registry);
@@ -335,11 +336,17 @@ impl Incidents {
     }
 
     fn tie(&mut self, id: AppId, tie: Tie, registry: &Registry) {
+        let Some(app) = registry.get(id) else { return };
         if self.alerts.get(&id).is_none() {
-            let Some(app) = registry.get(id) else { return };
             self.alerts.insert(id, Alert::new(app.monitor.trouble_since));
         }
-        self.alerts.edit(&id, |alert| alert.tie = tie);
+        self.alerts.edit(&id, |alert| {
+            if std::mem::take(&mut alert.over) {
+                // It is remembered of trouble before, of which all is said.
+                alert.opened = app.monitor.trouble_since;
+            }
+            alert.tie = tie;
+        });
     }
 
     /// Tells a person of these; `more`: after others of the same incident.
