@@ -112,14 +112,30 @@ impl Chronicle {
     /// does not tell which boot it is any more.
     pub fn handle_nothing_to_settle(&mut self, now: Now) {
         let Some(id) = self.settling() else { return };
-        self.awaited().iter().for_each(|name| self.forget(name));
+        self.let_go(id);
         self.close(now, id);
     }
 
-    /// Nobody else is found to be missing.
+    /// Nobody else is found to be missing. After damage to the record one of the past may be open, too: it
+    /// ends with this one.
     fn close(&mut self, now: Now, id: u64) {
-        self.edit(id, |incident| incident.settling = false);
-        self.end_if_done(now, id, EndedBy::Recovery);
+        let all: Vec<u64> = self.incidents().filter(|it| it.settling).map(|it| it.id).collect();
+        for settling in all {
+            if settling != id {
+                self.let_go(settling);
+            }
+            self.edit(settling, |incident| incident.settling = false);
+            self.end_if_done(now, settling, EndedBy::Recovery);
+        }
+    }
+
+    /// Nobody in it is awaited.
+    fn let_go(&mut self, id: u64) {
+        self.incidents.edit(&id, |entry| {
+            let names: Vec<String> =
+                entry.incident.apps.iter().map(|app| app.name.clone()).collect();
+            names.iter().for_each(|name| entry.change(name, |app| app.over = true));
+        });
     }
 
     /// Who is not known to be well in the incident in which things settle.

@@ -138,3 +138,18 @@ fn a_number_is_given_once() {
     assert_eq!(restored.take_changed(), [], "it is on disk");
     assert_eq!(restored.begin(Kind::Network, "", Stamp::noted(after(0))), id + 1);
 }
+
+#[test]
+fn an_incident_whose_end_was_lost_ends_with_the_next() {
+    let mut chronicle = Chronicle::default();
+    for id in [1, 2] {
+        let began = Stamp::noted(after(id));
+        let mut incident = Incident::begun(id, Kind::Network, "our network was down", began);
+        incident.settling = true;
+        incident.apps.push(affected("NAS", State::Unknown));
+        chronicle.restore(incident);
+    }
+    chronicle.handle_nothing_to_settle(after(3));
+    assert!(chronicle.incidents().all(|incident| incident.ended == Some(Stamp::noted(after(3)))));
+    assert_eq!(chronicle.take_changed().len(), 2);
+}
