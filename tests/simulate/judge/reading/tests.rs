@@ -364,8 +364,8 @@ fn nobody_was_seen() {
         reading.blind[0].clone()
     };
     let (from, until) = ("2026-11-23 22:55:40 UTC", "2026-11-23 23:16:40 UTC");
-    let look = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody \
-        is blamed until one of them is seen; then each has its time to come back.\n";
+    let look = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. No alarm \
+        of these apps comes until one of them answers; then each has its time to answer, too.\n";
     let list = format!("Not seen since:\n- NAS\n- Kodi, upstairs\n\n{look}");
     let since = format!("Nothing answers since {from}: our network, or");
     let blind = one(&format!("{since} all 2 apps"), &list);
