@@ -32,6 +32,10 @@ use super::verdict::probe::{Probe, ProbeKind};
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;
 
+/// What is said of an app that crashes and starts again.
+const CRASH_LOOP: &str =
+    "it registered 3 times within 10 min, and failed in between: it may crash and start again";
+
 /// Commands: what apps and people ask for.
 impl Engine {
     /// The name of the app that a call means. All other calls take the name that this returns.
@@ -72,7 +76,8 @@ impl Engine {
         let new = self.registry.id_of(&app).is_none();
         self.log(LogEvent::Registered { app, url, new });
         let url = to.address.clone();
-        Ok(match self.registry.register(now, registration) {
+        let name = registration.name.clone();
+        let registered = match self.registry.register(now, registration) {
             Enrolled::New(id) => {
                 self.scheduler.add(now, id, timing, &to);
                 self.check_log(now, id, Event::Registered { url });
@@ -95,7 +100,25 @@ impl Engine {
                 Registered::Updated
             }
             Enrolled::Unchanged => Registered::Unchanged,
-        })
+        };
+        self.look_for_crashes(now, &name);
+        Ok(registered)
+    }
+
+    /// An app has registered. One that does so again and again while it fails is not well, whatever passes
+    /// between.
+    fn look_for_crashes(&mut self, now: Now, name: &str) {
+        let Some(id) = self.registry.id_of(name) else { return };
+        if !self.registry.handle_start_of(now, id) || self.surroundings.awaits(id) {
+            return;
+        }
+        let transition = self.registry.degrade(now, id);
+        if let Some(transition) = transition {
+            self.handle_transition(now, id, transition, CRASH_LOOP.to_owned());
+        }
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_crash_loop(now, id, transition, CRASH_LOOP, known);
+        self.post(now, messages);
     }
 
     /// Stops checking an app until it is resumed. Pausing twice is pausing once.

@@ -15,6 +15,7 @@ mod cases;
 mod chance;
 mod check_log;
 mod clock;
+mod crashes;
 mod crowded;
 mod disk;
 mod doubt;

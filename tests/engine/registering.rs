@@ -25,7 +25,10 @@ fn an_app_that_registers_all_day_and_refuses_is_told() {
             world.register_again("NAS");
         }
         assert_eq!(world.state("NAS").word(), "UNHEALTHY", "registered every {every} s");
-        assert_eq!(world.mails(), ["watching NAS", "NAS UNHEALTHY"]);
+        // Before that it may be a crash loop.
+        let mut mails = world.mails();
+        mails.retain(|mail| mail != "NAS DEGRADED");
+        assert_eq!(mails, ["watching NAS", "NAS UNHEALTHY"]);
         assert!(failures(&world, "NAS") >= 115, "one interval was forgiven, and no more");
     }
 }

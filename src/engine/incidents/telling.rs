@@ -1,13 +1,13 @@
 //! One app, and what each of its people is told of it: that it is unwell, and that it is over.
 
-use super::alert::{Level, Tie};
+use super::alert::{Alert, Level, Tie};
 use super::{Incidents, Known, change, flapping};
 use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
-use crate::engine::state::Transition;
-use crate::engine::time::Now;
+use crate::engine::state::{State, Transition};
+use crate::engine::time::{Now, Stamp};
 
 impl Incidents {
     /// Tells those of the trouble to whom it is news, or has them wait for who else is silent.
@@ -31,6 +31,44 @@ impl Incidents {
             self.collect(now, (id, app), &people, known);
             return Vec::new();
         }
+        self.tell_change((id, app), &people, (level, transition), None, known)
+    }
+
+    /// An app is in a crash loop, for this `reason`: tells to whom it is news, whatever passes in between.
+    pub fn handle_crash_loop(
+        &mut self,
+        now: Now,
+        id: AppId,
+        transition: Option<Transition>,
+        reason: &str,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        let Some(app) = known.registry.get(id).filter(|app| app.state() == State::Degraded) else {
+            return Vec::new();
+        };
+        if self.alerts.get(&id).is_none() {
+            self.alerts.insert(id, Alert::new(Stamp::noted(now)));
+        }
+        let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
+        let named = known.outbox.told(app.registration.recipients());
+        let people: Vec<Recipient> =
+            named.into_iter().filter(|to| alert.is_news(to, Level::Degraded)).collect();
+        self.tell_change((id, app), &people, (Level::Degraded, transition), Some(reason), known)
+    }
+
+    /// Tells these people of the trouble of one app, for a `reason` that its last check does not tell.
+    fn tell_change(
+        &mut self,
+        (id, app): (AppId, &App),
+        people: &[Recipient],
+        (level, transition): (Level, Option<Transition>),
+        reason: Option<&str>,
+        known: Known<'_>,
+    ) -> Vec<Message> {
+        let Some(alert) = self.alerts.get(&id).filter(|_| !people.is_empty()) else {
+            return Vec::new();
+        };
+        let named = known.outbox.told(app.registration.recipients());
         let alone = !alert.is_told();
         if alone && alert.everybody().next().is_some() {
             // What they were told before is another story.
@@ -38,9 +76,10 @@ impl Incidents {
         }
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let keeps_failing = alert.keeps_failing || (alone && flapping::keeps_failing(alert, app));
-        let change = change::trouble(app, alert, transition);
+        let mut change = change::trouble(app, alert, transition);
+        change.reason = reason.map_or(change.reason, str::to_owned);
         let notice = Notice::Change(Change { keeps_failing, ..change });
-        let messages = self.messages((id, app), &people, &notice, known.outbox);
+        let messages = self.messages((id, app), people, &notice, known.outbox);
         self.alerts.edit(&id, |alert| {
             if alone {
                 alert.tie = Tie::Alone;

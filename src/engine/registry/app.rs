@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::forgiveness::Forgiveness;
 use super::history::History;
 use super::monitor::{Monitor, Streaks, Thresholds};
+use super::starts::Starts;
 use crate::engine::check_log::{Event, HourSoFar, is_news};
 use crate::engine::ledger::{Kept, Versioned};
 use crate::engine::registration::Registration;
@@ -58,6 +59,8 @@ pub struct App {
     pub welcome: Welcome,
     /// Whether a refused connection counts: the app may not listen yet.
     pub forgiveness: Forgiveness,
+    /// When it has registered lately: not on disk, for it is of minutes.
+    pub starts: Starts,
     /// Checks with a verdict.
     pub checks: u64,
     /// Those among them that warned.
@@ -159,6 +162,7 @@ impl App {
             monitor,
             welcome: Welcome::Owed,
             forgiveness: Forgiveness::default(),
+            starts: Starts::default(),
             checks: 0,
             warnings: 0,
             failures: 0,
@@ -208,6 +212,9 @@ impl App {
         let forgiven = self.forgiveness.observe(now.at.before(latency), verdict.refused);
         let is_silence = self.is_silence(&verdict);
         let counts = !forgiven && !void && !is_silence;
+        if outcome == Outcome::Fail && (counts || forgiven) {
+            self.starts.handle_failure();
+        }
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let begins_anew = counts && self.monitor.streaks == Streaks::default();
         let before = self.last.as_ref().map(|last| &last.verdict);

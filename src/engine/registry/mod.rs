@@ -8,6 +8,7 @@ mod forgiveness;
 pub mod history;
 pub mod monitor;
 pub mod quota;
+mod starts;
 mod sums;
 
 use std::time::Duration;
@@ -273,6 +274,18 @@ impl Registry {
         since: Stamp,
     ) -> Option<Transition> {
         self.apps.edit(&id, |app| app.monitor.give_up(now, failures, since)).flatten()
+    }
+
+    /// An app has registered, as it does when it starts. Whether it is in a crash loop.
+    pub fn handle_start_of(&mut self, now: Now, id: AppId) -> bool {
+        let in_loop =
+            self.apps.edit(&id, |app| app.starts.handle_registration(now.at) && !app.paused);
+        in_loop.unwrap_or_default()
+    }
+
+    /// An app is in a crash loop: it is DEGRADED at least.
+    pub fn degrade(&mut self, now: Now, id: AppId) -> Option<Transition> {
+        self.apps.edit(&id, |app| app.monitor.degrade(now)).flatten()
     }
 
     /// What is said of an app's first pass.

@@ -128,6 +128,17 @@ impl Monitor {
         self.streaks.not_passed = 0;
     }
 
+    /// It is not well, though it may pass: DEGRADED, unless it is worse, until it passes for as long as any other.
+    pub fn degrade(&mut self, now: Now) -> Option<Transition> {
+        let from = self.state;
+        if matches!(from, State::Degraded | State::Unhealthy) {
+            return None;
+        }
+        (self.streaks.passed, self.streaks.not_failed) = (0, 0);
+        (self.state, self.since) = (State::Degraded, Stamp::noted(now));
+        Some(Transition { from, to: State::Degraded })
+    }
+
     /// So many checks failed since `since`, none of which was counted: UNHEALTHY, whatever the app asks
     /// for. It had its time.
     pub fn give_up(&mut self, now: Now, failures: u32, since: Stamp) -> Option<Transition> {

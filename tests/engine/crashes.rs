@@ -1,0 +1,110 @@
+//! Apps that crash and start again: each start registers, and passes may lie between.
+
+use super::world::{Answer, World};
+use healthchecker::engine::state::State;
+
+const USUAL: [(&str, &str); 3] = [("interval", "30"), ("unhealthy", "3"), ("healthy", "4")];
+
+fn house() -> World {
+    let mut world = World::new();
+    world.register("NAS", &USUAL);
+    world.seconds(300);
+    assert_eq!(world.state("NAS"), State::Healthy);
+    world.inbox.clear();
+    world
+}
+
+/// It starts, answers for a while, and is gone.
+fn lives_for_a_minute(world: &mut World) {
+    world.register("NAS", &USUAL);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60);
+    world.answers("NAS", Answer::Refused);
+    world.seconds(45);
+}
+
+#[test]
+fn a_crash_loop_is_told_though_it_never_fails_for_long() {
+    for restarts in [false, true] {
+        let mut world = house();
+        for start in 1..=3 {
+            assert!(world.inbox.is_empty(), "after {start} starts: {:?}", world.mails());
+            lives_for_a_minute(&mut world);
+        }
+        assert_eq!(world.mails(), ["NAS DEGRADED"]);
+        let letter = super::clock::letter(&world, 0);
+        assert!(letter.contains("it registered 3 times within 10 min"), "{letter}");
+        if restarts {
+            world.restart();
+        }
+        (0..5).for_each(|_| lives_for_a_minute(&mut world));
+        assert_eq!(world.mails(), ["NAS DEGRADED"], "once");
+        assert_eq!(world.state("NAS"), State::Degraded);
+        world.register("NAS", &USUAL);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(400);
+        assert_eq!(world.mails(), ["NAS DEGRADED", "NAS HEALTHY"]);
+    }
+}
+
+#[test]
+fn a_first_start_that_is_refused_and_forgiven_is_one_too() {
+    let mut world = World::new();
+    world.answers("NAS", Answer::Refused);
+    for _ in 0..3 {
+        world.register("NAS", &USUAL);
+        world.seconds(31);
+    }
+    assert_eq!(world.mails(), ["NAS DEGRADED"]);
+}
+
+#[test]
+fn deployments_are_no_crash_loop() {
+    let mut world = house();
+    // One that comes back at once, five times,
+    for _ in 0..5 {
+        world.register("NAS", &USUAL);
+        world.seconds(60);
+    }
+    // one that is away for a check, every six minutes,
+    world.seconds(600);
+    for _ in 0..5 {
+        world.answers("NAS", Answer::Refused);
+        world.seconds(40);
+        world.register("NAS", &USUAL);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(320);
+    }
+    // and one that registers several times at each start.
+    world.answers("NAS", Answer::Refused);
+    world.seconds(40);
+    (0..5).for_each(|_| world.register("NAS", &USUAL));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(60);
+    assert_eq!((world.mails(), world.state("NAS")), (vec![], State::Healthy));
+}
+
+#[test]
+fn who_is_worse_or_paused_is_not_told_so() {
+    let mut world = house();
+    world.answers("NAS", Answer::Fail);
+    world.seconds(120);
+    for _ in 0..4 {
+        world.register("NAS", &USUAL);
+        world.seconds(60);
+    }
+    assert_eq!(
+        (world.mails(), world.state("NAS")),
+        (vec!["NAS UNHEALTHY".to_owned()], State::Unhealthy)
+    );
+    let mut world = house();
+    world.answers("NAS", Answer::Refused);
+    for _ in 0..2 {
+        world.register("NAS", &USUAL);
+        world.seconds(31);
+    }
+    world.engine.pause(world.now, "NAS").unwrap();
+    world.register("NAS", &USUAL);
+    world.seconds(31);
+    assert!(world.inbox.is_empty(), "{:?}", world.mails());
+}
