@@ -316,10 +316,8 @@ fn who_was_asked_out_there_when_the_router_was_seen_last_waits_for_it_all_the_sa
     }
     world.seconds(60);
     world.answers("nas", Answer::Hang);
-    let (checks, looks) = (world.checks.len(), world.looks.len());
-    while !world.checks[checks..].iter().any(|(_, app)| app == "nas") {
-        world.pass(Duration::from_millis(100));
-    }
+    let looks = world.looks.len();
+    world.one_check_begins("nas");
     world.offline = true;
     while world.looks.len() == looks {
         world.pass(Duration::from_millis(100));
@@ -379,4 +377,23 @@ fn a_network_that_is_back_for_a_moment_only_is_down_still() {
     world.seconds(1200);
     assert_eq!(world.mails(), ["nothing of 5"]);
     assert_eq!(hidden_by(&world, "NAS").as_deref(), Some("nothing on the network answers"));
+}
+
+#[test]
+fn who_answers_before_the_router_is_looked_at_is_not_behind_it() {
+    let mut world = house();
+    world.register("Kodi", &[("interval", "10"), ("timeout", "5")]);
+    world.seconds(60);
+    world.looks_are_lost = true;
+    world.gateway = Sight::Nothing;
+    world.answers("kodi", Answer::Hang);
+    world.one_check_begins("kodi");
+    world.answers("kodi", Answer::Pass);
+    // Its own answer decides it; the others do not know of the router.
+    world.one_check_begins("kodi");
+    world.seconds(1);
+    world.looks_are_lost = false;
+    world.seconds(7);
+    assert_eq!(hidden_by(&world, "Kodi"), None);
+    assert!(!world.notes.iter().any(|note| matches!(note, LogEvent::Away { .. })));
 }

@@ -293,6 +293,14 @@ impl World {
         }
     }
 
+    /// Lets time pass until an app at this host is asked once more.
+    pub(super) fn one_check_begins(&mut self, host: &str) {
+        let before = self.checks.len();
+        while !self.checks[before..].iter().any(|(_, asked)| asked == host) {
+            self.pass(Duration::from_millis(100));
+        }
+    }
+
     /// Somebody sets the wall clock.
     pub(super) fn set_clock(&mut self, wall: Wall) {
         self.now.wall = wall;

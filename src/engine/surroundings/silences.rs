@@ -146,9 +146,11 @@ impl Silences {
         self.0.push(silence);
     }
 
-    /// It was shown to all of them.
+    /// It was shown to all of them. That another machine lives tells least.
     pub(super) fn show(&mut self, shown: Shown) {
-        self.0.iter_mut().for_each(|silence| silence.shown = shown);
+        let tells =
+            |silence: &&mut Silence| shown != Shown::Life || silence.shown == Shown::Nothing;
+        self.0.iter_mut().filter(tells).for_each(|silence| silence.shown = shown);
     }
 
     /// The app has answered.
