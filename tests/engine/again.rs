@@ -2,7 +2,7 @@
 //! end, once.
 
 use super::lives;
-use super::world::{Answer, World};
+use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::{Notice, RenderedMail};
 use healthchecker::engine::recipients::Recipients;
@@ -257,4 +257,53 @@ fn who_passes_once_before_it_is_told_is_told_since_it_is_unhealthy() {
     assert_eq!(world.mails()[1..], ["Wiki UNHEALTHY"]);
     let Some(Notice::Change(change)) = world.inbox[1].1.notices.first() else { panic!() };
     assert_eq!(change.since, change.at);
+}
+
+#[test]
+fn what_is_passed_on_of_an_outage_is_what_is_unhealthy() {
+    let mut world = house(&[]);
+    register(&mut world, "NAS", &[("email", "me@here.net,owner@example.org")]);
+    register(&mut world, "Wiki", &[("email", "me@here.net"), ("interval", "60")]);
+    world.seconds(300);
+    world.inbox.clear();
+    world.mood = Mood::Away;
+    answer(&mut world, &["NAS", "Wiki"], Answer::Hang);
+    while world.waiting_for_each().len() < 2 {
+        world.seconds(1);
+    }
+    world.mood = Mood::Accepts;
+    let default = vec!["owner@example.org".to_owned()];
+    world.recipients = Recipients::new(default, &["*@example.org".to_owned()]);
+    world.restart();
+    world.seconds(60);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"], "nobody is told of that one yet");
+    world.seconds(1800);
+    let told = letter_of(&world, 1).subject;
+    assert_eq!(told, "[HealthChecker] Wiki on 192.168.1.20 is UNHEALTHY, too");
+}
+
+/// So many apps are named in a mail.
+const APPS_MAX: usize = 200;
+
+#[test]
+fn so_many_that_one_mail_does_not_name_them_all_are_told_by_what_is_unhealthy() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..=APPS_MAX).map(|number| format!("App {number}")).collect();
+    for (number, name) in names.iter().enumerate() {
+        let url = format!("http://192.168.1.20:{}/", 8000 + number);
+        let interval = if number == APPS_MAX { "60" } else { "30" };
+        world.register(name, &[("url", &url), ("interval", interval)]);
+    }
+    world.seconds(300);
+    world.inbox.clear();
+    for number in 0..=APPS_MAX {
+        world.answers(&format!("192.168.1.20:{}", 8000 + number), Answer::Hang);
+    }
+    while world.inbox.is_empty() {
+        world.seconds(1);
+    }
+    world.seconds(1);
+    let subjects = (0..world.inbox.len()).map(|number| letter_of(&world, number).subject);
+    let subjects: Vec<String> = subjects.collect();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
 }

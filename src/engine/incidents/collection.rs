@@ -285,7 +285,12 @@ impl Incidents {
         let mut theirs = self.people_of(&broken, known);
         for (to, ids) in self.people_of(&suspects, known) {
             // Who has none that is UNHEALTHY has nothing to hear yet.
-            theirs.get_mut(&to).into_iter().for_each(|silent| silent.extend(&ids));
+            if let Some(silent) = theirs.get_mut(&to) {
+                // Nor is there a mail of those alone.
+                let room = silent.len().next_multiple_of(APPS_MAX);
+                silent.extend(&ids);
+                silent.truncate(room);
+            }
         }
         let told: SortedSet<AppId> = theirs.values().flatten().copied().collect();
         let tie = match told.len() {

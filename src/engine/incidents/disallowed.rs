@@ -107,7 +107,9 @@ impl Incidents {
                     if worst(&outage) != before {
                         outage.recent = Vec::new();
                     }
-                    (!outage.groups.is_empty()).then_some(Notice::Outage(outage))
+                    // Those that were not asked often enough are told when they were.
+                    let is_worth_it = outage.apps().any(|silent| silent.unhealthy);
+                    is_worth_it.then_some(Notice::Outage(outage))
                 }
                 Notice::AllBack(back) => {
                     let mut back = back.clone();
