@@ -397,3 +397,20 @@ fn who_answers_before_the_router_is_looked_at_is_not_behind_it() {
     assert_eq!(hidden_by(&world, "Kodi"), None);
     assert!(!world.notes.iter().any(|note| matches!(note, LogEvent::Away { .. })));
 }
+
+#[test]
+fn what_is_on_our_own_machine_by_name_waits_for_no_network() {
+    let mut world = house();
+    world.register("Own", &[("url", "http://our-pi/"), ("healthy", "2")]);
+    world.seconds(120);
+    world.answers("our-pi", Answer::Hang);
+    world.seconds(300);
+    world.answers("our-pi", Answer::Pass);
+    world.seconds(300);
+    world.inbox.clear();
+    world.cut_off = true;
+    world.seconds(120);
+    world.answers("our-pi", Answer::Hang);
+    world.seconds(300);
+    assert_eq!(world.mails(), ["Own keeps failing"], "it needs no network");
+}

@@ -24,7 +24,7 @@ use healthchecker::engine::time::{Moment, Now, Wall};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
-use looks::{anchors, from_outside, is_outside};
+use looks::{anchors, from_outside, is_our_name, is_outside};
 
 /// How an app answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -500,7 +500,7 @@ impl World {
                 }
             }
         };
-        let is_ours = url.starts_with("http://127.");
+        let is_ours = url.starts_with("http://127.") || is_our_name(&name);
         let (end, latency) = match () {
             () if is_ours => (end, latency),
             () if self.cut_off => (cut_off(), latency),

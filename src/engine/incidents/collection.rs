@@ -18,7 +18,6 @@ use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::{State, Transition};
-use crate::engine::surroundings::network::is_elsewhere;
 use crate::engine::time::{Moment, Now, Stamp, Step};
 
 /// So long it is waited for who else is silent,
@@ -393,8 +392,9 @@ impl Incidents {
 
 /// Whether some of these cannot be seen: our network is down, and they are elsewhere.
 pub(super) fn is_blind(ids: &[AppId], Known { registry, surroundings, .. }: Known<'_>) -> bool {
-    surroundings.network().is_down()
-        && ids.iter().filter_map(|id| registry.get(*id)).any(is_elsewhere)
+    let is_away =
+        |id: &AppId| registry.get(*id).is_some_and(|app| surroundings.is_away_from_us(*id, app));
+    surroundings.network().is_down() && ids.iter().any(is_away)
 }
 
 /// Whether we were away since it began, and others have their time to come back.

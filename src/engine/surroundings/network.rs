@@ -95,7 +95,7 @@ impl Network {
 }
 
 /// Whether an app is on another machine, as far as its address tells.
-pub(in crate::engine) fn is_elsewhere(app: &App) -> bool {
+pub(super) fn is_elsewhere(app: &App) -> bool {
     match app.registration.target.host() {
         Host::Address(address) => !address.is_loopback(),
         Host::Name(_) => true,

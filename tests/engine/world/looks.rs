@@ -40,6 +40,7 @@ impl World {
 
     fn sight(&self, place: &Place) -> Sight {
         match place {
+            Place::Port { host, .. } if is_our_name(&host.to_string()) => Sight::Ourselves,
             _ if self.cut_off || self.deaf => Sight::Nothing,
             Place::Gateways => self.gateway,
             Place::Port { host: Host::Address(address), .. }
@@ -66,6 +67,11 @@ impl World {
 /// Well-known addresses outside.
 pub(super) fn anchors() -> Vec<SocketAddr> {
     [1, 2, 3].map(|last| SocketAddr::from(([198, 51, 100, last], 53))).to_vec()
+}
+
+/// Whether this is our own machine, by the name that others use.
+pub(super) fn is_our_name(host: &str) -> bool {
+    host == "our-pi"
 }
 
 /// Whether a place, `HOST` or `HOST:PORT`, is.
