@@ -321,12 +321,70 @@ fn killed_at_any_moment_of_it_nothing_is_lost_and_nothing_told_twice() {
         world.seconds(second);
         world.restart();
         world.seconds(600);
-        // One that was under way comes once more, under the same id.
-        world.inbox.dedup_by_key(|(_, mail)| mail.message_id.clone());
-        assert_eq!(world.inbox.len(), 1, "{second}: {:?}", world.mails());
+        assert_eq!(told(&mut world).len(), 1, "{second}: {:?}", world.mails());
         assert!(is_of_all(&world.mails()[0]), "{second}: {:?}", world.mails());
         answer(&mut world, &ON_HOST, Answer::Pass);
         world.seconds(600);
         assert_eq!(world.inbox.len(), 2, "{second}: {:?}", world.mails());
+    }
+}
+
+/// What was told; one that was under way when we were killed comes once more, under the same id.
+fn told(world: &mut World) -> Vec<String> {
+    world.inbox.dedup_by_key(|(_, mail)| mail.message_id.clone());
+    world.mails()
+}
+
+#[test]
+fn killed_at_any_moment_of_its_end_it_is_told_once() {
+    for second in (0..100).step_by(3) {
+        let mut world = house();
+        world.mail_takes = 2000;
+        answer(&mut world, &ON_HOST, Answer::Hang);
+        world.seconds(150);
+        assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+        answer(&mut world, &ON_HOST, Answer::Pass);
+        world.seconds(second);
+        world.restart();
+        world.seconds(600);
+        let mails = told(&mut world);
+        assert_eq!(mails.len(), 2, "{second}: {mails:?}");
+        assert!(is_of_all(&mails[1]) && mails[1].contains("back"), "{second}: {mails:?}");
+    }
+}
+
+#[test]
+fn killed_at_any_moment_after_others_came_later_they_are_told_once() {
+    for second in (0..1500).step_by(60) {
+        let mut world = house();
+        for name in ["Late", "Later"] {
+            let url = "http://192.168.1.20:9000/";
+            register(&mut world, name, &[("url", url), ("interval", "300")]);
+        }
+        world.seconds(900);
+        world.inbox.clear();
+        world.one_check("Later");
+        world.one_check("Late");
+        world.one_check("Later");
+        answer(&mut world, &ON_HOST, Answer::Hang);
+        world.answers("192.168.1.20:9000", Answer::Hang);
+        world.seconds(120);
+        let first = world.mails();
+        assert_eq!(first.len(), 1, "{first:?}");
+        world.seconds(second);
+        world.restart();
+        world.seconds(3600);
+        let mails = told(&mut world);
+        for name in ["Late", "Later"] {
+            let told = mails.iter().filter(|mail| mail.contains(name)).count();
+            assert!(told >= 1, "{second}: {name} in {mails:?}");
+        }
+        let before_the_end = mails.len();
+        assert!(before_the_end <= 2, "{second}: {mails:?}");
+        answer(&mut world, &ON_HOST, Answer::Pass);
+        world.answers("192.168.1.20:9000", Answer::Pass);
+        world.seconds(1800);
+        let mails = told(&mut world);
+        assert_eq!(mails.len(), before_the_end + 1, "{second}: {mails:?}");
     }
 }
