@@ -18,10 +18,9 @@ const TOGETHER: Ms = 45_000;
 /// and so long where this many hosts are silent.
 const MANY: Ms = 180_000;
 const MANY_HOSTS: usize = 3;
-/// Who falls silent in an incident that was told is told so long after that,
-const UPDATES: [Ms; 4] = [15 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000];
-/// and then so often.
-const DAILY: Ms = 24 * 3_600_000;
+/// Who falls silent in an incident that was told is told so long after that, or, when that has passed, so
+/// much later.
+const UPDATE: Ms = 15 * 60_000;
 /// After so many mails of trouble to one person
 const ENOUGH: usize = 2;
 /// within this time each further one waits
@@ -93,10 +92,8 @@ fn waits(company: Company) -> Ms {
 
 /// When a person is told of who joins an incident by `at` that they were told of at `told`.
 pub(super) fn update(told: Ms, at: Ms) -> Ms {
-    let first = UPDATES.iter().map(|after| told + after).find(|then| *then >= at);
-    let last = told + UPDATES[UPDATES.len() - 1];
-    let then = first.unwrap_or_else(|| last + at.saturating_sub(last).next_multiple_of(DAILY));
-    then + ALONE
+    let then = told + UPDATE;
+    ALONE + if then > at { then } else { at + UPDATE }
 }
 
 /// How much longer a person waits who has had so many mails of trouble shortly before.
@@ -167,8 +164,7 @@ mod tests {
         let allowed = |hosts| allowed(&app(30, 5, 2), 0, Company::Silent { hosts });
         assert_eq!((allowed(1), allowed(2), allowed(3)), (118_000, 118_000, 253_000));
         let minutes = |at: Ms| update(0, at * 60_000) / 60_000;
-        assert_eq!([1, 15, 16, 61, 400].map(minutes), [15, 15, 60, 360, 1440]);
-        assert_eq!([1441, 3000].map(minutes), [2880, 4320]);
+        assert_eq!([1, 14, 15, 61].map(minutes), [15, 15, 30, 76]);
         assert_eq!([1, 2].map(bundled), [0, 180_000]);
     }
 

@@ -40,8 +40,10 @@ pub(super) struct Case<'s> {
 /// What a person is told of an app, as far as the next end of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Thread {
-    /// When the first mail was written.
+    /// When the first mail was written that tells of trouble,
     pub(super) from: Ms,
+    /// and the last.
+    pub(super) last: Ms,
     /// The episode that it tells of.
     pub(super) episode: usize,
     is_over: bool,
@@ -128,10 +130,13 @@ fn threads(letters: &[Read<'_>]) -> BTreeMap<(PersonId, AppId), Vec<Thread>> {
         for (app, statement) in read.states.iter().filter_map(|it| Some((it.app?, it))) {
             let its = threads.entry((read.letter.to, app)).or_default();
             let open = its.last_mut().filter(|thread| !thread.is_over);
+            let written = read.letter.written;
             match (open, statement.episode) {
-                (Some(thread), _) => thread.is_over = !statement.is_trouble(),
+                (Some(thread), _) if statement.is_trouble() => thread.last = written,
+                (Some(thread), _) => thread.is_over = true,
                 (None, Some(episode)) if statement.is_trouble() => {
-                    its.push(Thread { from: read.letter.written, episode, is_over: false });
+                    let (from, last) = (written, written);
+                    its.push(Thread { from, last, episode, is_over: false });
                 }
                 (None, _) => {}
             }

@@ -67,29 +67,29 @@ fn note(
 
 /// When each person was told of trouble.
 struct Told {
-    /// By incident and person: the first mail, and which app it named.
-    first_of: BTreeMap<(usize, PersonId), (Ms, AppId)>,
+    /// By incident and person: each mail, and which app it named first then.
+    of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>>,
     /// Each letter that tells of trouble, by when it was written.
     letters: BTreeMap<PersonId, Vec<Ms>>,
 }
 
 impl Told {
     fn new(case: &Case<'_>, firsts: &Firsts) -> Told {
-        let mut first_of: BTreeMap<(usize, PersonId), (Ms, AppId)> = BTreeMap::new();
+        let mut of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>> = BTreeMap::new();
         for ((to, app, episode), First { decided, .. }) in firsts {
             let life = case.life(*app);
             for incident in case.incidents.told(case.story, life, *episode, *decided) {
-                let entry = first_of.entry((incident, *to)).or_insert((*decided, *app));
-                *entry = (*entry).min((*decided, *app));
+                of.entry((incident, *to)).or_default().push((*decided, *app));
             }
         }
+        of.values_mut().for_each(|told| told.sort_unstable());
         let mut letters: BTreeMap<PersonId, Vec<Ms>> = BTreeMap::new();
         for read in case.letters.iter().filter(|read| read.states.iter().any(|it| it.is_trouble()))
         {
             letters.entry(read.letter.to).or_default().push(read.letter.written);
         }
         letters.values_mut().for_each(|written| written.sort_unstable());
-        Told { first_of, letters }
+        Told { of, letters }
     }
 }
 
@@ -98,9 +98,10 @@ impl Told {
 fn due(case: &Case<'_>, told: &Told, trouble: &Trouble, to: PersonId) -> Ms {
     let due = trouble.deadline;
     let incident = case.incidents.of_cause(trouble.cause);
-    let before = incident.and_then(|incident| told.first_of.get(&(incident, to)));
-    let before = before.filter(|(at, app)| *at < due && *app != AppId(trouble.app));
-    let joins = before.filter(|_| trouble.is_silent).map(|(at, _)| allowance::update(*at, due));
+    let known = incident.and_then(|incident| told.of.get(&(incident, to)));
+    let mut others = known.into_iter().flatten().filter(|(_, app)| *app != AppId(trouble.app));
+    let before = others.next().map(|(at, _)| *at).filter(|at| *at < due);
+    let joins = before.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due));
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
     let had = written.partition_point(|at| *at < due)
         - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
@@ -119,7 +120,7 @@ fn in_time(
     let app = AppId(trouble.app);
     let (person, name) = (case.person(to), case.name(app));
     let since = format!("{kind:?} since {}", time(trouble.begun));
-    let Some(First { decided, letter }) = first else {
+    let Some(First { decided, letter: place }) = first else {
         if case.post.free(to, due, case.story.length) <= PATIENCE {
             return None;
         }
@@ -130,9 +131,12 @@ fn in_time(
         let around = (trouble.begun, due);
         return Some(case.finding(Fault::Missed(kind), (Some(app), Some(to)), around, what));
     };
-    let held_back = case.letters[letter].reading.digest.is_some();
-    let letter = case.letters[letter].letter;
-    let waited = case.post.idle(to, decided, letter.worded);
+    let held_back = case.letters[place].reading.digest.is_some();
+    let letter = case.letters[place].letter;
+    // What a list tells of a silence may have waited for others before it was written.
+    let is_listed = !case.letters[place].reading.list.is_empty();
+    let written = if trouble.is_silent && is_listed { decided.max(due) } else { decided };
+    let waited = case.post.idle(to, written, letter.worded);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
     if late == 0 {
         return None;

@@ -10,6 +10,9 @@ use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
+/// So many checks are looked through for one that did not pass.
+const LOOKED_THROUGH: usize = 64;
+
 /// One app.
 pub(super) struct Life<'s> {
     pub(super) app: &'s App,
@@ -114,6 +117,14 @@ impl Life<'_> {
     pub(super) fn given_up_by(&self, at: Ms) -> Option<Ms> {
         let states = &self.app.states[..self.app.shown_by(at)];
         states.iter().rev().find(|(_, state)| *state == State::Unhealthy).map(|(at, _)| *at)
+    }
+
+    /// The last check that ended by `at` and did not pass, by its place.
+    pub(super) fn ill_by(&self, at: Ms) -> Option<usize> {
+        let last = self.check_by(at)?;
+        let is_ill =
+            |place: &usize| !matches!(self.app.checks[*place].outcome, None | Some(Outcome::Pass));
+        (0..=last).rev().take(LOOKED_THROUGH).find(is_ill)
     }
 
     /// The last check that ended by `at`, by its place.

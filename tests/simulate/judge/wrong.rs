@@ -12,7 +12,7 @@ use super::case::Case;
 use super::chronicle::time;
 use super::finding::{Fault, Finding, Wrong};
 use super::letters::{Of, Read, Statement};
-use super::reading::{Named, Tells};
+use super::reading::{Named, Says, Tells};
 use crate::story::{AppId, Ms};
 use healthchecker::engine::state::State;
 
@@ -135,7 +135,9 @@ fn is_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, (at, is_l
     let mut between = life.app.states[first..last].iter().map(|(_, state)| *state);
     // What follows on UNKNOWN is no news as long as it is no better.
     let was_unknown = shown == State::Unknown || between.any(|state| state == State::Unknown);
-    if is_last && !statement.fits(shown) && !was_unknown {
+    // Who keeps failing may be well for a while.
+    let keeps_failing = statement.says == Says::KeepsFailing && at < letter.written;
+    if is_last && !statement.fits(shown) && !was_unknown && !keeps_failing {
         let what = format!(
             "{} is {} at {}, said to be {}",
             statement.name,

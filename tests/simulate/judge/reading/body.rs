@@ -110,7 +110,7 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             }
             Some(())
         }
-        ["Not back:" | "Silent with it:", ref points @ ..] => {
+        ["Not back:", ref points @ ..] => {
             reading.reports.last_mut()?.missing = report::missing(points, known)?;
             Some(())
         }

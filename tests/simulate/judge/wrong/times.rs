@@ -128,21 +128,27 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
     let in_short = |from: Ms, until: Ms| (from, until);
     let mut beginnings: Vec<(Ms, Ms)> = Vec::new();
     let is_over = statement.state() == State::Healthy;
-    let last = life.check_by(at + SLACK / 2);
-    let ill = last.and_then(|last| {
-        let back = (0..=last).rev().take(LOOKED_THROUGH);
-        back.into_iter().find(|place| !matches!(checks[*place].outcome, None | Some(Outcome::Pass)))
-    });
+    let ill = life.ill_by(at + SLACK / 2);
     if !is_over {
+        // What had passed before anybody was told is told when it fails again, since it was found.
+        let now = life.ill_by(found.read.letter.written);
+        let is_later = now.is_some_and(|now| checks[life.rows[now].earliest].begun > at);
+        beginnings.extend(is_later.then_some((at, at)));
         let rows = ill.into_iter().flat_map(row);
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
     // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
     let letter = found.read.letter;
-    let thread = found.case.thread(letter.to, app, letter.written).map(|thread| thread.episode);
-    let kept = statement.episode.filter(|_| is_over);
-    let kept = kept.and_then(|own| thread.filter(|it| *it < own));
+    let thread = found.case.thread(letter.to, app, letter.written).filter(|_| is_over);
+    let kept = thread.map(|thread| thread.episode);
+    let kept = statement.episode.and_then(|own| kept.filter(|it| *it < own));
+    // It counts from one of those checks that were told.
+    let told = thread.into_iter().flat_map(|it| [it.from, it.last]);
+    let told = told.filter_map(|at| life.ill_by(at));
+    let told = told.flat_map(|last| life.rows[last].earliest..=last);
+    let told = told.map(|place| &checks[place]).filter(|it| it.outcome != Some(Outcome::Pass));
+    beginnings.extend(told.map(|check| in_short(check.begun, check.ended)));
     for episode in statement.episode.filter(|_| is_over || better).into_iter().chain(kept) {
         let episode = &life.episodes[episode];
         let first = episode.checks.clone().find(|place| checks[*place].outcome.is_some());
