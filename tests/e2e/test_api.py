@@ -131,7 +131,7 @@ def test_names_that_look_alike_are_one_app(daemon: Daemon, target: Target) -> No
     assert answer.json() == {"appname": "My NAS", "result": "stopped"}
 
 
-@pytest.mark.parametrize("field", ["colour", "tls", "parent", "quiet", "kind"])
+@pytest.mark.parametrize("field", ["colour", "tls", "quiet", "kind"])
 def test_an_unknown_field_is_refused(daemon: Daemon, target: Target, field: str) -> None:
     error = error_of(daemon.post(MONITOR, data=fields(target.url) | {field: "x"}), 400)
     assert error["field"] == field
