@@ -1,6 +1,7 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
 mod behind;
+mod blind;
 mod off;
 mod outages;
 mod reports;
