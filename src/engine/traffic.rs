@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::check_log::{Event, Line};
 use super::core::{Action, CommandError, Engine, Registered, Wait};
+use super::incidents::alert::Alert;
 use super::incidents::{self, Incidents, Known};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
@@ -19,7 +20,7 @@ use super::outbox::{Concluded, Message, Output};
 use super::query::off_or_away;
 use super::recipients::Recipient;
 use super::registration::{Origin, Registration};
-use super::registry::{AppId, Enrolled, RegistryError, Welcome};
+use super::registry::{App, AppId, Enrolled, RegistryError, Welcome};
 use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
 use super::sorted::SortedSet;
 use super::state::{State, Transition};
@@ -425,6 +426,7 @@ impl Engine {
         let Some(app) = self.registry.get(id) else { return };
         let app = app.registration.name.clone();
         self.chronicle.handle_transition(now, &app, to, &reason);
+        self.list_untold(id, to);
         self.log(LogEvent::StateChanged { app, from, to, reason });
     }
 
@@ -433,6 +435,8 @@ impl Engine {
         match self.outbox.handle_delivery(now, id, delivery) {
             Some(Concluded::Accepted(mail)) => {
                 mail.incidents().for_each(|it| self.chronicle.tell(now, it, &mail.to));
+                let told = mail.notices.iter().flat_map(|notice| notice.troubles());
+                told.for_each(|app| self.chronicle.tell_of(now, app, &mail.to));
                 self.incidents.handle_arrival(&mail, &self.registry);
             }
             Some(Concluded::Refused(mail)) => self.incidents.handle_refusal(&mail, &self.registry),
@@ -494,9 +498,36 @@ impl Engine {
     pub(super) fn post(&mut self, now: Now, messages: Vec<Message>) {
         if !messages.is_empty() {
             self.incidents.handle_told(now);
+            self.list_troubles(&messages);
         }
         messages.into_iter().for_each(|message| self.outbox.handle_message(now, message));
         self.drain_outbox();
+    }
+
+    /// What people are told of stands in the list of incidents.
+    fn list_troubles(&mut self, messages: &[Message]) {
+        let mut names: Vec<&str> =
+            messages.iter().flat_map(|message| message.notice.troubles()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let Engine { registry, incidents, chronicle, .. } = self;
+        let ids = names.iter().filter_map(|name| registry.id_of(name));
+        let family: Vec<&str> = ids.flat_map(|id| incidents.family(id, registry)).collect();
+        let apps: Vec<&App> = names.iter().filter_map(|name| registry.named(name)).collect();
+        chronicle.handle_trouble(&apps, &family);
+    }
+
+    /// An app has changed: it stands there, too, if nobody is to be told of it, or if it was told with others
+    /// before it was unwell.
+    fn list_untold(&mut self, id: AppId, to: State) {
+        let Engine { registry, incidents, chronicle, outbox, .. } = self;
+        let Some(app) = registry.get(id) else { return };
+        if outbox.told(app.registration.recipients()).is_empty() && to == State::Unhealthy {
+            chronicle.handle_trouble(&[app], &[]);
+        }
+        if incidents.alert(id).is_some_and(Alert::is_told) {
+            chronicle.handle_suspect(app, &incidents.family(id, registry));
+        }
     }
 
     /// What the outbox wants done becomes an action: after each call that may have made it want

@@ -309,3 +309,41 @@ fn a_house_at_rest_writes_nothing_of_it_and_one_that_comes_back_little() {
     assert_eq!(of_incidents(&world), before);
     assert!(is_on_disk(&world));
 }
+
+#[test]
+fn what_people_are_told_of_apps_is_an_incident_until_all_in_it_are_well() {
+    let mut world = house();
+    world.register("Shed", &[("interval", "60"), ("healthy", "2"), ("email", "")]);
+    world.seconds(300);
+    world.inbox.clear();
+    answer(&mut world, &["NAS", "Kodi"], Answer::Hang);
+    answer(&mut world, &["TV"], Answer::Fail);
+    world.seconds(400);
+    let told = "; told owner@example.org";
+    let alone = format!("apps, HTTP 503 Service Unavailable, open: TV UNHEALTHY{told}");
+    let silent = "apps, several fell silent together";
+    let together = format!("{silent}, open: Kodi UNHEALTHY, NAS UNHEALTHY{told}");
+    assert_eq!(list(&world), [together.as_str(), alone.as_str()]);
+    assert!(is_on_disk(&world));
+    world.restart();
+    world.seconds(300);
+    assert_eq!(list(&world), [together.as_str(), alone.as_str()], "a restart changes nothing");
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.engine.stop(world.now, "TV").unwrap();
+    world.seconds(300);
+    assert!(list(&world)[0].contains("open: Kodi UNHEALTHY, NAS HEALTHY"), "{:?}", list(&world));
+    assert!(list(&world)[1].contains(" s, stop: TV UNHEALTHY"), "{:?}", list(&world));
+    answer(&mut world, &["Kodi"], Answer::Pass);
+    world.seconds(300);
+    assert!(
+        list(&world)[0].contains(" s, recovery: Kodi HEALTHY, NAS HEALTHY"),
+        "{:?}",
+        list(&world)
+    );
+    // Nobody is to be told of this one.
+    answer(&mut world, &["Shed"], Answer::Fail);
+    world.seconds(200);
+    assert_eq!(list(&world)[0], "apps, HTTP 503 Service Unavailable, open: Shed UNHEALTHY");
+    assert_eq!(list(&world).len(), 3, "{:?}", list(&world));
+    assert!(is_on_disk(&world));
+}

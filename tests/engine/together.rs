@@ -291,11 +291,15 @@ fn who_comes_later_on_a_dead_host_is_told_in_one_update() {
     assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
     let subject = letter_of(&world, 1).subject;
     assert!(subject.contains("2 more apps are UNHEALTHY"), "{subject}");
+    let [listed] = super::incidents::list(&world).try_into().unwrap();
+    let is_listed = |name: &&str| listed.contains(&format!("{name} UNHEALTHY"));
+    assert!(ON_HOST.iter().all(is_listed), "{listed}");
     answer(&mut world, &ON_HOST, Answer::Pass);
     world.seconds(1200);
     assert_eq!(world.inbox.len(), 3);
     let subject = letter_of(&world, 2).subject;
     assert!(subject.contains("5 apps are HEALTHY again"), "{subject}");
+    assert!(super::incidents::list(&world)[0].contains(" s, recovery: "), "{listed}");
 }
 
 #[test]

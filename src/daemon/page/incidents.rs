@@ -33,7 +33,7 @@ impl IncidentsPage {
         html.raw("<span>Incidents</span></h1></header>");
         around(&mut html, &self.around, &self.zone);
         if self.incidents.is_empty() {
-            html.raw("<div class=\"empty\"><p>None yet. Power cuts and outages of our own network are listed ");
+            html.raw("<div class=\"empty\"><p>None yet. What people are told is listed here, and power cuts and outages of our own network, ");
             html.raw("here, also those after which all came back by themselves.</p></div>");
         }
         self.incidents.iter().for_each(|incident| self.one(&mut html, incident));

@@ -180,7 +180,7 @@ fn told_as(after: Aftermath) -> (Kind, &'static str) {
     }
 }
 
-fn affected(app: &App, state: State, since: Stamp) -> Affected {
+pub(super) fn affected(app: &App, state: State, since: Stamp) -> Affected {
     let name = app.registration.name.clone();
     Affected { name, state, reason: app.reason().to_owned(), since, over: false }
 }

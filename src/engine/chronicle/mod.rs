@@ -8,6 +8,7 @@ mod incident;
 mod interruptions;
 #[cfg(test)]
 mod tests;
+mod troubles;
 
 pub use self::incident::{AFFECTED_MAX, Affected, EndedBy, Incident, Kind, TOLD_MAX, Told};
 use super::ledger::{Kept, Ledger};

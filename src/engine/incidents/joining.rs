@@ -7,7 +7,7 @@ use super::collection::{MANY_HOSTS, is_blind, is_broken};
 use super::{Incidents, Known, grouping};
 use crate::engine::outbox::Message;
 use crate::engine::recipients::Recipient;
-use crate::engine::registry::{App, AppId};
+use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::sorted::SortedMap;
 use crate::engine::time::{Moment, Now, Stamp};
 
@@ -90,6 +90,15 @@ impl Incidents {
     pub(super) fn of(&self, number: u64) -> impl Iterator<Item = (AppId, &Alert)> {
         let its = self.alerts.iter().filter(move |(_, alert)| alert.tie.number() == Some(number));
         its.map(|(id, alert)| (*id, alert))
+    }
+
+    /// The apps that an app was told with, by their names; itself, too.
+    pub fn family<'a>(&self, id: AppId, registry: &'a Registry) -> Vec<&'a str> {
+        let Some(number) = self.alerts.get(&id).and_then(|alert| alert.tie.number()) else {
+            return Vec::new();
+        };
+        let apps = self.of(number).filter_map(|(id, _)| registry.get(id));
+        apps.map(|app| app.registration.name.as_str()).collect()
     }
 
     fn hosts_of(&self, number: u64, known: Known<'_>) -> usize {

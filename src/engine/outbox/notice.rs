@@ -294,6 +294,18 @@ impl Notice {
         }
     }
 
+    /// Which apps are unwell by it, as far as it begins or goes on with an incident of apps: a report has one of its
+    /// own, and what is told again is known.
+    pub fn troubles(&self) -> impl Iterator<Item = &str> {
+        let is_new = match self {
+            Notice::Report(_) => false,
+            Notice::Outage(outage) => !outage.still,
+            _ => true,
+        };
+        let unwell = self.told().filter(move |(_, state)| is_new && *state != State::Healthy);
+        unwell.map(|(app, _)| app)
+    }
+
     /// Which apps it tells of, and in which state each is by it. No welcome: that tells of none.
     pub fn told(&self) -> impl Iterator<Item = (&str, State)> {
         let (change, missing, groups, back) = match self {
