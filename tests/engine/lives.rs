@@ -49,15 +49,21 @@ fn come_between(world: &mut World, chance: &mut Chance) {
             let may_be_off = ["false", "false", "false", "true"][chance.below(4) as usize];
             let email = ["owner@example.org", "guest@example.org", "a@b.c,owner@example.org"]
                 [chance.below(3) as usize];
+            let parent = match chance.below(12) {
+                number @ 0..9 => format!("Dev{number}"),
+                _ => String::new(),
+            };
             let fields = [
                 ("url", url.as_str()),
                 ("interval", interval),
                 ("healthy", healthy),
                 ("may_be_off", may_be_off),
                 ("email", email),
+                ("parent", parent.as_str()),
             ];
             if email.split(',').all(|one| world.recipients.may_be_told(&Recipient::mail(one))) {
-                world.register(&name, &fields);
+                // (A circle of parents is refused.)
+                let _ = world.try_register(&name, &fields);
             }
         }
         11..=13 => {
