@@ -307,3 +307,19 @@ fn so_many_that_one_mail_does_not_name_them_all_are_told_by_what_is_unhealthy() 
     let subjects: Vec<String> = subjects.collect();
     assert_eq!(subjects.len(), 1, "{subjects:?}");
 }
+
+#[test]
+fn who_fails_again_after_the_end_of_all_counts_from_then() {
+    let mut world = house(&[]);
+    answer(&mut world, &APPS, Answer::Hang);
+    world.seconds(3600);
+    answer(&mut world, &APPS, Answer::Pass);
+    world.seconds(300);
+    assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(300);
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(3600);
+    let end = letter_of(&world, 3).subject;
+    assert_eq!(end, "[HealthChecker] NAS is HEALTHY again after 5 min");
+}

@@ -121,7 +121,8 @@ impl Alert {
         if self.keeps_failing {
             return;
         }
-        if std::mem::take(&mut self.tie).number().is_some() {
+        let was_together = std::mem::take(&mut self.tie).number().is_some();
+        if was_together && self.is_told() {
             // If they are not told of this, they hear the end of what they know.
             self.people.values_mut().for_each(|told| told.written = None);
         } else {
