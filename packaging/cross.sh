@@ -88,6 +88,9 @@ forget_paths() {
         "--remap-path-prefix=$(sysroot "$RUSTC")/lib/rustlib/src/rust=rust"
 }
 
+# From LLVM 20 on.
+merges_functions() { (($("$RUSTC" --version --verbose | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p') >= 20)); }
+
 # Options that make the program smaller; docs/size.md says by how much.
 save_space() {
     if "$build_std"; then
@@ -103,8 +106,13 @@ save_space() {
     if [[ $triple == arm* ]]; then
         # These programs lie at a fixed address anyway; so the code need not reckon with others.
         printf '%s\x1f' -Crelocation-model=static
-        # No table of how to unwind a function that nothing can unwind through.
-        printf '%s\x1f' -Cforce-unwind-tables=no
+        # Functions that differ in constants alone become one, which is given them; the linker makes one of those that
+        # are the same. So each has a table of how to unwind it, also one that nothing unwinds through: the one that
+        # it is the same as may be another.
+        if merges_functions; then
+            printf '%s\x1f' -Cllvm-args=-enable-global-merge-func
+        fi
+        printf '%s\x1f' -Clinker=packaging/linker
     fi
 }
 

@@ -35,10 +35,13 @@ def sections(program: str) -> Counter[str]:
 def code(program: str) -> Counter[str]:
     """The bytes of code of each crate."""
     found: Counter[str] = Counter()
+    counted: set[str] = set()
     for line in output("nm", "--print-size", "--demangle", program).splitlines():
-        match = re.match(r"[0-9a-f]+ ([0-9a-f]+) [tTwW] (.*)", line)
-        if match:
-            found[crate(match[2])] += int(match[1], 16)
+        match = re.match(r"([0-9a-f]+) ([0-9a-f]+) [tTwW] (.*)", line)
+        # Of functions that the linker found equal, the first.
+        if match and match[1] not in counted:
+            counted.add(match[1])
+            found[crate(match[3])] += int(match[2], 16)
     return found
 
 
