@@ -75,7 +75,7 @@ pub enum Action {
 pub enum Wait {
     /// The next check, or whether the shortage of threads is over.
     Scheduler(scheduler::Wait),
-    /// Apps are awaited no longer, or others are looked at.
+    /// Apps are awaited no longer, others are looked at, or people are to be told what was away.
     Surroundings,
     /// What is gathered to be told, or waits for that.
     Incidents(incidents::Wait),

@@ -242,7 +242,7 @@ impl fmt::Display for LogEvent {
                 write!(f, "{app}: {} -> {} ({reason})", from.word(), to.word())
             }
             LogEvent::Checked { app, outcome, reason, latency, counts } => {
-                let uncounted = if *counts { "" } else { ", not counted: it may not be up" };
+                let uncounted = if *counts { "" } else { ", not counted" };
                 write!(
                     f,
                     "{app}: {outcome:?} after {} ms ({reason}{uncounted})",

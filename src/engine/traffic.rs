@@ -1,5 +1,5 @@
-//! The whole traffic between the machines: what one says becomes a call on the next here, in sight,
-//! and nowhere else.
+//! The whole traffic between the machines: what one says becomes a call on the next here, or in [`around`](super::around)
+//! what has to do with our surroundings, in sight, and nowhere else.
 //!
 //! A verdict passes from the scheduler through the app's state to the incident that it belongs to,
 //! and from there, as a message to each person, into the outbox.

@@ -48,8 +48,8 @@ fn that_nothing_answers_is_told_after_ten_minutes_and_nothing_more_when_all_are_
         letter.text,
         format!(
             "{headline}\n{line}\n\nNot seen since:\n- Heating\n- Kodi\n- NAS\n\nLook at the switch, the router or \
-             the Wi-Fi that the health checker hangs on. Nobody is blamed until one of them is seen; then each has its \
-             time to come back.\n"
+             the Wi-Fi that the health checker hangs on. No alarm of these apps comes until one of them answers; then each has \
+             its time to answer, too.\n"
         )
     );
     world.seconds(3600);

@@ -30,7 +30,7 @@ fn sentence(line: &Value) -> String {
     match text("event") {
         "check" => {
             let uncounted = match line.get("counted") {
-                Some(Value::Bool(false)) => ", not counted: it may not be up",
+                Some(Value::Bool(false)) => ", not counted",
                 _ => "",
             };
             let (outcome, ms) = (text("outcome"), number("latency_ms"));

@@ -4,7 +4,8 @@
 //! lives, it is us. While our own [network] is down, failures of apps on other machines are void. After that, after
 //! the power came back, a reboot or a sleep, each device needs its own time. So an interruption is followed
 //! by [settling]: until an app has answered once, its failures are void, too. What is not back at
-//! the end is told in one report.
+//! the end is told in one report. The router and the internet may be [away], too, as the looks [show](signs); long
+//! times in which nobody was seen are told [afterwards](blindness).
 
 pub mod away;
 mod blindness;

@@ -47,8 +47,8 @@ pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
             blind.apps.iter().map(|app| sentence::name(app)).collect(),
         ));
         page.add(Block::Paragraph(
-            "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody is \
-             blamed until one of them is seen; then each has its time to come back."
+            "Look at the switch, the router or the Wi-Fi that the health checker hangs on. No alarm of these \
+             apps comes until one of them answers; then each has its time to answer, too."
                 .to_owned(),
         ));
     }

@@ -40,7 +40,11 @@ pub(super) fn end(back: &AllBack) -> String {
 /// The report in full.
 pub(super) fn in_full(report: &Report, zone: &Zone, page: &mut Page) {
     page.add(Block::Headline(headline(report, zone), Some(State::Unhealthy)));
-    page.add(Block::List("Not back:".to_owned(), report.missing.iter().map(point).collect()));
+    let title = match report.after {
+        Aftermath::RouterAway => "Silent with it:",
+        _ => "Not back:",
+    };
+    page.add(Block::List(title.to_owned(), report.missing.iter().map(point).collect()));
     if !report.unhealthy_before.is_empty() {
         let names = listed(&report.unhealthy_before);
         page.add(Block::Paragraph(format!("UNHEALTHY before, and not well yet: {names}")));

@@ -4,8 +4,8 @@
 use super::words::{Known, Named, Told, time};
 
 /// Said while it goes on.
-const LOOK: &str = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. Nobody is \
-    blamed until one of them is seen; then each has its time to come back.";
+const LOOK: &str = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. No alarm of these \
+    apps comes until one of them answers; then each has its time to answer, too.";
 
 /// What was not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

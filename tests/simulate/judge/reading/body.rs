@@ -110,7 +110,7 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             }
             Some(())
         }
-        ["Not back:", ref points @ ..] => {
+        ["Not back:" | "Silent with it:", ref points @ ..] => {
             reading.reports.last_mut()?.missing = report::missing(points, known)?;
             Some(())
         }
