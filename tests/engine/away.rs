@@ -414,3 +414,23 @@ fn what_is_on_our_own_machine_by_name_waits_for_no_network() {
     world.seconds(300);
     assert_eq!(world.mails(), ["Own keeps failing"], "it needs no network");
 }
+
+#[test]
+fn a_router_that_is_not_known_to_be_away_at_once_is_waited_for_a_moment() {
+    for gateway in [Sight::Nothing, Sight::Undecided] {
+        let mut world = house();
+        router_goes(&mut world, &[]);
+        world.gateway = Sight::Undecided;
+        let looks = world.looks.len();
+        while world.looks.len() == looks {
+            world.seconds(1);
+        }
+        world.seconds(4);
+        world.gateway = gateway;
+        world.seconds(150);
+        let why = hidden_by(&world, "Blog");
+        let is_gone = gateway == Sight::Nothing;
+        let expected = if is_gone { "the router does not answer" } else { "the internet is away" };
+        assert_eq!(why.as_deref(), Some(expected));
+    }
+}

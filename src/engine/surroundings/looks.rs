@@ -82,7 +82,7 @@ impl UnderWay {
 
     /// It may be seen yet: of somebody nothing could be said.
     pub(super) fn is_open(&self) -> bool {
-        self.open || (self.known.router && self.router == Some(Sight::Undecided))
+        self.open || self.router_is_undecided()
     }
 
     /// Somebody who was well is silent, too, and not on this host.
@@ -107,6 +107,11 @@ impl UnderWay {
             return self.over.then_some(self.anchors.answer == 0);
         }
         (!self.known.router || self.router.is_some() || self.over).then_some(false)
+    }
+
+    /// It could not be told whether the router is there.
+    pub(super) fn router_is_undecided(&self) -> bool {
+        self.known.router && self.router == Some(Sight::Undecided)
     }
 
     /// The router itself answers.

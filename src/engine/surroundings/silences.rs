@@ -11,6 +11,8 @@ use crate::engine::verdict::answer::Verdict;
 
 /// Nobody is kept from being told for longer: what is undecided then counts.
 const DECIDED_WITHIN: Duration = Duration::from_secs(60);
+/// Whether it is the router that took the internet along is waited for so long: some looks.
+const ROUTER_DECIDED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A check that found nobody, and is not judged yet.
 #[derive(Debug)]
@@ -70,6 +72,10 @@ impl Silence {
         Now { at: self.ended.at().unwrap_or(at), wall: self.ended.wall() }
     }
 
+    fn is_late(&self, at: Moment) -> bool {
+        self.ended.age(at).span >= ROUTER_DECIDED_WITHIN
+    }
+
     fn is_overdue(&self, at: Moment) -> bool {
         self.ended.age(at).span >= DECIDED_WITHIN
     }
@@ -88,7 +94,7 @@ impl Silence {
         let lives = self.shown == Shown::Life || look.is_some_and(UnderWay::sees_life);
         let blame = if lives {
             let router_was_there = looks.have_seen_router(ended.before(self.latency));
-            self.blame_behind(look, known, router_was_there)
+            self.blame_behind(look, (known, router_was_there), at)
         } else {
             look.filter(|look| look.is_over()).and_then(|look| self.blame_around(look))
         };
@@ -107,8 +113,8 @@ impl Silence {
     fn blame_behind(
         &self,
         look: Option<&UnderWay>,
-        known: Known,
-        router_was_there: bool,
+        (known, router_was_there): (Known, bool),
+        at: Moment,
     ) -> Option<Blame> {
         let internet = match look {
             _ if !self.is_outside() => Some(false),
@@ -123,7 +129,10 @@ impl Silence {
         };
         match (router?, internet?) {
             (true, _) => Some(Blame::Part(Part::Router)),
-            (false, true) => Some(Blame::Part(Part::Internet)),
+            // A router that has just gone cannot be told from one that is there at once.
+            (false, true) => look
+                .is_none_or(|look| !look.router_is_undecided() || self.is_late(at))
+                .then_some(Blame::Part(Part::Internet)),
             (false, false) => Some(Blame::App),
         }
     }
