@@ -108,3 +108,21 @@ fn who_is_worse_or_paused_is_not_told_so() {
     world.seconds(31);
     assert!(world.inbox.is_empty(), "{:?}", world.mails());
 }
+
+#[test]
+fn a_crash_loop_is_told_since_it_was_found_and_not_since_trouble_of_long_ago() {
+    let mut world = house();
+    world.answers("NAS", Answer::Fail);
+    world.one_check("NAS");
+    world.answers("NAS", Answer::Pass);
+    world.seconds(7200);
+    let begins = world.now.at;
+    world.answers("NAS", Answer::Refused);
+    for _ in 0..3 {
+        world.register("NAS", &USUAL);
+        world.seconds(31);
+    }
+    assert_eq!(world.mails(), ["NAS DEGRADED"]);
+    let change = world.inbox[0].1.changes().next().unwrap();
+    assert!(change.since.at().unwrap() >= begins, "{change:?}");
+}

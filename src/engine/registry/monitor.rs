@@ -136,6 +136,10 @@ impl Monitor {
         }
         (self.streaks.passed, self.streaks.not_failed) = (0, 0);
         (self.state, self.since) = (State::Degraded, Stamp::noted(now));
+        if self.streaks.not_passed == 0 {
+            // What was refused was forgiven: no row of failures has begun.
+            self.trouble_since = self.since;
+        }
         Some(Transition { from, to: State::Degraded })
     }
 
