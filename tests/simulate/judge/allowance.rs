@@ -11,6 +11,8 @@ use crate::story::{Ms, Registered, Span};
 const ALONE: Ms = 1_000;
 /// Each silence waits for a look: one begins every 5 s, and takes 2.
 const LOOK: Ms = 7_000;
+/// Three registrations within this time are a crash loop, if it was not well between.
+pub(super) const CRASHES_WITHIN: Ms = 10 * 60_000;
 /// Whose silence nothing decides is to blame after so long.
 pub(super) const DECIDED_WITHIN: Ms = 60_000;
 /// A silence may be that of several: so long it is waited for the others,

@@ -1,12 +1,12 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
-use super::allowance::{DECIDED_WITHIN, Wait};
+use super::allowance::{CRASHES_WITHIN, DECIDED_WITHIN, Wait};
 use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
 use super::episodes::{Episode, episodes};
 use super::settling::{Interruption, Kind, may_be_void, windows};
 use super::spans;
-use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
+use crate::story::{App, AppId, CauseId, CauseKind, Ms, Registered, Span, Story};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
@@ -84,6 +84,12 @@ impl Life<'_> {
         let before = self.acted[..end].iter().rev();
         let reaching = before.take_while(move |(.., latest)| *latest > from);
         reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
+    }
+
+    /// Whether it crashed again and again then, which its registrations tell and no check need.
+    pub(super) fn crashes(&self, story: &Story, at: Ms) -> bool {
+        let mut near = self.acted(at.saturating_sub(CRASHES_WITHIN), at);
+        near.any(|(_, cause)| story.causes[cause.0].kind == CauseKind::CrashLoop)
     }
 
     /// When it is stopped next, if that happens.

@@ -315,6 +315,9 @@ impl Walk<'_, '_> {
         if first.is_none() {
             kinds.clear();
         }
+        if !is_report && life.crashes(case.story, decided) {
+            return;
+        }
         let away = spans::covered(&case.absent, begun, written) > 0;
         let ours = after.map(|after| after.kind.of_cause());
         let away = (away && first.is_some()).then_some(CauseKind::OurAbsence);
