@@ -33,7 +33,7 @@ const STATUS_URL: &str = "http://raspberrypi.local:8080/";
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 21] = [
     Kind {
         file: "unhealthy",
         title: "An app is UNHEALTHY",
@@ -91,6 +91,12 @@ const KINDS: [Kind; 18] = [
             answer(world, &["TV box", "Doorbell", "Printer"], Answer::Hang);
             world.seconds(10 * MINUTE);
         },
+    },
+    Kind {
+        file: "parent",
+        title: "A parent and what is behind it",
+        story: "The switch is watched, too, and `parent` says who is behind it.",
+        live: switch_dies,
     },
     Kind {
         file: "all-back",
@@ -181,6 +187,32 @@ const KINDS: [Kind; 18] = [
         },
     },
     Kind {
+        file: "reminder",
+        title: "A reminder",
+        story: "An hour later the machine with its six apps is still off.",
+        live: |world| {
+            world.reminders = true;
+            world.restart();
+            world.seconds(10 * MINUTE);
+            host_dies(world);
+            world.seconds(HOUR);
+        },
+    },
+    Kind {
+        file: "crash-loop",
+        title: "An app that crashes and starts again",
+        story: "It registers at each start: the third time within ten minutes, with a failed check between each two.",
+        live: |world| {
+            for _ in 0..3 {
+                answer(world, &["TV box"], Answer::Fail);
+                world.one_check("TV box");
+                answer(world, &["TV box"], Answer::Pass);
+                world.register_again("TV box");
+                world.seconds(35);
+            }
+        },
+    },
+    Kind {
         file: "watching",
         title: "Now watching",
         story: "Two new apps have registered and passed for the first time.",
@@ -265,6 +297,19 @@ fn answer(world: &mut World, names: &[&str], answer: Answer) {
 
 fn host_dies(world: &mut World) {
     answer(world, &ON_HOST, Answer::Hang);
+    world.seconds(10 * MINUTE);
+}
+
+fn switch_dies(world: &mut World) {
+    register(world, "Switch", "http://192.168.1.2/");
+    for (name, host) in ELSEWHERE {
+        let url = format!("http://{host}/");
+        world.register(name, &[("url", &url), ("healthy", "2"), ("parent", "Switch")]);
+    }
+    world.seconds(10 * MINUTE);
+    world.inbox.clear();
+    world.answers("192.168.1.2", Answer::Hang);
+    answer(world, &["TV box", "Doorbell", "Printer"], Answer::Hang);
     world.seconds(10 * MINUTE);
 }
 
