@@ -89,7 +89,8 @@ def test_what_is_out_there_is_not_to_blame_for_the_line_nor_for_the_router(
     # The router itself is gone.
     lan.cable(router, "down")
     house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
-    house.daemon.wait_for_log("the router does not answer", 5)
+    # The kernel needs some seconds to know that it does not answer at the link: until then it may be the line.
+    house.daemon.wait_for_log("the router does not answer", SOON)
     since = house.shown("not_visible_since")
     assert since.pop("disk") is None and all(since.values())
     lan.cable(router, "up")
