@@ -434,3 +434,18 @@ fn a_router_that_is_not_known_to_be_away_at_once_is_waited_for_a_moment() {
         assert_eq!(why.as_deref(), Some(expected));
     }
 }
+
+#[test]
+fn who_was_back_before_the_line_was_is_counted_with_the_others() {
+    let mut world = house();
+    (world.offline, world.gateway) = (true, Sight::Answers);
+    HOUSE[..3].iter().for_each(|(name, _)| world.answers(name, Answer::Hang));
+    world.power_cut(std::time::Duration::from_secs(300));
+    world.seconds(20);
+    ["nas", "heating"].iter().for_each(|name| world.answers(name, Answer::Pass));
+    world.seconds(100);
+    assert_eq!((world.state("NAS"), world.state("Blog")), (State::Healthy, State::Unknown));
+    world.offline = false;
+    world.seconds(900);
+    assert_eq!(world.mails(), ["4/5 well, not Kodi"]);
+}

@@ -207,7 +207,9 @@ impl Surroundings {
         // At a start, one that began in the run before does.
         let since = self.run().settling_since.unwrap_or(Stamp::noted(now));
         let (mut told, mut began) = (interruption, since);
-        if let Some(before) = self.settling.take() {
+        let before = self.settling.take();
+        let back = before.as_ref().map(|before| before.back().to_vec()).unwrap_or_default();
+        if let Some(before) = before {
             began = Stamp::noted(now);
             let later = told.clone();
             told = before.interruption.clone().and(told);
@@ -219,7 +221,9 @@ impl Surroundings {
         self.note(|run| {
             (run.settling, run.settling_since) = (Some(told.clone()), Some(since));
         });
-        self.settling = Some(Settling::new(began, told, until, registry, among));
+        let mut settling = Settling::new(began, told, until, registry, among);
+        settling.recall(back);
+        self.settling = Some(settling);
     }
 
     /// The daemon ends in order.

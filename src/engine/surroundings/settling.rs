@@ -125,6 +125,12 @@ impl Settling {
         Settling { interruption, began, until, awaited, starting, back: Vec::new(), witnesses }
     }
 
+    /// Who had answered before it went on, and is not awaited anew, is counted among those that are well.
+    pub(super) fn recall(&mut self, mut back: Vec<AppId>) {
+        back.retain(|id| !self.awaits(*id));
+        self.back = back;
+    }
+
     pub(super) fn handle_verdict(&mut self, now: Now, id: AppId, verdict: &Verdict) -> Worth {
         let Some(awaited) = self.awaited.get_mut(&id) else {
             return self.while_it_starts(id, verdict);
