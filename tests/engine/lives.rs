@@ -11,6 +11,7 @@ use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::{AppRecord, Record};
+use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::look::Sight;
 
 const EVENTS: usize = 60;
@@ -143,7 +144,11 @@ fn all_answer(world: &mut World, answer: Answer) {
 pub(super) fn told(world: &World, begin: usize) -> BTreeMap<(Recipient, String), String> {
     let changes = world.inbox[begin..].iter().flat_map(|(_, mail)| {
         let told = |app: &str, state: &str| ((mail.to.clone(), app.to_owned()), state.to_owned());
-        let told_of = mail.notices.iter().flat_map(Notice::told);
+        let told_of = mail.notices.iter().flat_map(|notice| {
+            // Told once, however bad it is by then: only reminders follow.
+            let is_worst = matches!(notice, Notice::Change(change) if change.keeps_failing && change.to != State::Healthy);
+            notice.told().map(move |(app, state)| (app, if is_worst { State::Unhealthy } else { state }))
+        });
         told_of.map(move |(app, state)| told(app, state.word()))
     });
     changes.collect()
