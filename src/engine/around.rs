@@ -86,8 +86,8 @@ impl Engine {
             self.report(now, &ended);
         }
         let Some(untold) = self.surroundings.poll_blindness(now) else { return };
-        let Engine { surroundings, registry, outbox, .. } = self;
-        let messages = blind_messages(&untold, registry, surroundings, outbox, spared);
+        let Engine { surroundings, registry, incidents, outbox, .. } = self;
+        let messages = blind_messages(&untold, (incidents, registry), surroundings, outbox, spared);
         self.post(now, messages);
     }
 

@@ -92,6 +92,26 @@ fn one_note_an_hour_tells_all() {
 }
 
 #[test]
+fn who_was_ill_and_is_well_afterwards_is_not_as_before() {
+    let mut world = house();
+    world.answers("kodi", Answer::Fail);
+    world.seconds(300);
+    world.inbox.clear();
+    world.cut_off = true;
+    world.seconds(900);
+    world.answers("kodi", Answer::Pass);
+    world.answers("heating", Answer::Hang);
+    world.cut_off = false;
+    // The note waits for who needs longer.
+    world.seconds(240);
+    world.answers("heating", Answer::Pass);
+    world.seconds(1200);
+    let mut mails = world.mails();
+    mails.sort();
+    assert_eq!(mails, ["1 gaps, 2/3", "Kodi HEALTHY"]);
+}
+
+#[test]
 fn who_has_a_report_has_no_note() {
     let mut world = house();
     world.register("Kodi", &[("interval", "60"), ("healthy", "2"), ("email", "a@example.org")]);

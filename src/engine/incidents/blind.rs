@@ -1,5 +1,6 @@
 //! What people are told of times in which we saw nobody, or nobody on the internet.
 
+use super::Incidents;
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Blind, Notice};
 use crate::engine::outbox::{Message, Outbox};
@@ -14,7 +15,7 @@ use crate::engine::surroundings::run::Gap;
 /// gaps may go on. Those of the internet are told to the people of apps `out_there`.
 pub fn blind_messages(
     (gaps, out_there): &(Vec<Gap>, Vec<String>),
-    registry: &Registry,
+    (incidents, registry): (&Incidents, &Registry),
     surroundings: &Surroundings,
     outbox: &Outbox,
     spared: &SortedSet<Recipient>,
@@ -32,6 +33,8 @@ pub fn blind_messages(
         }
         let is_ill = matches!(app.state(), State::Unhealthy | State::Degraded);
         let was_ill = is_ill && app.monitor.since.is_not_after(first.from);
+        let recovered = incidents.alert(id).and_then(|alert| alert.recovered);
+        let is_well_again = recovered.is_some_and(|recovered| !recovered.is_not_after(first.from));
         if goes_on && app.state() == State::Unhealthy {
             // They know.
             continue;
@@ -41,7 +44,7 @@ pub fn blind_messages(
             all.update(to, fresh, |(blind, theirs)| {
                 *theirs |= is_out_there;
                 blind.of += 1;
-                blind.as_before += usize::from(was_ill || !is_ill);
+                blind.as_before += usize::from(was_ill || (!is_ill && !is_well_again));
                 if goes_on && blind.apps.len() < APPS_MAX {
                     blind.apps.push(app.registration.name.clone());
                 }
