@@ -449,3 +449,24 @@ fn who_was_back_before_the_line_was_is_counted_with_the_others() {
     world.seconds(900);
     assert_eq!(world.mails(), ["4/5 well, not Kodi"]);
 }
+
+#[test]
+fn a_router_that_seemed_to_be_there_when_the_line_went_is_named_once_it_is_known_to_be_gone() {
+    for named in [true, false] {
+        let mut world = house();
+        world.offline = true;
+        world.gateway = if named { Sight::Undecided } else { Sight::Answers };
+        while hidden_by(&world, "Blog").as_deref() != Some("the internet is away") {
+            world.seconds(1);
+        }
+        world.gateway = Sight::Nothing;
+        world.seconds(40);
+        let by = if named { "the router does not answer" } else { "the internet is away" };
+        assert_eq!(hidden_by(&world, "Blog").as_deref(), Some(by), "a router that was seen since");
+        world.gateway = Sight::Answers;
+        world.offline = false;
+        world.seconds(900);
+        assert_eq!(world.mails(), [] as [&str; 0]);
+        assert_eq!(world.state("Blog"), State::Healthy);
+    }
+}

@@ -138,6 +138,19 @@ impl Surroundings {
         }
     }
 
+    /// The router is away, and it took the line along that seems to be: it has not been seen since.
+    fn blame_router(&mut self) {
+        let seen = |away: &Away| away.since.at().is_none_or(|at| self.looks.have_seen_router(at));
+        let is_line = self.network.internet.as_ref().is_none_or(seen);
+        if is_line || self.network.router.is_some() || self.network.is_down() {
+            return;
+        }
+        self.network.router = self.network.internet.take();
+        self.forget_internet();
+        self.news.push_back(News::Away(Part::Router));
+        self.will_settle(Interruption::Router);
+    }
+
     fn comes_back(&mut self, now: Now, part: Part) {
         let Some(away) = self.place(part).and_then(Option::take) else { return };
         let after = away.since.age(now.at).span;
@@ -283,6 +296,7 @@ impl Surroundings {
         let (lives, router, anchor) =
             (look.sees_life(), look.router_is_there(), look.sees_anchor());
         let internet = anchor && look.internet_is_there();
+        let router_is_away = look.router_is_away() == Some(true);
         self.router_address = look.router_address.or(self.router_address);
         let (known, router_answers) = (self.known(), look.router_answers());
         if (router_answers && !known.router) || (internet && !known.anchors) {
@@ -290,6 +304,9 @@ impl Surroundings {
                 run.gateway |= router_answers;
                 run.internet |= internet;
             });
+        }
+        if is_over && router_is_away {
+            self.blame_router();
         }
         if router {
             self.comes_back(now, Part::Router);
