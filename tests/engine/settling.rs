@@ -421,3 +421,34 @@ fn more_than_a_report_has_room_for_are_a_mail_or_two_and_not_one_each() {
     let told = |name: &str| world.inbox.iter().filter(|(_, mail)| mail.tells_of(name)).count();
     assert!((0..250).all(|number| told(&format!("app{number}")) == 1));
 }
+
+#[test]
+fn the_end_of_a_report_counts_from_it_for_who_had_the_end_of_what_was_before() {
+    let mut world = World::new();
+    let both = "owner@example.org, anna@example.org";
+    register(&mut world, "Kodi", &[("url", "http://192.168.1.20:8001/"), ("email", both)]);
+    register(&mut world, "NAS", &[("url", "http://192.168.1.20:8002/")]);
+    register(&mut world, "Heating", &[]);
+    world.pass(A_WHILE);
+    world.inbox.clear();
+    // Both are silent; Kodi is well soon, and the owner waits for the NAS, too.
+    ["192.168.1.20:8001", "192.168.1.20:8002"]
+        .iter()
+        .for_each(|it| world.answers(it, Answer::Hang));
+    world.pass(A_WHILE);
+    world.answers("192.168.1.20:8001", Answer::Pass);
+    world.seconds(6 * 3600);
+    let end =
+        world.mails().into_iter().find(|mail| mail.contains("anna") && mail.contains("HEALTHY"));
+    assert!(end.is_some(), "{:?}", world.mails());
+    world.answers("192.168.1.20:8001", Answer::Hang);
+    world.power_cut(A_WHILE);
+    world.seconds(1200);
+    world.answers("192.168.1.20:8001", Answer::Pass);
+    world.seconds(600);
+    let (at, last) =
+        world.inbox.iter().rfind(|(_, mail)| mail.to.to_string().contains("anna")).unwrap();
+    let at = healthchecker::engine::time::Moment::from_millis(*at);
+    let subject = letter::write(last, at, &Zone::UTC, None).subject;
+    assert_eq!(subject, "[HealthChecker] Kodi is HEALTHY again after 11 min");
+}

@@ -155,6 +155,13 @@ impl Alert {
         }
     }
 
+    /// It is told anew, of trouble since then: if all that people were told is over, that is another story.
+    pub(super) fn begin_anew(&mut self, since: Stamp) {
+        if !self.is_told() && !self.people.is_empty() {
+            self.opened = since;
+        }
+    }
+
     /// Whether somebody has been told of it, and not that it is over.
     pub fn is_told(&self) -> bool {
         self.people.values().any(|told| told.written.is_some())

@@ -28,6 +28,7 @@ impl Incidents {
         let mut reports: SortedMap<Recipient, (Report, Vec<AppId>)> = SortedMap::default();
         for missing in &ended.missing {
             let Some(app) = registry.get(missing.id) else { continue };
+            self.alerts.edit(&missing.id, |alert| alert.begin_anew(app.monitor.since));
             for to in outbox.told(app.registration.recipients()) {
                 let fresh = || (empty(ended, incident), Vec::new());
                 reports.update(to, fresh, |(report, ids)| {

@@ -70,10 +70,7 @@ impl Incidents {
         };
         let named = known.outbox.told(app.registration.recipients());
         let alone = !alert.is_told();
-        if alone && alert.everybody().next().is_some() {
-            // What they were told before is another story.
-            self.alerts.edit(&id, |alert| alert.opened = app.monitor.since);
-        }
+        self.alerts.edit(&id, |alert| alert.begin_anew(app.monitor.since));
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let keeps_failing = alert.keeps_failing || (alone && flapping::keeps_failing(alert, app));
         let mut change = change::trouble(app, alert, transition);
