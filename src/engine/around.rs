@@ -1,5 +1,5 @@
 //! The traffic between the surroundings and the other machines: what shows whether it is us, and what
-//! comes of it.
+//! comes of it; and what our own clocks and sleeps mean for all of them.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use super::core::{Action, Engine};
 use super::incidents::blind_messages;
 use super::log_event::LogEvent;
 use super::recipients::Recipient;
+use super::scheduler::STOOD_STILL;
 use super::sorted::SortedSet;
 use super::surroundings::ASKED_EVERY;
 use super::surroundings::away::Part;
@@ -15,7 +16,7 @@ use super::surroundings::run::Interruption;
 use super::surroundings::settling::{Ended, Missing};
 use super::surroundings::signs::News;
 use super::surroundings::silences::Silence;
-use super::time::Now;
+use super::time::{Now, Step};
 
 impl Engine {
     /// What was seen in a look around.
@@ -141,5 +142,66 @@ impl Engine {
         let told = messages.iter().map(|message| message.to.clone()).collect();
         self.post(now, messages);
         told
+    }
+}
+
+/// Clocks that jump, and times in which we or the machine did nothing.
+impl Engine {
+    /// The clocks were read: to be called before anything else is done with the time. The machine
+    /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
+    /// or the wall clock was set, every time that is remembered is put right, and every wait that is meant
+    /// in real time. What is due by now is
+    /// for [`Engine::handle_time`].
+    pub fn handle_clock(&mut self, now: Now, slept: Duration) {
+        let Some(step) = self.timeline.observe(now, slept) else { return };
+        if !slept.is_zero() {
+            self.log(LogEvent::Slept { span: slept });
+        }
+        if step.clock_was_set() {
+            self.log(LogEvent::ClockSet { to: now.wall });
+        }
+        self.put_right(now, step);
+        self.handle_absence(now, Interruption::Sleep, slept);
+    }
+
+    /// The system knew, before `now` was read, that a time server has set the wall clock: it is believed.
+    /// See [`Engine::asks_for_time_server`].
+    pub fn handle_synchronised(&mut self, now: Now) {
+        let was_ahead = self.timeline.is_before_the_record();
+        let step = self.timeline.settle(now);
+        if self.timeline.is_synchronised() {
+            self.surroundings.handle_synchronised();
+        }
+        let Some(step) = step else { return };
+        if was_ahead {
+            self.log(LogEvent::ClockWasAhead);
+        }
+        self.put_right(now, step);
+    }
+
+    fn put_right(&mut self, now: Now, step: Step) {
+        // Of the start, which come out in the first turn.
+        for action in &mut self.actions {
+            if let Action::Send(mail) = action {
+                mail.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+            }
+        }
+        self.outbox.handle_step(&self.timeline, now, step);
+        self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+        self.chronicle.handle_step(&self.timeline, now, step);
+        self.incidents.handle_step(&self.timeline, now, step);
+        self.registry.handle_step(&self.timeline, now, step);
+    }
+
+    /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
+    /// machine slept. To be called before what has come meanwhile is handled.
+    ///
+    /// For `certainly` so long of it: the rest is a jump of the wall clock, which somebody may have set.
+    pub fn handle_standstill(&mut self, now: Now, span: Duration, certainly: Duration) {
+        self.scheduler.handle_standstill(span);
+        if span > STOOD_STILL {
+            self.surroundings.handle_standstill();
+        }
+        self.handle_absence(now, Interruption::Standstill, certainly);
     }
 }

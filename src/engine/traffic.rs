@@ -21,12 +21,11 @@ use super::query::off_or_away;
 use super::recipients::Recipient;
 use super::registration::{Origin, Registration};
 use super::registry::{App, AppId, Enrolled, RegistryError, Welcome};
-use super::scheduler::{Begin, Destination, Ended, STOOD_STILL, Timing, Wait as Schedule};
+use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
 use super::sorted::SortedSet;
 use super::state::{State, Transition};
 use super::surroundings::Worth;
-use super::surroundings::run::Interruption;
-use super::time::{Now, Step};
+use super::time::Now;
 use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
 
@@ -210,64 +209,6 @@ impl Engine {
 
 /// Events: what came of the actions, and the passing of time.
 impl Engine {
-    /// The clocks were read: to be called before anything else is done with the time. The machine
-    /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
-    /// or the wall clock was set, every time that is remembered is put right, and every wait that is meant
-    /// in real time. What is due by now is
-    /// for [`Engine::handle_time`].
-    pub fn handle_clock(&mut self, now: Now, slept: Duration) {
-        let Some(step) = self.timeline.observe(now, slept) else { return };
-        if !slept.is_zero() {
-            self.log(LogEvent::Slept { span: slept });
-        }
-        if step.clock_was_set() {
-            self.log(LogEvent::ClockSet { to: now.wall });
-        }
-        self.put_right(now, step);
-        self.handle_absence(now, Interruption::Sleep, slept);
-    }
-
-    /// The system knew, before `now` was read, that a time server has set the wall clock: it is believed.
-    /// See [`Engine::asks_for_time_server`].
-    pub fn handle_synchronised(&mut self, now: Now) {
-        let was_ahead = self.timeline.is_before_the_record();
-        let step = self.timeline.settle(now);
-        if self.timeline.is_synchronised() {
-            self.surroundings.handle_synchronised();
-        }
-        let Some(step) = step else { return };
-        if was_ahead {
-            self.log(LogEvent::ClockWasAhead);
-        }
-        self.put_right(now, step);
-    }
-
-    fn put_right(&mut self, now: Now, step: Step) {
-        // Of the start, which come out in the first turn.
-        for action in &mut self.actions {
-            if let Action::Send(mail) = action {
-                mail.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
-            }
-        }
-        self.outbox.handle_step(&self.timeline, now, step);
-        self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
-        self.chronicle.handle_step(&self.timeline, now, step);
-        self.incidents.handle_step(&self.timeline, now, step);
-        self.registry.handle_step(&self.timeline, now, step);
-    }
-
-    /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
-    /// machine slept. To be called before what has come meanwhile is handled.
-    ///
-    /// For `certainly` so long of it: the rest is a jump of the wall clock, which somebody may have set.
-    pub fn handle_standstill(&mut self, now: Now, span: Duration, certainly: Duration) {
-        self.scheduler.handle_standstill(span);
-        if span > STOOD_STILL {
-            self.surroundings.handle_standstill();
-        }
-        self.handle_absence(now, Interruption::Standstill, certainly);
-    }
-
     /// Fires timers that are due, a bounded number; [`Engine::next_deadline`] tells of the rest.
     pub fn handle_time(&mut self, now: Now) {
         // It only notes when the turn began, by which it knows how long checks have waited.
