@@ -2,7 +2,7 @@
 //! of these some hundred bytes.
 //!
 //! To look an entry up takes a few steps; to insert or remove one moves those behind it. With as many apps as
-//! there may be that is 160 KB at most (values that are not small are in boxes), and as a rule nothing: what is new
+//! there may be that is 240 KB at most (values that are not small are in boxes), and as a rule nothing: what is new
 //! has the greatest number, and comes last.
 
 use std::borrow::Borrow;
