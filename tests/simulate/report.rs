@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::judge::{Counts, Figures, Score, Wrong};
+use crate::judge::{Counts, Figures, MailKind, Score, Wrong};
 use crate::story::Ms;
 
 const DAY: Ms = 86_400_000;
@@ -45,10 +45,27 @@ pub(crate) fn table(score: &Score) -> String {
         score.watched_ms / DAY
     );
     text.push_str(&aligned(&rows));
-    let rest: Vec<Vec<String>> =
-        others(score).into_iter().map(|(what, n)| vec![what.to_owned(), n.to_string()]).collect();
-    let _ = write!(text, "\n{}", aligned(&rest));
+    let counted = |all: Vec<(&str, u64)>| {
+        aligned(
+            &all.into_iter()
+                .map(|(what, n)| vec![what.to_owned(), n.to_string()])
+                .collect::<Vec<_>>(),
+        )
+    };
+    let _ = write!(text, "\n{}", counted(others(score)));
+    let _ =
+        write!(text, "\nmails of incidents, each for one and a person\n{}", counted(kinds(score)));
+    if !score.busiest.most.is_empty() {
+        text += "\nthe most for one\n";
+        score.busiest.most.iter().for_each(|busy| _ = writeln!(text, "{}", busy.line));
+    }
     text
+}
+
+/// What the mails of incidents were.
+fn kinds(score: &Score) -> Vec<(&'static str, u64)> {
+    let count = |kind| score.busiest.by_kind.get(&kind).copied().unwrap_or_default();
+    MailKind::ALL.map(|kind| (kind.words(), count(kind))).to_vec()
 }
 
 fn row(name: &str, it: &Figures) -> Vec<String> {
@@ -128,6 +145,7 @@ pub(crate) fn json(score: &Score) -> Value {
     };
     let causes = score.by_cause.iter().map(|(kind, it)| (format!("{kind:?}"), figures(it)));
     let others = others(score).into_iter().map(|(what, n)| (what.to_owned(), json!(n)));
+    let kinds = kinds(score).into_iter().map(|(what, n)| (what.to_owned(), json!(n)));
     json!({
         "seeds": score.seeds,
         "days": score.simulated_ms / DAY,
@@ -136,12 +154,14 @@ pub(crate) fn json(score: &Score) -> Value {
         "false_of_nothing": score.false_of_nothing,
         "all": figures(&score.total()),
         "others": others.collect::<serde_json::Map<_, _>>(),
+        "mails": kinds.collect::<serde_json::Map<_, _>>(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::{Busiest, Busy};
     use crate::story::CauseKind;
 
     fn score() -> Score {
@@ -155,6 +175,10 @@ mod tests {
             by_cause: [(CauseKind::Crash, figures), (CauseKind::NameService, quiet)].into(),
             false_of_nothing: 2,
             wrong: [(Wrong::Since, 4)].into(),
+            busiest: Busiest {
+                by_kind: [(MailKind::Alarm, 3)].into(),
+                most: vec![Busy { mails: 30, line: "SEED=4 day 2".to_owned() }],
+            },
             ..Score::default()
         }
     }
@@ -171,6 +195,8 @@ mod tests {
         assert_eq!(cells(lines[4])[..6], ["all", "12", "10", "1", "0", "2"]);
         let since = lines.iter().find(|line| line.starts_with("wrong: since when")).unwrap();
         assert!(since.ends_with(" 4"), "{table}");
+        assert!(table.contains("\nalarms                 3\n"), "{table}");
+        assert!(table.ends_with("\nthe most for one\nSEED=4 day 2\n"), "{table}");
     }
 
     #[test]
@@ -182,6 +208,7 @@ mod tests {
         );
         assert_eq!(json["all"]["false"], 2);
         assert_eq!(json["others"]["wrong: since when"], 4);
+        assert_eq!(json["mails"]["alarms"], 3);
         assert_eq!(json["all"]["delay_s"]["p50"], Value::Null);
     }
 }

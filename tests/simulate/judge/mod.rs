@@ -5,6 +5,7 @@
 
 mod allowance;
 mod behind;
+mod busiest;
 mod case;
 mod checks;
 mod chronicle;
@@ -26,6 +27,9 @@ mod wrong;
 
 use std::collections::BTreeMap;
 
+pub(crate) use self::busiest::MailKind;
+#[cfg(test)]
+pub(crate) use self::busiest::{Busiest, Busy};
 use self::case::Case;
 pub(crate) use self::finding::{Fault, Finding, Wrong};
 pub(crate) use self::score::{Counts, Figures, Score};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::busiest::Busiest;
 use super::finding::{Fault, Wrong};
 use crate::story::{CauseKind, Ms};
 
@@ -27,6 +28,9 @@ pub(crate) struct Score {
     /// Reports and ends of reports, for each power cut and person who had any.
     #[serde(default)]
     pub(crate) reports_a_cut: Counts,
+    /// What the mails of incidents were.
+    #[serde(default)]
+    pub(crate) busiest: Busiest,
     pub(crate) not_asked: u64,
     pub(crate) unread: u64,
     pub(crate) wrong: BTreeMap<Wrong, u64>,
@@ -118,6 +122,7 @@ impl Score {
         self.alarms_without_end += other.alarms_without_end;
         self.nothing_new += other.nothing_new;
         self.reports_a_cut.add(&other.reports_a_cut);
+        self.busiest.add(&other.busiest);
         self.not_asked += other.not_asked;
         self.unread += other.unread;
         for (wrong, times) in &other.wrong {

@@ -8,7 +8,7 @@ mod reports;
 mod suspects;
 pub(super) mod tale;
 
-use super::{Fault, Wrong};
+use super::{Fault, MailKind, Wrong};
 use crate::story::{CauseKind, ClockSet, PersonId, Registered, Span, Try};
 use healthchecker::engine::state::State;
 use tale::{MINUTE, SECOND, T0, Tale, stamp};
@@ -32,6 +32,11 @@ fn a_perfect_engine_is_found_perfect() {
     // The check before it began passed; two more came within a minute.
     assert_eq!((figures.delay_s.max(), figures.written_s.max()), (Some(52), Some(52)));
     assert_eq!((score.letters, score.letters_again), (2, 0));
+    let kinds: Vec<_> = score.busiest.by_kind.into_iter().collect();
+    assert_eq!(kinds, [(MailKind::Alarm, 1), (MailKind::End, 1)]);
+    let most = score.busiest.most[0].line.as_str();
+    assert!(most.starts_with("SEED=7 day 1 00:21:01: Crash of NAS, 2 mails to owner@"), "{most}");
+    assert!(most.ends_with(" within 1 h: 1 alarms, 1 ends"), "{most}");
 }
 
 #[test]

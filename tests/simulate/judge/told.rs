@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowance::{self, DEPLOYMENT, PATIENCE};
+use super::busiest::Mails;
 use super::case::Case;
 use super::chronicle::time;
 use super::clock::SLACK;
@@ -57,7 +58,7 @@ struct Walk<'c, 's> {
     /// People who had a letter with something left out: what they know is not known.
     blurred: BTreeSet<PersonId>,
     firsts: Firsts,
-    mails: BTreeMap<(usize, PersonId), u64>,
+    mails: BTreeMap<(usize, PersonId), Mails>,
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
     /// Who was not back, by each report, or silent, by each outage.
@@ -91,7 +92,10 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
     score.letters = case.letters.len() as u64;
     score.letters_again = case.again;
     for ((incident, _), mails) in &walk.mails {
-        score.of(case.incidents.all[*incident].kind).mails.count(*mails);
+        score.of(case.incidents.all[*incident].kind).mails.count(mails.count());
+    }
+    for ((incident, to), mails) in &walk.mails {
+        score.busiest.count(case, (case.incidents.all[*incident].kind, *to), mails);
     }
     for ((incident, _), reports) in &walk.reports {
         if case.incidents.all[*incident].kind == CauseKind::PowerCut {
@@ -112,7 +116,8 @@ impl Walk<'_, '_> {
         if read.reading.nameless || read.reading.left_out > 0 {
             self.blurred.insert(to);
         }
-        let (mut incidents, mut reported) = (BTreeSet::new(), BTreeSet::new());
+        let mut incidents: BTreeMap<usize, Vec<&Statement>> = BTreeMap::new();
+        let mut reported = BTreeSet::new();
         let mut is_news = false;
         for statement in &read.states {
             let Some(app) = statement.app else {
@@ -126,7 +131,9 @@ impl Walk<'_, '_> {
                 if self.is_reported(to, app, statement.of) {
                     reported.extend(told.iter().copied());
                 }
-                incidents.extend(told);
+                for incident in told {
+                    incidents.entry(incident).or_default().push(statement);
+                }
             }
             is_news |= if statement.is_trouble() {
                 self.trouble(place, read, statement, app)
@@ -134,8 +141,8 @@ impl Walk<'_, '_> {
                 self.recovery(place, read, statement, app)
             };
         }
-        for incident in incidents {
-            *self.mails.entry((incident, to)).or_default() += 1;
+        for (incident, told) in incidents {
+            self.mails.entry((incident, to)).or_default().add(read.letter.written, &told);
         }
         for incident in reported {
             *self.reports.entry((incident, to)).or_default() += 1;

@@ -6,6 +6,7 @@ mod shrink;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,7 @@ pub(crate) fn main() -> ExitCode {
 fn carry_out(order: &Order) -> ExitCode {
     let began = Instant::now();
     let (outcome, effort) = if order.seeds == 1 {
-        seeds::one(&order.kind, order.seed, order.tell)
+        seeds::one(&order.kind, order.seed, (order.tell, order.letters.is_some()))
     } else {
         match seeds::many(order) {
             Ok(done) => done,
@@ -60,18 +61,30 @@ fn carry_out(order: &Order) -> ExitCode {
         outcome.promises_broken, outcome.mistakes
     );
     let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut written = true;
     if let Some(file) = &order.json {
         let mut json = report::json(&outcome.score);
         json["broken_promises"] = outcome.promises_broken.into();
         json["order"] = order.kind.words().into();
-        if let Err(why) = std::fs::write(file, format!("{json:#}\n")) {
-            say(&format!("cannot write {}: {why}\n", file.display()));
-            return ExitCode::from(74);
-        }
+        written &= write(file, &format!("{json:#}\n"));
+    }
+    if let Some(file) = &order.letters {
+        written &= write(file, &outcome.letters);
+    }
+    if !written {
+        return ExitCode::from(74);
     }
     say(&cost(&effort, began.elapsed()));
     let is_faulty = outcome.promises_broken > 0 || outcome.mistakes > 0;
     ExitCode::from(u8::from(order.strict && is_faulty))
+}
+
+fn write(file: &Path, text: &str) -> bool {
+    let done = std::fs::write(file, text);
+    if let Err(why) = &done {
+        say(&format!("cannot write {}: {why}\n", file.display()));
+    }
+    done.is_ok()
 }
 
 /// Where the time went: not the same twice.

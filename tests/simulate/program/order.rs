@@ -24,6 +24,7 @@ a simulated household, and a score of the mistakes; NAME=VALUE as arguments or i
   STRICT=1     ends with 1 if a promise was broken, or the judge found a mistake
   SHRINK=1     looks for the smallest story of the seed in which a promise is still broken, where there is one seed
   JSON=FILE    writes the score there, too
+  LETTERS=FILE writes there what the mail server took, where there is one seed
   FRESH=1      forgets what earlier runs of SEEDS have left below target/simulate/seeds";
 
 /// What is to be done.
@@ -36,6 +37,7 @@ pub(crate) struct Order {
     pub(crate) strict: bool,
     pub(crate) shrink: bool,
     pub(crate) json: Option<PathBuf>,
+    pub(crate) letters: Option<PathBuf>,
     pub(crate) fresh: bool,
 }
 
@@ -81,8 +83,10 @@ impl Order {
         arguments: &[String],
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Order, String> {
-        let names =
-            ["SEED", "SEEDS", "DAYS", "APPS", "RATES", "TELL", "STRICT", "SHRINK", "JSON", "FRESH"];
+        let names = [
+            "SEED", "SEEDS", "DAYS", "APPS", "RATES", "TELL", "STRICT", "SHRINK", "JSON",
+            "LETTERS", "FRESH",
+        ];
         // Cargo adds this one.
         for argument in arguments.iter().filter(|argument| *argument != "--bench") {
             match argument.split_once('=') {
@@ -115,6 +119,10 @@ impl Order {
         if shrink && seeds > 1 {
             return Err(format!("SHRINK=1: of one SEED, not of SEEDS={seeds}"));
         }
+        let letters = value("LETTERS").map(PathBuf::from);
+        if letters.is_some() && seeds > 1 {
+            return Err(format!("LETTERS=FILE: of one SEED, not of SEEDS={seeds}"));
+        }
         Ok(Order {
             seed: number("SEED", 1, 0..=u64::MAX)?,
             seeds,
@@ -129,6 +137,7 @@ impl Order {
             strict: flag("STRICT")?,
             shrink,
             json: value("JSON").map(PathBuf::from),
+            letters,
             fresh: flag("FRESH")?,
         })
     }
@@ -185,6 +194,8 @@ mod tests {
     fn one_story_is_shrunk_and_not_many() {
         let why = read(&["SHRINK=1", "SEEDS=2"], &[]).unwrap_err();
         assert_eq!(why, "SHRINK=1: of one SEED, not of SEEDS=2");
+        let why = read(&["LETTERS=x", "SEEDS=2"], &[]).unwrap_err();
+        assert_eq!(why, "LETTERS=FILE: of one SEED, not of SEEDS=2");
         assert!(read(&["SHRINK=1", "SEED=2"], &[]).unwrap().shrink);
         assert!(!read(&["SHRINK=0", "SEEDS=2"], &[]).unwrap().shrink);
     }

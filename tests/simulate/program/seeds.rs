@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write as _;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kind, Order, Score, judge, say, told};
 use crate::judge::Finding;
+use crate::story::Story;
 use crate::world::{Effort, clock};
 
 /// Where it is kept.
@@ -39,13 +41,16 @@ pub(super) struct Outcome {
     pub(super) promises_broken: u64,
     /// The first of them, told at length.
     pub(super) broken: Vec<String>,
+    /// All letters as they were accepted, of one seed alone.
+    #[serde(skip)]
+    pub(super) letters: String,
 }
 
 /// What a batch has brought, and cost.
 type Done = io::Result<(Outcome, Effort)>;
 
 /// One seed.
-pub(super) fn one(kind: &Kind, seed: u64, tell: usize) -> (Outcome, Effort) {
+pub(super) fn one(kind: &Kind, seed: u64, (tell, letters): (usize, bool)) -> (Outcome, Effort) {
     let mut lived = kind.live(seed);
     let mut outcome = Outcome {
         promises_broken: (lived.findings.len() + lived.more_findings) as u64,
@@ -53,6 +58,9 @@ pub(super) fn one(kind: &Kind, seed: u64, tell: usize) -> (Outcome, Effort) {
         ..Outcome::default()
     };
     let story = &lived.story;
+    if letters {
+        outcome.letters = self::letters(story);
+    }
     match catch_unwind(AssertUnwindSafe(|| judge(story, tell))) {
         Ok(judgement) => {
             outcome.score = judgement.score;
@@ -71,6 +79,17 @@ pub(super) fn one(kind: &Kind, seed: u64, tell: usize) -> (Outcome, Effort) {
     }
     lived.effort.ends();
     (outcome, lived.effort)
+}
+
+/// What the mail server took, in order.
+fn letters(story: &Story) -> String {
+    let mut text = String::new();
+    for letter in &story.letters {
+        let to = &story.people[letter.to.0];
+        let (at, words) = (clock(letter.accepted), &letter.text);
+        let _ = writeln!(text, "{at}  {to}  {}\n\n{words}\n", letter.subject);
+    }
+    text
 }
 
 /// Many seeds.
@@ -127,7 +146,7 @@ fn batch_of(folder: &Path, kind: &Kind, seeds: &[u64]) -> Done {
     }
     let mut all = (Outcome::default(), Effort::default());
     for seed in seeds {
-        let (outcome, effort) = one(kind, *seed, 0);
+        let (outcome, effort) = one(kind, *seed, (0, false));
         all.0.add(outcome);
         all.1.add(&effort);
     }
