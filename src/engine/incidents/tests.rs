@@ -365,6 +365,21 @@ fn first_passes_are_gathered_for_ten_seconds_into_one_word_to_each_person() {
 }
 
 #[test]
+fn the_word_says_when_the_first_of_them_passed_though_it_goes_out_late() {
+    let mut house = House::new();
+    for (name, second) in [("NAS", 100), ("Kodi", 108)] {
+        let id = house.register(name, &[]);
+        house.incidents.handle_first_pass(after(second), id);
+    }
+    let House { registry, incidents, outbox, .. } = &mut house;
+    let messages = incidents.welcome(after(117), registry, outbox);
+    let [Message { notice: Notice::Watching { at, .. }, .. }] = messages.as_slice() else {
+        panic!("{messages:?}");
+    };
+    assert_eq!(at.wall(), after(100).wall);
+}
+
+#[test]
 fn an_app_that_is_stopped_before_the_word_goes_out_is_not_in_it() {
     let mut house = House::new();
     for name in ["NAS", "Kodi"] {

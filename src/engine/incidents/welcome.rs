@@ -8,7 +8,7 @@ use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{AppId, Registry, Welcome};
 use crate::engine::sorted::SortedMap;
-use crate::engine::time::{Now, Stamp};
+use crate::engine::time::{Moment, Now, Stamp, Wall};
 
 /// First passes are gathered so long, for one mail instead of many.
 const GATHERED: Duration = Duration::from_secs(10);
@@ -22,9 +22,8 @@ impl Incidents {
 
     /// It may be time to tell what was gathered: what there is to tell whom, and of which apps that is said.
     pub fn welcome(&mut self, now: Now, registry: &mut Registry, outbox: &Outbox) -> Vec<Message> {
-        if self.welcome_at.take_if(|at| *at <= now.at).is_none() {
-            return Vec::new();
-        }
+        let Some(due) = self.welcome_at.take_if(|at| *at <= now.at) else { return Vec::new() };
+        let at = first_pass(now, due);
         let mut apps_of: SortedMap<Recipient, Vec<String>> = SortedMap::default();
         for id in std::mem::take(&mut self.newcomers) {
             registry.set_welcome(id, Welcome::Told);
@@ -34,11 +33,16 @@ impl Incidents {
                 apps_of.update(to, Vec::new, |apps| apps.push(name));
             }
         }
-        let message = |(to, apps)| Message {
-            to,
-            notice: Notice::Watching { apps, at: Stamp::noted(now) },
-            thread: Vec::new(),
-        };
+        let message =
+            |(to, apps)| Message { to, notice: Notice::Watching { apps, at }, thread: Vec::new() };
         apps_of.into_iter().map(message).collect()
     }
+}
+
+/// When the first of those passed that were gathered until `due`.
+fn first_pass(now: Now, due: Moment) -> Stamp {
+    let at = due.before(GATHERED);
+    let ago = i64::try_from(now.at.since(at).as_millis()).unwrap_or(i64::MAX);
+    let wall = Wall::from_unix_millis(now.wall.as_unix_millis().saturating_sub(ago));
+    Stamp::noted(Now { at, wall })
 }

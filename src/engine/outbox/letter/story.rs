@@ -151,7 +151,7 @@ impl<'a> Story<'a> {
         page.add(Block::Headline(format!("Now watching {names}"), None));
         let (passed, they) = match self.watching.len() {
             1 => ("Its first check passed", "it is"),
-            _ => ("Their first checks passed", "one of them is"),
+            _ => ("Their first checks passed, the earliest", "one of them is"),
         };
         page.add(Block::Paragraph(format!(
             "{passed} {}. Mail works, as you see: another one comes when {they} DEGRADED or UNHEALTHY.",

@@ -297,7 +297,7 @@ fn greetings_word_for_word() {
 Now watching Kodi, NAS
 ----------------------
 
-Their first checks passed at 2026-11-23 22:55:40 UTC. Mail works, as you see: another one comes when one of them is DEGRADED or UNHEALTHY.
+Their first checks passed, the earliest at 2026-11-23 22:55:40 UTC. Mail works, as you see: another one comes when one of them is DEGRADED or UNHEALTHY.
 "
     );
     let one = write(&mail(vec![watching(&["Kodi"])]), wall(10), None).text;

@@ -318,12 +318,12 @@ fn degraded(text: &str) -> Option<Degraded> {
     }
 }
 
-/// `Their first checks passed at ...`
+/// `Its first check passed at ...`
 fn welcome(text: &str, reading: &mut Reading) -> Option<()> {
     let (row, at) = reading.watching.as_mut()?;
     let (start, they) = match row.names.len() {
         1 => ("Its first check passed ", "it is"),
-        _ => ("Their first checks passed ", "one of them is"),
+        _ => ("Their first checks passed, the earliest ", "one of them is"),
     };
     let (told, rest) = time_in_a_sentence(text.strip_prefix(start)?)?;
     *at = told;
