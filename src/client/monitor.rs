@@ -2,7 +2,8 @@
 
 use super::connection::Parameter;
 
-/// How an app is to be watched. What is not said is the daemon's default: an interval of 30 s,
+/// How an app is to be watched. (An address such as `tcp://nas:22` has its port asked for a connection.) What is
+/// not said is the daemon's default: an interval of 30 s,
 /// 5 s for an answer, 2 failed checks in a row before UNHEALTHY, 10 passed ones before HEALTHY,
 /// asked at `/health`, expecting a 200, mails to the daemon's own `email`.
 ///
@@ -104,6 +105,17 @@ impl Monitor {
         self.with("expect", statuses)
     }
 
+    /// How it is watched: `http` or `tcp`. Not said, it follows from the address.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().kind("tcp");
+    /// ```
+    #[must_use]
+    pub fn kind(self, kind: &str) -> Monitor {
+        self.with("kind", kind)
+    }
+
     /// Whether it may be off or away, as a laptop or a TV: its silence alarms nobody. Not said, it stays as it
     /// is.
     ///
@@ -182,6 +194,7 @@ mod tests {
             .healthy(10)
             .path("/health")
             .expect("200")
+            .kind("http")
             .may_be_off(true)
             .parent("Switch")
             .reminders(true);

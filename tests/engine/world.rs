@@ -467,8 +467,12 @@ impl World {
     }
 
     fn probe(&mut self, probe: &Probe) {
-        let ProbeKind::Http { url, .. } = &probe.kind;
-        let name = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let name = match &probe.kind {
+            ProbeKind::Http { url, .. } => {
+                url.trim_start_matches("http://").split('/').next().unwrap().to_owned()
+            }
+            ProbeKind::Tcp { host, .. } => host.to_string(),
+        };
         let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
         let under_way = self.under_way.entry(name.clone()).or_default();
         *under_way += 1;
@@ -500,7 +504,7 @@ impl World {
                 }
             }
         };
-        let is_ours = url.starts_with("http://127.") || is_our_name(&name);
+        let is_ours = name.starts_with("127.") || is_our_name(&name);
         let (end, latency) = match () {
             () if is_ours => (end, latency),
             () if self.cut_off => (cut_off(), latency),

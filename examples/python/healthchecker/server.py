@@ -39,23 +39,24 @@ class HealthCheckerServer:
     def monitor(
         self,
         emailAddr: Union[str, Iterable[str]] = "",
-        timeout: int = 5,
-        interval: int = 30,
-        unhealthy: int = 2,
-        healthy: int = 10,
-        path: str = "/health",
-        expect: str = "200",
+        timeout: Optional[int] = None,
+        interval: Optional[int] = None,
+        unhealthy: Optional[int] = None,
+        healthy: Optional[int] = None,
+        path: Optional[str] = None,
+        expect: Optional[str] = None,
         port: Optional[int] = None,
         **more: object
     ) -> int:
         """Asks to be watched, or to be watched differently; the HTTP status, 200 when it is done.
+        What is left out is as the server has it by default.
 
         emailAddr: who is told, several with commas between; empty means the server's own default.
-        timeout: seconds to wait for an answer, 2 to 60.
-        interval: seconds between two checks, 5 to 300.
-        unhealthy: failed checks in a row before UNHEALTHY, 2 to 10.
-        healthy: passed checks in a row before HEALTHY, 2 to 10.
-        path: where to ask. expect: the status codes that count, such as `200-299,401`.
+        timeout: seconds to wait for an answer, 2 to 60; 5.
+        interval: seconds between two checks, 5 to 300; 30.
+        unhealthy: failed checks in a row before UNHEALTHY, 2 to 10; 2.
+        healthy: passed checks in a row before HEALTHY, 2 to 10; 10.
+        path: where to ask; `/health`. expect: the status codes that count, such as `200-299,401`; `200`.
         port: the app is there, at the address from which this call comes; instead of `url`.
         more: any other parameter of the server, by its name: `may_be_off=True` for what may be off or
             away, whose silence alarms nobody, `parent="Switch"` for what is behind it, `reminders=False`
@@ -69,12 +70,12 @@ class HealthCheckerServer:
     def keep_registered(
         self,
         emailAddr: Union[str, Iterable[str]] = "",
-        timeout: int = 5,
-        interval: int = 30,
-        unhealthy: int = 2,
-        healthy: int = 10,
-        path: str = "/health",
-        expect: str = "200",
+        timeout: Optional[int] = None,
+        interval: Optional[int] = None,
+        unhealthy: Optional[int] = None,
+        healthy: Optional[int] = None,
+        path: Optional[str] = None,
+        expect: Optional[str] = None,
         port: Optional[int] = None,
         **more: object
     ) -> None:
@@ -148,12 +149,12 @@ class HealthCheckerServer:
     def _fields(
         self,
         emailAddr: Union[str, Iterable[str]],
-        timeout: int,
-        interval: int,
-        unhealthy: int,
-        healthy: int,
-        path: str,
-        expect: str,
+        timeout: Optional[int],
+        interval: Optional[int],
+        unhealthy: Optional[int],
+        healthy: Optional[int],
+        path: Optional[str],
+        expect: Optional[str],
         port: Optional[int],
         more: Dict[str, Any],
     ) -> Dict[str, object]:
@@ -166,8 +167,9 @@ class HealthCheckerServer:
             "healthy": healthy,
             "path": path,
             "expect": expect,
-            **more,
         }
+        fields = {name: value for name, value in fields.items() if value is not None}
+        fields.update(more)
         # An empty one means the server's default, as no other parameter may be empty.
         email = emailAddr or fields.pop("email", "")
         fields["email"] = email if isinstance(email, str) else ",".join(email)  # type: ignore[arg-type]

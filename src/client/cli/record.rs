@@ -7,7 +7,9 @@ use super::exit::{CliError, Exit, is_unknown_name};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::engine::query::export::ExportedApp;
+use crate::engine::registration::Kind;
 use crate::engine::registration::parents::LIST_END;
+use crate::engine::registration::table::field;
 
 /// The version of the document that is understood.
 const VERSION: u64 = 1;
@@ -50,9 +52,17 @@ impl Record {
         said.map(|(name, value)| (name.clone(), in_words(value))).collect()
     }
 
-    /// The fields with these put in their places.
+    /// The fields with these put in their places. What a target of another kind does not have goes.
     pub(super) fn fields_with(&self, named: &[Parameter<'_>]) -> Vec<(String, String)> {
         let mut fields = self.fields();
+        if let Some((_, url)) = named.iter().find(|(name, _)| *name == "url") {
+            let kind = Kind::of_url(url.trim());
+            let stays = |name: &str| {
+                let is_of = |kind| field(name).is_none_or(|field| field.is_of(kind));
+                name != "kind" && kind.is_none_or(is_of)
+            };
+            fields.retain(|(name, _)| stays(name));
+        }
         for (name, value) in named {
             fields.retain(|(known, _)| known != name);
             fields.push(((*name).to_owned(), (*value).to_owned()));
@@ -216,5 +226,23 @@ mod tests {
         assert!(fields.contains(&("appname".to_owned(), "NAS".to_owned())), "{fields:?}");
         assert_eq!(app.changes(&fields), "unhealthy 2 -> 3, email a@b.c -> (default)");
         assert_eq!(app.changes(&app.fields()), "");
+    }
+
+    #[test]
+    fn another_kind_of_address_leaves_behind_what_it_does_not_have() {
+        let app = record(json!({
+            "appname": "NAS", "url": "http://nas", "kind": "http", "path": "/ok", "expect": "200", "interval": 60
+        }));
+        let names = |named: &[Parameter<'_>]| -> Vec<String> {
+            app.fields_with(named).into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&[("url", "tcp://nas:22")]), ["appname", "interval", "url"]);
+        assert_eq!(
+            names(&[("url", "tcp://nas:22"), ("path", "/x")]),
+            ["appname", "interval", "url", "path"],
+            "what was named is for the daemon to refuse"
+        );
+        assert_eq!(names(&[("url", "http://nas:8080")]).len(), 5);
+        assert_eq!(names(&[("interval", "30")]).len(), 6);
     }
 }

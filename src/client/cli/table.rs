@@ -283,6 +283,7 @@ mod tests {
             "healthy",
             "path",
             "expect",
+            "kind",
             "may_be_off",
             "parent",
             "reminders",

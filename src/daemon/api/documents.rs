@@ -85,11 +85,14 @@ fn given(field: &Field) -> String {
         Takes::Name => reference("GivenName"),
         Takes::Url => format!(
             r#"{{"type":"string","maxLength":{TEXT_MAX},"pattern":{},"description":{},"examples":["http://192.168.1.20:8080"]}}"#,
-            json(r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|:[0-9])"),
+            json(r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|[Tt][Cc][Pp]://|:[0-9])"),
             json(&format!(
                 "{said}. `:8080` is that port at the address of who calls. `localhost`, and names that \
                  lead to the daemon's own machine, are only for apps on it."
             ))
+        ),
+        Takes::Kind => format!(
+            r#"{{"type":["string","null"],"enum":["http","tcp",null],"description":{left_out}}}"#
         ),
         Takes::Path => format!(
             r#"{{"type":["string","null"],"pattern":"^\\s*/","maxLength":{TEXT_MAX},"description":{left_out}}}"#
@@ -139,14 +142,18 @@ fn described(field: &Field) -> String {
     }
 }
 
-/// What a backup has of a field.
+/// What a backup has of a field; null where a target of its kind has none.
 fn kept(field: &Field) -> String {
-    match (&field.takes, value(field)) {
-        (Takes::Name, _) => reference("Name"),
-        (_, Value::Text(_)) => r#"{"type":"string"}"#.to_owned(),
-        (_, Value::Whole(_)) => r#"{"type":"integer","minimum":0}"#.to_owned(),
-        (_, Value::Flag(_)) => r#"{"type":"boolean"}"#.to_owned(),
-        (_, Value::List(_)) => r#"{"type":"array","items":{"type":"string"}}"#.to_owned(),
+    let (kind, more) = match (&field.takes, value(field)) {
+        (Takes::Name, _) => return reference("Name"),
+        (_, Value::Text(_) | Value::Nothing) => ("string", ""),
+        (_, Value::Whole(_)) => ("integer", r#","minimum":0"#),
+        (_, Value::Flag(_)) => ("boolean", ""),
+        (_, Value::List(_)) => ("array", r#","items":{"type":"string"}"#),
+    };
+    match field.only.is_empty() {
+        true => format!(r#"{{"type":"{kind}"{more}}}"#),
+        false => format!(r#"{{"type":["{kind}","null"]{more}}}"#),
     }
 }
 
@@ -168,6 +175,7 @@ fn value(field: &Field) -> Value {
 fn default(field: &Field) -> String {
     match field.takes {
         Takes::Name | Takes::Url => "required".to_owned(),
+        Takes::Kind => "that of `url`".to_owned(),
         Takes::Path => format!("`{DEFAULT_PATH}`"),
         Takes::People => "the `email` option".to_owned(),
         Takes::Flag { .. } => format!("{}; left out, it stays as it is", value(field).text()),

@@ -31,7 +31,7 @@ pub struct Prober {
     own: Agent,
     /// For all others.
     network: Agent,
-    names: Names,
+    pub(super) names: Names,
     ourselves: Ourselves,
 }
 
@@ -60,9 +60,14 @@ impl Prober {
     /// Makes one check. Takes no longer than the probe's limit, whatever the other side does.
     pub fn check(&self, probe: &Probe) -> CheckEnd {
         let budget = Budget::new(probe.limit());
-        match &probe.kind {
+        let mut end = match &probe.kind {
             ProbeKind::Http { url, expected } => self.check_http(probe, url, expected, &budget),
+            ProbeKind::Tcp { host, port } => self.check_port(probe, host, *port, &budget),
+        };
+        if let CheckEnd::Verdict(verdict) = &mut end {
+            self.look_behind(probe, verdict);
         }
+        end
     }
 
     fn check_http(
@@ -72,7 +77,7 @@ impl Prober {
         expected: &StatusSet,
         budget: &Budget,
     ) -> CheckEnd {
-        let mut end = match self.ask(probe.origin, url, expected, budget) {
+        match self.ask(probe.origin, url, expected, budget) {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
                 expected: expected.contains(answer.status),
@@ -82,14 +87,10 @@ impl Prober {
                 cut: answer.cut,
             }))),
             Err(failure) => self.failed(probe, failure),
-        };
-        if let CheckEnd::Verdict(verdict) = &mut end {
-            self.look_behind(probe, url, verdict);
         }
-        end
     }
 
-    fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
+    pub(super) fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
         let trouble = match failure {
             Failure::Theirs(trouble) => trouble,
             // In full there may be time for a turn at the look-ups.
@@ -147,18 +148,17 @@ impl Prober {
 
     /// What is behind a verdict: where the app is, and whether we can reach anybody. After a failure the
     /// address is looked up anew: the app may have moved, and what answers there now may be another's.
-    fn look_behind(&self, probe: &Probe, url: &str, verdict: &mut Verdict) {
+    fn look_behind(&self, probe: &Probe, verdict: &mut Verdict) {
         let failed = verdict.outcome == Outcome::Fail;
         if !failed && !probe.locate {
             return;
         }
-        let Ok(uri) = url.parse::<Uri>() else { return };
-        let host = uri.host().unwrap_or_default();
+        let host = host(&probe.kind);
         if verdict.life != Life::Answer || probe.locate {
-            self.locate(host, verdict);
+            self.locate(&host, verdict);
         }
         if failed {
-            self.names.doubt(host);
+            self.names.doubt(&host);
         }
     }
 
@@ -171,10 +171,21 @@ impl Prober {
     }
 }
 
+/// Who is asked.
+fn host(kind: &ProbeKind) -> String {
+    match kind {
+        ProbeKind::Http { url, .. } => {
+            let uri = url.parse::<Uri>().unwrap_or_default();
+            uri.host().unwrap_or_default().to_owned()
+        }
+        ProbeKind::Tcp { host, .. } => host.to_string(),
+    }
+}
+
 /// The time that a check may take, by our own clock.
-struct Budget {
-    deadline: Instant,
-    limit: Duration,
+pub(super) struct Budget {
+    pub(super) deadline: Instant,
+    pub(super) limit: Duration,
 }
 
 impl Budget {

@@ -46,7 +46,8 @@ impl<In: Transport> Connector<In> for TcpConnector {
         _chained: Option<In>,
     ) -> Result<Option<TcpTransport>, Error> {
         let deadline = Instant::now() + (*details.timeout.after).min(WAIT_MAX);
-        let stream = self.open(details.uri, deadline).map_err(|error| match error {
+        let host = details.uri.host().unwrap_or_default();
+        let stream = self.open(host, port(details.uri), deadline).map_err(|error| match error {
             Error::Io(error) if is_timeout(&error) => Error::Timeout(details.timeout.reason),
             error => error,
         })?;
@@ -64,11 +65,18 @@ impl<In: Transport> Connector<In> for TcpConnector {
 
 impl TcpConnector {
     /// Looks up who is asked, and connects.
-    fn open(&self, uri: &Uri, deadline: Instant) -> Result<TcpStream, Error> {
-        let host = uri.host().unwrap_or_default();
+    ///
+    /// # Errors
+    /// In the words of the HTTP client, which carries them.
+    pub(super) fn open(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<TcpStream, Error> {
         let found = self.names.resolve(host, deadline);
         let found = found.map_err(|fault| Unreached::NoAddress { name: host.to_owned(), fault })?;
-        let addresses = self.allowed(host, &found, port(uri))?;
+        let addresses = self.allowed(host, &found, port)?;
         let (stream, place) = connect_any(&addresses, deadline)?;
         if let (Some(address), true) = (addresses.get(place), addresses.len() > 1) {
             self.names.won(host, *address);

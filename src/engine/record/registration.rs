@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::registration::address::Address;
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::registration::{Host, Origin, Registration, Target};
+use crate::engine::registration::{Host, Kind, Origin, Registration, Target};
 
 /// The members of a [`Registration`] on record, in their order there; serde reads them where they are.
 #[derive(Serialize, Deserialize)]
@@ -14,8 +15,9 @@ pub(super) struct RegistrationRecord {
     name: String,
     #[serde(getter = "url")]
     url: String,
-    #[serde(getter = "path")]
-    path: String,
+    /// Only of what is asked over HTTP; so is `expect`. Which kind it is follows from `url`.
+    #[serde(getter = "path", default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     #[serde(getter = "health_url")]
     health_url: String,
     #[serde(getter = "host")]
@@ -30,8 +32,8 @@ pub(super) struct RegistrationRecord {
     interval: Duration,
     unhealthy: u8,
     healthy: u8,
-    #[serde(getter = "expect")]
-    expect: StatusSet,
+    #[serde(getter = "expect", default, skip_serializing_if = "Option::is_none")]
+    expect: Option<StatusSet>,
     /// Older records do not say, and are believed.
     #[serde(default)]
     origin: Origin,
@@ -46,9 +48,18 @@ pub(super) struct RegistrationRecord {
 impl From<RegistrationRecord> for Registration {
     fn from(record: RegistrationRecord) -> Registration {
         let RegistrationRecord { url, path, health_url, host, port, expect, .. } = record;
+        let kind = Kind::of_url(&url);
+        let address = Address { given: url, asked: health_url, host, port };
+        let target = match kind {
+            Some(Kind::Tcp) => Target::Tcp { address },
+            Some(Kind::Http) | None => {
+                let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
+                Target::Http { address, path, expect }
+            }
+        };
         Registration {
             name: record.name,
-            target: Target::Http { url, path, health_url, host, port, expect },
+            target,
             email: record.email,
             email_is_default: record.email_is_default,
             timeout: record.timeout,
@@ -63,19 +74,16 @@ impl From<RegistrationRecord> for Registration {
     }
 }
 
-fn url(registration: &Registration) -> &String {
-    let Target::Http { url, .. } = &registration.target;
-    url
+fn url(registration: &Registration) -> String {
+    registration.target.url().to_owned()
 }
 
-fn path(registration: &Registration) -> &String {
-    let Target::Http { path, .. } = &registration.target;
-    path
+fn path(registration: &Registration) -> Option<String> {
+    registration.target.path().map(str::to_owned)
 }
 
-fn health_url(registration: &Registration) -> &String {
-    let Target::Http { health_url, .. } = &registration.target;
-    health_url
+fn health_url(registration: &Registration) -> String {
+    registration.target.address().to_owned()
 }
 
 fn host(registration: &Registration) -> &Host {
@@ -83,13 +91,14 @@ fn host(registration: &Registration) -> &Host {
 }
 
 fn port(registration: &Registration) -> u16 {
-    let Target::Http { port, .. } = &registration.target;
-    *port
+    registration.target.port()
 }
 
-fn expect(registration: &Registration) -> &StatusSet {
-    let Target::Http { expect, .. } = &registration.target;
-    expect
+fn expect(registration: &Registration) -> Option<StatusSet> {
+    match &registration.target {
+        Target::Http { expect, .. } => Some(expect.clone()),
+        Target::Tcp { .. } => None,
+    }
 }
 
 /// A span as a number of seconds.
@@ -151,6 +160,20 @@ mod tests {
     fn a_registration_is_written_flat_and_read_as_it_was() {
         assert_eq!(written(&kodi()), WRITTEN);
         assert_eq!(read(WRITTEN), kodi());
+    }
+
+    #[test]
+    fn a_port_is_written_without_what_is_of_http() {
+        let pairs = [("appname", "NAS"), ("url", "tcp://NAS:22"), ("email", "a@b.c")];
+        let pairs = pairs.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let nas =
+            Registration::from_fields(&pairs, Origin::Network, &Recipients::default()).unwrap();
+        let record = written(&nas);
+        assert_eq!(
+            record,
+            r#"{"name":"NAS","url":"tcp://NAS:22","health_url":"tcp://nas:22","host":{"name":"nas"},"port":22,"email":["a@b.c"],"email_is_default":false,"timeout":5,"interval":30,"unhealthy":2,"healthy":10,"origin":"network"}"#
+        );
+        assert_eq!(read(&record), nas);
     }
 
     #[test]

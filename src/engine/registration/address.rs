@@ -1,7 +1,7 @@
 //! The address of an app: what a registration may name, and the health address made of it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -17,6 +17,9 @@ const HOST_NAME_MAX: usize = 253;
 const LABEL_MAX: usize = 63;
 /// What is asked when a registration names no path.
 pub const DEFAULT_PATH: &str = "/health";
+/// How an address begins.
+pub(super) const BEGINNINGS: &str =
+    "must begin with http://, https:// or tcp://, such as http://192.168.1.20:8080";
 
 /// Where a request came from, as far as it matters for what it may ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,11 +53,15 @@ impl fmt::Display for Host {
 
 /// A checked address of an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::engine) struct Address {
-    /// The full health address.
-    pub(in crate::engine) health_url: String,
-    pub(in crate::engine) host: Host,
-    pub(in crate::engine) port: u16,
+pub struct Address {
+    /// As it was given, without the path that is appended to it.
+    pub given: String,
+    /// The whole of it: what is asked.
+    pub asked: String,
+    /// Its host.
+    pub host: Host,
+    /// Its port, written out or not.
+    pub port: u16,
 }
 
 impl Address {
@@ -68,25 +75,53 @@ impl Address {
         path: &str,
         origin: Origin,
     ) -> Result<Address, FieldError> {
-        let base = base(url)?;
-        let host = host(&base, url)?;
-        refuse_ambiguous(&host, url, origin)?;
-        let port = base.port_or_known_default().unwrap_or(0);
-        if port == 0 {
-            return Err(refused(url, "has port 0, on which nothing can listen"));
+        let base = base(url, url)?;
+        let host = host(&base, url, origin)?;
+        let port = port(&base, url)?;
+        Ok(Address { given: url.to_owned(), asked: health_url(base, path)?, host, port })
+    }
+
+    /// The port that `url` names: `tcp://HOST:PORT`.
+    ///
+    /// # Errors
+    /// As for [`Address::new`]; or there is no port, or more.
+    pub(in crate::engine) fn of_port(url: &str, origin: Origin) -> Result<Address, FieldError> {
+        let right = "must be a host and a port, such as tcp://192.168.1.20:22";
+        // Read as one of HTTP, so that it means the same host in every spelling: the URL standard knows
+        // no other kinds of address. One port would be left out there.
+        let (_, rest) = url.split_once("//").ok_or_else(|| refused(url, right))?;
+        let base = base(&format!("http://{rest}"), url)?;
+        let has_port = authority(url).rsplit_once(':').is_some_and(|(_, port)| {
+            !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        let host = host(&base, url, origin)?;
+        if !has_port || base.path() != "/" {
+            return Err(refused(url, right));
         }
-        Ok(Address { health_url: health_url(base, path)?, host, port })
+        let port = port(&base, url)?;
+        Ok(Address {
+            given: url.to_owned(),
+            asked: format!("tcp://{}", written(&host, port)),
+            host,
+            port,
+        })
     }
 }
 
-fn base(url: &str) -> Result<Url, FieldError> {
+/// A host and a port, as they stand in an address.
+fn written(host: &Host, port: u16) -> String {
+    match host {
+        Host::Address(address) => SocketAddr::new(*address, port).to_string(),
+        Host::Name(name) => format!("{name}:{port}"),
+    }
+}
+
+/// Reads `url`, or what is meant by it `as_http`.
+fn base(as_http: &str, url: &str) -> Result<Url, FieldError> {
     check_text("url", url)?;
-    let lower = url.to_ascii_lowercase();
+    let lower = as_http.to_ascii_lowercase();
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
-        return Err(refused(
-            url,
-            "must begin with http:// or https://, such as http://192.168.1.20:8080",
-        ));
+        return Err(refused(url, BEGINNINGS));
     }
     if lower.contains("//[fe80:") {
         return Err(link_local(url));
@@ -97,7 +132,7 @@ fn base(url: &str) -> Result<Url, FieldError> {
             "must have its host name in ASCII; a name beyond it is written in punycode (xn--...)",
         ));
     }
-    let base = Url::parse(url).map_err(|why| refused(url, &format!("is no address: {why}")))?;
+    let base = Url::parse(as_http).map_err(|why| refused(url, &format!("is no address: {why}")))?;
     if !base.username().is_empty() || base.password().is_some() {
         return Err(refused(
             url,
@@ -121,10 +156,15 @@ fn authority(url: &str) -> &str {
     rest.trim_start_matches(['/', '\\']).split(['/', '\\', '?', '#']).next().unwrap_or_default()
 }
 
-fn host(base: &Url, url: &str) -> Result<Host, FieldError> {
-    match base.host() {
-        Some(url::Host::Ipv4(address)) => Ok(Host::Address(address.into())),
-        Some(url::Host::Ipv6(address)) => Ok(Host::Address(IpAddr::V6(address).to_canonical())),
+fn port(base: &Url, url: &str) -> Result<u16, FieldError> {
+    let port = base.port_or_known_default().filter(|port| *port != 0);
+    port.ok_or_else(|| refused(url, "has port 0, on which nothing can listen"))
+}
+
+fn host(base: &Url, url: &str, origin: Origin) -> Result<Host, FieldError> {
+    let host = match base.host() {
+        Some(url::Host::Ipv4(address)) => Host::Address(address.into()),
+        Some(url::Host::Ipv6(address)) => Host::Address(IpAddr::V6(address).to_canonical()),
         Some(url::Host::Domain(name)) => {
             let name = name.to_ascii_lowercase();
             let name = name.strip_suffix('.').unwrap_or(&name);
@@ -135,10 +175,12 @@ fn host(base: &Url, url: &str) -> Result<Host, FieldError> {
                      to 63 with dots between, such as kodi.local",
                 ));
             }
-            Ok(Host::Name(name.to_owned()))
+            Host::Name(name.to_owned())
         }
-        None => Err(refused(url, "has no host")),
-    }
+        None => return Err(refused(url, "has no host")),
+    };
+    refuse_ambiguous(&host, url, origin)?;
+    Ok(host)
 }
 
 /// Whether a machine can have this name, without a dot at the end. The URL standard takes much that no
@@ -277,7 +319,7 @@ mod tests {
             ("http://[2001:db8::5]:81", "/ok?full=1", "http://[2001:db8::5]:81/ok?full=1"),
             ("http://nas/a b", "/c d", "http://nas/a%20b/c%20d"),
         ] {
-            assert_eq!(from_network(url, path).unwrap().health_url, whole, "{url} {path}");
+            assert_eq!(from_network(url, path).unwrap().asked, whole, "{url} {path}");
         }
     }
 
@@ -380,6 +422,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_port_is_a_host_and_a_port_and_nothing_else() {
+        for (url, asked) in [
+            ("tcp://NAS.local.:22", "tcp://nas.local:22"),
+            ("TCP://nas:80/", "tcp://nas:80"),
+            ("tcp://10.1:443", "tcp://10.0.0.1:443"),
+            ("tcp://[2001:DB8::5]:631", "tcp://[2001:db8::5]:631"),
+            ("tcp://[::ffff:10.0.0.7]:81", "tcp://10.0.0.7:81"),
+        ] {
+            let address = Address::of_port(url, Origin::Network).unwrap();
+            assert_eq!((address.asked.as_str(), address.given.as_str()), (asked, url));
+            assert!(asked.ends_with(&address.port.to_string()));
+        }
+        for (url, hint) in [
+            ("tcp://nas", "a host and a port"),
+            ("tcp://nas:", "a host and a port"),
+            ("tcp://[2001:db8::5]", "a host and a port"),
+            ("tcp://nas:22/x", "a host and a port"),
+            ("tcp://nas:22?x", "no ? or #"),
+            ("tcp://me@nas:22", "no user or password"),
+            ("tcp://nas:0", "port 0"),
+            ("tcp://nas:65536", "is no address"),
+            ("tcp://*:22", "no machine can have"),
+            ("tcp://localhost:22", "over the network"),
+            ("tcp://127.1:22", "over the network"),
+            ("tcp://0x7f000001:22", "over the network"),
+            ("tcp://[::ffff:127.0.0.1]:22", "over the network"),
+            ("tcp://224.0.0.1:22", "many machines"),
+            ("tcp://[fe80::1]:22", "link-local"),
+            ("tcp://k\u{fc}che:22", "punycode"),
+            ("tcp://a\u{1}b:22", "control characters"),
+        ] {
+            let why = Address::of_port(url, Origin::Network).unwrap_err();
+            assert!(why.message.contains(hint), "{url}: {why}");
+            assert!(why.message.contains("tcp://"), "it names what was given: {why}");
+        }
+        assert!(Address::of_port("tcp://localhost:22", Origin::OwnMachine).is_ok());
+    }
+
     proptest! {
         /// As the prober reads it: an address that it cannot read would be an alarm without a cause.
         #[test]
@@ -389,7 +470,7 @@ mod tests {
             path in "/[ -~é\u{ad}]{0,20}",
         ) {
             if let Ok(address) = from_network(&format!("http://{host}{port}"), &path) {
-                let uri: http::Uri = address.health_url.parse().unwrap();
+                let uri: http::Uri = address.asked.parse().unwrap();
                 let asked = uri.host().unwrap().trim_matches(['[', ']']).trim_end_matches('.');
                 match address.host {
                     Host::Name(name) => prop_assert!(is_host_name(&name) && name == asked),

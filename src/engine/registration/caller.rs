@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// The address with the caller's own in place of the host that is left out: `:8080`, `:8080/base`,
-/// `https://:8443`. Any other address is given back as it is.
+/// `https://:8443`, `tcp://:22`. Any other address is given back as it is.
 pub(crate) fn complete(url: &str, caller: IpAddr) -> Cow<'_, str> {
     let url = url.trim();
     let (scheme, rest) = match url.split_once("//") {
@@ -27,7 +27,7 @@ pub(crate) fn complete(url: &str, caller: IpAddr) -> Cow<'_, str> {
 }
 
 fn is_known(scheme: &str) -> bool {
-    ["http:", "https:"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
+    ["http:", "https:", "tcp:"].iter().any(|known| known.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]
@@ -43,6 +43,7 @@ mod tests {
             (":8080/kodi", nas, "http://10.0.0.8:8080/kodi"),
             ("https://:8443", nas, "https://10.0.0.8:8443"),
             ("HTTP://:80/", six, "HTTP://[fd77::8]:80/"),
+            ("tcp://:22", nas, "tcp://10.0.0.8:22"),
             (":8080", six, "http://[fd77::8]:8080"),
         ] {
             assert_eq!(complete(given, caller), meant, "{given}");

@@ -5,6 +5,7 @@ pub(crate) mod caller;
 mod composed;
 mod email;
 pub mod fields;
+pub mod kind;
 pub mod name;
 pub(crate) mod parents;
 mod read;
@@ -21,6 +22,7 @@ use crate::engine::recipients::Recipient;
 
 pub use self::address::{Host, Origin};
 pub use self::email::{EMAIL_MAX, EMAILS_MAX};
+pub use self::kind::Kind;
 pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;
 pub use self::target::Target;
@@ -68,7 +70,8 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// An app that says nothing but what is asked: all else is the default, and nobody is told.
+    /// An app that says nothing but what is asked: all else is the default, and nobody is told. Only HTTP has a
+    /// `path`.
     ///
     /// # Errors
     /// The address can be nobody's, or means another machine to the daemon than to the app.

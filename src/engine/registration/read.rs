@@ -4,7 +4,7 @@ use super::address::DEFAULT_PATH;
 use super::fields::{FieldError, Fields, shown};
 use super::spec::{Field, Takes, flag, whole};
 use super::table::FIELDS;
-use super::{Origin, Registration, app_name, email, parents};
+use super::{Kind, Origin, Registration, app_name, email, parents};
 use crate::engine::recipients::Recipients;
 
 impl Registration {
@@ -21,9 +21,11 @@ impl Registration {
         let fields = Fields::read("monitor", &FIELDS.each_ref().map(|field| &field.known), fields)?;
         let name = app_name(&fields)?;
         let url = fields.required("url")?;
+        let kind = Kind::read(&fields, url)?;
+        FIELDS.iter().try_for_each(|field| field.check_kind(kind, &fields))?;
         let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
         let mut registration = Registration::plain(name, url, path, origin)?;
-        for field in &FIELDS {
+        for field in FIELDS.iter().filter(|field| field.is_of(kind)) {
             set(&mut registration, field, &fields, recipients)?;
         }
         registration.set_default_email(recipients.by_default());
@@ -41,7 +43,7 @@ fn set(
     let name = field.name();
     match &field.takes {
         // They made the registration.
-        Takes::Name | Takes::Url | Takes::Path => {}
+        Takes::Name | Takes::Url | Takes::Path | Takes::Kind => {}
         Takes::People => {
             registration.email = email::read(fields.raw(name).unwrap_or_default(), recipients)?;
             registration.email_is_default = registration.email.is_empty();

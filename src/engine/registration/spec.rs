@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use super::fields::{FieldError, Known, shown};
-use super::{NAME_MAX, Registration};
+use super::fields::{FieldError, Fields, Known, shown};
+use super::{Kind, NAME_MAX, Registration};
 
 /// One field: how it is called, what it takes, what it sets, how it is shown.
 pub(crate) struct Field {
@@ -21,16 +21,20 @@ pub(crate) struct Field {
     pub(crate) get: fn(&Registration) -> Value,
     /// How people are told the value; `None` where it is said by other means.
     pub(super) fact: Option<Fact>,
+    /// Of which kinds of target it is; of all when empty.
+    pub(crate) only: &'static [Kind],
     /// Whether `info` and `status` have it. A backup has every field.
     pub(crate) is_in_info: bool,
 }
 
 /// How a field is read.
 pub(crate) enum Takes {
-    /// The app's name. This and the next two make a registration, see [`Registration::plain`].
+    /// The app's name. This and the next three make a registration, see [`Registration::plain`].
     Name,
     /// The base address.
     Url,
+    /// How it is found out whether it is well.
+    Kind,
     /// What is appended to it.
     Path,
     /// Who is told.
@@ -97,6 +101,8 @@ pub(crate) enum Value {
     Flag(bool),
     /// Texts.
     List(Vec<String>),
+    /// It has no such thing.
+    Nothing,
 }
 
 /// The rest is in the table.
@@ -123,6 +129,7 @@ impl Value {
             Value::Whole(number) => number.to_string(),
             Value::Flag(is_set) => is_set.to_string(),
             Value::List(texts) => texts.join(", "),
+            Value::Nothing => String::new(),
         }
     }
 }
@@ -135,7 +142,8 @@ impl Field {
         takes: Takes,
         get: fn(&Registration) -> Value,
     ) -> Field {
-        Field { known: Known::new(name), help, takes, get, fact: None, is_in_info: true }
+        let known = Known::new(name);
+        Field { known, help, takes, get, fact: None, only: &[], is_in_info: true }
     }
 
     /// The same row with another name.
@@ -163,6 +171,11 @@ impl Field {
         Field { fact: Some(Fact { label, words, none }), ..self }
     }
 
+    /// The same row; only targets of these kinds have it.
+    pub(super) const fn only(self, kinds: &'static [Kind]) -> Field {
+        Field { only: kinds, ..self }
+    }
+
     /// The same row; only a backup has it.
     pub(super) const fn not_in_info(self) -> Field {
         Field { is_in_info: false, ..self }
@@ -176,6 +189,30 @@ impl Field {
     /// Whether it stays as it is when it is left out, and null empties it.
     pub(crate) fn stays(&self) -> bool {
         matches!(self.takes, Takes::Flag { .. } | Takes::Apps)
+    }
+
+    /// Whether targets of this kind have it.
+    pub(crate) fn is_of(&self, kind: Kind) -> bool {
+        self.only.is_empty() || self.only.contains(&kind)
+    }
+
+    /// Refuses it where there can be none.
+    ///
+    /// # Errors
+    /// It is given, and targets of this kind do not have it.
+    pub(super) fn check_kind(&self, kind: Kind, fields: &Fields<'_>) -> Result<(), FieldError> {
+        let name = self.name();
+        let is_given = fields.raw(name).is_some_and(|text| !text.trim().is_empty());
+        if !is_given || self.is_of(kind) {
+            return Ok(());
+        }
+        let only: Vec<&str> = self.only.iter().map(|kind| kind.word()).collect();
+        let message = format!(
+            "{name} is for kind {} alone, and this one is {}; leave it out",
+            only.join(", "),
+            kind.word()
+        );
+        Err(FieldError::of(name, message))
     }
 
     /// Whether an app must give it.
@@ -194,7 +231,8 @@ impl Takes {
     pub(crate) fn valid(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Takes::Name => return format!("1 to {NAME_MAX} characters that can be seen").into(),
-            Takes::Url => "http:// or https://",
+            Takes::Url => "http://, https:// or tcp://",
+            Takes::Kind => return Kind::words().into(),
             Takes::Path => "begins with /",
             Takes::People => "addresses",
             Takes::Apps => "names, with commas",
@@ -211,6 +249,7 @@ impl Takes {
         match self {
             Takes::Name => "NAME",
             Takes::Url => "URL",
+            Takes::Kind => "KIND",
             Takes::Path => "PATH",
             Takes::People => "TEXT",
             Takes::Apps => "NAMES",

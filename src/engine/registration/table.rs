@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
-use super::Target;
 use super::spec::{Field, Takes, Unit, Value};
+use super::{Kind, Target};
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
+const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 12] = [
+pub(crate) static FIELDS: [Field; 13] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.target.url().to_owned())
@@ -63,9 +64,9 @@ pub(crate) static FIELDS: [Field; 12] = [
     .or(&["healthy_threshold"])
     .fact("Thresholds", "{} passed in a row"),
     Field::new("path", "where the app tells its health, below url", Takes::Path, |it| {
-        let Target::Http { path, .. } = &it.target;
-        Value::Text(path.clone())
-    }),
+        it.target.path().map_or(Value::Nothing, |path| Value::Text(path.to_owned()))
+    })
+    .only(HTTP),
     Field::new(
         "expect",
         "status codes that count as an answer",
@@ -75,19 +76,23 @@ pub(crate) static FIELDS: [Field; 12] = [
             #[cfg(test)]
             schema: r#""pattern":"^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$","maxLength":256,"examples":["200-299,401"]"#,
             set: |it, codes| {
-                let Target::Http { expect, .. } = &mut it.target;
+                let Target::Http { expect, .. } = &mut it.target else { return Ok(()) };
                 *expect = codes.parse().map_err(|right| format!("{right}"))?;
                 Ok(())
             },
         },
         |it| {
-            let Target::Http { expect, .. } = &it.target;
+            let Target::Http { expect, .. } = &it.target else { return Value::Nothing };
             Value::Text(expect.to_string())
         },
     )
     .list()
+    .only(HTTP)
     .fact("Expected", "status {}")
     .not_in_info(),
+    Field::new("kind", "how it is watched", Takes::Kind, |it| {
+        Value::Text(it.target.kind().word().to_owned())
+    }),
     Field::new(
         "may_be_off",
         "whether it may be off or away: its silence alarms nobody",
@@ -148,8 +153,8 @@ mod tests {
     use crate::engine::registration::values::Values;
     use crate::engine::registration::{Origin, Registration};
 
-    /// A text for each field that is not its default, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 12] = [
+    /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
+    const EXAMPLES: [(&str, &str, &str); 13] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -159,6 +164,7 @@ mod tests {
         ("healthy", "4", "4"),
         ("path", "/ok", "\"/ok\""),
         ("expect", "200-299,401", "\"200-299,401\""),
+        ("kind", "http", "\"http\""),
         ("may_be_off", "Yes", "true"),
         ("parent", "Switch,Router", "[\"Switch\",\"Router\"]"),
         ("reminders", "no", "false"),
@@ -214,7 +220,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -223,7 +229,7 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
             )
         );
     }
@@ -231,10 +237,13 @@ mod tests {
     #[test]
     fn what_is_written_is_read_as_it_was() {
         let all = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
-        for app in [registered(&[]), all] {
+        let port = registered(&[("url", "tcp://nas:22")]);
+        for app in [registered(&[]), all, port] {
             let written = Values::registered(&app);
+            let said = FIELDS.iter().map(|field| (field.name(), (field.get)(&app)));
+            let said = said.filter(|(_, value)| *value != Value::Nothing);
             let pairs: Vec<(&str, String)> =
-                FIELDS.iter().map(|field| (field.name(), (field.get)(&app).text())).collect();
+                said.map(|(name, value)| (name, value.text())).collect();
             let pairs: Vec<(&str, &str)> =
                 pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
             // What was not said is said then.

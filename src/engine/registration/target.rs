@@ -1,9 +1,10 @@
-//! What of an app is asked. Another kind of target is a variant here, the question that it makes in
+//! What of an app is asked. Another kind of target is a variant here and of [`Kind`], the question that it makes in
 //! [`ProbeKind`](crate::engine::verdict::probe::ProbeKind), and its members in what is on record.
 
 use super::Origin;
 use super::address::{Address, Host};
 use super::fields::FieldError;
+use super::kind::Kind;
 use super::status_set::StatusSet;
 
 /// What of an app is asked, every value checked.
@@ -11,59 +12,81 @@ use super::status_set::StatusSet;
 pub enum Target {
     /// Its health, over HTTP.
     Http {
-        /// The base address as given.
-        url: String,
-        /// What is appended to the path of `url`; begins with `/`.
+        /// Where.
+        address: Address,
+        /// What is appended to the path of the base address; begins with `/`.
         path: String,
-        /// The address that is asked.
-        health_url: String,
-        /// The host of `health_url`.
-        host: Host,
-        /// The port of `health_url`, written out or not.
-        port: u16,
         /// The status codes that count as an answer.
         expect: StatusSet,
+    },
+    /// Whether a port of it takes a connection.
+    Tcp {
+        /// Which.
+        address: Address,
     },
 }
 
 impl Target {
-    /// The target of the base address `url`; of what it does not say, the default.
+    /// The target of the base address `url`, and of `path` below it if it is of HTTP; of what these do not say,
+    /// the default.
     ///
     /// # Errors
     /// The address can be nobody's, or means another machine to the daemon than to the app.
     pub(super) fn new(url: &str, path: &str, origin: Origin) -> Result<Target, FieldError> {
-        let Address { health_url, host, port } = Address::new(url, path, origin)?;
-        let (url, path) = (url.to_owned(), path.to_owned());
-        Ok(Target::Http { url, path, health_url, host, port, expect: StatusSet::default() })
+        Ok(match Kind::of_url(url) {
+            Some(Kind::Tcp) => Target::Tcp { address: Address::of_port(url, origin)? },
+            Some(Kind::Http) | None => {
+                let (address, path) = (Address::new(url, path, origin)?, path.to_owned());
+                Target::Http { address, path, expect: StatusSet::default() }
+            }
+        })
+    }
+
+    /// Of which kind it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Target::Http { .. } => Kind::Http,
+            Target::Tcp { .. } => Kind::Tcp,
+        }
+    }
+
+    fn place(&self) -> &Address {
+        match self {
+            Target::Http { address, .. } | Target::Tcp { address } => address,
+        }
     }
 
     /// The base address as given.
     pub fn url(&self) -> &str {
-        let Target::Http { url, .. } = self;
-        url
+        &self.place().given
     }
 
     /// The address that is asked. Whoever registers another one has another target.
     pub fn address(&self) -> &str {
-        let Target::Http { health_url, .. } = self;
-        health_url
+        &self.place().asked
     }
 
     /// The host that is asked.
     pub fn host(&self) -> &Host {
-        let Target::Http { host, .. } = self;
-        host
+        &self.place().host
     }
 
     /// The port that is asked.
     pub fn port(&self) -> u16 {
-        let Target::Http { port, .. } = self;
-        *port
+        self.place().port
+    }
+
+    /// What is appended to the path of the base address, of HTTP.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Target::Http { path, .. } => Some(path),
+            Target::Tcp { .. } => None,
+        }
     }
 
     /// How many bytes its texts take.
     pub(in crate::engine) fn text_len(&self) -> usize {
-        let Target::Http { url, path, health_url, .. } = self;
-        url.len() + path.len() + health_url.len()
+        let Address { given, asked, .. } = self.place();
+        given.len() + asked.len() + self.path().map_or(0, str::len)
     }
 }

@@ -29,7 +29,7 @@ fn name_and_address_are_enough() {
     assert_eq!(kodi.name, "Kodi");
     assert_eq!(kodi.target.address(), "http://kodi:8080/health");
     assert_eq!(kodi.target.url(), "http://kodi:8080");
-    let Target::Http { expect, .. } = kodi.target;
+    let Target::Http { expect, .. } = kodi.target else { panic!("it is of HTTP") };
     assert_eq!(expect.to_string(), "200");
     assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (5, 30));
     assert_eq!((kodi.unhealthy, kodi.healthy), (2, 10));
@@ -52,8 +52,30 @@ fn every_parameter_counts_and_old_names_are_understood() {
     assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (60, 5));
     assert_eq!((kodi.unhealthy, kodi.healthy), (3, 4));
     assert_eq!(kodi.target.address(), "http://kodi:8080/ok");
-    let Target::Http { expect, .. } = kodi.target;
+    let Target::Http { expect, .. } = kodi.target else { panic!("it is of HTTP") };
     assert!(expect.contains(401));
+}
+
+#[test]
+fn a_port_takes_what_is_of_every_kind_and_nothing_of_http() {
+    let port = |more: &[(&str, &str)]| {
+        let mut given = vec![("appname", "NAS"), ("url", "tcp://nas:22")];
+        given.extend_from_slice(more);
+        Registration::from_fields(&pairs(&given), Origin::Network, &recipients())
+    };
+    let nas = port(&[("kind", "tcp"), ("interval", "60")]).unwrap();
+    assert_eq!((nas.target.kind(), nas.target.port()), (Kind::Tcp, 22));
+    assert_eq!(nas.interval.as_secs(), 60);
+    for (given, field, hint) in [
+        (("path", "/health"), "path", "is for kind http alone, and this one is tcp"),
+        (("expect", "200"), "expect", "is for kind http alone"),
+        (("kind", "http"), "kind", "does not begin with http:// or https://"),
+        (("kind", "snmp"), "kind", "must be http or tcp, not \"snmp\""),
+    ] {
+        let why = port(&[given]).unwrap_err();
+        assert_eq!(why.field.as_deref(), Some(field), "{why}");
+        assert!(why.message.contains(hint), "{why}");
+    }
 }
 
 #[test]

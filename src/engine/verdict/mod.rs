@@ -51,6 +51,19 @@ impl Answer<'_> {
     }
 }
 
+/// Somebody took a connection, and that is all that was asked.
+pub fn connected() -> Verdict {
+    Verdict {
+        outcome: Outcome::Pass,
+        http_status: None,
+        reason: "connected".to_owned(),
+        refused: false,
+        life: Life::Answer,
+        whereabouts: None,
+        body: None,
+    }
+}
+
 /// Judges an answer, or why there is none.
 pub fn judge(ending: Result<Answer<'_>, Trouble>) -> Verdict {
     match ending {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::registration::{Origin, Target};
+use crate::engine::registration::{Host, Origin, Target};
 
 /// One question to one app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +33,24 @@ pub enum ProbeKind {
         /// The status codes that count as an answer.
         expected: StatusSet,
     },
+    /// A connection.
+    Tcp {
+        /// To this host,
+        host: Host,
+        /// at this port.
+        port: u16,
+    },
 }
 
 impl ProbeKind {
     /// What is asked of this target.
     pub fn of(target: &Target) -> ProbeKind {
         match target {
-            Target::Http { health_url, expect, .. } => {
-                ProbeKind::Http { url: health_url.clone(), expected: expect.clone() }
+            Target::Http { address, expect, .. } => {
+                ProbeKind::Http { url: address.asked.clone(), expected: expect.clone() }
+            }
+            Target::Tcp { address } => {
+                ProbeKind::Tcp { host: address.host.clone(), port: address.port }
             }
         }
     }

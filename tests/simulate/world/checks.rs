@@ -34,7 +34,9 @@ impl Ends {
     }
 
     fn verdict(&self, probe: &Probe, says: Says) -> Verdict {
-        let ProbeKind::Http { url, expected } = &probe.kind;
+        let ProbeKind::Http { url, expected } = &probe.kind else {
+            panic!("these households speak HTTP alone");
+        };
         let answered =
             |status: u16, body| judge(Ok(answer(status, expected.contains(status), body)));
         match says {

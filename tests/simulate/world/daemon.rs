@@ -351,7 +351,9 @@ impl Daemon {
 /// Checks.
 impl Daemon {
     fn probe<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now, probe: &Probe) {
-        let ProbeKind::Http { url, .. } = &probe.kind;
+        let ProbeKind::Http { url, .. } = &probe.kind else {
+            panic!("these households speak HTTP alone");
+        };
         let limit = probe.limit();
         let Outside { effort, house, .. } = outside;
         let reply = effort.spend(Part::House, || house.answer(Question { url, at, limit }));

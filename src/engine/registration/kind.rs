@@ -1,0 +1,83 @@
+//! The kinds of target: how it is found out whether somebody is well.
+
+use super::address::BEGINNINGS;
+use super::fields::{FieldError, Fields, shown};
+
+/// How it is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Its health is asked for over HTTP.
+    Http,
+    /// A port of it is connected to.
+    Tcp,
+}
+
+/// Each kind: its word, and how an address of that kind begins.
+const KINDS: [(Kind, &str, &[&str]); 2] =
+    [(Kind::Http, "http", &["http://", "https://"]), (Kind::Tcp, "tcp", &["tcp://"])];
+
+impl Kind {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
+    }
+
+    /// That of an address.
+    pub fn of_url(url: &str) -> Option<Kind> {
+        let begins_with = |scheme: &&str| {
+            url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        KINDS.iter().find(|(.., schemes)| schemes.iter().any(begins_with)).map(|(kind, ..)| *kind)
+    }
+
+    /// Reads `kind`; left out, it follows from `url`.
+    ///
+    /// # Errors
+    /// It is none, or none that has such an address.
+    pub(super) fn read(fields: &Fields<'_>, url: &str) -> Result<Kind, FieldError> {
+        let by_url = Kind::of_url(url)
+            .ok_or_else(|| FieldError::of("url", format!("url {} {BEGINNINGS}", shown(url))))?;
+        let Some(word) = fields.optional("kind")? else { return Ok(by_url) };
+        let Some((kind, _, schemes)) = KINDS.iter().find(|(_, its, _)| *its == word) else {
+            let message = format!("kind must be {}, not {}", Kind::words(), shown(word));
+            return Err(FieldError::of("kind", message));
+        };
+        if *kind != by_url {
+            let begins = schemes.join(" or ");
+            let message = format!(
+                "kind is {word}, but url {} does not begin with {begins}; leave kind out, it follows from url",
+                shown(url)
+            );
+            return Err(FieldError::of("kind", message));
+        }
+        Ok(*kind)
+    }
+
+    /// The words of all, for people.
+    pub(super) fn words() -> String {
+        let words = KINDS.map(|(_, word, _)| word);
+        let [most @ .., last] = &words;
+        format!("{} or {last}", most.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_follows_from_the_address() {
+        for (url, kind) in [
+            ("http://nas", Some(Kind::Http)),
+            ("HTTPS://nas", Some(Kind::Http)),
+            ("Tcp://nas:22", Some(Kind::Tcp)),
+            ("tcp:/nas:22", None),
+            ("nas:22", None),
+            ("ht", None),
+            ("küche", None),
+        ] {
+            assert_eq!(Kind::of_url(url), kind, "{url}");
+        }
+        assert_eq!((Kind::Tcp.word(), Kind::words().as_str()), ("tcp", "http or tcp"));
+    }
+}
