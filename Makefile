@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run demo setup quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -40,6 +40,9 @@ run: build ## build and run it: make run ARGS="--port 9090"
 
 demo: build ## six pretend apps fail, hang, vanish and come back in a minute: look at the page and the mails
 	$(CARGO) run --release --quiet --locked --example demo -- $(BINARY)
+
+setup: build ## asks where mail goes and through whom, tries it, and writes ./config; ARGS="--config FILE" for another
+	$(BINARY) setup $(ARGS)
 
 # Not in `make quick`: they wait for half a minute of real time each, or live through many days of many apps.
 SLOW := large_answer nobody_else_waits_for_it \

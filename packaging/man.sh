@@ -24,6 +24,9 @@ END
 # roff takes a hyphen for a hyphen, and a dot at the beginning of a line for a command.
 escape() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^\([.']\)/\\\\\&\1/"; }
 
+# The same for lines of which some are commands.
+escape_words() { sed -e 's/\\/\\e/g' -e 's/-/\\-/g'; }
+
 echo '.SH OPTIONS'
 "$program" --help | escape | awk '
     /^Options:/ { on = 1; next }
@@ -36,9 +39,10 @@ echo '.SH OPTIONS'
 
 echo '.SH COMMANDS'
 for command in $commands; do
-    # The options of the daemon are above.
-    [ "$command" != test-mail ] || {
-        printf '.SS test\\-mail\nSends one mail to each address of the option email and says what came of it.\n'
+    # Those of the daemon take its options, which are above.
+    of_the_daemon=$("$program" --help | sed -n "s/^  healthchecker $command \[OPTIONS\]  *//p")
+    [ -z "$of_the_daemon" ] || {
+        printf '.SS %s\n%s.\n' "$command" "$of_the_daemon" | escape_words
         continue
     }
     "$program" "$command" --help | escape | awk '

@@ -7,6 +7,7 @@
 //! - [`daemon`] acts. The event loop, the gate in front of the API, the threads that ask and mail,
 //!   the announcement on the network. It decides as little as it can.
 //! - [`config`] reads what the owner wants, from the command line, the environment and a file.
+//! - [`setup`] asks the owner the few things that only they know, and writes that file.
 //! - [`logging`] is the one place that writes to standard error.
 //! - [`client`] is for the others: apps that register, and the command line. It knows the daemon by
 //!   what it says on the network alone, and is all that the feature `client` builds.
@@ -24,3 +25,5 @@ pub mod daemon;
 pub mod engine;
 #[cfg(feature = "daemon")]
 pub mod logging;
+#[cfg(feature = "daemon")]
+pub mod setup;

@@ -7,11 +7,14 @@ use std::process::ExitCode;
 
 use healthchecker::client::cli;
 use healthchecker::client::discovery::Multicast;
+use healthchecker::config::command_line::CommandLine;
 use healthchecker::config::in_force::InForce;
+use healthchecker::config::problem::Problems;
 use healthchecker::config::{self, Command, EXIT_CONFIG, help};
 use healthchecker::daemon::clock::Clock;
 use healthchecker::daemon::{discovery, mailer, names, start};
 use healthchecker::logging::{self, LastLines};
+use healthchecker::setup::{self, Machine, Setup, Talk};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
@@ -20,17 +23,20 @@ fn main() -> ExitCode {
         return ExitCode::from(cli::run(args, multicast).code());
     }
     match config::parse(args, env::vars_os(), &config::read_file) {
-        Err(problems) => {
-            // Nobody is left to be told if this fails; the exit code stands.
-            let _ = write!(io::stderr(), "{problems}");
-            ExitCode::from(EXIT_CONFIG)
-        }
+        Err(problems) => wrong(&problems),
         Ok(Command::Help) => print(&help::help()),
         Ok(Command::Version) => print(&help::version()),
         Ok(Command::CheckConfig(in_force)) => print(&in_force.to_string()),
         Ok(Command::Run(in_force)) => run(&in_force),
         Ok(Command::TestMail(in_force)) => test_mail(&in_force),
+        Ok(Command::Setup(line)) => set_up(line),
     }
+}
+
+fn wrong(problems: &Problems) -> ExitCode {
+    // Nobody is left to be told if this fails; the exit code stands.
+    let _ = write!(io::stderr(), "{problems}");
+    ExitCode::from(EXIT_CONFIG)
 }
 
 /// Serves until a signal comes.
@@ -53,6 +59,20 @@ fn test_mail(in_force: &InForce) -> ExitCode {
         code if code == ExitCode::SUCCESS => ExitCode::from(outcome.exit_code),
         code => code,
     }
+}
+
+/// Asks the owner, and writes the configuration file.
+fn set_up(line: CommandLine) -> ExitCode {
+    let wanted = match Setup::new(line) {
+        Ok(wanted) => wanted,
+        Err(problems) => return wrong(&problems),
+    };
+    let machine = Machine {
+        variables: env::vars_os().collect(),
+        test_mail: &|settings| mailer::test_mail(settings, Clock::start().now()),
+    };
+    let mut talk = Talk { answers: &mut io::stdin().lock(), said: &mut io::stdout() };
+    ExitCode::from(setup::run(wanted, &machine, &mut talk))
 }
 
 /// Starts the log and says in it what the owner should know from the start. The last lines are written

@@ -2,6 +2,7 @@
 //! which lexopt would take for clusters of one letter each.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 
 use lexopt::{Arg, Parser};
 
@@ -22,11 +23,15 @@ pub enum Verb {
     Run,
     /// Send one mail and say what came of it.
     TestMail,
+    /// Ask the owner, and write the configuration file.
+    Setup,
 }
 
 /// The words, and what they are for.
-pub const VERBS: [(&str, Verb, &str); 1] =
-    [("test-mail", Verb::TestMail, "send one mail to every `email` and say what came of it")];
+pub const VERBS: [(&str, Verb, &str); 2] = [
+    ("setup", Verb::Setup, "ask a few questions, try the mail, write the configuration file"),
+    ("test-mail", Verb::TestMail, "send one mail to every `email` and say what came of it"),
+];
 
 /// A command line, taken apart.
 #[derive(Default)]
@@ -41,8 +46,18 @@ pub struct CommandLine {
     pub version: bool,
     /// `--check_config`.
     pub check_config: bool,
+    /// `--yes`.
+    pub yes: bool,
     /// All that is wrong with it.
     pub problems: Vec<Problem>,
+}
+
+// What was given may be secret.
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.entries.iter().map(|entry| entry.spec.name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 /// Takes a command line (without the program's name) apart.
@@ -143,7 +158,8 @@ impl Reading {
             (Role::Help, None) => &mut self.found.help,
             (Role::Version, None) => &mut self.found.version,
             (Role::CheckConfig, None) => &mut self.found.check_config,
-            (Role::Help | Role::Version | Role::CheckConfig, Some(_)) => {
+            (Role::Yes, None) => &mut self.found.yes,
+            (Role::Help | Role::Version | Role::CheckConfig | Role::Yes, Some(_)) => {
                 return self.complain(&spelling, "takes no value".to_owned());
             }
             _ => return self.setting(spec, spelling, inline),

@@ -46,7 +46,7 @@ fn one_option(out: &mut String, spec: &Spec) {
     let default = match spec.role {
         Role::Setting { show, .. } => show(&Options::default()),
         Role::ConfigFile => DEFAULT_FILE.to_owned(),
-        Role::Help | Role::Version | Role::CheckConfig => return,
+        Role::Help | Role::Version | Role::CheckConfig | Role::Yes => return,
     };
     let variable = spec.variable.map_or_else(String::new, |name| format!("variable {name}, "));
     let _ = writeln!(out, "          [{variable}default {default}]");

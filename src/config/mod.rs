@@ -37,7 +37,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use command_line::Verb;
+use command_line::{CommandLine, Verb};
 use in_force::InForce;
 use problem::Problems;
 
@@ -57,6 +57,8 @@ pub enum Command {
     Run(Box<InForce>),
     /// Send one mail and say what came of it.
     TestMail(Box<InForce>),
+    /// Ask the owner, and write the configuration file.
+    Setup(CommandLine),
     /// Say what is in force.
     CheckConfig(Box<InForce>),
     /// Print [`help::help`].
@@ -82,13 +84,13 @@ pub fn parse(
     if line.version {
         return Ok(Command::Version);
     }
-    let (verb, check_config) = (line.verb, line.check_config);
-    let in_force = resolve::resolve(line, environment::read(variables), read_file).map(Box::new)?;
-    Ok(match verb {
-        _ if check_config => Command::CheckConfig(in_force),
-        Verb::Run => Command::Run(in_force),
-        Verb::TestMail => Command::TestMail(in_force),
-    })
+    let what: fn(Box<InForce>) -> Command = match (line.verb, line.check_config) {
+        (Verb::Setup, _) => return Ok(Command::Setup(line)),
+        (_, true) => Command::CheckConfig,
+        (Verb::Run, _) => Command::Run,
+        (Verb::TestMail, _) => Command::TestMail,
+    };
+    resolve::resolve(line, environment::read(variables), read_file).map(Box::new).map(what)
 }
 
 /// Reads a file, up to a bound.

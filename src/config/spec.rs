@@ -50,6 +50,8 @@ pub enum Role {
     Version,
     /// It asks what is in force.
     CheckConfig,
+    /// It answers all that `setup` would ask.
+    Yes,
 }
 
 /// Puts a value in force; the error reads on after the option's name.

@@ -27,7 +27,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 36] = [
+pub static OPTIONS: [Spec; 37] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -327,6 +327,12 @@ pub static OPTIONS: [Spec; 36] = [
         FLAG,
         &["say what is in force and where it comes from, or everything that is wrong, and end"],
         Role::CheckConfig,
+    ),
+    Spec::other(
+        "yes",
+        FLAG,
+        &["setup asks nothing, keeps mail that does not work, and writes a file that is there anew"],
+        Role::Yes,
     ),
     Spec::other("help", FLAG, &["this text"], Role::Help).short("h"),
     Spec::other("version", FLAG, &["the version"], Role::Version).short("V"),

@@ -140,6 +140,7 @@ impl Board {
             html.raw(
                 "<p class=\"notice\"><b>No mail is sent:</b> it is not set up, or only in part. ",
             );
+            html.raw("<code>healthchecker setup</code> asks for what it needs, ");
             html.raw("<code>healthchecker test-mail</code> says what is missing.</p>");
         }
         for (what, troubles) in [("disk", &self.daemon.disk), ("name service", &self.daemon.names)]

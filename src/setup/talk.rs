@@ -1,0 +1,94 @@
+//! Questions and answers, a line each.
+
+use std::io::{BufRead, Write};
+
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// No more answers come, or nobody can be asked.
+pub(super) struct Ended(pub(super) String);
+
+impl From<std::io::Error> for Ended {
+    fn from(why: std::io::Error) -> Ended {
+        Ended(format!("nobody can be asked: {why}"))
+    }
+}
+
+/// Whom to ask, and where to say something.
+pub struct Talk<'a> {
+    /// A line for each answer.
+    pub answers: &'a mut dyn BufRead,
+    /// What is said.
+    pub said: &'a mut dyn Write,
+}
+
+impl Talk<'_> {
+    pub(super) fn say(&mut self, words: &str) -> Result<(), Ended> {
+        self.said.write_all(words.as_bytes())?;
+        Ok(self.said.flush()?)
+    }
+
+    /// The answer without the blanks around it; what stands in [ ] for an empty one.
+    pub(super) fn ask(&mut self, question: &str, otherwise: &str) -> Result<String, Ended> {
+        let hint = if otherwise.is_empty() { String::new() } else { format!(" [{otherwise}]") };
+        self.say(&format!("{question}{hint}: "))?;
+        let answer = self.line(question)?;
+        Ok(if answer.is_empty() { otherwise.to_owned() } else { answer })
+    }
+
+    /// The same without showing what is typed, where a terminal can do that.
+    pub(super) fn ask_for_a_secret(&mut self, question: &str) -> Result<String, Ended> {
+        self.say(&format!("{question}: "))?;
+        let hidden = Hidden::begin();
+        let answer = self.line(question)?;
+        if hidden.is_some() {
+            // The Enter was not shown, either.
+            self.say("\n")?;
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn is_agreed(&mut self, question: &str, by_default: bool) -> Result<bool, Ended> {
+        let hint = if by_default { "Y/n" } else { "y/N" };
+        loop {
+            self.say(&format!("{question}? [{hint}]: "))?;
+            match self.line(question)?.to_lowercase().as_str() {
+                "" => return Ok(by_default),
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.say("y for yes, n for no\n")?,
+            }
+        }
+    }
+
+    fn line(&mut self, question: &str) -> Result<String, Ended> {
+        let mut line = String::new();
+        if self.answers.read_line(&mut line)? == 0 {
+            self.say("\n")?;
+            return Err(Ended(format!("the answers end before '{question}'")));
+        }
+        Ok(line.trim().to_owned())
+    }
+}
+
+/// While it lives, the terminal shows nothing of what is typed.
+struct Hidden {
+    before: Termios,
+}
+
+impl Hidden {
+    /// `None` where there is no terminal.
+    fn begin() -> Option<Self> {
+        let before = tcgetattr(std::io::stdin()).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Now, &silent).ok()?;
+        Some(Hidden { before })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // Then it is as it is: a shell sets it right.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &self.before);
+    }
+}

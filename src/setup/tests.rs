@@ -1,0 +1,201 @@
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::command_line;
+use crate::config::settings::{Login, Security};
+
+const OLD: &str = "email=['a@b.c']\ntimezone='Europe/Berlin'\nsmtp_host='old.b.c'\n";
+
+/// A folder, and a mail server that takes mail only from `account`.
+struct Table {
+    folder: TempDir,
+    account: &'static str,
+}
+
+struct Done {
+    code: u8,
+    said: String,
+}
+
+impl Table {
+    fn new(account: &'static str) -> Self {
+        Table { folder: TempDir::new().unwrap(), account }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    fn with(self, text: &str) -> Self {
+        std::fs::write(self.path(), text).unwrap();
+        self
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.path()).unwrap()
+    }
+
+    fn set_up(&self, options: &[&str], typed: &str) -> Done {
+        let file = self.path().to_string_lossy().into_owned();
+        let args = ["setup", "--config", &file].into_iter().chain(options.iter().copied());
+        let setup = Setup::new(command_line::read(args.map(OsString::from))).unwrap();
+        let mut said = Vec::new();
+        let test_mail = |settings: &Settings| {
+            let user = match settings.mail.as_ref().unwrap().login.as_ref() {
+                Some(Login::Password { user, .. } | Login::Xoauth2 { user, .. }) => user.as_str(),
+                None => "",
+            };
+            let exit_code = u8::from(user != self.account);
+            TestMail { words: format!("a mail as {user}"), exit_code }
+        };
+        let machine = Machine {
+            variables: vec![("HOME".into(), self.folder.path().into())],
+            test_mail: &test_mail,
+        };
+        let mut talk = Talk { answers: &mut typed.as_bytes(), said: &mut said };
+        let code = run(setup, &machine, &mut talk);
+        Done { code, said: String::from_utf8(said).unwrap() }
+    }
+
+    /// What the file comes to.
+    fn settings(&self) -> Settings {
+        let args = ["--config".into(), self.path().into_os_string()];
+        let home = [("HOME".into(), self.folder.path().into())];
+        let command = crate::config::parse(args, home, &crate::config::read_file);
+        let Ok(crate::config::Command::Run(in_force)) = command else { panic!("{command:?}") };
+        assert_eq!(in_force.warnings, Vec::<String>::new());
+        in_force.settings
+    }
+}
+
+#[test]
+fn a_new_file_has_what_was_typed_and_every_other_option_as_a_comment() {
+    let table = Table::new("me@gmail.com");
+    let done = table.set_up(&[], "me@gmail.com\n\n\n\nabcd efgh ijkl mnop\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("a mail as me@gmail.com"), "{}", done.said);
+    assert!(!done.said.contains("abcd"), "{}", done.said);
+    let settings = table.settings();
+    assert_eq!(
+        (settings.port, settings.email.as_slice()),
+        (Some(8080), &["me@gmail.com".into()][..])
+    );
+    let text = table.text();
+    for spec in crate::config::spec::settings() {
+        let is_there =
+            |line: &str| line.trim_start_matches('#').starts_with(&format!("{}=", spec.name));
+        assert_eq!(text.lines().filter(|line| is_there(line)).count(), 1, "{}\n{text}", spec.name);
+    }
+    let mode = std::fs::metadata(table.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn another_server_with_a_login_or_without() {
+    let table = Table::new("me");
+    let done = table.set_up(&[], "me@b.c, you@b.c\n0\nmail.b.c\n465\nme\nit's #1\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    let mail = table.settings().mail.unwrap();
+    assert_eq!((mail.host.as_str(), mail.security), ("mail.b.c", Security::Tls));
+
+    let table = Table::new("");
+    let done = table.set_up(&[], "me@b.c\n0\nmail.b.c\n25\nnone\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(table.settings().mail.unwrap().login.is_none());
+}
+
+#[test]
+fn what_is_mistyped_is_explained_and_asked_again() {
+    let table = Table::new("me@b.c");
+    let done = table.set_up(&[], "me\nme@b.c\n99999\n9090\nmail server\nnone\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("'me' is no"), "{}", done.said);
+    assert!(done.said.contains("99999"), "{}", done.said);
+    assert!(done.said.contains("'mail server'"), "{}", done.said);
+    assert!(table.text().contains("\nport='9090'\n"), "{}", table.text());
+}
+
+#[test]
+fn mail_that_does_not_work_is_asked_for_again_or_kept() {
+    let table = Table::new("right@b.c");
+    let wrong = "me@b.c\n0\nmail.b.c\n\nwrong@b.c\nsecret\n";
+    let done = table.set_up(&[], &format!("{wrong}n\n\n\nright@b.c\nsecret\n"));
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(table.text().contains("\nsmtp_user='right@b.c'\n"), "{}", table.text());
+
+    let table = Table::new("right@b.c");
+    assert_eq!(table.set_up(&[], &format!("{wrong}yes\n")).code, 0);
+    assert!(table.text().contains("\nsmtp_user='wrong@b.c'\n"), "{}", table.text());
+}
+
+#[test]
+fn what_a_file_sets_besides_stays_and_the_old_one_is_kept() {
+    let table = Table::new("").with(OLD);
+    let done = table.set_up(&[], "\n\n\ny\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    let settings = table.settings();
+    assert_eq!(settings.email, ["a@b.c"]);
+    assert!(table.text().contains("\ntimezone='Europe/Berlin'\n"));
+    assert_eq!(settings.mail.unwrap().host, "old.b.c");
+    let old = table.folder.path().join("config.old");
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), OLD);
+    assert_eq!(std::fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn nothing_is_written_without_consent_or_without_the_last_answer() {
+    let all = "\n\nn\nnone\n";
+    for typed in ["", "\n", &format!("{all}\n"), &format!("{all}n\n"), &format!("{all}what?\n")] {
+        let table = Table::new("").with(OLD);
+        let done = table.set_up(&[], typed);
+        assert_eq!(done.code, EXIT_NOT_DONE, "{}", done.said);
+        assert!(done.said.ends_with("nothing was written\n"), "{}", done.said);
+        assert_eq!(table.text(), OLD);
+        assert_eq!(std::fs::read_dir(table.folder.path()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn a_file_with_a_mistake_is_named_with_its_line_and_stays() {
+    let table = Table::new("").with("email='a@b.c'\nprt=5\n");
+    let done = table.set_up(&["--yes"], "");
+    assert_eq!(done.code, EXIT_CONFIG);
+    assert!(done.said.contains(":2: there is no option 'prt'"), "{}", done.said);
+    assert_eq!(table.text(), "email='a@b.c'\nprt=5\n");
+}
+
+#[test]
+fn the_command_line_can_say_it_all() {
+    let table = Table::new("").with(OLD);
+    let options = ["--email", "x@y.z", "--smtp-host", "mail.y.z", "--port", "7", "--yes"];
+    let done = table.set_up(&options, "");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(!done.said.contains('?'), "{}", done.said);
+    let settings = table.settings();
+    assert_eq!((settings.port, settings.mail.unwrap().host.as_str()), (Some(7), "mail.y.z"));
+    assert!(table.text().contains("\ntimezone='Europe/Berlin'\n"));
+}
+
+#[test]
+fn what_the_command_line_says_is_not_asked_for() {
+    let table = Table::new("");
+    let done = table.set_up(&["--email", "x@y.z", "--port=7"], "none\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    let wrong = ["setup", "--email", "x", "--port", "y", "--flavour"].map(OsString::from);
+    let problems = Setup::new(command_line::read(wrong)).err().unwrap();
+    assert_eq!(problems.0.len(), 3, "{problems}");
+}
+
+#[test]
+fn another_way_for_mail_replaces_all_of_the_old_one() {
+    let table =
+        Table::new("me@gmail.com").with(&format!("{OLD}smtp_user='u'\nsmtp_password='p'\n"));
+    let options = ["--gmail_token", "abcdefghijklmnop", "--gmail_user", "me@gmail.com", "--yes"];
+    let done = table.set_up(&options, "");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert_eq!(table.settings().mail.unwrap().host, "smtp.gmail.com");
+}
