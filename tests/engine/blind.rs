@@ -3,6 +3,7 @@
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
+use healthchecker::engine::state::State;
 use healthchecker::engine::time::Zone;
 
 const HOUSE: [&str; 3] = ["NAS", "Kodi", "Heating"];
@@ -109,6 +110,23 @@ fn who_was_ill_and_is_well_afterwards_is_not_as_before() {
     let mut mails = world.mails();
     mails.sort();
     assert_eq!(mails, ["1 gaps, 2/3", "Kodi HEALTHY"]);
+}
+
+#[test]
+fn who_was_ill_and_is_not_known_to_be_well_elsewhere_is_not_as_before() {
+    let mut world = house();
+    world.answers("kodi", Answer::Fail);
+    world.seconds(300);
+    world.inbox.clear();
+    world.cut_off = true;
+    world.seconds(900);
+    world.cut_off = false;
+    world.register("Kodi", &[("url", "http://other/"), ("interval", "60"), ("healthy", "9")]);
+    // One that was well, and is asked at another address by now, is no trouble.
+    world.register("NAS", &[("url", "http://nas2/"), ("interval", "60"), ("healthy", "2")]);
+    world.seconds(60);
+    assert_eq!(world.state("Kodi"), State::Unknown);
+    assert_eq!(world.mails(), ["1 gaps, 2/3"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What people are told of times in which we saw nobody, or nobody on the internet.
 
 use super::Incidents;
+use super::alert::Alert;
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{Blind, Notice};
 use crate::engine::outbox::{Message, Outbox};
@@ -33,8 +34,13 @@ pub fn blind_messages(
         }
         let is_ill = matches!(app.state(), State::Unhealthy | State::Degraded);
         let was_ill = is_ill && app.monitor.since.is_not_after(first.from);
-        let recovered = incidents.alert(id).and_then(|alert| alert.recovered);
-        let is_well_again = recovered.is_some_and(|recovered| !recovered.is_not_after(first.from));
+        let is_other_now = |alert: &Alert| {
+            let well = alert.recovered.is_some_and(|recovered| !recovered.is_not_after(first.from));
+            // It has another address, at which it has not shown that it is well.
+            let moved = !alert.over && alert.is_told() && !app.monitor.since.is_not_after(first.from);
+            well || moved
+        };
+        let was_ill_then = incidents.alert(id).is_some_and(is_other_now);
         if goes_on && app.state() == State::Unhealthy {
             // They know.
             continue;
@@ -44,7 +50,7 @@ pub fn blind_messages(
             all.update(to, fresh, |(blind, theirs)| {
                 *theirs |= is_out_there;
                 blind.of += 1;
-                blind.as_before += usize::from(was_ill || (!is_ill && !is_well_again));
+                blind.as_before += usize::from(was_ill || (!is_ill && !was_ill_then));
                 if goes_on && blind.apps.len() < APPS_MAX {
                     blind.apps.push(app.registration.name.clone());
                 }

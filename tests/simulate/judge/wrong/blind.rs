@@ -76,9 +76,11 @@ fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms, only_outside: 
         let app = found.case.life(*app).app;
         is_ill(app.state_at(letter.written)) != is_ill(app.state_at(first))
     });
-    let changed = changed.count() as u64;
+    let names: Vec<&str> = changed.map(|app| found.case.name(app)).collect();
+    let changed = names.len() as u64;
     if of.saturating_sub(same) > changed || (same == of && changed > 0) {
-        let what = format!("{same} of {of} are said to be as before, {changed} are not");
+        let names = names.join(", ");
+        let what = format!("{same} of {of} are said to be as before, {changed} are not: {names}");
         found.add(Wrong::Count, None, first, &what);
     }
 }
