@@ -37,7 +37,8 @@ pub fn blind_messages(
         let is_other_now = |alert: &Alert| {
             let well = alert.recovered.is_some_and(|recovered| !recovered.is_not_after(first.from));
             // It has another address, at which it has not shown that it is well.
-            let moved = !alert.over && alert.is_told() && !app.monitor.since.is_not_after(first.from);
+            let moved =
+                !alert.over && alert.is_told() && !app.monitor.since.is_not_after(first.from);
             well || moved
         };
         let was_ill_then = incidents.alert(id).is_some_and(is_other_now);

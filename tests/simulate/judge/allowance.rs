@@ -82,6 +82,11 @@ pub(super) enum Company {
     Silent { hosts: usize },
 }
 
+/// From what shows it by itself to the mail.
+pub(super) fn allowed_at_once() -> Ms {
+    ALONE
+}
+
 /// What is added to the time that it takes to see the trouble.
 fn waits(company: Company) -> Ms {
     ALONE
@@ -118,6 +123,11 @@ pub(super) fn each(app: &Registered) -> Ms {
 /// An app that keeps failing has to be HEALTHY for so long before people are told.
 pub(super) fn believed_after(app: &Registered) -> Ms {
     (30 * 60_000).max(3 * u64::from(app.healthy) * each(app))
+}
+
+/// Who fails again so soon after it was HEALTHY keeps failing.
+pub(super) fn keeps_failing_within(app: &Registered) -> Ms {
+    believed_after(app)
 }
 
 /// When at the latest a person must have been written to of what began at `begun`. `waits` are the

@@ -1,6 +1,6 @@
 //! A story, with all that the judge has worked out before it judges.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::behind::Behind;
 use super::clock::Clock;
@@ -31,22 +31,8 @@ pub(super) struct Case<'s> {
     pub(super) again: u64,
     pub(super) absent: Vec<Span>,
     pub(super) interruptions: Vec<Interruption>,
-    /// For each person and app, from the first mail that tells of trouble to the one that tells its end.
-    threads: BTreeMap<(PersonId, AppId), Vec<Thread>>,
     /// Who was told to anybody before they were asked often enough, in which episode.
     suspects: BTreeSet<(AppId, usize)>,
-}
-
-/// What a person is told of an app, as far as the next end of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Thread {
-    /// When the first mail was written that tells of trouble,
-    pub(super) from: Ms,
-    /// and the last.
-    pub(super) last: Ms,
-    /// The episode that it tells of.
-    pub(super) episode: usize,
-    is_over: bool,
 }
 
 impl<'s> Case<'s> {
@@ -61,7 +47,6 @@ impl<'s> Case<'s> {
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
         let incidents = Incidents::new(story, &lives);
         let (letters, again) = letters(story, &clock, &lives);
-        let threads = threads(&letters);
         let suspects = letters.iter().flat_map(|read| &read.states).filter(|it| it.is_suspect);
         let suspects = suspects.filter_map(|it| it.app.zip(it.episode)).collect();
         Case {
@@ -75,15 +60,8 @@ impl<'s> Case<'s> {
             again,
             absent,
             interruptions,
-            threads,
             suspects,
         }
-    }
-
-    /// What a person was told of an app, up to a letter of this time.
-    pub(super) fn thread(&self, to: PersonId, app: AppId, by: Ms) -> Option<Thread> {
-        let told = self.threads.get(&(to, app))?;
-        told.iter().rfind(|thread| thread.from <= by).copied()
     }
 
     /// Whether somebody was told of an app before it was asked often enough.
@@ -121,28 +99,6 @@ impl<'s> Case<'s> {
         let until = until.saturating_add(AFTER).min(self.story.length);
         Finding { fault, app, person, from, until, what }
     }
-}
-
-/// The alert of an app stays open from one episode to the next until its people are told its end.
-fn threads(letters: &[Read<'_>]) -> BTreeMap<(PersonId, AppId), Vec<Thread>> {
-    let mut threads: BTreeMap<(PersonId, AppId), Vec<Thread>> = BTreeMap::new();
-    for read in letters {
-        for (app, statement) in read.states.iter().filter_map(|it| Some((it.app?, it))) {
-            let its = threads.entry((read.letter.to, app)).or_default();
-            let open = its.last_mut().filter(|thread| !thread.is_over);
-            let written = read.letter.written;
-            match (open, statement.episode) {
-                (Some(thread), _) if statement.is_trouble() => thread.last = written,
-                (Some(thread), _) => thread.is_over = true,
-                (None, Some(episode)) if statement.is_trouble() => {
-                    let (from, last) = (written, written);
-                    its.push(Thread { from, last, episode, is_over: false });
-                }
-                (None, _) => {}
-            }
-        }
-    }
-    threads
 }
 
 /// When the daemon did not run, slept, or stood still.

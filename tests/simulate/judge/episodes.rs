@@ -108,6 +108,11 @@ fn closed(episode: Episode, ending: Ending, app: &App, last_ill: Ms) -> Episode 
 }
 
 impl App {
+    /// When it was first shown as HEALTHY after that.
+    pub(super) fn well_after(&self, at: Ms) -> Option<Ms> {
+        self.healthy_between(at, Ms::MAX)
+    }
+
     /// When it was first shown as HEALTHY after one time and before another.
     fn healthy_between(&self, after: Ms, before: Ms) -> Option<Ms> {
         let first = self.states.partition_point(|(at, _)| *at <= after);

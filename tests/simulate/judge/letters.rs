@@ -1,9 +1,9 @@
 //! The letters, as read: what each states of which app, and what of it belongs where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowance::{PATIENCE, RETRY_MAX};
-use super::clock::Clock;
+use super::clock::{Clock, SLACK};
 use super::life::Life;
 use super::reading::{
     self, End, Full, Known, Named, Outage, Point, Reading, Report, Row, Says, Tells, Told,
@@ -55,6 +55,8 @@ pub(super) struct Statement {
     pub(super) says: Says,
     /// It does not answer, and was not asked often enough to be UNHEALTHY.
     pub(super) is_suspect: bool,
+    /// It registers and dies again and again.
+    pub(super) is_crash_loop: bool,
     /// When it changed.
     pub(super) changed: Option<Told>,
     /// When that was decided, where the letter does not say.
@@ -63,6 +65,20 @@ pub(super) struct Statement {
     pub(super) full: Option<usize>,
     /// The episode that it belongs to, by its place.
     pub(super) episode: Option<usize>,
+    /// What its reader was told of the app up to it.
+    pub(super) thread: Option<Thread>,
+}
+
+/// What a person is told of an app, as far as the next end of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thread {
+    /// When the first that tells of trouble was decided, as far as the letter tells,
+    pub(super) from: Ms,
+    /// and the last.
+    pub(super) last: Ms,
+    /// The episode that it tells of.
+    pub(super) episode: usize,
+    is_over: bool,
 }
 
 impl Statement {
@@ -105,7 +121,37 @@ pub(super) fn letters<'s>(
         }
         letters.push(Read { letter, reading, states });
     }
+    threads(&mut letters, clock);
     (letters, again)
+}
+
+/// The alert of an app stays open from one episode to the next until its people are told its end.
+fn threads(letters: &mut [Read<'_>], clock: &Clock<'_>) {
+    let mut threads: BTreeMap<(PersonId, AppId), Thread> = BTreeMap::new();
+    for Read { letter, reading, states } in letters {
+        let decided = |statement: &Statement| {
+            let listed = statement.changed.filter(|_| !reading.list.is_empty());
+            let meant = listed.and_then(|told| clock.meant(told, letter.worded));
+            // It is told in whole seconds.
+            meant.map_or(letter.written, |at| (at + SLACK - 1).min(letter.written))
+        };
+        for statement in states {
+            let Some(app) = statement.app else { continue };
+            let at = decided(statement);
+            let key = (letter.to, app);
+            let open = threads.get(&key).filter(|thread| !thread.is_over).copied();
+            let begun = statement.episode.filter(|_| statement.is_trouble());
+            let begun = begun.map(|episode| Thread { from: at, last: at, episode, is_over: false });
+            let known = match open {
+                Some(thread) if statement.is_trouble() => Some(Thread { last: at, ..thread }),
+                Some(thread) => Some(Thread { is_over: true, ..thread }),
+                None => begun,
+            };
+            // What is told again when it is over is still about what was.
+            statement.thread = known.or_else(|| threads.get(&key).copied());
+            threads.extend(known.map(|known| (key, known)));
+        }
+    }
 }
 
 fn statements(reading: &Reading) -> Vec<Statement> {
@@ -117,7 +163,9 @@ fn statements(reading: &Reading) -> Vec<Statement> {
         let at = point.at;
         match &point.tells {
             Tells::State(named, says) => {
-                statements.push(Statement::new(Of::Change, named, *says, at));
+                let is_crash_loop = point.crash_loop;
+                let statement = Statement::new(Of::Change, named, *says, at);
+                statements.push(Statement { is_crash_loop, ..statement });
             }
             // One that is overtaken is in the list alone.
             Tells::Report(line) => match reports.iter().position(|it| line.is_of(it)) {
@@ -153,7 +201,7 @@ fn statements(reading: &Reading) -> Vec<Statement> {
 
 fn in_full(place: usize, full: &Full) -> Statement {
     let statement = Statement::new(Of::Change, &full.named, full.says, full.facts.changed);
-    Statement { full: Some(place), ..statement }
+    Statement { full: Some(place), is_crash_loop: full.crash_loop, ..statement }
 }
 
 /// Who is not back, by a report.
@@ -186,8 +234,21 @@ fn back(end: &End, at: Option<Told>) -> impl Iterator<Item = Statement> {
 impl Statement {
     fn new(of: Of, named: &Named, says: Says, changed: Option<Told>) -> Statement {
         let (name, app) = (named.text.clone(), named.app);
-        let (decided, full, episode, is_suspect) = (None, None, None, false);
-        Statement { of, name, app, says, is_suspect, changed, decided, full, episode }
+        let (decided, full, episode, thread) = (None, None, None, None);
+        let (is_suspect, is_crash_loop) = (false, false);
+        Statement {
+            of,
+            name,
+            app,
+            says,
+            is_suspect,
+            is_crash_loop,
+            changed,
+            decided,
+            full,
+            episode,
+            thread,
+        }
     }
 }
 
@@ -202,6 +263,10 @@ fn episode(
     let written = letter.written;
     let within = |at: Ms| {
         let last = life.episodes.partition_point(|it| it.from <= at + PATIENCE).checked_sub(1)?;
+        if statement.is_crash_loop {
+            // It may have passed often enough since.
+            return Some(last);
+        }
         // Of the end, or within; a few seconds for what is told in whole ones.
         let until = life.episodes[last].until().saturating_add(PATIENCE);
         (statement.state() == State::Healthy || at <= until).then_some(last)

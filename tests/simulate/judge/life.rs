@@ -1,12 +1,13 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
-use super::allowance::{CRASHES_WITHIN, DECIDED_WITHIN, Wait};
+use super::allowance::{DECIDED_WITHIN, Wait};
 use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
+use super::crash_loops::Loops;
 use super::episodes::{Episode, episodes};
 use super::settling::{Interruption, Kind, may_be_void, windows};
 use super::spans;
-use crate::story::{App, AppId, CauseId, CauseKind, Ms, Registered, Span, Story};
+use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
@@ -25,6 +26,8 @@ pub(super) struct Life<'s> {
     /// When it could not be seen (paused, we were away, or our own link was), or had its time to come
     /// back, by their beginnings.
     pub(super) waits: Vec<Wait>,
+    /// When its registrations show that it is in a crash loop.
+    pub(super) loops: Loops,
     /// What acted on it, in the order in which it began; with the latest end of all so far.
     acted: Vec<(Span, CauseId, Ms)>,
 }
@@ -62,7 +65,11 @@ pub(super) fn lives<'s>(
         waits.sort_by_key(|wait| wait.span.from);
         let rows = rows(app, &weights);
         let episodes = episodes(AppId(at), app, &weights);
-        Life { app, weights, rows, episodes, stops: app.stops(), waits, acted: ordered(acted) }
+        let is_blind =
+            |at: Ms| waits.iter().any(|wait| wait.span.from <= at && at <= wait.span.end());
+        let loops = Loops::of(app, &weights, &story.runs, is_blind);
+        let (stops, acted) = (app.stops(), ordered(acted));
+        Life { app, weights, rows, episodes, stops, waits, loops, acted }
     });
     lives.collect()
 }
@@ -84,12 +91,6 @@ impl Life<'_> {
         let before = self.acted[..end].iter().rev();
         let reaching = before.take_while(move |(.., latest)| *latest > from);
         reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
-    }
-
-    /// Whether it crashed again and again then, which its registrations tell and no check need.
-    pub(super) fn crashes(&self, story: &Story, at: Ms) -> bool {
-        let mut near = self.acted(at.saturating_sub(CRASHES_WITHIN), at);
-        near.any(|(_, cause)| story.causes[cause.0].kind == CauseKind::CrashLoop)
     }
 
     /// When it is stopped next, if that happens.

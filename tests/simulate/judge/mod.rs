@@ -10,6 +10,7 @@ mod case;
 mod checks;
 mod chronicle;
 mod clock;
+mod crash_loops;
 mod due;
 mod episodes;
 mod finding;

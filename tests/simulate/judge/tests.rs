@@ -2,6 +2,7 @@
 
 mod behind;
 mod blind;
+mod flapping;
 mod off;
 mod outages;
 mod reports;

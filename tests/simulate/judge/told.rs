@@ -1,5 +1,7 @@
 //! What each person was told of each app, in the order in which it came.
 
+mod flapping;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowance::{self, DEPLOYMENT, PATIENCE};
@@ -41,6 +43,8 @@ struct Knows {
     is_suspect: bool,
     /// It was told in this report or outage, whose end comes when all of it are well.
     report: Option<ReportId>,
+    /// It crashes and starts again: it may have passed often enough before, and is well when it has since.
+    is_crash_loop: bool,
     /// Told by the letter at this place that it keeps failing: what it does until it is said to be well is
     /// told by that.
     keeps_failing: Option<usize>,
@@ -63,6 +67,8 @@ struct Walk<'c, 's> {
     reports: BTreeMap<(usize, PersonId), u64>,
     /// Who was not back, by each report, or silent, by each outage.
     missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
+    /// When somebody of them was said to be well.
+    ended: BTreeMap<ReportId, Ms>,
     /// The reports among them.
     real_reports: BTreeSet<ReportId>,
     tolerated: BTreeSet<(PersonId, AppId, usize)>,
@@ -79,6 +85,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         mails: BTreeMap::new(),
         reports: BTreeMap::new(),
         missing: BTreeMap::new(),
+        ended: BTreeMap::new(),
         real_reports: BTreeSet::new(),
         tolerated: BTreeSet::new(),
         findings: Vec::new(),
@@ -162,14 +169,20 @@ impl Walk<'_, '_> {
         let decided = self.decided(read, told);
         self.false_alarm(read, told, app, decided);
         let mut knows = self.knows(to, app, decided);
+        self.keeps_failing(read, told, (app, knows), decided);
         if knows.level.is_some() && knows.episode != told.episode {
-            if self.owed_from(to, app, knows).is_some_and(|owed| owed <= decided) {
+            let is_owed = self.owed_from(to, app, knows).is_some_and(|owed| owed <= decided);
+            if is_owed {
                 self.never_ended(to, app, knows, read.letter.accepted);
             }
-            knows.level = None;
+            // What it does meanwhile is known of one that keeps failing.
+            if is_owed || knows.keeps_failing.is_none() {
+                (knows.level, knows.keeps_failing) = (None, None);
+            }
         }
         let has_passed = || self.case.life(app).has_passed(knows.at, decided);
-        let is_news = knows.level != Some(told.state()) || (knows.is_suspect && has_passed());
+        let is_known = knows.level == Some(told.state()) || knows.keeps_failing.is_some();
+        let is_news = !is_known || (knows.is_suspect && has_passed());
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
@@ -186,9 +199,10 @@ impl Walk<'_, '_> {
             self.missing.entry(report).or_default().push((app, episode));
         }
         let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
-        let is_suspect = told.is_suspect;
+        let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
+        let watched = knows.watched;
         let knows =
-            Knows { level, episode, at: decided, is_suspect, report, keeps_failing, ..knows };
+            Knows { level, episode, at, is_suspect, report, is_crash_loop, keeps_failing, watched };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -240,28 +254,13 @@ impl Walk<'_, '_> {
         }
         self.covered(to, app, decided);
         let knows = self.knows.entry((to, app)).or_default();
-        *knows = Knows {
-            level: None,
-            episode: told.episode,
-            at: decided,
-            is_suspect: false,
-            report: None,
-            keeps_failing: None,
-            ..*knows
-        };
-        true
-    }
-
-    /// What an app did while a person knew that it keeps failing, by then.
-    fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
-        let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
-        let Some(letter) = knows.keeps_failing else { return };
-        for (episode, its) in self.case.life(app).episodes.iter().enumerate() {
-            if (knows.at..by).contains(&its.from) {
-                let first = First { decided: its.from, letter };
-                self.firsts.entry((to, app, episode)).or_insert(first);
-            }
+        if let Some(report) = knows.report {
+            let ended = self.ended.entry(report).or_default();
+            *ended = decided.max(*ended);
         }
+        let (episode, at, watched) = (told.episode, decided, knows.watched);
+        *knows = Knows { episode, at, watched, ..Knows::default() };
+        true
     }
 
     /// What a person knows of an app when something is decided: nothing any more of one that was
@@ -293,6 +292,11 @@ impl Walk<'_, '_> {
     fn false_alarm(&mut self, read: &Read<'_>, told: &Statement, app: AppId, decided: Ms) {
         let (case, life) = (self.case, self.case.life(app));
         let to = read.letter.to;
+        let changed = told.changed.and_then(|it| case.clock.meant(it, read.letter.worded));
+        let mut shown = changed.into_iter().chain([decided]).filter_map(|at| life.loops.near(at));
+        if told.is_crash_loop && shown.next().is_some() {
+            return;
+        }
         let is_report = matches!(told.of, Of::Report(_));
         // What a list tells is known to a second, all else exactly.
         let is_read = !read.reading.list.is_empty() && told.decided.is_none();
@@ -313,7 +317,8 @@ impl Walk<'_, '_> {
         // What happened before it was over is not why it is not back now.
         let begun = begun.max(after.map_or(0, |after| after.span.end()));
         let has_passed = is_report && life.check_by(decided).is_some_and(|at| life.passed(at));
-        let first = first.filter(|_| !has_passed);
+        // A loop is shown by its registrations alone.
+        let first = first.filter(|_| !has_passed && !told.is_crash_loop);
         let kinds = life.acted(begun, written).map(|(_, cause)| case.story.causes[cause.0].kind);
         let mut kinds: Vec<CauseKind> = kinds.collect();
         if first.is_some_and(|_| kinds.iter().any(|kind| !kind.is_ours())) {
@@ -321,9 +326,6 @@ impl Walk<'_, '_> {
         }
         if first.is_none() {
             kinds.clear();
-        }
-        if !is_report && life.crashes(case.story, decided) {
-            return;
         }
         let away = spans::covered(&case.absent, begun, written) > 0;
         let ours = after.map(|after| after.kind.of_cause());
@@ -348,7 +350,8 @@ impl Walk<'_, '_> {
             Some(_) => life.episodes.len().checked_sub(1)?,
             None => knows.episode?,
         };
-        let Ending::Well(own) = self.case.life(app).episodes[episode].ending else { return None };
+        let Ending::Well(own) = life.episodes[episode].ending else { return None };
+        let own = if knows.is_crash_loop { own.max(life.app.well_after(knows.at)?) } else { own };
         let missing = knows.report.and_then(|report| self.missing.get(&report));
         let still = |(other, _): &&(AppId, usize)| {
             // Who was told something else since is awaited no longer.
@@ -360,7 +363,13 @@ impl Walk<'_, '_> {
             let well = well(*app, *episode);
             self.case.life(*app).app.off_between(knows.at, well).unwrap_or(well)
         };
-        let owed = others.map(rests).fold(own, Ms::max);
+        let told = knows.report.and_then(|report| self.ended.get(&report)).copied();
+        let mut owed = others.map(rests).chain(told).fold(own, Ms::max);
+        // Of who is unwell again by then the end is owed when that is over.
+        while let Some(again) = life.episodes.iter().find(|it| it.from <= owed && owed < it.until())
+        {
+            owed = again.until();
+        }
         let believed = |owed: Ms| {
             let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
             owed.saturating_add(app.map_or(0, allowance::believed_after))

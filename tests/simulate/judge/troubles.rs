@@ -120,7 +120,21 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
             }
         }
     }
+    troubles.extend(life.loops.certain.iter().filter_map(|at| crash_loop(story, app, life, *at)));
     troubles
+}
+
+/// A registration shows that it is in a crash loop: that is told at once, whatever passes.
+fn crash_loop(story: &Story, app: usize, life: &Life<'_>, begun: Ms) -> Option<Trouble> {
+    let is_it = |(_, cause): &(Span, CauseId)| story.causes[cause.0].kind == CauseKind::CrashLoop;
+    let (reach, cause) = life.acted(begun, begun).find(is_it)?;
+    let episode = life.episodes.partition_point(|it| it.from <= begun).checked_sub(1)?;
+    let people = life.app.registered_at(begun)?.people.clone();
+    let deadline = begun + allowance::allowed_at_once();
+    let until = reach.end().min(life.next_stop(begun).unwrap_or(Ms::MAX));
+    let wish = if until <= deadline { Wish::May } else { Wish::Must };
+    let is_silent = false;
+    Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })
 }
 
 /// A row ended with a check that passed, or that something else kept from passing, before its time.

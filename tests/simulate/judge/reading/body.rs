@@ -12,6 +12,8 @@ use healthchecker::engine::verdict::answer::Outcome;
 const RULE_MAX: usize = 60;
 /// Bytes of a line.
 const LINE_MAX: usize = 900;
+/// The reason of an app that crashes and starts again begins so.
+const CRASH_LOOP: &str = "it registered 3 times within 10 min, and failed in between";
 /// Said of an app that comes and goes.
 const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
@@ -25,6 +27,8 @@ pub(in crate::judge) struct Point {
     /// A line that tells since when nobody was seen has no other time.
     pub(in crate::judge) at: Option<Told>,
     pub(in crate::judge) tells: Tells,
+    /// Of a state: that the app registers and dies again and again is its reason.
+    pub(in crate::judge) crash_loop: bool,
 }
 
 /// What it tells.
@@ -44,6 +48,8 @@ pub(in crate::judge) enum Tells {
 pub(in crate::judge) struct Full {
     pub(in crate::judge) named: Named,
     pub(in crate::judge) says: Says,
+    /// See [`Point::crash_loop`].
+    pub(in crate::judge) crash_loop: bool,
     /// What DEGRADED means here.
     pub(in crate::judge) degraded: Option<Degraded>,
     pub(in crate::judge) facts: Facts,
@@ -173,7 +179,8 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         },
     };
     let (facts, checks) = (Facts::default(), Vec::new());
-    reading.full.push(Full { named, says, degraded: None, facts, checks });
+    let crash_loop = text.contains(CRASH_LOOP);
+    reading.full.push(Full { named, says, crash_loop, degraded: None, facts, checks });
     Some(())
 }
 
@@ -196,7 +203,7 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
             BlindLine::GoesOn(since, ..) => Some(*since),
             _ => None,
         };
-        reading.list.push(Point { at, tells: Tells::Blind(line) });
+        reading.list.push(Point { at, tells: Tells::Blind(line), crash_loop: false });
         return Some(());
     }
     let (at, rest) = time(text)?;
@@ -219,7 +226,8 @@ fn point(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         }
         Tells::State(named, says)
     };
-    reading.list.push(Point { at: Some(at), tells });
+    let crash_loop = what.contains(CRASH_LOOP);
+    reading.list.push(Point { at: Some(at), tells, crash_loop });
     Some(())
 }
 
@@ -350,8 +358,9 @@ fn facts(lines: &[&str], reading: &mut Reading) -> Option<()> {
                 };
             }
             "Address" => facts.address = Some(value.to_owned()),
-            // Words of the app, of its host, of the network.
-            "Reason" | "Last check" => {}
+            // Words of the app, of its host, of the network; or of the daemon.
+            "Reason" => full.crash_loop |= value.starts_with(CRASH_LOOP),
+            "Last check" => {}
             _ => return None,
         }
     }

@@ -180,3 +180,37 @@ fn who_is_well_is_not_silent_with_others() {
     });
     assert_eq!(blamed.faults()[0], Fault::False(None));
 }
+
+#[test]
+fn who_is_unwell_again_when_the_others_are_well_is_owed_its_end_later() {
+    // Kodi is well before the NAS is, and both hang again before a person heard of that.
+    let ends_late = |stumbles: bool| {
+        let (at, again) = (|minute: Ms| minute * MINUTE + 10 * SECOND, 61 * MINUTE + 50 * SECOND);
+        let mut tale = Tale::of(&NAMES)
+            .befalls(HostHang, &[0], HANGS, at(60) - 10 * SECOND)
+            .befalls(HostHang, &[1], HANGS, at(30))
+            .befalls(HostHang, &[0, 1], again, at(80));
+        if stumbles {
+            tale = tale.befalls(HostHang, &[1], at(60), at(60) + 30 * SECOND);
+        }
+        tale.silent = true;
+        let told = tale.lived().but(|drafts| {
+            let second = drafts.split_off(4);
+            together(drafts, false);
+            let Some(Notice::AllBack(back)) = &mut drafts[1].report else { panic!("no end") };
+            back.apps.pop();
+            let first = back.since;
+            let mut both = second;
+            together(&mut both, false);
+            let Some(Notice::AllBack(back)) = &mut both[1].report else { panic!("no end") };
+            back.lasted_ms = u64::try_from(first.until(back.at).span.as_millis()).unwrap();
+            back.since = first;
+            drafts.extend(both);
+        });
+        told.judged()
+    };
+    let judgement = ends_late(true);
+    assert_eq!(judgement.findings, [], "{}", judgement.told.concat());
+    let faults: Vec<Fault> = ends_late(false).findings.iter().map(|it| it.fault).collect();
+    assert_eq!(faults, [Fault::NoEnd], "it was well when the end of the others was told");
+}

@@ -118,6 +118,14 @@ impl Tale {
         self
     }
 
+    /// What is in a list by now is told in one letter, when the last of it is written.
+    pub(super) fn in_one_letter(&mut self) {
+        let Some(last) = self.drafts.last().cloned() else { return };
+        let changes = self.drafts.iter().flat_map(|it| it.changes.clone()).collect();
+        let (id, report) = ("all".to_owned(), None);
+        self.drafts = vec![Draft { id, report, changes, ..last }];
+    }
+
     /// The story as given, before the stub begins.
     pub(super) fn with(mut self, change: impl FnOnce(&mut Story)) -> Tale {
         change(&mut self.story);
@@ -257,7 +265,7 @@ impl Tale {
         own.map(|(reach, cause)| (reach.span, cause)).collect()
     }
 
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         app: usize,
         (from, to): (State, State),

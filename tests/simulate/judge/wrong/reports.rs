@@ -228,8 +228,9 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         };
         last = last.max(Some(states[well].0));
         let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
-        let episode = found.read.states.iter().rfind(of_it).and_then(|it| it.episode);
-        let thread = case.thread(found.read.letter.to, app, written);
+        let told = found.read.states.iter().rfind(of_it);
+        let episode = told.and_then(|it| it.episode);
+        let thread = told.and_then(|it| it.thread);
         let begun = thread.map(|thread| thread.episode).or(episode);
         let became = |episode: Option<usize>, worse: &[State]| {
             let from = episode.map(|episode| life.episodes[episode].from);

@@ -133,20 +133,22 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         // What had passed before anybody was told is told when it fails again, since it was found.
         let now = life.ill_by(found.read.letter.written);
         let is_later = now.is_some_and(|now| checks[life.rows[now].earliest].begun > at);
-        let is_found = is_later || life.crashes(found.case.story, at);
-        beginnings.extend(is_found.then_some((at, at)));
+        beginnings.extend(is_later.then_some((at, at)));
+        let found_by = life.loops.near(at).filter(|_| statement.is_crash_loop);
+        beginnings.extend(found_by.map(|at| (at, at)));
         let rows = ill.into_iter().flat_map(row);
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
     // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
-    let letter = found.read.letter;
-    let thread = found.case.thread(letter.to, app, letter.written).filter(|_| is_over);
+    let thread = statement.thread.filter(|_| is_over);
     let kept = thread.map(|thread| thread.episode);
     let kept = statement.episode.and_then(|own| kept.filter(|it| *it < own));
     // It counts from one of those checks that were told.
-    let told = thread.into_iter().flat_map(|it| [it.from, it.last]);
-    let told = told.filter_map(|at| life.ill_by(at));
+    let told = || thread.into_iter().flat_map(|it| [it.from, it.last]);
+    let loops = told().filter_map(|at| life.loops.near(at));
+    beginnings.extend(loops.map(|at| (at, at)));
+    let told = told().filter_map(|at| life.ill_by(at));
     let told = told.flat_map(|last| life.rows[last].earliest..=last);
     let told = told.map(|place| &checks[place]).filter(|it| it.outcome != Some(Outcome::Pass));
     beginnings.extend(told.map(|check| in_short(check.begun, check.ended)));

@@ -1,0 +1,52 @@
+//! What comes and goes: a person hears once that it keeps failing, and then that it is well when that is believed.
+
+use super::super::allowance;
+use super::super::finding::{Fault, Wrong};
+use super::super::letters::{Read, Statement};
+use super::super::reading::Says;
+use super::{First, Knows, Walk};
+use crate::story::{AppId, Ms, PersonId};
+
+impl Walk<'_, '_> {
+    /// What an app did while a person knew that it keeps failing, by then.
+    pub(super) fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
+        let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
+        let Some(letter) = knows.keeps_failing else { return };
+        for (episode, its) in self.case.life(app).episodes.iter().enumerate() {
+            if (knows.at..by).contains(&its.from) {
+                let first = First { decided: its.from, letter };
+                self.firsts.entry((to, app, episode)).or_insert(first);
+            }
+        }
+    }
+
+    /// Who is told that an app keeps failing has been told of trouble that was over, and it was HEALTHY shortly
+    /// before.
+    pub(super) fn keeps_failing(
+        &mut self,
+        read: &Read<'_>,
+        told: &Statement,
+        (app, knows): (AppId, Knows),
+        decided: Ms,
+    ) {
+        let to = read.letter.to;
+        if told.says != Says::KeepsFailing || self.blurred.contains(&to) {
+            return;
+        }
+        let life = self.case.life(app);
+        let begun =
+            told.episode.map_or(decided, |episode| life.episodes[episode].from.min(decided));
+        let within = life.app.registered_at(decided).map_or(0, allowance::keeps_failing_within);
+        let was_well =
+            life.app.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided);
+        if was_well && knows.episode.is_some() {
+            return;
+        }
+        let what = format!(
+            "{} is told that {} keeps failing, which it did not",
+            self.case.person(to),
+            self.case.name(app)
+        );
+        self.find(Fault::Wrong(Wrong::State), (app, to), (decided, read.letter.accepted), what);
+    }
+}
