@@ -76,15 +76,6 @@ def test_what_is_out_there_is_not_to_blame_for_the_line_nor_for_the_router(
     house.wait_for_states(SOON, "HEALTHY")
     wait_for(lambda: len(house.subjects()) == 2, TOLD, "the end of the alarm")
 
-    # The router itself is gone.
-    lan.cable(router, "down")
-    house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
-    house.daemon.wait_for_log("the router does not answer", SOON)
-    since = house.shown("not_visible_since")
-    assert since.pop("disk") is None and all(since.values())
-    lan.cable(router, "up")
-    house.wait_for_states(2 * SOON, "HEALTHY")
-
     # The line is gone, and the router is there.
     internet.cable("down")
     house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
@@ -93,6 +84,15 @@ def test_what_is_out_there_is_not_to_blame_for_the_line_nor_for_the_router(
     house.daemon.start()
     house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
     internet.cable("up")
+    house.wait_for_states(2 * SOON, "HEALTHY")
+
+    # The router itself is gone.
+    lan.cable(router, "down")
+    house.wait_for_states(SOON, "UNKNOWN", disk="HEALTHY")
+    house.daemon.wait_for_log("the router does not answer", SOON)
+    since = house.shown("not_visible_since")
+    assert since.pop("disk") is None and all(since.values())
+    lan.cable(router, "up")
     house.wait_for_states(2 * SOON, "HEALTHY")
     assert len(house.subjects()) == 2, house.subjects()
 

@@ -18,7 +18,7 @@ const HOUSE: [(&str, &str); 5] = [
 ];
 
 /// All is well, and the router and the internet have been seen.
-fn house() -> World {
+pub(super) fn house() -> World {
     let mut world = strange_house();
     world.answers("blog.example", Answer::Hang);
     world.seconds(70);
@@ -40,7 +40,7 @@ fn strange_house() -> World {
 }
 
 /// Why an app cannot be seen.
-fn hidden_by(world: &World, name: &str) -> Option<String> {
+pub(super) fn hidden_by(world: &World, name: &str) -> Option<String> {
     let row = world.engine.view().portrait(world.now, name).unwrap().closeup.summary;
     row.reason
         .strip_prefix("not visible: ")
@@ -48,7 +48,7 @@ fn hidden_by(world: &World, name: &str) -> Option<String> {
 }
 
 /// The router goes, and with it who is behind it.
-fn router_goes(world: &mut World, behind: &[&str]) {
+pub(super) fn router_goes(world: &mut World, behind: &[&str]) {
     world.gateway = Sight::Nothing;
     world.offline = true;
     behind.iter().for_each(|name| world.answers(name, Answer::Hang));
@@ -416,26 +416,6 @@ fn what_is_on_our_own_machine_by_name_waits_for_no_network() {
 }
 
 #[test]
-fn a_router_that_is_not_known_to_be_away_at_once_is_waited_for_a_moment() {
-    for gateway in [Sight::Nothing, Sight::Undecided] {
-        let mut world = house();
-        router_goes(&mut world, &[]);
-        world.gateway = Sight::Undecided;
-        let looks = world.looks.len();
-        while world.looks.len() == looks {
-            world.seconds(1);
-        }
-        world.seconds(4);
-        world.gateway = gateway;
-        world.seconds(150);
-        let why = hidden_by(&world, "Blog");
-        let is_gone = gateway == Sight::Nothing;
-        let expected = if is_gone { "the router does not answer" } else { "the internet is away" };
-        assert_eq!(why.as_deref(), Some(expected));
-    }
-}
-
-#[test]
 fn who_was_back_before_the_line_was_is_counted_with_the_others() {
     let mut world = house();
     (world.offline, world.gateway) = (true, Sight::Answers);
@@ -448,25 +428,4 @@ fn who_was_back_before_the_line_was_is_counted_with_the_others() {
     world.offline = false;
     world.seconds(900);
     assert_eq!(world.mails(), ["4/5 well, not Kodi"]);
-}
-
-#[test]
-fn a_router_that_seemed_to_be_there_when_the_line_went_is_named_once_it_is_known_to_be_gone() {
-    for named in [true, false] {
-        let mut world = house();
-        world.offline = true;
-        world.gateway = if named { Sight::Undecided } else { Sight::Answers };
-        while hidden_by(&world, "Blog").as_deref() != Some("the internet is away") {
-            world.seconds(1);
-        }
-        world.gateway = Sight::Nothing;
-        world.seconds(40);
-        let by = if named { "the router does not answer" } else { "the internet is away" };
-        assert_eq!(hidden_by(&world, "Blog").as_deref(), Some(by), "a router that was seen since");
-        world.gateway = Sight::Answers;
-        world.offline = false;
-        world.seconds(900);
-        assert_eq!(world.mails(), [] as [&str; 0]);
-        assert_eq!(world.state("Blog"), State::Healthy);
-    }
 }

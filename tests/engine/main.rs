@@ -23,6 +23,7 @@ mod enough;
 mod facts;
 mod flapping;
 mod incidents;
+mod just_gone;
 mod lives;
 mod load;
 mod look;

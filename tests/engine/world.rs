@@ -114,6 +114,8 @@ pub(super) struct World {
     pub(super) anchors_are_silent: bool,
     /// How the gateway is seen.
     pub(super) gateway: Sight,
+    /// The kernel has not found out yet that a router is silent at the link.
+    pub(super) link_is_slow: bool,
     /// What is seen in a look is never reported.
     pub(super) looks_are_lost: bool,
     /// Every look: when (ms), and who was asked.
@@ -183,6 +185,7 @@ impl World {
             offline: false,
             anchors_are_silent: false,
             gateway: Sight::Answers,
+            link_is_slow: false,
             looks_are_lost: false,
             looks: Vec::new(),
             woken_to_look: 0,

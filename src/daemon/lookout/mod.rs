@@ -17,7 +17,6 @@ mod report;
 mod survey;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -25,9 +24,8 @@ use std::time::Instant;
 use self::networks::Networks;
 pub use self::networks::{is_cut_off, whereabouts};
 use self::report::Report;
-use self::survey::Survey;
+use self::survey::{Known, Survey};
 use super::names::Names;
-use crate::engine::sorted::SortedSet;
 use crate::engine::surroundings::look::{Look, LookReport};
 
 /// How many are asked at the same time, where the system allows us descriptors enough: all of the 64
@@ -45,40 +43,35 @@ pub struct Lookout {
     names: Names,
     at_once: usize,
     tell: Arc<Tell>,
-    memory: Arc<Mutex<Memory>>,
-}
-
-/// What a look leaves to the next.
-#[derive(Debug, Default)]
-struct Memory {
-    /// Routers that have answered a connection or an echo: their silence means something.
-    spoke: SortedSet<SocketAddr>,
-    /// When the last look began.
-    began: Option<Instant>,
+    /// One at a time.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Lookout {
     /// One that connects to at most `at_once` witnesses at the same time, and tells `tell` what it saw. Names
     /// are found among those that `names` knows.
     pub fn new(names: Names, at_once: usize, tell: Arc<Tell>) -> Lookout {
-        Lookout { names, at_once, tell, memory: Arc::default() }
+        Lookout { names, at_once, tell, turn: Arc::default() }
     }
 
     /// Looks around. What is seen is told in pieces, the last of which says so, whatever happens to the
     /// thread. A look that is begun before another has ended waits for it.
     pub fn look(&self, look: Look) {
-        let Look { id, witnesses } = look;
+        let Look { id, witnesses, routers, silent_for } = look;
+        let now = Instant::now();
+        let since = now.checked_sub(silent_for).unwrap_or(now);
         let asked = witnesses.iter().map(|(witness, _)| *witness).collect();
         let mut report = Report::new(id, asked, Arc::clone(&self.tell));
-        let (names, memory, at_once) = (self.names.clone(), Arc::clone(&self.memory), self.at_once);
+        let (names, turn, at_once) = (self.names.clone(), Arc::clone(&self.turn), self.at_once);
         let spawned =
             thread::Builder::new().name("lookout".into()).stack_size(STACK).spawn(move || {
-                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
                 let networks = Networks::read();
                 report.set_out(networks.are_none());
                 let is_here = |address| networks.is_here(address);
                 let gateways = gateways::gateways(|name| networks.index_of(name));
-                let survey = Survey::new(&mut report, &mut memory, at_once, gateways);
+                let known = Known { gateways, spoke: routers, since };
+                let survey = Survey::new(&mut report, at_once, known);
                 let seen = survey.and_then(|survey| survey.run(&witnesses, &names, is_here));
                 if let Err(why) = seen {
                     log::warn!("cannot look around: {why}");

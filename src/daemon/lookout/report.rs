@@ -12,6 +12,7 @@ pub(super) struct Report {
     tell: Arc<Tell>,
     cut_off: bool,
     gateway: Option<IpAddr>,
+    spoke: Option<IpAddr>,
     /// Who is not decided yet.
     open: Vec<Witness>,
     /// Not told yet.
@@ -22,7 +23,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(id: u64, open: Vec<Witness>, tell: Arc<Tell>) -> Report {
         let (cut_off, gateway, seen, anybody) = (false, None, Vec::new(), false);
-        Report { id, tell, cut_off, gateway, open, seen, anybody }
+        Report { id, tell, cut_off, gateway, spoke: None, open, seen, anybody }
     }
 
     /// The look begins, on this or on no network.
@@ -33,6 +34,11 @@ impl Report {
     /// The router that is asked.
     pub(super) fn set_gateway(&mut self, gateway: Option<IpAddr>) {
         self.gateway = gateway;
+    }
+
+    /// This router has answered, and not at the link alone.
+    pub(super) fn set_spoke(&mut self, router: IpAddr) {
+        self.spoke = Some(router);
     }
 
     /// This was seen of a witness. What is seen of it later is of no interest.
@@ -62,8 +68,9 @@ impl Report {
 
     fn pass_on(&mut self, ended: bool) {
         let seen = std::mem::take(&mut self.seen);
-        let (id, cut_off, gateway) = (self.id, self.cut_off, self.gateway);
-        (self.tell)(LookReport { id, seen, cut_off, gateway, ended });
+        let (id, cut_off) = (self.id, self.cut_off);
+        let (gateway, spoke) = (self.gateway, self.spoke);
+        (self.tell)(LookReport { id, seen, cut_off, gateway, spoke, ended });
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, net};
 
+use super::echo;
 use super::neighbours::{Neighbour, neighbours};
 use super::report::Report;
-use super::{Memory, echo};
 use crate::daemon::names::Names;
 use crate::daemon::prober::begin_to_connect;
 use crate::daemon::wants;
@@ -30,27 +30,32 @@ const FAIR: Duration = Duration::from_millis(1_200);
 /// So soon it is seen whether a router has answered at the link; then after twice that, and so on.
 const FIRST_PEEK: Duration = Duration::from_millis(50);
 
-/// The kernel asks a router that it has not heard of for a while only five seconds after a packet to it: an
-/// answer since the look before this one counts, if that was not longer ago.
-const FOLLOWS_WITHIN: Duration = Duration::from_secs(10);
-
 /// Who ends so late has stood still: an answer may have been missed.
 const LATE: Duration = Duration::from_secs(1);
 
 /// One look under way.
 pub(super) struct Survey<'a> {
     report: &'a mut Report,
-    memory: &'a mut Memory,
     at_once: usize,
     poll: Poll,
     end: Instant,
-    /// What a router must have answered since.
     since: Instant,
     gateways: Vec<Gateway>,
     waiting: VecDeque<Question>,
     /// By token.
     asked: Vec<Option<Asked>>,
     subjects: Vec<Subject>,
+}
+
+/// What is known of routers.
+pub(super) struct Known {
+    /// All, the first listed first.
+    pub(super) gateways: Vec<SocketAddr>,
+    /// Who has answered a connection or an echo before.
+    pub(super) spoke: Vec<IpAddr>,
+    /// What is seen of them at the link counts since then. (The kernel asks one that it has not heard of for a
+    /// while only five seconds after a packet to it: the next look sees the answer.)
+    pub(super) since: Instant,
 }
 
 /// A witness, and what is known by now.
@@ -64,8 +69,8 @@ struct Subject {
 /// A router.
 struct Gateway {
     address: SocketAddr,
-    /// The system knows no way to it.
-    has_no_way: bool,
+    /// Its silence tells that it is away: it has answered before, or there is no way to it.
+    is_gone_if_silent: bool,
 }
 
 /// One way to ask one address.
@@ -100,22 +105,21 @@ impl<'a> Survey<'a> {
     /// No descriptor is left.
     pub(super) fn new(
         report: &'a mut Report,
-        memory: &'a mut Memory,
         at_once: usize,
-        gateways: Vec<SocketAddr>,
+        known: Known,
     ) -> io::Result<Survey<'a>> {
-        let began = Instant::now();
-        let before = memory.began.replace(began);
-        let before = before.filter(|before| began.duration_since(*before) <= FOLLOWS_WITHIN);
+        let Known { gateways, spoke, since } = known;
         report.set_gateway(gateways.first().map(SocketAddr::ip));
-        let gateway = |address| Gateway { address, has_no_way: false };
+        let gateway = |address: SocketAddr| {
+            let speaks = spoke.contains(&address.ip());
+            Gateway { address, is_gone_if_silent: speaks }
+        };
         Ok(Survey {
             report,
-            memory,
             at_once,
             poll: Poll::new()?,
-            end: began + LOOK_TAKES,
-            since: before.unwrap_or(began),
+            end: Instant::now() + LOOK_TAKES,
+            since,
             gateways: gateways.into_iter().map(gateway).collect(),
             waiting: VecDeque::new(),
             asked: Vec::new(),
@@ -268,7 +272,7 @@ impl<'a> Survey<'a> {
         if sight == Sight::Nothing
             && let Some(gateway) = self.gateway_at(question.address)
         {
-            gateway.has_no_way = true;
+            gateway.is_gone_if_silent = true;
         }
         self.note(question, sight);
     }
@@ -282,7 +286,7 @@ impl<'a> Survey<'a> {
         if question.witness == Witness::Gateway {
             // Any life will do, and no way of asking is the last.
             if matches!(sight, Sight::Answers | Sight::HostOnly) {
-                self.memory.spoke.insert(plain(question.address));
+                self.report.set_spoke(question.address.ip());
                 self.report.note(Witness::Gateway, Sight::Answers);
             }
         } else if best == Sight::Answers || open == 0 {
@@ -317,9 +321,15 @@ impl<'a> Survey<'a> {
         let neighbours = self.peek();
         let now = Instant::now();
         let stood_still = now.saturating_duration_since(self.end) > LATE;
-        let gateway = if stood_still { Sight::Undecided } else { self.silent_gateway(&neighbours) };
-        self.report.note(Witness::Gateway, gateway);
         let was_asked_fairly = |asked: &Asked| !stood_still && now.duration_since(asked.at) >= FAIR;
+        let is_of_gateway = |question: &Question| question.witness == Witness::Gateway;
+        let mut asked = self.asked.iter().flatten();
+        let was_gateway_asked = !stood_still
+            && !self.waiting.iter().any(is_of_gateway)
+            && asked.all(|asked| !is_of_gateway(&asked.question) || was_asked_fairly(asked));
+        let gateway =
+            if was_gateway_asked { self.silent_gateway(&neighbours) } else { Sight::Undecided };
+        self.report.note(Witness::Gateway, gateway);
         let sight_of = |question: &Question, is_fair: bool| {
             let sight = if is_fair { Sight::Nothing } else { Sight::Undecided };
             (*question, sight)
@@ -336,9 +346,7 @@ impl<'a> Survey<'a> {
         let is_gone = |gateway: &Gateway| {
             let is_silent =
                 |neighbour: &Neighbour| neighbour.is(gateway.address) && neighbour.is_silent;
-            gateway.has_no_way
-                || self.memory.spoke.contains(&gateway.address)
-                || neighbours.iter().any(is_silent)
+            gateway.is_gone_if_silent || neighbours.iter().any(is_silent)
         };
         let all_gone = !self.gateways.is_empty() && self.gateways.iter().all(is_gone);
         if all_gone { Sight::Nothing } else { Sight::Undecided }

@@ -1,6 +1,7 @@
 //! A look on the loopback interface: who answers, who refuses, who is silent.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use super::*;
 use crate::daemon::channel::{Receiver, channel};
@@ -13,7 +14,7 @@ use crate::engine::surroundings::look::{LOOK_TAKES, Place, Sight, Witness};
 struct Bench {
     at_once: usize,
     gateways: Vec<SocketAddr>,
-    memory: Memory,
+    spoke: Vec<IpAddr>,
     told: Receiver<LookReport>,
     tell: Arc<Tell>,
 }
@@ -22,7 +23,8 @@ impl Bench {
     fn new() -> Bench {
         let (sender, told) = channel();
         let tell = Arc::new(move |report| drop(sender.send(report)));
-        Bench { at_once: AT_ONCE_MAX, gateways: Vec::new(), memory: Memory::default(), told, tell }
+        let (gateways, spoke) = (Vec::new(), Vec::new());
+        Bench { at_once: AT_ONCE_MAX, gateways, spoke, told, tell }
     }
 
     fn report(&self, witnesses: &[(Witness, Place)]) -> Report {
@@ -33,8 +35,9 @@ impl Bench {
     /// Looks, with none of these addresses here. What was told, in pieces.
     fn look(&mut self, witnesses: &[(Witness, Place)]) -> Vec<LookReport> {
         let mut report = self.report(witnesses);
-        let gateways = self.gateways.clone();
-        let survey = Survey::new(&mut report, &mut self.memory, self.at_once, gateways).unwrap();
+        let (gateways, spoke) = (self.gateways.clone(), self.spoke.clone());
+        let known = Known { gateways, spoke, since: Instant::now() };
+        let survey = Survey::new(&mut report, self.at_once, known).unwrap();
         survey.run(witnesses, &nobody_knows(), |_| false).unwrap();
         drop(report);
         self.told.try_iter().collect()
@@ -128,7 +131,8 @@ fn a_router_that_refuses_lives_and_one_that_there_is_no_way_to_does_not() {
     let gateway = [(Witness::Gateway, Place::Gateways)];
     let pieces = bench.look(&gateway);
     assert_eq!(seen(&pieces), [(Witness::Gateway, Sight::Answers)]);
-    assert_eq!(pieces.last().unwrap().gateway, Some("127.0.0.7".parse().unwrap()));
+    let last = pieces.last().unwrap();
+    assert_eq!((last.gateway, last.spoke), (Some("127.0.0.7".parse().unwrap()), last.gateway));
     // To a broadcast address there is none for TCP, and nobody may ask it for an echo.
     let silent = "255.255.255.255:0".parse().unwrap();
     bench.gateways = vec![silent];
@@ -138,11 +142,25 @@ fn a_router_that_refuses_lives_and_one_that_there_is_no_way_to_does_not() {
 }
 
 #[test]
+fn a_router_that_has_answered_before_and_was_not_asked_is_not_said_to_be_away() {
+    let router: SocketAddr = "127.0.0.7:0".parse().unwrap();
+    for at_once in [0, 1] {
+        let mut bench =
+            Bench { at_once, gateways: vec![router], spoke: vec![router.ip()], ..Bench::new() };
+        let hole = BlackHole::new();
+        let witnesses = [(app(1), at(hole.address)), (Witness::Gateway, Place::Gateways)];
+        let seen = seen(&bench.look(&witnesses));
+        assert_eq!(seen[1], (Witness::Gateway, Sight::Undecided), "{at_once} at once");
+    }
+}
+
+#[test]
 fn who_is_on_this_machine_shows_nothing_of_the_network() {
     let mut bench = Bench::new();
     let (_listener, answering) = listener();
     let lookout = Lookout::new(nobody_knows(), AT_ONCE_MAX, Arc::clone(&bench.tell));
-    lookout.look(Look { id: 7, witnesses: vec![(app(1), at(answering))] });
+    let witnesses = vec![(app(1), at(answering))];
+    lookout.look(Look { id: 7, witnesses, routers: Vec::new(), silent_for: Duration::ZERO });
     let piece = bench.told.recv().unwrap();
     assert_eq!((piece.seen, piece.ended), (vec![(app(1), Sight::Ourselves)], true));
     bench.at_once = 0;

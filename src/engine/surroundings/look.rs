@@ -19,6 +19,10 @@ pub struct Look {
     pub id: u64,
     /// Who is asked, nearest first.
     pub witnesses: Vec<(Witness, Place)>,
+    /// Routers that have answered a connection or an echo before: their silence tells something.
+    pub routers: Vec<IpAddr>,
+    /// For so long somebody has been silent: what a router has shown at the link since counts.
+    pub silent_for: Duration,
 }
 
 /// Who is asked.
@@ -74,6 +78,8 @@ pub struct LookReport {
     pub cut_off: bool,
     /// The router that was asked, for people.
     pub gateway: Option<IpAddr>,
+    /// The router that has answered a connection or an echo.
+    pub spoke: Option<IpAddr>,
     /// It is the last piece.
     pub ended: bool,
 }

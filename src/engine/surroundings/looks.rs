@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::look::{Look, LookReport, Place, Sight, Witness};
+use super::look::{LookReport, Place, Sight, Witness};
 use super::witnesses::Asked;
 use crate::engine::registration::address::Host;
 use crate::engine::registry::AppId;
@@ -183,14 +183,14 @@ impl Looks {
         self.last = self.last.max(at);
     }
 
-    /// A look begins. The anchors are asked when an app on the internet is silent.
+    /// A look begins: which, and who is asked. The anchors are when an app on the internet is silent.
     pub(super) fn begin(
         &mut self,
         at: Moment,
         asked: Asked,
         known: Known,
         anchors: &[SocketAddr],
-    ) -> Look {
+    ) -> (u64, Vec<(Witness, Place)>) {
         self.last_id += 1;
         self.last = at;
         let id = self.last_id;
@@ -210,7 +210,7 @@ impl Looks {
             (Witness::Anchor(number), Place::Port { host, port })
         });
         witnesses.extend(anchors);
-        Look { id, witnesses }
+        (id, witnesses)
     }
 
     /// Whether the router was seen since then.

@@ -131,6 +131,7 @@ impl Surroundings {
         let outage = before.outage.filter(|_| is_of_boot(self.run()));
         self.note(|run| {
             run.gateway = before.gateway;
+            run.routers.clone_from(&before.routers);
             run.internet = before.internet;
             run.outage = outage;
             run.noted = before.noted;

@@ -1,5 +1,7 @@
 //! What is on record of a run of the daemon: by it the next one knows what came between.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::voids::HIDDEN_AT_MOST;
@@ -18,6 +20,10 @@ pub struct Run {
     /// The gateway is one that answers a look: its silence tells something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gateway: bool,
+    /// Routers that have answered a connection or an echo: one that does not any more is away, and it need
+    /// not be waited for what the kernel finds out at the link.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routers: Vec<IpAddr>,
     /// The well-known addresses on the internet answer: their silence tells something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub internet: bool,

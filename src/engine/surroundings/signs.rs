@@ -1,6 +1,7 @@
 //! What shows whether it is us, or what is between: checks, looks, and whatever else comes from
 //! another machine.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::away::{Away, Part};
@@ -19,6 +20,9 @@ use crate::engine::verdict::answer::{Life, Outcome, Verdict};
 
 /// Apps wait for the router for so long; then they count, and people are told.
 const ROUTER_AWAITED: Duration = Duration::from_secs(600);
+
+/// Two uplinks, each with both families. Of more, the last are remembered.
+const ROUTERS_MAX: usize = 4;
 
 /// What has changed between us and others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,7 +215,10 @@ impl Surroundings {
         self.router_deadline().filter(|at| *at <= now.at)?;
         let away = self.network.router.take()?;
         // It is a witness again once it has answered.
-        self.note(|run| run.gateway = false);
+        self.note(|run| {
+            run.gateway = false;
+            run.routers.clear();
+        });
         self.has_settled();
         let (mut missing, mut undecided) = away.missing();
         // Who may be off may just be that, and nobody waits for it.
@@ -268,7 +275,10 @@ impl Surroundings {
         };
         let is_outside = self.silences.are_outside() || self.network.internet.is_some();
         let anchors = if is_outside { self.anchors.as_slice() } else { &[] };
-        Some(self.looks.begin(now.at, asked, self.known(), anchors))
+        let (id, witnesses) = self.looks.begin(now.at, asked, self.known(), anchors);
+        let newest = self.silences.newest().and_then(Stamp::at);
+        let silent_for = newest.map_or(Duration::ZERO, |newest| now.at.since(newest));
+        Some(Look { id, witnesses, routers: self.run().routers.clone(), silent_for })
     }
 
     /// Who has answered before.
@@ -290,6 +300,7 @@ impl Surroundings {
         if report.cut_off {
             return self.cut_off(now);
         }
+        report.spoke.into_iter().for_each(|router| self.learn(router));
         let Some(look) = self.looks.under_way() else { return };
         let is_over = look.is_over();
         let nobody_can_tell = is_over && !look.finds_all_silent() && !look.is_open();
@@ -318,6 +329,17 @@ impl Surroundings {
             self.rise(now);
         } else if is_over && self.network.is_down() {
             self.fall(now, Stamp::noted(now), Part::Network);
+        }
+    }
+
+    /// A router answers more than at the link.
+    fn learn(&mut self, router: IpAddr) {
+        if !self.run().routers.contains(&router) {
+            self.note(|run| {
+                run.routers.push(router);
+                let surplus = run.routers.len().saturating_sub(ROUTERS_MAX);
+                run.routers.drain(..surplus);
+            });
         }
     }
 

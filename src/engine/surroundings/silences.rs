@@ -11,7 +11,7 @@ use crate::engine::verdict::answer::Verdict;
 
 /// Nobody is kept from being told for longer: what is undecided then counts.
 const DECIDED_WITHIN: Duration = Duration::from_secs(60);
-/// Whether it is the router that took the internet along is waited for so long: some looks.
+/// Whether it is the router is waited for so long where that cannot be told at once: some looks.
 const ROUTER_DECIDED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A check that found nobody, and is not judged yet.
@@ -124,15 +124,14 @@ impl Silence {
         let router = match look {
             // Who has answered since the check began was there, unless what is behind it is gone, too.
             _ if !known.router || (router_was_there && internet != Some(true)) => Some(false),
+            // One that has just gone cannot be told from one that is there at once.
+            Some(look) if look.router_is_undecided() => self.is_late(at).then_some(false),
             Some(look) => look.router_is_away(),
             None => None,
         };
         match (router?, internet?) {
             (true, _) => Some(Blame::Part(Part::Router)),
-            // A router that has just gone cannot be told from one that is there at once.
-            (false, true) => look
-                .is_none_or(|look| !look.router_is_undecided() || self.is_late(at))
-                .then_some(Blame::Part(Part::Internet)),
+            (false, true) => Some(Blame::Part(Part::Internet)),
             (false, false) => Some(Blame::App),
         }
     }
@@ -192,6 +191,11 @@ impl Silences {
     /// When the oldest check ended.
     pub(super) fn oldest(&self) -> Option<Stamp> {
         Some(self.0.first()?.ended)
+    }
+
+    /// When the newest check ended.
+    pub(super) fn newest(&self) -> Option<Stamp> {
+        Some(self.0.last()?.ended)
     }
 
     /// When the oldest must be decided.

@@ -220,3 +220,16 @@ fn an_app_of_this_machine_says_nothing_of_the_network_at_any_of_its_addresses() 
     );
     assert_eq!(shows(30, "NAS", &verdict(Outcome::Pass)), (false, Worth::Counts));
 }
+
+#[test]
+fn what_a_router_shows_at_the_link_counts_since_the_last_silence() {
+    let registry = registry(&[("NAS", "http://nas/"), ("TV", "http://tv/")]);
+    let mut surroundings = here();
+    for (second, name) in [(1, "NAS"), (3, "TV")] {
+        let id = registry.find(name).unwrap();
+        let app = (id, registry.get(id).unwrap());
+        surroundings.wait(after(second), app, silence(), Duration::from_secs(1));
+    }
+    let look = surroundings.poll_look(after(5), &registry).unwrap();
+    assert_eq!(look.silent_for, Duration::from_secs(2));
+}

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use healthchecker::engine::registration::address::Host;
-use healthchecker::engine::surroundings::look::{LOOK_TAKES, Look, LookReport, Place, Sight};
+use healthchecker::engine::surroundings::look::{
+    LOOK_TAKES, Look, LookReport, Place, Sight, Witness,
+};
 use healthchecker::engine::verdict::answer::{CheckEnd, Verdict, Whereabouts};
 
 use super::{Answer, Event, World};
@@ -11,7 +13,14 @@ use super::{Answer, Event, World};
 impl World {
     /// Others are looked at: each shows what its apps would answer. Who lives is seen at once.
     pub(super) fn look(&mut self, look: &Look) {
-        let sights = look.witnesses.iter().map(|(witness, place)| (*witness, self.sight(place)));
+        let router = IpAddr::from([192, 168, 1, 1]);
+        let has_spoken = look.routers.contains(&router);
+        let sights = look.witnesses.iter().map(|(witness, place)| {
+            let sight = self.sight(place);
+            let is_known = *witness != Witness::Gateway || has_spoken || !self.link_is_slow;
+            let is_doubtful = sight == Sight::Nothing && !is_known;
+            (*witness, if is_doubtful { Sight::Undecided } else { sight })
+        });
         let (silent, seen): (Vec<_>, Vec<_>) =
             sights.partition(|(_, sight)| *sight == Sight::Nothing);
         let asked = look.witnesses.iter().map(|(_, place)| match place {
@@ -19,17 +28,17 @@ impl World {
             Place::Gateways => "gateway".to_owned(),
         });
         self.looks.push((self.now.at.as_millis(), asked.collect()));
-        let router = IpAddr::from([192, 168, 1, 1]);
         let (id, cut_off, gateway) = (look.id, self.cut_off, Some(router));
+        let spoke = gateway.filter(|_| seen.contains(&(Witness::Gateway, Sight::Answers)));
         if self.looks_are_lost {
             return;
         }
         let ended = silent.is_empty();
-        let first = LookReport { id, seen, cut_off, gateway, ended };
+        let first = LookReport { id, seen, cut_off, gateway, spoke, ended };
         self.later(1, Event::Seen(first));
         if !ended {
             let takes = LOOK_TAKES.as_millis() as u64;
-            let last = LookReport { id, seen: silent, cut_off, gateway, ended: true };
+            let last = LookReport { id, seen: silent, cut_off, gateway, spoke, ended: true };
             self.later(takes, Event::Seen(last));
         }
     }

@@ -28,7 +28,9 @@ impl Daemon {
         let last = pieces.last_key_value().map_or(0, |(after, _)| *after);
         for (after, seen) in pieces {
             let (id, cut_off, gateway, ended) = (look.id, false, Some(ROUTER), after == last);
-            self.later(at + after, Event::Seen(LookReport { id, seen, cut_off, gateway, ended }));
+            let spoke = gateway.filter(|_| seen.contains(&(Witness::Gateway, Sight::Answers)));
+            let report = LookReport { id, seen, cut_off, gateway, spoke, ended };
+            self.later(at + after, Event::Seen(report));
         }
     }
 
