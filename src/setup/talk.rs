@@ -37,8 +37,9 @@ impl Talk<'_> {
 
     /// The same without showing what is typed, where a terminal can do that.
     pub(super) fn ask_for_a_secret(&mut self, question: &str) -> Result<String, Ended> {
-        self.say(&format!("{question}: "))?;
+        // Before the question: a program that types the answer is quick.
         let hidden = Hidden::begin();
+        self.say(&format!("{question}: "))?;
         let answer = self.line(question)?;
         if hidden.is_some() {
             // The Enter was not shown, either.
