@@ -74,6 +74,7 @@ fn stated(cell: &str) -> Vec<u64> {
         "KiB" => 1024,
         "MiB" => 1024 * 1024,
         "min" => 60,
+        "h" => 3600,
         _ => 1,
     };
     let words: Vec<String> = cell.split_whitespace().map(|word| word.replace(',', "")).collect();
@@ -84,17 +85,55 @@ fn stated(cell: &str) -> Vec<u64> {
     numbers.collect()
 }
 
+/// The rows of both tables of limits.
+fn limits() -> Vec<Vec<String>> {
+    let document = read("docs/limits.md");
+    [rows(&document, "| limit |"), rows(&document, "| time or number |")].concat()
+}
+
 #[test]
 fn every_limit_is_the_constant_that_it_names() {
-    let rows = rows(&read("docs/limits.md"), "| limit |");
-    assert!(rows.len() > 20, "every limit is there");
-    for row in rows {
+    for row in limits() {
         let [what, limit, why, place] = row.as_slice() else { panic!("{row:?}") };
         assert!(!why.is_empty(), "{what}: why?");
         let places = quoted(place);
         assert_eq!(places.len(), 1, "{what}: where is it?");
         assert_eq!(stated(limit), constant(places[0]), "{what}: {}", places[0]);
     }
+}
+
+/// The rooms whose every number and span stands in the tables of limits.
+const ROOMS: [&str; 3] = ["surroundings", "incidents", "chronicle"];
+
+/// The constants of a file that are numbers or spans.
+fn numbers(source: &str) -> Vec<&str> {
+    let constants = source.lines().filter_map(|line| line.split_once("const ")?.1.split_once(": "));
+    let kinds = ["Duration =", "usize =", "u8 =", "u16 =", "u32 =", "u64 ="];
+    let numbers = constants.filter(|(_, rest)| kinds.iter().any(|kind| rest.starts_with(kind)));
+    numbers.map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_number_and_span_of_the_household_is_among_the_limits() {
+    let named: Vec<String> = limits().iter().map(|row| quoted(&row[3])[0].to_owned()).collect();
+    let mut seen = 0;
+    for room in ROOMS {
+        let files = fs::read_dir(root().join("src/engine").join(room)).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        for name in names.filter(|name| name.ends_with(".rs") && name != "tests.rs") {
+            let source = read(format!("src/engine/{room}/{name}"));
+            let module = match name.trim_end_matches(".rs") {
+                "mod" => room.to_owned(),
+                inner => format!("{room}::{inner}"),
+            };
+            for number in numbers(&source) {
+                let place = format!("{module}::{number}");
+                assert!(named.contains(&place), "docs/limits.md has no row for {place}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} were found");
 }
 
 #[test]
