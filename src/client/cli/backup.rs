@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::exit::{CliError, Exit};
+use super::kuma;
 use super::output::{complain, print};
 use super::record::{self, Record};
 use super::register::result;
@@ -58,12 +59,22 @@ fn replace(file: &str, content: &[u8]) -> io::Result<()> {
     write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
 }
 
-/// The apps of the document in `file`.
+/// What is to be registered, and what cannot be, or not as it was: a line for each.
+pub(super) struct Document {
+    pub apps: Vec<Record>,
+    pub remarks: Vec<String>,
+}
+
+/// The apps of the document in `file`: an export, or a backup of Uptime Kuma.
 ///
 /// # Errors
 /// In a sentence: it cannot be read, or is no document of this version.
-pub(super) fn read(file: &str) -> Result<Vec<Record>, CliError> {
-    text_of(file).and_then(|text| record::read(&text)).map_err(|why| {
+pub(super) fn read(file: &str) -> Result<Document, CliError> {
+    let document = |text: String| match kuma::read(&text) {
+        Some(backup) => backup,
+        None => record::read(&text).map(|apps| Document { apps, remarks: Vec::new() }),
+    };
+    text_of(file).and_then(document).map_err(|why| {
         let from = if file == STANDARD { "standard input" } else { file };
         CliError { said: format!("cannot import {from}: {why}"), exit: Exit::Refused }
     })

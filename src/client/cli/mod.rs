@@ -12,6 +12,7 @@ mod backup;
 mod completions;
 mod exit;
 pub(crate) mod help;
+mod kuma;
 mod layout;
 mod list;
 mod output;

@@ -28,6 +28,11 @@ impl Record {
         Record(serde_json::from_str(&text).ok().and_then(as_object).unwrap_or_default())
     }
 
+    /// An app of somebody else's list, with the fields of `monitor` and `paused`.
+    pub(super) fn new(fields: Map<String, Value>) -> Record {
+        Record(fields)
+    }
+
     /// The app's name; a number is one as well.
     pub(super) fn name(&self) -> Option<String> {
         let name = self.0.get("appname").filter(|name| name.is_string() || name.is_number())?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::arguments::{self, Arguments};
+use super::backup::Document;
 use super::exit::{CliError, Exit};
 use super::list::{self, Form};
 use super::output::{complain, local_zone, print};
@@ -112,8 +113,12 @@ fn list(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError> {
 
 /// Registers all apps of a document, or says what would become of them.
 fn import(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError> {
-    let apps = backup::read(arguments.operands.first().map_or("", String::as_str))?;
+    let file = arguments.operands.first().map_or("", String::as_str);
+    let Document { apps, remarks } = backup::read(file)?;
     let connection = connection(arguments, multicast)?;
+    for remark in &remarks {
+        print(&harmless(&format!("{remark}\n")));
+    }
     if arguments.dry_run {
         backup::rehearse(&connection, &apps)
     } else {
