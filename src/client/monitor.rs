@@ -151,6 +151,18 @@ impl Monitor {
         self.with("reminders", &reminders.to_string())
     }
 
+    /// When nobody is told of it, such as `02:30-04:00` or `Sa Su 22:00-09:00`, in the daemon's local time; several
+    /// separated by commas. `never` for never, empty for the daemon's own. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().quiet("02:30-04:00");
+    /// ```
+    #[must_use]
+    pub fn quiet(self, times: &str) -> Monitor {
+        self.with("quiet", times)
+    }
+
     /// Any field of the `monitor` call, by its name; the last value of several holds.
     ///
     /// ```
@@ -197,7 +209,8 @@ mod tests {
             .kind("http")
             .may_be_off(true)
             .parent("Switch")
-            .reminders(true);
+            .reminders(true)
+            .quiet("never");
         let named: Vec<&str> =
             all.parameters("NAS", ":8080").into_iter().map(|(name, _)| name).collect();
         for field in fields {

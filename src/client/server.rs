@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::connection::Connection;
+use super::connection::{Connection, Parameter};
 use super::iputils::address_facing;
 use super::registrar::{Registrar, STACK};
 use super::slot::Slot;
@@ -55,7 +55,12 @@ impl CallContext {
     }
 
     fn change(&self, call: &str) -> Result<(), Error> {
-        self.connection.post(call, &[("appname", &self.app)]).map(drop)
+        self.change_with(call, &[])
+    }
+
+    fn change_with(&self, call: &str, more: &[Parameter<'_>]) -> Result<(), Error> {
+        let parameters = [&[("appname", self.app.as_str())], more].concat();
+        self.connection.post(call, &parameters).map(drop)
     }
 }
 
@@ -164,7 +169,25 @@ impl HealthCheckerServer {
         self.context.change("pause")
     }
 
-    /// Asks to be checked again.
+    /// Asks for quiet: checks go on, and nobody is told of it for so long, a minute to 30 days in whole seconds.
+    /// What is broken then is told then. [`HealthCheckerServer::resume`] ends it.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use healthchecker::client::{Error, HealthCheckerServer};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.pause_for(Duration::from_secs(600))?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn pause_for(&self, span: Duration) -> Result<(), Error> {
+        let span = format!("{}s", span.as_secs());
+        self.context.change_with("pause", &[("for", &span)])
+    }
+
+    /// Asks to be checked again, and ends quiet.
     ///
     /// ```no_run
     /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
@@ -326,6 +349,9 @@ mod tests {
         let (line, body) = asked(|app| app.monitor(&Monitor::new().interval(10)).unwrap());
         assert_eq!(line, "POST /healthchecker/monitor HTTP/1.1");
         assert_eq!(body, r#"{"appname":"NAS","interval":"10","url":"http://nas"}"#);
+        let (line, body) = asked(|app| app.pause_for(Duration::from_secs(600)).unwrap());
+        assert_eq!(line, "POST /healthchecker/pause HTTP/1.1");
+        assert_eq!(body, r#"{"appname":"NAS","for":"600s"}"#);
         type Call = fn(&HealthCheckerServer) -> Result<(), Error>;
         let calls: [(&str, Call); 3] = [
             ("pause", HealthCheckerServer::pause),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::settings::{Secret, Security};
+use crate::engine::registration::QuietTimes;
 
 /// Checks at once, unless told otherwise: to find 50 hung apps in 30 s takes 17.
 const DEFAULT_WORKERS: u16 = 32;
@@ -49,6 +50,7 @@ pub struct Options {
     pub mail_from: Option<String>,
     pub mail_without_clock: bool,
     pub reminders: bool,
+    pub quiet: QuietTimes,
     pub gmail_token: Option<Secret>,
     pub gmail_token_file: Option<PathBuf>,
     pub gmail_user: Option<String>,
@@ -86,6 +88,7 @@ impl Default for Options {
             mail_from: None,
             mail_without_clock: false,
             reminders: true,
+            quiet: QuietTimes::default(),
             gmail_token: None,
             gmail_token_file: None,
             gmail_user: None,

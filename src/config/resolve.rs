@@ -351,6 +351,7 @@ fn checked(
         settle: options.settle,
         anchors: options.anchors.clone(),
         reminders: options.reminders,
+        quiet: options.quiet.clone(),
         zone,
         access,
         authorities,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 
+use crate::engine::registration::QuietTimes;
 use crate::engine::time::Zone;
 
 /// A text that must never be shown.
@@ -65,6 +66,8 @@ pub struct Settings {
     pub anchors: Vec<SocketAddr>,
     /// Whether people are told again of trouble that lasts.
     pub reminders: bool,
+    /// When nobody is told of apps that say nothing of it themselves.
+    pub quiet: QuietTimes,
     /// What people are told times in.
     pub zone: Zone,
     /// Who may do what over HTTP.

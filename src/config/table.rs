@@ -27,7 +27,7 @@ const NUMBER: Takes = Takes::Value("INTEGER");
 const FILE: Takes = Takes::Value("FILE");
 
 /// Every option there is.
-pub static OPTIONS: [Spec; 37] = [
+pub static OPTIONS: [Spec; 38] = [
     Spec::setting(
         "verbose",
         FLAG,
@@ -237,6 +237,16 @@ pub static OPTIONS: [Spec; 37] = [
         |options| shown_flag(options.reminders),
     ),
     Spec::setting(
+        "quiet",
+        Takes::Value("TIMES"),
+        &[
+            "when nobody is told of anything, in local time: 02:30-04:00, or Sa Su 22:00-09:00;",
+            "several with commas between them, or as a list; what is broken at the end is told then",
+        ],
+        |options, given| value::quiet_times(given).map(|times| options.quiet = times),
+        |options| quoted_list(&options.quiet.texts()),
+    ),
+    Spec::setting(
         "gmail_token",
         TEXT,
         &[
@@ -382,7 +392,7 @@ mod tests {
     }
 
     /// A value of each option that is not its default.
-    const EXAMPLES: [(&str, &str); 32] = [
+    const EXAMPLES: [(&str, &str); 33] = [
         ("verbose", "True"),
         ("test", "True"),
         ("debug", "True"),
@@ -405,6 +415,7 @@ mod tests {
         ("mail_from", "'hc@b.c'"),
         ("mail_without_clock", "True"),
         ("reminders", "False"),
+        ("quiet", "['02:30-04:00', '22:00-06:00']"),
         ("gmail_token", "(set, hidden)"),
         ("gmail_token_file", "'/run/token'"),
         ("gmail_user", "'me@gmail.com'"),
@@ -439,12 +450,12 @@ mod tests {
     fn no_option_takes_a_list_but_those_with_several_values() {
         let takes_a_list = |spec: &Spec| {
             let Role::Setting { set, .. } = spec.role else { return false };
-            ["a@b.c", "pi", "192.0.2.1:53"]
+            ["a@b.c", "pi", "192.0.2.1:53", "02:30-04:00"]
                 .into_iter()
                 .any(|one| set(&mut Options::default(), &Given::List(vec![one.to_owned()])).is_ok())
         };
         let lists: Vec<&str> =
             settings().filter(|spec| takes_a_list(spec)).map(|spec| spec.name).collect();
-        assert_eq!(lists, ["anchors", "allow_host", "email", "allow_email"]);
+        assert_eq!(lists, ["anchors", "allow_host", "email", "allow_email", "quiet"]);
     }
 }

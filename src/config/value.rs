@@ -12,6 +12,8 @@ use super::given::Given;
 use super::quoted::quoted;
 use super::settings::{Secret, Security};
 use crate::engine::registration::address::is_host_name;
+use crate::engine::registration::quiet_times::{NotQuietTimes, QuietTimes};
+use crate::engine::text::span;
 
 /// The longest text: room for an OAuth2 token (2 KiB) and for any address.
 const MAX_TEXT: usize = 4096;
@@ -46,23 +48,14 @@ pub fn span(given: &Given, range: RangeInclusive<u64>) -> Reading<Duration> {
     let text = given.one()?.trim();
     let (low, high) = (whole_span(*range.start()), whole_span(*range.end()));
     let wanted = format!("a span of time from {low} to {high}, such as 90s, 10m or 1h");
-    let unit = |letter: &str| match letter {
-        "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(3600),
-        _ => None,
-    };
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let seconds = unit(text[digits.len()..].trim()).zip(digits.parse::<u64>().ok());
-    let seconds = seconds.map(|(unit, count)| count.saturating_mul(unit));
-    let seconds = seconds.ok_or_else(|| format!("{} is not {wanted}", quoted(text)))?;
+    let seconds = span::seconds(text).ok_or_else(|| format!("{} is not {wanted}", quoted(text)))?;
     let in_range = range.contains(&seconds);
     in_range
         .then(|| Duration::from_secs(seconds))
         .ok_or_else(|| format!("{} is out of range, it takes {wanted}", quoted(text)))
 }
 
-/// A span as [`span`] reads it: `10m`, `90s`.
+/// A span as [`span()`] reads it: `10m`, `90s`.
 pub fn shown_span(span: Duration) -> String {
     whole_span(span.as_secs())
 }
@@ -208,6 +201,12 @@ pub fn anchors(given: &Given, most: usize) -> Reading<Vec<SocketAddr>> {
         return Err(format!("{} are too many, it takes {most}", anchors.len()));
     }
     Ok(anchors)
+}
+
+/// Times of the day or the week: a list, or a text with commas between them.
+pub fn quiet_times(given: &Given) -> Reading<QuietTimes> {
+    let texts = distinct(given, |text| Ok(text.to_owned()))?.join(",");
+    texts.parse().map_err(|right: NotQuietTimes| format!("{} is not {right}", quoted(&texts)))
 }
 
 /// Whether mail can be sent to `text`.

@@ -28,6 +28,11 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
             engine.pause(now, &name)?;
             done(name, Became::Paused)
         }
+        Command::Quiet(name, span) => {
+            let name = engine.on_record(&name)?;
+            let is_quiet = engine.pause_for(now, &name, span)?;
+            done(name, if is_quiet { Became::Quiet } else { Became::Paused })
+        }
         Command::Resume(name) => {
             let name = engine.on_record(&name)?;
             engine.resume(now, &name)?;

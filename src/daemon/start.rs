@@ -151,6 +151,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         settle: settings.settle,
         anchors: settings.anchors.clone(),
         reminders: settings.reminders,
+        quiet: settings.quiet.clone(),
         zone: settings.zone.clone(),
     });
     engine.restore(clock.now(), records);

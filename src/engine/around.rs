@@ -191,6 +191,7 @@ impl Engine {
         self.chronicle.handle_step(&self.timeline, now, step);
         self.incidents.handle_step(&self.timeline, now, step);
         self.registry.handle_step(&self.timeline, now, step);
+        self.follow_quiet(now);
     }
 
     /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the

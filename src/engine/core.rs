@@ -23,6 +23,7 @@ use super::query::View;
 use super::recipients::Recipient;
 use super::record::restore::{Household, RestoredApp, RestoredMail};
 use super::record::{Record, keep};
+use super::registration::QuietTimes;
 use super::registry::{Registry, RegistryError};
 use super::scheduler::{self, Scheduler, Timing};
 use super::surroundings::look::Look;
@@ -48,6 +49,8 @@ pub struct Options {
     pub anchors: Vec<SocketAddr>,
     /// Whether people are told again of trouble that lasts.
     pub reminders: bool,
+    /// When nobody is told of apps that say nothing of it themselves.
+    pub quiet: QuietTimes,
     /// What people are told times in.
     pub zone: Zone,
 }
@@ -81,6 +84,8 @@ pub enum Wait {
     Incidents(incidents::Wait),
     /// A mail is tried again, or the mail server asked.
     Outbox(outbox::Wait),
+    /// A quiet time begins or ends.
+    Quiet,
     /// The hour is over: counters and history are recorded.
     Hour,
 }
@@ -125,7 +130,7 @@ pub struct Engine {
     pub(super) incidents: Incidents,
     pub(super) outbox: Outbox,
     pub(super) timeline: Timeline,
-    zone: Zone,
+    pub(super) zone: Zone,
     /// What is to be done, in the order in which it came up. Checks and sums are not among it: they
     /// are made when they are asked for, see [`Engine::poll_action`].
     pub(super) actions: VecDeque<Action>,
@@ -136,7 +141,7 @@ impl Engine {
     /// An engine that watches nothing yet.
     pub fn new(options: Options) -> Engine {
         Engine {
-            registry: Registry::default(),
+            registry: Registry::new(options.quiet),
             scheduler: Scheduler::new(options.workers),
             surroundings: Surroundings::new(options.boot_id, options.settle, options.anchors),
             chronicle: Chronicle::default(),
@@ -234,6 +239,7 @@ impl Engine {
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
         self.surroundings.handle_start(now, &self.registry);
+        self.follow_quiet(now);
         self.incidents.handle_start(now, &self.registry);
         match interruption {
             Some(interruption) => self.settle(now, interruption),
@@ -267,7 +273,9 @@ impl Engine {
         let incidents = self.incidents.next_deadline().map(|(at, it)| (at, Wait::Incidents(it)));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
-        let soonest = earlier(earlier(scheduler, settling), incidents);
+        // What begins or ends then holds for whatever else is due.
+        let quiet = self.registry.quiet_deadline().map(|at| (at, Wait::Quiet));
+        let soonest = earlier(earlier(quiet, earlier(scheduler, settling)), incidents);
         earlier(soonest, earlier(outbox, hour))
     }
 }

@@ -35,6 +35,13 @@ pub enum LogEvent {
         /// Whether the name is new.
         new: bool,
     },
+    /// Nobody is told of an app for a while: somebody asked for that.
+    Quiet {
+        /// The app's name.
+        app: String,
+        /// How long.
+        span: Duration,
+    },
     /// Pause, resume or stop was asked for.
     Commanded {
         /// The app's name.
@@ -236,6 +243,9 @@ impl fmt::Display for LogEvent {
             }
             LogEvent::Registered { app, url, new: false } => {
                 write!(f, "{app}: registered again at {url}")
+            }
+            LogEvent::Quiet { app, span } => {
+                write!(f, "{app}: quiet for {}", span::in_words(*span))
             }
             LogEvent::Commanded { app, what } => write!(f, "{app}: {what}"),
             LogEvent::StateChanged { app, from, to, reason } => {

@@ -70,6 +70,9 @@ mod traffic;
 // of it what is around us brings,
 mod around;
 
+// and a quiet time, which a clock or a person begins.
+mod quiet;
+
 // What the tests of the machines share.
 #[cfg(test)]
 mod tests;

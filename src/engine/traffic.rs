@@ -101,14 +101,16 @@ impl Engine {
             }
             Enrolled::Unchanged => Registered::Unchanged,
         };
-        self.look_for_crashes(now, &name);
+        if let Some(id) = self.registry.id_of(&name) {
+            self.follow_quiet_of(now, id);
+            self.look_for_crashes(now, id);
+        }
         Ok(registered)
     }
 
     /// An app has registered. One that does so again and again while it fails is not well, whatever passes
     /// between.
-    fn look_for_crashes(&mut self, now: Now, name: &str) {
-        let Some(id) = self.registry.id_of(name) else { return };
+    fn look_for_crashes(&mut self, now: Now, id: AppId) {
         if !self.registry.handle_start_of(now, id) || self.surroundings.awaits(id) {
             return;
         }
@@ -141,19 +143,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Checks a paused app again, from UNKNOWN. Resuming an app that is not paused changes nothing.
+    /// Checks a paused app again, from UNKNOWN, and ends quiet that was asked for, in which its state is kept.
+    /// Resuming another app changes nothing.
     ///
     /// # Errors
     /// The name is unknown.
     pub fn resume(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
         let id = self.registry.find(name)?;
         if self.registry.set_paused(id, false) {
-            self.log(LogEvent::Commanded { app: name.to_owned(), what: "resumed" });
+            self.resumed(name);
             self.check_log(now, id, Event::Resumed);
             self.forget(now, id, "resumed");
             self.scheduler.resume(now, id);
         }
+        if self.end_asked_quiet(now, id) {
+            self.resumed(name);
+        }
         Ok(())
+    }
+
+    fn resumed(&mut self, app: &str) {
+        self.log(LogEvent::Commanded { app: app.to_owned(), what: "resumed" });
     }
 
     /// Asks an app at once, and again when it is due. One that is being asked is not asked twice.
@@ -248,6 +258,7 @@ impl Engine {
                 self.outbox.handle_deadline(now, wait);
                 self.drain_outbox();
             }
+            Wait::Quiet => self.follow_quiet(now),
             Wait::Hour => self.registry.handle_deadline(now),
         }
     }

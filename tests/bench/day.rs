@@ -68,6 +68,7 @@ impl Household {
                 settle: std::time::Duration::from_secs(600),
                 anchors: Vec::new(),
                 reminders: true,
+                quiet: healthchecker::engine::registration::QuietTimes::default(),
                 zone: healthchecker::engine::time::Zone::UTC,
             }),
             now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },

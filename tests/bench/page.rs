@@ -95,6 +95,7 @@ fn empty() -> Engine {
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: healthchecker::engine::registration::QuietTimes::default(),
         zone: Zone::UTC,
     })
 }

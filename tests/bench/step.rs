@@ -28,6 +28,7 @@ pub(crate) fn microseconds(apps: usize, checks: u64) -> f64 {
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: healthchecker::engine::registration::QuietTimes::default(),
         zone: healthchecker::engine::time::Zone::UTC,
     });
     for app in 0..apps {

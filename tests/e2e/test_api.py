@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ MONITOR = "/healthchecker/monitor"
 INFO = "/healthchecker/info"
 
 APP_FIELDS = set(
-    "appname url path email timeout interval unhealthy healthy state since paused failed_in_a_row "
+    "appname url path email timeout interval unhealthy healthy state since paused quiet_until failed_in_a_row "
     "passed_in_a_row checks failures uptime_24h last_healthy last_check".split()
 )
 CHECK_FIELDS = set("time outcome http_status latency_ms reason body".split())
@@ -431,3 +432,59 @@ def test_reminders_are_on_until_somebody_says_no(daemon: Daemon, target: Target)
         assert ("Reminders" in page) is not expected, said
     answer = daemon.post("/healthchecker/monitor", json={**app, "reminders": "often"})
     assert (answer.status_code, answer.json()["field"]) == (400, "reminders")
+
+
+def test_quiet_times_stay_until_somebody_says_otherwise(daemon: Daemon, target: Target) -> None:
+    app = {"appname": "TV", "url": target.url, "interval": 300}
+    for said, expected in [
+        ({}, []),
+        ({"quiet": "2:30-04:00, sa su 22:00-09:00"}, ["02:30-04:00", "Sa Su 22:00-09:00"]),
+        ({}, ["02:30-04:00", "Sa Su 22:00-09:00"]),
+        ({"quiet": ["Mo-We 13:00-14:00"]}, ["Mo Tu We 13:00-14:00"]),
+        ({"quiet": "never"}, ["never"]),
+        ({"quiet": None}, []),
+        ({"quiet": "00:00-24:00"}, ["00:00-24:00"]),
+    ]:
+        answer = daemon.post("/healthchecker/monitor", json={**app, **said})
+        assert answer.status_code == 200, answer.text
+        assert daemon.info("TV")["quiet"] == expected, said
+        (exported,) = daemon.get("/healthchecker/export").json()["apps"]
+        assert exported["quiet"] == expected, said
+    assert daemon.info("TV")["quiet_until"] is not None
+    page = daemon.get("/healthchecker/info?appname=TV&format=html").text
+    assert "00:00-24:00" in page and "Nobody is told until" in page
+    assert "Quiet:</b> 1 of 1" in daemon.get("/healthchecker/?format=html").text
+    for wrong in ["night", "04:00", "4-5", "02:30-02:30", "Sat 02:30-04:00", "25:00-26:00", [7]]:
+        answer = daemon.post("/healthchecker/monitor", json={**app, "quiet": wrong})
+        assert (answer.status_code, answer.json()["field"]) == (400, "quiet"), wrong
+        assert "02:30-04:00" in answer.json()["error"]
+    assert daemon.info("TV")["quiet"] == ["00:00-24:00"]
+
+
+def test_quiet_is_asked_for_and_ends(daemon: Daemon, target: Target) -> None:
+    daemon.register("Kodi", target.url)
+    wait_for(lambda: daemon.info("Kodi")["checks"], 5, "the first check")
+    state = daemon.info("Kodi")["state"]
+    answer = daemon.get("/healthchecker/pause", params={"appname": "Kodi", "for": "10m"})
+    assert answer.json() == {"appname": "Kodi", "result": "quiet"}
+    info = daemon.info("Kodi")
+    assert (info["paused"], info["state"]) == (False, state)
+    until = info["quiet_until"]
+    assert RFC_3339_UTC.fullmatch(until)
+    assert 'healthchecker_app_quiet{app="Kodi"} 1' in daemon.get("/metrics").text
+    assert "End quiet" in daemon.get("/healthchecker/info?appname=Kodi&format=html").text
+    daemon.kill()
+    daemon.start()
+    assert abs(seconds(daemon.info("Kodi")["quiet_until"]) - seconds(until)) < 2
+    assert daemon.post("/healthchecker/resume", json={"appname": "Kodi"}).status_code == 200
+    assert daemon.info("Kodi")["quiet_until"] is None
+    for wrong in ["", "10", "59s", "31d", "1.5h", "ten", "-5m", "+5m", "99999999999999999999d"]:
+        error = error_of(
+            daemon.post("/healthchecker/pause", json={"appname": "Kodi", "for": wrong}), 400
+        )
+        assert error["field"] == "for", wrong
+    assert daemon.info("Kodi")["quiet_until"] is None and not daemon.info("Kodi")["paused"]
+
+
+def seconds(rfc_3339: str) -> float:
+    return datetime.fromisoformat(rfc_3339.replace("Z", "+00:00")).timestamp()

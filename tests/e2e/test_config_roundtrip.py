@@ -57,6 +57,7 @@ def values(rng):
         "mail_from": rng.choice([None, "hc@example.org"]),
         "mail_without_clock": rng.choice([True, False]),
         "reminders": rng.choice([True, False]),
+        "quiet": rng.choice([[], ["02:30-04:00"], ("Sa Su 22:00-09:00", "01:00-02:00")]),
         "gmail_user": rng.choice([None, "me@gmail.com"]),
         "smtp_host": rng.choice([None, "mail.example.org", "192.0.2.9"]),
         "smtp_port": rng.choice([None, rng.randrange(1, 65536)]),

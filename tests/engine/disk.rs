@@ -33,6 +33,7 @@ fn replayed(world: &World, records: Vec<Record>) -> Vec<Record> {
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: healthchecker::engine::registration::QuietTimes::default(),
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(world.now, records);

@@ -33,6 +33,7 @@ mod names;
 mod off;
 mod outages;
 mod parents;
+mod quiet;
 mod recipients;
 mod recording;
 mod refusals;

@@ -17,10 +17,10 @@ use healthchecker::engine::outbox::letter::write;
 use healthchecker::engine::outbox::notice::{Mail, Notice};
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
-use healthchecker::engine::registration::{Origin, Registration};
+use healthchecker::engine::registration::{Origin, QuietTimes, Registration};
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::look::{LookReport, Sight};
-use healthchecker::engine::time::{Moment, Now, Wall};
+use healthchecker::engine::time::{Moment, Now, Wall, Zone};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 
@@ -86,6 +86,10 @@ pub(super) struct World {
     pub(super) mail_without_clock: bool,
     /// Whether people are reminded, from the next start on.
     pub(super) reminders: bool,
+    /// What is quiet for all, from the next start on,
+    pub(super) quiet: QuietTimes,
+    /// in this local time.
+    pub(super) zone: Zone,
     /// Where a daemon that starts lets mail go.
     pub(super) recipients: Recipients,
     /// Every check: when (ms), which app.
@@ -155,7 +159,8 @@ impl World {
             settle: SETTLE,
             anchors: anchors(),
             reminders: false,
-            zone: healthchecker::engine::time::Zone::UTC,
+            quiet: QuietTimes::default(),
+            zone: Zone::UTC,
         };
         World {
             engine: Engine::new(options),
@@ -169,6 +174,8 @@ impl World {
             mailing: true,
             mail_without_clock: false,
             reminders: false,
+            quiet: QuietTimes::default(),
+            zone: Zone::UTC,
             recipients: Recipients::new(Vec::new(), &[]),
             checks: Vec::new(),
             under_way: HashMap::new(),
@@ -247,6 +254,12 @@ impl World {
 
     pub(super) fn pause(&mut self, name: &str) {
         self.engine.pause(self.now, name).unwrap();
+        self.act();
+    }
+
+    /// Has nobody told of it for so many seconds.
+    pub(super) fn quiet_for(&mut self, name: &str, seconds: u64) {
+        self.engine.pause_for(self.now, name, Duration::from_secs(seconds)).unwrap();
         self.act();
     }
 
@@ -426,7 +439,8 @@ impl World {
             settle: SETTLE,
             anchors: anchors(),
             reminders: self.reminders,
-            zone: healthchecker::engine::time::Zone::UTC,
+            quiet: self.quiet.clone(),
+            zone: self.zone.clone(),
         });
         self.engine.restore(self.now, records);
         self.look_at_the_clock(Duration::ZERO);

@@ -64,6 +64,7 @@ fn rebuilt(bytes: &[u8], now: Now) -> (Vec<Record>, bool) {
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: healthchecker::engine::registration::QuietTimes::default(),
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(now, opened.batches.into_iter().flatten().collect());

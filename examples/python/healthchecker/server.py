@@ -60,7 +60,8 @@ class HealthCheckerServer:
         port: the app is there, at the address from which this call comes; instead of `url`.
         more: any other parameter of the server, by its name: `may_be_off=True` for what may be off or
             away, whose silence alarms nobody, `parent="Switch"` for what is behind it, `reminders=False`
-            for trouble that is told once (left out, they stay as they are).
+            for trouble that is told once, `quiet="02:30-04:00"` for when nobody is told (left out, they
+            stay as they are).
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more
@@ -96,12 +97,15 @@ class HealthCheckerServer:
         if trouble is not None:
             self._tell_of_keeper(Answer(503, "nothing is kept registered: {}".format(trouble), {}))
 
-    def pause(self) -> int:
-        """Asks to be left alone for now; the HTTP status."""
-        return self._tell(self._call("POST", "pause"))
+    def pause(self, span: str = "") -> int:
+        """Asks to be left alone for now; the HTTP status.
+
+        span: such as `10m` (`s`, `m`, `h`, `d`): checks go on, and nobody is told for so long.
+        """
+        return self._tell(self._call("POST", "pause", {"for": span} if span else None))
 
     def resume(self) -> int:
-        """Asks to be checked again; the HTTP status."""
+        """Asks to be checked again, and ends what `pause` began; the HTTP status."""
         return self._tell(self._call("POST", "resume"))
 
     def stop(self) -> int:

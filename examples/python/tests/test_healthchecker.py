@@ -116,6 +116,8 @@ class Calls(unittest.TestCase):
                 ("GET", "/healthchecker/info", {"appname": "Küche"}),
             ],
         )
+        self.assertEqual(self.app.pause("10m"), 200)
+        self.assertEqual(self.server.asked[-1][2], {"appname": "Küche", "for": "10m"})
 
     def test_a_refusal_is_a_status_and_the_sentence_of_the_server(self) -> None:
         self.server.status, self.server.content = 400, {"error": "interval must be 5 to 300, not 3"}

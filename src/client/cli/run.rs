@@ -58,7 +58,8 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
         }
         Verb::Stop => show(connection()?.post("stop", &name)?, text::stopped),
         Verb::Pause | Verb::Resume => {
-            show(connection()?.post(arguments.command.word, &name)?, text::change)
+            let named = with_options(&name, arguments);
+            show(connection()?.post(arguments.command.word, &named)?, text::change)
         }
         Verb::Seen => show(connection()?.post("seen", &[("email", operand(0))])?, text::change),
         Verb::Log if arguments.operands.is_empty() => Ok(log(&connection()?, arguments, &[])?),

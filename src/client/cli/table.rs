@@ -86,8 +86,13 @@ pub(crate) static COMMANDS: [CommandSpec; 14] = [
     CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
     CommandSpec::new("edit", Verb::Edit, &[NAME], "change what is named, leave the rest"),
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
-    CommandSpec::new("pause", Verb::Pause, &[NAME], "leave an app alone for now"),
-    CommandSpec::new("resume", Verb::Resume, &[NAME], "check it again"),
+    CommandSpec::new(
+        "pause",
+        Verb::Pause,
+        &[NAME],
+        "leave an app alone for now, or be quiet for a while",
+    ),
+    CommandSpec::new("resume", Verb::Resume, &[NAME], "check it again, or end quiet"),
     CommandSpec::new("stop", Verb::Stop, &[NAME], "forget it"),
     CommandSpec {
         optional: Some(NAME),
@@ -187,7 +192,13 @@ pub(super) fn options() -> Vec<OptionSpec> {
     options
 }
 
-static OPTIONS: [OptionSpec; 9] = [
+static OPTIONS: [OptionSpec; 10] = [
+    OptionSpec {
+        name: "for",
+        value: Some("SPAN"),
+        help: "go on checking, and tell nobody for so long: 10m, 8h (1m to 30d)",
+        scope: Scope::Of(Verb::Pause),
+    },
     OptionSpec {
         name: "limit",
         value: Some("LINES"),
@@ -287,6 +298,7 @@ mod tests {
             "may_be_off",
             "parent",
             "reminders",
+            "quiet",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());

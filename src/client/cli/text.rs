@@ -53,6 +53,7 @@ pub(super) fn info(app: &Value, zone: &Zone) -> String {
             unseen(app, zone).map_or_else(|| state(app), |why| format!("{}, {why}", state(app))),
         ),
         ("Since", when(app.get("since"), zone)),
+        ("Quiet until", when(app.get("quiet_until"), zone)),
         ("Address", format!("{}{}", cell(app, "url").trim_end_matches('/'), cell(app, "path"))),
     ];
     lines.extend(facts(values.collect()));
@@ -66,6 +67,7 @@ pub(super) fn info(app: &Value, zone: &Zone) -> String {
                 .unwrap_or_default(),
         ),
     ]);
+    lines.retain(|(name, value)| *name != "Quiet until" || !value.is_empty());
     for line in &mut lines {
         if line.1.is_empty() {
             line.1.push('-');
@@ -186,7 +188,13 @@ pub(super) fn survey(survey: &Survey, listened: Duration) -> String {
 
 fn state(app: &Value) -> String {
     let paused = app.get("paused").and_then(Value::as_bool).unwrap_or(false);
-    format!("{}{}", cell(app, "state"), if paused { ", paused" } else { "" })
+    let quiet = app.get("quiet_until").is_some_and(|until| !until.is_null());
+    let more = match (paused, quiet) {
+        (true, _) => ", paused",
+        (false, true) => ", quiet",
+        (false, false) => "",
+    };
+    format!("{}{more}", cell(app, "state"))
 }
 
 /// Why nobody can tell how an app is, if it is so.

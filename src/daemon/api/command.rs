@@ -1,5 +1,7 @@
 //! What a client has the daemon change, and what came of it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::engine::registration::Registration;
@@ -11,6 +13,8 @@ pub enum Command {
     Monitor(Box<Registration>),
     /// Leave the app of this name alone for now.
     Pause(String),
+    /// Go on checking it, and tell nobody of it for so long.
+    Quiet(String, Duration),
     /// Check it again.
     Resume(String),
     /// Forget it.
@@ -56,6 +60,8 @@ pub enum Became {
     Unchanged,
     /// It is left alone, or was already.
     Paused,
+    /// It is checked, and nobody is told of it for a while.
+    Quiet,
     /// It is checked again, or was already.
     Resumed,
     /// It is watched no longer.

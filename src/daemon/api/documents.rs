@@ -11,7 +11,7 @@ use super::response::OPENAPI;
 use crate::engine::registration::address::{DEFAULT_PATH, TEXT_MAX};
 use crate::engine::registration::spec::{Field, Takes, Value};
 use crate::engine::registration::table::{FIELDS, in_json};
-use crate::engine::registration::{EMAILS_MAX, Origin, PARENTS_MAX, Registration};
+use crate::engine::registration::{EMAILS_MAX, Origin, Registration};
 
 /// Set by `make openapi`: write what else is only compared.
 const WRITE: &str = "WRITE_OPENAPI";
@@ -103,10 +103,10 @@ fn given(field: &Field) -> String {
                 "{said}, or a list. Empty or left out means the daemon's `email` option."
             ))
         ),
-        Takes::Apps => format!(
-            r#"{{"description":{},"oneOf":[{{"type":"null"}},{{"type":"string"}},{{"type":"array","maxItems":{PARENTS_MAX},"items":{{"type":"string"}}}}]}}"#,
+        Takes::Several { most, default, .. } => format!(
+            r#"{{"description":{},"oneOf":[{{"type":"null"}},{{"type":"string"}},{{"type":"array","maxItems":{most},"items":{{"type":"string"}}}}]}}"#,
             json(&format!(
-                "{said}, or a list. Stays as it is when left out; none for a new app, and when empty or null."
+                "{said}, or a list. Stays as it is when left out; {default} for a new app, and when empty or null."
             ))
         ),
         Takes::Whole { valid, .. } => format!(
@@ -179,7 +179,7 @@ fn default(field: &Field) -> String {
         Takes::Path => format!("`{DEFAULT_PATH}`"),
         Takes::People => "the `email` option".to_owned(),
         Takes::Flag { .. } => format!("{}; left out, it stays as it is", value(field).text()),
-        Takes::Apps => "none; left out, they stay as they are".to_owned(),
+        Takes::Several { default, .. } => format!("{default}; left out, it stays as it is"),
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

@@ -109,9 +109,10 @@ fn text(name: &str, value: &Value) -> Option<String> {
             // A list within a list is none of ours.
             let texts =
                 texts.filter(|_| !list.iter().any(|item| item.is_array() || item.is_null()))?;
-            let are_names = field(name).is_some_and(|field| matches!(field.takes, Takes::Apps));
-            Some(match are_names {
-                true => texts.iter().map(|name| format!("{name}{LIST_END}")).collect(),
+            let have_commas =
+                field(name).is_some_and(|field| matches!(field.takes, Takes::Several { .. }));
+            Some(match have_commas {
+                true => texts.iter().map(|text| format!("{text}{LIST_END}")).collect(),
                 false => texts.join(","),
             })
         }

@@ -3,11 +3,15 @@
 //! A route either shows something or changes something, and its function's type says which: only
 //! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
 use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
+use crate::engine::text::span;
 
 use super::access::{Access, Credentials, Effect};
 use super::command::Command;
@@ -120,10 +124,14 @@ impl Route {
 }
 
 const NOTHING: &[&Known] = &[];
+const PAUSE: &[&Known] = &[&Known::new("appname"), &Known::new("for")];
 const SEEN: &[&Known] = &[&Known::new("email")];
 const FORMAT: &[&Known] = &[&Known::new("format")];
 const INFO: &[&Known] = &[&Known::new("appname"), &Known::new("format")];
 const LOG: &[&Known] = &[&Known::new("appname"), &Known::new("limit")];
+
+/// How long nobody may be told of an app, in seconds: a restart takes a minute, a journey a month.
+const QUIET: RangeInclusive<u64> = 60..=30 * 24 * 3600;
 
 /// How many lines of the log there are to see at once: what a person reads,
 const LINES: usize = 100;
@@ -146,7 +154,12 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/pause",
         other_paths: &[],
         does: Does::Change(By::GetOrPost, |pairs, _, _| {
-            Ok(Command::Pause(single_name("pause", pairs)?))
+            let fields = Fields::read("pause", PAUSE, pairs)?;
+            let name = app_name(&fields)?;
+            Ok(match fields.optional("for")?.map(quiet_span).transpose()? {
+                None => Command::Pause(name),
+                Some(span) => Command::Quiet(name, span),
+            })
         }),
     },
     Route {
@@ -291,6 +304,17 @@ fn at_caller(pairs: &[Pair], client: Client) -> Result<Vec<Pair>, FieldError> {
         Ok((name.clone(), whole.into_owned()))
     };
     pairs.iter().map(complete).collect()
+}
+
+fn quiet_span(text: &str) -> Result<Duration, FieldError> {
+    let seconds = span::seconds(text).filter(|seconds| QUIET.contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        let message = format!(
+            "for must be 1m to 30d, a whole number of s, m, h or d such as 10m, not {}",
+            shown(text)
+        );
+        FieldError::of("for", message)
+    })
 }
 
 fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {

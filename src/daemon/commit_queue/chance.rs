@@ -79,6 +79,7 @@ impl Life {
                 settle: Duration::from_secs(600),
                 anchors: Vec::new(),
                 reminders: true,
+                quiet: crate::engine::registration::QuietTimes::default(),
                 zone: crate::engine::time::Zone::UTC,
             }),
         }

@@ -38,6 +38,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: crate::engine::registration::QuietTimes::default(),
         zone: crate::engine::time::Zone::UTC,
     };
     let mut engine = Engine::new(options);
@@ -62,6 +63,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         ApiRequest::Do { command, responder } => responder.answer(match command {
             Command::Monitor(registration) => Ok(done(registration.name, Became::Registered)),
             Command::Pause(name) => Ok(done(name, Became::Paused)),
+            Command::Quiet(name, _) => Ok(done(name, Became::Quiet)),
             Command::Resume(name) => Ok(done(name, Became::Resumed)),
             Command::Stop(name) => Ok(done(name, Became::Stopped)),
             Command::Check(name) => Ok(done(name, Became::Asked)),

@@ -411,6 +411,7 @@ fn settings(mail: Result<MailSettings, String>, email: &[&str]) -> Settings {
         settle: Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: crate::engine::registration::QuietTimes::default(),
         zone: crate::engine::time::Zone::UTC,
         workers: 1,
         allow_email: Vec::new(),

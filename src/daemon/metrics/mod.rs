@@ -251,6 +251,14 @@ impl Metrics {
             family.sample("", &[("app", &app.name)], u8::from(app.paused));
         }
         let mut family = page.family(
+            "healthchecker_app_quiet",
+            Kind::Gauge,
+            "1 while nobody is told of the app.",
+        );
+        for app in &self.apps {
+            family.sample("", &[("app", &app.name)], u8::from(app.quiet));
+        }
+        let mut family = page.family(
             "healthchecker_checks_total",
             Kind::Counter,
             "Checks that counted, by outcome; kept over restarts.",
@@ -361,6 +369,7 @@ mod tests {
                 name: "TV \"box\"".to_owned(),
                 state: State::Degraded,
                 paused: false,
+                quiet: false,
                 checks: [1, 2, 3],
                 latencies,
                 uptime_24h: Some(0.5),

@@ -121,8 +121,20 @@ impl Board {
         html.raw("</ul>");
     }
 
+    /// Of how many apps nobody is told for now.
+    fn quiet(&self, html: &mut Html) {
+        let quiet =
+            self.summaries.iter().filter(|summary| summary.quiet.is_some() && !summary.paused);
+        let count = quiet.clone().count();
+        if let Some(quiet) = quiet.filter_map(|summary| summary.quiet.as_ref()).next() {
+            html.raw("<p class=\"notice\"><b>Quiet:</b> ").put(count).raw(" of ");
+            html.put(self.summaries.len()).raw(". ").put(&quiet.sentence).raw("</p>");
+        }
+    }
+
     /// What waits, and the daemon's own trouble.
     fn notices(&self, html: &mut Html) {
+        self.quiet(html);
         let outbox = &self.daemon.outbox;
         if outbox.waiting > 0 || !outbox.trouble.is_empty() {
             html.raw("<section class=\"notice\" aria-label=\"Mail\"><p><b>");
@@ -228,6 +240,7 @@ mod tests {
             host: host.to_owned(),
             state,
             paused: false,
+            quiet: None,
             since: Wall::from_unix_millis(1_795_474_540_000),
             lasted: Age { span: Duration::from_secs(720), exact: true },
             reason: "connection refused".to_owned(),

@@ -41,6 +41,10 @@ pub(super) fn line(html: &mut Html, summary: &Summary) {
     name(html, summary, standing);
     if standing == Standing::Healthy {
         html.raw("<p class=\"soft\">for ").put(summary.lasted.in_words()).raw("</p>");
+        // What the owner has set for the night is said once, above.
+        if summary.quiet.as_ref().is_some_and(|quiet| quiet.asked_for) {
+            hush(html, summary);
+        }
     } else {
         why(html, summary, standing);
     }
@@ -73,6 +77,14 @@ pub(super) fn why(html: &mut Html, summary: &Summary, standing: Standing) {
         }
     }
     html.raw("</p>");
+    hush(html, summary);
+}
+
+/// Until when nobody is told of it.
+fn hush(html: &mut Html, summary: &Summary) {
+    if let Some(quiet) = &summary.quiet {
+        html.raw("<p class=\"soft\">").put(&quiet.sentence).raw("</p>");
+    }
 }
 
 /// Check now, pause or resume, and the way to the button that stops.
@@ -101,6 +113,14 @@ pub(super) fn change(html: &mut Html, summary: &Summary) {
         html.raw("<button aria-label=\"Check now: ").put(name).raw("\">Check now</button>");
         html.raw("<button formaction=\"/healthchecker/pause\" aria-label=\"Pause ").put(name);
         html.raw("\">Pause</button>");
+        if summary.quiet.as_ref().is_some_and(|quiet| quiet.asked_for) {
+            html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"End quiet: ")
+                .put(name);
+            html.raw("\">End quiet</button>");
+        } else {
+            html.raw("<button formaction=\"/healthchecker/pause\" name=\"for\" value=\"1h\" ");
+            html.raw("aria-label=\"Quiet for 1 h: ").put(name).raw("\">Quiet for 1 h</button>");
+        }
     }
 }
 

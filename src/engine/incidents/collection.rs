@@ -56,7 +56,11 @@ impl Collection {
     pub(super) fn resumed(now: Now, registry: &Registry) -> Collection {
         let tells = |app: &App| !app.paused && !app.registration.may_be_off();
         let apps = registry.by_name().filter(|(_, app)| tells(app));
-        let undecided = apps.map(|(id, _)| id).collect();
+        Collection::of(now, apps.map(|(id, _)| id).collect())
+    }
+
+    /// One of these, which are asked anew.
+    pub(super) fn of(now: Now, undecided: SortedSet<AppId>) -> Collection {
         Collection { began: now.at, until: now.at + WAIT, undecided, is_for_parents: false }
     }
 
@@ -87,8 +91,8 @@ impl Collection {
         self.until = step.moved_back(self.until);
     }
 
-    /// One that waits for parents, and another.
-    fn and(self, mut other: Collection) -> Collection {
+    /// One that waits for parents, or is open, and another.
+    pub(super) fn and(self, mut other: Collection) -> Collection {
         other.undecided.extend(self.undecided);
         Collection { began: self.began, until: other.until.max(self.until), ..other }
     }
@@ -144,7 +148,7 @@ impl Incidents {
         }
         let waits = self.alerts.get(&id).is_none_or(|alert| match alert.tie {
             Tie::Alone => false,
-            Tie::Collected => true,
+            Tie::Collected => self.collection.is_some(),
             // Else it was told to people who may have no mail now: it is to be told anew.
             Tie::Of { number, .. } => self.updates.contains_key(&number),
         });
@@ -178,7 +182,7 @@ impl Incidents {
         let Some(collection) = self.collection.take_if(|it| it.until <= now.at) else {
             return Vec::new();
         };
-        let members = self.members(known.registry);
+        let members = self.members(known);
         if members.is_empty() {
             return Vec::new();
         }
@@ -210,7 +214,7 @@ impl Incidents {
         known: Known<'_>,
     ) -> Vec<Message> {
         let Some(collection) = self.collection.take() else { return Vec::new() };
-        let members = self.members(known.registry);
+        let members = self.members(known);
         let (found, waiting) = self.ready(now.at, collection.began, &members, known);
         let messages = self.tell_together(now, found, changed, known);
         self.collection = waiting;
@@ -242,9 +246,10 @@ impl Incidents {
         (found, waits.then_some(waiting))
     }
 
-    fn members(&self, registry: &Registry) -> Vec<AppId> {
+    fn members(&self, known: Known<'_>) -> Vec<AppId> {
         let collected = self.alerts.iter().filter(|(_, alert)| alert.tie == Tie::Collected);
-        collected.map(|(id, _)| *id).filter(|id| registry.get(*id).is_some()).collect()
+        let is_in_it = |id: &AppId| known.registry.get(*id).is_some() && !known.is_hushed(*id);
+        collected.map(|(id, _)| *id).filter(is_in_it).collect()
     }
 
     /// Who of these is silent still, and who else is.
@@ -265,8 +270,8 @@ impl Incidents {
                     || (app.is_dead_silent() && hosts.contains(&grouping::host(app)))
             };
             let is_known = || self.alerts.get(id).is_some_and(Alert::is_told);
-            let is_seen = || !known.surroundings.awaits(*id);
-            fails && app.state() != State::Unhealthy && is_of_it() && !is_known() && is_seen()
+            let may_be_told = || !known.surroundings.awaits(*id) && !known.is_hushed(*id);
+            fails && app.state() != State::Unhealthy && is_of_it() && !is_known() && may_be_told()
         };
         let suspects = known.registry.by_name().filter(is_suspect).map(|(id, _)| id).collect();
         Found { broken, suspects, waiting: Vec::new() }
@@ -280,7 +285,7 @@ impl Incidents {
         changed: Option<(AppId, Transition)>,
         known: Known<'_>,
     ) -> Vec<Message> {
-        self.release_all_but(&waiting);
+        self.release_all_but(&waiting, known);
         let mut theirs = self.people_of(&broken, known);
         for (to, ids) in self.people_of(&suspects, known) {
             // Who has none that is UNHEALTHY has nothing to hear yet.
@@ -310,12 +315,9 @@ impl Incidents {
         messages.collect()
     }
 
-    /// Nobody but these waits to be told with others.
-    fn release_all_but(&mut self, waiting: &[AppId]) {
-        let collected = self.alerts.iter().filter(|(_, alert)| alert.tie == Tie::Collected);
-        let collected = collected.map(|(id, _)| *id).filter(|id| !waiting.contains(id));
-        let collected: Vec<AppId> = collected.collect();
-        for id in collected {
+    /// Nobody but these waits to be told with others, and who is hushed.
+    fn release_all_but(&mut self, waiting: &[AppId], known: Known<'_>) {
+        for id in self.members(known).into_iter().filter(|id| !waiting.contains(id)) {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
         }
     }

@@ -139,6 +139,11 @@ impl Incidents {
         for id in others {
             self.alerts.edit(&id, |alert| alert.tie = Tie::Alone);
         }
+        let (hushed, broken): (Vec<AppId>, Vec<AppId>) =
+            broken.into_iter().partition(|id| known.is_hushed(*id));
+        for (id, app) in hushed.iter().filter_map(|id| Some((*id, app(id)?))) {
+            self.put_off(id, app);
+        }
         let theirs: SortedMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
         // What they came to may be over by now.
         let more = self.of(number).any(|(_, alert)| alert.is_told() && !alert.over);

@@ -17,6 +17,7 @@ mod collection;
 mod disallowed;
 mod flapping;
 mod grouping;
+mod hushed;
 mod joining;
 mod parents;
 mod reminders;
@@ -161,6 +162,7 @@ impl Incidents {
                 self.forget_if_calm(now, (id, app));
                 Vec::new()
             }
+            None if known.is_hushed(id) => Vec::new(),
             None => match alert.tie.number() {
                 Some(number) => self.all_well(now, number, known),
                 None => self.recovered((id, app), transition, known.outbox),

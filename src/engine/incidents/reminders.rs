@@ -88,9 +88,11 @@ impl Incidents {
             if due {
                 let still: Vec<AppId> =
                     clock.ids.iter().copied().filter(|id| is_told_again(*id, &to, known)).collect();
+                // If nothing is said for a quiet time, it is when that is over.
+                let waits = still.is_empty() && clock.ids.iter().any(|id| known.is_hushed(*id));
                 messages
                     .extend(still.chunks(APPS_MAX).map(|ids| self.remind(now, &to, ids, known)));
-                reminded.extend(clock.ids);
+                reminded.extend(clock.ids.into_iter().filter(|_| !waits));
             }
         }
         self.remind_at = next_at;
@@ -133,10 +135,12 @@ impl Incidents {
 }
 
 /// Whether a person is told again that an app is UNHEALTHY: it is so still.
-fn is_told_again(id: AppId, to: &Recipient, Known { registry, outbox, .. }: Known<'_>) -> bool {
+fn is_told_again(id: AppId, to: &Recipient, known: Known<'_>) -> bool {
+    let Known { registry, outbox, .. } = known;
     registry.get(id).is_some_and(|app| {
         let is_named = || outbox.told(app.registration.recipients()).contains(to);
-        app.registration.reminds() && !app.paused && is_broken(app) && is_named()
+        let tells = app.registration.reminds() && !app.paused && is_broken(app) && is_named();
+        tells && !known.is_hushed(id)
     })
 }
 

@@ -3,11 +3,11 @@
 
 use super::alert::{Level, Tie};
 use super::{Incidents, Known};
+use crate::engine::outbox::Message;
 use crate::engine::outbox::merge::APPS_MAX;
 use crate::engine::outbox::notice::{NotBack, Notice, Report};
-use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
-use crate::engine::registry::{AppId, Registry};
+use crate::engine::registry::AppId;
 use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::State;
 use crate::engine::surroundings::settling::Ended;
@@ -29,6 +29,10 @@ impl Incidents {
         for missing in &ended.missing {
             let Some(app) = registry.get(missing.id) else { continue };
             self.alerts.edit(&missing.id, |alert| alert.begin_anew(app.monitor.since));
+            if known.is_hushed(missing.id) {
+                self.put_off(missing.id, app);
+                continue;
+            }
             for to in outbox.told(app.registration.recipients()) {
                 let fresh = || (empty(ended, incident), Vec::new());
                 reports.update(to, fresh, |(report, ids)| {
@@ -42,7 +46,7 @@ impl Incidents {
                 });
             }
         }
-        count(ended, registry, outbox, &mut reports);
+        count(ended, known, &mut reports);
         let messages = |(to, (report, ids)): (Recipient, (Report, Vec<AppId>))| {
             let thread = self.threads(&ids, &to, known);
             for id in ids {
@@ -77,18 +81,20 @@ fn empty(ended: &Ended, incident: Option<u64>) -> Report {
 /// Counts what became of the apps of everybody who gets a report.
 fn count(
     ended: &Ended,
-    registry: &Registry,
-    outbox: &Outbox,
+    known: Known<'_>,
     reports: &mut SortedMap<Recipient, (Report, Vec<AppId>)>,
 ) {
     if reports.is_empty() {
         return;
     }
+    let Known { registry, outbox, .. } = known;
     let back: SortedSet<AppId> = ended.back.iter().copied().collect();
-    let missing = ended.missing.iter().map(|missing| missing.id);
+    let missing = || ended.missing.iter().map(|missing| missing.id);
+    // Of them it is told later.
+    let hushed: SortedSet<AppId> = missing().filter(|id| known.is_hushed(*id)).collect();
     let awaited: SortedSet<AppId> =
-        missing.chain(back.iter().copied()).chain(ended.undecided.iter().copied()).collect();
-    for (id, app) in registry.by_name() {
+        missing().chain(back.iter().copied()).chain(ended.undecided.iter().copied()).collect();
+    for (id, app) in registry.by_name().filter(|(id, _)| !hushed.contains(id)) {
         for to in outbox.told(app.registration.recipients()) {
             let Some((report, _)) = reports.get_mut(&to) else { continue };
             let name = || app.registration.name.clone();

@@ -26,6 +26,10 @@ impl Incidents {
         if people.is_empty() || !is_worth_telling(app, level, alert.is_told_as(level)) {
             return Vec::new();
         }
+        if known.is_hushed(id) {
+            self.keep_quiet((id, app), level);
+            return Vec::new();
+        }
         let with_others = app.is_silent() || self.takes_children_along(app, known.registry);
         if level == Level::Unhealthy && with_others && !alert.is_told_as(level) {
             self.collect(now, (id, app), &people, known);
@@ -46,6 +50,9 @@ impl Incidents {
         let Some(app) = known.registry.get(id).filter(|app| app.state() == State::Degraded) else {
             return Vec::new();
         };
+        if known.is_hushed(id) {
+            return Vec::new();
+        }
         if self.alerts.get(&id).is_none() {
             self.alerts.insert(id, Alert::new(Stamp::noted(now)));
         }

@@ -19,7 +19,11 @@ impl Incidents {
             // Who is paused is well when it is resumed, perhaps never, and who is off when it is on.
             let app = registry.get(id);
             let rests = app.is_some_and(|app| app.paused || app.is_off());
-            let is_well = alert.over && app.is_none_or(|app| !may_fail_again(now, alert, app));
+            // How they are is told later, by itself.
+            let rests = rests || known.is_hushed(id);
+            let is_well = !known.is_hushed(id)
+                && alert.over
+                && app.is_none_or(|app| !may_fail_again(now, alert, app));
             for (to, told) in alert.everybody().filter(|(_, told)| told.written.is_some()) {
                 let is_spared =
                     told.arrived.is_none() && !self.is_on_its_way(id, to, registry, outbox);

@@ -16,8 +16,12 @@ const GATHERED: Duration = Duration::from_secs(10);
 impl Incidents {
     /// An app has passed for the first time since its registration.
     pub fn handle_first_pass(&mut self, now: Now, id: AppId) {
-        self.welcome_at.get_or_insert(now.at + GATHERED);
         self.newcomers.insert(id);
+        self.gather_newcomers(now);
+    }
+
+    pub(super) fn gather_newcomers(&mut self, now: Now) {
+        self.welcome_at.get_or_insert(now.at + GATHERED);
     }
 
     /// It may be time to tell what was gathered: what there is to tell whom, and of which apps that is said.
@@ -26,6 +30,11 @@ impl Incidents {
         let at = first_pass(now, due);
         let mut apps_of: SortedMap<Recipient, Vec<String>> = SortedMap::default();
         for id in std::mem::take(&mut self.newcomers) {
+            let Some(app) = registry.get(id) else { continue };
+            if app.is_quiet() {
+                self.newcomers.insert(id);
+                continue;
+            }
             registry.set_welcome(id, Welcome::Told);
             let Some(app) = registry.get(id) else { continue };
             for to in outbox.told(app.registration.recipients()) {

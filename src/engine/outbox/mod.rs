@@ -13,6 +13,7 @@ pub(in crate::engine) mod merge;
 mod message_id;
 pub mod notice;
 mod queue;
+pub mod quiet;
 pub mod rate_limit;
 pub mod refusals;
 mod rehearsal;
@@ -25,6 +26,7 @@ use self::delivery::Delivery;
 pub use self::kept::Changes;
 use self::notice::{Mail, Notice};
 use self::queue::{Fate, Queue};
+use self::quiet::Hush;
 use self::rate_limit::{MAILS_AN_HOUR, RateLimit};
 use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
@@ -109,6 +111,7 @@ pub struct Outbox {
     /// Mails that were refused for good, which somebody should see.
     refusals: Refusals,
     rehearsal: Rehearsal,
+    hush: Hush,
     /// When each mail that waits is looked at again.
     wheel: TimerWheel<u64>,
     /// It has been said that mails wait for the clock.
@@ -126,6 +129,7 @@ impl Outbox {
             rate_limit: RateLimit::default(),
             refusals: Refusals::default(),
             rehearsal: Rehearsal::default(),
+            hush: Hush::default(),
             wheel: TimerWheel::default(),
             waits_for_clock: false,
             counted: Counted::default(),
@@ -154,6 +158,9 @@ impl Outbox {
             return self.wait_for_clock(now, id);
         }
         self.waits_for_clock = false;
+        if self.waits_quietly(id) {
+            return;
+        }
         let recipient = self.queue.recipient(id);
         if let Some(until) = recipient.and_then(|to| self.rate_limit.full_until(now.at, to)) {
             return self.hold_back(now, id, until);
@@ -171,7 +178,7 @@ impl Outbox {
 
     /// Whether mail must wait for the clock: its date and the server's certificate depend on it, unless
     /// the owner does without.
-    fn lacks_clock(&self, now: Now) -> bool {
+    pub fn lacks_clock(&self, now: Now) -> bool {
         now.wall.is_plainly_wrong() && !self.policy.mail_without_clock
     }
 

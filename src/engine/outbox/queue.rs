@@ -110,7 +110,7 @@ impl Queue {
         standing.phase = Phase::Sending;
         standing.was_out = true;
         standing.since = standing.waits_since();
-        standing.held_until = None;
+        (standing.held_until, standing.is_quiet) = (None, false);
         let mail = self.mail(id)?.clone();
         self.gather_behind(id);
         Some(mail)
@@ -150,6 +150,29 @@ impl Queue {
         }
         self.gather(id);
         is_new.unwrap_or_default()
+    }
+
+    /// Has a mail wait for the end of a quiet time, which may be then.
+    pub(super) fn hold_quietly(&mut self, id: u64, until: Moment) {
+        if let Some(standing) = self.mails.standing(id) {
+            (standing.held_until, standing.is_quiet) = (Some(until), true);
+            standing.wait_until(until);
+        }
+        self.gather(id);
+    }
+
+    /// The quiet time of a mail is over: it goes then, unless it takes in something before.
+    pub(super) fn end_quiet(&mut self, id: u64, at: Moment) {
+        if let Some(standing) = self.mails.standing(id) {
+            (standing.held_until, standing.is_quiet) = (None, false);
+            standing.wait_until(at);
+        }
+    }
+
+    /// The mails that wait for the end of a quiet time.
+    pub(super) fn held_quietly(&mut self) -> Vec<u64> {
+        let held = self.mails.standings().filter(|(_, _, standing)| standing.is_quiet);
+        held.map(|(id, _, _)| id).collect()
     }
 
     /// Has a mail wait though it was not tried.

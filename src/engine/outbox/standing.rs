@@ -27,6 +27,8 @@ pub(super) struct Standing {
     pub(super) phase: Phase,
     /// It is held back: nothing has it sent earlier.
     pub(super) held_until: Option<Moment>,
+    /// It waits for the end of a quiet time.
+    pub(super) is_quiet: bool,
     /// Since when it waits for the server: written, found at the start, or let go by the limit.
     pub(super) since: Moment,
     /// Why it waits: what the server said, or what went wrong on the way.
@@ -42,8 +44,18 @@ impl Standing {
     pub(super) fn new(at: Moment) -> Standing {
         let phase = Phase::Queued;
         let (failures, held_until, trouble) = (None, None, None);
-        let (tries, was_out, is_unclear) = (0, false, false);
-        Standing { tries, failures, phase, held_until, since: at, trouble, was_out, is_unclear }
+        let (tries, is_quiet, was_out, is_unclear) = (0, false, false, false);
+        Standing {
+            tries,
+            failures,
+            phase,
+            held_until,
+            is_quiet,
+            since: at,
+            trouble,
+            was_out,
+            is_unclear,
+        }
     }
 
     /// Since when it waits. What it waits for the limit does not count.

@@ -51,6 +51,8 @@ pub struct AppNumbers {
     pub state: State,
     /// Whether it is left alone for now.
     pub paused: bool,
+    /// Whether nobody is told of it for now.
+    pub quiet: bool,
     /// Checks since the registration: passed, warned, failed.
     pub checks: [u64; 3],
     /// How long answers took since the daemon started.
@@ -90,6 +92,7 @@ impl View<'_> {
             name: app.registration.name.clone(),
             state: self.state(id, app),
             paused: app.paused,
+            quiet: app.is_quiet(),
             checks: [passed, app.warnings, app.failures],
             latencies: app.history.latencies.clone(),
             uptime_24h: app.history.hours.uptime(now.at),

@@ -75,6 +75,7 @@ impl View<'_> {
             settling_since: settling_since.map(Stamp::wall),
             not_visible_since: not_visible_since.map(Stamp::wall),
             paused: app.paused,
+            quiet_until: app.quiet.and_then(|quiet| quiet.until),
             failed_in_a_row: app.monitor.streaks.failed,
             passed_in_a_row: app.monitor.streaks.passed,
             checks: app.checks,

@@ -6,6 +6,7 @@ use super::View;
 use super::standing::Standing;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::history::{DAYS, Days, Recent};
+use crate::engine::registry::quiet::Quiet;
 use crate::engine::registry::{App, AppId, LastCheck};
 use crate::engine::state::State;
 use crate::engine::time::{Age, Now, Stamp, Wall};
@@ -35,6 +36,8 @@ pub struct Summary {
     pub state: State,
     /// Whether it is left alone for now.
     pub paused: bool,
+    /// Whether nobody is told of it for now, and why.
+    pub quiet: Option<QuietView>,
     /// Since when.
     pub since: Wall,
     /// How long that is, whatever the wall clock did.
@@ -45,6 +48,15 @@ pub struct Summary {
     pub next_in: Option<Duration>,
     /// The share of checks of the last 24 hours that did not fail.
     pub uptime_24h: Option<f64>,
+}
+
+/// An app is quiet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuietView {
+    /// That nobody is told of it, until when, and why.
+    pub sentence: String,
+    /// Somebody asked for it, and may end it.
+    pub asked_for: bool,
 }
 
 /// An app looked at closely.
@@ -120,12 +132,22 @@ impl View<'_> {
             host: app.registration.target.host().to_string(),
             state,
             paused: app.paused,
+            quiet: app.quiet.map(|quiet| self.quiet(quiet)),
             since: since.wall(),
             lasted: since.age(now.at),
             reason,
             next_in: self.scheduler.due_at(id).map(|due| due.since(now.at)),
             uptime_24h: app.history.hours.uptime(now.at),
         }
+    }
+
+    fn quiet(&self, Quiet { until, asked_for }: Quiet) -> QuietView {
+        let why = if asked_for { "somebody asked for quiet" } else { "a quiet time" };
+        let sentence = match until {
+            Some(until) => format!("Nobody is told until {}: {why}", until.for_people(self.zone)),
+            None => format!("Nobody is told: {why}, as far as is known before the clock is set"),
+        };
+        QuietView { sentence, asked_for }
     }
 
     fn closeup(&self, id: AppId, now: Now) -> Option<Closeup> {

@@ -26,6 +26,8 @@ pub struct AppView {
     pub not_visible_since: Option<Wall>,
     /// Whether it is left alone for now.
     pub paused: bool,
+    /// Until when nobody is told of it, in a quiet time.
+    pub quiet_until: Option<Wall>,
     /// Failed checks in a row, up to the last.
     pub failed_in_a_row: u32,
     /// Passed checks in a row, up to the last.
@@ -76,6 +78,7 @@ impl AppView {
         object.serialize_entry("settling_since", &self.settling_since)?;
         object.serialize_entry("not_visible_since", &self.not_visible_since)?;
         object.serialize_entry("paused", &self.paused)?;
+        object.serialize_entry("quiet_until", &self.quiet_until)?;
         object.serialize_entry("failed_in_a_row", &self.failed_in_a_row)?;
         object.serialize_entry("passed_in_a_row", &self.passed_in_a_row)?;
         object.serialize_entry("checks", &self.checks)?;
@@ -314,6 +317,7 @@ mod tests {
             settling_since: None,
             not_visible_since: None,
             paused: false,
+            quiet_until: None,
             failed_in_a_row: 0,
             passed_in_a_row: 12,
             checks: 12,
@@ -338,7 +342,7 @@ mod tests {
         assert_eq!(expected["email"], json!(["a@example.org"]));
         let others = json!({
             "state": "HEALTHY", "since": "1970-01-01T00:00:00Z", "settling_since": null, "not_visible_since": null,
-            "paused": false,
+            "paused": false, "quiet_until": null,
             "failed_in_a_row": 0, "passed_in_a_row": 12, "checks": 12, "failures": 0,
             "uptime_24h": null, "last_healthy": null, "last_check": null,
             "recent": [{"time": "1970-01-01T00:00:00Z", "outcome": "pass", "latency_ms": 7}],

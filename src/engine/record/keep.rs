@@ -129,6 +129,8 @@ fn app_record(app: &App, alert: Option<&Alert>) -> Record {
         trouble_since: app.monitor.trouble_since,
         alert: alert.map(AlertRecord::of),
         forgiveness: app.forgiveness.record(),
+        quiet_since: app.asked_quiet.map(|asked| asked.since),
+        quiet_for: app.asked_quiet.map_or(0, |asked| asked.span.as_secs()),
     }))
 }
 

@@ -144,6 +144,7 @@ impl AppRecord {
     fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
         look(&mut self.since);
         look(&mut self.trouble_since);
+        self.quiet_since.iter_mut().for_each(&mut look);
         if let Some(alert) = &mut self.alert {
             look(&mut alert.opened);
             alert.report_at.iter_mut().for_each(&mut look);
@@ -176,6 +177,12 @@ pub struct AppRecord {
     /// What is left of the time after a registration in which refused connections do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgiveness: Option<ForgivenessRecord>,
+    /// Since when nobody is told of it, if somebody asked for that,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_since: Option<Stamp>,
+    /// and for how many seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quiet_for: u64,
 }
 
 /// An open alert.

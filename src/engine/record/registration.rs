@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::registration::address::Address;
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::registration::{Host, Kind, Origin, Registration, Target};
+use crate::engine::registration::{Host, Kind, Origin, QuietTimes, Registration, Target};
 
 /// The members of a [`Registration`] on record, in their order there; serde reads them where they are.
 #[derive(Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub(super) struct RegistrationRecord {
     parent: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reminders: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quiet: Option<QuietTimes>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -69,6 +71,7 @@ impl From<RegistrationRecord> for Registration {
             may_be_off: record.may_be_off,
             parent: record.parent,
             reminders: record.reminders,
+            quiet: record.quiet,
             origin: record.origin,
         }
     }
@@ -193,6 +196,16 @@ mod tests {
         let record = written(&registration);
         assert!(record.ends_with(r#","parent":["Switch, upstairs","NAS"]}"#), "{record}");
         assert_eq!(read(&record), registration);
+    }
+
+    #[test]
+    fn when_it_is_quiet_is_kept_where_it_was_said() {
+        for text in ["Sa 02:30-04:00,22:00-06:00", "never"] {
+            let registration = Registration { quiet: text.parse().ok(), ..kodi() };
+            let record = written(&registration);
+            assert!(record.ends_with(&format!(r#","quiet":"{text}"}}"#)), "{record}");
+            assert_eq!(read(&record), registration);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::engine::outbox::refusals::Refusal;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::{Days, History, Hours, Recent};
 use crate::engine::registry::monitor::Monitor;
+use crate::engine::registry::quiet::AskedFor;
 use crate::engine::registry::{App, Forgiveness, Welcome};
 use crate::engine::scheduler::spread;
 use crate::engine::sorted::SortedMap;
@@ -207,6 +208,9 @@ impl KeptApp {
             forgiveness: record.forgiveness.map(forgiven).unwrap_or_default(),
             welcome: if record.welcome_owed { Welcome::Owed } else { Welcome::Told },
             paused: record.paused,
+            asked_quiet: record
+                .quiet_since
+                .map(|since| AskedFor { since, span: Duration::from_secs(record.quiet_for) }),
             ..App::unasked(record.registration, monitor)
         };
         if let Some(counters) = counters {

@@ -8,6 +8,7 @@ pub mod fields;
 pub mod kind;
 pub mod name;
 pub(crate) mod parents;
+pub mod quiet_times;
 mod read;
 pub(crate) mod spec;
 pub mod status_set;
@@ -25,6 +26,7 @@ pub use self::email::{EMAIL_MAX, EMAILS_MAX};
 pub use self::kind::Kind;
 pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;
+pub use self::quiet_times::{QUIET_TIMES_MAX, QuietTimes};
 pub use self::target::Target;
 
 /// What an app gets that does not say: an answer within 5 s, asked every 30 s,
@@ -62,6 +64,8 @@ pub struct Registration {
     pub may_be_off: Option<bool>,
     /// Its people are told again of trouble that lasts. `None`: nothing was said of it, which is yes.
     pub reminders: Option<bool>,
+    /// When nobody is told of it. `None`: nothing was said of it, so that it is the daemon's own option.
+    pub quiet: Option<QuietTimes>,
     /// The names of the apps that are all needed to reach it. `None`: nothing was said of it, which is none.
     pub parent: Option<Vec<String>>,
     /// Where the registration came from: a name sent over the network must not lead to the daemon's
@@ -92,6 +96,7 @@ impl Registration {
             healthy: HEALTHY,
             may_be_off: None,
             reminders: None,
+            quiet: None,
             parent: None,
             origin,
         })
@@ -116,6 +121,10 @@ impl Registration {
             self.parent = before.and_then(|before| before.parent.clone());
         }
         self.parent.take_if(|parents| parents.is_empty());
+        if self.quiet.is_none() {
+            self.quiet = before.and_then(|before| before.quiet.clone());
+        }
+        self.quiet.take_if(|times| times.is_empty());
     }
 
     /// Whether its silence is no trouble.

@@ -4,7 +4,7 @@ use super::address::DEFAULT_PATH;
 use super::fields::{FieldError, Fields, shown};
 use super::spec::{Field, Takes, flag, whole};
 use super::table::FIELDS;
-use super::{Kind, Origin, Registration, app_name, email, parents};
+use super::{Kind, Origin, Registration, app_name, email};
 use crate::engine::recipients::Recipients;
 
 impl Registration {
@@ -48,8 +48,10 @@ fn set(
             registration.email = email::read(fields.raw(name).unwrap_or_default(), recipients)?;
             registration.email_is_default = registration.email.is_empty();
         }
-        Takes::Apps => {
-            registration.parent = fields.raw(name).map(parents::read).transpose()?;
+        Takes::Several { set, .. } => {
+            if let Some(text) = fields.raw(name) {
+                set(registration, text)?;
+            }
         }
         Takes::Whole { unit, valid, set } => {
             if let Some(text) = fields.optional(name)? {

@@ -39,8 +39,21 @@ pub(crate) enum Takes {
     Path,
     /// Who is told.
     People,
-    /// Other apps. Left out they stay as they are; empty or null is none.
-    Apps,
+    /// Several texts. Left out they stay as they are; empty or null is the default.
+    Several {
+        /// What they are called on the command line.
+        word: &'static str,
+        /// What is allowed.
+        valid: &'static str,
+        /// The most of them.
+        #[cfg(test)]
+        most: usize,
+        /// What it is for a new app.
+        #[cfg(test)]
+        default: &'static str,
+        /// Sets them, as they came: with commas between, or each with a [`LIST_END`](super::parents::LIST_END).
+        set: fn(&mut Registration, &str) -> Result<(), FieldError>,
+    },
     /// A whole number.
     Whole {
         /// Of what.
@@ -188,7 +201,7 @@ impl Field {
 
     /// Whether it stays as it is when it is left out, and null empties it.
     pub(crate) fn stays(&self) -> bool {
-        matches!(self.takes, Takes::Flag { .. } | Takes::Apps)
+        matches!(self.takes, Takes::Flag { .. } | Takes::Several { .. })
     }
 
     /// Whether targets of this kind have it.
@@ -235,12 +248,11 @@ impl Takes {
             Takes::Kind => return Kind::words().into(),
             Takes::Path => "begins with /",
             Takes::People => "addresses",
-            Takes::Apps => "names, with commas",
             Takes::Flag { .. } => "true or false",
             Takes::Whole { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
             }
-            Takes::Text { valid, .. } => valid,
+            Takes::Several { valid, .. } | Takes::Text { valid, .. } => valid,
         })
     }
 
@@ -252,10 +264,9 @@ impl Takes {
             Takes::Kind => "KIND",
             Takes::Path => "PATH",
             Takes::People => "TEXT",
-            Takes::Apps => "NAMES",
             Takes::Flag { .. } => "BOOL",
             Takes::Whole { unit, .. } => unit.word,
-            Takes::Text { word, .. } => word,
+            Takes::Several { word, .. } | Takes::Text { word, .. } => word,
         }
     }
 }

@@ -6,15 +6,19 @@
 
 use std::time::Duration;
 
+use super::fields::{FieldError, shown};
+use super::quiet_times::{NotQuietTimes, QuietTimes};
 use super::spec::{Field, Takes, Unit, Value};
-use super::{Kind, Target};
+use super::{Kind, Target, parents};
+#[cfg(test)]
+use super::{PARENTS_MAX, QUIET_TIMES_MAX};
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
 const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 13] = [
+pub(crate) static FIELDS: [Field; 14] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         Value::Text(it.target.url().to_owned())
@@ -103,7 +107,18 @@ pub(crate) static FIELDS: [Field; 13] = [
     Field::new(
         "parent",
         "the apps that are all needed to reach it",
-        Takes::Apps,
+        Takes::Several {
+            word: "NAMES",
+            valid: "names, with commas",
+            #[cfg(test)]
+            most: PARENTS_MAX,
+            #[cfg(test)]
+            default: "none",
+            set: |it, names| {
+                it.parent = Some(parents::read(names)?);
+                Ok(())
+            },
+        },
         |it| Value::List(it.parents().to_vec()),
     )
     .list()
@@ -115,6 +130,27 @@ pub(crate) static FIELDS: [Field; 13] = [
         |it| Value::Flag(it.reminds()),
     )
     .fact("Reminders", "none"),
+    Field::new(
+        "quiet",
+        "when nobody is told of it, in local time",
+        Takes::Several {
+            word: "TIMES",
+            valid: "02:30-04:00 or Sa 22:00-09:00",
+            #[cfg(test)]
+            most: QUIET_TIMES_MAX,
+            #[cfg(test)]
+            default: "the `quiet` option",
+            set: |it, times| {
+                it.quiet = Some(times.parse().map_err(|right: NotQuietTimes| {
+                    FieldError::of("quiet", format!("quiet must be {right}, not {}", shown(times)))
+                })?);
+                Ok(())
+            },
+        },
+        |it| Value::List(it.quiet.as_ref().map(QuietTimes::texts).unwrap_or_default()),
+    )
+    .list()
+    .fact("Quiet", "{}"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -154,7 +190,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 13] = [
+    const EXAMPLES: [(&str, &str, &str); 14] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -168,6 +204,7 @@ mod tests {
         ("may_be_off", "Yes", "true"),
         ("parent", "Switch,Router", "[\"Switch\",\"Router\"]"),
         ("reminders", "no", "false"),
+        ("quiet", "sa 2:30-4:00", "[\"Sa 02:30-04:00\"]"),
     ];
 
     fn registered(given: &[(&str, &str)]) -> Registration {
@@ -220,7 +257,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"]}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -229,7 +266,7 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"]}}"#
             )
         );
     }
@@ -249,7 +286,8 @@ mod tests {
             // What was not said is said then.
             let parent = Some(app.parents().to_vec());
             let (off, reminders) = (Some(app.may_be_off()), Some(app.reminds()));
-            let said = Registration { may_be_off: off, reminders, parent, ..app };
+            let quiet = Some(app.quiet.clone().unwrap_or_default());
+            let said = Registration { may_be_off: off, reminders, parent, quiet, ..app };
             assert_eq!(registered(&pairs), said);
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }

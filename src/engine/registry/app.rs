@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::forgiveness::Forgiveness;
 use super::history::History;
 use super::monitor::{Monitor, Streaks, Thresholds};
+use super::quiet::{AskedFor, Quiet};
 use super::starts::Starts;
 use crate::engine::check_log::{Event, HourSoFar, is_news};
 use crate::engine::ledger::{Kept, Versioned};
@@ -53,6 +54,10 @@ pub struct App {
     pub registration: Versioned<Registration>,
     /// Whether it is left alone for now.
     pub paused: bool,
+    /// Somebody asked that nobody is told of it for a while.
+    pub asked_quiet: Option<AskedFor>,
+    /// Nobody is told of it for now: see [`Registry::handle_quiet`](super::Registry::handle_quiet).
+    pub quiet: Option<Quiet>,
     /// The state machine.
     pub monitor: Monitor,
     /// Whether the first pass is still to be told.
@@ -82,6 +87,7 @@ pub struct App {
 pub struct AppFacts {
     registration: u32,
     paused: bool,
+    asked_quiet: Option<AskedFor>,
     welcome_owed: bool,
     state: State,
     since: Stamp,
@@ -115,6 +121,7 @@ impl Kept for App {
         AppFacts {
             registration: self.registration.version(),
             paused: self.paused,
+            asked_quiet: self.asked_quiet,
             welcome_owed: matches!(self.welcome, Welcome::Owed | Welcome::Gathered),
             state: self.monitor.state,
             since: self.monitor.since,
@@ -159,6 +166,8 @@ impl App {
         App {
             registration: Versioned::new(registration),
             paused: false,
+            asked_quiet: None,
+            quiet: None,
             monitor,
             welcome: Welcome::Owed,
             forgiveness: Forgiveness::default(),
@@ -248,6 +257,7 @@ impl App {
         put_right(&mut self.monitor.trouble_since);
         self.last_healthy.iter_mut().for_each(&mut put_right);
         self.last.iter_mut().for_each(|last| put_right(&mut last.time));
+        self.asked_quiet.iter_mut().for_each(|asked| put_right(&mut asked.since));
     }
 
     /// The state.

@@ -7,6 +7,7 @@ mod family;
 mod forgiveness;
 pub mod history;
 pub mod monitor;
+pub mod quiet;
 pub mod quota;
 mod starts;
 mod sums;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use self::app::{App, AppId, AppMark, Effect, LastCheck, Welcome};
 pub use self::forgiveness::{Forgiveness, ForgivenessRecord};
 use self::history::room;
+use self::quiet::Hours;
 use self::quota::{Full, Quota};
 use self::sums::{SumsDue, sum_up};
 use super::check_log::Line;
@@ -94,6 +96,7 @@ pub struct Registry {
     counted: SortedSet<AppId>,
     record_at: Option<Moment>,
     sums_due: SumsDue,
+    hours: Hours,
 }
 
 /// Which apps there are.

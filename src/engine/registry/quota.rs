@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::engine::recipients::Recipient;
-use crate::engine::registration::Registration;
+use crate::engine::registration::{QuietTimes, Registration};
 
 /// The most different people told by all apps: a household has a dozen, and each may have a mail
 /// waiting.
@@ -86,9 +86,10 @@ fn people(registration: &Registration) -> impl Iterator<Item = Recipient> {
 fn bytes(registration: &Registration) -> usize {
     let Registration { name, target, email, .. } = registration;
     let parents: usize = registration.parents().iter().map(String::len).sum();
+    let quiet = registration.quiet.as_ref().map_or(0, QuietTimes::size);
     let named = email.iter().filter(|_| !registration.email_is_default);
     let people: usize = named.map(String::len).sum();
-    size_of::<Registration>() + name.len() + target.text_len() + people + parents
+    size_of::<Registration>() + name.len() + target.text_len() + people + parents + quiet
 }
 
 #[cfg(test)]

@@ -26,6 +26,21 @@ pub fn in_words(span: Duration) -> String {
     }
 }
 
+/// Reads a span as people write it: `90s`, `10m`, `8h`, `30d`. In seconds; `None`: it is none.
+pub fn seconds(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text.get(digits.len()..)?.trim() {
+        "s" => 1,
+        "m" => MINUTE,
+        "h" => HOUR,
+        "d" => DAY,
+        _ => return None,
+    };
+    // `parse` alone would take `+5`.
+    let digits = Some(digits).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    Some(digits?.parse::<u64>().ok()?.saturating_mul(unit))
+}
+
 /// A span as a number of seconds: `5`, `1.5`, `0.000012`. Not as an `f64`: to write those takes 14 KiB of
 /// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

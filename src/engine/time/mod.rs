@@ -82,6 +82,8 @@ impl Wall {
     pub const EPOCH: Wall = Wall(0);
     /// The end of the year 9999: RFC 3339, HTTP and mail write four digits. A broken clock shows more.
     pub const LAST: Wall = Wall(253_402_300_799_999);
+    /// No time is earlier.
+    pub const BEGINNING: Wall = Wall(i64::MIN);
     /// The year 0, the first that RFC 3339 can write.
     const FIRST: Wall = Wall(-62_167_219_200_000);
 
@@ -95,9 +97,25 @@ impl Wall {
         self.0
     }
 
+    /// The same in whole seconds.
+    pub const fn from_unix_seconds(seconds: i64) -> Wall {
+        Wall(seconds.saturating_mul(1000))
+    }
+
+    /// Whole seconds since 1970-01-01 in UTC, of a time that can be written.
+    pub fn as_unix_seconds(self) -> i64 {
+        self.clamp(Wall::FIRST, Wall::LAST).0.div_euclid(1000)
+    }
+
     /// The span since `earlier`; zero when the clock went back in between.
     pub fn since(self, earlier: Wall) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// The time `span` after.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Wall {
+        Wall(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// The clock that showed this time was not set.

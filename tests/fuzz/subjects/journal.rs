@@ -32,6 +32,7 @@ fn open(bytes: &[u8]) {
         settle: std::time::Duration::from_secs(600),
         anchors: Vec::new(),
         reminders: true,
+        quiet: healthchecker::engine::registration::QuietTimes::default(),
         zone: healthchecker::engine::time::Zone::UTC,
     });
     engine.restore(now, scan.batches.into_iter().flatten().collect());

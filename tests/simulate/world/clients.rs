@@ -225,7 +225,7 @@ fn after(command: &Command, before: Option<&Known>) -> Option<Known> {
         Command::Pause(_) => paused(true),
         Command::Resume(_) => paused(false),
         Command::Stop(_) => None,
-        Command::Check(_) | Command::Seen(_) => before.cloned(),
+        Command::Check(_) | Command::Quiet(..) | Command::Seen(_) => before.cloned(),
     }
 }
 
@@ -267,6 +267,7 @@ mod tests {
             settle: std::time::Duration::ZERO,
             anchors: Vec::new(),
             reminders: true,
+            quiet: healthchecker::engine::registration::QuietTimes::default(),
             zone: healthchecker::engine::time::Zone::UTC,
         });
         if let Some(Call { command: Command::Monitor(registration), .. }) = call {

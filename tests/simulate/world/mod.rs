@@ -377,6 +377,7 @@ impl<H: Household> World<H> {
             settle: SETTLE,
             anchors: anchors().map(|address| (address, 53).into()).to_vec(),
             reminders: false,
+            quiet: healthchecker::engine::registration::QuietTimes::default(),
             zone: Zone::from_posix(ZONE).expect("a rule"),
         }
     }

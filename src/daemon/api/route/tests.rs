@@ -183,7 +183,8 @@ fn what_is_unknown_is_404_or_400() {
         ("/healthchecker/status?format=xml", "format"),
         ("/healthchecker/info", "appname"),
         ("/healthchecker/info?appname=", "appname"),
-        ("/healthchecker/pause?appname=a&for=10m", "for"),
+        ("/healthchecker/pause?appname=a&for=10", "for"),
+        ("/healthchecker/resume?appname=a&for=10m", "for"),
     ] {
         let problem = ask("GET", target, "").unwrap_err();
         assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)), "{target}");

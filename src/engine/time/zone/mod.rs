@@ -5,6 +5,7 @@
 //! 32 KB to a program.
 
 mod posix;
+mod shown;
 mod tzif;
 
 use std::fmt;

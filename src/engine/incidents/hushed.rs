@@ -1,0 +1,64 @@
+//! Quiet times: nobody is told of an app for now, whatever becomes of it. When that is over, people are told
+//! what is broken then, together, and what they are owed of before.
+
+use super::alert::{Alert, Level, Tie};
+use super::collection::Collection;
+use super::{Incidents, Known};
+use crate::engine::registry::{App, AppId};
+use crate::engine::time::Now;
+
+impl Known<'_> {
+    /// Nobody is told of it for now: it is quiet, or its silence is the outage of a parent that is.
+    pub(super) fn is_hushed(&self, id: AppId) -> bool {
+        self.registry.get(id).is_some_and(|app| {
+            let above = || self.registry.covering(app);
+            app.is_quiet() || above().is_some_and(|(_, parent)| parent.is_quiet())
+        })
+    }
+}
+
+impl Incidents {
+    /// Trouble of an app that is hushed is news to somebody: if it is silent, it may be one event with others, and
+    /// is told with them.
+    pub(super) fn keep_quiet(&mut self, (id, app): (AppId, &App), level: Level) {
+        if level == Level::Unhealthy && app.is_silent() {
+            self.put_off(id, app);
+        }
+    }
+
+    /// Has an app that is UNHEALTHY wait to be told.
+    pub(super) fn put_off(&mut self, id: AppId, app: &App) {
+        self.alerts.edit(&id, |alert| {
+            if alert.is_told_as(Level::Unhealthy) || alert.tie == Tie::Collected {
+                return;
+            }
+            alert.tie = Tie::Collected;
+            if !alert.is_told() {
+                alert.opened = app.monitor.since;
+            }
+        });
+    }
+
+    /// A quiet time has ended for some: they are asked at once, and what is broken then is told.
+    pub fn handle_quiet_end(&mut self, now: Now, ended: &[AppId], known: Known<'_>) {
+        if self.reminds && !self.alerts.is_empty() {
+            self.remind_at = Some(now.at);
+        }
+        if !self.newcomers.is_empty() {
+            self.gather_newcomers(now);
+        }
+        let is_free = |(id, alert): &(&AppId, &Alert)| {
+            (alert.tie == Tie::Collected || ended.contains(id)) && !known.is_hushed(**id)
+        };
+        let free: Vec<AppId> = self.alerts.iter().filter(is_free).map(|(id, _)| *id).collect();
+        let waiting = || free.iter().copied().filter(|id| self.is_collected(*id));
+        if waiting().next().is_some() {
+            let collection = Collection::of(now, waiting().collect());
+            self.collection = Some(match self.collection.take() {
+                Some(open) => open.and(collection),
+                None => collection,
+            });
+        }
+        self.to_ask.extend(free);
+    }
+}
