@@ -220,6 +220,8 @@ fn anchors_that_never_answered_tell_nothing_and_are_asked_for_nobody_in_the_hous
     world.offline = true;
     world.seconds(300);
     assert_eq!(world.mails(), ["Blog, Shop silent"]);
+    let text = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None).text;
+    assert!(text.contains("Look at the line to the internet: 2 apps on different hosts"), "{text}");
     assert!(world.looks.iter().any(|(_, asked)| asked.contains(&"198.51.100.1".to_owned())));
 }
 
@@ -303,7 +305,11 @@ fn a_host_out_there_that_does_not_answer_is_not_said_to_be_on() {
     world.answers("blog.example", Answer::Hang);
     world.seconds(300);
     let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
-    assert!(letter.text.contains("Look at the switch or the power of"), "{}", letter.text);
+    assert!(
+        letter.text.contains("\nLook at blog.example: 3 apps on it went silent"),
+        "{}",
+        letter.text
+    );
 }
 
 #[test]

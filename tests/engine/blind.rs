@@ -1,5 +1,7 @@
 //! What people are told of times in which nobody was seen.
 
+use std::time::Duration;
+
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::notice::Notice;
@@ -7,6 +9,7 @@ use healthchecker::engine::state::State;
 use healthchecker::engine::time::Zone;
 
 const HOUSE: [&str; 3] = ["NAS", "Kodi", "Heating"];
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn house() -> World {
     let mut world = World::new();
@@ -41,7 +44,7 @@ fn that_nothing_answers_is_told_after_ten_minutes_and_nothing_more_when_all_are_
     let since = "2026-11-23 23:01:15 UTC";
     assert_eq!(
         letter.subject,
-        format!("[HealthChecker] Nothing answers since {since}: our network, or all 3 apps")
+        "[HealthChecker] Nothing answers since 23:01: our network, or all 3 apps"
     );
     let headline = format!("Nothing answers since {since}: our network, or all 3 apps");
     let line = "-".repeat(60);
@@ -70,9 +73,20 @@ fn a_long_outage_is_noted_afterwards_and_a_short_one_is_not() {
     assert_eq!(world.mails(), ["1 gaps, 3/3"]);
     let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
     assert!(
-        letter
-            .subject
-            .starts_with("[HealthChecker] I could not see the network from 2026-11-24 00:")
+        letter.subject.starts_with("[HealthChecker] I could not see the network from 00:"),
+        "{}",
+        letter.subject
+    );
+    assert!(
+        letter.text.contains("\nI could not see the network from 2026-11-24 00:"),
+        "{}",
+        letter.text
+    );
+    let late = letter::write(&world.inbox[0].1, world.now.at + DAY, &Zone::UTC, None);
+    assert!(
+        late.subject.starts_with("[HealthChecker] I could not see the network from 2026-11-24 00:"),
+        "{}",
+        late.subject
     );
     assert!(letter.text.contains("\nAll 3 apps are as before.\n"), "{}", letter.text);
 }
@@ -212,7 +226,7 @@ fn a_long_outage_of_the_internet_is_noted_afterwards_for_those_with_apps_out_the
     world.seconds(300);
     assert_eq!(world.mails(), ["1 gaps, 2/2"]);
     let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
-    let subject = "[HealthChecker] I could not reach the internet from 2026-11-24 00:";
+    let subject = "[HealthChecker] I could not reach the internet from 00:";
     assert!(letter.subject.starts_with(subject), "{}", letter.subject);
     assert!(letter.text.contains("\nAll 2 apps out there are as before.\n"), "{}", letter.text);
 }

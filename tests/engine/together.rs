@@ -392,3 +392,18 @@ fn killed_at_any_moment_after_others_came_later_they_are_told_once() {
         assert_eq!(mails.len(), before_the_end + 1, "{second}: {mails:?}");
     }
 }
+
+#[test]
+fn where_the_machines_show_that_they_are_on_nobody_is_sent_to_a_switch() {
+    let mut world = World::new();
+    let hosts = ["NAS", "Kodi", "Photos"];
+    hosts.iter().for_each(|name| world.register(name, &[("healthy", "2")]));
+    world.seconds(300);
+    world.inbox.clear();
+    hosts.iter().for_each(|name| world.answers(name, Answer::Refused));
+    world.seconds(300);
+    let text = letter_of(&world, 0).text;
+    let line =
+        "Look at what they have in common: their machines are on, but 3 apps on different hosts";
+    assert!(text.starts_with(line), "{text}");
+}

@@ -6,6 +6,7 @@ use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::time::{Now, Stamp};
+use crate::engine::verdict::answer::Verdict;
 
 /// The host of an app, as people know it.
 pub(super) fn host(app: &App) -> String {
@@ -72,12 +73,16 @@ pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -
 }
 
 fn group(place: Place, apps: &[&App]) -> Group {
-    let (host, parent) = match place {
-        Place::Behind(parent) => (None, Some(parent)),
-        Place::On(host) => (Some(host), None),
-        Place::Elsewhere => (None, None),
+    let last = |app: &App, shows: fn(&Verdict) -> bool| {
+        app.last.as_ref().is_some_and(|last| shows(&last.verdict))
     };
-    let host_lives = host.is_some() && apps.iter().any(|app| !app.is_dead_silent());
+    let mut lives = apps.iter().map(|app| last(app, |verdict| !verdict.is_dead_silence()));
+    let (host, parent, host_lives) = match place {
+        Place::Behind(parent) => (None, Some(parent), false),
+        Place::On(host) => (Some(host), None, lives.any(|lives| lives)),
+        Place::Elsewhere => (None, None, lives.all(|lives| lives)),
+    };
+    let outside = apps.iter().all(|app| last(app, Verdict::is_outside));
     let silent = |app: &&App| Silent {
         app: app.registration.name.clone(),
         unhealthy: app.state() == State::Unhealthy,
@@ -85,7 +90,7 @@ fn group(place: Place, apps: &[&App]) -> Group {
         since: app.monitor.trouble_since,
         reason: app.reason().to_owned(),
     };
-    Group { host, host_lives, parent, apps: apps.iter().map(silent).collect() }
+    Group { host, host_lives, outside, parent, apps: apps.iter().map(silent).collect() }
 }
 
 /// UNHEALTHY before the others, then who began earlier.

@@ -357,7 +357,8 @@ mod tests {
             reason: "no answer".to_owned(),
         };
         let apps = (0..apps).map(silent).collect();
-        let groups = vec![Group { host: None, host_lives: false, parent: None, apps }];
+        let groups =
+            vec![Group { host: None, host_lives: false, outside: false, parent: None, apps }];
         let recent = vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }];
         Notice::Outage(Box::new(Outage { at, groups, more: false, still: false, recent }))
     }

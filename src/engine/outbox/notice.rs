@@ -127,9 +127,12 @@ pub struct Group {
     /// The host that they are on; left out of those that are on different ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The host shows that it is on: it refuses, or ends connections.
+    /// The host shows that it is on, or each of them does: it refuses, or ends connections.
     #[serde(default, skip_serializing_if = "is_false")]
     pub host_lives: bool,
+    /// They are out there, on the internet.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub outside: bool,
     /// The app that they are behind, which is UNHEALTHY; left out of those that are not. It may be one of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,

@@ -140,6 +140,13 @@ impl Wall {
         )
     }
 
+    /// For a subject, in local time: `23:55`, or `2026-11-23 23:55`.
+    fn in_short(self, zone: &Zone, with_day: bool) -> String {
+        let whole = self.for_people(zone);
+        let from = if with_day { 0 } else { "2026-11-23 ".len() };
+        whole.get(from.."2026-11-23 23:55".len()).unwrap_or(&whole).to_owned()
+    }
+
     /// For the log, all of one length: `2026-11-23T23:55:40.250+01:00`; in UTC it ends in `Z`.
     pub fn for_the_log(self, zone: &Zone) -> String {
         let (date, offset) = self.local(zone);

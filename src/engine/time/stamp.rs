@@ -130,6 +130,14 @@ impl Stamp {
         }
     }
 
+    /// The same for a subject: `23:55`, or `2026-11-23 23:55`. What is not certain is written in full.
+    pub fn in_short(self, zone: &Zone, with_day: bool) -> String {
+        if self.in_doubt || self.wall.is_plainly_wrong() {
+            return self.for_people(zone);
+        }
+        self.wall.in_short(zone, with_day)
+    }
+
     /// The same within a sentence: `at 2026-11-23 23:55:40 +01:00`.
     pub fn in_a_sentence(self, zone: &Zone) -> String {
         let at = if self.wall.is_plainly_wrong() { "" } else { "at " };

@@ -66,7 +66,7 @@ pub(super) struct Subject {
 /// Reads a letter.
 pub(super) fn read(subject: &str, text: &str, known: &Known) -> Reading {
     let mut reading = Reading::default();
-    match self::subject(subject, known) {
+    match self::subject(&blind::with_whole_times(subject, text), known) {
         Some(subject) => reading.subject = subject,
         None => reading.unread.push(subject.to_owned()),
     }

@@ -1,26 +1,42 @@
 //! Times in which we saw nobody, or nobody on the internet.
 
+use std::time::Duration;
+
 use super::page::{Block, Page};
 use super::sentence;
 use crate::engine::outbox::notice::Blind;
 use crate::engine::surroundings::run::Gap;
-use crate::engine::time::Zone;
+use crate::engine::time::{Moment, Stamp, Zone};
+
+/// Within so long the hour says which it is.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 const NO_NETWORK: &str = "I could not see the network";
 const NO_INTERNET: &str = "I could not reach the internet";
 
-/// `Nothing answers since TIME: our network, or all 11 apps`; afterwards `I could not see the network from
-/// TIME to TIME`, `I could not reach the internet 3 times`.
-pub(super) fn subject(blind: &Blind, zone: &Zone) -> String {
+/// `Nothing answers since 02:10: our network, or all 11 apps`; afterwards `I could not see the network from
+/// 02:10 to 02:31`, `I could not reach the internet 3 times`. What began a day ago or more has its day.
+pub(super) fn subject(blind: &Blind, now: Moment, zone: &Zone) -> String {
+    let is_recent = |gap: &Gap| gap.from.at().is_some_and(|from| now.since(from) < A_DAY);
+    let with_day = !blind.gaps.iter().all(is_recent);
+    in_a_line(blind, &|time| time.in_short(zone, with_day))
+}
+
+/// The same with whole times, for the text.
+pub(super) fn line(blind: &Blind, zone: &Zone) -> String {
+    in_a_line(blind, &|time| time.for_people(zone))
+}
+
+fn in_a_line(blind: &Blind, spelled: &dyn Fn(Stamp) -> String) -> String {
     if let Some(since) = blind.goes_on() {
         let apps = match blind.apps.as_slice() {
             [only] => sentence::name(only),
             _ => format!("all {} apps", blind.of),
         };
-        return format!("Nothing answers since {}: our network, or {apps}", since.for_people(zone));
+        return format!("Nothing answers since {}: our network, or {apps}", spelled(since));
     }
     let times = match blind.gaps.as_slice() {
-        [only] => spell(only, zone),
+        [only] => spell(only, spelled),
         gaps => format!("{} times", gaps.len()),
     };
     let what = if is_of_internet(blind) {
@@ -40,7 +56,7 @@ fn is_of_internet(blind: &Blind) -> bool {
 
 /// All of it.
 pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
-    page.add(Block::Headline(subject(blind, zone), None));
+    page.add(Block::Headline(line(blind, zone), None));
     if blind.goes_on().is_some() {
         page.add(Block::List(
             "Not seen since:".to_owned(),
@@ -54,7 +70,7 @@ pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
     }
     for (internet, what) in [(false, NO_NETWORK), (true, NO_INTERNET)] {
         let over = blind.gaps.iter().filter(|gap| gap.internet == internet && !gap.goes_on());
-        let over: Vec<String> = over.map(|gap| spell(gap, zone)).collect();
+        let over: Vec<String> = over.map(|gap| spell(gap, &|time| time.for_people(zone))).collect();
         if blind.gaps.len() > 1 && !over.is_empty() {
             page.add(Block::List(format!("{what}:"), over));
         }
@@ -74,7 +90,7 @@ fn as_before(blind: &Blind) -> String {
 }
 
 /// `from TIME to TIME`.
-fn spell(gap: &Gap, zone: &Zone) -> String {
-    let from = format!("from {}", gap.from.for_people(zone));
-    gap.until.map_or_else(|| from.clone(), |until| format!("{from} to {}", until.for_people(zone)))
+fn spell(gap: &Gap, spelled: &dyn Fn(Stamp) -> String) -> String {
+    let from = format!("from {}", spelled(gap.from));
+    gap.until.map_or_else(|| from.clone(), |until| format!("{from} to {}", spelled(until)))
 }

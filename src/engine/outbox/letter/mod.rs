@@ -26,7 +26,7 @@ pub fn write(mail: &Mail, now: Moment, zone: &Zone, status_url: Option<&str>) ->
     let mail = &nameless::told(mail);
     let Recipient::Mail(address) = &mail.to;
     let story = Story::of(mail, zone);
-    let subject = subject::write(&story);
+    let subject = subject::write(&story, now);
     let page = story.page(mail, now, status_url);
     RenderedMail {
         to: address.clone(),

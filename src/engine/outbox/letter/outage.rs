@@ -115,32 +115,38 @@ fn look_again(outage: &Outage) -> String {
 /// What to do: `Look at the switch or the power of 192.168.1.20: 6 apps on it went silent within 40 s`.
 fn look_at(outage: &Outage) -> String {
     let behind = |parent: &str| counted(outage.apps().filter(|it| it.app != parent).count());
-    let (apps, too) = (counted(outage.apps().count()), if outage.more { ", too," } else { "" });
-    let within = within(outage);
+    let apps = counted(outage.apps().count());
+    let went = went_silent(outage);
     match outage.groups.as_slice() {
         [Group { host: Some(host), host_lives: true, .. }] => {
             let host = sentence::name(host);
-            format!("Look at {host}: it is on, but {apps} on it went silent{too} {within}")
+            format!("Look at {host}: it is on, but {apps} on it {went}")
+        }
+        [Group { host: Some(host), outside: true, .. }] => {
+            format!("Look at {}: {apps} on it {went}", sentence::name(host))
         }
         [Group { host: Some(host), .. }] => {
             let host = sentence::name(host);
-            format!(
-                "Look at the switch or the power of {host}: {apps} on it went silent{too} {within}"
-            )
+            format!("Look at the switch or the power of {host}: {apps} on it {went}")
         }
         [Group { parent: Some(parent), .. }] => {
             let (behind, parent) = (behind(parent), sentence::name(parent));
-            format!(
-                "Look at {parent}: it is UNHEALTHY, and {behind} behind it went silent{too} {within}"
-            )
+            format!("Look at {parent}: it is UNHEALTHY, and {behind} behind it {went}")
         }
         [Group { parent: Some(parent), .. }, ..] => {
             let parent = sentence::name(parent);
-            format!("Look at {parent} first: {apps} on different hosts went silent{too} {within}")
+            format!("Look at {parent} first: {apps} on different hosts {went}")
         }
-        _ => format!(
-            "Look at the switch, the access point or the power: {apps} on different hosts went silent{too} {within}"
-        ),
+        groups => {
+            let what = if groups.iter().all(|group| group.host_lives) {
+                "what they have in common: their machines are on, but"
+            } else if groups.iter().all(|group| group.outside) {
+                "the line to the internet:"
+            } else {
+                "the switch, the access point or the power:"
+            };
+            format!("Look at {what} {apps} on different hosts {went}")
+        }
     }
 }
 
@@ -151,8 +157,12 @@ fn counted(apps: usize) -> String {
     }
 }
 
-/// `within 40 s`, rounded up.
-fn within(outage: &Outage) -> String {
+/// `went silent within 40 s`, rounded up; `went silent, too`, where it is one.
+fn went_silent(outage: &Outage) -> String {
+    let too = if outage.more { ", too" } else { "" };
+    if outage.apps().count() < 2 {
+        return format!("went silent{too}");
+    }
     let first =
         outage.apps().map(|it| it.since).reduce(|a, b| if a.is_not_after(b) { a } else { b });
     let last =
@@ -161,7 +171,8 @@ fn within(outage: &Outage) -> String {
     let unit = if took < Duration::from_secs(60) { 1000 } else { 60_000 };
     let units = took.as_millis().div_ceil(unit).max(1).saturating_mul(unit);
     let units = Duration::from_millis(u64::try_from(units).unwrap_or(u64::MAX));
-    format!("within {}", span::in_words(units))
+    let comma = if outage.more { "," } else { "" };
+    format!("went silent{too}{comma} within {}", span::in_words(units))
 }
 
 /// `NAS is UNHEALTHY since 2026-11-23 22:55:40 UTC (connection refused)`.

@@ -224,7 +224,7 @@ fn point(notice: &Notice, zone: &Zone) -> String {
             format!("{}: {}", outage.at.for_people(zone), outage::subject(outage, MAX_VALUE))
         }
         Notice::AllBack(back) => format!("{}: {}", back.at.for_people(zone), report::end(back)),
-        Notice::Blind(blind) => blind::subject(blind, zone),
+        Notice::Blind(blind) => blind::line(blind, zone),
         Notice::Test { at } => format!("{}: a test mail was asked for", at.for_people(zone)),
     }
 }

@@ -4,6 +4,7 @@ use super::story::Story;
 use super::{blind, outage, report, sentence};
 use crate::engine::outbox::notice::Change;
 use crate::engine::state::State;
+use crate::engine::time::Moment;
 
 /// Mail filters look for it.
 const PREFIX: &str = "[HealthChecker] ";
@@ -13,13 +14,13 @@ pub(super) const MAX_SUBJECT: usize = 120;
 const SHARED_WATCHING: usize = 40;
 
 /// One line, [`MAX_SUBJECT`] characters at most. What has been overtaken is left to the body.
-pub(super) fn write(story: &Story<'_>) -> String {
+pub(super) fn write(story: &Story<'_>, now: Moment) -> String {
     let room = MAX_SUBJECT - PREFIX.len();
     let reports = story.reports.iter().map(|it| report::subject(it, room));
     let ends = story.ends.iter().map(|back| report::end(back));
     let changes = worst_first(&story.latest).map(sentence::state);
     let outages = story.outages.iter().map(|it| outage::subject(it, room));
-    let blind = story.blind.iter().map(|times| blind::subject(times, story.zone));
+    let blind = story.blind.iter().map(|times| blind::subject(times, now, story.zone));
     let mut news: Vec<String> =
         reports.chain(outages).chain(changes).chain(blind).chain(ends).collect();
     if news.is_empty() && !story.watching.is_empty() {

@@ -366,9 +366,17 @@ fn any_notice() -> impl Strategy<Value = Notice> {
             since: wall(-30),
         },
     );
-    let place = (prop::option::of(hostile()), prop::option::of(hostile()), any::<bool>());
-    let group = (place, prop::collection::vec(silent, 0..4))
-        .prop_map(|((host, parent, host_lives), apps)| Group { host, host_lives, parent, apps });
+    let shown = (any::<bool>(), any::<bool>());
+    let place = (prop::option::of(hostile()), prop::option::of(hostile()), shown);
+    let group = (place, prop::collection::vec(silent, 0..4)).prop_map(
+        |((host, parent, (host_lives, outside)), apps)| Group {
+            host,
+            host_lives,
+            outside,
+            parent,
+            apps,
+        },
+    );
     let outage = (prop::collection::vec(group, 0..3), any::<bool>()).prop_map(|(groups, more)| {
         let recent = vec![recent(-30, Outcome::Fail, 3)];
         Notice::Outage(Box::new(Outage { at: wall(0), groups, more, still: false, recent }))

@@ -79,6 +79,44 @@ pub(super) fn line<'t>(text: &'t str, known: &Known) -> Option<(BlindLine, &'t s
     Some((BlindLine::Times(unseen, count.parse().ok()?), rest))
 }
 
+/// The subject with the whole times that the text has in the same sentences.
+pub(super) fn with_whole_times(subject: &str, text: &str) -> String {
+    let begins = UNSEEN.iter().map(|(words, _)| *words).chain(["Nothing answers since "]);
+    let begins: Vec<&str> = begins.collect();
+    let sentence = |line: &'_ str| {
+        let at = begins.iter().filter_map(|words| line.find(words)).min()?;
+        Some(line[at..].to_owned())
+    };
+    let whole = text.lines().filter_map(sentence);
+    whole.fold(subject.to_owned(), |subject, whole| {
+        let short = [false, true].map(|with_day| shortened(&whole, with_day));
+        let said = short.iter().find(|short| **short != whole && subject.contains(*short));
+        said.map_or(subject.clone(), |short| subject.replacen(short, &whole, 1))
+    })
+}
+
+/// `02:10`, or `2026-11-24 02:10`, in place of each whole time that is certain.
+fn shortened(sentence: &str, with_day: bool) -> String {
+    let (mut short, mut rest) = (String::new(), sentence);
+    while let Some(next) = rest.chars().next() {
+        match time(rest) {
+            Some((Told::At(_), after)) => {
+                short.push_str(&rest[if with_day { 0 } else { HOUR_AT }..MINUTE_END]);
+                rest = after;
+            }
+            _ => {
+                short.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    short
+}
+
+/// Where the hour begins and the minute ends in `2026-11-23 23:55:40 +01:00`.
+const HOUR_AT: usize = 11;
+const MINUTE_END: usize = 16;
+
 /// What was not seen, and what follows.
 fn unseen(text: &str) -> Option<(Unseen, &str)> {
     UNSEEN.iter().find_map(|(words, unseen)| Some((*unseen, text.strip_prefix(words)?)))

@@ -156,20 +156,30 @@ pub(super) fn headline(text: &str) -> Option<Outage> {
     let rest = text.strip_prefix("Look at ")?;
     let (what, rest) = rest.split_once(": ")?;
     let (host, rest) = match what {
-        "the switch, the access point or the power" => (None, rest),
+        "the switch, the access point or the power" | "the line to the internet" => (None, rest),
+        "what they have in common" => (None, rest.strip_prefix("their machines are on, but ")?),
         _ => match what.strip_prefix("the switch or the power of ") {
             Some(host) => (Some(host), rest),
-            None => (Some(what), rest.strip_prefix("it is on, but ")?),
+            None => (Some(what), rest.strip_prefix("it is on, but ").unwrap_or(rest)),
         },
     };
     let (count, rest) = rest.split_once(' ')?;
     let rest = rest.strip_prefix("apps ").or(rest.strip_prefix("app "))?;
     let place = if host.is_some() { "on it" } else { "on different hosts" };
     let rest = rest.strip_prefix(place)?.strip_prefix(" went silent")?;
-    let (more, rest) = rest.strip_prefix(", too,").map_or((false, rest), |rest| (true, rest));
-    let (within, "") = span(rest.strip_prefix(" within ")?)? else { return None };
+    let (more, rest) = rest.strip_prefix(", too").map_or((false, rest), |rest| (true, rest));
+    let rest = rest.strip_prefix(',').unwrap_or(rest);
+    let within = match rest.strip_prefix(" within ") {
+        // It is one.
+        None if rest.is_empty() => 0,
+        None => return None,
+        Some(rest) => match span(rest)? {
+            (within, "") => within.secs,
+            _ => return None,
+        },
+    };
     let (host, silent) = (host.map(str::to_owned), Vec::new());
-    Some(Outage { apps: count.parse().ok()?, within: within.secs, more, host, silent })
+    Some(Outage { apps: count.parse().ok()?, within, more, host, silent })
 }
 
 /// Whose list it is: `On 192.168.1.20:`, `Silent:`, `Elsewhere:`.

@@ -38,7 +38,7 @@ pub(super) fn together(drafts: &mut Vec<Draft>, more: bool) {
     let apps: Vec<Silent> = alarms.iter().map(silent).collect();
     let names = apps.iter().map(|silent| silent.app.clone()).collect();
     let at = alarms.iter().map(|draft| draft.written).max().unwrap();
-    let groups = vec![Group { host, host_lives: false, parent: None, apps }];
+    let groups = vec![Group { host, host_lives: false, outside: false, parent: None, apps }];
     let outage = Outage { at: stamp(at), groups, more, still: false, recent: vec![] };
     let well = ends.iter().map(|draft| draft.written).max().unwrap();
     let (since, lasted_ms) = (stamp(at), well - at);

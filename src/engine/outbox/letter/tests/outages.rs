@@ -14,6 +14,7 @@ fn outage(hosts: &[(Option<&str>, &[&str])]) -> Outage {
     let group = |(host, apps): &(Option<&str>, &[&str])| Group {
         host: host.map(str::to_owned),
         host_lives: false,
+        outside: false,
         parent: None,
         apps: apps.iter().enumerate().map(silent).collect(),
     };
@@ -29,6 +30,12 @@ fn where_to_look_and_who_is_silent() {
     lives.groups[0].host_lives = true;
     let mut fresh = both.clone();
     fresh.apps_mut().skip(1).for_each(|it| (it.unhealthy, it.failures) = (false, 1));
+    let mut all_live = both.clone();
+    all_live.groups.iter_mut().for_each(|group| group.host_lives = true);
+    let (mut out_there, mut line) = (one.clone(), both.clone());
+    for group in out_there.groups.iter_mut().chain(&mut line.groups) {
+        group.outside = true;
+    }
     let more = Outage { more: true, ..one.clone() };
     let mut last = more.clone();
     last.groups[0].apps.truncate(1);
@@ -51,6 +58,22 @@ fn where_to_look_and_who_is_silent() {
             format!("{larger} 5 apps on different hosts went silent within 26 s"),
         ),
         (
+            &all_live,
+            "5 apps are UNHEALTHY: NAS, Kodi, TV, Heating, Door",
+            "Look at what they have in common: their machines are on, but 5 apps on different hosts went silent within 26 s"
+                .to_owned(),
+        ),
+        (
+            &out_there,
+            "3 apps are UNHEALTHY: NAS and 2 on 192.168.1.20",
+            "Look at 192.168.1.20: 3 apps on it went silent within 26 s".to_owned(),
+        ),
+        (
+            &line,
+            "5 apps are UNHEALTHY: NAS, Kodi, TV, Heating, Door",
+            "Look at the line to the internet: 5 apps on different hosts went silent within 26 s".to_owned(),
+        ),
+        (
             &fresh,
             "NAS is UNHEALTHY, 4 more do not answer",
             format!("{larger} 5 apps on different hosts went silent within 26 s"),
@@ -63,7 +86,7 @@ fn where_to_look_and_who_is_silent() {
         (
             &last,
             "NAS on 192.168.1.20 is UNHEALTHY, too",
-            format!("{switch} 1 app on it went silent, too, within 1 s"),
+            format!("{switch} 1 app on it went silent, too"),
         ),
     ] {
         let letter = write(&mail(vec![Notice::Outage(Box::new(outage.clone()))]), wall(0), None);
