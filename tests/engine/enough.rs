@@ -17,26 +17,22 @@ use healthchecker::engine::state::State;
 const HOUR: u64 = 3600;
 /// Every check that goes another way is a change, and each is a mail.
 const JUMPY: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "2"), ("healthy", "2")];
+const FELLOW: [(&str, &str); 3] = [("interval", "14"), ("unhealthy", "2"), ("healthy", "2")];
 
-/// So many apps are there to change; what an app does again and again is told once.
-const FELLOWS: usize = 30;
+/// So many apps are there to change; what an app does again and again is told once, and trouble waits for more of it.
+const FELLOWS: usize = 60;
 
 fn fellow(number: usize) -> String {
     format!("App{number}")
 }
 
-/// Every half minute an app changes, for the worse, and then for the better, each once.
+/// Every half minute an app is well again that was ill.
 fn change(world: &mut World, seconds: u64) {
-    let failures = |world: &World, name: &str| {
-        world.engine.view().info(world.now, name).map_or(0, |info| info.app.failures)
-    };
-    let fresh: Vec<String> =
-        (0..FELLOWS).map(fellow).filter(|name| failures(world, name) == 0).collect();
-    for name in fresh.iter().take(usize::try_from(seconds / 60).unwrap()) {
-        for answer in [Answer::Fail, Answer::Pass] {
-            world.answers(name, answer);
-            world.seconds(30);
-        }
+    let ill: Vec<String> =
+        (0..FELLOWS).map(fellow).filter(|name| world.state(name) == State::Unhealthy).collect();
+    for name in ill.iter().take(usize::try_from(seconds / 30).unwrap()) {
+        world.answers(name, Answer::Pass);
+        world.seconds(30);
     }
 }
 
@@ -48,14 +44,23 @@ fn flap(world: &mut World, name: &str, seconds: u64) {
     }
 }
 
-/// These apps, and those that are there to change.
+/// These apps, and those that are there to change, of which all is told that there is by now.
 fn house(names: &[&str]) -> World {
+    house_of(names, |_| "owner@example.org")
+}
+
+fn house_of(names: &[&str], email: fn(usize) -> &'static str) -> World {
     let mut world = World::new();
     for name in names {
         world.register(name, &JUMPY);
     }
-    (0..FELLOWS).for_each(|number| world.register(&fellow(number), &JUMPY));
+    for number in 0..FELLOWS {
+        world.register(&fellow(number), &[&FELLOW[..], &[("email", email(number))]].concat());
+    }
     world.seconds(60);
+    (0..FELLOWS).for_each(|number| world.answers(&fellow(number), Answer::Fail));
+    world.seconds(HOUR + 600);
+    world.inbox.clear();
     world
 }
 
@@ -114,11 +119,7 @@ fn nobody_else_waits_for_one_who_has_enough() {
 
 #[test]
 fn capitals_make_no_other_person() {
-    let mut world = house(&[]);
-    for number in 0..FELLOWS {
-        let email = ["Owner@example.org", "owner@EXAMPLE.org"][number % 2];
-        world.register(&fellow(number), &[JUMPY.as_slice(), &[("email", email)]].concat());
-    }
+    let mut world = house_of(&[], |number| ["Owner@example.org", "owner@EXAMPLE.org"][number % 2]);
     change(&mut world, 20 * 60);
     assert_eq!(world.inbox.len(), MAILS_AN_HOUR);
 }
@@ -175,7 +176,7 @@ fn what_waits_for_days_is_bounded_in_memory_and_on_disk() {
 #[test]
 fn what_happens_while_a_slow_server_has_a_mail_comes_as_one_more() {
     let mut world = house(&["Kodi"]);
-    world.inbox.clear();
+    world.journal.clear();
     world.mail_takes = 29 * 60_000;
     world.answers("Kodi", Answer::Fail);
     world.seconds(12);
@@ -221,7 +222,6 @@ fn of_many_mails_that_a_start_finds_for_one_person_all_but_the_first_go_together
 #[test]
 fn a_power_cut_while_a_mail_is_under_way_loses_nothing_of_what_waits_behind_it() {
     let mut world = house(&["Kodi"]);
-    world.inbox.clear();
     world.mail_takes = 29 * 60_000;
     world.answers("Kodi", Answer::Fail);
     world.seconds(12);

@@ -32,6 +32,7 @@ mod mails;
 mod names;
 mod off;
 mod outages;
+mod pace;
 mod parents;
 mod quiet;
 mod recipients;

@@ -3,17 +3,18 @@
 use super::Outbox;
 use super::mails::MailChanges;
 use super::notice::{Mail, Notice};
+use super::rate_limit::Had;
 use super::refusals::Refusal;
 use crate::engine::recipients::Recipient;
-use crate::engine::time::{Now, Stamp};
+use crate::engine::time::Now;
 
 /// What is to be written.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// Of the mails.
     pub mails: MailChanges,
-    /// Mails that were accepted: to whom, and when.
-    pub accepted: Vec<(Recipient, Stamp)>,
+    /// Mails that were accepted, and to whom.
+    pub accepted: Vec<(Recipient, Had)>,
     /// The people whose refusals began, went on or ended.
     pub refusals: Vec<Recipient>,
 }
@@ -55,11 +56,11 @@ impl Outbox {
     pub fn restore(
         &mut self,
         now: Now,
-        accepted: Vec<(Recipient, Stamp)>,
+        accepted: Vec<(Recipient, Had)>,
         refusals: Vec<Refusal>,
         mails: Vec<Mail>,
     ) {
-        accepted.into_iter().for_each(|(to, at)| self.rate_limit.restore(now.at, at, &to));
+        accepted.into_iter().for_each(|(to, had)| self.rate_limit.restore(now.at, had, &to));
         refusals.into_iter().for_each(|refusal| self.refusals.restore(refusal));
         mails.into_iter().for_each(|mail| self.queue.restore(now.at, mail));
     }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::notice::Mail;
+use super::rate_limit::Had;
 use super::refusals::Refusal;
 use super::{Counted, Outbox};
 use crate::engine::recipients::{Recipient, Recipients};
-use crate::engine::time::{Moment, Now, Stamp, Zone};
+use crate::engine::time::{Moment, Now, Zone};
 
 /// What others may know of it.
 impl Outbox {
@@ -60,8 +61,8 @@ impl Outbox {
         self.refusals.all()
     }
 
-    /// Mails that count for the limit of an hour: to whom, and when.
-    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Stamp)> {
+    /// Mails that count for the limit of an hour, and to whom.
+    pub fn counting(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Had)> {
         self.rate_limit.all(at)
     }
 

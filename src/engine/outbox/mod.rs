@@ -27,7 +27,7 @@ pub use self::kept::Changes;
 use self::notice::{Mail, Notice};
 use self::queue::{Fate, Queue};
 use self::quiet::Hush;
-use self::rate_limit::{MAILS_AN_HOUR, RateLimit};
+use self::rate_limit::{Had, MAILS_AN_HOUR, RateLimit};
 use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
 use super::log_event::LogEvent;
@@ -165,7 +165,18 @@ impl Outbox {
         if let Some(until) = recipient.and_then(|to| self.rate_limit.full_until(now.at, to)) {
             return self.hold_back(now, id, until);
         }
+        if let Some(until) = self.paced_until(now.at, id) {
+            self.queue.pace(id, until);
+            self.wheel.schedule(until, id);
+            return;
+        }
         self.output.extend(self.queue.take(now.at, id).map(Output::Send));
+    }
+
+    /// Until when a mail waits for what else comes. Not one that was tried: it was late enough.
+    fn paced_until(&self, at: Moment, id: u64) -> Option<Moment> {
+        let mail = self.queue.untried(id).filter(|mail| mail.tells_of_trouble())?;
+        self.rate_limit.paced_until(at, &mail.to, mail.written.at()?)
     }
 
     fn hold_back(&mut self, now: Now, id: u64, until: Moment) {
@@ -197,7 +208,8 @@ impl Outbox {
             Fate::Accepted { mail, after } => {
                 self.rehearsal.handle_accepted();
                 self.counted.accepted += 1;
-                self.rate_limit.accepted(now.at, Stamp::noted(now), &mail.to);
+                let had = Had { at: Stamp::noted(now), trouble: mail.tells_of_trouble() };
+                self.rate_limit.accepted(now.at, had, &mail.to);
                 self.refusals.over(&mail.to);
                 self.log(LogEvent::MailAccepted { to: mail.to.clone(), after });
                 for id in self.queue.release(now.at) {
@@ -291,7 +303,10 @@ impl Outbox {
         self.refusals.for_each_stamp(&mut put_right);
         self.rate_limit.handle_step(now.at, put_right);
         self.rehearsal.handle_step(step);
-        let free = |to: &Recipient| self.rate_limit.full_until(now.at, to).unwrap_or(now.at);
+        let free = |to: &Recipient| {
+            let paced = self.rate_limit.paced_until(now.at, to, now.at);
+            self.rate_limit.full_until(now.at, to).max(paced).unwrap_or(now.at)
+        };
         for (retry_at, id) in self.queue.handle_step(now, step, free) {
             self.wheel.schedule(retry_at, id);
         }

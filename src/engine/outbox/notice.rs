@@ -280,6 +280,11 @@ impl Mail {
         self.changes().rev().filter(move |change| seen.insert(&change.app))
     }
 
+    /// Whether an app is unwell by it.
+    pub fn tells_of_trouble(&self) -> bool {
+        self.conclusions().any(|(_, state)| state != State::Healthy)
+    }
+
     /// The last that it tells of each app: the state.
     pub fn conclusions(&self) -> impl Iterator<Item = (&str, State)> {
         let mut seen = HashSet::new();

@@ -175,6 +175,21 @@ impl Queue {
         held.map(|(id, _, _)| id).collect()
     }
 
+    /// Has a mail wait until then, whatever else happens, for what else there is to tell.
+    pub(super) fn pace(&mut self, id: u64, until: Moment) {
+        if let Some(standing) = self.mails.standing(id) {
+            standing.held_until = Some(until);
+            // That it was found at the start is none: it waits on purpose.
+            standing.trouble = None;
+        }
+        self.put_off(id, until);
+    }
+
+    /// One mail, unless this run has tried to send it.
+    pub(super) fn untried(&self, id: u64) -> Option<&Mail> {
+        self.mails.get(id).filter(|entry| entry.standing.tries == 0).map(Entry::mail)
+    }
+
     /// Has a mail wait though it was not tried.
     pub(super) fn put_off(&mut self, id: u64, retry_at: Moment) {
         if let Some(standing) = self.mails.standing(id) {

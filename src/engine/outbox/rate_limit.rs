@@ -2,7 +2,8 @@
 //!
 //! A mail more than [`MAILS_AN_HOUR`] is held back until an hour has passed since one of them, and
 //! takes in what else there is to tell until then: a digest. Mail servers refuse those who send too
-//! much, and people stop reading.
+//! much, and people stop reading. Who had several mails of trouble shortly before gets the next one a little
+//! later, with all that came meanwhile: on a bad day of the house it is one for many.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,28 +16,43 @@ use crate::engine::time::{Moment, Stamp};
 /// a day.
 pub const MAILS_AN_HOUR: usize = 20;
 const HOUR: Duration = Duration::from_secs(3600);
+/// Who had so many mails of trouble
+const SEVERAL: usize = 2;
+/// within this time
+const SHORTLY: Duration = Duration::from_secs(15 * 60);
+/// has each further one wait so long: what has one cause is seen within it.
+const PACE: Duration = Duration::from_secs(3 * 60);
+
+/// A mail that a person has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Had {
+    /// When it was accepted.
+    pub at: Stamp,
+    /// Whether it told that an app is unwell.
+    pub trouble: bool,
+}
 
 /// The mails that each person has had within the last hour.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct RateLimit {
     /// The latest [`MAILS_AN_HOUR`], oldest first.
-    had: SortedMap<Recipient, VecDeque<Stamp>>,
+    had: SortedMap<Recipient, VecDeque<Had>>,
     tidied: Moment,
     /// Those that are not on disk yet.
-    new: Vec<(Recipient, Stamp)>,
+    new: Vec<(Recipient, Had)>,
 }
 
 impl RateLimit {
     /// A mail to `to` was accepted.
-    pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
+    pub(in crate::engine) fn accepted(&mut self, at: Moment, mail: Had, to: &Recipient) {
         self.restore(at, mail, to);
         self.new.push((to.clone(), mail));
     }
 
     /// Counts a mail that is on record, if it still does.
-    pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Stamp, to: &Recipient) {
+    pub(in crate::engine) fn restore(&mut self, at: Moment, mail: Had, to: &Recipient) {
         self.tidy(at);
-        if !counts(mail, at) {
+        if !counts(mail.at, at) {
             return;
         }
         self.had.update(to.clone(), VecDeque::new, |had| {
@@ -53,20 +69,34 @@ impl RateLimit {
         let oldest = had.front().filter(|_| had.len() >= MAILS_AN_HOUR)?;
         // Of a mail before the restart it may not be known how long ago it was. Then it counts for
         // nothing: one too many is better than an alert held back. The others came later.
-        let free = oldest.at()? + HOUR;
+        let free = oldest.at.at()? + HOUR;
         (free > at).then_some(free)
     }
 
+    /// Until when a mail of trouble to `to` waits that was `written` then, for what else comes; `None`: it goes now.
+    pub(in crate::engine) fn paced_until(
+        &self,
+        at: Moment,
+        to: &Recipient,
+        written: Moment,
+    ) -> Option<Moment> {
+        // As above: one too early is better than one that waits for what was long ago.
+        let is_lately = |had: &&Had| had.at.at().is_some_and(|had| at.since(had) < SHORTLY);
+        let troubles = self.had.get(to)?.iter().filter(|had| had.trouble);
+        let had_several = troubles.filter(is_lately).count() >= SEVERAL;
+        Some(written + PACE).filter(|until| had_several && *until > at)
+    }
+
     /// All that counts still: to whom, and when.
-    pub(in crate::engine) fn all(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Stamp)> {
+    pub(in crate::engine) fn all(&self, at: Moment) -> impl Iterator<Item = (&Recipient, Had)> {
         self.had.iter().flat_map(move |(to, had)| {
-            let counts = had.iter().filter(move |mail| counts(**mail, at));
+            let counts = had.iter().filter(move |mail| counts(mail.at, at));
             counts.map(move |mail| (to, *mail))
         })
     }
 
     /// What is to be written since this was called last.
-    pub(in crate::engine) fn take_new(&mut self) -> Vec<(Recipient, Stamp)> {
+    pub(in crate::engine) fn take_new(&mut self) -> Vec<(Recipient, Had)> {
         std::mem::take(&mut self.new)
     }
 
@@ -79,15 +109,15 @@ impl RateLimit {
         mut put_right: impl FnMut(&mut Stamp),
     ) {
         for had in self.had.values_mut() {
-            had.iter_mut().for_each(&mut put_right);
-            had.retain(|mail| counts(*mail, at));
+            had.iter_mut().for_each(|mail| put_right(&mut mail.at));
+            had.retain(|mail| counts(mail.at, at));
         }
     }
 
     /// Forgets, once an hour, who has had nothing for an hour.
     fn tidy(&mut self, at: Moment) {
         if at.since(self.tidied) >= HOUR {
-            self.had.retain(|_, had| had.back().is_some_and(|mail| counts(*mail, at)));
+            self.had.retain(|_, had| had.back().is_some_and(|mail| counts(mail.at, at)));
             self.tidied = at;
         }
     }
@@ -108,7 +138,11 @@ mod tests {
     }
 
     fn accepted(rate_limit: &mut RateLimit, second: u64, to: &str) {
-        rate_limit.accepted(now(second).at, Stamp::noted(now(second)), &Recipient::mail(to));
+        rate_limit.accepted(now(second).at, had(Stamp::noted(now(second))), &Recipient::mail(to));
+    }
+
+    fn had(at: Stamp) -> Had {
+        Had { at, trouble: false }
     }
 
     /// Twenty mails on record, of an hour in 2026; the clock shows `second` of 1970 or later.
@@ -119,7 +153,8 @@ mod tests {
         timeline.observe(start, Duration::ZERO);
         let mut rate_limit = RateLimit::default();
         for mail in mails {
-            rate_limit.accepted(start.at, timeline.placed(start, mail), &Recipient::mail("a@b.c"));
+            let mail = had(timeline.placed(start, mail));
+            rate_limit.accepted(start.at, mail, &Recipient::mail("a@b.c"));
         }
         rate_limit
     }
@@ -147,7 +182,7 @@ mod tests {
         for wall in (0..19).map(|n| 1_795_474_540_000 + n * 1000).chain([130_000]) {
             let mail = timeline.placed(start, Wall::from_unix_millis(wall));
             assert_eq!(mail.at().is_some(), wall != 130_000);
-            rate_limit.accepted(start.at, mail, &Recipient::mail("a@b.c"));
+            rate_limit.accepted(start.at, had(mail), &Recipient::mail("a@b.c"));
         }
         assert_eq!(
             rate_limit.full_until(start.at, &Recipient::mail("a@b.c")),

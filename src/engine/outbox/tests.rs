@@ -393,7 +393,8 @@ fn what_is_on_record_goes_out_at_the_start_under_its_id_and_is_not_written_again
 #[test]
 fn what_an_earlier_run_has_sent_counts_for_the_limit() {
     let mut outbox = mailing();
-    let accepted = (0..20).map(|n| (Recipient::mail(OWNER), Stamp::noted(after(n)))).collect();
+    let accepted = (0..20).map(|n| Had { at: Stamp::noted(after(n)), trouble: false });
+    let accepted = accepted.map(|had| (Recipient::mail(OWNER), had)).collect();
     outbox.restore(after(100), accepted, Vec::new(), Vec::new());
     outbox.handle_message(after(100), message(OWNER));
     assert!(sent(&mut outbox).is_empty());

@@ -7,7 +7,9 @@ use crate::engine::chronicle::{Changed, Chronicle};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::rate_limit::Had;
 use crate::engine::outbox::{self, Outbox};
+use crate::engine::recipients::Recipient;
 use crate::engine::registration::Registration;
 use crate::engine::registry::history::History;
 use crate::engine::registry::{App, AppId, AppMark, Registry, Welcome};
@@ -81,7 +83,7 @@ fn mail_changes(outbox: &Outbox, changes: outbox::Changes, records: &mut Vec<Rec
     let merged = changes.mails.merged.into_iter();
     records.extend(merged.map(|(id, later)| Record::MailMerged { id, later: Box::new(later) }));
     records.extend(changes.mails.done.into_iter().map(|id| Record::MailDone { id }));
-    records.extend(changes.accepted.into_iter().map(|(to, at)| Record::MailAccepted { to, at }));
+    records.extend(changes.accepted.into_iter().map(|(to, had)| accepted_record(to, had)));
     records.extend(changes.refusals.into_iter().map(|to| match outbox.refusal(&to) {
         Some(refusal) => Record::MailRefused(refusal.clone()),
         None => Record::RefusalSeen { to },
@@ -102,7 +104,7 @@ pub(in crate::engine) fn everything(
 ) -> Vec<Record> {
     let mails = outbox.mails().map(mail_record);
     let accepted = outbox.counting(now.at);
-    let accepted = accepted.map(|(to, at)| Record::MailAccepted { to: to.clone(), at });
+    let accepted = accepted.map(|(to, had)| accepted_record(to.clone(), had));
     let refused = outbox.refusals().cloned().map(Record::MailRefused);
     let apps = registry.by_name();
     let apps =
@@ -116,6 +118,10 @@ pub(in crate::engine) fn everything(
 
 fn mail_record(mail: &Mail) -> Record {
     Record::Mail(Box::new(mail.clone()))
+}
+
+fn accepted_record(to: Recipient, Had { at, trouble }: Had) -> Record {
+    Record::MailAccepted { to, at, trouble }
 }
 
 fn app_record(app: &App, alert: Option<&Alert>) -> Record {

@@ -65,6 +65,9 @@ pub enum Record {
         to: Recipient,
         /// When.
         at: Stamp,
+        /// Whether it told that an app is unwell.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        trouble: bool,
     },
     /// Mails to an address were refused for good, and nobody has seen it yet. It ends with the next
     /// [`Record::MailAccepted`] of that address.

@@ -7,6 +7,7 @@ use crate::engine::chronicle::Incident;
 use crate::engine::incidents::alert::Alert;
 use crate::engine::outbox::merge::merge;
 use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::rate_limit::Had;
 use crate::engine::outbox::refusals::Refusal;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::{Days, History, Hours, Recent};
@@ -23,7 +24,7 @@ use crate::engine::time::{Moment, Now, Stamp, Timeline};
 pub(in crate::engine) struct Household {
     apps: SortedMap<String, Box<KeptApp>>,
     mails: SortedMap<u64, Box<Mail>>,
-    accepted: Vec<(Recipient, Stamp)>,
+    accepted: Vec<(Recipient, Had)>,
     refusals: SortedMap<Recipient, Box<Refusal>>,
     run: Option<Run>,
     incidents: SortedMap<u64, Box<Incident>>,
@@ -49,7 +50,7 @@ pub(in crate::engine) struct RestoredApp {
 pub(in crate::engine) struct RestoredMail {
     /// Oldest first.
     pub(in crate::engine) mails: Vec<Mail>,
-    pub(in crate::engine) accepted: Vec<(Recipient, Stamp)>,
+    pub(in crate::engine) accepted: Vec<(Recipient, Had)>,
     pub(in crate::engine) refusals: Vec<Refusal>,
 }
 
@@ -100,7 +101,7 @@ impl Household {
     /// Hands over every time that is on record, but for those within histories: of these only the
     /// newest, for looking at.
     pub(in crate::engine) fn for_each_stamp(&mut self, mut look: impl FnMut(&mut Stamp)) {
-        self.accepted.iter_mut().for_each(|(_, at)| look(at));
+        self.accepted.iter_mut().for_each(|(_, had)| look(&mut had.at));
         self.refusals.values_mut().for_each(|refusal| look(&mut refusal.at));
         self.mails.values_mut().for_each(|mail| mail.for_each_stamp(&mut look));
         self.run.iter_mut().for_each(|run| run.for_each_stamp(&mut look));
@@ -150,9 +151,9 @@ impl Household {
                     self.mails.insert(id, Box::new(Mail { id, ..*later }));
                 }
             }
-            Record::MailAccepted { to, at } => {
+            Record::MailAccepted { to, at, trouble } => {
                 self.refusals.remove(&to);
-                self.accepted.push((to, at));
+                self.accepted.push((to, Had { at, trouble }));
             }
             Record::MailRefused(refusal) => {
                 self.refusals.insert(refusal.to.clone(), Box::new(refusal));

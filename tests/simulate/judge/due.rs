@@ -33,10 +33,10 @@ pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<
         for to in &trouble.people {
             let first = firsts.get(&(*to, AppId(trouble.app), trouble.episode)).copied();
             note(&mut heard, (incident, *to), trouble.begun, first);
-            let due = due(case, &told, trouble, *to);
+            let (due, is_paced) = due(case, &told, trouble, *to, first);
             // One that was over by then is none; what is told later is another.
             if trouble.until > due && judged.insert((*to, trouble.app, trouble.episode)) {
-                findings.extend(in_time(case, trouble, due, *to, first));
+                findings.extend(in_time(case, trouble, (due, is_paced), *to, first));
             }
         }
     }
@@ -94,8 +94,14 @@ impl Told {
 }
 
 /// When a person has to have been told of a trouble: who joins what they know waits for the next mail of
-/// that, and who has had several mails gets one for all that comes.
-fn due(case: &Case<'_>, told: &Told, trouble: &Trouble, to: PersonId) -> Ms {
+/// that, and who has had several mails gets one for all that comes. Whether it is that.
+fn due(
+    case: &Case<'_>,
+    told: &Told,
+    trouble: &Trouble,
+    to: PersonId,
+    first: Option<First>,
+) -> (Ms, bool) {
     let due = trouble.deadline;
     let incident = case.incidents.of_cause(trouble.cause);
     let known = incident.and_then(|incident| told.of.get(&(incident, to)));
@@ -103,16 +109,18 @@ fn due(case: &Case<'_>, told: &Told, trouble: &Trouble, to: PersonId) -> Ms {
     let before = others.next().map(|(at, _)| *at).filter(|at| *at < due);
     let joins = before.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due));
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
-    let had = written.partition_point(|at| *at < due)
+    let own = first.map_or(due, |first| case.letters[first.letter].letter.written);
+    let had = written.partition_point(|at| *at < due.min(own))
         - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
-    joins.unwrap_or(due).max(due + allowance::bundled(had))
+    let bundled = allowance::bundled(had);
+    (joins.unwrap_or(due).max(due + bundled), bundled > 0)
 }
 
 /// Whether a person heard of a trouble in time.
 fn in_time(
     case: &Case<'_>,
     trouble: &Trouble,
-    due: Ms,
+    (due, is_paced): (Ms, bool),
     to: PersonId,
     first: Option<First>,
 ) -> Option<Finding> {
@@ -133,9 +141,11 @@ fn in_time(
     };
     let held_back = case.letters[place].reading.digest.is_some();
     let letter = case.letters[place].letter;
-    // What a list tells of a silence may have waited for others before it was written.
+    // What a list tells of a silence may have waited for others before it was written, and who has had several mails
+    // waits after that.
     let is_listed = !case.letters[place].reading.list.is_empty();
-    let written = if trouble.is_silent && is_listed { decided.max(due) } else { decided };
+    let may_wait = is_paced || (trouble.is_silent && is_listed);
+    let written = if may_wait { decided.max(due) } else { decided };
     let waited = case.post.idle(to, written, letter.worded);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
     if late == 0 {

@@ -74,6 +74,28 @@ fn shift(drafts: &mut [tale::Draft], by: u64) {
 }
 
 #[test]
+fn who_has_had_two_mails_of_trouble_may_wait_for_the_third() {
+    let from = 20 * MINUTE + 10 * SECOND;
+    let crashes = |tale: Tale, app: usize| {
+        let from = from + 3 * MINUTE * app as u64;
+        tale.befalls(Crash, &[app], from, from + 30 * MINUTE)
+    };
+    // It is written at once, and goes that much later.
+    let waits = |troubles: usize, by: u64| {
+        let tale = (0..troubles).fold(Tale::of(&["NAS", "Kodi", "Wiki"]), crashes);
+        let last = move |drafts: &mut Vec<tale::Draft>| {
+            let draft = &mut drafts[troubles - 1];
+            draft.worded += by;
+            draft.accepted += by;
+        };
+        tale.lived().but(last).faults()
+    };
+    assert_eq!(waits(3, 3 * MINUTE), []);
+    assert_eq!(waits(3, 5 * MINUTE), [Fault::Late(Crash)]);
+    assert_eq!(waits(2, 3 * MINUTE), [Fault::Late(Crash)]);
+}
+
+#[test]
 fn what_was_over_before_it_had_to_be_told_is_not_told_late_by_what_comes_later() {
     let from = 20 * MINUTE + 10 * SECOND;
     let again = from + 2 * MINUTE;

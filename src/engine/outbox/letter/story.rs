@@ -14,8 +14,9 @@ use crate::engine::time::{Moment, Stamp, Zone};
 use crate::engine::verdict::REASON_MAX;
 use crate::engine::verdict::answer::Outcome;
 
-/// A mail that waited longer than this says so: ms. The first retries are no news.
-const WORTH_TELLING_MS: u64 = 2 * 60 * 1000;
+/// A mail that waited longer than this says so: ms. The first retries are no news, nor that it waited on purpose
+/// for what else would come.
+const WORTH_TELLING_MS: u64 = 4 * 60 * 1000;
 /// The most notices listed in order; the oldest are only counted.
 const MAX_LISTED: usize = APPS_MAX + OVERTAKEN_MAX;
 /// The most recent checks shown of an app.

@@ -11,7 +11,7 @@ use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// A mail that waited longer says so: ms.
-const WORTH_TELLING: Ms = 2 * 60_000;
+const WORTH_TELLING: Ms = 4 * 60_000;
 /// So many changes, or checks, are looked through for the one that a letter speaks of: about that time,
 /// and before it was written.
 const LOOKED_THROUGH: usize = 64;
