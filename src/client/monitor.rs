@@ -50,7 +50,7 @@ impl Monitor {
         self.with("timeout", &seconds.to_string())
     }
 
-    /// Seconds between two checks: 5 to 300.
+    /// Seconds between two checks: 5 to 300; between two beats up to 3024000.
     ///
     /// ```
     /// # use healthchecker::client::Monitor;
@@ -105,7 +105,18 @@ impl Monitor {
         self.with("expect", statuses)
     }
 
-    /// How it is watched: `http` or `tcp`. Not said, it follows from the address.
+    /// How many seconds a beat may be late. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().kind("beat").interval(3600).grace(600);
+    /// ```
+    #[must_use]
+    pub fn grace(self, seconds: u64) -> Monitor {
+        self.with("grace", &seconds.to_string())
+    }
+
+    /// How it is watched: `http`, `tcp` or `beat`. Not said, it follows from the address.
     ///
     /// ```
     /// # use healthchecker::client::Monitor;
@@ -207,6 +218,7 @@ mod tests {
             .path("/health")
             .expect("200")
             .kind("http")
+            .grace(60)
             .may_be_off(true)
             .parent("Switch")
             .reminders(true)

@@ -154,6 +154,52 @@ impl HealthCheckerServer {
         self.registrar.start(self.context.clone(), how)
     }
 
+    /// Reports, as an app of the [kind](Monitor::kind) `beat`, which is not asked, that it is well.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer, Monitor};
+    /// let backup = HealthCheckerServer::new("Backup", "");
+    /// backup.monitor(&Monitor::new().kind("beat").interval(24 * 3600))?;
+    /// backup.beat_start()?;
+    /// let copied = std::fs::copy("/data/photos.db", "/mnt/photos.db");
+    /// if copied.is_ok() { backup.beat()? } else { backup.beat_fail()? }
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn beat(&self) -> Result<(), Error> {
+        self.context.change("beat")
+    }
+
+    /// Reports that it begins: the time until the next [`HealthCheckerServer::beat`] is told with that.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer};
+    /// HealthCheckerServer::new("Backup", "").beat_start()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn beat_start(&self) -> Result<(), Error> {
+        self.context.change("beat/start")
+    }
+
+    /// Reports that it failed.
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer};
+    /// HealthCheckerServer::new("Backup", "").beat_fail()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`].
+    pub fn beat_fail(&self) -> Result<(), Error> {
+        self.context.change("beat/fail")
+    }
+
     /// Asks to be left alone for now.
     ///
     /// ```no_run

@@ -4,6 +4,7 @@ use super::api::{About, Became, Command, Done};
 use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::registration::Registration;
 use crate::engine::registration::fields::shown;
+use crate::engine::reports::Heard;
 use crate::engine::time::Now;
 
 /// Carries a command out: what it did is in effect, and not on disk yet.
@@ -48,15 +49,24 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
             engine.check(now, &name)?;
             done(name, Became::Asked)
         }
+        Command::Beat(name, report) => {
+            let name = engine.on_record(&name)?;
+            let became = match engine.hear(now, &name, report)? {
+                Heard::Counted => Became::Heard,
+                Heard::Paused => Became::Paused,
+            };
+            done(name, became)
+        }
         Command::Seen(email) => {
             engine.seen(&email)?;
-            Done { about: About::Email(email), result: Became::Seen, warnings: Vec::new() }
+            let about = About::Email(email);
+            Done { about, result: Became::Seen, key: None, warnings: Vec::new() }
         }
     })
 }
 
 fn done(appname: String, result: Became) -> Done {
-    Done { about: About::AppName(appname), result, warnings: Vec::new() }
+    Done { about: About::AppName(appname), result, key: None, warnings: Vec::new() }
 }
 
 impl From<Registered> for Became {

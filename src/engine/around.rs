@@ -192,6 +192,7 @@ impl Engine {
         self.incidents.handle_step(&self.timeline, now, step);
         self.registry.handle_step(&self.timeline, now, step);
         self.follow_quiet(now);
+        self.beats.handle_step(step);
     }
 
     /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the

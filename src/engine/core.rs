@@ -6,13 +6,14 @@
 //! [`Engine::next_deadline`] or the next event, whichever is first. Who answers a command takes its
 //! records first.
 //!
-//! The engine itself decides nothing. It wires six machines, and the [traffic](super::traffic)
+//! The engine itself decides nothing. It wires seven machines, and the [traffic](super::traffic)
 //! between them is all that it does: most of [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::beats::Beats;
 use super::check_log::Line;
 use super::chronicle::Chronicle;
 use super::incidents::{self, Incidents, who_is_disallowed};
@@ -78,6 +79,8 @@ pub enum Action {
 pub enum Wait {
     /// The next check, or whether the shortage of threads is over.
     Scheduler(scheduler::Wait),
+    /// An app is to have reported.
+    Beat,
     /// Apps are awaited no longer, others are looked at, or people are to be told what was away.
     Surroundings,
     /// What is gathered to be told, or waits for that.
@@ -108,6 +111,10 @@ pub enum CommandError {
     Registry(RegistryError),
     /// The app of this name is paused.
     Paused(String),
+    /// The app of this name is asked, and reports nothing.
+    IsAsked(String),
+    /// The app of this name reports, and is not asked.
+    Reports(String),
     /// No mail to this address was refused, or somebody has seen it.
     NothingRefused(String),
 }
@@ -125,6 +132,7 @@ impl From<RegistryError> for CommandError {
 pub struct Engine {
     pub(super) registry: Registry,
     pub(super) scheduler: Scheduler,
+    pub(super) beats: Beats,
     pub(super) surroundings: Surroundings,
     pub(super) chronicle: Chronicle,
     pub(super) incidents: Incidents,
@@ -143,6 +151,7 @@ impl Engine {
         Engine {
             registry: Registry::new(options.quiet),
             scheduler: Scheduler::new(options.workers),
+            beats: Beats::default(),
             surroundings: Surroundings::new(options.boot_id, options.settle, options.anchors),
             chronicle: Chronicle::default(),
             incidents: Incidents::new(options.reminders),
@@ -158,6 +167,7 @@ impl Engine {
         View {
             registry: &self.registry,
             scheduler: &self.scheduler,
+            beats: &self.beats,
             surroundings: &self.surroundings,
             chronicle: &self.chronicle,
             outbox: &self.outbox,
@@ -233,9 +243,15 @@ impl Engine {
         for RestoredApp { app, alert, due } in
             household.apps(now, &self.timeline, &default_email, asked_every)
         {
-            let timing = Timing::of(&app.registration);
+            let (timing, beats) = (Timing::of(&app.registration), app.registration.beats());
+            let heard = app.heard(now.at, |stamp| self.timeline.place(now, stamp));
+            let is_paused = app.paused;
             let id = self.registry.restore(app);
-            self.scheduler.restore(now, id, timing, due);
+            match beats {
+                Some(rhythm) if !is_paused => self.beats.restore(now, id, rhythm, heard),
+                Some(_) => {}
+                None => self.scheduler.restore(now, id, timing, due),
+            }
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
         self.surroundings.handle_start(now, &self.registry);
@@ -269,13 +285,15 @@ impl Engine {
     /// When [`Engine::handle_time`] wants to be called next, and what for.
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let scheduler = self.scheduler.next_deadline().map(|(at, it)| (at, Wait::Scheduler(it)));
+        let beat = self.beats.next_deadline().map(|at| (at, Wait::Beat));
         let settling = self.surroundings.next_deadline().map(|at| (at, Wait::Surroundings));
         let incidents = self.incidents.next_deadline().map(|(at, it)| (at, Wait::Incidents(it)));
         let outbox = self.outbox.next_deadline().map(|(at, it)| (at, Wait::Outbox(it)));
         let hour = self.registry.next_deadline().map(|at| (at, Wait::Hour));
         // What begins or ends then holds for whatever else is due.
         let quiet = self.registry.quiet_deadline().map(|at| (at, Wait::Quiet));
-        let soonest = earlier(earlier(quiet, earlier(scheduler, settling)), incidents);
+        let checks = earlier(scheduler, beat);
+        let soonest = earlier(earlier(quiet, earlier(checks, settling)), incidents);
         earlier(soonest, earlier(outbox, hour))
     }
 }

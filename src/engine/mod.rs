@@ -43,16 +43,19 @@ pub mod registry;
 // The second: when each is asked.
 pub mod scheduler;
 
-// The third: what around us excuses a silence.
+// The third: by when those are to report who are not asked.
+pub mod beats;
+
+// The fourth: what around us excuses a silence.
 pub mod surroundings;
 
-// The fourth: what became of the household lately, for people to read.
+// The fifth: what became of the household lately, for people to read.
 pub mod chronicle;
 
-// The fifth: what waits for the mail server.
+// The sixth: what waits for the mail server.
 pub mod outbox;
 
-// The sixth: who is told what.
+// The seventh: who is told what.
 pub mod incidents;
 
 // What was marked, as facts for the journal; and the household, rebuilt from them.
@@ -72,6 +75,8 @@ mod around;
 
 // and a quiet time, which a clock or a person begins.
 mod quiet;
+// and what apps report by themselves.
+pub mod reports;
 
 // What the tests of the machines share.
 #[cfg(test)]

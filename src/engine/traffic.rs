@@ -72,6 +72,7 @@ impl Engine {
             self.handle_life(now);
         }
         let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
+        let reports = registration.beats().is_some();
         let (app, url) = (registration.name.clone(), to.address.clone());
         let new = self.registry.id_of(&app).is_none();
         self.log(LogEvent::Registered { app, url, new });
@@ -79,18 +80,24 @@ impl Engine {
         let name = registration.name.clone();
         let registered = match self.registry.register(now, registration) {
             Enrolled::New(id) => {
-                self.scheduler.add(now, id, timing, &to);
+                self.take_up(now, id, timing, &to);
                 self.check_log(now, id, Event::Registered { url });
                 Registered::New
             }
             // What the scheduler need not know may be all that differs: it sees for itself.
             Enrolled::Updated { id, before } if before.target.address() == url => {
                 self.scheduler.repace(now, id, timing);
+                self.await_beats(now, id);
                 self.check_log(now, id, Event::Updated { url });
                 Registered::Updated
             }
             Enrolled::Updated { id, before } => {
-                self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
+                if before.beats().is_some() || reports {
+                    self.scheduler.remove(id, Destination::of(&before));
+                    self.take_up(now, id, timing, &to);
+                } else {
+                    self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
+                }
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
                 // What is awaited is at the old address.
@@ -131,6 +138,7 @@ impl Engine {
         let id = self.registry.find(name)?;
         if self.registry.set_paused(id, true) {
             self.scheduler.pause(id);
+            self.beats.remove(id);
             self.surroundings.forget(id);
             self.chronicle.forget(name);
             self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
@@ -155,6 +163,7 @@ impl Engine {
             self.check_log(now, id, Event::Resumed);
             self.forget(now, id, "resumed");
             self.scheduler.resume(now, id);
+            self.await_beats(now, id);
         }
         if self.end_asked_quiet(now, id) {
             self.resumed(name);
@@ -172,7 +181,11 @@ impl Engine {
     /// The name is unknown, or the app is paused.
     pub fn check(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
         let id = self.registry.find(name)?;
-        if self.registry.get(id).is_some_and(|app| app.paused) {
+        let Some(app) = self.registry.get(id) else { return Ok(()) };
+        if app.registration.beats().is_some() {
+            return Err(CommandError::Reports(name.to_owned()));
+        }
+        if app.paused {
             return Err(CommandError::Paused(name.to_owned()));
         }
         self.scheduler.ask_now(now, id);
@@ -195,6 +208,7 @@ impl Engine {
         if let Some(app) = self.registry.stop(id) {
             self.scheduler.remove(id, Destination::of(&app.registration));
         }
+        self.beats.remove(id);
         self.surroundings.forget(id);
         self.chronicle.handle_stop(now, name);
         self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
@@ -239,6 +253,7 @@ impl Engine {
                     self.log(LogEvent::ThreadsEnough);
                 }
             }
+            Wait::Beat => self.handle_late(now),
             Wait::Surroundings => {
                 self.end_settling(now);
                 self.look_around(now);
@@ -431,7 +446,7 @@ impl Engine {
         let registration = &self.registry.get(app)?.registration;
         Some(Probe {
             id: check,
-            kind: ProbeKind::of(&registration.target),
+            kind: ProbeKind::of(&registration.target)?,
             timeout: registration.timeout,
             short_timeout,
             origin: registration.origin,

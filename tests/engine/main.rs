@@ -10,6 +10,7 @@
 mod again;
 mod asleep;
 mod away;
+mod beats;
 mod blind;
 mod cases;
 mod chance;

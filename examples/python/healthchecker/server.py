@@ -61,7 +61,8 @@ class HealthCheckerServer:
         more: any other parameter of the server, by its name: `may_be_off=True` for what may be off or
             away, whose silence alarms nobody, `parent="Switch"` for what is behind it, `reminders=False`
             for trouble that is told once, `quiet="02:30-04:00"` for when nobody is told (left out, they
-            stay as they are).
+            stay as they are), `kind="beat"` for an app that is not asked and calls `beat` by itself; such
+            a one needs no `url`.
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more
@@ -96,6 +97,18 @@ class HealthCheckerServer:
         trouble = self._keeper.start()
         if trouble is not None:
             self._tell_of_keeper(Answer(503, "nothing is kept registered: {}".format(trouble), {}))
+
+    def beat(self) -> int:
+        """Reports, as an app of `kind="beat"`, which is not asked, that it is well; the HTTP status."""
+        return self._tell(self._call("POST", "beat"))
+
+    def beat_start(self) -> int:
+        """Reports that it begins: the time until the next `beat` is told with that; the HTTP status."""
+        return self._tell(self._call("POST", "beat/start"))
+
+    def beat_fail(self) -> int:
+        """Reports that it failed; the HTTP status."""
+        return self._tell(self._call("POST", "beat/fail"))
 
     def pause(self, span: str = "") -> int:
         """Asks to be left alone for now; the HTTP status.
@@ -172,7 +185,7 @@ class HealthCheckerServer:
             "path": path,
             "expect": expect,
         }
-        fields = {name: value for name, value in fields.items() if value is not None}
+        fields = {name: value for name, value in fields.items() if value not in (None, "")}
         fields.update(more)
         # An empty one means the server's default, as no other parameter may be empty.
         email = emailAddr or fields.pop("email", "")

@@ -102,6 +102,20 @@ class Calls(unittest.TestCase):
         self.app.monitor(emailAddr=["a@b.c", "d@e.f"])  # type: ignore[arg-type]
         self.assertEqual([asked[2]["email"] for asked in self.server.asked], ["", "a@b.c", "a@b.c,d@e.f"])
 
+    def test_a_beat_has_no_address_and_no_defaults(self) -> None:
+        backup = HealthCheckerServer("Backup", server=self.server.url)
+        self.assertEqual(backup.monitor(kind="beat", interval=86400), 200)
+        self.assertEqual((backup.beat_start(), backup.beat(), backup.beat_fail()), (200, 200, 200))
+        fields = self.server.asked[0][2]
+        self.assertEqual(
+            fields, {"appname": "Backup", "kind": "beat", "interval": "86400", "email": ""}
+        )
+        calls = [asked[:2] for asked in self.server.asked[1:]]
+        path = "/healthchecker/beat"
+        self.assertEqual(
+            calls, [("POST", path + "/start"), ("POST", path), ("POST", path + "/fail")]
+        )
+
     def test_the_other_calls(self) -> None:
         for call in (self.app.pause, self.app.resume, self.app.stop):
             self.assertEqual(call(), 200)

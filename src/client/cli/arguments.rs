@@ -144,6 +144,10 @@ impl Arguments {
                 command.usage()
             ));
         }
+        let is_named = |wanted: &str| self.parameters.iter().any(|(name, _)| *name == wanted);
+        if command.verb == Verb::Monitor && given == 1 && !is_named("kind") {
+            return Err("URL is missing: healthchecker monitor NAME URL".to_owned());
+        }
         if command.verb == Verb::Edit && self.parameters.is_empty() {
             return Err(
                 "nothing is named to change: healthchecker edit NAME --interval 60, say".to_owned()

@@ -194,8 +194,11 @@ fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
         return Ok(Done { result: "registered".to_owned(), more: more.to_owned() });
     };
     // What the document leaves out is the default, and so is what a server of an older version does not know.
-    let plain =
-        Registration::plain(wanted.name.clone(), wanted.target.url(), DEFAULT_PATH, wanted.origin);
+    let name = wanted.name.clone();
+    let plain = match wanted.target.url() {
+        Some(url) => Registration::plain(name, url, DEFAULT_PATH, wanted.origin),
+        None => Ok(Registration::beat(name, wanted.origin)),
+    };
     let plain = Record::of(&ExportedApp::new(&plain.map_err(|why| why.to_string())?, false));
     let wanted = Record::of(&ExportedApp::new(&wanted, false));
     let mut changes = plain.with(before).changes(&wanted.fields());

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::table::{COMMANDS, CommandSpec, FILE, NAME, SHELL, SHELLS};
+use super::table::{COMMANDS, CommandSpec, FILE, NAME, SHELL, SHELLS, Verb};
 use crate::config::command_line::VERBS;
 use crate::config::spec::{Spec, Takes};
 use crate::config::table::OPTIONS as DAEMON_OPTIONS;
@@ -36,7 +36,8 @@ fn daemon_options() -> impl Iterator<Item = (&'static str, bool, &'static str)> 
 
 fn takes_name(command: &CommandSpec) -> bool {
     // The name of an app that is to be registered is a new one.
-    (command.operands == [NAME]) || command.optional == Some(NAME)
+    let is_new = command.verb == Verb::Monitor;
+    (command.operands == [NAME] && !is_new) || command.optional == Some(NAME)
 }
 
 fn takes_file(command: &CommandSpec) -> bool {

@@ -60,13 +60,12 @@ impl Record {
     /// The fields with these put in their places. What a target of another kind does not have goes.
     pub(super) fn fields_with(&self, named: &[Parameter<'_>]) -> Vec<(String, String)> {
         let mut fields = self.fields();
-        if let Some((_, url)) = named.iter().find(|(name, _)| *name == "url") {
-            let kind = Kind::of_url(url.trim());
-            let stays = |name: &str| {
-                let is_of = |kind| field(name).is_none_or(|field| field.is_of(kind));
-                name != "kind" && kind.is_none_or(is_of)
-            };
-            fields.retain(|(name, _)| stays(name));
+        let said = |wanted: &str| named.iter().find(|(name, _)| *name == wanted);
+        let by_word = said("kind").and_then(|(_, word)| Kind::named(word.trim()));
+        let by_url = said("url").and_then(|(_, url)| Kind::of_url(url.trim()));
+        if let Some(kind) = by_word.or(by_url) {
+            let is_of = |name: &str| field(name).is_none_or(|field| field.is_of(kind));
+            fields.retain(|(name, _)| name != "kind" && is_of(name));
         }
         for (name, value) in named {
             fields.retain(|(known, _)| known != name);
@@ -248,6 +247,7 @@ mod tests {
             "what was named is for the daemon to refuse"
         );
         assert_eq!(names(&[("url", "http://nas:8080")]).len(), 5);
+        assert_eq!(names(&[("kind", "beat")]), ["appname", "interval", "kind"]);
         assert_eq!(names(&[("interval", "30")]).len(), 6);
     }
 }

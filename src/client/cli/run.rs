@@ -16,6 +16,7 @@ use super::{backup, completions, help, text};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::client::discovery::{self, Multicast};
+use crate::config::quoted::quoted;
 use crate::engine::text::plain::{harmless, harmless_json};
 
 /// How long `discover` listens: it cannot know how many there are.
@@ -47,7 +48,8 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
     match arguments.command.verb {
         Verb::Info => show(connection()?.get("info", &name)?, |app| text::info(app, &local_zone())),
         Verb::Monitor => {
-            let named = with_options(&[("url", operand(1))], arguments);
+            let url = arguments.operands.get(1).map(|url| ("url", url.as_str()));
+            let named = with_options(url.as_slice(), arguments);
             let done = register::monitor(&connection()?, operand(0), &named)?;
             Ok(registered(arguments, &done))
         }
@@ -55,6 +57,19 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
             let named = with_options(&[], arguments);
             let done = register::edit(&connection()?, operand(0), &named)?;
             Ok(registered(arguments, &done))
+        }
+        Verb::Beat => {
+            let call = match operand(1) {
+                "" => "beat",
+                "start" => "beat/start",
+                "fail" => "beat/fail",
+                other => {
+                    let said =
+                        format!("a beat is start or fail, or neither, not {}", quoted(other));
+                    return Err(CliError { said, exit: Exit::Usage });
+                }
+            };
+            show(connection()?.post(call, &name)?, text::change)
         }
         Verb::Stop => show(connection()?.post("stop", &name)?, text::stopped),
         Verb::Pause | Verb::Resume => {

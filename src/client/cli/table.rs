@@ -15,6 +15,8 @@ pub(crate) enum Verb {
     /// Change what is named of an app.
     Edit,
     Info,
+    /// Report, as an app that is not asked.
+    Beat,
     /// Leave an app alone for now.
     Pause,
     /// Check it again.
@@ -81,11 +83,18 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub(crate) static COMMANDS: [CommandSpec; 14] = [
+pub(crate) static COMMANDS: [CommandSpec; 15] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
-    CommandSpec::new("monitor", Verb::Monitor, &[NAME, URL], "register an app, or update it"),
+    CommandSpec {
+        optional: Some(URL),
+        ..CommandSpec::new("monitor", Verb::Monitor, &[NAME], "register an app, or update it")
+    },
     CommandSpec::new("edit", Verb::Edit, &[NAME], "change what is named, leave the rest"),
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
+    CommandSpec {
+        optional: Some(BEAT),
+        ..CommandSpec::new("beat", Verb::Beat, &[NAME], "report that it is done; or start, or fail")
+    },
     CommandSpec::new(
         "pause",
         Verb::Pause,
@@ -117,6 +126,8 @@ pub(crate) static COMMANDS: [CommandSpec; 14] = [
 /// An app's name, which completions know.
 pub(crate) const NAME: &str = "NAME";
 const URL: &str = "URL";
+/// What is reported, if it is not that something is done.
+const BEAT: &str = "start|fail";
 const EMAIL: &str = "EMAIL";
 /// A file, or `-` for standard input or output.
 pub(crate) const FILE: &str = "FILE";
@@ -177,7 +188,7 @@ impl OptionSpec {
             Scope::Talking => !matches!(verb, Verb::Discover | Verb::Completions),
             Scope::Showing => !matches!(verb, Verb::Import | Verb::Export | Verb::Completions),
             Scope::Registering(field) => {
-                verb == Verb::Edit || (verb == Verb::Monitor && !field.is_required())
+                verb == Verb::Edit || (verb == Verb::Monitor && !field.is_operand())
             }
             Scope::Of(owner) => owner == verb,
         }
@@ -299,11 +310,12 @@ mod tests {
             "parent",
             "reminders",
             "quiet",
+            "grace",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());
         assert_eq!(names("completions"), ["help"]);
-        assert_eq!(command("monitor").unwrap().usage(), "monitor NAME URL");
+        assert_eq!(command("monitor").unwrap().usage(), "monitor NAME [URL]");
         assert_eq!(command("log").unwrap().usage(), "log [NAME]");
     }
 }

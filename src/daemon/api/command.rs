@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::engine::registration::Registration;
+use crate::engine::reports::Report;
 
 /// What a client has the daemon change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Command {
     Stop(String),
     /// Ask it now.
     Check(String),
+    /// Take what the app of this name reports.
+    Beat(String, Report),
     /// Show no longer that mails to this address were refused.
     Seen(String),
 }
@@ -33,6 +36,9 @@ pub struct Done {
     pub about: About,
     /// What became of it.
     pub result: Became,
+    /// With what the app may report where there is a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// What may not be as it was meant, in sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -68,6 +74,8 @@ pub enum Became {
     Stopped,
     /// It is asked now.
     Asked,
+    /// It has reported.
+    Heard,
     /// That mails were refused is no longer shown.
     Seen,
 }

@@ -92,7 +92,7 @@ fn given(field: &Field) -> String {
             ))
         ),
         Takes::Kind => format!(
-            r#"{{"type":["string","null"],"enum":["http","tcp",null],"description":{left_out}}}"#
+            r#"{{"type":["string","null"],"enum":["http","tcp","beat",null],"description":{left_out}}}"#
         ),
         Takes::Path => format!(
             r#"{{"type":["string","null"],"pattern":"^\\s*/","maxLength":{TEXT_MAX},"description":{left_out}}}"#
@@ -109,11 +109,16 @@ fn given(field: &Field) -> String {
                 "{said}, or a list. Stays as it is when left out; {default} for a new app, and when empty or null."
             ))
         ),
-        Takes::Whole { valid, .. } => format!(
-            r#"{{"type":["integer","string","null"],"minimum":{},"maximum":{},"pattern":"{}","description":{left_out}}}"#,
-            valid.start(),
-            valid.end(),
-            digits(*valid.start(), *valid.end())
+        Takes::Whole { valid, beats, .. } => {
+            number(*valid.start().min(beats.start()), *valid.end().max(beats.end()), "", &left_out)
+        }
+        Takes::Lasting { valid, default, .. } => number(
+            *valid.start(),
+            *valid.end(),
+            "|",
+            &json(&format!(
+                "{said}. Stays as it is when left out; {default} for a new app, and when empty or null."
+            )),
         ),
         Takes::Flag { .. } => format!(
             r#"{{"type":["boolean","string","null"],"pattern":"^\\s*([Tt]rue|[Ff]alse)?\\s*$","description":{}}}"#,
@@ -126,6 +131,14 @@ fn given(field: &Field) -> String {
             format!(r#"{{"type":["string","null"],{schema},"description":{left_out}}}"#)
         }
     }
+}
+
+/// A number within these limits, or what else the pattern takes.
+fn number(low: u64, high: u64, or: &str, description: &str) -> String {
+    let digits = digits(low, high).replace(")$", &format!("{or})$"));
+    format!(
+        r#"{{"type":["integer","string","null"],"minimum":{low},"maximum":{high},"pattern":"{digits}","description":{description}}}"#
+    )
 }
 
 /// What `info` and `status` show of a field.
@@ -146,6 +159,7 @@ fn described(field: &Field) -> String {
 fn kept(field: &Field) -> String {
     let (kind, more) = match (&field.takes, value(field)) {
         (Takes::Name, _) => return reference("Name"),
+        (Takes::Whole { .. } | Takes::Lasting { .. }, _) => ("integer", r#","minimum":0"#),
         (_, Value::Text(_) | Value::Nothing) => ("string", ""),
         (_, Value::Whole(_)) => ("integer", r#","minimum":0"#),
         (_, Value::Flag(_)) => ("boolean", ""),
@@ -173,13 +187,17 @@ fn value(field: &Field) -> Value {
 }
 
 fn default(field: &Field) -> String {
-    match field.takes {
+    match &field.takes {
         Takes::Name | Takes::Url => "required".to_owned(),
         Takes::Kind => "that of `url`".to_owned(),
         Takes::Path => format!("`{DEFAULT_PATH}`"),
         Takes::People => "the `email` option".to_owned(),
         Takes::Flag { .. } => format!("{}; left out, it stays as it is", value(field).text()),
         Takes::Several { default, .. } => format!("{default}; left out, it stays as it is"),
+        Takes::Lasting { default, .. } => format!("{default}; left out, it stays as it is"),
+        Takes::Whole { valid, beats, .. } if valid.start() != beats.start() => {
+            format!("{}; of beats 1", value(field).text())
+        }
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

@@ -6,6 +6,7 @@
 //! the one who empties that socket.
 
 mod access;
+mod beat;
 mod command;
 #[cfg(test)]
 mod documents;
@@ -200,7 +201,12 @@ fn answer_to(
     match errand? {
         Errand::Do(command) => {
             let back = way_back(&command, format, asked.credentials.marks.referer);
-            let done = context.carry_out(command, caller)?;
+            let reports =
+                matches!(&command, Command::Monitor(registered) if registered.beats().is_some());
+            let mut done = context.carry_out(command, caller)?;
+            if let (true, About::AppName(name)) = (reports, &done.about) {
+                done.key = context.rules.access.key_of(name);
+            }
             Ok(back.map_or(Payload::Done(done), Payload::SeeOther))
         }
         Errand::Show(show) => context.show(show, client),

@@ -49,6 +49,11 @@ impl Problem {
         Problem::new(409, format!("{} is paused; resume it first", shown(name)))
     }
 
+    /// 409: the app of this name is no beat, or is one.
+    fn other_kind(name: &str, why: &str) -> Problem {
+        Problem::new(409, format!("{} {why}", shown(name)))
+    }
+
     /// 503: not now; `error` says why and what to do.
     pub(crate) fn unavailable(error: String) -> Problem {
         Problem { headers: vec![("Retry-After", "1")], ..Problem::new(503, error) }
@@ -107,6 +112,14 @@ impl From<CommandError> for Problem {
     fn from(why: CommandError) -> Problem {
         match why {
             CommandError::Registry(why) => Problem::from(why),
+            CommandError::IsAsked(name) => Problem::other_kind(
+                &name,
+                "is asked how it is, and reports nothing; register it with kind=beat and without url if it is to",
+            ),
+            CommandError::Reports(name) => Problem::other_kind(
+                &name,
+                "is not asked how it is: it reports at /healthchecker/beat",
+            ),
             CommandError::NothingRefused(address) => Problem::nothing_refused(&address),
             CommandError::Paused(name) => Problem::paused(&name),
         }

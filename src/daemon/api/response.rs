@@ -160,6 +160,7 @@ mod tests {
         let text = printed(response(Payload::Done(Done {
             about,
             result: Became::Registered,
+            key: None,
             warnings: Vec::new(),
         })));
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"));

@@ -14,6 +14,7 @@ use crate::engine::registration::{Registration, any_name, app_name, caller, sing
 use crate::engine::text::span;
 
 use super::access::{Access, Credentials, Effect};
+use super::beat::{self, Beat};
 use super::command::Command;
 use super::format::Format;
 use super::parameters::{self, Pair};
@@ -91,6 +92,8 @@ pub(super) enum Does {
     Read(fn(&[Pair], Format) -> Result<Errand, Problem>),
     /// It changes something.
     Change(By, fn(&[Pair], &Asked<'_>, &Rules) -> Result<Command, Problem>),
+    /// An app reports, by GET or POST.
+    Beat(Beat),
 }
 
 /// By which methods something is changed. Never by HEAD, which must change nothing (RFC 9110, section
@@ -106,7 +109,7 @@ impl Route {
     pub(super) fn allowed(&self) -> &'static str {
         match self.does {
             Does::Read(_) => "GET, HEAD",
-            Does::Change(By::GetOrPost, _) => "GET, POST",
+            Does::Change(By::GetOrPost, _) | Does::Beat(_) => "GET, POST",
             Does::Change(By::Post, _) => "POST",
         }
     }
@@ -114,7 +117,7 @@ impl Route {
     pub(super) fn effect(&self) -> Effect {
         match self.does {
             Does::Read(_) => Effect::Reads,
-            Does::Change(..) => Effect::Changes,
+            Does::Change(..) | Does::Beat(_) => Effect::Changes,
         }
     }
 
@@ -183,6 +186,9 @@ pub(super) const ROUTES: &[Route] = &[
             Ok(Command::Check(single_name("check", pairs)?))
         }),
     },
+    Route { path: "/healthchecker/beat", other_paths: &[], does: Does::Beat(Beat::Done) },
+    Route { path: "/healthchecker/beat/start", other_paths: &[], does: Does::Beat(Beat::Begins) },
+    Route { path: "/healthchecker/beat/fail", other_paths: &[], does: Does::Beat(Beat::Failed) },
     Route {
         path: "/healthchecker/seen",
         other_paths: &[],
@@ -279,12 +285,20 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
     if !allowed.split(", ").any(|method| method == asked.method) {
         return Err(Problem::wrong_method(asked.method, allowed));
     }
-    rules.access.admit(route.effect(), asked.method, &asked.credentials)?;
-    let pairs = parameters::read(query, asked.content_type, asked.body)?;
-    match route.does {
-        Does::Read(show) => show(&pairs, asked.format),
-        Does::Change(_, command) => Ok(Errand::Do(command(&pairs, asked, rules)?)),
-    }
+    let admit = || rules.access.admit(route.effect(), asked.method, &asked.credentials);
+    let pairs = || parameters::read(query, asked.content_type, asked.body);
+    Ok(match route.does {
+        Does::Read(show) => {
+            admit()?;
+            show(&pairs()?, asked.format)?
+        }
+        Does::Change(_, command) => {
+            admit()?;
+            Errand::Do(command(&pairs()?, asked, rules)?)
+        }
+        // It may have another key.
+        Does::Beat(beat) => Errand::Do(beat::command(beat, asked, query, rules)?),
+    })
 }
 
 /// The parameters of a registration, with the caller's address where `url` leaves it out.

@@ -67,13 +67,14 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
             Command::Resume(name) => Ok(done(name, Became::Resumed)),
             Command::Stop(name) => Ok(done(name, Became::Stopped)),
             Command::Check(name) => Ok(done(name, Became::Asked)),
+            Command::Beat(name, _) => Ok(done(name, Became::Heard)),
             Command::Seen(email) => Err(Problem::nothing_refused(&email)),
         }),
     }
 }
 
 fn done(appname: String, result: Became) -> Done {
-    Done { about: About::AppName(appname), result, warnings: Vec::new() }
+    Done { about: About::AppName(appname), result, key: None, warnings: Vec::new() }
 }
 
 /// The command of a request that is answered by hand.

@@ -169,7 +169,8 @@ impl Board {
     fn groups(&self, html: &mut Html) {
         let mut closeups = self.closeups.iter().peekable();
         for group in self.summaries.chunk_by(|a, b| a.host == b.host) {
-            let host = group.first().map(|summary| summary.host.as_str()).unwrap_or_default();
+            let host = group.first().map(|summary| summary.host.as_str());
+            let host = host.filter(|host| !host.is_empty()).unwrap_or("Beats");
             html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
             for summary in group {
                 match closeups.next_if(|closeup| closeup.summary.name == summary.name) {
@@ -245,6 +246,7 @@ mod tests {
             lasted: Age { span: Duration::from_secs(720), exact: true },
             reason: "connection refused".to_owned(),
             next_in: Some(Duration::from_secs(12)),
+            reports: false,
             uptime_24h: Some(0.5),
         }
     }

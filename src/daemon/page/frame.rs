@@ -1,7 +1,6 @@
 //! What all pages have: head, style, script, the signs of the states.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -188,9 +187,12 @@ pub(super) fn percent(share: Option<f64>) -> String {
 }
 
 /// `in 12 s`, or that it is due.
-pub(super) fn next_check(next_in: Option<Duration>) -> String {
-    match next_in {
+pub(super) fn next_check(summary: &Summary) -> String {
+    match summary.next_in {
         None => "not checked while paused".to_owned(),
+        Some(later) if summary.reports => {
+            format!("next beat within {}", span::in_words(later))
+        }
         Some(soon) if soon.as_secs() == 0 => "next check now".to_owned(),
         Some(later) => format!("next check in {}", span::in_words(later)),
     }

@@ -35,7 +35,7 @@ impl AppPage {
         badge(&mut html, standing);
         html.raw("</header><section class=\"box\" aria-label=\"State\">");
         row::why(&mut html, summary, standing);
-        html.raw("<p class=\"soft\">").put(next_check(summary.next_in)).raw("</p>");
+        html.raw("<p class=\"soft\">").put(next_check(summary)).raw("</p>");
         html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
         row::change(&mut html, summary);
@@ -93,7 +93,10 @@ impl AppPage {
         let app = &self.app;
         let [checks, warnings, failures] = app.counts;
         html.raw("<section class=\"box\"><h2>As registered</h2><dl class=\"facts\">");
-        fact(html, "Address", &app.health_url);
+        match &app.health_url {
+            Some(address) => fact(html, "Address", address),
+            None => fact(html, "Watched by", "its beats: it is not asked, it reports"),
+        }
         for (label, said) in app.registered.facts() {
             fact(html, label, &said);
         }

@@ -21,7 +21,7 @@ pub(super) fn full(html: &mut Html, closeup: &Closeup) {
     if let Some(last) = checks.last() {
         html.raw("last ").put(last.latency_ms).raw(" ms, ");
     }
-    html.put(next_check(summary.next_in)).raw("</p>");
+    html.put(next_check(summary)).raw("</p>");
     buttons(html, summary);
     html.raw("</div></div><div class=\"past\">");
     chart::bar(html, &checks, CELLS);
@@ -110,7 +110,9 @@ pub(super) fn change(html: &mut Html, summary: &Summary) {
         html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"Resume ").put(name);
         html.raw("\">Resume</button>");
     } else {
-        html.raw("<button aria-label=\"Check now: ").put(name).raw("\">Check now</button>");
+        if !summary.reports {
+            html.raw("<button aria-label=\"Check now: ").put(name).raw("\">Check now</button>");
+        }
         html.raw("<button formaction=\"/healthchecker/pause\" aria-label=\"Pause ").put(name);
         html.raw("\">Pause</button>");
         if summary.quiet.as_ref().is_some_and(|quiet| quiet.asked_for) {

@@ -31,7 +31,7 @@ fn change(app: &App, transition: Option<Transition>, since: Stamp) -> Change {
     let lasted = since.until(at);
     Change {
         app: app.registration.name.clone(),
-        url: app.registration.target.address().to_owned(),
+        url: app.registration.target.place().map(|it| it.asked.clone()).unwrap_or_default(),
         from,
         to,
         at,

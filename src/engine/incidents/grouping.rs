@@ -2,15 +2,16 @@
 
 use super::change::SHOWN_IN_MAIL;
 use crate::engine::outbox::notice::{Group, Outage, Silent};
+use crate::engine::registration::Host;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
 use crate::engine::time::{Now, Stamp};
 use crate::engine::verdict::answer::Verdict;
 
-/// The host of an app, as people know it.
+/// The host of an app, as people know it; empty: it is nowhere.
 pub(super) fn host(app: &App) -> String {
-    app.registration.target.host().to_string()
+    app.registration.target.host().map(Host::to_string).unwrap_or_default()
 }
 
 /// How many hosts these are on.
@@ -48,7 +49,9 @@ pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -
         map.update(place, Vec::new, |apps| apps.push(app));
     }
     let is_only_host = by_parent.is_empty() && by_host.keys().count() == 1;
-    let (mut groups, mut others) = (Vec::new(), Vec::new());
+    let mut others = by_host.remove("").unwrap_or_default();
+    let is_only_host = is_only_host && others.is_empty();
+    let mut groups = Vec::new();
     for (parent, mut apps) in by_parent {
         apps.sort_by(|a, b| worse(a, b));
         apps.sort_by_key(|app| app.registration.name != parent);

@@ -66,6 +66,7 @@ impl Incidents {
         };
         let same_host = told().find(|(other, alert)| {
             app.is_dead_silent()
+                && host.is_some()
                 && is_dead(other).is_some_and(|other| other.registration.target.host() == host)
                 && !has_passed_since(app, alert.began())
         });

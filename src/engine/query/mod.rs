@@ -10,6 +10,7 @@ pub mod view;
 
 pub(in crate::engine) use standing::off_or_away;
 
+use super::beats::Beats;
 use super::chronicle::Chronicle;
 use super::outbox::Outbox;
 use super::registry::Registry;
@@ -22,6 +23,7 @@ use super::time::Zone;
 pub struct View<'a> {
     pub(super) registry: &'a Registry,
     pub(super) scheduler: &'a Scheduler,
+    pub(super) beats: &'a Beats,
     pub(super) surroundings: &'a Surroundings,
     pub(super) chronicle: &'a Chronicle,
     pub(super) outbox: &'a Outbox,

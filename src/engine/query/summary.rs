@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::View;
 use super::standing::Standing;
+use crate::engine::registration::Host;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::history::{DAYS, Days, Recent};
 use crate::engine::registry::quiet::Quiet;
@@ -30,7 +31,7 @@ pub struct Portion<T> {
 pub struct Summary {
     /// The app's name.
     pub name: String,
-    /// The host of its address.
+    /// The host of its address; empty where there is none.
     pub host: String,
     /// The state now.
     pub state: State,
@@ -44,7 +45,9 @@ pub struct Summary {
     pub lasted: Age,
     /// What the last check found; empty before the first.
     pub reason: String,
-    /// Until the next check; `None` while it is paused.
+    /// Whether it reports by itself, and is not asked.
+    pub reports: bool,
+    /// Until the next check, or until it is late; `None` while it is paused.
     pub next_in: Option<Duration>,
     /// The share of checks of the last 24 hours that did not fail.
     pub uptime_24h: Option<f64>,
@@ -79,8 +82,8 @@ pub struct Closeup {
 pub struct Portrait {
     /// The app looked at closely.
     pub closeup: Closeup,
-    /// The address that is asked.
-    pub health_url: String,
+    /// The address that is asked; `None`: it reports by itself.
+    pub health_url: Option<String>,
     /// What it registered, as it is in force.
     pub registered: Values,
     /// Checks, warnings and failures since the registration.
@@ -116,7 +119,7 @@ impl View<'_> {
         let app = self.registry.get(id)?;
         Some(Portrait {
             closeup: self.closeup(id, now)?,
-            health_url: app.registration.target.address().to_owned(),
+            health_url: app.registration.target.place().map(|it| it.asked.clone()),
             registered: self.in_force(app),
             counts: [app.checks, app.warnings, app.failures],
             last_healthy: app.last_healthy,
@@ -127,16 +130,18 @@ impl View<'_> {
     /// An app in a line.
     pub fn summary(&self, id: AppId, app: &App, now: Now) -> Summary {
         let Standing { state, since, reason, .. } = self.standing(id, app);
+        let next = self.scheduler.due_at(id).or_else(|| self.beats.due_at(id));
         Summary {
             name: app.registration.name.clone(),
-            host: app.registration.target.host().to_string(),
+            host: app.registration.target.host().map(Host::to_string).unwrap_or_default(),
             state,
             paused: app.paused,
             quiet: app.quiet.map(|quiet| self.quiet(quiet)),
             since: since.wall(),
             lasted: since.age(now.at),
             reason,
-            next_in: self.scheduler.due_at(id).map(|due| due.since(now.at)),
+            next_in: next.map(|due| due.since(now.at)),
+            reports: app.registration.beats().is_some(),
             uptime_24h: app.history.hours.uptime(now.at),
         }
     }

@@ -13,17 +13,18 @@ use crate::engine::registration::{Host, Kind, Origin, QuietTimes, Registration, 
 #[serde(remote = "Registration")]
 pub(super) struct RegistrationRecord {
     name: String,
-    #[serde(getter = "url")]
-    url: String,
-    /// Only of what is asked over HTTP; so is `expect`. Which kind it is follows from `url`.
+    /// Which kind it is follows from it: a beat has none.
+    #[serde(getter = "url", default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// Only of what is asked over HTTP; so is `expect`.
     #[serde(getter = "path", default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    #[serde(getter = "health_url")]
-    health_url: String,
-    #[serde(getter = "host")]
-    host: Host,
-    #[serde(getter = "port")]
-    port: u16,
+    #[serde(getter = "health_url", default, skip_serializing_if = "Option::is_none")]
+    health_url: Option<String>,
+    #[serde(getter = "host", default, skip_serializing_if = "Option::is_none")]
+    host: Option<Host>,
+    #[serde(getter = "port", default, skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
     email: Vec<String>,
     email_is_default: bool,
     #[serde(with = "whole_seconds")]
@@ -45,16 +46,23 @@ pub(super) struct RegistrationRecord {
     reminders: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quiet: Option<QuietTimes>,
+    /// In seconds, of a beat.
+    #[serde(getter = "grace", default, skip_serializing_if = "Option::is_none")]
+    grace: Option<u64>,
 }
 
 impl From<RegistrationRecord> for Registration {
     fn from(record: RegistrationRecord) -> Registration {
-        let RegistrationRecord { url, path, health_url, host, port, expect, .. } = record;
-        let kind = Kind::of_url(&url);
-        let address = Address { given: url, asked: health_url, host, port };
-        let target = match kind {
-            Some(Kind::Tcp) => Target::Tcp { address },
-            Some(Kind::Http) | None => {
+        let RegistrationRecord { url, path, health_url, host, port, expect, grace, .. } = record;
+        let address = url.zip(health_url).zip(host).zip(port);
+        let address =
+            address.map(|(((given, asked), host), port)| Address { given, asked, host, port });
+        let target = match address {
+            None => Target::Beat { grace: grace.map(|grace| Some(Duration::from_secs(grace))) },
+            Some(address) if Kind::of_url(&address.given) == Some(Kind::Tcp) => {
+                Target::Tcp { address }
+            }
+            Some(address) => {
                 let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
                 Target::Http { address, path, expect }
             }
@@ -77,30 +85,37 @@ impl From<RegistrationRecord> for Registration {
     }
 }
 
-fn url(registration: &Registration) -> String {
-    registration.target.url().to_owned()
+fn url(registration: &Registration) -> Option<String> {
+    registration.target.url().map(str::to_owned)
 }
 
 fn path(registration: &Registration) -> Option<String> {
     registration.target.path().map(str::to_owned)
 }
 
-fn health_url(registration: &Registration) -> String {
-    registration.target.address().to_owned()
+fn health_url(registration: &Registration) -> Option<String> {
+    registration.target.place().map(|address| address.asked.clone())
 }
 
-fn host(registration: &Registration) -> &Host {
-    registration.target.host()
+fn host(registration: &Registration) -> Option<Host> {
+    registration.target.host().cloned()
 }
 
-fn port(registration: &Registration) -> u16 {
-    registration.target.port()
+fn port(registration: &Registration) -> Option<u16> {
+    registration.target.place().map(|address| address.port)
+}
+
+fn grace(registration: &Registration) -> Option<u64> {
+    match &registration.target {
+        Target::Beat { grace } => grace.flatten().map(|grace| grace.as_secs()),
+        Target::Http { .. } | Target::Tcp { .. } => None,
+    }
 }
 
 fn expect(registration: &Registration) -> Option<StatusSet> {
     match &registration.target {
         Target::Http { expect, .. } => Some(expect.clone()),
-        Target::Tcp { .. } => None,
+        Target::Tcp { .. } | Target::Beat { .. } => None,
     }
 }
 

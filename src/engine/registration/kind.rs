@@ -10,11 +10,18 @@ pub enum Kind {
     Http,
     /// A port of it is connected to.
     Tcp,
+    /// It is not asked: it reports, and is late if it does not.
+    Beat,
 }
 
 /// Each kind: its word, and how an address of that kind begins.
-const KINDS: [(Kind, &str, &[&str]); 2] =
-    [(Kind::Http, "http", &["http://", "https://"]), (Kind::Tcp, "tcp", &["tcp://"])];
+const KINDS: [(Kind, &str, &[&str]); 3] = [
+    (Kind::Http, "http", &["http://", "https://"]),
+    (Kind::Tcp, "tcp", &["tcp://"]),
+    (Kind::Beat, "beat", &[]),
+];
+/// Those that are asked, at an address.
+pub(super) const ASKED: &[Kind] = &[Kind::Http, Kind::Tcp];
 
 impl Kind {
     /// Its word.
@@ -30,11 +37,20 @@ impl Kind {
         KINDS.iter().find(|(.., schemes)| schemes.iter().any(begins_with)).map(|(kind, ..)| *kind)
     }
 
+    /// The kind that is called so.
+    pub fn named(word: &str) -> Option<Kind> {
+        KINDS.iter().find(|(_, its, _)| *its == word).map(|(kind, ..)| *kind)
+    }
+
     /// Reads `kind`; left out, it follows from `url`.
     ///
     /// # Errors
     /// It is none, or none that has such an address.
-    pub(super) fn read(fields: &Fields<'_>, url: &str) -> Result<Kind, FieldError> {
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Kind, FieldError> {
+        if fields.optional("kind")? == Some(Kind::Beat.word()) {
+            return Ok(Kind::Beat);
+        }
+        let url = fields.required("url")?;
         let by_url = Kind::of_url(url)
             .ok_or_else(|| FieldError::of("url", format!("url {} {BEGINNINGS}", shown(url))))?;
         let Some(word) = fields.optional("kind")? else { return Ok(by_url) };
@@ -73,11 +89,13 @@ mod tests {
             ("Tcp://nas:22", Some(Kind::Tcp)),
             ("tcp:/nas:22", None),
             ("nas:22", None),
+            ("beat", None),
+            ("", None),
             ("ht", None),
             ("küche", None),
         ] {
             assert_eq!(Kind::of_url(url), kind, "{url}");
         }
-        assert_eq!((Kind::Tcp.word(), Kind::words().as_str()), ("tcp", "http or tcp"));
+        assert_eq!((Kind::Tcp.word(), Kind::words().as_str()), ("tcp", "http, tcp or beat"));
     }
 }

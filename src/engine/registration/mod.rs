@@ -27,7 +27,7 @@ pub use self::kind::Kind;
 pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;
 pub use self::quiet_times::{QUIET_TIMES_MAX, QuietTimes};
-pub use self::target::Target;
+pub use self::target::{Said, Target};
 
 /// What an app gets that does not say: an answer within 5 s, asked every 30 s,
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +35,11 @@ const INTERVAL: Duration = Duration::from_secs(30);
 /// UNHEALTHY after two failures, since one is none, and HEALTHY after what is five minutes then.
 const UNHEALTHY: u8 = 2;
 const HEALTHY: u8 = 10;
+
+/// A beat may be late by this part of the interval, and by this much at least: what is started on the minute is
+/// not done on the minute.
+const GRACE_PART: u32 = 10;
+const GRACE_LEAST: Duration = Duration::from_secs(60);
 
 const ONE_APP: &[&Known] = &[&Known::new("appname")];
 
@@ -73,6 +78,15 @@ pub struct Registration {
     pub origin: Origin,
 }
 
+/// When beats are to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rhythm {
+    /// So long after the one before at most,
+    pub interval: Duration,
+    /// and so much later.
+    pub grace: Duration,
+}
+
 impl Registration {
     /// An app that says nothing but what is asked: all else is the default, and nobody is told. Only HTTP has a
     /// `path`.
@@ -85,9 +99,20 @@ impl Registration {
         path: &str,
         origin: Origin,
     ) -> Result<Registration, FieldError> {
-        Ok(Registration {
+        Ok(Registration::of(name, Target::new(url, path, origin)?, origin))
+    }
+
+    /// An app that reports by itself. One beat makes it HEALTHY, and one that is missing UNHEALTHY: there is no
+    /// chance in it, as in a check.
+    pub fn beat(name: String, origin: Origin) -> Registration {
+        let beat = Registration::of(name, Target::Beat { grace: None }, origin);
+        Registration { unhealthy: 1, healthy: 1, ..beat }
+    }
+
+    fn of(name: String, target: Target, origin: Origin) -> Registration {
+        Registration {
             name,
-            target: Target::new(url, path, origin)?,
+            target,
             email: Vec::new(),
             email_is_default: true,
             timeout: TIMEOUT,
@@ -99,7 +124,15 @@ impl Registration {
             quiet: None,
             parent: None,
             origin,
-        })
+        }
+    }
+
+    /// When it is to report, if it does.
+    pub fn beats(&self) -> Option<Rhythm> {
+        let Target::Beat { grace } = &self.target else { return None };
+        // Whole seconds, as all that is said of it.
+        let part = Duration::from_secs((self.interval / GRACE_PART).as_secs()).max(GRACE_LEAST);
+        Some(Rhythm { interval: self.interval, grace: grace.flatten().unwrap_or(part) })
     }
 
     /// Follows the daemon's `email` option, if this registration named nobody. To be called for
@@ -125,6 +158,7 @@ impl Registration {
             self.quiet = before.and_then(|before| before.quiet.clone());
         }
         self.quiet.take_if(|times| times.is_empty());
+        self.target.keep_from(before.map(|before| &before.target));
     }
 
     /// Whether its silence is no trouble.

@@ -20,11 +20,15 @@ impl Registration {
     ) -> Result<Registration, FieldError> {
         let fields = Fields::read("monitor", &FIELDS.each_ref().map(|field| &field.known), fields)?;
         let name = app_name(&fields)?;
-        let url = fields.required("url")?;
-        let kind = Kind::read(&fields, url)?;
+        let kind = Kind::read(&fields)?;
         FIELDS.iter().try_for_each(|field| field.check_kind(kind, &fields))?;
         let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
-        let mut registration = Registration::plain(name, url, path, origin)?;
+        let mut registration = match kind {
+            Kind::Beat => Registration::beat(name, origin),
+            Kind::Http | Kind::Tcp => {
+                Registration::plain(name, fields.required("url")?, path, origin)?
+            }
+        };
         for field in FIELDS.iter().filter(|field| field.is_of(kind)) {
             set(&mut registration, field, &fields, recipients)?;
         }
@@ -53,9 +57,18 @@ fn set(
                 set(registration, text)?;
             }
         }
-        Takes::Whole { unit, valid, set } => {
+        Takes::Whole { unit, valid, beats, set } => {
+            let is_beat = registration.target.kind() == Kind::Beat;
+            let valid = if is_beat { beats } else { valid };
             if let Some(text) = fields.optional(name)? {
                 set(registration, whole(name, text, unit, valid)?);
+            }
+        }
+        Takes::Lasting { unit, valid, set, .. } => {
+            if let Some(text) = fields.raw(name).map(str::trim) {
+                let is_empty = text.is_empty();
+                let number = (!is_empty).then(|| whole(name, text, unit, valid)).transpose()?;
+                set(registration, number);
             }
         }
         Takes::Flag { set, default } => {

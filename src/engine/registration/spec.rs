@@ -58,10 +58,24 @@ pub(crate) enum Takes {
     Whole {
         /// Of what.
         unit: &'static Unit,
-        /// What is allowed.
+        /// What is allowed,
         valid: RangeInclusive<u64>,
+        /// and of beats.
+        beats: RangeInclusive<u64>,
         /// Sets it; the number is a valid one.
         set: fn(&mut Registration, u64),
+    },
+    /// A whole number. Left out it stays as it is; empty or null is the default.
+    Lasting {
+        /// Of what.
+        unit: &'static Unit,
+        /// What is allowed.
+        valid: RangeInclusive<u64>,
+        /// What it is for a new app.
+        #[cfg(test)]
+        default: &'static str,
+        /// Sets it, or sets the default; the number is a valid one.
+        set: fn(&mut Registration, Option<u64>),
     },
     /// True or false. Left out it stays as it is; empty or null is the default.
     Flag {
@@ -201,7 +215,7 @@ impl Field {
 
     /// Whether it stays as it is when it is left out, and null empties it.
     pub(crate) fn stays(&self) -> bool {
-        matches!(self.takes, Takes::Flag { .. } | Takes::Several { .. })
+        matches!(self.takes, Takes::Flag { .. } | Takes::Several { .. } | Takes::Lasting { .. })
     }
 
     /// Whether targets of this kind have it.
@@ -229,7 +243,13 @@ impl Field {
     }
 
     /// Whether an app must give it.
+    #[cfg(test)]
     pub(crate) fn is_required(&self) -> bool {
+        matches!(self.takes, Takes::Name)
+    }
+
+    /// Whether the command line has it without a name before it.
+    pub(crate) fn is_operand(&self) -> bool {
         matches!(self.takes, Takes::Name | Takes::Url)
     }
 
@@ -249,7 +269,14 @@ impl Takes {
             Takes::Path => "begins with /",
             Takes::People => "addresses",
             Takes::Flag { .. } => "true or false",
-            Takes::Whole { valid, .. } => {
+            Takes::Whole { valid, beats, .. } => {
+                let of_beats = match beats == valid {
+                    true => String::new(),
+                    false => format!("; of beats {} to {}", beats.start(), beats.end()),
+                };
+                return format!("{} to {}{of_beats}", valid.start(), valid.end()).into();
+            }
+            Takes::Lasting { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
             }
             Takes::Several { valid, .. } | Takes::Text { valid, .. } => valid,
@@ -265,7 +292,7 @@ impl Takes {
             Takes::Path => "PATH",
             Takes::People => "TEXT",
             Takes::Flag { .. } => "BOOL",
-            Takes::Whole { unit, .. } => unit.word,
+            Takes::Whole { unit, .. } | Takes::Lasting { unit, .. } => unit.word,
             Takes::Several { word, .. } | Takes::Text { word, .. } => word,
         }
     }

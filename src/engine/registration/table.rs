@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::fields::{FieldError, shown};
+use super::kind::ASKED;
 use super::quiet_times::{NotQuietTimes, QuietTimes};
 use super::spec::{Field, Takes, Unit, Value};
 use super::{Kind, Target, parents};
@@ -14,15 +15,20 @@ use super::{Kind, Target, parents};
 use super::{PARENTS_MAX, QUIET_TIMES_MAX};
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
+/// Five weeks: what is done once a month is beaten in time,
+const BEATS_APART_MAX: u64 = 3_024_000;
+/// and may be a week late.
+const GRACE_MAX: u64 = 604_800;
 const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 14] = [
+pub(crate) static FIELDS: [Field; 15] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
-        Value::Text(it.target.url().to_owned())
-    }),
+        it.target.url().map_or(Value::Nothing, |url| Value::Text(url.to_owned()))
+    })
+    .only(ASKED),
     Field::new("email", "who is told; several separated by commas", Takes::People, |it| {
         // Who named nobody follows the daemon's option, whatever it is by then.
         Value::List(if it.email_is_default { Vec::new() } else { it.email.clone() })
@@ -35,17 +41,23 @@ pub(crate) static FIELDS: [Field; 14] = [
         Takes::Whole {
             unit: &SECONDS,
             valid: 2..=60,
+            beats: 2..=60,
             set: |it, seconds| it.timeout = Duration::from_secs(seconds),
         },
-        |it| Value::Whole(it.timeout.as_secs()),
+        |it| match it.target.kind() {
+            Kind::Beat => Value::Nothing,
+            Kind::Http | Kind::Tcp => Value::Whole(it.timeout.as_secs()),
+        },
     )
+    .only(ASKED)
     .fact("Time-out", "{} s"),
     Field::new(
         "interval",
-        "seconds between two checks",
+        "seconds between two checks or beats",
         Takes::Whole {
             unit: &SECONDS,
             valid: 5..=300,
+            beats: 5..=BEATS_APART_MAX,
             set: |it, seconds| it.interval = Duration::from_secs(seconds),
         },
         |it| Value::Whole(it.interval.as_secs()),
@@ -54,7 +66,12 @@ pub(crate) static FIELDS: [Field; 14] = [
     Field::new(
         "unhealthy",
         "failed checks in a row before UNHEALTHY",
-        Takes::Whole { unit: &CHECKS, valid: 2..=10, set: |it, checks| it.unhealthy = row(checks) },
+        Takes::Whole {
+            unit: &CHECKS,
+            valid: 2..=10,
+            beats: 1..=10,
+            set: |it, checks| it.unhealthy = row(checks),
+        },
         |it| Value::Whole(it.unhealthy.into()),
     )
     .or(&["unhealthy_threshold"])
@@ -62,7 +79,12 @@ pub(crate) static FIELDS: [Field; 14] = [
     Field::new(
         "healthy",
         "passed checks in a row before HEALTHY",
-        Takes::Whole { unit: &CHECKS, valid: 2..=10, set: |it, checks| it.healthy = row(checks) },
+        Takes::Whole {
+            unit: &CHECKS,
+            valid: 2..=10,
+            beats: 1..=10,
+            set: |it, checks| it.healthy = row(checks),
+        },
         |it| Value::Whole(it.healthy.into()),
     )
     .or(&["healthy_threshold"])
@@ -151,6 +173,28 @@ pub(crate) static FIELDS: [Field; 14] = [
     )
     .list()
     .fact("Quiet", "{}"),
+    Field::new(
+        "grace",
+        "seconds that a beat may be late",
+        Takes::Lasting {
+            unit: &SECONDS,
+            valid: 0..=GRACE_MAX,
+            #[cfg(test)]
+            default: "a tenth of the interval, at least 60",
+            set: |it, seconds| {
+                if let Target::Beat { grace } = &mut it.target {
+                    *grace = Some(seconds.map(Duration::from_secs));
+                }
+            },
+        },
+        // What was not said follows the interval.
+        |it| match &it.target {
+            Target::Beat { grace: Some(Some(grace)) } => Value::Whole(grace.as_secs()),
+            _ => Value::Nothing,
+        },
+    )
+    .only(&[Kind::Beat])
+    .fact("Grace", "{} s"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -190,7 +234,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 14] = [
+    const EXAMPLES: [(&str, &str, &str); 15] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -205,11 +249,21 @@ mod tests {
         ("parent", "Switch,Router", "[\"Switch\",\"Router\"]"),
         ("reminders", "no", "false"),
         ("quiet", "sa 2:30-4:00", "[\"Sa 02:30-04:00\"]"),
+        ("grace", "90", "90"),
     ];
+    const BEAT: (&str, &str) = ("kind", "beat");
+
+    /// Those that an app has that is asked over HTTP.
+    fn examples_of_http() -> Vec<(&'static str, &'static str)> {
+        let of_http = |(name, ..): &(&str, _, _)| field(name).unwrap().is_of(Kind::Http);
+        EXAMPLES.into_iter().filter(of_http).map(|(name, text, _)| (name, text)).collect()
+    }
 
     fn registered(given: &[(&str, &str)]) -> Registration {
         let mut pairs = vec![("appname", "Kodi"), ("url", "http://kodi")];
+        let is_beat = given.contains(&BEAT);
         pairs.retain(|(name, _)| !given.iter().any(|(given, _)| given == name));
+        pairs.retain(|(name, _)| !is_beat || *name != "url");
         pairs.extend(given);
         let pairs: Vec<(String, String)> =
             pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
@@ -238,10 +292,11 @@ mod tests {
             EXAMPLES.map(|(name, ..)| name).to_vec(),
             FIELDS.iter().map(Field::name).collect::<Vec<_>>()
         );
-        let plain = registered(&[]);
         for (field, (name, text, json)) in FIELDS.iter().zip(EXAMPLES) {
+            let kind = if field.is_of(Kind::Http) { None } else { Some(BEAT) };
+            let plain = registered(kind.as_slice());
             for alias in field.known.aliases.iter().chain([&name]) {
-                let set = registered(&[(alias, text)]);
+                let set = registered(&[kind.as_slice(), &[(alias, text)]].concat());
                 for other in &FIELDS {
                     let expected =
                         if other == field { json.to_owned() } else { shown(&plain, other) };
@@ -253,11 +308,11 @@ mod tests {
 
     #[test]
     fn json_has_the_fields_in_this_order() {
-        let app = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
+        let app = registered(&examples_of_http());
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"]}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -266,16 +321,17 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"]}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null}}"#
             )
         );
     }
 
     #[test]
     fn what_is_written_is_read_as_it_was() {
-        let all = registered(&EXAMPLES.map(|(name, text, _)| (name, text)));
+        let all = registered(&examples_of_http());
         let port = registered(&[("url", "tcp://nas:22")]);
-        for app in [registered(&[]), all, port] {
+        let beat = registered(&[BEAT, ("interval", "86400"), ("grace", "90")]);
+        for app in [registered(&[]), all, port, beat] {
             let written = Values::registered(&app);
             let said = FIELDS.iter().map(|field| (field.name(), (field.get)(&app)));
             let said = said.filter(|(_, value)| *value != Value::Nothing);

@@ -1,6 +1,8 @@
 //! What of an app is asked. Another kind of target is a variant here and of [`Kind`], the question that it makes in
 //! [`ProbeKind`](crate::engine::verdict::probe::ProbeKind), and its members in what is on record.
 
+use std::time::Duration;
+
 use super::Origin;
 use super::address::{Address, Host};
 use super::fields::FieldError;
@@ -24,6 +26,23 @@ pub enum Target {
         /// Which.
         address: Address,
     },
+    /// Nothing: it reports.
+    Beat {
+        /// How late a beat may be; whole seconds.
+        grace: Said<Duration>,
+    },
+}
+
+/// What was said of a field that stays as it is when it is left out. `None`: nothing; `Some(None)`: that it be
+/// as by default.
+pub type Said<T> = Option<Option<T>>;
+
+/// What was said before stays where nothing is said now. What is as by default is as if nothing was said.
+fn keep<T>(said: &mut Said<T>, before: Option<Said<T>>) {
+    if said.is_none() {
+        *said = before.flatten();
+    }
+    said.take_if(|said| said.is_none());
 }
 
 impl Target {
@@ -35,7 +54,7 @@ impl Target {
     pub(super) fn new(url: &str, path: &str, origin: Origin) -> Result<Target, FieldError> {
         Ok(match Kind::of_url(url) {
             Some(Kind::Tcp) => Target::Tcp { address: Address::of_port(url, origin)? },
-            Some(Kind::Http) | None => {
+            Some(Kind::Http | Kind::Beat) | None => {
                 let (address, path) = (Address::new(url, path, origin)?, path.to_owned());
                 Target::Http { address, path, expect: StatusSet::default() }
             }
@@ -47,46 +66,55 @@ impl Target {
         match self {
             Target::Http { .. } => Kind::Http,
             Target::Tcp { .. } => Kind::Tcp,
+            Target::Beat { .. } => Kind::Beat,
         }
     }
 
-    fn place(&self) -> &Address {
+    /// Where it is asked, if it is.
+    pub fn place(&self) -> Option<&Address> {
         match self {
-            Target::Http { address, .. } | Target::Tcp { address } => address,
+            Target::Http { address, .. } | Target::Tcp { address } => Some(address),
+            Target::Beat { .. } => None,
         }
     }
 
-    /// The base address as given.
-    pub fn url(&self) -> &str {
-        &self.place().given
+    /// The base address as given, if it is asked.
+    pub fn url(&self) -> Option<&str> {
+        self.place().map(|address| address.given.as_str())
     }
 
-    /// The address that is asked. Whoever registers another one has another target.
+    /// The address that is asked, or that it is not. Whoever registers another one has another target.
     pub fn address(&self) -> &str {
-        &self.place().asked
+        self.place().map_or("beat", |address| &address.asked)
     }
 
-    /// The host that is asked.
-    pub fn host(&self) -> &Host {
-        &self.place().host
-    }
-
-    /// The port that is asked.
-    pub fn port(&self) -> u16 {
-        self.place().port
+    /// The host that is asked, if any is.
+    pub fn host(&self) -> Option<&Host> {
+        self.place().map(|address| &address.host)
     }
 
     /// What is appended to the path of the base address, of HTTP.
     pub fn path(&self) -> Option<&str> {
         match self {
             Target::Http { path, .. } => Some(path),
-            Target::Tcp { .. } => None,
+            Target::Tcp { .. } | Target::Beat { .. } => None,
+        }
+    }
+
+    /// What was said before of the same kind of target, and is not said now, stays.
+    pub(super) fn keep_from(&mut self, before: Option<&Target>) {
+        if let Target::Beat { grace } = self {
+            let before = match before {
+                Some(Target::Beat { grace }) => Some(*grace),
+                _ => None,
+            };
+            keep(grace, before);
         }
     }
 
     /// How many bytes its texts take.
     pub(in crate::engine) fn text_len(&self) -> usize {
-        let Address { given, asked, .. } = self.place();
-        given.len() + asked.len() + self.path().map_or(0, str::len)
+        let texts = |address: &Address| address.given.len() + address.asked.len();
+        self.place().map_or(0, texts) + self.path().map_or(0, str::len)
     }
 }

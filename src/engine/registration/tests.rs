@@ -28,7 +28,7 @@ fn name_and_address_are_enough() {
     let kodi = read(&[]).unwrap();
     assert_eq!(kodi.name, "Kodi");
     assert_eq!(kodi.target.address(), "http://kodi:8080/health");
-    assert_eq!(kodi.target.url(), "http://kodi:8080");
+    assert_eq!(kodi.target.url(), Some("http://kodi:8080"));
     let Target::Http { expect, .. } = kodi.target else { panic!("it is of HTTP") };
     assert_eq!(expect.to_string(), "200");
     assert_eq!((kodi.timeout.as_secs(), kodi.interval.as_secs()), (5, 30));
@@ -64,18 +64,75 @@ fn a_port_takes_what_is_of_every_kind_and_nothing_of_http() {
         Registration::from_fields(&pairs(&given), Origin::Network, &recipients())
     };
     let nas = port(&[("kind", "tcp"), ("interval", "60")]).unwrap();
-    assert_eq!((nas.target.kind(), nas.target.port()), (Kind::Tcp, 22));
+    assert_eq!((nas.target.kind(), nas.target.place().unwrap().port), (Kind::Tcp, 22));
     assert_eq!(nas.interval.as_secs(), 60);
     for (given, field, hint) in [
         (("path", "/health"), "path", "is for kind http alone, and this one is tcp"),
         (("expect", "200"), "expect", "is for kind http alone"),
         (("kind", "http"), "kind", "does not begin with http:// or https://"),
-        (("kind", "snmp"), "kind", "must be http or tcp, not \"snmp\""),
+        (("kind", "snmp"), "kind", "must be http, tcp or beat, not \"snmp\""),
     ] {
         let why = port(&[given]).unwrap_err();
         assert_eq!(why.field.as_deref(), Some(field), "{why}");
         assert!(why.message.contains(hint), "{why}");
     }
+}
+
+#[test]
+fn a_beat_has_a_rhythm_and_no_address() {
+    let beat = |more: &[(&str, &str)]| {
+        let mut given = vec![("appname", "Backup"), ("kind", "beat")];
+        given.extend_from_slice(more);
+        Registration::from_fields(&pairs(&given), Origin::Network, &recipients())
+    };
+    let rhythm = |more: &[(&str, &str)]| {
+        let Rhythm { interval, grace } = beat(more).unwrap().beats().unwrap();
+        (interval.as_secs(), grace.as_secs())
+    };
+    let backup = beat(&[]).unwrap();
+    assert_eq!((backup.unhealthy, backup.healthy, backup.target.url()), (1, 1, None));
+    assert_eq!(rhythm(&[("interval", "3024000")]), (3_024_000, 302_400), "a tenth");
+    assert_eq!(rhythm(&[("interval", "5")]), (5, 60), "at least a minute");
+    assert_eq!(rhythm(&[("interval", "305"), ("grace", "")]), (305, 60));
+    assert_eq!(rhythm(&[("interval", "86400"), ("grace", "0")]), (86_400, 0));
+    assert!(beat(&[("unhealthy", "1"), ("healthy", "10"), ("url", "")]).is_ok());
+    for ((name, text), hint) in [
+        (("interval", "4"), "from 5 to 3024000"),
+        (("interval", "3024001"), "from 5 to 3024000"),
+        (("grace", "604801"), "from 0 to 604800"),
+        (("unhealthy", "0"), "from 1 to 10"),
+        (("url", "http://nas"), "is for kind http, tcp alone, and this one is beat"),
+        (("timeout", "5"), "is for kind http, tcp alone"),
+        (("path", "/x"), "is for kind http alone"),
+    ] {
+        let why = beat(&[(name, text)]).unwrap_err();
+        assert_eq!(why.field.as_deref(), Some(name));
+        assert!(why.message.contains(hint), "{why}");
+    }
+    let (field, message) = refusal(&[("grace", "60")]);
+    assert_eq!(field, "grace");
+    assert!(message.contains("is for kind beat alone, and this one is http"), "{message}");
+    assert_eq!(refusal(&[("interval", "301")]).0, "interval", "that is for beats");
+}
+
+#[test]
+fn what_was_said_of_a_beat_stays_and_what_is_empty_is_the_default() {
+    let beat = |grace: Option<&str>, before: Option<&Registration>| {
+        let mut given = vec![("appname", "Backup"), ("kind", "beat"), ("interval", "900")];
+        given.extend(grace.map(|grace| ("grace", grace)));
+        let origin = Origin::Network;
+        let mut beat = Registration::from_fields(&pairs(&given), origin, &recipients()).unwrap();
+        beat.keep_from(before);
+        beat
+    };
+    let grace = |of: &Registration| of.beats().unwrap().grace.as_secs();
+    let said = beat(Some("7"), None);
+    assert_eq!(grace(&said), 7);
+    assert_eq!(beat(None, Some(&said)), said);
+    let again = beat(Some(""), Some(&said));
+    assert_eq!((grace(&again), &again), (90, &beat(None, None)));
+    let kodi = read(&[]).unwrap();
+    assert_eq!(beat(None, Some(&kodi)), again, "another kind has nothing to keep");
 }
 
 #[test]

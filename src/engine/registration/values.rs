@@ -20,9 +20,13 @@ impl Values {
     /// As it is in force: these are told.
     pub fn in_force(registration: &Registration, told: Vec<String>) -> Values {
         let mut values = Values::registered(registration);
-        let people = values.0.iter_mut().find(|(field, _)| matches!(field.takes, Takes::People));
-        if let Some((_, people)) = people {
-            *people = Value::List(told);
+        let grace = registration.beats().map(|rhythm| Value::Whole(rhythm.grace.as_secs()));
+        let mut in_force = [("email", Some(Value::List(told))), ("grace", grace)];
+        for (field, value) in &mut values.0 {
+            let named = in_force.iter_mut().find(|(name, _)| *name == field.name());
+            if let Some(other) = named.and_then(|(_, other)| other.take()) {
+                *value = other;
+            }
         }
         values
     }

@@ -11,7 +11,7 @@ use crate::engine::check_log::{Event, HourSoFar, is_news};
 use crate::engine::ledger::{Kept, Versioned};
 use crate::engine::registration::Registration;
 use crate::engine::state::{State, Transition};
-use crate::engine::time::{Now, Stamp, Wall};
+use crate::engine::time::{Moment, Now, Stamp, Wall};
 use crate::engine::verdict::answer::{Outcome, Verdict};
 
 /// Names an app inside the engine; never used again for another one.
@@ -258,6 +258,20 @@ impl App {
         self.last_healthy.iter_mut().for_each(&mut put_right);
         self.last.iter_mut().for_each(|last| put_right(&mut last.time));
         self.asked_quiet.iter_mut().for_each(|asked| put_right(&mut asked.since));
+    }
+
+    /// How long ago it was last heard of, if it reports, as far as that is on record; `None`: it is not known.
+    pub(in crate::engine) fn heard(
+        &self,
+        at: Moment,
+        place: impl Fn(&mut Stamp),
+    ) -> Option<Duration> {
+        let mut newest = self.history.recent.newest(1).last().map(|check| check.time);
+        newest.iter_mut().for_each(place);
+        let known = [Some(self.monitor.since), self.last_healthy, newest];
+        let ages = known.into_iter().flatten().map(|stamp| stamp.age(at));
+        let newest = ages.min_by_key(|age| age.span)?;
+        newest.exact.then_some(newest.span)
     }
 
     /// The state.

@@ -33,7 +33,7 @@ use super::verdict::answer::Verdict;
 /// No more apps than this: the memory for them is in the budget.
 pub const MOST_APPS: usize = 10_000;
 /// Counters and history are recorded and summed up so often: what a crash may cost.
-const RECORDED_EVERY: Duration = Duration::from_secs(3600);
+pub(in crate::engine) const RECORDED_EVERY: Duration = Duration::from_secs(3600);
 
 /// Why the registry does not do what it is asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,13 +245,15 @@ impl Registry {
         latency: Duration,
     ) -> Option<Effect> {
         let room = room(self.apps.len());
-        let (effect, streaks_changed) = self.apps.edit(&id, |app| {
+        let (effect, is_kept) = self.apps.edit(&id, |app| {
             let before = app.monitor.streaks_that_matter();
             let effect = app.observe(now, day, (verdict, void), latency, room);
-            (effect, app.monitor.streaks_that_matter() != before)
+            let beats = app.registration.beats();
+            let is_rare = beats.is_some_and(|rhythm| rhythm.interval >= RECORDED_EVERY);
+            (effect, is_rare || app.monitor.streaks_that_matter() != before)
         })?;
-        if streaks_changed {
-            // Something is written anyway: the counters go with it.
+        if is_kept {
+            // Something is written anyway, and the counters go with it; or it is so rare that each is.
             self.counted.insert(id);
         }
         self.record_at.get_or_insert(now.at + RECORDED_EVERY);

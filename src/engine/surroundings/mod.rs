@@ -81,6 +81,8 @@ pub struct Surroundings {
     /// Who was found to be on our own machine, by an address that others use, too.
     ours: SortedSet<AppId>,
     settling: Option<Settling>,
+    /// When things had settled last.
+    settled_at: Moment,
     voids: Voids,
     /// The same for want of the internet, where only others out there tell something.
     voids_out_there: Voids,
@@ -108,6 +110,7 @@ impl Surroundings {
             owes_note: false,
             ours: SortedSet::default(),
             settling: None,
+            settled_at: Moment::default(),
             voids: Voids::default(),
             voids_out_there: Voids::default(),
         }
@@ -354,8 +357,16 @@ impl Surroundings {
     /// The end of the settling, if it has come: everybody is back, or the time is up.
     pub fn poll_ended(&mut self, now: Now) -> Option<Ended> {
         let settling = self.settling.take_if(|settling| settling.is_over(now.at))?;
+        self.settled_at = now.at;
         self.note(|run| (run.settling, run.settling_since) = (None, None));
         Some(settling.ended())
+    }
+
+    /// Since when everybody can reach us that is well; `None`: we cannot say so, for our network is down or
+    /// things settle.
+    pub fn undisturbed_since(&self) -> Option<Moment> {
+        let is_disturbed = self.settling.is_some() || self.network.is_down();
+        (!is_disturbed).then_some(self.settled_at.max(self.network.back_at()))
     }
 
     /// The settling that is going on.

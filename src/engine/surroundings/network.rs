@@ -47,6 +47,11 @@ impl Network {
         self.down.is_none() && began >= self.back_at
     }
 
+    /// When it came back last.
+    pub(super) fn back_at(&self) -> Moment {
+        self.back_at
+    }
+
     /// An app is not hidden. What hides nobody is not waited for.
     pub(super) fn forget(&mut self, id: AppId) {
         self.down.iter_mut().for_each(|(_, away)| away.forget(id));
@@ -94,10 +99,11 @@ impl Network {
     }
 }
 
-/// Whether an app is on another machine, as far as its address tells.
+/// Whether an app is on another machine, as far as its address tells. One that reports is nowhere.
 pub(super) fn is_elsewhere(app: &App) -> bool {
     match app.registration.target.host() {
-        Host::Address(address) => !address.is_loopback(),
-        Host::Name(_) => true,
+        Some(Host::Address(address)) => !address.is_loopback(),
+        Some(Host::Name(_)) => true,
+        None => false,
     }
 }

@@ -108,7 +108,8 @@ impl Settling {
         registry: &Registry,
         among: &dyn Fn(AppId) -> bool,
     ) -> Settling {
-        let was_well = |app: &App| !app.paused && app.state() != State::Unhealthy;
+        let is_asked = |app: &App| !app.paused && app.registration.beats().is_none();
+        let was_well = |app: &App| is_asked(app) && app.state() != State::Unhealthy;
         let all = || registry.by_name().filter(|(id, app)| was_well(app) && among(*id));
         let apps = || all().filter(|(_, app)| !app.registration.may_be_off());
         let none_elsewhere = !apps().any(|(_, app)| is_elsewhere(app));

@@ -245,7 +245,8 @@ impl Surroundings {
         verdict: Verdict,
         latency: Duration,
     ) {
-        let host = app.registration.target.host().clone();
+        // (Who is nowhere is never waited for.)
+        let Some(host) = app.registration.target.host().cloned() else { return };
         self.silences.add(Silence::new(now, id, host, verdict, latency));
     }
 

@@ -31,8 +31,9 @@ impl Asked {
         let mut asked = Asked::default();
         let apps = || registry.by_name().filter(|(_, app)| !app.paused && is_elsewhere(app));
         let tells = |id: AppId, app: &App| !awaited(id) && was_well(app);
-        for (id, app) in apps().filter(|(_, app)| silent.contains(&app.registration.target.host()))
-        {
+        let is_on_one =
+            |app: &App| app.registration.target.host().is_some_and(|host| silent.contains(&host));
+        for (id, app) in apps().filter(|(_, app)| is_on_one(app)) {
             if asked.is_full() {
                 break;
             }
@@ -44,7 +45,7 @@ impl Asked {
                 if asked.is_full() {
                     break;
                 }
-                let host = app.registration.target.host();
+                let Some(host) = app.registration.target.host() else { continue };
                 if tells(id, app) == well && !hosts.contains(&host) {
                     hosts.push(host);
                     asked.add(id, app, well);
@@ -59,8 +60,8 @@ impl Asked {
     }
 
     fn add(&mut self, id: AppId, app: &App, tells: bool) {
-        let target = &app.registration.target;
-        let (host, port) = (target.host().clone(), target.port());
+        let Some(address) = app.registration.target.place() else { return };
+        let (host, port) = (address.host.clone(), address.port);
         if tells {
             self.telling.push((id, host.clone()));
         }

@@ -84,8 +84,29 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
     }
 }
 
-fn judge_answer(answer: Answer<'_>) -> Verdict {
-    let body = body::read(&answer);
+/// What an app reports by itself: that something is done, or has failed; the body may say more.
+pub fn reported(failed: bool, content_type: &str, body: &[u8]) -> Verdict {
+    let (status, expected, content_encoding, cut) = (200, true, "", false);
+    let answer = Answer { status, expected, content_type, content_encoding, body, cut };
+    let Said { outcome, words, kept } = said(&answer);
+    let (outcome, otherwise) = match failed {
+        true => (Outcome::Fail, "the app says fail"),
+        false => (outcome, "beat"),
+    };
+    let reason = words.unwrap_or_else(|| otherwise.to_owned());
+    Verdict { outcome, reason: plain::one_line(&reason, REASON_MAX), body: kept, ..connected() }
+}
+
+/// What the body of an answer says.
+struct Said {
+    outcome: Outcome,
+    /// If it says anything but that all is well.
+    words: Option<String>,
+    kept: Option<String>,
+}
+
+fn said(answer: &Answer<'_>) -> Said {
+    let body = body::read(answer);
     let reading = match &body {
         Body::Text { text, cut } => match health::read(text, *cut) {
             Reading::Nothing if answer.claims_json() => health::read_behind_noise(text, *cut),
@@ -98,6 +119,15 @@ fn judge_answer(answer: Answer<'_>) -> Verdict {
         Reading::Broken if answer.claims_json() => (Outcome::Warn, Some(riddle(&body))),
         Reading::Broken | Reading::Nothing => (Outcome::Pass, None),
     };
+    let kept = match &reading {
+        Reading::Says(health) => Some(kept(health)),
+        Reading::Broken | Reading::Nothing => None,
+    };
+    Said { outcome, words, kept }
+}
+
+fn judge_answer(answer: Answer<'_>) -> Verdict {
+    let Said { outcome, words, kept } = said(&answer);
     let (outcome, reason) = match (answer.expected, words) {
         (true, words) => (outcome, words.unwrap_or_else(|| status_line(answer.status))),
         (false, None) => (Outcome::Fail, status_line(answer.status)),
@@ -110,10 +140,7 @@ fn judge_answer(answer: Answer<'_>) -> Verdict {
         refused: false,
         life: Life::Answer,
         whereabouts: None,
-        body: match &reading {
-            Reading::Says(health) => Some(kept(health)),
-            Reading::Broken | Reading::Nothing => None,
-        },
+        body: kept,
     }
 }
 

@@ -43,16 +43,17 @@ pub enum ProbeKind {
 }
 
 impl ProbeKind {
-    /// What is asked of this target.
-    pub fn of(target: &Target) -> ProbeKind {
-        match target {
+    /// What is asked of this target, if it is.
+    pub fn of(target: &Target) -> Option<ProbeKind> {
+        Some(match target {
             Target::Http { address, expect, .. } => {
                 ProbeKind::Http { url: address.asked.clone(), expected: expect.clone() }
             }
             Target::Tcp { address } => {
                 ProbeKind::Tcp { host: address.host.clone(), port: address.port }
             }
-        }
+            Target::Beat { .. } => return None,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answer::Life;
-use crate::engine::text::span::Seconds;
+use crate::engine::text::span::{Seconds, in_words};
 
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
 /// they came, so it goes through [`plain`](crate::engine::text::plain) before it is shown.
@@ -62,6 +62,11 @@ pub enum Trouble {
         /// Where it leads: scheme, host and port.
         to: String,
     },
+    /// It was to report.
+    NoBeat {
+        /// So long after the one before.
+        within: Duration,
+    },
     /// The certificate is not yet valid: the app's fault, or our clock's.
     NotYetValid,
     /// Any other TLS failure.
@@ -90,6 +95,7 @@ impl Trouble {
             | Trouble::UnknownHost(_)
             | Trouble::NamesAway(_)
             | Trouble::LookupTimeout { .. }
+            | Trouble::NoBeat { .. }
             | Trouble::Timeout { .. } => Life::Nothing,
             // What is our own doing says nothing of the app, and counts as any failure.
             Trouble::Forbidden
@@ -137,6 +143,7 @@ impl fmt::Display for Trouble {
             Trouble::RedirectElsewhere { to, .. } => {
                 write!(f, "redirected to {to}, which is not followed")
             }
+            Trouble::NoBeat { within } => write!(f, "no beat within {}", in_words(*within)),
             Trouble::NotYetValid => f.write_str("TLS: the certificate is not yet valid"),
             Trouble::Tls(text) => write!(f, "TLS: {text}"),
             Trouble::Other(text) => f.write_str(text),

@@ -85,8 +85,9 @@ fn read(fields: &[(String, String)], recipients: &Recipients) -> Result<Registra
     };
     let own = read(Origin::OwnMachine)?;
     let is_own = match own.target.host() {
-        Host::Address(address) => address.is_loopback(),
-        Host::Name(name) => name == "localhost",
+        Some(Host::Address(address)) => address.is_loopback(),
+        Some(Host::Name(name)) => name == "localhost",
+        None => false,
     };
     if is_own { Ok(own) } else { read(Origin::Network) }
 }
@@ -225,7 +226,9 @@ fn after(command: &Command, before: Option<&Known>) -> Option<Known> {
         Command::Pause(_) => paused(true),
         Command::Resume(_) => paused(false),
         Command::Stop(_) => None,
-        Command::Check(_) | Command::Quiet(..) | Command::Seen(_) => before.cloned(),
+        Command::Check(_) | Command::Quiet(..) | Command::Seen(_) | Command::Beat(..) => {
+            before.cloned()
+        }
     }
 }
 

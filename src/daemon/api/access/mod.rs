@@ -11,10 +11,11 @@ mod token;
 use std::fmt;
 
 use crate::config::settings::AccessSettings;
+use crate::engine::registration::name;
 
 pub(super) use browser::Marks;
 
-use token::Lock;
+use token::{Keys, Lock};
 
 /// What a request does to the household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(crate) struct Access {
     api: Option<Lock>,
     /// Opens what reads, as `api` does; `None`: that is open.
     read: Option<Lock>,
+    /// Makes the keys of apps that report.
+    keys: Option<Keys>,
     names: host::Names,
 }
 
@@ -83,6 +86,7 @@ impl Access {
         Ok(Access {
             api: lock(&settings.api_token)?,
             read: lock(&settings.read_token)?,
+            keys: settings.api_token.as_ref().map(Keys::new),
             names: host::Names::new(own_name, &settings.allow_host),
         })
     }
@@ -120,6 +124,17 @@ impl Access {
         }
         let login = from.marks.are_there() || from.wants_page;
         Err(Denial::Token { effect, given: token.is_some(), login })
+    }
+
+    /// With what the app of this name may report; `None`: nothing is needed for that.
+    pub(super) fn key_of(&self, name: &str) -> Option<String> {
+        self.keys.as_ref().map(|keys| keys.of(name))
+    }
+
+    /// Whether this is the key of the app that is meant by this name.
+    pub(super) fn opens_beats_of(&self, name: &str, key: &str) -> bool {
+        let name = name::tidy(name);
+        self.keys.as_ref().zip(name.ok()).is_some_and(|(keys, name)| keys.open(&name, key))
     }
 
     /// Whether such a request needs no token.

@@ -56,6 +56,38 @@ impl fmt::Debug for Lock {
     }
 }
 
+/// Makes for each app a key that opens its beats and nothing else: of the token, so that none has to be kept,
+/// and another token makes others.
+pub(super) struct Keys(hmac::Key);
+
+/// Bytes of a key: nobody guesses 128 bits, and a line of cron holds them.
+const KEY: usize = 16;
+
+impl Keys {
+    pub(super) fn new(token: &Secret) -> Keys {
+        Keys(hmac::Key::new(hmac::HMAC_SHA256, token.reveal().as_bytes()))
+    }
+
+    /// The key of the app of this name.
+    pub(super) fn of(&self, name: &str) -> String {
+        let tag = hmac::sign(&self.0, format!("beat {name}").as_bytes());
+        tag.as_ref().iter().take(KEY).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether this is it, in a time that depends on what is given alone.
+    pub(super) fn open(&self, name: &str, given: &str) -> bool {
+        let right = hmac::sign(&self.0, self.of(name).as_bytes());
+        hmac::verify(&self.0, given.as_bytes(), right.as_ref()).is_ok()
+    }
+}
+
+/// Says nothing of what is in it.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(keys)")
+    }
+}
+
 /// The token in an `Authorization` header; `None` for any other scheme, and for a login that cannot
 /// be read.
 pub(super) fn given(authorization: &str) -> Option<Cow<'_, [u8]>> {
