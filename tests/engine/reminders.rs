@@ -106,6 +106,26 @@ fn each_person_has_one_clock_and_hears_of_all_of_theirs() {
 }
 
 #[test]
+fn when_the_oldest_trouble_is_over_nobody_is_reminded_twice_within_an_hour() {
+    let mut world = house(&[]);
+    let since = fails(&mut world, "NAS");
+    world.seconds(11 * 60);
+    fails(&mut world, "Kodi");
+    world.seconds(52 * 60);
+    world.answers("NAS", Answer::Pass);
+    world.seconds(7 * HOUR);
+    let told = told(&world, since);
+    let still: Vec<u64> = told
+        .iter()
+        .filter(|(_, said)| said.contains("still"))
+        .map(|(minutes, _)| *minutes)
+        .collect();
+    // After an hour of the NAS; Kodi's own hour is 11 minutes later, its sixth is told.
+    assert_eq!(still.len(), 2, "{told:?}");
+    assert!((60..63).contains(&still[0]) && (371..376).contains(&still[1]), "{told:?}");
+}
+
+#[test]
 fn whoever_wants_none_gets_none() {
     let mut world = house(&[("reminders", "false")]);
     let says = |world: &World| {

@@ -37,7 +37,9 @@ struct Clock {
 
 impl Clock {
     fn is_due(&self) -> bool {
-        let before = self.reminded.map(|ago| self.age.saturating_sub(ago));
+        // One that came so shortly before, by the clock of trouble that is over, was that of this; one before it
+        // began was of something else.
+        let before = self.reminded.and_then(|ago| self.age.checked_sub(ago)).map(|age| age + FIRST);
         count(self.age) > before.map_or(0, count)
     }
 }
@@ -159,5 +161,19 @@ mod tests {
             age = due;
         }
         assert_eq!(hours, [1, 6, 24, 48, 72]);
+    }
+
+    #[test]
+    fn who_was_reminded_shortly_before_is_not_so_again() {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        let is_due = |age: u64, ago: Option<u64>| {
+            let (age, reminded) = (minutes(age), ago.map(minutes));
+            Clock { age, reminded, ids: Vec::new() }.is_due()
+        };
+        assert!(is_due(60, None) && !is_due(59, None));
+        // When it was 49 min old, with older trouble.
+        assert!(!is_due(60, Some(11)) && !is_due(359, Some(310)) && is_due(360, Some(311)));
+        assert!(is_due(1440, Some(1080)) && !is_due(1440, Some(30)));
+        assert!(is_due(60, Some(61)), "of trouble before");
     }
 }
