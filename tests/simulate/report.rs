@@ -88,6 +88,7 @@ fn others(score: &Score) -> Vec<(&'static str, u64)> {
         ("recoveries without their alarm", score.recoveries_without_alarm),
         ("alarms without their end", score.alarms_without_end),
         ("mails that say nothing new", score.nothing_new),
+        ("reminders that did not come", score.not_reminded),
         ("power cuts that brought a person a report", score.reports_a_cut.total()),
         ("reports and their ends for one: p99", score.reports_a_cut.percentile(99).unwrap_or(0)),
         ("reports and their ends for one: max", score.reports_a_cut.max().unwrap_or(0)),

@@ -52,6 +52,8 @@ pub(crate) struct Story {
     pub(crate) router_away: Vec<Span>,
     /// When there was no line to the internet.
     pub(crate) line_away: Vec<Span>,
+    /// People are told again of trouble that lasts.
+    pub(crate) reminds: bool,
     /// What the daemon's wall clock showed: each entry holds until the next.
     pub(crate) clock: Vec<ClockSet>,
     /// Each run of the daemon.
@@ -139,6 +141,8 @@ pub(crate) struct Registered {
     pub(crate) healthy: u32,
     /// Its silence is no failure.
     pub(crate) may_be_off: bool,
+    /// The apps that it is behind: all are needed to reach it.
+    pub(crate) parents: Vec<AppId>,
     /// Who is to be told.
     pub(crate) people: Vec<PersonId>,
 }

@@ -1,7 +1,7 @@
 //! The apps of a household, and what they say when they register.
 
 use super::Size;
-use super::layout::{Host, HostKind, indices};
+use super::layout::{Host, HostKind, Place, indices};
 use crate::chance::{Chance, DAY, MINUTE, SECOND};
 use crate::story::Ms;
 
@@ -64,6 +64,8 @@ pub(crate) struct App {
     pub(crate) registers: bool,
     /// Whether its owner has said that it may be off or away: every other of what is.
     pub(crate) may_be_off: bool,
+    /// What its owner has said that it is behind: the names of apps.
+    pub(crate) parents: Vec<String>,
     /// So long before it listens.
     pub(crate) registers_before: Ms,
     /// Whether it calls `stop` when it is stopped in order.
@@ -128,6 +130,7 @@ impl App {
             ("healthy", number(settings.healthy)),
             ("path", self.path.map(str::to_owned)),
             ("may_be_off", self.may_be_off.then(|| "true".to_owned())),
+            ("parent", (!self.parents.is_empty()).then(|| self.parents.join(", "))),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         given.collect()
@@ -152,6 +155,33 @@ pub(crate) fn apps(chance: &mut Chance, size: Size, hosts: &[Host], people: usiz
         App { may_be_off: hosts[host].may_be_off && host % 2 == 1, ..app }
     };
     (0..size.apps).map(app).collect()
+}
+
+/// What runs on a machine is behind the first app there; and what hangs on a switch that is not ours is behind
+/// the first device on it that is never off.
+pub(crate) fn say_what_is_behind_what(apps: &mut [App], hosts: &[Host]) {
+    // The first of each host has its number.
+    let name = |host: usize, apps: &[App]| apps.get(host).map(|app| app.name.clone());
+    let is_switch = |(number, host): &(usize, &Host)| {
+        host.kind == HostKind::Device && !host.may_be_off && *number < apps.len()
+    };
+    let switch_of = |place: Place| {
+        let mut there = hosts.iter().enumerate().filter(|(_, host)| host.place == place);
+        there.find(is_switch).map(|(number, _)| number)
+    };
+    let above: Vec<Option<usize>> = (0..apps.len())
+        .map(|app| match apps[app].host {
+            host if host != app => Some(host),
+            host => match hosts[host].place {
+                Place::Segment(segment) if segment > 0 => switch_of(hosts[host].place),
+                _ => None,
+            },
+        })
+        .collect();
+    for (app, above) in above.into_iter().enumerate() {
+        let parent = above.filter(|above| *above != app).and_then(|above| name(above, apps));
+        apps[app].parents.extend(parent);
+    }
 }
 
 fn app(
@@ -186,6 +216,7 @@ fn app(
         settings,
         registers,
         may_be_off: false,
+        parents: Vec::new(),
         registers_before: if chance.happens(0.5) { chance.lasting(100..=8_000) } else { 0 },
         stops: registers && chance.happens(0.05),
         is_supervised: kind == HostKind::Device || chance.happens(0.6),

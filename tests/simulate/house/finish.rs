@@ -35,7 +35,8 @@ impl Plan<'_> {
             self.layout.apps.iter().map(|app| (app.name.clone(), HostId(app.host))).collect();
         let (people, told) = (self.layout.people.clone(), |spans: &Spans| spans.told(self.end));
         let (router_away, line_away) = (told(&router_silent), told(&line_gone));
-        let truth = Truth { people, apps, causes, mail_away, router_away, line_away };
+        let reminds = self.layout.reminds;
+        let truth = Truth { people, apps, causes, mail_away, router_away, line_away, reminds };
         House {
             began: self.layout.calendar.began,
             deeds,

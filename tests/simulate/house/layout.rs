@@ -16,6 +16,8 @@ pub(crate) struct Layout {
     pub(crate) calendar: Calendar,
     /// The first is the owner: who is told where an app names nobody.
     pub(crate) people: Vec<String>,
+    /// They are told again of trouble that lasts.
+    pub(crate) reminds: bool,
     /// The first is ours.
     pub(crate) segments: Vec<Segment>,
     pub(crate) router: Router,
@@ -141,7 +143,7 @@ impl Layout {
         let segments = segments(&mut Chance::of(seed, "segments", 0), &router, ups.is_some());
         let chance = &mut Chance::of(seed, "layout", 0);
         let mut hosts = hosts(chance, size.apps, &segments, rates);
-        let apps = apps::apps(&mut Chance::of(seed, "apps", 0), size, &hosts, people.len());
+        let mut apps = apps::apps(&mut Chance::of(seed, "apps", 0), size, &hosts, people.len());
         for (number, host) in hosts.iter_mut().enumerate() {
             if host.supply == Supply::Ups && ups.is_none() {
                 host.supply = Supply::Mains;
@@ -160,8 +162,12 @@ impl Layout {
             true => MailServer::At(HostId(*chance.pick(&servers))),
             false => MailServer::Outside,
         };
+        if Chance::of(seed, "parents", 0).happens(0.4) {
+            apps::say_what_is_behind_what(&mut apps, &hosts);
+        }
+        let reminds = Chance::of(seed, "reminders", 0).happens(0.5);
         let calendar = Calendar::of(seed);
-        Layout { calendar, people, segments, router, names, mail, ours, hosts, apps }
+        Layout { calendar, people, reminds, segments, router, names, mail, ours, hosts, apps }
     }
 
     /// The apps of a host.

@@ -75,6 +75,8 @@ pub(crate) struct Truth {
     pub(crate) router_away: Vec<Span>,
     /// When there is no line to the internet.
     pub(crate) line_away: Vec<Span>,
+    /// People are told again of trouble that lasts.
+    pub(crate) reminds: bool,
 }
 
 impl House {
@@ -98,6 +100,11 @@ impl House {
     /// Each app's name and host.
     pub(crate) fn apps(&self) -> &[(String, HostId)] {
         &self.truth.apps
+    }
+
+    /// Whether people are told again of trouble that lasts.
+    pub(crate) fn reminds(&self) -> bool {
+        self.truth.reminds
     }
 
     /// When the next thing happens.

@@ -52,6 +52,12 @@ pub(super) const SEEN_BACK: Ms = 30_000 + LOOK;
 /// An absence that was no longer needs no settling.
 pub(super) const NOT_AWAY: Ms = 10_000;
 
+/// Who knows of trouble that lasts is told again so long after it began, and then each day,
+pub(super) const REMINDED_AFTER: [Ms; 2] = [3_600_000, 6 * 3_600_000];
+pub(super) const REMINDED_DAILY: Ms = 24 * 3_600_000;
+/// or so much later, for what cannot be seen just then.
+pub(super) const REMINDED_WITHIN: Ms = 15 * 60_000;
+
 /// A time in which nobody could, or should, say how an app is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
@@ -80,6 +86,8 @@ pub(super) enum Company {
     None,
     /// It is silent, and others may be, on so many hosts in all.
     Silent { hosts: usize },
+    /// It is silent, and may be so for want of what it is behind, or others are behind it.
+    Family,
 }
 
 /// From what shows it by itself to the mail.
@@ -93,6 +101,7 @@ fn waits(company: Company) -> Ms {
         + match company {
             Company::None => 0,
             Company::Silent { hosts } if hosts >= MANY_HOSTS => LOOK + MANY,
+            Company::Family => LOOK + MANY,
             Company::Silent { .. } => LOOK + TOGETHER,
         }
 }
@@ -159,6 +168,7 @@ mod tests {
             unhealthy,
             healthy: 10,
             may_be_off: false,
+            parents: vec![],
             people: vec![],
         }
     }

@@ -23,15 +23,18 @@ pub(crate) enum MailKind {
     Update,
     Report,
     End,
+    /// What is known, told again: counted apart.
+    Reminder,
 }
 
 impl MailKind {
-    pub(crate) const ALL: [MailKind; 5] = [
+    pub(crate) const ALL: [MailKind; 6] = [
         MailKind::Alarm,
         MailKind::KeepsFailing,
         MailKind::Update,
         MailKind::Report,
         MailKind::End,
+        MailKind::Reminder,
     ];
 
     /// In a word or two.
@@ -42,6 +45,7 @@ impl MailKind {
             MailKind::Update => "updates",
             MailKind::Report => "reports",
             MailKind::End => "ends",
+            MailKind::Reminder => "reminders",
         }
     }
 
@@ -49,6 +53,7 @@ impl MailKind {
     fn of(told: &Statement) -> MailKind {
         match told.of {
             Of::Report(_) => MailKind::Report,
+            Of::Reminder => MailKind::Reminder,
             Of::Outage { more: true, .. } => MailKind::Update,
             _ if told.says == Says::KeepsFailing => MailKind::KeepsFailing,
             _ if told.is_trouble() => MailKind::Alarm,
@@ -73,8 +78,9 @@ impl Mails {
         self.apps.extend(told.iter().filter_map(|it| it.app));
     }
 
+    /// How many, but for reminders.
     pub(super) fn count(&self) -> u64 {
-        self.all.len() as u64
+        self.all.iter().filter(|(_, kind)| *kind != MailKind::Reminder).count() as u64
     }
 
     fn by_kind(&self) -> BTreeMap<MailKind, u64> {

@@ -79,6 +79,34 @@ impl<'s> Case<'s> {
         &self.lives[app.0]
     }
 
+    /// Whether an app is behind another, as its owner has said by then: by any number of others.
+    pub(super) fn is_behind(&self, app: AppId, other: AppId, at: Ms) -> bool {
+        app != other && self.above(app, at).contains(&other)
+    }
+
+    /// Whether two apps are on one host, or one is behind the other, or both behind the same.
+    pub(super) fn is_related(&self, app: AppId, other: AppId, at: Ms) -> bool {
+        let host = |app: AppId| self.life(app).app.host;
+        let above = || self.above(app, at);
+        host(app) == host(other) || self.above(other, at).iter().any(|it| above().contains(it))
+    }
+
+    /// An app, and all that it is behind.
+    fn above(&self, app: AppId, at: Ms) -> Vec<AppId> {
+        let mut found = vec![app];
+        let mut next = 0;
+        while let Some(app) = found.get(next).copied() {
+            let registered = self.life(app).app.registered_at(at);
+            for parent in registered.into_iter().flat_map(|it| &it.parents) {
+                if !found.contains(parent) {
+                    found.push(*parent);
+                }
+            }
+            next += 1;
+        }
+        found
+    }
+
     pub(super) fn name(&self, app: AppId) -> &str {
         &self.story.apps[app.0].name
     }

@@ -66,15 +66,16 @@ fn note(
 }
 
 /// When each person was told of trouble.
-struct Told {
+struct Told<'f> {
+    first: &'f Firsts,
     /// By incident and person: each mail, and which app it named first then.
     of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>>,
     /// Each letter that tells of trouble, by when it was written.
     letters: BTreeMap<PersonId, Vec<Ms>>,
 }
 
-impl Told {
-    fn new(case: &Case<'_>, firsts: &Firsts) -> Told {
+impl<'f> Told<'f> {
+    fn new(case: &Case<'_>, firsts: &'f Firsts) -> Told<'f> {
         let mut of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>> = BTreeMap::new();
         for ((to, app, episode), First { decided, .. }) in firsts {
             let life = case.life(*app);
@@ -89,7 +90,7 @@ impl Told {
             letters.entry(read.letter.to).or_default().push(read.letter.written);
         }
         letters.values_mut().for_each(|written| written.sort_unstable());
-        Told { of, letters }
+        Told { first: firsts, of, letters }
     }
 }
 
@@ -97,7 +98,7 @@ impl Told {
 /// that, and who has had several mails gets one for all that comes. Whether it is that.
 fn due(
     case: &Case<'_>,
-    told: &Told,
+    told: &Told<'_>,
     trouble: &Trouble,
     to: PersonId,
     first: Option<First>,
@@ -107,7 +108,15 @@ fn due(
     let known = incident.and_then(|incident| told.of.get(&(incident, to)));
     let mut others = known.into_iter().flatten().filter(|(_, app)| *app != AppId(trouble.app));
     let before = others.next().map(|(at, _)| *at).filter(|at| *at < due);
-    let joins = before.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due));
+    let app = AppId(trouble.app);
+    // What is on its host, or above it, or behind the same, was told, and has not been well since.
+    let near = told.first.iter().filter(|((person, other, episode), first)| {
+        let is_open = || case.life(*other).episodes[*episode].until() > trouble.begun;
+        let is_near = || case.is_related(app, *other, trouble.begun);
+        *person == to && *other != app && first.decided < due && is_open() && is_near()
+    });
+    let known = before.into_iter().chain(near.map(|(_, first)| first.decided));
+    let joins = known.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due)).max();
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
     let own = first.map_or(due, |first| case.letters[first.letter].letter.written);
     let had = written.partition_point(|at| *at < due.min(own))

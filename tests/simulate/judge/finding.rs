@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     NoEnd,
     /// A mail that says nothing new.
     NothingNew,
+    /// Who knows of trouble that lasts was not told again.
+    NotReminded,
     /// A cause that no check ever met.
     NotAsked,
     /// Words that the judge does not know.
@@ -80,6 +82,7 @@ impl Fault {
             Fault::NoAlarm => "recovery without its alarm",
             Fault::NoEnd => "alarm without its end",
             Fault::NothingNew => "mail that says nothing new",
+            Fault::NotReminded => "reminder that did not come",
             Fault::NotAsked => "cause that no check met",
             Fault::Unread => "words that the judge does not know",
             Fault::Wrong(wrong) => wrong.words(),

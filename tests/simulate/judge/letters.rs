@@ -6,7 +6,7 @@ use super::allowance::{PATIENCE, RETRY_MAX};
 use super::clock::{Clock, SLACK};
 use super::life::Life;
 use super::reading::{
-    self, End, Full, Known, Named, Outage, Point, Reading, Report, Row, Says, Tells, Told,
+    self, End, Full, Known, Named, News, Outage, Point, Reading, Report, Row, Says, Tells, Told,
 };
 use super::spans;
 use crate::story::{AppId, Letter, Ms, PersonId, Span, Story, Try};
@@ -42,8 +42,19 @@ pub(super) enum Of {
     Report(usize),
     /// Of an outage: the app is silent with others; after `more`, who were told before.
     Outage { place: usize, more: bool },
+    /// The reader knows it, and is told again.
+    Reminder,
     /// In the end of either: it is well.
     End,
+}
+
+impl Of {
+    fn outage(place: usize, how: News) -> Of {
+        match how {
+            News::Still => Of::Reminder,
+            News::First | News::More => Of::Outage { place, more: how == News::More },
+        }
+    }
 }
 
 /// That an app is so.
@@ -140,6 +151,9 @@ fn threads(letters: &mut [Read<'_>], clock: &Clock<'_>) {
             let at = decided(statement);
             let key = (letter.to, app);
             let open = threads.get(&key).filter(|thread| !thread.is_over).copied();
+            if statement.of == Of::Reminder {
+                continue;
+            }
             let begun = statement.episode.filter(|_| statement.is_trouble());
             let begun = begun.map(|episode| Thread { from: at, last: at, episode, is_over: false });
             let known = match open {
@@ -175,7 +189,7 @@ fn statements(reading: &Reading) -> Vec<Statement> {
             Tells::Outage(line) => match outages.iter().position(|it| line.is_of(it)) {
                 Some(told) => statements.extend(silent(place, outages.remove(told), at)),
                 None => {
-                    let of = Of::Outage { place, more: line.more };
+                    let of = Of::outage(place, line.how);
                     statements.extend(named(of, &line.named, at));
                 }
             },
@@ -215,7 +229,7 @@ fn silent(place: usize, outage: &Outage, at: Option<Told>) -> impl Iterator<Item
     let says = Says::Is(State::Unhealthy);
     outage.silent.iter().map(move |it| Statement {
         is_suspect: !it.unhealthy,
-        ..Statement::new(Of::Outage { place, more: outage.more }, &it.named, says, at)
+        ..Statement::new(Of::outage(place, outage.how), &it.named, says, at)
     })
 }
 

@@ -11,7 +11,7 @@ mod words;
 
 pub(super) use blind::{Blind, BlindLine, Unseen};
 pub(super) use body::{Degraded, Facts, Full, Point, Tells};
-pub(super) use outage::{Outage, OutageLine, Silent};
+pub(super) use outage::{Outage, OutageLine, Place, Silent, Told as News};
 pub(super) use report::{End, EndLine, Line, Report};
 pub(super) use words::{Known, Lasted, Named, Row, Says, Told, shown};
 

@@ -25,6 +25,8 @@ pub(crate) struct Score {
     pub(crate) recoveries_without_alarm: u64,
     pub(crate) alarms_without_end: u64,
     pub(crate) nothing_new: u64,
+    #[serde(default)]
+    pub(crate) not_reminded: u64,
     /// Reports and ends of reports, for each power cut and person who had any.
     #[serde(default)]
     pub(crate) reports_a_cut: Counts,
@@ -121,6 +123,7 @@ impl Score {
         self.recoveries_without_alarm += other.recoveries_without_alarm;
         self.alarms_without_end += other.alarms_without_end;
         self.nothing_new += other.nothing_new;
+        self.not_reminded += other.not_reminded;
         self.reports_a_cut.add(&other.reports_a_cut);
         self.busiest.add(&other.busiest);
         self.not_asked += other.not_asked;
@@ -153,6 +156,7 @@ impl Score {
             Fault::NoAlarm => self.recoveries_without_alarm += 1,
             Fault::NoEnd => self.alarms_without_end += 1,
             Fault::NothingNew => self.nothing_new += 1,
+            Fault::NotReminded => self.not_reminded += 1,
             Fault::NotAsked => self.not_asked += 1,
             Fault::Unread => self.unread += 1,
             Fault::Wrong(wrong) => *self.wrong.entry(wrong).or_default() += 1,

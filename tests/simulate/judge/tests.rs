@@ -5,6 +5,8 @@ mod blind;
 mod flapping;
 mod off;
 mod outages;
+mod parents;
+mod reminders;
 mod reports;
 mod suspects;
 pub(super) mod tale;
@@ -217,7 +219,7 @@ fn lies_in_words_are_found() {
     assert_eq!(said("NAS is UNHEALTHY", "NAS is DEGRADED"), [Fault::Wrong(State)]);
     assert_eq!(said("NAS is UNHEALTHY", "NAS is UNHEALTHY and 2 more"), [Fault::Wrong(Count)]);
     assert_eq!(said("NAS is UNHEALTHY", "3 changes: NAS is UNHEALTHY"), [Fault::Wrong(Count)]);
-    assert!(said("NAS is UNHEALTHY", "NAS is still UNHEALTHY").contains(&Fault::Unread));
+    assert!(said("NAS is UNHEALTHY", "NAS is UNHEALTHIER").contains(&Fault::Unread));
     assert_eq!(said("after 10 min", "after 11 min"), [Fault::Wrong(Subject)]);
     let waited = |said: &'static str| {
         let tale = crash().lived().worded(|_, letter| letter.text.insert_str(0, said));

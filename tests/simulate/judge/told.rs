@@ -1,6 +1,7 @@
 //! What each person was told of each app, in the order in which it came.
 
 mod flapping;
+mod reminders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,8 @@ struct Knows {
     episode: Option<usize>,
     /// When that was decided.
     at: Ms,
+    /// When they were told of it first, without its end since, and when that began.
+    since: Option<reminders::Since>,
     /// It was asked too seldom to be UNHEALTHY, and counts as told until it passes.
     is_suspect: bool,
     /// It was told in this report or outage, whose end comes when all of it are well.
@@ -65,6 +68,7 @@ struct Walk<'c, 's> {
     mails: BTreeMap<(usize, PersonId), Mails>,
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
+    reminders: reminders::Reminders,
     /// Who was not back, by each report, or silent, by each outage.
     missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
     /// When somebody of them was said to be well.
@@ -84,6 +88,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         firsts: Firsts::new(),
         mails: BTreeMap::new(),
         reports: BTreeMap::new(),
+        reminders: reminders::Reminders::default(),
         missing: BTreeMap::new(),
         ended: BTreeMap::new(),
         real_reports: BTreeSet::new(),
@@ -96,6 +101,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         score.welcomes += u64::from(is_welcome);
     }
     walk.ends();
+    walk.not_reminded();
     score.letters = case.letters.len() as u64;
     score.letters_again = case.again;
     for ((incident, _), mails) in &walk.mails {
@@ -142,7 +148,9 @@ impl Walk<'_, '_> {
                     incidents.entry(incident).or_default().push(statement);
                 }
             }
-            is_news |= if statement.is_trouble() {
+            is_news |= if statement.of == Of::Reminder {
+                self.reminder(read, statement, app)
+            } else if statement.is_trouble() {
                 self.trouble(place, read, statement, app)
             } else {
                 self.recovery(place, read, statement, app)
@@ -190,7 +198,7 @@ impl Walk<'_, '_> {
                 let open = if more { self.open_outage(to) } else { None };
                 Some(open.unwrap_or((place, which)))
             }
-            Of::Change | Of::End => None,
+            Of::Change | Of::Reminder | Of::End => None,
         };
         if matches!(told.of, Of::Report(_)) {
             self.real_reports.extend(report);
@@ -201,8 +209,9 @@ impl Walk<'_, '_> {
         let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
-        let knows =
-            Knows { level, episode, at, is_suspect, report, is_crash_loop, keeps_failing, watched };
+        let since = knows.since.or_else(|| Some(self.begins(told, app, decided)));
+        let its = Knows { level, episode, at, since, is_suspect, report, ..Knows::default() };
+        let knows = Knows { is_crash_loop, keeps_failing, watched, ..its };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -220,7 +229,7 @@ impl Walk<'_, '_> {
         match of {
             Of::Report(_) => true,
             Of::End => known.is_some_and(|report| self.real_reports.contains(&report)),
-            Of::Change | Of::Outage { .. } => false,
+            Of::Change | Of::Reminder | Of::Outage { .. } => false,
         }
     }
 
@@ -254,6 +263,7 @@ impl Walk<'_, '_> {
         }
         self.covered(to, app, decided);
         let knows = self.knows.entry((to, app)).or_default();
+        self.reminders.ends((to, app), knows.since, decided);
         if let Some(report) = knows.report {
             let ended = self.ended.entry(report).or_default();
             *ended = decided.max(*ended);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::allowance::{self, Company, DEPLOYMENT};
 use super::checks::Weight;
 use super::life::Life;
-use crate::story::{App, CauseId, CauseKind, HostId, Ms, PersonId, Span, Story};
+use crate::story::{App, AppId, CauseId, CauseKind, HostId, Ms, PersonId, Registered, Span, Story};
 use healthchecker::engine::verdict::answer::Outcome;
 
 /// What people want to hear of a trouble.
@@ -168,7 +168,12 @@ fn begin(
     let allowed = match run.is_silent {
         true => {
             let hosts = silent_hosts(story, begun, begun + allowed);
-            allowance::allowed(registered, run.perhaps, Company::Silent { hosts })
+            let company = if has_family(story, app, registered) {
+                Company::Family
+            } else {
+                Company::Silent { hosts }
+            };
+            allowance::allowed(registered, run.perhaps, company)
         }
         false => allowed,
     };
@@ -190,6 +195,12 @@ fn begin(
     let until = reach.end().min(stop);
     let (cause, is_silent) = (run.cause, run.is_silent);
     Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })
+}
+
+/// Whether its owner has said what it is behind, or that others are behind it.
+fn has_family(story: &Story, app: usize, registered: &Registered) -> bool {
+    let mut all = story.apps.iter().flat_map(|app| &app.registrations);
+    !registered.parents.is_empty() || all.any(|it| it.parents.contains(&AppId(app)))
 }
 
 /// How many hosts are silent at some time between two.

@@ -108,6 +108,10 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     if statement.is_suspect {
         return;
     }
+    if statement.of == Of::Reminder {
+        let meant = statement.changed.and_then(|it| found.case.clock.meant(it, letter.worded));
+        return is_still_so(found, app, statement, meant.unwrap_or(letter.written));
+    }
     if statement.of != Of::Change {
         let at = statement.decided.unwrap_or(letter.written);
         return is_so(found, app, statement, (at, is_last));
@@ -123,6 +127,16 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     if let Some(full) = full {
         address(found, app, full.facts.address.as_deref(), at);
         times::checks(found, app, full);
+    }
+}
+
+/// It was so when people were to be told again.
+fn is_still_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) {
+    let shown = found.case.life(app).app.state_at(at.min(found.read.letter.written));
+    if !statement.fits(shown) && shown != State::Unknown {
+        let what =
+            format!("{} is {} at {}, not still UNHEALTHY", statement.name, shown.word(), time(at));
+        found.add(Wrong::State, Some(app), at, &what);
     }
 }
 

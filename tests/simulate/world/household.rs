@@ -17,6 +17,9 @@ pub(crate) trait Household {
     /// Each app's name and host.
     fn apps(&self) -> &[(String, HostId)];
 
+    /// Whether people are told again of trouble that lasts.
+    fn reminds(&self) -> bool;
+
     /// When the next deed is due.
     fn next(&self) -> Option<Ms>;
 
@@ -53,6 +56,10 @@ impl Household for House {
 
     fn apps(&self) -> &[(String, HostId)] {
         House::apps(self)
+    }
+
+    fn reminds(&self) -> bool {
+        House::reminds(self)
     }
 
     fn next(&self) -> Option<Ms> {

@@ -376,7 +376,7 @@ impl<H: Household> World<H> {
             boot_id: Some(format!("boot {}", self.boots)),
             settle: SETTLE,
             anchors: anchors().map(|address| (address, 53).into()).to_vec(),
-            reminders: false,
+            reminders: self.outside.house.reminds(),
             quiet: healthchecker::engine::registration::QuietTimes::default(),
             zone: Zone::from_posix(ZONE).expect("a rule"),
         }

@@ -199,7 +199,9 @@ impl Recorder {
             span: *span,
         });
         let (causes, places) = in_order(truth.causes, absences.collect());
-        let apps: Vec<App> = self.apps.into_iter().map(|app| app.told(person, &places)).collect();
+        let id = |name: &str| self.ids.get(name).copied();
+        let apps = self.apps.into_iter().map(|app| app.told((person, id), &places));
+        let apps: Vec<App> = apps.collect();
         let mut strangers = Vec::new();
         let mut letters = Vec::new();
         for (address, letter) in self.letters {
@@ -222,6 +224,7 @@ impl Recorder {
             mail_away: truth.mail_away,
             router_away: truth.router_away,
             line_away: truth.line_away,
+            reminds: truth.reminds,
             clock: self.clock,
             runs: self.runs,
             absences: self.absences,
@@ -245,7 +248,7 @@ fn in_order(house: Vec<Cause>, ours: Vec<Cause>) -> (Vec<Cause>, HashMap<CauseId
 impl Recorded {
     fn told(
         self,
-        person: impl Fn(&str) -> Option<PersonId>,
+        (person, app): (impl Fn(&str) -> Option<PersonId>, impl Fn(&str) -> Option<AppId>),
         places: &HashMap<CauseId, CauseId>,
     ) -> App {
         let place = |cause: &CauseId| places.get(cause).copied();
@@ -257,6 +260,7 @@ impl Recorded {
             unhealthy: registration.unhealthy.into(),
             healthy: registration.healthy.into(),
             may_be_off: registration.may_be_off(),
+            parents: registration.parents().iter().filter_map(|it| app(it)).collect(),
             people: registration.email.iter().filter_map(|address| person(address)).collect(),
         };
         let checked = |check: Checked| Checked {
@@ -302,6 +306,7 @@ mod tests {
             mail_away: Vec::new(),
             router_away: Vec::new(),
             line_away: Vec::new(),
+            reminds: false,
         }
     }
 

@@ -57,6 +57,10 @@ impl ByHand {
 }
 
 impl Household for ByHand {
+    fn reminds(&self) -> bool {
+        true
+    }
+
     fn began(&self) -> i64 {
         1_795_996_800_000
     }
@@ -112,7 +116,9 @@ impl Household for ByHand {
         let hang = Cause { kind: CauseKind::Hang, reach, span };
         let causes = if span.from < Ms::MAX { vec![hang] } else { Vec::new() };
         let (mail_away, router_away, line_away) = (Vec::new(), Vec::new(), Vec::new());
-        Truth { people: self.people, apps: self.apps, causes, mail_away, router_away, line_away }
+        let reminds = true;
+        let (people, apps) = (self.people, self.apps);
+        Truth { people, apps, causes, mail_away, router_away, line_away, reminds }
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn layout() -> Layout {
         Place::Segment(0),
     ];
     Layout {
+        reminds: false,
         calendar: Calendar { began: 1_798_761_600_000 },
         people: vec!["owner@example.org".to_owned()],
         segments: vec![segment(false, 0), segment(false, 0), segment(true, 1)],
@@ -87,6 +88,7 @@ fn app(number: usize) -> App {
         },
         registers: true,
         may_be_off: false,
+        parents: Vec::new(),
         registers_before: 0,
         stops: false,
         is_supervised: true,

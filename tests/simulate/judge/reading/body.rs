@@ -12,6 +12,8 @@ use healthchecker::engine::verdict::answer::Outcome;
 const RULE_MAX: usize = 60;
 /// Bytes of a line.
 const LINE_MAX: usize = 900;
+/// Said in a reminder.
+const AGAIN: &str = "Reminders come 1 hour, 6 hours and 24 hours after the beginning, and then daily, as long as it lasts.";
 /// The reason of an app that crashes and starts again begins so.
 const CRASH_LOOP: &str = "it registered 3 times within 10 min, and failed in between";
 /// Said of an app that comes and goes.
@@ -129,10 +131,10 @@ fn block(lines: &[&str], known: &Known, reading: &mut Reading) -> Option<()> {
             answer.iter().all(|line| line.starts_with("> ")).then_some(())
         }
         [title, ref points @ ..]
-            if outage::list_of(title).is_some() && !reading.outages.is_empty() =>
+            if outage::list_of(title, known).is_some() && !reading.outages.is_empty() =>
         {
-            let host = outage::list_of(title)?;
-            let silent = |line: &&str| outage::silent(line, host.as_deref(), known);
+            let place = outage::list_of(title, known)?;
+            let silent = |line: &&str| outage::silent(line, &place, known);
             let silent: Option<Vec<_>> = points.iter().map(silent).collect();
             reading.outages.last_mut()?.silent.extend(silent?);
             Some(())
@@ -159,7 +161,7 @@ fn headline(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         reading.blind.push(Blind::of(line));
         return Some(());
     }
-    if let Some(outage) = outage::headline(text) {
+    if let Some(outage) = outage::headline(text, known) {
         reading.outages.push(outage);
         return Some(());
     }
@@ -270,6 +272,9 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     }
     if text == "One more mail comes when all of them are well." {
         return Some(()).filter(|()| !reading.reports.is_empty() || !reading.outages.is_empty());
+    }
+    if text == AGAIN {
+        return reading.outages.last().filter(|it| it.how == outage::Told::Still).map(drop);
     }
     if let Some(blind) = reading.blind.last_mut()
         && blind.paragraph(text).is_some()

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
-use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Notice, Report};
+use healthchecker::engine::outbox::notice::{
+    AllBack, Change, Group, Mail, NotBack, Notice, Outage, Report, Silent,
+};
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::settling::Aftermath;
@@ -11,8 +13,8 @@ use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};
 use healthchecker::engine::verdict::answer::Outcome;
 
 use super::{
-    BlindLine, Degraded, EndLine, Facts, Known, Lasted, Named, Reading, Says, Tells, Told, Unseen,
-    read,
+    BlindLine, Degraded, EndLine, Facts, Known, Lasted, Named, News, Place, Reading, Says, Tells,
+    Told, Unseen, read,
 };
 use crate::story::{App, AppId, HostId};
 
@@ -331,23 +333,24 @@ fn an_outage() {
         let named: Vec<Option<AppId>> = line.named.names.iter().map(|it| it.app).collect();
         (line.clone(), named, reading.outages[0].clone())
     };
-    let host = Some("192.168.1.20".to_owned());
+    let host = Place::Host("192.168.1.20".to_owned());
+    let (first, more) = (News::First, News::More);
     let (line, named, full) = one("3 apps are UNHEALTHY: NAS and 2 on 192.168.1.20", switch);
-    assert_eq!((line.unhealthy, line.silent, line.more, line.host), (3, 0, false, host.clone()));
+    assert_eq!((line.unhealthy, line.silent, line.how, &line.place), (3, 0, first, &host));
     assert_eq!(named, [Some(AppId(0))]);
-    assert_eq!((full.apps, full.within, full.more, &full.host), (3, 26, false, &host));
+    assert_eq!((full.apps, full.within, full.how, &full.place), (3, Some(26), first, &host));
     let silent: Vec<_> = full.silent.iter().map(|it| (it.named.app, it.unhealthy)).collect();
     let three = [(Some(AppId(0)), true), (Some(AppId(1)), false), (Some(AppId(2)), false)];
     assert_eq!(silent, three);
-    assert_eq!((full.silent[0].since, &full.silent[0].host), (told(0), &host));
+    assert_eq!((full.silent[0].since, &full.silent[0].place), (told(0), &host));
     let subject = "3 more apps are UNHEALTHY: NAS, Kodi, upstairs, TV = ?x, 2 more do not answer";
     let (line, named, full) = one(subject, larger);
-    assert_eq!((line.unhealthy, line.silent, line.more, line.host), (3, 2, true, None));
-    assert_eq!((named.len(), full.more, full.within), (3, true, 120));
+    assert_eq!((line.unhealthy, line.silent, line.how, line.place), (3, 2, more, Place::None));
+    assert_eq!((named.len(), full.how, full.within), (3, more, Some(120)));
     let (line, _, full) = one("NAS is UNHEALTHY, 1 more does not answer", lives);
     assert_eq!((line.unhealthy, line.silent, full.apps), (1, 1, 1));
     let (line, _, _) = one("Kodi, upstairs on 192.168.1.20 is UNHEALTHY, too", lives);
-    assert_eq!((line.more, line.host), (true, host));
+    assert_eq!((line.how, line.place), (more, host));
     let two = "[HealthChecker] 2 apps are UNHEALTHY: NAS, TV = ?x, NAS is UNHEALTHY and 2 more";
     let subject = read(two, lists, &known()).subject;
     assert_eq!((subject.outages.len(), subject.states.len(), subject.more), (1, 1, 2));
@@ -422,7 +425,7 @@ fn new_words_are_noticed() {
     assert!(unread("[HealthChecker] NAS is UNHEALTHY", usual).is_empty());
     for subject in [
         "NAS is UNHEALTHY",
-        "[HealthChecker] NAS is still UNHEALTHY",
+        "[HealthChecker] NAS is still as UNHEALTHY",
         "[HealthChecker] Power is back: 9 of 11 are well, not NAS, TV box",
         "[HealthChecker] Power came back: 9 of 11 were well, not NAS, TV box",
         "[HealthChecker] NAS is UNHEALTHY and more",
@@ -441,5 +444,75 @@ fn new_words_are_noticed() {
     ] {
         let text = usual.replacen(old, new, 1);
         assert!(!unread("[HealthChecker] NAS is UNHEALTHY", &text).is_empty(), "{text}");
+    }
+}
+
+/// These apps, which are silent in one place; those before the bar are UNHEALTHY.
+fn silent(apps: &[&str], unhealthy: usize, host: Option<&str>, parent: Option<&str>) -> Outage {
+    let (host, parent) = (host.map(str::to_owned), parent.map(str::to_owned));
+    let silent = |(place, app): (usize, &&str)| Silent {
+        app: (*app).to_owned(),
+        unhealthy: place < unhealthy,
+        failures: 2,
+        since: stamp(0),
+        reason: "no answer within 5 s".to_owned(),
+    };
+    let apps = apps.iter().enumerate().map(silent).collect();
+    let groups = vec![Group { host, host_lives: false, outside: false, parent, apps }];
+    Outage { at: stamp(60), groups, more: false, still: false, recent: vec![] }
+}
+
+/// Alone, and in a list with another: what the subject says is in the text.
+fn both_ways(outage: Outage) -> (Reading, Reading) {
+    let notice = Notice::Outage(Box::new(outage));
+    let alone = read_at(&mail(vec![notice.clone()]), 61);
+    let end = Notice::Change(change("TV =?x", State::Healthy, 0));
+    let listed = read_at(&mail(vec![notice, end]), 61);
+    for reading in [&alone, &listed] {
+        let line = &reading.subject.outages[0];
+        assert!(line.is_of(&reading.outages[0]), "{line:?} {:?}", reading.outages[0]);
+    }
+    assert!(matches!(&listed.list[0].tells, Tells::Outage(line) if line.is_of(&listed.outages[0])));
+    (alone, listed)
+}
+
+#[test]
+fn what_is_silent_behind_another() {
+    let behind = |parent: usize, text: &str| Place::Behind(named(parent, text));
+    let three = ["NAS", "Kodi, upstairs", "TV =?x"];
+    let (alone, _) = both_ways(silent(&three, 2, None, Some("NAS")));
+    let full = &alone.outages[0];
+    assert_eq!((full.apps, &full.place), (2, &behind(0, "NAS")), "what they are behind apart");
+    assert_eq!(full.silent.len(), 3);
+    assert_eq!((alone.subject.outages[0].unhealthy, alone.subject.outages[0].silent), (2, 1));
+    // To whom the parent is not told.
+    let (alone, _) = both_ways(silent(&three[1..], 2, None, Some("NAS")));
+    assert_eq!(alone.subject.outages[0].place, behind(0, "NAS"));
+    assert_eq!(alone.outages[0].silent[0].place, behind(0, "NAS"));
+    for unhealthy in [1, 2] {
+        both_ways(silent(&three[..2], unhealthy, None, Some("NAS")));
+        both_ways(silent(&three[1..], unhealthy, None, Some("A is UNHEALTHY (no)")));
+    }
+    both_ways(silent(&three[1..2], 1, None, Some("NAS")));
+}
+
+#[test]
+fn a_reminder() {
+    let three = ["NAS", "Kodi, upstairs", "A is UNHEALTHY (no)"];
+    let still = |apps: &[&str], host: Option<&str>, parent: Option<&str>| {
+        let outage = silent(apps, apps.len(), host, parent);
+        both_ways(Outage { still: true, ..outage })
+    };
+    for count in 1..=3 {
+        for (host, parent) in [(None, None), (Some("10.0.0.2"), None), (None, Some("NAS"))] {
+            let (alone, listed) = still(&three[..count], host, parent);
+            let full = &alone.outages[0];
+            assert_eq!((full.apps as usize, full.how, full.within), (count, News::Still, None));
+            let line = &alone.subject.outages[0];
+            assert_eq!((line.how, line.unhealthy as usize), (News::Still, count));
+            assert_eq!(line.named.names[0], named(0, "NAS"));
+            assert!(alone.subject.states.is_empty());
+            assert_eq!(listed.outages[0].silent.len(), count);
+        }
     }
 }

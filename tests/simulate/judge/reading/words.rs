@@ -104,7 +104,7 @@ impl Known {
         self.apps.get(text).copied()
     }
 
-    fn named(&self, text: &str) -> Named {
+    pub(super) fn named(&self, text: &str) -> Named {
         Named { text: text.to_owned(), app: self.get(text) }
     }
 
@@ -165,6 +165,12 @@ impl Known {
         let ends: Vec<usize> = marks.chain([text.len()]).collect();
         let known = ends.iter().rev().find(|end| self.get(&text[..**end]).is_some());
         self.named(&text[..known.copied().unwrap_or(ends[0])])
+    }
+
+    /// The name at the beginning of a text, and what follows: the longest that somebody has.
+    pub(super) fn name_before<'t>(&self, text: &'t str) -> (Named, &'t str) {
+        let (name, rest) = self.next_in_row(text);
+        (self.named(name), rest)
     }
 
     /// The next name of a row, and what follows: the longest that somebody has.

@@ -80,6 +80,7 @@ impl Tale {
             unhealthy: 2,
             healthy: 3,
             may_be_off: false,
+            parents: vec![],
             people: vec![PersonId(0)],
         };
         let app = |(at, name): (usize, &&str)| App {

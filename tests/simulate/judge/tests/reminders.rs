@@ -1,0 +1,106 @@
+//! Reminders: a stub that tells what is known again when it should, or lies.
+
+use super::tale::{Draft, MINUTE, SECOND, Tale, stamp};
+use crate::judge::{Fault, MailKind, Wrong};
+use crate::story::{CauseKind, Ms};
+use healthchecker::engine::outbox::notice::{Group, Notice, Outage, Silent};
+
+use CauseKind::Crash;
+
+const DOWN: Ms = 20 * MINUTE + 10 * SECOND;
+/// The second failed check.
+const RAISED: Ms = 21 * MINUTE + SECOND;
+const HOUR: Ms = 60 * MINUTE;
+
+/// The NAS is down for 56 hours, of which people are reminded.
+fn long() -> Tale {
+    let tale = Tale::of(&["NAS", "Kodi, upstairs"]).with(|story| {
+        (story.reminds, story.length) = (true, 60 * HOUR);
+    });
+    tale.befalls(Crash, &[0], DOWN, 56 * HOUR).lived()
+}
+
+fn reminder(app: &str, at: Ms, like: &Draft) -> Draft {
+    let silent = Silent {
+        app: app.to_owned(),
+        unhealthy: true,
+        failures: 100,
+        since: stamp(DOWN + 21 * SECOND),
+        reason: "connection refused".to_owned(),
+    };
+    let groups = vec![Group {
+        host: None,
+        host_lives: false,
+        outside: false,
+        parent: None,
+        apps: vec![silent],
+    }];
+    let recent = vec![];
+    let outage = Outage { at: stamp(at), groups, more: false, still: true, recent };
+    let report = Some(Notice::Outage(Box::new(outage)));
+    let (changes, accepted, id) = (vec![], at + 100, format!("still {app} {at}"));
+    Draft { id, changes, report, written: at, worded: at, accepted, ..like.clone() }
+}
+
+/// The reminders come so long after the alarm.
+fn reminded(after: &[Ms]) -> Tale {
+    long().but(|drafts| {
+        let alarm = drafts[0].clone();
+        drafts.extend(after.iter().map(|after| reminder("NAS", RAISED + after, &alarm)));
+        drafts.sort_by_key(|draft| draft.accepted);
+    })
+}
+
+const DUE: [Ms; 4] = [HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR];
+
+#[test]
+fn who_knows_of_trouble_that_lasts_is_told_again_and_that_is_counted_apart() {
+    let judgement = reminded(&DUE).judged();
+    assert_eq!(judgement.findings, [], "{}", judgement.told.concat());
+    let figures = &judgement.score.by_cause[&Crash];
+    assert_eq!((figures.mails.max(), judgement.score.letters), (Some(2), 6));
+    assert_eq!(judgement.score.busiest.by_kind[&MailKind::Reminder], 4);
+}
+
+#[test]
+fn one_that_does_not_come_is_found() {
+    for left_out in 0..4 {
+        let mut due = DUE.to_vec();
+        due.remove(left_out);
+        // The second is not missed where there is one each day.
+        let expected = if left_out == 1 { vec![] } else { vec![Fault::NotReminded] };
+        assert_eq!(reminded(&due).faults(), expected, "{left_out}");
+    }
+    assert_eq!(long().faults(), [Fault::NotReminded]);
+    assert_eq!(long().with(|story| story.reminds = false).faults(), []);
+}
+
+#[test]
+fn one_that_is_not_due_says_nothing_new() {
+    for early in [30 * MINUTE, 2 * HOUR, 5 * HOUR, 25 * HOUR] {
+        let mut due = DUE.to_vec();
+        due.push(early);
+        assert_eq!(reminded(&due).faults(), [Fault::NothingNew], "{early}");
+    }
+}
+
+#[test]
+fn what_is_well_or_was_not_told_is_not_still_unhealthy() {
+    let of_other = |name: &'static str, at: Ms| {
+        reminded(&DUE).but(move |drafts| {
+            let alarm = drafts[0].clone();
+            drafts.push(reminder(name, at, &alarm));
+            drafts.sort_by_key(|draft| draft.accepted);
+        })
+    };
+    let other = of_other("Kodi, upstairs", RAISED + 6 * HOUR).faults();
+    assert!(other.contains(&Fault::Wrong(Wrong::State)), "{other:?}");
+    let over = of_other("NAS", 58 * HOUR).faults();
+    assert!(over.contains(&Fault::Wrong(Wrong::State)), "{over:?}");
+    let since = reminded(&DUE).but(|drafts| {
+        if let Some(Notice::Outage(outage)) = &mut drafts[1].report {
+            outage.groups[0].apps[0].since = stamp(DOWN - 10 * MINUTE);
+        }
+    });
+    assert_eq!(since.faults(), [Fault::Wrong(Wrong::Since)]);
+}

@@ -1,0 +1,129 @@
+//! Reminders: who knows that an app is UNHEALTHY hears so again, an hour, six hours and a day after it began, and
+//! then daily, as long as it lasts; by one clock for all that they know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::allowance::{REMINDED_AFTER, REMINDED_DAILY, REMINDED_WITHIN};
+use super::super::clock::SLACK;
+use super::super::finding::{Fault, Wrong};
+use super::super::letters::{Read, Statement};
+use super::super::spans;
+use super::Walk;
+use crate::story::{AppId, Ms, PersonId, Span};
+use healthchecker::engine::state::State;
+
+/// When trouble began that a person knows, and when they were told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since {
+    begun: Ms,
+    told: Ms,
+}
+
+/// All that people were told again, and for how long they knew what.
+#[derive(Debug, Default)]
+pub(super) struct Reminders {
+    of: BTreeMap<PersonId, Vec<(Ms, AppId)>>,
+    known: Vec<((PersonId, AppId), Span)>,
+}
+
+impl Reminders {
+    /// A person is told that an app is well.
+    pub(super) fn ends(&mut self, key: (PersonId, AppId), since: Option<Since>, at: Ms) {
+        let known = since.map(|since| Span { from: since.told, until: Some(at.max(since.told)) });
+        self.known.extend(known.map(|known| (key, known)));
+    }
+}
+
+impl Walk<'_, '_> {
+    /// The trouble that a person is told of first.
+    pub(super) fn begins(&self, told: &Statement, app: AppId, decided: Ms) -> Since {
+        let episodes = &self.case.life(app).episodes;
+        let begun = told.episode.map_or(decided, |episode| episodes[episode].from);
+        Since { begun: begun.min(decided), told: decided }
+    }
+
+    /// A person is told again that an app is UNHEALTHY; whether that is due.
+    pub(super) fn reminder(&mut self, read: &Read<'_>, told: &Statement, app: AppId) -> bool {
+        let to = read.letter.to;
+        let at = self.decided(read, told);
+        let knows = self.knows(to, app, at);
+        if knows.level.is_none() && !self.blurred.contains(&to) {
+            let (person, name) = (self.case.person(to), self.case.name(app));
+            let what =
+                format!("{person} is told that {name} is still UNHEALTHY, and was not told before");
+            self.find(Fault::Wrong(Wrong::State), (app, to), (at, read.letter.accepted), what);
+        }
+        let before: BTreeSet<Ms> =
+            self.reminders.of.get(&to).into_iter().flatten().map(|it| it.0).collect();
+        let theirs =
+            self.knows.iter().filter(|((person, _), it)| *person == to && it.level.is_some());
+        // One letter tells of all of them.
+        let is_due = theirs.filter_map(|(_, knows)| knows.since).any(|since| {
+            let had = before.range(since.told..at).filter(|before| *before + SLACK < at).count();
+            had < dues(at.saturating_sub(since.begun) + SLACK).count()
+        });
+        self.reminders.of.entry(to).or_default().push((at, app));
+        is_due
+    }
+
+    /// Who was not reminded of what they knew.
+    pub(super) fn not_reminded(&mut self) {
+        if !self.case.story.reminds {
+            return;
+        }
+        let length = self.case.story.length;
+        let open = self.knows.iter().filter(|(_, knows)| knows.level.is_some());
+        let open: Vec<_> = open.map(|(key, knows)| (*key, knows.since)).collect();
+        open.into_iter().for_each(|(key, since)| self.reminders.ends(key, since, length));
+        let known = std::mem::take(&mut self.reminders.known);
+        for ((to, app), span) in &known {
+            if self.blurred.contains(to) {
+                continue;
+            }
+            let theirs = known.iter().filter(|((person, other), it)| {
+                person == to && other != app && it.from <= span.from && span.from <= it.end()
+            });
+            let within = if theirs.count() == 0 { REMINDED_AFTER[0] } else { REMINDED_DAILY };
+            self.reminded_in_time((*to, *app), *span, within + REMINDED_WITHIN);
+        }
+    }
+
+    /// Whether a person heard so often of what they knew; the first time `within` so long.
+    fn reminded_in_time(&mut self, (to, app): (PersonId, AppId), span: Span, within: Ms) {
+        let all = self.reminders.of.get(&to).into_iter().flatten();
+        let heard = all.filter(|(_, of)| *of == app).map(|(at, _)| *at);
+        let heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
+        let mut from = span.from;
+        let mut within = within;
+        for until in heard.into_iter().chain([span.end()]) {
+            let unheard = Span { from, until: Some(from + within) };
+            if until > from + within && self.is_plain((to, app), unheard) {
+                let (person, name) = (self.case.person(to), self.case.name(app));
+                let what = format!("{person} is not told again that {name} is UNHEALTHY");
+                return self.find(Fault::NotReminded, (app, to), (from, from + within), what);
+            }
+            (from, within) = (until, REMINDED_DAILY + REMINDED_WITHIN);
+        }
+    }
+
+    /// Whether an app is UNHEALTHY all that time, to be seen, theirs, and a mail could go.
+    fn is_plain(&self, (to, app): (PersonId, AppId), span: Span) -> bool {
+        let (case, life) = (self.case, self.case.life(app));
+        let (from, until) = (span.from, span.end());
+        let states = &life.app.states[life.app.shown_by(from)..life.app.shown_by(until)];
+        let is_ill = life.app.state_at(from) == State::Unhealthy && states.is_empty();
+        let is_theirs = |at| life.app.registered_at(at).is_some_and(|it| it.people.contains(&to));
+        let is_seen = life.waits.iter().all(|it| it.span.end() < from || until < it.span.from);
+        let is_here = spans::covered(&case.absent, from, until) == 0;
+        // One that passes just then, and not often enough, is not told again.
+        let passes = life.has_passed(from, until);
+        let all = is_ill && is_theirs(from) && is_theirs(until) && is_seen && is_here && !passes;
+        all && case.post.excused(to, from, until) == 0
+    }
+}
+
+/// After how long trouble is told again, as far as it lasts so long.
+fn dues(age: Ms) -> impl Iterator<Item = Ms> {
+    let daily = (1..=age / REMINDED_DAILY).map(|day| day * REMINDED_DAILY);
+    REMINDED_AFTER.into_iter().filter(move |due| *due <= age).chain(daily)
+}
