@@ -25,6 +25,7 @@ mod facts;
 mod flapping;
 mod incidents;
 mod just_gone;
+mod killed;
 mod lives;
 mod load;
 mod look;

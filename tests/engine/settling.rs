@@ -7,9 +7,9 @@ use healthchecker::engine::outbox::letter;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::Zone;
 
-const HOUSE: [&str; 4] = ["NAS", "Kodi", "TV box", "Heating"];
+pub(super) const HOUSE: [&str; 4] = ["NAS", "Kodi", "TV box", "Heating"];
 /// Before the power went, and after it came back.
-const A_WHILE: Duration = Duration::from_secs(300);
+pub(super) const A_WHILE: Duration = Duration::from_secs(300);
 
 /// An app that is asked every minute.
 fn register(world: &mut World, name: &str, more: &[(&str, &str)]) {
@@ -19,7 +19,7 @@ fn register(world: &mut World, name: &str, more: &[(&str, &str)]) {
 }
 
 /// Four apps, well, and nobody has mail.
-fn house() -> World {
+pub(super) fn house() -> World {
     let mut world = World::new();
     for name in HOUSE {
         register(&mut world, name, &[]);
@@ -29,12 +29,12 @@ fn house() -> World {
     world
 }
 
-fn answer(world: &mut World, names: &[&str], answer: Answer) {
+pub(super) fn answer(world: &mut World, names: &[&str], answer: Answer) {
     names.iter().for_each(|name| world.answers(&name.replace(' ', "-"), answer));
 }
 
 /// The power goes; `silent` do not answer from then on.
-fn cut(world: &mut World, silent: &[&str]) {
+pub(super) fn cut(world: &mut World, silent: &[&str]) {
     answer(world, silent, Answer::Hang);
     world.power_cut(A_WHILE);
 }
