@@ -109,6 +109,9 @@ pub(super) fn log_line(line: &Value, zone: &Zone) -> String {
     format!("{}\n", line.trim_end())
 }
 
+/// Apps of an incident that are named in the table; JSON and the page have all.
+const NAMED: usize = 5;
+
 /// What `incidents` answered, as a table.
 pub(super) fn incidents(answer: &Value, zone: &Zone) -> String {
     let all = array(answer, "incidents");
@@ -121,14 +124,19 @@ pub(super) fn incidents(answer: &Value, zone: &Zone) -> String {
             Some(ended) => age(incident.get("began"), Some(ended), zone),
             None => "open".to_owned(),
         };
-        let apps = array(incident, "apps").iter();
+        let mut apps: Vec<&Value> = array(incident, "apps").iter().collect();
+        // Who is still unwell has a place before who is not.
+        apps.sort_by_key(|app| cell(app, "state") == "HEALTHY");
+        let more = apps.len().saturating_sub(NAMED);
+        let apps = apps.iter().take(NAMED);
         let apps = apps.map(|app| format!("{} {}", cell(app, "appname"), cell(app, "state")));
+        let more = (more > 0).then(|| format!("{more} more"));
         let told = array(incident, "told").iter().map(|told| cell(told, "email"));
         vec![
             when(incident.get("began"), zone),
             lasted,
             cell(incident, "cause"),
-            apps.collect::<Vec<_>>().join(", "),
+            apps.chain(more).collect::<Vec<_>>().join(", "),
             told.collect::<Vec<_>>().join(", "),
         ]
     }));
@@ -339,6 +347,13 @@ BEGAN                    LASTED  WHAT         APPS                       TOLD
 "
         );
         assert_eq!(incidents(&json!({"incidents": []}), &Zone::UTC), "no incidents yet\n");
+        let app = |state: &str, n| json!({"appname": format!("app{n}"), "state": state});
+        let mut twelve: Vec<Value> = (0..11).map(|n| app("HEALTHY", n)).collect();
+        twelve.push(app("UNHEALTHY", 11));
+        let many = json!({"incidents": [{"cause": "power cut", "apps": twelve, "told": []}]});
+        assert!(incidents(&many, &Zone::UTC).contains(
+            " app11 UNHEALTHY, app0 HEALTHY, app1 HEALTHY, app2 HEALTHY, app3 HEALTHY, 7 more"
+        ));
     }
 
     #[test]

@@ -46,7 +46,9 @@ impl IncidentsPage {
     fn one(&self, html: &mut Html, incident: &Incident) {
         html.raw("<section class=\"box\"><h2>");
         sign(html, standing(incident));
-        html.raw(" ").put(capital(&incident.cause)).raw("</h2><p>");
+        html.raw(" ");
+        heading(html, incident);
+        html.raw("</h2><p>");
         time(html, incident.began, &self.zone);
         match incident.ended {
             None => {
@@ -105,7 +107,10 @@ fn end(incident: &Incident) -> &'static str {
 }
 
 fn apps(html: &mut Html, incident: &Incident, zone: &Zone) {
-    let (shown, more) = incident.apps.split_at(incident.apps.len().min(SHOWN));
+    let mut apps: Vec<&Affected> = incident.apps.iter().collect();
+    // Who is still unwell has a place before who is not.
+    apps.sort_by_key(|app| app.over);
+    let (shown, more) = apps.split_at(apps.len().min(SHOWN));
     list(html, shown, zone);
     if !more.is_empty() {
         html.raw("<details><summary>").put(more.len()).raw(" more</summary>");
@@ -114,7 +119,7 @@ fn apps(html: &mut Html, incident: &Incident, zone: &Zone) {
     }
 }
 
-fn list(html: &mut Html, apps: &[Affected], zone: &Zone) {
+fn list(html: &mut Html, apps: &[&Affected], zone: &Zone) {
     if apps.is_empty() {
         return;
     }
@@ -125,7 +130,9 @@ fn list(html: &mut Html, apps: &[Affected], zone: &Zone) {
         html.raw("</span><span><bdi>").put(&app.name).raw("</bdi> ");
         badge(html, standing_of(app));
         if !app.reason.is_empty() {
-            html.raw(" <bdi>").put(&app.reason).raw("</bdi>");
+            // It is what was wrong.
+            html.raw(if app.state == State::Healthy { " after: " } else { " " });
+            html.raw("<bdi>").put(&app.reason).raw("</bdi>");
         }
         html.raw("</span></li>");
     }
@@ -134,6 +141,17 @@ fn list(html: &mut Html, apps: &[Affected], zone: &Zone) {
 
 fn time(html: &mut Html, at: Stamp, zone: &Zone) {
     html.raw("<time datetime=\"").put(at.wall()).raw("\">").put(at.for_people(zone)).raw("</time>");
+}
+
+/// `Power cut`; of one app by itself who it is: `NAS: connection refused`.
+fn heading(html: &mut Html, incident: &Incident) {
+    match incident.apps.as_slice() {
+        [only] if incident.kind == Kind::Apps => {
+            html.raw("<bdi>").put(&only.name).raw("</bdi>: <bdi>");
+            html.put(&incident.cause).raw("</bdi>");
+        }
+        _ => _ = html.put(capital(&incident.cause)),
+    }
 }
 
 /// The beginning of a heading.
@@ -216,6 +234,12 @@ mod tests {
         ] {
             assert!(open.contains(said), "{said}\n{open}");
         }
+        assert!(open.contains("</svg>HEALTHY</span> after: <bdi>power cut</bdi>"), "{open}");
+        let mut alone = Incident { kind: Kind::Apps, ..incident("connection refused") };
+        alone.apps.truncate(1);
+        alone.apps[0].name = "NAS".to_owned();
+        let said = "</svg> <bdi>NAS</bdi>: <bdi>connection refused</bdi></h2>";
+        assert!(page(vec![alone]).contains(said));
         let ended = Some(Stamp::noted(now(600)));
         let past = |by| Incident { ended, ended_by: Some(by), ..incident("power cut") };
         assert!(page(vec![past(EndedBy::Recovery)]).contains("</time>, over after 10 min</p>"));
@@ -231,6 +255,9 @@ mod tests {
         let html = page(vec![incident(evil)]);
         assert_eq!(html.matches("<script>").count(), 1, "our own");
         assert_eq!(html.matches("alert(1)").count(), 6);
+        let mut alone = Incident { kind: Kind::Apps, ..incident(evil) };
+        alone.apps.truncate(1);
+        assert_eq!(page(vec![alone]).matches("<script>").count(), 1, "our own");
     }
 
     #[test]
