@@ -62,6 +62,7 @@ pub mod incidents;
 pub mod record;
 
 // What is shown.
+pub mod presets;
 pub mod query;
 
 // The engine itself, in two halves: what it is made of, its start, its records and deadlines;

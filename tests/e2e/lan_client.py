@@ -4,6 +4,8 @@ lan_client.py resolve NAME SECONDS     one service, by its full name, as JSON
 lan_client.py list TYPE SECONDS        each service found in this time, a JSON line each
 lan_client.py browse TYPE              each service added or removed, a JSON line each
 lan_client.py announce-host NAME IP [TTL]  answers for the host NAME until standard input ends
+lan_client.py announce-devices IP COUNT  announces so many devices of many kinds until standard input
+                                       ends, one of them called <b>&
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
 lan_client.py serve IP [PORT [SECONDS]]  a healthy app that takes its time; prints its port, until
                                        standard input ends
@@ -112,6 +114,36 @@ def announce_host(name: str, address: str, ttl: str = "120") -> None:
     zeroconf.close()
 
 
+DEVICES = [
+    ("_ipp._tcp", 631),
+    ("_googlecast._tcp", 8009),
+    ("_ssh._tcp", 22),
+    ("_http._tcp", 80),
+    ("_hap._tcp", 5001),
+    ("_esphomelib._tcp", 6053),
+    ("_smb._tcp", 445),
+    ("_mqtt._tcp", 1883),
+]
+
+
+def announce_devices(address: str, count: str) -> None:
+    zeroconf = Zeroconf(ip_version=IPVersion.V4Only)
+    for number in range(int(count)):
+        service, port = DEVICES[number % len(DEVICES)]
+        name = f"Device {number}" if number else "Device <b>&"
+        info = ServiceInfo(
+            f"{service}.local.",
+            f"{name}.{service}.local.",
+            addresses=[socket.inet_aton(address)],
+            port=port,
+            server=f"device{number}.local.",
+        )
+        zeroconf.register_service(info, cooperating_responders=True)
+    say("announced")
+    sys.stdin.read()
+    zeroconf.close()
+
+
 def get(*urls: str) -> None:
     ask("GET", *urls)
 
@@ -184,6 +216,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_services,
     "browse": browse,
     "announce-host": announce_host,
+    "announce-devices": announce_devices,
     "get": get,
     "post": post,
     "serve": serve,

@@ -20,6 +20,7 @@ pub(super) struct Arguments {
     pub token: Option<String>,
     pub dry_run: bool,
     pub names: bool,
+    pub watch: bool,
     pub why: bool,
     pub json: bool,
     pub help: bool,
@@ -93,6 +94,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Arguments
         json: false,
         dry_run: false,
         names: false,
+        watch: false,
         why: false,
         help: false,
     };
@@ -125,6 +127,7 @@ impl Arguments {
             ("json", ..) => self.json = true,
             ("names", ..) => self.names = true,
             ("dry_run", ..) => self.dry_run = true,
+            ("watch", ..) => self.watch = true,
             ("why", ..) => self.why = true,
             _ => self.help = true,
         }

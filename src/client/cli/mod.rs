@@ -19,6 +19,7 @@ mod output;
 mod record;
 mod register;
 mod run;
+mod scan;
 pub(crate) mod table;
 mod text;
 

@@ -11,6 +11,7 @@ use super::exit::{CliError, Exit};
 use super::list::{self, Form};
 use super::output::{complain, local_zone, print};
 use super::register::{self, Registered};
+use super::scan::Scan;
 use super::table::Verb;
 use super::{backup, completions, help, text};
 use crate::client::Error;
@@ -33,6 +34,7 @@ pub fn run(args: Vec<OsString>, multicast: Multicast) -> Exit {
         _ if arguments.help => Ok(print(&help::of_command(arguments.command))),
         Verb::Import => import(&arguments, multicast),
         Verb::List => list(&arguments, multicast),
+        Verb::Scan => scan(&arguments, multicast),
         _ => answer(&arguments, multicast).map(|text| print(&text)),
     };
     done.unwrap_or_else(|error| complain(&error))
@@ -85,7 +87,7 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
         }
         Verb::Export => backup::export(&connection()?, operand(0)),
         // Carried out before: they have more than one end.
-        Verb::Import | Verb::List => Ok(String::new()),
+        Verb::Import | Verb::List | Verb::Scan => Ok(String::new()),
         Verb::Discover => Ok(discover(arguments, multicast)?),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
@@ -140,6 +142,20 @@ fn import(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError>
     } else {
         Ok(backup::import(&connection, &apps))
     }
+}
+
+/// Shows what there is on the network, and registers it if that is wanted.
+fn scan(arguments: &Arguments, multicast: Multicast) -> Result<Exit, CliError> {
+    let connection = connection(arguments, multicast)?;
+    let scan = Scan::of(&connection)?;
+    if arguments.json {
+        return Ok(print(&scan.json()));
+    }
+    let shown = print(&scan.table());
+    Ok(match scan.proposals() {
+        new if arguments.watch && !new.is_empty() => backup::import(&connection, &new),
+        _ => shown,
+    })
 }
 
 /// What became of an app that was registered, and what is different now.

@@ -34,6 +34,7 @@ pub(crate) enum Verb {
     /// Register all apps of an export.
     Import,
     /// Look for daemons.
+    Scan,
     Discover,
     Completions,
 }
@@ -83,7 +84,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub(crate) static COMMANDS: [CommandSpec; 15] = [
+pub(crate) static COMMANDS: [CommandSpec; 16] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec {
         optional: Some(URL),
@@ -119,6 +120,7 @@ pub(crate) static COMMANDS: [CommandSpec; 15] = [
         ..CommandSpec::new("export", Verb::Export, &[], "print all registrations, for import")
     },
     CommandSpec::new("import", Verb::Import, &[FILE], "register all apps of an export"),
+    CommandSpec::new("scan", Verb::Scan, &[], "show what could be watched on the server's network"),
     CommandSpec::new("discover", Verb::Discover, &[], "look for servers on this network"),
     CommandSpec::new("completions", Verb::Completions, &[SHELL], "print completions for a shell"),
 ];
@@ -203,7 +205,7 @@ pub(super) fn options() -> Vec<OptionSpec> {
     options
 }
 
-static OPTIONS: [OptionSpec; 10] = [
+static OPTIONS: [OptionSpec; 11] = [
     OptionSpec {
         name: "for",
         value: Some("SPAN"),
@@ -233,6 +235,12 @@ static OPTIONS: [OptionSpec; 10] = [
         value: None,
         help: "say what would become of each app, and change nothing",
         scope: Scope::Of(Verb::Import),
+    },
+    OptionSpec {
+        name: "watch",
+        value: None,
+        help: "register all that is not watched yet",
+        scope: Scope::Of(Verb::Scan),
     },
     OptionSpec {
         name: "why",

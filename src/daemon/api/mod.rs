@@ -17,6 +17,7 @@ mod problem;
 mod promise;
 mod response;
 mod route;
+mod scan;
 mod server_slot;
 mod show;
 mod state;
@@ -26,6 +27,7 @@ use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -44,6 +46,9 @@ pub use parameters::{Pair, read as read_parameters};
 pub(crate) use problem::Problem;
 pub(crate) use promise::Promise;
 pub(crate) use route::Rules;
+#[cfg(test)]
+pub(crate) use scan::Proposal;
+pub(crate) use scan::{Device, ScanView};
 pub(crate) use state::{LoopState, StateQuery};
 
 use access::{Credentials, Marks};
@@ -118,7 +123,13 @@ impl Api {
     ) -> io::Result<Api> {
         let slot = Arc::new(ServerSlot::new(SocketFolder::new(runtime)?)?);
         let api = Api { slot };
-        let context = Arc::new(ApiContext { rules, log, requests, wake: Box::new(wake) });
+        let context = Arc::new(ApiContext {
+            rules,
+            log,
+            requests,
+            wake: Box::new(wake),
+            scanning: AtomicBool::new(false),
+        });
         // One for each place at the gate: none of them can keep another waiting.
         for n in 1..=API_PLACES {
             let (slot, context) = (api.slot.clone(), context.clone());
@@ -149,6 +160,8 @@ struct ApiContext {
     log: LogReader,
     requests: Sender<ApiRequest>,
     wake: Box<dyn Fn() + Send + Sync>,
+    /// Somebody looks around on the network.
+    scanning: AtomicBool,
 }
 
 fn serve(slot: &ServerSlot, context: &ApiContext) {
@@ -209,6 +222,7 @@ fn answer_to(
             }
             Ok(back.map_or(Payload::Done(done), Payload::SeeOther))
         }
+        Errand::Scan => context.scan(format),
         Errand::Show(show) => context.show(show, client),
         Errand::Log(query) => context.read_log(query, client).map(Payload::Log),
     }

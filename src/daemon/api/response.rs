@@ -10,6 +10,7 @@ use tiny_http::{Header, Response, ResponseBox, StatusCode};
 use super::command::Done;
 use super::format::Format;
 use super::problem::Problem;
+use super::scan::ScanView;
 use crate::daemon::check_log::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::{clock, metrics, page};
@@ -35,6 +36,7 @@ pub(super) enum Payload {
     Health(HealthView),
     Status(StatusView),
     Page(String),
+    Scan(ScanView),
     Metrics(String),
     Incidents(IncidentsView),
     Export(Export),
@@ -52,6 +54,7 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
         // With a warning it is 200, too.
         Payload::Health(health) => json(200, HEALTH_JSON, &health),
         Payload::Status(status) => json(200, JSON, &status),
+        Payload::Scan(scan) => json(200, JSON, &scan),
         Payload::Page(page) => page_response(200, page),
         Payload::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
         Payload::Incidents(incidents) => json(200, JSON, &incidents),

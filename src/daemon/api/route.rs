@@ -25,6 +25,8 @@ use super::problem::Problem;
 pub(super) enum Errand {
     /// To change something: the event loop does it.
     Do(Command),
+    /// To ask the network what there is on it.
+    Scan,
     /// To show something of the loop's state.
     Show(Show),
     /// To show lines of the health check log.
@@ -94,6 +96,8 @@ pub(super) enum Does {
     Change(By, fn(&[Pair], &Asked<'_>, &Rules) -> Result<Command, Problem>),
     /// An app reports, by GET or POST.
     Beat(Beat),
+    /// It asks the network, by POST: that changes nothing here, but a foreign page must not set it off.
+    Scan,
 }
 
 /// By which methods something is changed. Never by HEAD, which must change nothing (RFC 9110, section
@@ -110,14 +114,14 @@ impl Route {
         match self.does {
             Does::Read(_) => "GET, HEAD",
             Does::Change(By::GetOrPost, _) | Does::Beat(_) => "GET, POST",
-            Does::Change(By::Post, _) => "POST",
+            Does::Change(By::Post, _) | Does::Scan => "POST",
         }
     }
 
     pub(super) fn effect(&self) -> Effect {
         match self.does {
             Does::Read(_) => Effect::Reads,
-            Does::Change(..) | Does::Beat(_) => Effect::Changes,
+            Does::Change(..) | Does::Beat(_) | Does::Scan => Effect::Changes,
         }
     }
 
@@ -220,6 +224,7 @@ pub(super) const ROUTES: &[Route] = &[
             }))
         }),
     },
+    Route { path: "/healthchecker/scan", other_paths: &[], does: Does::Scan },
     Route {
         path: "/healthchecker/log",
         other_paths: &[],
@@ -295,6 +300,11 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
         Does::Change(_, command) => {
             admit()?;
             Errand::Do(command(&pairs()?, asked, rules)?)
+        }
+        Does::Scan => {
+            admit()?;
+            Fields::read("scan", FORMAT, &pairs()?)?;
+            Errand::Scan
         }
         // It may have another key.
         Does::Beat(beat) => Errand::Do(beat::command(beat, asked, query, rules)?),

@@ -36,7 +36,7 @@ impl ApiContext {
     }
 
     /// What there is to see of every app, queried a portion at a time.
-    fn query_all<T: Send + 'static>(
+    pub(super) fn query_all<T: Send + 'static>(
         &self,
         show: fn(View<'_>, AppId, &App, Now) -> T,
     ) -> Result<Vec<T>, Problem> {

@@ -1,7 +1,8 @@
-//! The browser of the command line, which looks for a daemon once and for a few seconds: the sockets of a
-//! [`Search`], and no thread.
+//! Questions to all networks for a few seconds: the sockets of a [`Search`], with which the command line looks for a
+//! daemon, or of a [`Survey`] of what there is; no thread.
 
 use std::io;
+use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use mio::{Events, Poll};
 use super::links;
 use super::search::Search;
 use super::socket::{self, Open};
+use super::survey::{Seen, Survey};
 use super::wire::{MESSAGE_MAX, Message, Name};
 use crate::client::Error;
 use crate::client::discovery::{Browser, Heard, SERVICE_TYPE};
@@ -20,14 +22,29 @@ use crate::engine::time::Moment;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const EVENTS: usize = 16;
 
-struct SearchBrowser {
+/// What is asked, and what becomes of the answers.
+pub trait Quest {
+    /// When [`Quest::handle_time`] is to be called next.
+    fn next_deadline(&self) -> Moment;
+    /// The questions that are due, packets for every outlet.
+    fn handle_time(&mut self, now: Moment) -> Vec<Vec<u8>>;
+    /// A message has come in from somebody, over the interface with this number.
+    fn handle_message(&mut self, now: Moment, from: (u32, SocketAddr), message: &Message<'_>);
+}
+
+/// The sockets on all networks of this machine.
+struct Ears {
     poll: Poll,
     events: Events,
     clock: Clock,
     open: Vec<Open>,
     look_at: Moment,
-    search: Search,
     buffer: Vec<u8>,
+}
+
+struct SearchBrowser {
+    ears: Ears,
+    search: Search,
 }
 
 /// Begins to look for daemons, on all networks of this machine.
@@ -35,28 +52,51 @@ struct SearchBrowser {
 /// # Errors
 /// Nobody can be asked: no network takes multicast, or the system has no socket left.
 pub fn browse() -> Result<Box<dyn Browser>, Error> {
-    let cannot = |why: io::Error| Error::NoMulticast(why.to_string());
     let wanted = Name::dotted(SERVICE_TYPE).ok_or(Error::NotFound)?;
-    let clock = Clock::start();
-    let now = clock.now().at;
-    let mut browser = SearchBrowser {
-        poll: Poll::new().map_err(cannot)?,
-        events: Events::with_capacity(EVENTS),
-        clock,
-        open: Vec::new(),
-        look_at: now,
-        search: Search::new(wanted, now),
-        buffer: vec![0; MESSAGE_MAX + 1],
-    };
-    let refused = browser.look(now).map_err(cannot)?;
-    match refused.filter(|_| browser.open.is_empty()) {
-        Some(why) => Err(Error::NoMulticast(why)),
-        // Without any network too: it may come.
-        None => Ok(Box::new(browser)),
+    let ears = Ears::open().map_err(Error::NoMulticast)?;
+    let search = Search::new(wanted, ears.clock.now().at);
+    Ok(Box::new(SearchBrowser { ears, search }))
+}
+
+/// Asks all networks of this machine for so long what announces itself under these types. Blocks.
+///
+/// # Errors
+/// Nobody can be asked, and why.
+pub fn survey(services: &[&'static str], within: Duration) -> Result<Vec<Seen>, String> {
+    let mut ears = Ears::open()?;
+    let now = ears.clock.now().at;
+    let (mut survey, until) = (Survey::new(services, now), now + within);
+    loop {
+        let now = ears.clock.now().at;
+        if until <= now {
+            return Ok(survey.seen());
+        }
+        ears.turn(&mut survey, now);
+        ears.sleep(&survey, until).map_err(|why| why.to_string())?;
     }
 }
 
-impl SearchBrowser {
+impl Ears {
+    fn open() -> Result<Ears, String> {
+        let cannot = |why: io::Error| why.to_string();
+        let clock = Clock::start();
+        let now = clock.now().at;
+        let mut ears = Ears {
+            poll: Poll::new().map_err(cannot)?,
+            events: Events::with_capacity(EVENTS),
+            clock,
+            open: Vec::new(),
+            look_at: now,
+            buffer: vec![0; MESSAGE_MAX + 1],
+        };
+        let refused = ears.look(now).map_err(cannot)?;
+        match refused.filter(|_| ears.open.is_empty()) {
+            Some(why) => Err(why),
+            // Without any network too: it may come.
+            None => Ok(ears),
+        }
+    }
+
     /// Opens the networks that there are; why one of them cannot be used.
     fn look(&mut self, now: Moment) -> io::Result<Option<String>> {
         self.look_at = now + LOOK_AGAIN;
@@ -65,24 +105,24 @@ impl SearchBrowser {
     }
 
     /// Does what is due, and reads one packet of each network.
-    fn turn(&mut self, now: Moment) {
+    fn turn(&mut self, quest: &mut dyn Quest, now: Moment) {
         if self.open.is_empty() && self.look_at <= now {
             // What is refused now was none a moment ago: it is looked for again.
             let _ = self.look(now);
         }
-        if !self.open.is_empty()
-            && let Some(packet) = self.search.handle_time(now)
-        {
-            for open in &self.open {
-                // A question that is lost is asked again.
-                let _ = open.send(None, &packet);
+        if !self.open.is_empty() && quest.next_deadline() <= now {
+            for packet in quest.handle_time(now) {
+                for open in &self.open {
+                    // A question that is lost is asked again.
+                    let _ = open.send(None, &packet);
+                }
             }
         }
         for open in &mut self.open {
             let Some((length, from)) = open.receive(&mut self.buffer) else { continue };
             let packet = self.buffer.get(..length).filter(|packet| packet.len() <= MESSAGE_MAX);
             if let Some(message) = packet.and_then(Message::read) {
-                self.search.handle_message(now, (open.outlet.id.link, from), &message);
+                quest.handle_message(now, (open.outlet.id.link, from), &message);
             }
         }
     }
@@ -91,11 +131,11 @@ impl SearchBrowser {
     ///
     /// # Errors
     /// The system no longer tells of packets.
-    fn sleep(&mut self, until: Moment) -> io::Result<()> {
+    fn sleep(&mut self, quest: &dyn Quest, until: Moment) -> io::Result<()> {
         if self.open.iter().any(Open::is_readable) {
             return Ok(());
         }
-        let due = if self.open.is_empty() { self.look_at } else { self.search.next_deadline() };
+        let due = if self.open.is_empty() { self.look_at } else { quest.next_deadline() };
         let timeout = self.clock.until(due.min(until));
         match self.poll.poll(&mut self.events, Some(timeout)) {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -112,19 +152,19 @@ impl SearchBrowser {
 
 impl Browser for SearchBrowser {
     fn next(&mut self, within: Duration) -> Option<Heard> {
-        let until = self.clock.now().at + within;
+        let until = self.ears.clock.now().at + within;
         loop {
-            let now = self.clock.now().at;
-            self.turn(now);
+            let now = self.ears.clock.now().at;
+            self.ears.turn(&mut self.search, now);
             if let Some(heard) = self.search.poll_heard() {
                 return Some(heard);
             }
             if until <= now {
                 return None;
             }
-            if self.sleep(until).is_err() {
+            if self.ears.sleep(&self.search, until).is_err() {
                 // Deaf: the time that is given for hearing passes all the same.
-                thread::sleep(self.clock.until(until));
+                thread::sleep(self.ears.clock.until(until));
                 return None;
             }
         }

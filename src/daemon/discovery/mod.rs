@@ -5,8 +5,8 @@
 //!   questions that are out, `search` the services that the command line looks for. None of them has a
 //!   socket, a thread or a clock.
 //! - `links` are the networks there are, `socket` opens one on each, `worker` is the thread that does
-//!   it all, `herald` tells the owner, `allowance` is how much is done for others; `browser` does without a
-//!   thread what a search needs.
+//!   it all, `herald` tells the owner, `allowance` is how much is done for others; `survey` is what
+//!   there is on the network at all, `browser` does without a thread what it and a search need.
 //!
 //! Why no library: mdns-sd, which apps find the daemon with, keeps what anybody sends (a device that floods the
 //! network ends the process), answers nobody within a second of an answer, and notices a conflict only
@@ -23,6 +23,7 @@ mod reach;
 mod responder;
 mod search;
 mod socket;
+mod survey;
 pub mod wire;
 mod worker;
 
@@ -35,12 +36,13 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 
 pub use asking::{Asking, QuestionId};
-pub use browser::browse;
+pub use browser::{Quest, browse, survey};
 pub(super) use links::is_on_network;
 pub use links::{Family, Outlet, OutletId};
 pub(super) use reach::{is_inner_bridge, leads_outside};
 pub use responder::{Responder, Send};
 pub use search::Search;
+pub use survey::{Seen, Survey};
 
 use super::channel::{Receiver, Sender, channel};
 use wire::Name;

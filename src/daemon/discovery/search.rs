@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::asking::address;
+use super::browser::Quest;
 use super::wire::{Data, Message, Name, Packet, Record, Section, kind};
 use crate::client::discovery::{Heard, Service, instance};
 use crate::engine::time::Moment;
@@ -81,16 +82,35 @@ impl Search {
         }
     }
 
-    /// When [`Search::handle_time`] is to be called next.
-    pub fn next_deadline(&self) -> Moment {
+    /// What has been heard.
+    pub fn poll_heard(&mut self) -> Option<Heard> {
+        self.heard.pop_front()
+    }
+
+    fn handle_instance(&mut self, said: Instance) {
+        let services = self.services.iter_mut().map(|one| &mut one.instance);
+        if let Some(known) = services.chain(&mut self.others).find(|one| one.name == said.name) {
+            *known = said;
+        } else if instance(&said.name.to_string()).is_some() {
+            if self.services.len() < SERVICES_MAX {
+                self.services.push(Known::new(said));
+            }
+        } else if self.others.len() < OTHERS_MAX {
+            self.others.push(said);
+            self.heard.push_back(Heard::Other);
+        }
+    }
+}
+
+impl Quest for Search {
+    fn next_deadline(&self) -> Moment {
         let missing = self.services.iter().filter(|one| one.missing().is_some());
         missing.map(|one| one.ask_at).fold(self.at, Moment::min)
     }
 
-    /// The question that is due, a packet for every outlet.
-    pub fn handle_time(&mut self, now: Moment) -> Option<Vec<u8>> {
+    fn handle_time(&mut self, now: Moment) -> Vec<Vec<u8>> {
         if now < self.next_deadline() {
-            return None;
+            return Vec::new();
         }
         let mut packet = Packet::query();
         let is_for_all = self.at <= now;
@@ -114,11 +134,10 @@ impl Search {
                 packet.record(Section::Answers, &self.wanted, &data, left, false);
             }
         }
-        Some(packet.finish())
+        vec![packet.finish()]
     }
 
-    /// A message has come in from `from`, over the interface `link`.
-    pub fn handle_message(
+    fn handle_message(
         &mut self,
         now: Moment,
         (link, from): (u32, SocketAddr),
@@ -149,25 +168,6 @@ impl Search {
             }
         }
         self.heard.extend(self.services.iter_mut().filter_map(Known::news).map(Heard::Service));
-    }
-
-    /// What has been heard.
-    pub fn poll_heard(&mut self) -> Option<Heard> {
-        self.heard.pop_front()
-    }
-
-    fn handle_instance(&mut self, said: Instance) {
-        let services = self.services.iter_mut().map(|one| &mut one.instance);
-        if let Some(known) = services.chain(&mut self.others).find(|one| one.name == said.name) {
-            *known = said;
-        } else if instance(&said.name.to_string()).is_some() {
-            if self.services.len() < SERVICES_MAX {
-                self.services.push(Known::new(said));
-            }
-        } else if self.others.len() < OTHERS_MAX {
-            self.others.push(said);
-            self.heard.push_back(Heard::Other);
-        }
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
 
     /// The types and names that are asked for, and how many answers are known.
     fn asked(search: &mut Search, now: Moment) -> Option<(Vec<(u16, String)>, usize)> {
-        let packet = search.handle_time(now)?;
+        let packet = search.handle_time(now).pop()?;
         let message = Message::read(&packet).unwrap();
         let questions = message.questions.iter();
         let questions =
@@ -346,7 +346,7 @@ mod tests {
             tell(&mut search, at, &[ptr("printer")]);
         }
         assert_eq!(asked_at, [(0, 0), (1, 1), (3, 1)]);
-        assert_eq!(search.handle_time(after(6000)), None);
+        assert!(search.handle_time(after(6000)).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::frame::{self, Standing};
 use super::html::Html;
+use super::scan;
 use super::{incidents, row};
 use crate::engine::query::incidents::AroundView;
 use crate::engine::query::summary::{Closeup, Summary};
@@ -187,6 +188,7 @@ impl Board {
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
         html.raw("</span>");
         frame::as_of(html, self.time, &self.zone);
+        scan::again(html);
         html.raw("<span><a href=\"/healthchecker/incidents\">incidents</a> · ");
         html.raw("<a href=\"/healthchecker/status?format=json\">JSON</a> · ");
         html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");

@@ -20,9 +20,11 @@ mod one;
 mod pretty;
 mod problem;
 mod row;
+mod scan;
 
 pub use board::{Board, CLOSE_UP, order};
 pub(crate) use frame::policy;
 pub(crate) use incidents::IncidentsPage;
 pub(crate) use one::AppPage;
 pub(crate) use problem::problem;
+pub(crate) use scan::ScanPage;

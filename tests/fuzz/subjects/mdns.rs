@@ -6,8 +6,9 @@ use std::time::Duration;
 use healthchecker::client::discovery::{Heard, SERVICE_TYPE};
 use healthchecker::daemon::discovery::wire::{MESSAGE_MAX, Message, Name};
 use healthchecker::daemon::discovery::{
-    Announcement, Asking, Family, Outlet, OutletId, Responder, Search, Send,
+    Announcement, Asking, Family, Outlet, OutletId, Quest, Responder, Search, Send, Survey,
 };
+use healthchecker::engine::presets::Preset;
 use healthchecker::engine::time::Moment;
 
 const LINK: OutletId = OutletId { link: 2, family: Family::V4 };
@@ -25,6 +26,7 @@ pub fn run(bytes: &[u8]) {
     let mut asking = Asking::new();
     asking.ask(1, Name::dotted("nas.local").expect("a name"), (), now);
     let mut search = Search::new(Name::dotted(SERVICE_TYPE).expect("a name"), now);
+    let mut survey = Survey::new(&Preset::services(), now);
     let mut told = 0;
     let mut rest = bytes;
     while let Some((&head, after)) = rest.split_first() {
@@ -46,6 +48,9 @@ pub fn run(bytes: &[u8]) {
         });
         search.handle_message(now, (2, from), &message);
         heard(&mut search, now);
+        survey.handle_message(now, (2, from), &message);
+        asked(&mut survey, now);
+        assert!(survey.seen().iter().all(|one| !one.name.is_empty() && !one.host.is_empty()));
         responder.handle_time(now);
         assert!(
             sent(&mut responder) <= 2,
@@ -64,7 +69,7 @@ pub fn run(bytes: &[u8]) {
     assert!(responder.is_heard());
 }
 
-/// What was heard can be used, and what is asked can be read.
+/// What was heard can be used.
 fn heard(search: &mut Search, now: Moment) {
     while let Some(thing) = search.poll_heard() {
         if let Heard::Service(service) = thing {
@@ -72,10 +77,15 @@ fn heard(search: &mut Search, now: Moment) {
             assert!((1..=ADDRESSES_MAX).contains(&service.addresses.len()));
         }
     }
-    if let Some(packet) = search.handle_time(now) {
+    asked(search, now);
+}
+
+/// What is asked can be read, and is not asked again at once.
+fn asked(quest: &mut dyn Quest, now: Moment) {
+    for packet in quest.handle_time(now) {
         assert!(Message::read(&packet).is_some_and(|asked| !asked.questions.is_empty()));
     }
-    assert!(search.next_deadline() > now, "nothing stays due");
+    assert!(quest.next_deadline() > now, "nothing stays due");
 }
 
 /// One that has just been announced.

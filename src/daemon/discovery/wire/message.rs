@@ -152,6 +152,13 @@ impl Record<'_> {
         if after == end { name.to_name() } else { None }
     }
 
+    /// The first label of that name as it was written, capitals and all: what people call a service.
+    pub(in super::super) fn first_label(&self) -> Option<String> {
+        let (_, end) = self.data;
+        let (name, _) = NameAt::read(self.packet.get(..end)?, self.named()?)?;
+        name.first_label().map(|label| String::from_utf8_lossy(label).into_owned())
+    }
+
     /// Where in the packet that name begins.
     fn named(&self) -> Option<usize> {
         let (start, _) = self.data;

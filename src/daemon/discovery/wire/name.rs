@@ -113,6 +113,11 @@ impl<'a> NameAt<'a> {
         Some(Name(bytes))
     }
 
+    /// The first of its labels.
+    pub(super) fn first_label(self) -> Option<&'a [u8]> {
+        self.labels().next()?.ok()
+    }
+
     fn labels(self) -> Labels<'a> {
         Labels {
             packet: self.packet,
