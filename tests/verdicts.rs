@@ -80,7 +80,7 @@ fn http(status: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 fn kind(url: &str, expected: StatusSet) -> ProbeKind {
-    ProbeKind::Http { url: url.to_owned(), expected }
+    ProbeKind::Http { url: url.to_owned(), expected, contains: None }
 }
 
 fn probe(url: &str, timeout: Duration) -> Probe {

@@ -105,6 +105,28 @@ impl Monitor {
         self.with("expect", statuses)
     }
 
+    /// What must be in the answer's body, in just these letters; nothing when empty. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().path("/").contains("Welcome home");
+    /// ```
+    #[must_use]
+    pub fn contains(self, text: &str) -> Monitor {
+        self.with("contains", text)
+    }
+
+    /// After how many milliseconds a pass is a warning. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().slow(500);
+    /// ```
+    #[must_use]
+    pub fn slow(self, milliseconds: u64) -> Monitor {
+        self.with("slow", &milliseconds.to_string())
+    }
+
     /// How many seconds a beat may be late. Not said, it stays as it is.
     ///
     /// ```
@@ -219,6 +241,8 @@ mod tests {
             .expect("200")
             .kind("http")
             .grace(60)
+            .contains("x")
+            .slow(500)
             .may_be_off(true)
             .parent("Switch")
             .reminders(true)

@@ -28,6 +28,7 @@ use super::surroundings::Worth;
 use super::time::Now;
 use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
+use super::verdict::slower;
 
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;
@@ -281,7 +282,10 @@ impl Engine {
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         match self.scheduler.handle_end(now, check, end, latency) {
-            Some(Ended::Verdict { app, verdict }) => {
+            Some(Ended::Verdict { app, verdict, stood_still }) => {
+                let of = self.registry.get(app).filter(|_| !stood_still);
+                let slow = of.and_then(|app| app.registration.target.slow());
+                let verdict = slower(verdict, latency, slow);
                 self.handle_verdict(now, app, verdict, latency)
             }
             Some(Ended::Undecided { app, reason }) => {

@@ -190,3 +190,20 @@ fn no_verdict_counts_neither_way() {
     story("ppp f n f", "UUH H H X", &format!("{HELLO}; {BAD}"));
     story("n ppp", "U UUH", HELLO);
 }
+
+#[test]
+fn an_app_that_answers_slowly_is_degraded_and_well_again_when_it_is_quick() {
+    let mut world = World::new();
+    world.register("Blog", &[("interval", "30"), ("healthy", "2"), ("slow", "500")]);
+    world.answers("Blog", Answer::Slow(500));
+    world.seconds(120);
+    assert_eq!(world.state("Blog"), State::Healthy);
+    world.answers("Blog", Answer::Slow(501));
+    world.seconds(120);
+    assert_eq!(world.state("Blog"), State::Degraded);
+    let last = world.engine.view().info(world.now, "Blog").unwrap().app.last_check.unwrap();
+    assert_eq!(last.reason, "slow: 501 ms, more than 500 ms");
+    world.answers("Blog", Answer::Pass);
+    world.seconds(120);
+    assert_eq!(world.state("Blog"), State::Healthy);
+}

@@ -62,7 +62,8 @@ class HealthCheckerServer:
             away, whose silence alarms nobody, `parent="Switch"` for what is behind it, `reminders=False`
             for trouble that is told once, `quiet="02:30-04:00"` for when nobody is told (left out, they
             stay as they are), `kind="beat"` for an app that is not asked and calls `beat` by itself; such
-            a one needs no `url`.
+            a one needs no `url`. `contains="Welcome"` is what must be in an answer, `slow=500` how many
+            milliseconds a pass may take that is no warning.
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more

@@ -319,6 +319,8 @@ mod tests {
             "reminders",
             "quiet",
             "grace",
+            "contains",
+            "slow",
         ];
         assert_eq!(names("monitor")[..fields.len()], fields);
         assert_eq!(names("edit")[..=fields.len()], [&["url"][..], &fields].concat());

@@ -127,6 +127,12 @@ fn given(field: &Field) -> String {
                 value(field).text()
             ))
         ),
+        Takes::Text { schema, lasting: true, .. } => format!(
+            r#"{{"type":["string","null"],{schema},"description":{}}}"#,
+            json(&format!(
+                "{said}. Stays as it is when left out; none for a new app, and when empty or null."
+            ))
+        ),
         Takes::Text { schema, .. } => {
             format!(r#"{{"type":["string","null"],{schema},"description":{left_out}}}"#)
         }
@@ -198,6 +204,7 @@ fn default(field: &Field) -> String {
         Takes::Whole { valid, beats, .. } if valid.start() != beats.start() => {
             format!("{}; of beats 1", value(field).text())
         }
+        Takes::Text { lasting: true, .. } => "none; left out, it stays as it is".to_owned(),
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

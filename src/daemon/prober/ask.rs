@@ -61,7 +61,9 @@ impl Prober {
     pub fn check(&self, probe: &Probe) -> CheckEnd {
         let budget = Budget::new(probe.limit());
         let mut end = match &probe.kind {
-            ProbeKind::Http { url, expected } => self.check_http(probe, url, expected, &budget),
+            ProbeKind::Http { url, expected, contains } => {
+                self.check_http(probe, url, expected, contains.as_deref(), &budget)
+            }
             ProbeKind::Tcp { host, port } => self.check_port(probe, host, *port, &budget),
         };
         if let CheckEnd::Verdict(verdict) = &mut end {
@@ -75,6 +77,7 @@ impl Prober {
         probe: &Probe,
         url: &str,
         expected: &StatusSet,
+        contains: Option<&str>,
         budget: &Budget,
     ) -> CheckEnd {
         match self.ask(probe.origin, url, expected, budget) {
@@ -85,6 +88,7 @@ impl Prober {
                 content_encoding: &answer.content_encoding,
                 body: &answer.body,
                 cut: answer.cut,
+                contains,
             }))),
             Err(failure) => self.failed(probe, failure),
         }

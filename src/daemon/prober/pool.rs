@@ -243,7 +243,7 @@ mod tests {
     use crate::engine::verdict::probe::ProbeKind;
 
     fn kind(url: &str) -> ProbeKind {
-        ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default() }
+        ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default(), contains: None }
     }
 
     fn probe(url: &str) -> Probe {
@@ -360,6 +360,7 @@ mod tests {
                     content_encoding: "gzip",
                     body: &body,
                     cut: false,
+                    contains: None,
                 };
                 CheckEnd::Verdict(judge(Ok(answer)))
             };

@@ -81,7 +81,11 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
     let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
     let probe = Probe {
         id: 1,
-        kind: ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default() },
+        kind: ProbeKind::Http {
+            url: url.to_owned(),
+            expected: StatusSet::default(),
+            contains: None,
+        },
         timeout: Duration::from_secs(10),
         short_timeout: None,
         origin: Origin::OwnMachine,
@@ -172,6 +176,7 @@ fn a_handshake_that_hangs_ends_in_time() {
         kind: ProbeKind::Http {
             url: format!("https://{address}/"),
             expected: StatusSet::default(),
+            contains: None,
         },
         timeout: Duration::from_millis(300),
         short_timeout: None,

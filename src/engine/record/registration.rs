@@ -49,11 +49,28 @@ pub(super) struct RegistrationRecord {
     /// In seconds, of a beat.
     #[serde(getter = "grace", default, skip_serializing_if = "Option::is_none")]
     grace: Option<u64>,
+    /// Of what is asked over HTTP.
+    #[serde(getter = "contains", default, skip_serializing_if = "Option::is_none")]
+    contains: Option<String>,
+    /// The same, in milliseconds.
+    #[serde(getter = "slow", default, skip_serializing_if = "Option::is_none")]
+    slow: Option<u64>,
 }
 
 impl From<RegistrationRecord> for Registration {
     fn from(record: RegistrationRecord) -> Registration {
-        let RegistrationRecord { url, path, health_url, host, port, expect, grace, .. } = record;
+        let RegistrationRecord {
+            url,
+            path,
+            health_url,
+            host,
+            port,
+            expect,
+            grace,
+            contains,
+            slow,
+            ..
+        } = record;
         let address = url.zip(health_url).zip(host).zip(port);
         let address =
             address.map(|(((given, asked), host), port)| Address { given, asked, host, port });
@@ -64,7 +81,8 @@ impl From<RegistrationRecord> for Registration {
             }
             Some(address) => {
                 let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
-                Target::Http { address, path, expect }
+                let slow = slow.map(|ms| Some(Duration::from_millis(ms)));
+                Target::Http { address, path, expect, contains: contains.map(Some), slow }
             }
         };
         Registration {
@@ -110,6 +128,14 @@ fn grace(registration: &Registration) -> Option<u64> {
         Target::Beat { grace } => grace.flatten().map(|grace| grace.as_secs()),
         Target::Http { .. } | Target::Tcp { .. } => None,
     }
+}
+
+fn contains(registration: &Registration) -> Option<String> {
+    registration.target.contains().map(str::to_owned)
+}
+
+fn slow(registration: &Registration) -> Option<u64> {
+    registration.target.slow().and_then(|slow| u64::try_from(slow.as_millis()).ok())
 }
 
 fn expect(registration: &Registration) -> Option<StatusSet> {
@@ -192,6 +218,29 @@ mod tests {
             r#"{"name":"NAS","url":"tcp://NAS:22","health_url":"tcp://nas:22","host":{"name":"nas"},"port":22,"email":["a@b.c"],"email_is_default":false,"timeout":5,"interval":30,"unhealthy":2,"healthy":10,"origin":"network"}"#
         );
         assert_eq!(read(&record), nas);
+    }
+
+    #[test]
+    fn what_must_be_in_an_answer_and_how_fast_is_kept_where_it_was_said() {
+        let mut registration = kodi();
+        if let Target::Http { contains, slow, .. } = &mut registration.target {
+            *contains = Some(Some("Welcome".to_owned()));
+            *slow = Some(Some(Duration::from_millis(500)));
+        }
+        let record = written(&registration);
+        assert!(record.ends_with(r#","contains":"Welcome","slow":500}"#), "{record}");
+        assert_eq!(read(&record), registration);
+    }
+
+    #[test]
+    fn a_beat_is_written_without_an_address() {
+        let pairs = [("appname", "Backup"), ("kind", "beat"), ("grace", "90"), ("email", "a@b.c")];
+        let pairs = pairs.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let beat =
+            Registration::from_fields(&pairs, Origin::Network, &Recipients::default()).unwrap();
+        let record = written(&beat);
+        assert!(!record.contains("url") && !record.contains("host"), "{record}");
+        assert_eq!(read(&record), beat);
     }
 
     #[test]

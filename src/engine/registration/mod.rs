@@ -27,7 +27,7 @@ pub use self::kind::Kind;
 pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;
 pub use self::quiet_times::{QUIET_TIMES_MAX, QuietTimes};
-pub use self::target::{Said, Target};
+pub use self::target::{CONTAINS_MAX, Said, Target};
 
 /// What an app gets that does not say: an answer within 5 s, asked every 30 s,
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -77,8 +77,9 @@ fn set(
                 set(registration, if is_empty { *default } else { flag(name, text)? });
             }
         }
-        Takes::Text { set, .. } => {
-            if let Some(text) = fields.optional(name)? {
+        Takes::Text { set, lasting, .. } => {
+            let lasting = fields.raw(name).map(str::trim).filter(|_| *lasting);
+            if let Some(text) = lasting.map_or_else(|| fields.optional(name), |it| Ok(Some(it)))? {
                 set(registration, text).map_err(|right| {
                     FieldError::of(name, format!("{name} must be {right}, not {}", shown(text)))
                 })?;

@@ -93,7 +93,9 @@ pub(crate) enum Takes {
         /// The same for programs: members of a JSON schema.
         #[cfg(test)]
         schema: &'static str,
-        /// Sets it. The error says what it must be.
+        /// Left out it stays as it is, and empty or null is none.
+        lasting: bool,
+        /// Sets it; empty if it is to be none. The error says what it must be.
         set: fn(&mut Registration, &str) -> Result<(), String>,
     },
 }
@@ -215,7 +217,11 @@ impl Field {
 
     /// Whether it stays as it is when it is left out, and null empties it.
     pub(crate) fn stays(&self) -> bool {
-        matches!(self.takes, Takes::Flag { .. } | Takes::Several { .. } | Takes::Lasting { .. })
+        match self.takes {
+            Takes::Flag { .. } | Takes::Several { .. } | Takes::Lasting { .. } => true,
+            Takes::Text { lasting, .. } => lasting,
+            _ => false,
+        }
     }
 
     /// Whether targets of this kind have it.

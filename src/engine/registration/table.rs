@@ -10,9 +10,10 @@ use super::fields::{FieldError, shown};
 use super::kind::ASKED;
 use super::quiet_times::{NotQuietTimes, QuietTimes};
 use super::spec::{Field, Takes, Unit, Value};
-use super::{Kind, Target, parents};
+use super::{CONTAINS_MAX, Kind, Target, parents};
 #[cfg(test)]
 use super::{PARENTS_MAX, QUIET_TIMES_MAX};
+use crate::engine::text::plain::is_obeyed;
 
 const SECONDS: Unit = Unit { plural: "seconds", word: "SECONDS" };
 /// Five weeks: what is done once a month is beaten in time,
@@ -23,7 +24,7 @@ const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 15] = [
+pub(crate) static FIELDS: [Field; 17] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         it.target.url().map_or(Value::Nothing, |url| Value::Text(url.to_owned()))
@@ -101,6 +102,7 @@ pub(crate) static FIELDS: [Field; 15] = [
             valid: "200 or 200-299,401",
             #[cfg(test)]
             schema: r#""pattern":"^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$","maxLength":256,"examples":["200-299,401"]"#,
+            lasting: false,
             set: |it, codes| {
                 let Target::Http { expect, .. } = &mut it.target else { return Ok(()) };
                 *expect = codes.parse().map_err(|right| format!("{right}"))?;
@@ -195,6 +197,50 @@ pub(crate) static FIELDS: [Field; 15] = [
     )
     .only(&[Kind::Beat])
     .fact("Grace", "{} s"),
+    Field::new(
+        "contains",
+        "what must be in the answer's body",
+        Takes::Text {
+            word: "TEXT",
+            valid: "1 to 200 characters",
+            #[cfg(test)]
+            schema: r#""maxLength":200"#,
+            lasting: true,
+            set: |it, text| {
+                if text.chars().count() > CONTAINS_MAX || text.chars().any(is_obeyed) {
+                    return Err(format!("1 to {CONTAINS_MAX} characters that can be seen"));
+                }
+                if let Target::Http { contains, .. } = &mut it.target {
+                    *contains = Some(Some(text.to_owned()).filter(|text| !text.is_empty()));
+                }
+                Ok(())
+            },
+        },
+        |it| it.target.contains().map_or(Value::Nothing, |text| Value::Text(text.to_owned())),
+    )
+    .only(HTTP)
+    .fact("Expected", "with the text {}"),
+    Field::new(
+        "slow",
+        "milliseconds after which a pass is a warning",
+        Takes::Lasting {
+            unit: &Unit { plural: "milliseconds", word: "MS" },
+            valid: 1..=60_000,
+            #[cfg(test)]
+            default: "none",
+            set: |it, ms| {
+                if let Target::Http { slow, .. } = &mut it.target {
+                    *slow = Some(ms.map(Duration::from_millis));
+                }
+            },
+        },
+        |it| {
+            let slow = it.target.slow().and_then(|slow| u64::try_from(slow.as_millis()).ok());
+            slow.map_or(Value::Nothing, Value::Whole)
+        },
+    )
+    .only(HTTP)
+    .fact("Slow", "after {} ms"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -234,7 +280,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 15] = [
+    const EXAMPLES: [(&str, &str, &str); 17] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -250,6 +296,8 @@ mod tests {
         ("reminders", "no", "false"),
         ("quiet", "sa 2:30-4:00", "[\"Sa 02:30-04:00\"]"),
         ("grace", "90", "90"),
+        ("contains", "Welcome home", "\"Welcome home\""),
+        ("slow", "500", "500"),
     ];
     const BEAT: (&str, &str) = ("kind", "beat");
 
@@ -312,7 +360,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -321,7 +369,7 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500}}"#
             )
         );
     }

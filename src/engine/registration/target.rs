@@ -9,6 +9,9 @@ use super::fields::FieldError;
 use super::kind::Kind;
 use super::status_set::StatusSet;
 
+/// The most characters that must be in a body: a line of a page.
+pub const CONTAINS_MAX: usize = 200;
+
 /// What of an app is asked, every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -20,6 +23,10 @@ pub enum Target {
         path: String,
         /// The status codes that count as an answer.
         expect: StatusSet,
+        /// What must be in the body, 1 to [`CONTAINS_MAX`] characters.
+        contains: Said<String>,
+        /// A pass that takes longer is a warning; whole milliseconds.
+        slow: Said<Duration>,
     },
     /// Whether a port of it takes a connection.
     Tcp {
@@ -56,7 +63,13 @@ impl Target {
             Some(Kind::Tcp) => Target::Tcp { address: Address::of_port(url, origin)? },
             Some(Kind::Http | Kind::Beat) | None => {
                 let (address, path) = (Address::new(url, path, origin)?, path.to_owned());
-                Target::Http { address, path, expect: StatusSet::default() }
+                Target::Http {
+                    address,
+                    path,
+                    expect: StatusSet::default(),
+                    contains: None,
+                    slow: None,
+                }
             }
         })
     }
@@ -103,18 +116,46 @@ impl Target {
 
     /// What was said before of the same kind of target, and is not said now, stays.
     pub(super) fn keep_from(&mut self, before: Option<&Target>) {
-        if let Target::Beat { grace } = self {
-            let before = match before {
-                Some(Target::Beat { grace }) => Some(*grace),
-                _ => None,
-            };
-            keep(grace, before);
+        match (self, before) {
+            (Target::Beat { grace }, Some(Target::Beat { grace: before })) => {
+                keep(grace, Some(*before));
+            }
+            (Target::Beat { grace }, _) => keep(grace, None),
+            (
+                Target::Http { contains, slow, .. },
+                Some(Target::Http { contains: text_before, slow: slow_before, .. }),
+            ) => {
+                keep(contains, Some(text_before.clone()));
+                keep(slow, Some(*slow_before));
+            }
+            (Target::Http { contains, slow, .. }, _) => {
+                keep(contains, None);
+                keep(slow, None);
+            }
+            (Target::Tcp { .. }, _) => {}
+        }
+    }
+
+    /// What must be in the body of an answer, if anything must.
+    pub fn contains(&self) -> Option<&str> {
+        match self {
+            Target::Http { contains: Some(Some(text)), .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How long a pass may take that is no warning; `None`: however long.
+    pub fn slow(&self) -> Option<Duration> {
+        match self {
+            Target::Http { slow, .. } => slow.flatten(),
+            _ => None,
         }
     }
 
     /// How many bytes its texts take.
     pub(in crate::engine) fn text_len(&self) -> usize {
         let texts = |address: &Address| address.given.len() + address.asked.len();
-        self.place().map_or(0, texts) + self.path().map_or(0, str::len)
+        let more = [self.path(), self.contains()];
+        self.place().map_or(0, texts) + more.into_iter().flatten().map(str::len).sum::<usize>()
     }
 }

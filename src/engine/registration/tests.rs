@@ -136,6 +136,33 @@ fn what_was_said_of_a_beat_stays_and_what_is_empty_is_the_default() {
 }
 
 #[test]
+fn what_an_answer_must_be_like_stays_and_is_bounded() {
+    let both = [("contains", " Welcome home "), ("slow", "500")];
+    let said = read(&both).unwrap();
+    assert_eq!(said.target.contains(), Some("Welcome home"));
+    assert_eq!(said.target.slow().unwrap().as_millis(), 500);
+    let again = |more: &[(&str, &str)]| {
+        let mut again = read(more).unwrap();
+        again.keep_from(Some(&said));
+        again.target
+    };
+    assert_eq!(again(&[]), said.target);
+    let emptied = again(&[("contains", ""), ("slow", "")]);
+    assert_eq!(emptied, read(&[]).unwrap().target);
+    assert!(read(&[("contains", &"\u{fc}".repeat(200))]).is_ok());
+    for ((name, text), hint) in [
+        (("contains", "x".repeat(201).as_str()), "contains must be 1 to 200 characters"),
+        (("contains", "a\u{1b}b"), "that can be seen"),
+        (("slow", "0"), "from 1 to 60000"),
+        (("slow", "1.5"), "whole number of milliseconds"),
+    ] {
+        let (field, message) = refusal(&[(name, text)]);
+        assert_eq!(field, name);
+        assert!(message.contains(hint), "{message}");
+    }
+}
+
+#[test]
 fn numbers_out_of_range_are_refused_with_the_range() {
     for (field, values, range) in [
         ("timeout", ["1", "61", "5.5", "-5", "+5", "x"], "2 to 60"),

@@ -66,6 +66,8 @@ pub enum Ended {
         app: AppId,
         /// The verdict.
         verdict: Verdict,
+        /// We stood still meanwhile: it may have taken less time than it seems.
+        stood_still: bool,
     },
     /// Nothing, and it is tried again.
     Undecided {
@@ -291,7 +293,7 @@ impl Scheduler {
             CheckEnd::NoVerdict { reason } => Some(Ended::Undecided { app: id, reason }),
             CheckEnd::Verdict(verdict) => {
                 self.reckon(id);
-                Some(Ended::Verdict { app: id, verdict })
+                Some(Ended::Verdict { app: id, verdict, stood_still })
             }
         }
     }

@@ -116,7 +116,15 @@ mod tests {
     const JSON: &str = r#"{"status":"fail","output":"disk full, disk full, disk full"}"#;
 
     fn answer<'a>(content_encoding: &'a str, body: &'a [u8]) -> Answer<'a> {
-        Answer { status: 200, expected: true, content_type: "", content_encoding, body, cut: false }
+        Answer {
+            status: 200,
+            expected: true,
+            content_type: "",
+            content_encoding,
+            body,
+            cut: false,
+            contains: None,
+        }
     }
 
     fn whole(text: &str) -> Body<'_> {

@@ -6,6 +6,8 @@ pub mod health;
 pub mod probe;
 pub mod trouble;
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use self::answer::{Life, Outcome, Verdict};
@@ -40,6 +42,8 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
     /// The body goes on beyond `body`.
     pub cut: bool,
+    /// What must be in the body.
+    pub contains: Option<&'a str>,
 }
 
 impl Answer<'_> {
@@ -62,6 +66,16 @@ pub fn connected() -> Verdict {
         whereabouts: None,
         body: None,
     }
+}
+
+/// A pass that took longer than it should is a warning.
+pub fn slower(verdict: Verdict, latency: Duration, slow: Option<Duration>) -> Verdict {
+    let Some(slow) = slow.filter(|slow| verdict.outcome == Outcome::Pass && latency > *slow) else {
+        return verdict;
+    };
+    let (took, slow) = (latency.as_millis(), slow.as_millis());
+    let reason = format!("slow: {took} ms, more than {slow} ms");
+    Verdict { outcome: Outcome::Warn, reason, ..verdict }
 }
 
 /// Judges an answer, or why there is none.
@@ -87,8 +101,9 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
 /// What an app reports by itself: that something is done, or has failed; the body may say more.
 pub fn reported(failed: bool, content_type: &str, body: &[u8]) -> Verdict {
     let (status, expected, content_encoding, cut) = (200, true, "", false);
-    let answer = Answer { status, expected, content_type, content_encoding, body, cut };
-    let Said { outcome, words, kept } = said(&answer);
+    let contains = None;
+    let answer = Answer { status, expected, content_type, content_encoding, body, cut, contains };
+    let Said { outcome, words, kept, .. } = said(&answer);
     let (outcome, otherwise) = match failed {
         true => (Outcome::Fail, "the app says fail"),
         false => (outcome, "beat"),
@@ -103,6 +118,8 @@ struct Said {
     /// If it says anything but that all is well.
     words: Option<String>,
     kept: Option<String>,
+    /// What must be in it, and is not.
+    lacks: Option<String>,
 }
 
 fn said(answer: &Answer<'_>) -> Said {
@@ -123,12 +140,21 @@ fn said(answer: &Answer<'_>) -> Said {
         Reading::Says(health) => Some(kept(health)),
         Reading::Broken | Reading::Nothing => None,
     };
-    Said { outcome, words, kept }
+    let is_in = |wanted: &&str| match &body {
+        Body::Text { text, .. } => text.contains(*wanted),
+        Body::Packed(_) => false,
+    };
+    let lacks = answer.contains.filter(|wanted| !is_in(wanted)).map(str::to_owned);
+    Said { outcome, words, kept, lacks }
 }
 
 fn judge_answer(answer: Answer<'_>) -> Verdict {
-    let Said { outcome, words, kept } = said(&answer);
+    let Said { outcome, words, kept, lacks } = said(&answer);
     let (outcome, reason) = match (answer.expected, words) {
+        (true, _) if lacks.is_some() && outcome != Outcome::Fail => {
+            let lacks = lacks.unwrap_or_default();
+            (Outcome::Fail, format!("the answer does not contain \"{lacks}\""))
+        }
         (true, words) => (outcome, words.unwrap_or_else(|| status_line(answer.status))),
         (false, None) => (Outcome::Fail, status_line(answer.status)),
         (false, Some(words)) => (Outcome::Fail, format!("{}, {words}", status_line(answer.status))),
@@ -196,6 +222,7 @@ mod tests {
             content_encoding: "",
             body: body.as_bytes(),
             cut: false,
+            contains: None,
         }))
     }
 
@@ -209,8 +236,52 @@ mod tests {
             content_encoding,
             body,
             cut: false,
+            contains: None,
         };
         judge(Ok(answer))
+    }
+
+    #[test]
+    fn what_must_be_in_a_body_is_looked_for_in_its_text() {
+        let judged = |expected, body: &[u8], contains| {
+            let answer = Answer {
+                status: 200,
+                expected,
+                content_type: "",
+                content_encoding: "gzip",
+                body,
+                cut: false,
+                contains: Some(contains),
+            };
+            let verdict = judge(Ok(answer));
+            (verdict.outcome, verdict.reason)
+        };
+        let page = "<h1>Welcome home, K\u{fc}che</h1>".as_bytes();
+        assert_eq!(judged(true, page, "home, K\u{fc}che").0, Outcome::Pass);
+        let lacks = (Outcome::Fail, "the answer does not contain \"welcome\"".to_owned());
+        assert_eq!(judged(true, page, "welcome"), lacks, "in just these letters");
+        let says = br#"{"status":"fail","output":"disk full"}"#;
+        assert_eq!(judged(true, says, "x").1, "the app says fail: disk full", "that says more");
+        assert_eq!(judged(true, br#"{"status":"warn"}"#, "x").0, Outcome::Fail);
+        assert_eq!(judged(false, page, "welcome").1, "HTTP 200 OK", "the status goes first");
+        let packed = b"\x1f\x8b\x08\x00\xff";
+        assert_eq!(judged(true, packed, "x").0, Outcome::Fail, "it cannot be read");
+    }
+
+    #[test]
+    fn a_pass_that_takes_too_long_is_a_warning_and_nothing_else_is() {
+        let ms = Duration::from_millis;
+        let after = |verdict: &Verdict, latency, slow: Option<u64>| {
+            slower(verdict.clone(), ms(latency), slow.map(ms))
+        };
+        let pass = answer(200, "");
+        let warned = after(&pass, 501, Some(500));
+        assert_eq!((warned.outcome, warned.http_status), (Outcome::Warn, Some(200)));
+        assert_eq!(warned.reason, "slow: 501 ms, more than 500 ms");
+        assert_eq!(after(&pass, 500, Some(500)), pass);
+        assert_eq!(after(&pass, 60_000, None), pass);
+        let fail = answer(503, "");
+        assert_eq!(after(&fail, 501, Some(500)), fail);
     }
 
     #[test]
@@ -239,6 +310,7 @@ mod tests {
                 content_encoding: "",
                 body: b"{",
                 cut: false,
+                contains: None,
             };
             assert_eq!(answer.claims_json(), claims, "{kind}");
             assert_eq!(judge(Ok(answer)).outcome, Outcome::Fail);
@@ -363,7 +435,7 @@ mod tests {
             cut in any::<bool>(),
         ) {
             let (content_type, content_encoding) = ("application/json", "gzip");
-            let answer = Answer { status, expected, content_type, content_encoding, body: &body, cut };
+            let answer = Answer { status, expected, content_type, content_encoding, body: &body, cut, contains: None };
             let verdict = judge(Ok(answer));
             prop_assert!(expected || verdict.outcome == Outcome::Fail);
             prop_assert!(verdict.reason.chars().count() <= REASON_MAX);

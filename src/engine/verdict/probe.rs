@@ -32,6 +32,8 @@ pub enum ProbeKind {
         url: String,
         /// The status codes that count as an answer.
         expected: StatusSet,
+        /// What must be in the body.
+        contains: Option<String>,
     },
     /// A connection.
     Tcp {
@@ -46,9 +48,11 @@ impl ProbeKind {
     /// What is asked of this target, if it is.
     pub fn of(target: &Target) -> Option<ProbeKind> {
         Some(match target {
-            Target::Http { address, expect, .. } => {
-                ProbeKind::Http { url: address.asked.clone(), expected: expect.clone() }
-            }
+            Target::Http { address, expect, .. } => ProbeKind::Http {
+                url: address.asked.clone(),
+                expected: expect.clone(),
+                contains: target.contains().map(str::to_owned),
+            },
             Target::Tcp { address } => {
                 ProbeKind::Tcp { host: address.host.clone(), port: address.port }
             }

@@ -16,6 +16,7 @@ pub fn run(bytes: &[u8]) {
         content_encoding: if how & 8 == 8 { "deflate" } else { "" },
         body,
         cut: how & 2 == 2,
+        contains: (how & 16 == 16).then_some("ok"),
     };
     let verdict = || judge(Ok(answer));
     let Verdict { reason, body: kept, .. } = verdict();

@@ -34,7 +34,7 @@ impl Ends {
     }
 
     fn verdict(&self, probe: &Probe, says: Says) -> Verdict {
-        let ProbeKind::Http { url, expected } = &probe.kind else {
+        let ProbeKind::Http { url, expected, .. } = &probe.kind else {
             panic!("these households speak HTTP alone");
         };
         let answered =
@@ -60,6 +60,7 @@ fn answer(status: u16, expected: bool, body: &str) -> Answer<'_> {
         content_encoding: "",
         body: body.as_bytes(),
         cut: false,
+        contains: None,
     }
 }
 
