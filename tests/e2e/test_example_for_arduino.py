@@ -18,11 +18,13 @@ MONITOR = "/healthchecker/monitor"
 
 
 class Sketch:
-    """The Arduino sketch, which lives a minute at a time."""
+    """An Arduino sketch, which lives a minute at a time."""
 
-    def __init__(self, folder: Path, board: str, **constants: str) -> None:
+    def __init__(
+        self, folder: Path, board: str, sketch: str = "HealthChecked", **constants: str
+    ) -> None:
         compiler = needs("g++")
-        text = (EXAMPLES / "arduino/HealthChecked/HealthChecked.ino").read_text()
+        text = (EXAMPLES / f"arduino/{sketch}/{sketch}.ino").read_text()
         for name, value in constants.items():
             assert f'{name} = "";' in text
             text = text.replace(f'{name} = "";', f'{name} = "{value}";')
@@ -99,3 +101,20 @@ def test_the_sketch_gives_its_token_only_to_a_server_that_is_named(
     with Sketch(tmp_path, "-DESP32", API_TOKEN="secret", SERVER=daemon.base) as sketch:
         assert sketch.minute() == [f"POST {daemon.port} {MONITOR} token"]
     assert daemon.info("Weather station")["interval"] == 60
+
+
+@pytest.mark.parametrize("board", ["-DESP8266", "-DESP32", "-DESP_ARDUINO_VERSION_MAJOR=3"])
+def test_a_sensor_that_sleeps_reports_when_it_wakes(
+    start_daemon: StartDaemon, tmp_path: Path, board: str
+) -> None:
+    daemon = start_daemon(api_token="secret")
+    answer = daemon.post(
+        "/healthchecker/monitor",
+        data={"appname": "Greenhouse", "kind": "beat", "interval": 1000},
+        headers={"Authorization": "Bearer secret"},
+    )
+    key = answer.json()["key"]
+    with Sketch(tmp_path, board, "HealthBeats", SERVER=daemon.base, KEY=key) as sketch:
+        path = f"/healthchecker/beat?appname=Greenhouse&key={key}"
+        assert sketch.minute() == [f"GET {daemon.port} {path}", "sleeps 900 s"]
+    assert daemon.info("Greenhouse")["state"] == "HEALTHY"

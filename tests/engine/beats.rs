@@ -349,3 +349,12 @@ fn registering_again_is_no_beat_and_another_rhythm_begins_anew() {
         "its grace, which nobody changed, is over, too"
     );
 }
+
+#[test]
+fn the_mail_says_what_is_missing_and_names_no_address() {
+    let mut world = backup(&NIGHTLY);
+    world.seconds(27 * HOUR);
+    let text = letter(&world, 0);
+    assert!(!text.contains("Address"), "{text}");
+    assert!(text.contains("no beat within 1 day 2 h"), "{text}");
+}

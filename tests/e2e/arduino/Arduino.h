@@ -45,6 +45,14 @@ public:
   void println(const String &line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 };
 
+// Deep sleep ends with a reset; here it only says for how many seconds.
+inline void esp_deep_sleep(uint64_t us) { std::printf("sleeps %u s\n", static_cast<unsigned>(us / 1000000)); }
+class EspClass {
+public:
+  void deepSleep(uint64_t us) { esp_deep_sleep(us); }
+};
+inline EspClass ESP;
+
 extern Print Serial;
 unsigned long millis();
 void delay(unsigned long ms);
