@@ -4,6 +4,7 @@
 
 use std::io::{Cursor, Read};
 
+use miniz_oxide::inflate::decompress_to_vec;
 use serde::Serialize;
 use tiny_http::{Header, Response, ResponseBox, StatusCode};
 
@@ -19,8 +20,8 @@ use crate::engine::query::incidents::IncidentsView;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
 use crate::engine::text::plain::harmless_json;
 
-/// OpenAPI 3.1, every route with its full path.
-pub(super) const OPENAPI: &str = include_str!("openapi.json");
+/// OpenAPI 3.1, every route with its full path; packed by `packaging/pack.rs`.
+const PACKED_OPENAPI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.deflate"));
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -63,9 +64,7 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
             let name = "attachment; filename=\"healthchecker.json\"";
             with(json(200, JSON, &export), "Content-Disposition", name)
         }
-        Payload::OpenApi => {
-            with_policy(200, JSON, OPENAPI.len(), Box::new(OPENAPI.as_bytes()), NO_PAGE_POLICY)
-        }
+        Payload::OpenApi => of_text(200, JSON, openapi()),
         // RFC 9110, section 15.4.4.
         Payload::SeeOther(location) => {
             with(of_text(303, TEXT, String::new()), "Location", &location)
@@ -75,6 +74,17 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
             with_policy(200, JSON_LINES, found.len(), Box::new(found), NO_PAGE_POLICY)
         }
     }
+}
+
+/// Unpacked for whoever asks, who is rare.
+pub(super) fn openapi() -> String {
+    let unpacked = decompress_to_vec(PACKED_OPENAPI).map_err(|why| why.to_string());
+    unpacked
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|why| why.to_string()))
+        .unwrap_or_else(|why| {
+            log::error!("the description of the API cannot be unpacked: {why}");
+            String::new()
+        })
 }
 
 /// A problem as a response: a program gets JSON, the person at a browser a page.

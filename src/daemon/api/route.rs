@@ -303,7 +303,7 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
         }
         Does::Scan => {
             admit()?;
-            Fields::read("scan", FORMAT, &pairs()?)?;
+            Fields::read("scan", NOTHING, &pairs()?)?;
             Errand::Scan
         }
         // It may have another key.
