@@ -17,11 +17,7 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
             let appname = engine.name_for(&registration.name)?;
             let registration = Registration { name: appname.clone(), ..*registration };
             let result = engine.register(now, registration)?.into();
-            let unknown = engine.unknown_parents(&appname);
-            let warning = |name: &String| {
-                format!("parent {} is not watched: it explains nothing until it is", shown(name))
-            };
-            let warnings = unknown.iter().map(warning).collect();
+            let warnings = warnings(engine, &appname);
             Done { warnings, ..done(appname, result) }
         }
         Command::Pause(name) => {
@@ -63,6 +59,14 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
             Done { about, result: Became::Seen, key: None, warnings: Vec::new() }
         }
     })
+}
+
+/// What of the app of this name may not be as it was meant.
+pub(super) fn warnings(engine: &Engine, appname: &str) -> Vec<String> {
+    let warning = |name: &String| {
+        format!("parent {} is not watched: it explains nothing until it is", shown(name))
+    };
+    engine.unknown_parents(appname).iter().map(warning).collect()
 }
 
 fn done(appname: String, result: Became) -> Done {

@@ -52,7 +52,7 @@ pub(crate) fn show(apps: usize) {
     let around = engine.view().around();
     let began = Instant::now();
     let (time, zone) = (now().wall, Zone::UTC);
-    let board = Board { daemon, around, time, zone, summaries, closeups };
+    let board = Board { daemon, around, time, zone, summaries, closeups, beginning: None };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();

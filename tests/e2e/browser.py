@@ -71,6 +71,24 @@ class Browser:
         """Clicks, and waits until the page that follows is there."""
         self.do("click", selector=selector)
 
+    def fill(self, selector: str, text: str) -> None:
+        """Types a text into a field, in place of what is in it."""
+        self.do("fill", selector=selector, text=text)
+
+    def accessible(self) -> None:
+        """Nothing is wrong with the page for people who use a keyboard or a screen reader."""
+        violations = self.violations()
+        assert violations == [], json.dumps(violations, indent=1, ensure_ascii=False)
+
+    def fits(self) -> None:
+        """Nothing of the page is beside the screen."""
+        wide = self.see(
+            """[...document.querySelectorAll('body *:not(.off, .off *)')]
+            .filter(one => one.getBoundingClientRect().right > innerWidth + 0.5)
+            .map(one => one.outerHTML.slice(0, 120))"""
+        )
+        assert wide == [] and self.see("document.documentElement.scrollWidth <= innerWidth")
+
     def violations(self) -> list[dict[str, Any]]:
         """What axe-core finds wrong for people who use a keyboard or a screen reader."""
         found: list[dict[str, Any]] = self.do("axe")

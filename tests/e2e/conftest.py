@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from beside import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 (hooks)
+from browser import Browser, why_unavailable as why_no_browser
 from crowd import Crowd
 from daemon import BINARY, Daemon
 from lan import Lan, Machine, why_unavailable
@@ -94,3 +95,13 @@ def lan() -> Iterator[Lan]:
     network = Lan()
     yield network
     network.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    if reason := why_no_browser():
+        pytest.skip(reason)
+    one = Browser()
+    yield one
+    one.close()

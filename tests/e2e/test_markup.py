@@ -70,10 +70,15 @@ def test_every_page_is_clean(
         email="owner@home.example",
     )
     keep(start_daemon(), "empty", "/")
+    keep(daemon, "form", "/healthchecker/watch")
     apps_in_every_state(daemon, target, silent)
     keep(daemon, "board", "/healthchecker/status")
     for number, app in enumerate(["well", HOSTILE, "new", "gone"]):
         keep(daemon, f"app{number}", "/healthchecker/info", appname=app)
+    keep(daemon, "change", "/healthchecker/watch", appname=HOSTILE)
+    wrong = {"appname": HOSTILE, "url": HOSTILE, "interval": HOSTILE, "parent": "a\n,", "what": "x"}
+    refused = daemon.post("/healthchecker/watch", data=wrong, headers={"Accept": "text/html"})
+    (pages / "wrong.html").write_bytes(refused.content)
     keep(daemon, "unknown", "/healthchecker/info", status=404, appname="nobody")
     keep(daemon, "nowhere", "/nowhere", status=404)
     found = complaints(pages)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
-from browser import Browser, why_unavailable
+from browser import Browser
 from conftest import NewTarget, StartDaemon
 from daemon import Daemon
 from smtp_server import SmtpServer
@@ -20,39 +19,16 @@ BROWSER_ACCEPTS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 HOSTILE = "<b onx=1>\"'&amp; \u05e9\u05dc\u05d5\u05dd \U0001f373\U00020000 </title><script>"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if reason := why_unavailable():
-        pytest.skip(reason)
-    one = Browser()
-    yield one
-    one.close()
-
-
 def register(daemon: Daemon, target: Target, *names: str) -> None:
     for name in names:
         daemon.register(name, target.url, interval=5, healthy=2, unhealthy=2)
-
-
-def accessible(browser: Browser) -> None:
-    violations = browser.violations()
-    assert violations == [], json.dumps(violations, indent=1, ensure_ascii=False)
-
-
-def fits(browser: Browser) -> None:
-    wide = browser.see(
-        """[...document.querySelectorAll('body *:not(.off, .off *)')]
-        .filter(one => one.getBoundingClientRect().right > innerWidth + 0.5)
-        .map(one => one.outerHTML.slice(0, 120))"""
-    )
-    assert wide == [] and browser.see("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_without_apps_it_says_how_to_begin(daemon: Daemon, browser: Browser) -> None:
     assert browser.open(daemon.base + "/")["status"] == 200
     assert "Nothing is watched yet" in browser.text()
     assert "No mail is sent" in browser.text()
-    accessible(browser)
+    browser.accessible()
     assert browser.complaints == []
 
 
@@ -72,7 +48,7 @@ def test_one_app_is_told_of_in_word_and_sign_and_title(
     assert browser.see("document.title") == "UNHEALTHY: Kodi · HealthChecker"
     assert "connection refused" in browser.text("article")
     assert browser.see("document.querySelector('link[rel=icon]').href") != healthy_icon
-    accessible(browser)
+    browser.accessible()
     assert browser.complaints == []
 
 
@@ -85,7 +61,7 @@ def test_a_refused_mail_is_shown_with_a_button_that_takes_it_away(
     daemon.wait_for_log("refused for good", 60)
     browser.open(daemon.base + "/")
     assert "550 5.1.1 no such user" in browser.text("section[aria-label='Refused mail']")
-    accessible(browser)
+    browser.accessible()
     browser.click("section[aria-label='Refused mail'] button")
     wait_for(lambda: "no such user" not in browser.text(), 20, "the button")
     assert daemon.get("/health").json()["status"] == "pass"
@@ -106,8 +82,8 @@ def test_twenty_apps_fit_into_50_kilobytes_and_a_phone(
         for width in (1200, 360):
             opened = browser.open(daemon.base + "/", width=width, dark=dark)
             assert opened["bytes"] < 50_000, opened
-            fits(browser)
-            accessible(browser)
+            browser.fits()
+            browser.accessible()
     names = browser.see("[...document.querySelectorAll('h3')].map(h => h.innerText)")
     assert len(names) == 20 and "warns" in names[:2], "the worst first"
     assert "18 of 20 healthy" in browser.text() or "17 of 20 healthy" in browser.text()
@@ -123,7 +99,7 @@ def test_a_thousand_apps_are_usable(daemon: Daemon, target: Target, browser: Bro
     opened = browser.open(daemon.base + "/", width=360)
     assert opened["bytes"] < 600_000, opened
     assert browser.see("document.querySelectorAll('article').length") == 1000
-    fits(browser)
+    browser.fits()
 
 
 def test_what_apps_are_called_and_say_is_shown_and_never_obeyed(
@@ -141,8 +117,8 @@ def test_what_apps_are_called_and_say_is_shown_and_never_obeyed(
             name = browser.see("document.querySelector('h3 bdi, h1 bdi').textContent")
             assert name == HOSTILE
             assert "the app says fail" in browser.text()
-            fits(browser)
-            accessible(browser)
+            browser.fits()
+            browser.accessible()
             assert browser.complaints == []
     shown = browser.see("document.querySelector('pre').textContent")
     assert json.loads(shown) == said, "what the app said, laid out"
@@ -201,10 +177,10 @@ def test_the_keyboard_is_enough(daemon: Daemon, target: Target, browser: Browser
     register(daemon, target, "Kodi")
     browser.open(daemon.base + "/")
     reached = []
-    for _ in range(3):
+    for _ in range(4):
         browser.do("press", key="Tab")
         reached.append(browser.see("document.activeElement.textContent"))
-    assert reached[:2] == ["Kodi", "Actions"]
+    assert reached[:3] == ["Watch something", "Kodi", "Actions"]
     assert browser.see("getComputedStyle(document.activeElement).outlineStyle") != "none"
     browser.do("press", key="Shift+Tab")
     browser.do("press", key="Enter")
@@ -232,7 +208,10 @@ def test_it_updates_itself_and_says_when_the_daemon_is_gone(
     assert "No answer from the daemon" in browser.text("#lost")
 
 
-def test_without_the_script_it_reloads(daemon: Daemon, browser: Browser) -> None:
+def test_without_the_script_it_reloads(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    register(daemon, target, "Kodi")
     browser.open(daemon.base + "/", script=False)
     refresh = "document.querySelector('noscript meta[http-equiv=refresh]')"
     assert browser.see(f"{refresh} && {refresh}.content") == "30"
@@ -291,7 +270,7 @@ def test_who_does_not_log_in_is_told_how_and_not_asked_again(
     browser.click("text=Pause")
     assert "is not the api_token" in browser.text()
     assert browser.see("document.scripts.length") == 0
-    accessible(browser)
+    browser.accessible()
     assert not daemon.info("Kodi")["paused"]
     closed = start_daemon(api_token=API_TOKEN, read_token=READ_TOKEN)
     opened = browser.open(closed.base + "/", login="wrong")
@@ -356,4 +335,4 @@ def test_a_problem_is_a_page_for_a_browser(daemon: Daemon, browser: Browser) -> 
     opened = browser.open(daemon.base + "/healthchecker/info?appname=nobody")
     assert opened["status"] == 404
     assert "no app is registered by the name" in browser.text()
-    accessible(browser)
+    browser.accessible()

@@ -21,6 +21,7 @@ mod scan;
 mod server_slot;
 mod show;
 mod state;
+mod watch;
 
 use crate::daemon::channel::{Receiver, Sender, channel};
 use std::io::{self, Read};
@@ -212,6 +213,7 @@ fn answer_to(
         log::debug!("{} is answered {}: {}", client.addr, problem.status, problem.error);
     }
     match errand? {
+        Errand::Save(typed) => context.save(typed, caller, format),
         Errand::Do(command) => {
             let back = way_back(&command, format, asked.credentials.marks.referer);
             let reports =
@@ -223,7 +225,7 @@ fn answer_to(
             Ok(back.map_or(Payload::Done(done), Payload::SeeOther))
         }
         Errand::Scan => context.scan(format),
-        Errand::Show(show) => context.show(show, client),
+        Errand::Show(show) => context.show(show, client, asked.credentials.host),
         Errand::Log(query) => context.read_log(query, client).map(Payload::Log),
     }
 }
@@ -237,11 +239,16 @@ fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<
     let on_app_page = referer.is_some_and(|page| page.contains(APP_PAGE));
     match command {
         Command::Pause(name) | Command::Resume(name) | Command::Check(name) if on_app_page => {
-            let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-            Some(format!("{APP_PAGE}{name}"))
+            Some(page_of(name))
         }
         _ => Some(ALL_APPS.to_owned()),
     }
+}
+
+/// Where the page of the app of this name is.
+fn page_of(name: &str) -> String {
+    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    format!("{APP_PAGE}{name}")
 }
 
 fn no_answer() -> Problem {

@@ -38,6 +38,8 @@ pub(super) enum Payload {
     Status(StatusView),
     Page(String),
     Scan(ScanView),
+    /// A form with what is wrong with it, and the status that says so.
+    Form(u16, String),
     Metrics(String),
     Incidents(IncidentsView),
     Export(Export),
@@ -57,6 +59,7 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
         Payload::Status(status) => json(200, JSON, &status),
         Payload::Scan(scan) => json(200, JSON, &scan),
         Payload::Page(page) => page_response(200, page),
+        Payload::Form(status, page) => page_response(status, page),
         Payload::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
         Payload::Incidents(incidents) => json(200, JSON, &incidents),
         Payload::Export(export) => {

@@ -1,7 +1,7 @@
 //! The one table of routes: which call a request is, and whether it changes something.
 //!
-//! A route either shows something or changes something, and its function's type says which: only
-//! [`Does::Change`] can make a [`Command`], and who may make one is decided before it is made.
+//! A route shows something, or changes something, or shows by GET the form that changes it by POST: who may is
+//! decided before its function makes anything of a request.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub(super) enum Errand {
     Do(Command),
     /// To ask the network what there is on it.
     Scan,
+    /// To register what was typed into the form.
+    Save(Vec<Pair>),
     /// To show something of the loop's state.
     Show(Show),
     /// To show lines of the health check log.
@@ -44,6 +46,8 @@ pub(super) enum Show {
     Status,
     /// All apps as a page.
     Board,
+    /// The form in which something is watched, or the app of this name is changed.
+    Form(Option<String>),
     /// How the daemon itself is.
     Health,
     /// Numbers for Prometheus.
@@ -98,6 +102,8 @@ pub(super) enum Does {
     Beat(Beat),
     /// It asks the network, by POST: that changes nothing here, but a foreign page must not set it off.
     Scan,
+    /// It shows a form by GET and HEAD, and changes something by POST.
+    Form,
 }
 
 /// By which methods something is changed. Never by HEAD, which must change nothing (RFC 9110, section
@@ -115,13 +121,15 @@ impl Route {
             Does::Read(_) => "GET, HEAD",
             Does::Change(By::GetOrPost, _) | Does::Beat(_) => "GET, POST",
             Does::Change(By::Post, _) | Does::Scan => "POST",
+            Does::Form => "GET, HEAD, POST",
         }
     }
 
-    pub(super) fn effect(&self) -> Effect {
+    pub(super) fn effect(&self, method: &str) -> Effect {
         match self.does {
             Does::Read(_) => Effect::Reads,
-            Does::Change(..) | Does::Beat(_) | Does::Scan => Effect::Changes,
+            Does::Form if method != "POST" => Effect::Reads,
+            Does::Change(..) | Does::Beat(_) | Does::Scan | Does::Form => Effect::Changes,
         }
     }
 
@@ -134,6 +142,7 @@ const NOTHING: &[&Known] = &[];
 const PAUSE: &[&Known] = &[&Known::new("appname"), &Known::new("for")];
 const SEEN: &[&Known] = &[&Known::new("email")];
 const FORMAT: &[&Known] = &[&Known::new("format")];
+const FORM: &[&Known] = &[&Known::new("appname")];
 const INFO: &[&Known] = &[&Known::new("appname"), &Known::new("format")];
 const LOG: &[&Known] = &[&Known::new("appname"), &Known::new("limit")];
 
@@ -225,6 +234,7 @@ pub(super) const ROUTES: &[Route] = &[
         }),
     },
     Route { path: "/healthchecker/scan", other_paths: &[], does: Does::Scan },
+    Route { path: "/healthchecker/watch", other_paths: &[], does: Does::Form },
     Route {
         path: "/healthchecker/log",
         other_paths: &[],
@@ -290,7 +300,8 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
     if !allowed.split(", ").any(|method| method == asked.method) {
         return Err(Problem::wrong_method(asked.method, allowed));
     }
-    let admit = || rules.access.admit(route.effect(), asked.method, &asked.credentials);
+    let effect = route.effect(asked.method);
+    let admit = || rules.access.admit(effect, asked.method, &asked.credentials);
     let pairs = || parameters::read(query, asked.content_type, asked.body);
     Ok(match route.does {
         Does::Read(show) => {
@@ -305,6 +316,17 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
             admit()?;
             Fields::read("scan", NOTHING, &pairs()?)?;
             Errand::Scan
+        }
+        Does::Form => {
+            admit()?;
+            let pairs = pairs()?;
+            match effect {
+                Effect::Changes => Errand::Save(pairs),
+                Effect::Reads => {
+                    let fields = Fields::read("watch", FORM, &pairs)?;
+                    Errand::Show(Show::Form(any_name(&fields)?))
+                }
+            }
         }
         // It may have another key.
         Does::Beat(beat) => Errand::Do(beat::command(beat, asked, query, rules)?),

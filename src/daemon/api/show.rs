@@ -2,15 +2,17 @@
 
 use std::io::Read;
 
+use super::access::Effect;
 use super::problem::Problem;
 use super::response::Payload;
 use super::route::Show;
 use super::state::{LoopState, StateQuery};
 use super::{ApiContext, ApiRequest, no_answer};
 use crate::daemon::check_log::Query;
+use crate::daemon::commands::warnings;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
-use crate::daemon::page::{AppPage, Board, CLOSE_UP, IncidentsPage, order};
+use crate::daemon::page::{AppPage, Beginning, Board, CLOSE_UP, IncidentsPage, order};
 use crate::engine::chronicle::Incident;
 use crate::engine::query::View;
 use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
@@ -56,12 +58,18 @@ impl ApiContext {
     }
 
     /// What is asked for.
-    pub(super) fn show(&self, show: Show, client: Client) -> Result<Payload, Problem> {
+    pub(super) fn show(
+        &self,
+        show: Show,
+        client: Client,
+        host: Option<&str>,
+    ) -> Result<Payload, Problem> {
         Ok(match show {
             Show::Info(name) => Payload::Info(self.info(name, client)?),
             Show::AppPage(name) => Payload::Page(self.app_page(name)?.html()),
             Show::Status => Payload::Status(self.status()?),
-            Show::Board => Payload::Page(self.board()?.html()),
+            Show::Board => Payload::Page(self.board(host)?.html()),
+            Show::Form(name) => Payload::Page(self.form(name)?.html()),
             Show::Health => Payload::Health(self.health(client)?),
             Show::Metrics => Payload::Metrics(self.metrics()?.text()),
             Show::Incidents => Payload::Incidents(IncidentsView(self.incidents()?)),
@@ -91,7 +99,7 @@ impl ApiContext {
         Ok(StatusView { server, apps })
     }
 
-    fn board(&self) -> Result<Board, Problem> {
+    fn board(&self, host: Option<&str>) -> Result<Board, Problem> {
         let (daemon, around, time, zone) = self.query(|state| {
             let view = state.engine.view();
             (state.health(), view.around(), state.now.wall, state.engine.zone().clone())
@@ -106,19 +114,36 @@ impl ApiContext {
             closeups
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
-        Ok(Board { daemon, around, time, zone, summaries, closeups })
+        let beginning = match summaries.is_empty() {
+            true => Some(Beginning { form: self.form(None)?, call: self.call(host) }),
+            false => None,
+        };
+        Ok(Board { daemon, around, time, zone, summaries, closeups, beginning })
+    }
+
+    /// How an app registers itself with the daemon, which it finds where the browser found it.
+    fn call(&self, host: Option<&str>) -> String {
+        let token = match self.rules.access.is_open(Effect::Changes) {
+            true => "",
+            false => "-H 'Authorization: Bearer TOKEN' ",
+        };
+        let host = host.unwrap_or("ADDRESS:PORT");
+        format!(
+            "curl -d appname=NAS -d url=http://192.168.1.20:8080 {token}http://{host}/healthchecker/monitor"
+        )
     }
 
     fn app_page(&self, name: String) -> Result<AppPage, Problem> {
         let unknown = Problem::unknown_app(&name);
         let name = self.on_record(name)?;
         let query = Query { appname: Some(name.clone()), limit: LINES_ON_PAGE };
-        let (app, zone) = self.query(move |state| {
-            let app = state.engine.view().portrait(state.now, &name);
-            (app, state.engine.zone().clone())
+        let (app, warnings, zone) = self.query(move |state| {
+            let engine = state.engine;
+            let app = engine.view().portrait(state.now, &name);
+            (app, warnings(engine, &name), engine.zone().clone())
         })?;
         let app = app.ok_or(unknown)?;
-        Ok(AppPage { app, log: self.log_lines(&query), zone })
+        Ok(AppPage { app, warnings, log: self.log_lines(&query), zone })
     }
 
     /// The name of the app that is meant; of one that is watched no longer, the name as it came.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::frame::{self, Standing};
 use super::html::Html;
 use super::scan;
+use super::watch::WatchForm;
 use super::{incidents, row};
 use crate::engine::query::incidents::AroundView;
 use crate::engine::query::summary::{Closeup, Summary};
@@ -30,6 +31,17 @@ pub struct Board {
     pub summaries: Vec<Summary>,
     /// Those that are shown in full, in the same order.
     pub closeups: Vec<Closeup>,
+    /// What is there instead while there are none.
+    pub beginning: Option<Beginning>,
+}
+
+/// How something comes to be watched.
+#[derive(Debug)]
+pub struct Beginning {
+    /// By a person,
+    pub form: WatchForm,
+    /// and by an app: a line for a shell.
+    pub call: String,
 }
 
 /// Puts apps into the order of the page: hosts by their worst app, the apps of one host together.
@@ -64,18 +76,24 @@ impl Board {
         main.raw("<header><h1>");
         frame::sign(&mut main, worst);
         main.raw("<span>").add(&title).raw("</span></h1>");
-        self.counts(&mut main);
+        if self.beginning.is_none() {
+            self.counts(&mut main);
+        }
         main.raw("</header>");
         title.raw(" · HealthChecker");
         incidents::around(&mut main, &self.around, &self.zone);
-        self.notices(&mut main);
-        if self.summaries.is_empty() {
-            empty(&mut main);
+        if let Some(beginning) = &self.beginning {
+            beginning.put(&mut main);
         }
+        self.notices(&mut main);
         self.groups(&mut main);
         let mut footer = Html::default();
         self.footer(&mut footer);
-        frame::page(&title, worst, &main, &footer)
+        match self.beginning {
+            None => frame::page(&title, worst, &main, &footer),
+            // Without the script a form would be asked for anew while somebody fills it in.
+            Some(_) => frame::patient(&title, worst, &main, &footer),
+        }
     }
 
     fn headline(&self, html: &mut Html, worst: Standing) {
@@ -119,7 +137,7 @@ impl Board {
                 html.put(count).raw(" ").raw(standing.word()).raw("</li>");
             }
         }
-        html.raw("</ul>");
+        html.raw("</ul><a class=\"button\" href=\"/healthchecker/watch\">Watch something</a>");
     }
 
     /// Of how many apps nobody is told for now.
@@ -222,10 +240,13 @@ fn refused(html: &mut Html, refusals: &[RefusedView]) {
     html.raw("</ul></section>");
 }
 
-fn empty(html: &mut Html) {
-    html.raw("<div class=\"empty\"><p>An app registers itself with one call:</p>");
-    html.raw("<pre>curl -d appname=NAS -d url=http://192.168.1.20:8080 ");
-    html.raw("http://THIS-ADDRESS/healthchecker/monitor</pre></div>");
+impl Beginning {
+    fn put(&self, html: &mut Html) {
+        html.raw("<h2>Watch something</h2>");
+        self.form.put(html);
+        html.raw("<div class=\"box\"><p>An app registers itself with one call:</p><pre>");
+        html.put(&self.call).raw("</pre></div>");
+    }
 }
 
 #[cfg(test)]
@@ -255,7 +276,12 @@ mod tests {
 
     fn board(mut summaries: Vec<Summary>) -> Board {
         order(&mut summaries);
+        let beginning = summaries.is_empty().then(|| Beginning {
+            form: WatchForm::new("nobody".to_owned()),
+            call: "curl -d appname=NAS http://pi:8080/<b>".to_owned(),
+        });
         Board {
+            beginning,
             daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
             around: AroundView::default(),
             time: Wall::from_unix_millis(1_795_474_540_000),
@@ -310,6 +336,8 @@ mod tests {
     fn without_apps_it_says_how_to_begin() {
         let html = board(Vec::new()).html();
         assert!(html.contains("Nothing is watched yet"));
-        assert!(html.contains("curl -d appname="));
+        assert!(html.contains("<form class=\"box watch\""));
+        assert!(html.contains("curl -d appname=NAS http://pi:8080/&lt;b&gt;"));
+        assert!(!html.contains("http-equiv"), "nobody's form is asked for anew");
     }
 }

@@ -123,6 +123,14 @@ pub(super) fn page(title: &Html, standing: Standing, main: &Html, footer: &Html)
     whole(title, standing, &refresh, main, footer, &script)
 }
 
+/// The same with a form in it: the script follows until something is typed, and without it nothing is asked for
+/// anew.
+pub(super) fn patient(title: &Html, standing: Standing, main: &Html, footer: &Html) -> String {
+    let mut script = Html::default();
+    script.raw("<script>").raw(SCRIPT).raw("</script>");
+    whole(title, standing, &Html::default(), main, footer, &script)
+}
+
 /// A page that stays as it is: asking again would change nothing, or have the browser ask its person
 /// for the token again and again.
 pub(super) fn still(title: &Html, main: &Html) -> String {

@@ -6,6 +6,7 @@
 //!
 //! - `frame`: what all pages have, and the [`policy`] that goes with them;
 //! - `board`: all apps, the worst first; `row` is one of them; `one`: one app with all there is;
+//! - `watch`: the form in which something is added, or changed;
 //! - `incidents`: what came of the household lately;
 //! - `chart`: bars and lines as SVG; `logbook`: lines of the health check log in words;
 //!   `pretty`: JSON laid out.
@@ -21,10 +22,13 @@ mod pretty;
 mod problem;
 mod row;
 mod scan;
+mod watch;
 
-pub use board::{Board, CLOSE_UP, order};
+pub use board::{Beginning, Board, CLOSE_UP, order};
 pub(crate) use frame::policy;
 pub(crate) use incidents::IncidentsPage;
 pub(crate) use one::AppPage;
 pub(crate) use problem::problem;
 pub(crate) use scan::ScanPage;
+pub(crate) use watch::CHANGES;
+pub use watch::WatchForm;

@@ -16,6 +16,8 @@ const CELLS: usize = 120;
 #[derive(Debug)]
 pub(crate) struct AppPage {
     pub app: Portrait,
+    /// What may not be as it was meant.
+    pub warnings: Vec<String>,
     /// Its newest lines of the health check log, newest last; or why they cannot be read.
     pub log: Result<String, String>,
     /// What it tells times in.
@@ -33,13 +35,18 @@ impl AppPage {
             .put(&summary.name);
         html.raw("</bdi></h1>");
         badge(&mut html, standing);
-        html.raw("</header><section class=\"box\" aria-label=\"State\">");
+        html.raw("</header>");
+        for warning in &self.warnings {
+            html.raw("<p class=\"notice\">").put(warning).raw("</p>");
+        }
+        html.raw("<section class=\"box\" aria-label=\"State\">");
         row::why(&mut html, summary, standing);
         html.raw("<p class=\"soft\">").put(next_check(summary)).raw("</p>");
         html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
         row::change(&mut html, summary);
-        html.raw("</form></section>");
+        html.raw("<a class=\"button\" href=\"/healthchecker/watch?appname=").query(&summary.name);
+        html.raw("\">Change …</a></form></section>");
         self.past(&mut html);
         self.last(&mut html);
         self.facts(&mut html);

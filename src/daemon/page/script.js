@@ -17,8 +17,10 @@
     document.title = fresh.title;
     $('link[rel=icon]').href = $('link[rel=icon]', fresh).href;
   };
+  // Nobody's form goes away under their hands.
+  const typed = () => [...document.querySelectorAll('.watch :is(input,select,textarea)')].some(one => one === document.activeElement || one.value !== (one.defaultValue ?? '') || one.checked !== one.defaultChecked);
   const look = async () => {
-    if (busy || document.hidden) return;
+    if (busy || document.hidden || typed()) return;
     busy = true;
     try {
       // Not `location.href`: a name and password in it make `fetch` refuse.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::View;
 use super::standing::Standing;
-use crate::engine::registration::Host;
 use crate::engine::registration::values::Values;
+use crate::engine::registration::{Host, Registration};
 use crate::engine::registry::history::{DAYS, Days, Recent};
 use crate::engine::registry::quiet::Quiet;
 use crate::engine::registry::{App, AppId, LastCheck};
@@ -125,6 +125,11 @@ impl View<'_> {
             last_healthy: app.last_healthy,
             last: app.last.clone(),
         })
+    }
+
+    /// What is on record of the app of this name.
+    pub fn registered(&self, name: &str) -> Option<&Registration> {
+        self.registry.named(name).map(|app| &*app.registration)
     }
 
     /// An app in a line.

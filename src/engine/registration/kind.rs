@@ -29,6 +29,11 @@ impl Kind {
         KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, word, _)| word)
     }
 
+    /// The words of all.
+    pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+        KINDS.iter().map(|(_, word, _)| *word)
+    }
+
     /// That of an address.
     pub fn of_url(url: &str) -> Option<Kind> {
         let begins_with = |scheme: &&str| {
@@ -71,8 +76,8 @@ impl Kind {
 
     /// The words of all, for people.
     pub(super) fn words() -> String {
-        let words = KINDS.map(|(_, word, _)| word);
-        let [most @ .., last] = &words;
+        let words: Vec<&str> = Kind::all().collect();
+        let (last, most) = words.split_last().unwrap_or((&"", &[]));
         format!("{} or {last}", most.join(", "))
     }
 }

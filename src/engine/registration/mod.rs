@@ -18,6 +18,7 @@ pub mod values;
 
 use std::time::Duration;
 
+use self::address::DEFAULT_PATH;
 use self::fields::{FieldError, Fields, Known};
 use crate::engine::recipients::Recipient;
 
@@ -133,6 +134,17 @@ impl Registration {
         // Whole seconds, as all that is said of it.
         let part = Duration::from_secs((self.interval / GRACE_PART).as_secs()).max(GRACE_LEAST);
         Some(Rhythm { interval: self.interval, grace: grace.flatten().unwrap_or(part) })
+    }
+
+    /// What an app of this kind has that says nothing, for what there is to be said of defaults.
+    pub(crate) fn unsaid(kind: Kind) -> Option<Registration> {
+        let (name, origin) = (String::new(), Origin::Network);
+        let url = match kind {
+            Kind::Http => "http://x",
+            Kind::Tcp => "tcp://x:1",
+            Kind::Beat => return Some(Registration::beat(name, origin)),
+        };
+        Registration::plain(name, url, DEFAULT_PATH, origin).ok()
     }
 
     /// Follows the daemon's `email` option, if this registration named nobody. To be called for

@@ -3,7 +3,7 @@
 use super::address::DEFAULT_PATH;
 use super::fields::{FieldError, Fields, shown};
 use super::spec::{Field, Takes, flag, whole};
-use super::table::FIELDS;
+use super::table::{FIELDS, field};
 use super::{Kind, Origin, Registration, app_name, email};
 use crate::engine::recipients::Recipients;
 
@@ -35,6 +35,48 @@ impl Registration {
         registration.set_default_email(recipients.by_default());
         Ok(registration)
     }
+
+    /// Everything that is wrong with the parameters of a `monitor` call, for a person who has all of them
+    /// in sight: the first is the error of [`Registration::from_fields`], none is none.
+    pub fn mistakes(
+        fields: &[(String, String)],
+        origin: Origin,
+        recipients: &Recipients,
+    ) -> Vec<FieldError> {
+        let mut fields = fields.to_vec();
+        let mut mistakes: Vec<FieldError> = Vec::new();
+        while let Err(mistake) = Registration::from_fields(&fields, origin, recipients) {
+            let is_new = mistakes.iter().all(|earlier| earlier.field != mistake.field);
+            let name = mistake.field.clone().filter(|_| is_new);
+            if is_new {
+                mistakes.push(mistake);
+            }
+            // One that cannot be set right keeps the others from sight.
+            let Some(name) = name else { break };
+            set_right(&mut fields, &name);
+        }
+        mistakes
+    }
+}
+
+/// Takes a parameter out that is wrong, or puts one in its place that nobody can object to where there must be one.
+fn set_right(fields: &mut Vec<(String, String)>, name: &str) {
+    let stands_in = match field(name).map(|field| &field.takes) {
+        Some(Takes::Name) => Some("x"),
+        Some(Takes::Url) => {
+            let text =
+                |of: &str| fields.iter().find(|(its, _)| its == of).map(|(_, text)| text.trim());
+            match text("kind").and_then(Kind::named).or_else(|| Kind::of_url(text(name)?)) {
+                Some(Kind::Beat) => None,
+                Some(Kind::Tcp) => Some("tcp://x:1"),
+                Some(Kind::Http) | None => Some("http://x"),
+            }
+        }
+        _ => None,
+    };
+    let aliases = field(name).map_or(&[][..], |field| field.known.aliases);
+    fields.retain(|(its, _)| its != name && !aliases.contains(&its.as_str()));
+    fields.extend(stands_in.map(|text| (name.to_owned(), text.to_owned())));
 }
 
 /// Sets one field; left out, it stays as it is.

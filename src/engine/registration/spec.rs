@@ -72,7 +72,6 @@ pub(crate) enum Takes {
         /// What is allowed.
         valid: RangeInclusive<u64>,
         /// What it is for a new app.
-        #[cfg(test)]
         default: &'static str,
         /// Sets it, or sets the default; the number is a valid one.
         set: fn(&mut Registration, Option<u64>),
@@ -257,6 +256,22 @@ impl Field {
     /// Whether the command line has it without a name before it.
     pub(crate) fn is_operand(&self) -> bool {
         matches!(self.takes, Takes::Name | Takes::Url)
+    }
+
+    /// What stands beside it in a form: what it is, without how several are written.
+    pub(crate) fn label(&self) -> String {
+        let what = self.help.split(';').next().unwrap_or_default();
+        let what = what.strip_prefix("whether ").unwrap_or(what);
+        let mut letters = what.chars();
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether few who watch something say it.
+    pub(crate) fn is_rare(&self) -> bool {
+        !matches!(self.takes, Takes::Name | Takes::Url | Takes::People)
     }
 
     /// Whether it says which app it is and what is asked. In JSON these stand first.

@@ -181,7 +181,6 @@ pub(crate) static FIELDS: [Field; 17] = [
         Takes::Lasting {
             unit: &SECONDS,
             valid: 0..=GRACE_MAX,
-            #[cfg(test)]
             default: "a tenth of the interval, at least 60",
             set: |it, seconds| {
                 if let Target::Beat { grace } = &mut it.target {
@@ -226,7 +225,6 @@ pub(crate) static FIELDS: [Field; 17] = [
         Takes::Lasting {
             unit: &Unit { plural: "milliseconds", word: "MS" },
             valid: 1..=60_000,
-            #[cfg(test)]
             default: "none",
             set: |it, ms| {
                 if let Target::Http { slow, .. } = &mut it.target {

@@ -236,7 +236,66 @@ fn a_name_is_short_and_printable() {
     assert!(single_name("info", &pairs(&[("appname", "a"), ("limit", "3")])).is_err());
 }
 
+/// The fields at fault.
+fn faults(given: &[(&str, &str)]) -> Vec<String> {
+    let mistakes = Registration::mistakes(&pairs(given), Origin::Network, &recipients());
+    mistakes.into_iter().map(|why| why.field.unwrap_or_default()).collect()
+}
+
+#[test]
+fn who_has_all_in_sight_is_told_all_that_is_wrong() {
+    assert_eq!(faults(&[("appname", "a"), ("url", "http://nas")]), [""; 0]);
+    assert_eq!(faults(&[]), ["appname", "url"]);
+    let all = [
+        ("appname", "a\u{1}"),
+        ("url", "nas"),
+        ("what", "x"),
+        ("interval", "1"),
+        ("timeout", "x"),
+        ("unhealthy_threshold", "99"),
+        ("expect", "ok"),
+        ("email", "me"),
+        ("reminders", "perhaps"),
+    ];
+    let found = faults(&all);
+    assert_eq!(
+        found,
+        [
+            "what",
+            "appname",
+            "url",
+            "email",
+            "timeout",
+            "interval",
+            "unhealthy",
+            "expect",
+            "reminders"
+        ]
+    );
+    assert_eq!(faults(&[("appname", "a"), ("url", "tcp://nas"), ("path", "/x")]), ["path", "url"]);
+    assert_eq!(
+        faults(&[("appname", "a"), ("url", "ssh://nas"), ("healthy", "1")]),
+        ["url", "healthy"]
+    );
+    let beat = [("appname", "a"), ("kind", "beat"), ("url", "http://nas"), ("interval", "1")];
+    assert_eq!(faults(&beat), ["url", "interval"]);
+    let twice = [("appname", "a"), ("url", "http://nas"), ("interval", "7"), ("interval", "8")];
+    assert_eq!(faults(&twice), ["interval"]);
+}
+
 proptest! {
+    #[test]
+    fn what_is_wrong_begins_with_what_is_refused(
+        given in prop::collection::vec(
+            ("appname|url|kind|email|timeout|path|parent|[a-z]{0,3}|x{90}", "(http://a|tcp://|7|\\PC{0,9})"),
+            0..7,
+        ),
+    ) {
+        let mistakes = Registration::mistakes(&given, Origin::Network, &recipients());
+        let first = Registration::from_fields(&given, Origin::Network, &recipients()).err();
+        prop_assert_eq!(mistakes.first(), first.as_ref());
+    }
+
     #[test]
     fn no_parameter_of_any_text_panics_or_shows_control_characters(
         name in "appname|url|email|timeout|path|expect|[a-z]{0,9}",

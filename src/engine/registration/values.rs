@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::Registration;
 use super::spec::{Fact, Field, Takes, Value};
 use super::table::in_json;
+use super::{Kind, Registration};
 
 /// A value for each field, in the order of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,24 @@ impl Values {
                 *value = other;
             }
         }
+        values
+    }
+
+    /// As the app registered, without what would be just so if it were not said: what stands in a form.
+    pub(crate) fn said(registration: &Registration) -> Vec<(&'static Field, Value)> {
+        let target = &registration.target;
+        let unsaid = Registration::unsaid(target.kind());
+        // How late a beat may be follows from the interval.
+        let interval = registration.interval;
+        let as_often = unsaid.clone().map(|unsaid| Registration { interval, ..unsaid });
+        let by_url = target.url().and_then(Kind::of_url);
+        let Values(mut values) = Values::registered(registration);
+        values.retain(|(field, value)| match field.takes {
+            Takes::Kind => by_url != Some(target.kind()),
+            Takes::Url => true,
+            Takes::Lasting { .. } => as_often.as_ref().is_none_or(|it| (field.get)(it) != *value),
+            _ => unsaid.as_ref().is_none_or(|it| (field.get)(it) != *value),
+        });
         values
     }
 

@@ -17,7 +17,7 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const PATIENCE = 15000;
 
 const browser = await chromium.launch({ executablePath: process.argv[2], args: QUIET });
-let context, page;
+let context, page, loads;
 let complaints = [];
 
 const commands = {
@@ -33,6 +33,8 @@ const commands = {
     context.setDefaultTimeout(PATIENCE);
     page = await context.newPage();
     complaints = [];
+    loads = 0;
+    page.on('load', () => { loads += 1; });
     page.on('console', message => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
@@ -43,6 +45,13 @@ const commands = {
   async click({ selector }) {
     await page.click(selector);
     await page.waitForLoadState();
+  },
+  async fill({ selector, text }) {
+    await page.fill(selector, text);
+  },
+  // Pages that were loaded since it was opened.
+  async loads() {
+    return loads;
   },
   async press({ key }) {
     await page.keyboard.press(key);

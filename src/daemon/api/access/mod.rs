@@ -138,7 +138,7 @@ impl Access {
     }
 
     /// Whether such a request needs no token.
-    fn is_open(&self, effect: Effect) -> bool {
+    pub(super) fn is_open(&self, effect: Effect) -> bool {
         match effect {
             Effect::Changes => self.api.is_none(),
             Effect::Reads => self.read.is_none(),

@@ -49,15 +49,17 @@ fn ask_log(query: &str) -> Result<Errand, Problem> {
 #[test]
 fn every_route_asks_for_leave_before_it_looks_at_parameters() {
     for route in ROUTES {
-        let method = if route.effect() == Effect::Reads { "GET" } else { "POST" };
-        for path in std::iter::once(&route.path).chain(route.other_paths) {
+        let paths = std::iter::once(&route.path).chain(route.other_paths);
+        for (path, method) in
+            paths.flat_map(|path| route.allowed().split(", ").map(move |it| (path, it)))
+        {
             let target = format!("{path}?no=such");
             let nobody = ask_as(Credentials::default(), method, &target, "");
-            assert_eq!(nobody.unwrap_err().status, 401, "{path}");
+            assert_eq!(nobody.unwrap_err().status, 401, "{method} {path}");
             let reader = Credentials { authorization: Some("Bearer read"), ..WITH_TOKEN };
             let reader = ask_as(reader, method, &target, "").unwrap_err();
-            let expected = if route.effect() == Effect::Reads { 400 } else { 401 };
-            assert_eq!(reader.status, expected, "{path}");
+            let expected = if route.effect(method) == Effect::Reads { 400 } else { 401 };
+            assert_eq!(reader.status, expected, "{method} {path}");
         }
     }
 }
@@ -156,6 +158,17 @@ fn a_registration_comes_as_form_json_or_query() {
         let call = ask("POST", "/healthchecker/monitor", body);
         assert_eq!(call, Ok(Errand::Do(Command::Monitor(one.clone()))));
     }
+}
+
+#[test]
+fn a_form_is_shown_by_get_and_taken_by_post() {
+    let target = "/healthchecker/watch";
+    assert_eq!(ask("GET", target, ""), Ok(Errand::Show(Show::Form(None))));
+    let of_kodi = ask("GET", &format!("{target}?appname=Kodi"), "");
+    assert_eq!(of_kodi, Ok(Errand::Show(Show::Form(Some("Kodi".to_owned())))));
+    let typed = vec![("appname".to_owned(), "a b".to_owned()), ("url".to_owned(), String::new())];
+    assert_eq!(ask("POST", target, "appname=a+b&url="), Ok(Errand::Save(typed)));
+    assert_eq!(ask("GET", &format!("{target}?url=x"), "").unwrap_err().status, 400);
 }
 
 #[test]
