@@ -126,6 +126,24 @@ fn when_the_oldest_trouble_is_over_nobody_is_reminded_twice_within_an_hour() {
 }
 
 #[test]
+fn what_somebody_else_was_reminded_of_is_due_all_the_same() {
+    let mut world = house(&[]);
+    register(&mut world, "Wiki", &[("email", "owner@example.org, wiki@example.org")]);
+    world.seconds(200);
+    world.inbox.clear();
+    fails(&mut world, "NAS");
+    world.seconds(20 * 60);
+    let since = fails(&mut world, "Wiki");
+    world.inbox.clear();
+    // The owner is reminded of both by the clock of the NAS.
+    world.seconds(65 * 60);
+    let still = told(&world, since).into_iter().filter(|(_, said)| said.contains("still"));
+    let minutes: Vec<u64> = still.map(|(minutes, _)| minutes).collect();
+    assert_eq!(minutes.len(), 2, "{minutes:?}");
+    assert!((37..43).contains(&minutes[0]) && (60..63).contains(&minutes[1]), "{minutes:?}");
+}
+
+#[test]
 fn whoever_wants_none_gets_none() {
     let mut world = house(&[("reminders", "false")]);
     let says = |world: &World| {

@@ -12,7 +12,7 @@ use crate::engine::recipients::Recipient;
 use crate::engine::registration::EMAILS_MAX;
 use crate::engine::sorted::SortedMap;
 use crate::engine::state::State;
-use crate::engine::time::{Now, Stamp};
+use crate::engine::time::{Moment, Now, Stamp, Step};
 
 /// The most people with an entry: all that an app can name, and as many that it named before. By
 /// naming others again and again an app could otherwise make any number.
@@ -76,6 +76,8 @@ pub struct Told {
     pub arrived: Option<Level>,
     /// The message ids of the mails that the mail server took, oldest first.
     pub thread: Vec<String>,
+    /// When they were reminded of it last, by this run.
+    pub reminded: Option<Moment>,
 }
 
 /// How bad it is.
@@ -185,9 +187,16 @@ impl Alert {
         });
     }
 
-    /// Its people were reminded of it, as far as it is to be told again.
-    pub(super) fn remind(&mut self, now: Now) {
+    /// A person was reminded of it, as far as it is to be told again.
+    pub(super) fn remind(&mut self, now: Now, to: &Recipient) {
         self.reminded = Some(Stamp::noted(now));
+        self.people.get_mut(to).into_iter().for_each(|told| told.reminded = Some(now.at));
+    }
+
+    /// The machine was asleep: what was remembered was longer ago.
+    pub(super) fn handle_step(&mut self, step: Step) {
+        let reminded = self.people.values_mut().filter_map(|told| told.reminded.as_mut());
+        reminded.for_each(|at| *at = step.moved_back(*at));
     }
 
     /// A mail was written that tells a person the end: the app is HEALTHY since then.

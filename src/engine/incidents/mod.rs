@@ -242,6 +242,7 @@ impl Incidents {
     pub fn handle_step(&mut self, timeline: &Timeline, now: Now, step: Step) {
         self.alerts.put_right(|alert| {
             timeline.step(now, step, &mut alert.opened);
+            alert.handle_step(step);
             let Alert { recovered, reminded, .. } = alert;
             let others = recovered.iter_mut().chain(reminded);
             others.for_each(|stamp| timeline.step(now, step, stamp));

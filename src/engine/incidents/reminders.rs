@@ -30,17 +30,21 @@ const SAID_SOON: Duration = Duration::from_secs(45);
 struct Clock {
     /// How long the oldest trouble has lasted.
     age: Duration,
-    /// How long ago they were reminded, if they were.
+    /// How long ago somebody was reminded of any of it, if they were,
     reminded: Option<Duration>,
+    /// and this person, as far as this run knows.
+    heard: Option<Duration>,
     ids: Vec<AppId>,
 }
 
 impl Clock {
     fn is_due(&self) -> bool {
-        // One that came so shortly before, by the clock of trouble that is over, was that of this; one before it
-        // began was of something else.
-        let before = self.reminded.and_then(|ago| self.age.checked_sub(ago)).map(|age| age + FIRST);
-        count(self.age) > before.map_or(0, count)
+        // What came before it began was of something else.
+        let then = |ago: Duration| self.age.checked_sub(ago);
+        let before = self.reminded.and_then(then).map_or(0, count);
+        // One that came so shortly before, by the clock of trouble that is over, was that of this.
+        let heard = self.heard.and_then(then).map_or(0, |age| count(age + FIRST));
+        count(self.age) > before.max(heard)
     }
 }
 
@@ -94,12 +98,13 @@ impl Incidents {
                 let waits = still.is_empty() && clock.ids.iter().any(|id| known.is_hushed(*id));
                 messages
                     .extend(still.chunks(APPS_MAX).map(|ids| self.remind(now, &to, ids, known)));
-                reminded.extend(clock.ids.into_iter().filter(|_| !waits));
+                let told = clock.ids.into_iter().filter(|_| !waits);
+                reminded.extend(told.map(|id| (id, to.clone())));
             }
         }
         self.remind_at = next_at;
-        for id in reminded {
-            self.alerts.edit(&id, |alert| alert.remind(now));
+        for (id, to) in reminded {
+            self.alerts.edit(&id, |alert| alert.remind(now, &to));
         }
         messages
     }
@@ -112,11 +117,12 @@ impl Incidents {
             let reminded = alert.reminded.map(|at| at.age(now.at).span);
             let knows =
                 alert.everybody().filter(|(_, told)| told.written >= Some(Level::Unhealthy));
-            for (to, _) in knows {
+            for (to, told) in knows {
+                let heard = told.reminded.map(|at| now.at.since(at));
                 clocks.update(to.clone(), Clock::default, |clock| {
                     clock.age = clock.age.max(age);
-                    let later = clock.reminded.into_iter().chain(reminded).min();
-                    clock.reminded = later;
+                    clock.reminded = clock.reminded.into_iter().chain(reminded).min();
+                    clock.heard = clock.heard.into_iter().chain(heard).min();
                     clock.ids.push(*id);
                 });
             }
@@ -167,13 +173,15 @@ mod tests {
     fn who_was_reminded_shortly_before_is_not_so_again() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         let is_due = |age: u64, ago: Option<u64>| {
-            let (age, reminded) = (minutes(age), ago.map(minutes));
-            Clock { age, reminded, ids: Vec::new() }.is_due()
+            let (age, heard) = (minutes(age), ago.map(minutes));
+            Clock { age, heard, reminded: heard, ids: Vec::new() }.is_due()
         };
         assert!(is_due(60, None) && !is_due(59, None));
         // When it was 49 min old, with older trouble.
         assert!(!is_due(60, Some(11)) && !is_due(359, Some(310)) && is_due(360, Some(311)));
         assert!(is_due(1440, Some(1080)) && !is_due(1440, Some(30)));
         assert!(is_due(60, Some(61)), "of trouble before");
+        let of_others = Clock { age: minutes(60), reminded: Some(minutes(11)), ..Clock::default() };
+        assert!(of_others.is_due(), "somebody else was reminded");
     }
 }

@@ -43,7 +43,7 @@ impl AlertRecord {
         for (to, thread) in self.threads {
             let ToldRecord { written, arrived } =
                 self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));
-            alert.restore(Recipient::Mail(to), Told { written, arrived, thread });
+            alert.restore(Recipient::Mail(to), Told { written, arrived, thread, reminded: None });
         }
         alert
     }
