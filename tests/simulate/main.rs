@@ -18,6 +18,7 @@ mod house;
 mod judge;
 #[allow(dead_code, reason = "its beginning is that of the program alone")]
 mod program;
+mod quick;
 mod report;
 mod seeds;
 mod story;

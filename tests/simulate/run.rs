@@ -21,6 +21,7 @@ mod faulty;
 mod house;
 mod judge;
 mod program;
+mod quick;
 mod report;
 mod story;
 mod world;

@@ -1,6 +1,5 @@
 //! What a check gets, asked in the order of time: where all is well, that costs two comparisons.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use healthchecker::engine::surroundings::look::{LOOK_TAKES, Sight};
@@ -9,6 +8,7 @@ use super::conditions::{Check, Condition, Effect, Gets, Stage};
 use super::spans::EVER;
 use crate::chance::mix;
 use crate::deed::{Question, Reply, Says};
+use crate::quick::QuickMap;
 use crate::story::{CauseId, Ms};
 
 /// No connection takes longer.
@@ -72,14 +72,14 @@ impl Asked {
 /// Every app, by the addresses at which it is asked.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    pub(super) endpoints: HashMap<String, Endpoint>,
+    pub(super) endpoints: QuickMap<Endpoint>,
     pub(super) apps: Vec<Asked>,
     /// The addresses, by `HOST:PORT`.
-    places: HashMap<String, String>,
+    places: QuickMap<String>,
 }
 
 impl Answers {
-    pub(super) fn new(endpoints: HashMap<String, Endpoint>, apps: Vec<Asked>) -> Answers {
+    pub(super) fn new(endpoints: QuickMap<Endpoint>, apps: Vec<Asked>) -> Answers {
         let places = endpoints.keys().map(|url| (place(url), url.clone())).collect();
         Answers { endpoints, apps, places }
     }

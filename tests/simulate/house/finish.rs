@@ -1,6 +1,6 @@
 //! From the plan to the house: everything in the order of time, causes with all that they reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::answers::{Answers, Asked, Endpoint, left};
 use super::conditions::{Condition, Effect, Stage};
@@ -9,6 +9,7 @@ use super::spans::{EVER, Spans, span};
 use super::{House, Truth};
 use crate::chance::SECOND;
 use crate::deed::{Deed, Fate, MailMood};
+use crate::quick::QuickMap;
 use crate::story::{AppId, Cause, HostId, Ms, Reach};
 
 impl Plan<'_> {
@@ -162,8 +163,8 @@ impl Plan<'_> {
         &self,
         registered: &[Vec<Ms>],
         reached: &mut BTreeMap<(usize, usize), Times>,
-    ) -> HashMap<String, Endpoint> {
-        let mut endpoints = HashMap::new();
+    ) -> QuickMap<Endpoint> {
+        let mut endpoints = QuickMap::default();
         for (app, times) in registered.iter().enumerate() {
             let known = &self.layout.apps[app];
             for (place, at) in times.iter().enumerate() {
@@ -207,7 +208,7 @@ impl Plan<'_> {
         (causes, places)
     }
 
-    fn answers(&mut self, mut endpoints: HashMap<String, Endpoint>, places: &[usize]) -> Answers {
+    fn answers(&mut self, mut endpoints: QuickMap<Endpoint>, places: &[usize]) -> Answers {
         for left in endpoints.values_mut().filter_map(|endpoint| endpoint.left.as_mut()) {
             left.cause = places[left.cause];
         }

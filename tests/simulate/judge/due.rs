@@ -122,7 +122,8 @@ fn due(
     let had = written.partition_point(|at| *at < due.min(own))
         - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
     let bundled = allowance::bundled(had);
-    (joins.unwrap_or(due).max(due + bundled), bundled > 0)
+    // An update may be the mail that waits.
+    (joins.unwrap_or(due) + bundled, bundled > 0)
 }
 
 /// Whether a person heard of a trouble in time.

@@ -7,7 +7,7 @@ use super::crash_loops::Loops;
 use super::episodes::{Episode, episodes};
 use super::settling::{Interruption, Kind, may_be_void, windows};
 use super::spans;
-use crate::story::{App, AppId, CauseId, Ms, Registered, Span, Story};
+use crate::story::{App, AppId, CauseId, Checked, Ms, Registered, Span, Story};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
@@ -132,6 +132,13 @@ impl Life<'_> {
         let is_ill =
             |place: &usize| !matches!(self.app.checks[*place].outcome, None | Some(Outcome::Pass));
         (0..=last).rev().take(LOOKED_THROUGH).find(is_ill)
+    }
+
+    /// The first check from then on that did not pass.
+    pub(super) fn ill_after(&self, from: Ms) -> Option<&Checked> {
+        let checks = &self.app.checks;
+        let after = checks.partition_point(|check| check.ended < from);
+        checks[after..].iter().find(|check| !matches!(check.outcome, None | Some(Outcome::Pass)))
     }
 
     /// The last check that ended by `at`, by its place.

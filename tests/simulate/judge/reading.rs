@@ -101,6 +101,10 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
             Some(next) => rest = next,
             None => {
                 subject.more = match after.strip_prefix(" and ") {
+                    Some(count) if count.ends_with('…') => {
+                        subject.cut = true;
+                        0
+                    }
                     Some(count) => words::more(count)?,
                     None if after.is_empty() => 0,
                     None => return None,

@@ -1,6 +1,5 @@
 //! What comes of a check, in the words of the real daemon; and that no two of one app are under way.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use healthchecker::engine::verdict::answer::{CheckEnd, Verdict};
@@ -9,6 +8,7 @@ use healthchecker::engine::verdict::trouble::Trouble;
 use healthchecker::engine::verdict::{Answer, judge};
 
 use crate::deed::{Reply, Says};
+use crate::quick::QuickMap;
 use crate::story::{AppId, host_of, is_outside};
 
 /// What comes of checks.
@@ -76,7 +76,7 @@ pub(super) struct UrlId(usize);
 /// Who is asked at which address.
 #[derive(Debug, Default)]
 pub(super) struct Urls {
-    ids: HashMap<String, UrlId>,
+    ids: QuickMap<UrlId>,
     urls: Vec<Asked>,
 }
 

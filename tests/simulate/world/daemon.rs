@@ -30,6 +30,7 @@ use super::mail_server::{Job, broken_off};
 use super::outside::Outside;
 use crate::deed::Question;
 use crate::faulty::Faulty;
+use crate::quick::earlier;
 use crate::story::{AppId, CauseId, Checked, Ms};
 
 /// As `event_loop` has it: so long the daemon waits for the disk and the mail server before it ends.
@@ -141,16 +142,15 @@ impl Daemon {
 
     /// When it has something to do next.
     pub(super) fn next<H>(&self, outside: &Outside<H>) -> Option<Ms> {
-        let deadlines =
-            [self.engine.next_deadline().map(|(at, _)| at), self.commits.next_deadline()];
-        let deadline = deadlines.into_iter().flatten().min().map(|at| outside.machine.when(at));
-        let event = self.events.first_key_value().map(|((at, _), _)| *at);
-        let due = [deadline, event, self.write_at, self.mailer_due, self.stops_by];
-        let next = due.into_iter().flatten().min();
-        match self.frozen_until {
-            Some(until) => Some(until),
-            None => next,
+        if self.frozen_until.is_some() {
+            return self.frozen_until;
         }
+        let engine = self.engine.next_deadline().map(|(at, _)| at);
+        let deadline = earlier(engine, self.commits.next_deadline());
+        let deadline = deadline.map(|at| outside.machine.when(at));
+        let event = self.events.first_key_value().map(|((at, _), _)| *at);
+        let due = earlier(self.write_at, self.mailer_due);
+        earlier(earlier(deadline, event), earlier(due, self.stops_by))
     }
 
     /// One turn of the loop.

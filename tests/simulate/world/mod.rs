@@ -37,6 +37,7 @@ use self::outside::Outside;
 use crate::deed::{Deed, DiskMood, Fate};
 use crate::facts::facts;
 use crate::house::anchors;
+use crate::quick::earlier;
 use crate::story::{Away, Ms, Span, Story};
 
 pub(crate) use self::effort::{Effort, Part};
@@ -131,10 +132,8 @@ impl<H: Household> World<H> {
     /// When something happens next; `own`: by the daemon itself.
     fn next(&self, own: Option<Ms>) -> Option<Ms> {
         let back = self.back.map(|back| back.at);
-        [own, back, self.outside.house.next(), self.outside.clients.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        let outside = earlier(self.outside.house.next(), self.outside.clients.next());
+        earlier(earlier(own, back), outside)
     }
 
     /// All that is due; `own`: something of the daemon itself is.

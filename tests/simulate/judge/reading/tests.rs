@@ -516,3 +516,11 @@ fn a_reminder() {
         }
     }
 }
+
+#[test]
+fn a_subject_may_end_within_how_many_more_there_are() {
+    let subject = "[HealthChecker] The router 192.168.1.1 does not answer: 9 of 16 are well, not NAS and 3 mor…";
+    let reading = read(subject, "", &known());
+    assert_eq!((reading.unread.len(), reading.subject.cut), (1, true), "only the empty text");
+    assert_eq!(reading.subject.reports[0].missing.names, [named(0, "NAS")]);
+}

@@ -3,7 +3,7 @@
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
-use super::super::letters::Statement;
+use super::super::letters::{Of, Statement};
 use super::super::reading::{Degraded, Full, Says, Told};
 use super::Found;
 use crate::story::{AppId, Ms};
@@ -138,6 +138,11 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         beginnings.extend(found_by.map(|at| (at, at)));
         let rows = ill.into_iter().flat_map(row);
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
+        // What failed before an interruption does not count for who was missing after it.
+        let told_again = statement.of == Of::Reminder;
+        let windows = life.waits.iter().filter(|it| told_again && it.is_told_then);
+        let missing = windows.filter_map(|it| life.ill_after(it.span.from));
+        beginnings.extend(missing.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
     // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
