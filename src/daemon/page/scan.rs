@@ -1,6 +1,6 @@
 //! What is seen on the network, with a button for each device that is not watched yet.
 
-use super::frame::{self, Standing};
+use super::frame;
 use super::html::Html;
 use crate::daemon::api::{Device, ScanView};
 
@@ -23,7 +23,8 @@ impl ScanPage<'_> {
             html.raw("</ul></section>");
         }
         again(&mut html);
-        frame::page(&title, Standing::Unknown, &html, &Html::default())
+        // It is the answer to a POST, and nobody can ask for it anew.
+        frame::still(&title, &html)
     }
 }
 
@@ -85,6 +86,7 @@ mod tests {
         };
         let new = ScanPage(&ScanView { seen: vec![device(None)] }).html();
         assert!(!new.contains("<script>alert") && !new.contains("\"><b>"), "{new}");
+        assert!(!new.contains("http-equiv") && !new.contains("<script>"), "it stays as it is");
         assert!(new.contains("name=\"url\" value=\"tcp://10.0.0.7:631\""), "{new}");
         assert!(!new.contains("name=\"path\""), "{new}");
         let known = ScanPage(&ScanView { seen: vec![device(Some("a&b"))] }).html();
