@@ -7,6 +7,7 @@ use std::fmt::{self, Display};
 use super::html::Html;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::registry::history::{DAYS, DayOfChecks};
+use crate::engine::time::Moment;
 use crate::engine::verdict::answer::Outcome;
 
 /// The width of a cell with the gap after it, as in the style sheet's `stroke-dasharray`.
@@ -122,14 +123,54 @@ fn stroke(html: &mut Html, class: &'static str, runs: &Runs) {
     }
 }
 
+/// The newest checks, as many as a line has points.
+fn newest(checks: &[RecentCheck]) -> &[RecentCheck] {
+    checks.get(checks.len().saturating_sub(POINTS)..).unwrap_or_default()
+}
+
+/// The shortest and the longest time until an answer.
+fn span_of(shown: &[RecentCheck]) -> Option<(u32, u32)> {
+    let answered = || shown.iter().filter(|check| check.outcome != Outcome::Fail);
+    let times = || answered().map(|check| check.latency_ms);
+    times().min().zip(times().max())
+}
+
 /// How long the newest answers took, as a line from the oldest to the newest. Checks that failed
 /// leave a gap.
 pub(super) fn latency(html: &mut Html, checks: &[RecentCheck]) {
-    let shown = checks.get(checks.len().saturating_sub(POINTS)..).unwrap_or_default();
-    let answered = || shown.iter().filter(|check| check.outcome != Outcome::Fail);
-    let most = answered().map(|check| check.latency_ms).max();
-    let least = answered().map(|check| check.latency_ms).min();
-    let (Some(least), Some(most)) = (least, most) else { return };
+    let shown = newest(checks);
+    if let Some(times) = span_of(shown) {
+        line(html, shown, times, times.1);
+    }
+}
+
+/// The same with a scale beside it, and below it when that was.
+pub(super) fn latency_with_scale(html: &mut Html, checks: &[RecentCheck], now: Moment) {
+    let shown = newest(checks);
+    let (Some(times), Some(first)) = (span_of(shown), shown.first()) else { return };
+    let top = round(times.1);
+    // The picture's own words say it to who does not see it.
+    html.raw("<div class=\"scale\"><p aria-hidden=\"true\"><span>").put(top);
+    html.raw(" ms</span><span>").put(top / 2).raw(" ms</span><span>0</span></p>");
+    line(html, shown, times, top);
+    html.raw("<p></p><p class=\"soft\"><span>").put(first.time.age(now).in_words());
+    html.raw(" ago</span><span>last check</span></p></div>");
+}
+
+/// The end of a scale: the next of 2, 4, 10, 20, 40, 100, ..., so that half of it is a round number, too.
+fn round(most: u32) -> u32 {
+    let mut ten: u32 = 1;
+    loop {
+        let found = [2, 4, 10].map(|times| ten.saturating_mul(times));
+        if let Some(top) = found.into_iter().find(|top| *top >= most) {
+            return top;
+        }
+        ten = ten.saturating_mul(10);
+    }
+}
+
+/// The line, up to `top` milliseconds.
+fn line(html: &mut Html, shown: &[RecentCheck], (least, most): (u32, u32), top: u32) {
     html.raw("<svg class=\"spark\" role=\"img\" viewBox=\"0 -2 ").put(POINTS * 2 - 1);
     html.raw(" 28\" preserveAspectRatio=\"none\" aria-label=\"Answers took ");
     html.put(least)
@@ -143,7 +184,7 @@ pub(super) fn latency(html: &mut Html, checks: &[RecentCheck]) {
             pen = Pen::Up;
             continue;
         }
-        let y = HEIGHT - check.latency_ms.saturating_mul(HEIGHT) / most.max(1);
+        let y = HEIGHT - check.latency_ms.saturating_mul(HEIGHT) / top.max(1);
         pen = pen.move_to(html, ((empty + place) * 2, y));
     }
     html.raw("\"/></svg>");
@@ -206,6 +247,24 @@ mod tests {
         assert!(text.contains("d=\"M88 0h0l2 0M94 0h0\""), "{text}");
         let mut html = Html::default();
         latency(&mut html, &checks("fff"));
+        assert_eq!(html.into_string(), "", "nothing answered");
+    }
+
+    #[test]
+    fn a_scale_ends_at_a_round_number() {
+        for (most, top) in
+            [(0, 2), (3, 4), (7, 10), (11, 20), (40, 40), (41, 100), (60_000, 100_000)]
+        {
+            assert_eq!(round(most), top, "{most}");
+        }
+        assert_eq!(round(u32::MAX), u32::MAX, "and there is an end");
+        let mut html = Html::default();
+        latency_with_scale(&mut html, &checks("ppfp"), Now::default().at);
+        let text = html.into_string();
+        assert!(text.contains("<span>10 ms</span><span>5 ms</span><span>0</span>"), "{text}");
+        assert!(text.contains("aria-label=\"Answers took 7 to 7 ms\""), "{text}");
+        let mut html = Html::default();
+        latency_with_scale(&mut html, &checks("ff"), Now::default().at);
         assert_eq!(html.into_string(), "", "nothing answered");
     }
 
