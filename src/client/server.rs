@@ -233,6 +233,21 @@ impl HealthCheckerServer {
         self.context.change_with("pause", &[("for", &span)])
     }
 
+    /// Tells people no more of trouble that they know: for `8h`, say, until it is over (`recovery`), or again (`0`).
+    ///
+    /// ```no_run
+    /// # use healthchecker::client::{Error, HealthCheckerServer};
+    /// let server = HealthCheckerServer::new("NAS", ":8080");
+    /// server.mute("8h")?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`HealthCheckerServer::monitor`]; 404 where nobody was told of trouble that lasts.
+    pub fn mute(&self, span: &str) -> Result<(), Error> {
+        self.context.change_with("mute", &[("for", span)])
+    }
+
     /// Asks to be checked again, and ends quiet.
     ///
     /// ```no_run
@@ -398,6 +413,9 @@ mod tests {
         let (line, body) = asked(|app| app.pause_for(Duration::from_secs(600)).unwrap());
         assert_eq!(line, "POST /healthchecker/pause HTTP/1.1");
         assert_eq!(body, r#"{"appname":"NAS","for":"600s"}"#);
+        let (line, body) = asked(|app| app.mute("8h").unwrap());
+        assert_eq!(line, "POST /healthchecker/mute HTTP/1.1");
+        assert_eq!(body, r#"{"appname":"NAS","for":"8h"}"#);
         type Call = fn(&HealthCheckerServer) -> Result<(), Error>;
         let calls: [(&str, Call); 3] = [
             ("pause", HealthCheckerServer::pause),

@@ -234,7 +234,8 @@ impl Layers {
         );
         let [api, read] = self.in_order([api, read]);
         let allow_host = self.options.allow_host.clone();
-        Some(AccessSettings { api_token: api?, read_token: read?, allow_host })
+        let public_url = self.options.public_url.clone();
+        Some(AccessSettings { api_token: api?, read_token: read?, allow_host, public_url })
     }
 
     /// A secret, wherever it lies: in an option of its own, or in a file that another option names.

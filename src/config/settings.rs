@@ -85,6 +85,8 @@ pub struct AccessSettings {
     pub read_token: Option<Secret>,
     /// Names in small letters under which a browser may come, besides those of any household.
     pub allow_host: Vec<String>,
+    /// The address that mails link to: its name is one of these.
+    pub public_url: Option<String>,
 }
 
 /// How mail is sent.

@@ -2,6 +2,7 @@
 
 use super::api::{About, Became, Command, Done};
 use crate::engine::core::{CommandError, Engine, Registered};
+use crate::engine::incidents::mutes::{HowLong, What};
 use crate::engine::registration::Registration;
 use crate::engine::registration::fields::shown;
 use crate::engine::reports::Heard;
@@ -29,6 +30,20 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
             let name = engine.on_record(&name)?;
             let is_quiet = engine.pause_for(now, &name, span)?;
             done(name, if is_quiet { Became::Quiet } else { Became::Paused })
+        }
+        Command::Mute(what, how_long) => {
+            let what = match what {
+                What::App(name, to) => What::App(engine.on_record(&name)?, to),
+                mail @ What::Mail(..) => mail,
+            };
+            engine.mute(now, &what, how_long)?;
+            let result = if how_long == HowLong::Not { Became::Unmuted } else { Became::Muted };
+            match what {
+                What::App(name, _) => done(name, result),
+                What::Mail(_, to) => {
+                    Done { about: About::Email(to.to_string()), ..done(String::new(), result) }
+                }
+            }
         }
         Command::Resume(name) => {
             let name = engine.on_record(&name)?;

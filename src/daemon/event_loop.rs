@@ -6,6 +6,7 @@
 use super::channel::Receiver;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
@@ -22,6 +23,7 @@ use super::journal;
 use super::lookout::{self, Lookout};
 use super::mailer::{self, Mailer};
 use super::metrics::PoolUse;
+use super::mute_key::MuteKey;
 use super::names::Names;
 use super::prober::{CheckReport, Pool};
 use super::public_url::PublicUrl;
@@ -31,7 +33,7 @@ use super::watchdog::Watchdog;
 use crate::engine::core::{Action, Engine};
 use crate::engine::log_event::{LogEvent, Severity};
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::letter;
+use crate::engine::outbox::letter::{self, Links};
 use crate::engine::outbox::notice::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::surroundings::look::LookReport;
@@ -80,6 +82,7 @@ pub(super) struct EventLoop {
     pub(super) mailer: Option<Mailer>,
     pub(super) discovery: Discovery,
     pub(super) public_url: PublicUrl,
+    pub(super) mute_key: Arc<MuteKey>,
     pub(super) watchdog: Watchdog,
     pub(super) standstill: Standstill,
     pub(super) started: Moment,
@@ -310,7 +313,10 @@ impl EventLoop {
     fn send(&self, now: Now, mail: &Mail) {
         if let Some(mailer) = &self.mailer {
             let status_url = self.public_url.get();
-            let letter = letter::write(mail, now.at, self.engine.zone(), status_url.as_deref());
+            let status = status_url.as_deref();
+            let mute = status.and_then(|url| self.mute_key.url(url, mail, now.wall));
+            let links = Links { status, mute: mute.as_deref() };
+            let letter = letter::write(mail, now.at, self.engine.zone(), links);
             mailer.send(mail.id, letter);
         }
     }

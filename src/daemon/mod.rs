@@ -14,6 +14,7 @@ pub mod journal;
 pub mod lookout;
 pub mod mailer;
 mod metrics;
+mod mute_key;
 pub mod names;
 pub mod page;
 pub mod prober;

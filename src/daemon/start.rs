@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use log::info;
@@ -21,6 +22,7 @@ use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
 use super::lookout::{self, Lookout};
 use super::mailer::{self, Mailer};
+use super::mute_key::MuteKey;
 use super::names::Names;
 use super::prober::{CheckReport, Ourselves, Pool, Probe, Prober};
 use super::public_url::PublicUrl;
@@ -109,6 +111,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     for warning in &warnings {
         log::warn!("{warning}");
     }
+    let mute_key = mute_key(settings.state_dir.as_deref())?;
     // After the journal, which knows the port that was served last.
     let listener = listen(in_force, last_port(&records))?;
     let serving = listener.local_addr().map_err(cannot("read the address that is served"))?;
@@ -116,7 +119,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     let check_log = check_log.map_err(cannot("start the health check log"))?;
     let api = Api::start(
         runtime_directory().as_deref(),
-        rules(settings)?,
+        rules(settings, mute_key.clone())?,
         check_log.reader(),
         requests,
         wake.clone(),
@@ -176,6 +179,7 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
         names: names.clone(),
         pool: pool(shares, trust, names, reports, Arc::new(wake)),
         public_url: PublicUrl::new(settings.public_url.clone(), serving),
+        mute_key,
         inbox: Inbox {
             requests: requests_in,
             reports: reports_in,
@@ -262,10 +266,19 @@ fn announcement(settings: &Settings, serving: SocketAddr) -> Option<Announcement
     })
 }
 
-fn rules(settings: &Settings) -> Result<Rules, StartError> {
+fn rules(settings: &Settings, mute_key: Arc<MuteKey>) -> Result<Rules, StartError> {
     let access = Access::new(&settings.access, &hostname());
     let access = access.map_err(|why| cannot("make the tokens ready")(io::Error::other(why)))?;
-    Ok(Rules { recipients: recipients(settings), access })
+    Ok(Rules { recipients: recipients(settings), access, mute_key })
+}
+
+/// What signs the links in mails. If the disk has or takes none, they are good until the next start.
+fn mute_key(state_dir: Option<&Path>) -> Result<Arc<MuteKey>, StartError> {
+    let key = MuteKey::load(state_dir).or_else(|why| {
+        log::warn!("links in mails are good until the next start only, for want of a key: {why}");
+        MuteKey::random()
+    });
+    key.map(Arc::new).map_err(cannot("make the key of links in mails"))
 }
 
 fn recipients(settings: &Settings) -> Recipients {

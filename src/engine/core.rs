@@ -117,6 +117,8 @@ pub enum CommandError {
     Reports(String),
     /// No mail to this address was refused, or somebody has seen it.
     NothingRefused(String),
+    /// Nobody was told of trouble that lasts.
+    NothingToMute,
 }
 
 impl From<RegistryError> for CommandError {
@@ -170,6 +172,7 @@ impl Engine {
             beats: &self.beats,
             surroundings: &self.surroundings,
             chronicle: &self.chronicle,
+            incidents: &self.incidents,
             outbox: &self.outbox,
             zone: &self.zone,
         }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::core::{CommandError, Engine};
+use super::incidents::mutes::{HowLong, What};
 use super::log_event::LogEvent;
 use super::outbox::quiet::Hush;
 use super::recipients::Recipient;
@@ -41,6 +42,29 @@ impl Engine {
             self.follow_quiet_of(now, id);
         }
         ends
+    }
+
+    /// Somebody has heard enough of trouble that they know, or wants to hear again. The names of the apps.
+    ///
+    /// # Errors
+    /// Nobody who is meant was told of trouble that lasts.
+    pub fn mute(
+        &mut self,
+        now: Now,
+        what: &What,
+        how_long: HowLong,
+    ) -> Result<Vec<String>, CommandError> {
+        if let What::App(name, _) = what {
+            self.registry.find(name)?;
+        }
+        let (incidents, known) = self.incidents();
+        let ids = incidents.mute(now, what, how_long, known);
+        let apps = ids.iter().filter_map(|id| self.registry.get(*id));
+        let names: Vec<String> = apps.map(|app| app.registration.name.clone()).collect();
+        for app in names.iter().cloned() {
+            self.log(LogEvent::Commanded { app, what: how_long.word() });
+        }
+        if names.is_empty() { Err(CommandError::NothingToMute) } else { Ok(names) }
     }
 
     /// A quiet time may have begun or ended.

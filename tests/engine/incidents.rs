@@ -34,7 +34,8 @@ fn cut(world: &mut World, silent: &[&str]) {
 pub(super) fn list(world: &World) -> Vec<String> {
     let mut incidents: Vec<Incident> = Vec::new();
     loop {
-        let portion = world.engine.view().incidents(incidents.last().map(|last| last.id));
+        let portion =
+            world.engine.view().incidents(world.now, incidents.last().map(|last| last.id));
         if portion.is_empty() {
             break;
         }
@@ -120,7 +121,7 @@ fn who_is_missing_keeps_it_open_and_who_was_told_stands_in_it() {
     world.mood = Mood::Accepts;
     world.seconds(3600);
     assert_eq!(list(&world), [format!("{missing}; told owner@example.org")]);
-    let told_at = world.engine.view().incidents(None)[0].told[0].at.wall();
+    let told_at = world.engine.view().incidents(world.now, None)[0].told[0].at.wall();
     assert_eq!(
         told_at.as_unix_millis() - world.inbox[0].0 as i64,
         world.mail_takes as i64 + offset(&world)
@@ -163,9 +164,9 @@ fn what_is_open_goes_on_after_a_crash_and_a_second_cut() {
     cut(&mut world, &HOUSE);
     answer(&mut world, &["NAS", "Heating"], Answer::Pass);
     world.seconds(100);
-    let before = world.engine.view().incidents(None);
+    let before = world.engine.view().incidents(world.now, None);
     world.restart();
-    assert_eq!(world.engine.view().incidents(None), before, "not a thing is lost");
+    assert_eq!(world.engine.view().incidents(world.now, None), before, "not a thing is lost");
     world.seconds(100);
     assert!(list(&world)[0].starts_with("power, power cut, open: "), "{:?}", list(&world));
     cut(&mut world, &HOUSE);
@@ -197,10 +198,10 @@ fn an_outage_of_our_network_is_one_once_things_have_to_settle_after_it() {
     world.cut_off = true;
     world.seconds(300);
     assert_eq!(list(&world)[0], "network, our network was down, open");
-    let began = world.engine.view().incidents(None)[0].began;
+    let began = world.engine.view().incidents(world.now, None)[0].began;
     world.restart();
     world.seconds(100);
-    assert_eq!(world.engine.view().incidents(None)[0].began, began);
+    assert_eq!(world.engine.view().incidents(world.now, None)[0].began, began);
     world.cut_off = false;
     answer(&mut world, &["Kodi"], Answer::Hang);
     world.seconds(1200);
@@ -250,7 +251,7 @@ fn its_times_are_put_right_with_the_clock() {
     let right = 1_795_474_540_000 + 86_400_000;
     let wall = Wall::from_unix_millis(right);
     world.set_clock(wall);
-    let incident = world.engine.view().incidents(None).remove(0);
+    let incident = world.engine.view().incidents(world.now, None).remove(0);
     let [began, since, told] = [incident.began, incident.apps[0].since, incident.told[0].at];
     let ago = |stamp: Stamp| wall.since(stamp.wall()).as_secs();
     assert_eq!(ago(began), 700);

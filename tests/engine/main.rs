@@ -31,6 +31,7 @@ mod load;
 mod look;
 mod mail;
 mod mails;
+mod mutes;
 mod names;
 mod off;
 mod outages;

@@ -118,6 +118,17 @@ class HealthCheckerServer:
         """
         return self._tell(self._call("POST", "pause", {"for": span} if span else None))
 
+    def mute(self, span: str = "recovery", to: str = "") -> int:
+        """Tells people no more of trouble that they know; the HTTP status, 404 where there is none.
+
+        span: such as `8h`, `recovery` (until it is over), or `0` (tell them again). to: whom; everybody who
+            was told when empty.
+        """
+        parameters: Dict[str, object] = {"for": span}
+        if to:
+            parameters["to"] = to
+        return self._tell(self._call("POST", "mute", parameters))
+
     def resume(self) -> int:
         """Asks to be checked again, and ends what `pause` began; the HTTP status."""
         return self._tell(self._call("POST", "resume"))

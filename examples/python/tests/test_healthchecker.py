@@ -132,6 +132,9 @@ class Calls(unittest.TestCase):
         )
         self.assertEqual(self.app.pause("10m"), 200)
         self.assertEqual(self.server.asked[-1][2], {"appname": "Küche", "for": "10m"})
+        self.assertEqual(self.app.mute("8h", to="a@b.c"), 200)
+        self.assertEqual(self.server.asked[-1][1], "/healthchecker/mute")
+        self.assertEqual(self.server.asked[-1][2], {"appname": "Küche", "for": "8h", "to": "a@b.c"})
 
     def test_a_refusal_is_a_status_and_the_sentence_of_the_server(self) -> None:
         self.server.status, self.server.content = 400, {"error": "interval must be 5 to 300, not 3"}

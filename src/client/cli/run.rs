@@ -74,7 +74,7 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
             show(connection()?.post(call, &name)?, text::change)
         }
         Verb::Stop => show(connection()?.post("stop", &name)?, text::stopped),
-        Verb::Pause | Verb::Resume => {
+        Verb::Pause | Verb::Mute | Verb::Resume => {
             let named = with_options(&name, arguments);
             show(connection()?.post(arguments.command.word, &named)?, text::change)
         }

@@ -19,6 +19,8 @@ pub(crate) enum Verb {
     Beat,
     /// Leave an app alone for now.
     Pause,
+    /// Tell people no more of trouble that they know.
+    Mute,
     /// Check it again.
     Resume,
     /// Forget it.
@@ -84,7 +86,7 @@ impl CommandSpec {
 }
 
 /// Every command.
-pub(crate) static COMMANDS: [CommandSpec; 16] = [
+pub(crate) static COMMANDS: [CommandSpec; 17] = [
     CommandSpec::new("list", Verb::List, &[], "show all apps"),
     CommandSpec {
         optional: Some(URL),
@@ -101,6 +103,12 @@ pub(crate) static COMMANDS: [CommandSpec; 16] = [
         Verb::Pause,
         &[NAME],
         "leave an app alone for now, or be quiet for a while",
+    ),
+    CommandSpec::new(
+        "mute",
+        Verb::Mute,
+        &[NAME],
+        "tell no more of trouble that is known, for a while",
     ),
     CommandSpec::new("resume", Verb::Resume, &[NAME], "check it again, or end quiet"),
     CommandSpec::new("stop", Verb::Stop, &[NAME], "forget it"),
@@ -160,6 +168,8 @@ pub(crate) enum Scope {
     Talking,
     /// This one alone.
     Of(Verb),
+    /// Those after which less is told.
+    Silencing,
     /// Those that register: the option is a field of their call, as far as it is no operand.
     Registering(&'static Field),
     /// Those that show an answer of a daemon.
@@ -193,6 +203,7 @@ impl OptionSpec {
                 verb == Verb::Edit || (verb == Verb::Monitor && !field.is_operand())
             }
             Scope::Of(owner) => owner == verb,
+            Scope::Silencing => matches!(verb, Verb::Pause | Verb::Mute),
         }
     }
 }
@@ -205,12 +216,18 @@ pub(super) fn options() -> Vec<OptionSpec> {
     options
 }
 
-static OPTIONS: [OptionSpec; 11] = [
+static OPTIONS: [OptionSpec; 12] = [
     OptionSpec {
         name: "for",
         value: Some("SPAN"),
-        help: "go on checking, and tell nobody for so long: 10m, 8h (1m to 30d)",
-        scope: Scope::Of(Verb::Pause),
+        help: "how long: 10m, 8h (1m to 30d); for mute also recovery, or 0 (no longer)",
+        scope: Scope::Silencing,
+    },
+    OptionSpec {
+        name: "to",
+        value: Some("EMAIL"),
+        help: "whom no more is told; everybody who was told if not given",
+        scope: Scope::Of(Verb::Mute),
     },
     OptionSpec {
         name: "limit",

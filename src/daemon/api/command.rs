@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::engine::incidents::mutes::{HowLong, What};
 use crate::engine::registration::Registration;
 use crate::engine::reports::Report;
 
@@ -14,6 +15,8 @@ pub enum Command {
     Monitor(Box<Registration>),
     /// Leave the app of this name alone for now.
     Pause(String),
+    /// Tell people no more of trouble that they know, or again.
+    Mute(What, HowLong),
     /// Go on checking it, and tell nobody of it for so long.
     Quiet(String, Duration),
     /// Check it again.
@@ -68,6 +71,10 @@ pub enum Became {
     Paused,
     /// It is checked, and nobody is told of it for a while.
     Quiet,
+    /// Its people hear no more of its trouble for now.
+    Muted,
+    /// They do.
+    Unmuted,
     /// It is checked again, or was already.
     Resumed,
     /// It is watched no longer.

@@ -12,6 +12,7 @@ mod command;
 mod documents;
 mod folder;
 mod format;
+mod mute;
 mod parameters;
 mod problem;
 mod promise;
@@ -52,6 +53,7 @@ pub(crate) use scan::Proposal;
 pub(crate) use scan::{Device, ScanView};
 pub(crate) use state::{LoopState, StateQuery};
 
+use crate::engine::incidents::mutes::What;
 use access::{Credentials, Marks};
 use folder::SocketFolder;
 use response::Payload;
@@ -69,6 +71,8 @@ const FETCH_METADATA: &str = "Sec-Fetch-";
 /// Where the page of an app is, up to its name.
 const ALL_APPS: &str = "/healthchecker/";
 const APP_PAGE: &str = "/healthchecker/info?appname=";
+/// Where that of a mail's link is, up to what it says.
+const MUTE_PAGE: &str = "/healthchecker/mute?";
 
 /// A request for the event loop.
 #[derive(Debug)]
@@ -238,8 +242,18 @@ fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<
     }
     let on_app_page = referer.is_some_and(|page| page.contains(APP_PAGE));
     match command {
-        Command::Pause(name) | Command::Resume(name) | Command::Check(name) if on_app_page => {
+        Command::Pause(name)
+        | Command::Quiet(name, _)
+        | Command::Resume(name)
+        | Command::Check(name)
+        | Command::Mute(What::App(name, _), _)
+            if on_app_page =>
+        {
             Some(page_of(name))
+        }
+        Command::Mute(What::Mail(..), _) => {
+            let link = referer.and_then(|page| page.get(page.find(MUTE_PAGE)?..));
+            Some(link.unwrap_or(ALL_APPS).to_owned())
         }
         _ => Some(ALL_APPS.to_owned()),
     }

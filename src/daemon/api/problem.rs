@@ -44,6 +44,12 @@ impl Problem {
         Problem { field: Some("email".to_owned()), ..Problem::new(404, error) }
     }
 
+    /// 404: nobody was told of trouble that lasts.
+    pub(crate) fn nothing_to_mute() -> Problem {
+        let error = "there is nothing to mute: it is over, or nobody who is meant was told of it";
+        Problem::new(404, error.to_owned())
+    }
+
     /// 409: the app of this name is paused.
     pub(crate) fn paused(name: &str) -> Problem {
         Problem::new(409, format!("{} is paused; resume it first", shown(name)))
@@ -121,6 +127,7 @@ impl From<CommandError> for Problem {
                 "is not asked how it is: it reports at /healthchecker/beat",
             ),
             CommandError::NothingRefused(address) => Problem::nothing_refused(&address),
+            CommandError::NothingToMute => Problem::nothing_to_mute(),
             CommandError::Paused(name) => Problem::paused(&name),
         }
     }

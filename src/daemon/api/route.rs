@@ -4,10 +4,12 @@
 //! decided before its function makes anything of a request.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
+use crate::daemon::mute_key::{MuteKey, MuteLink, PATH};
 use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
@@ -17,6 +19,7 @@ use super::access::{Access, Credentials, Effect};
 use super::beat::{self, Beat};
 use super::command::Command;
 use super::format::Format;
+use super::mute;
 use super::parameters::{self, Pair};
 use super::problem::Problem;
 
@@ -58,6 +61,8 @@ pub(super) enum Show {
     IncidentsPage,
     /// Every registration as one document.
     Export,
+    /// What the link of a mail is about, as a page.
+    Mute(MuteLink),
     /// The description of all routes.
     OpenApi,
 }
@@ -83,6 +88,8 @@ pub(crate) struct Rules {
     pub recipients: Recipients,
     /// Who may do what.
     pub access: Access,
+    /// Opens the links of mails.
+    pub mute_key: Arc<MuteKey>,
 }
 
 pub(super) struct Route {
@@ -96,6 +103,8 @@ pub(super) struct Route {
 pub(super) enum Does {
     /// It shows something, by GET and HEAD.
     Read(fn(&[Pair], Format) -> Result<Errand, Problem>),
+    /// It shows, by GET and HEAD, or mutes, by POST: see [`mute`].
+    Mute,
     /// It changes something.
     Change(By, fn(&[Pair], &Asked<'_>, &Rules) -> Result<Command, Problem>),
     /// An app reports, by GET or POST.
@@ -119,6 +128,7 @@ impl Route {
     pub(super) fn allowed(&self) -> &'static str {
         match self.does {
             Does::Read(_) => "GET, HEAD",
+            Does::Mute => "GET, HEAD, POST",
             Does::Change(By::GetOrPost, _) | Does::Beat(_) => "GET, POST",
             Does::Change(By::Post, _) | Does::Scan => "POST",
             Does::Form => "GET, HEAD, POST",
@@ -129,7 +139,9 @@ impl Route {
         match self.does {
             Does::Read(_) => Effect::Reads,
             Does::Form if method != "POST" => Effect::Reads,
-            Does::Change(..) | Does::Beat(_) | Does::Scan | Does::Form => Effect::Changes,
+            Does::Change(..) | Does::Beat(_) | Does::Scan | Does::Form | Does::Mute => {
+                Effect::Changes
+            }
         }
     }
 
@@ -192,6 +204,7 @@ pub(super) const ROUTES: &[Route] = &[
             Ok(Command::Stop(single_name("stop", pairs)?))
         }),
     },
+    Route { path: PATH, other_paths: &[], does: Does::Mute },
     Route {
         path: "/healthchecker/check",
         other_paths: &[],
@@ -328,6 +341,7 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
                 }
             }
         }
+        Does::Mute => mute::route(asked, query, rules)?,
         // It may have another key.
         Does::Beat(beat) => Errand::Do(beat::command(beat, asked, query, rules)?),
     })
@@ -353,14 +367,22 @@ fn at_caller(pairs: &[Pair], client: Client) -> Result<Vec<Pair>, FieldError> {
 }
 
 fn quiet_span(text: &str) -> Result<Duration, FieldError> {
-    let seconds = span::seconds(text).filter(|seconds| QUIET.contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        let message = format!(
-            "for must be 1m to 30d, a whole number of s, m, h or d such as 10m, not {}",
-            shown(text)
-        );
-        FieldError::of("for", message)
-    })
+    let right = "1m to 30d, a whole number of s, m, h or d such as 10m";
+    span_of(text, &QUIET, right).map(Duration::from_secs)
+}
+
+/// Reads `for`, in seconds.
+///
+/// # Errors
+/// It is out of range; `right` says what would be right.
+pub(super) fn span_of(
+    text: &str,
+    range: &RangeInclusive<u64>,
+    right: &str,
+) -> Result<u64, FieldError> {
+    span::seconds(text)
+        .filter(|seconds| range.contains(seconds))
+        .ok_or_else(|| FieldError::of("for", format!("for must be {right}, not {}", shown(text))))
 }
 
 fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {

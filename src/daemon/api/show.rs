@@ -12,14 +12,17 @@ use crate::daemon::check_log::Query;
 use crate::daemon::commands::warnings;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
-use crate::daemon::page::{AppPage, Beginning, Board, CLOSE_UP, IncidentsPage, order};
+use crate::daemon::mute_key::MuteLink;
+use crate::daemon::page::{AppPage, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, order};
 use crate::engine::chronicle::Incident;
+use crate::engine::incidents::mutes::What;
 use crate::engine::query::View;
 use crate::engine::query::export::{EXPORT_VERSION, Export, exported};
 use crate::engine::query::incidents::IncidentsView;
 use crate::engine::query::present::VERSION;
 use crate::engine::query::summary::CLOSEUPS;
 use crate::engine::query::view::{HealthView, InfoView, StatusView};
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
 use crate::engine::time::Now;
 
@@ -74,6 +77,7 @@ impl ApiContext {
             Show::Metrics => Payload::Metrics(self.metrics()?.text()),
             Show::Incidents => Payload::Incidents(IncidentsView(self.incidents()?)),
             Show::IncidentsPage => Payload::Page(self.incidents_page()?.html()),
+            Show::Mute(link) => Payload::Page(self.mute_page(link)?.html()),
             Show::Export => Payload::Export(self.export()?),
             Show::OpenApi => Payload::OpenApi,
         })
@@ -173,7 +177,8 @@ impl ApiContext {
         let mut all: Vec<Incident> = Vec::new();
         loop {
             let oldest = all.last().map(|incident| incident.id);
-            let portion = self.query(move |state| state.engine.view().incidents(oldest))?;
+            let portion =
+                self.query(move |state| state.engine.view().incidents(state.now, oldest))?;
             if portion.is_empty() {
                 return Ok(all);
             }
@@ -187,6 +192,18 @@ impl ApiContext {
             let (zone, around) = (state.engine.zone().clone(), state.engine.view().around());
             IncidentsPage { now: state.now, zone, around, incidents }
         })
+    }
+
+    /// What the link of a mail is about, as far as it lasts.
+    fn mute_page(&self, link: MuteLink) -> Result<MutePage, Problem> {
+        let what = What::Mail(link.incident.clone(), Recipient::mail(&link.to));
+        let (apps, zone) = self.query(move |state| {
+            (state.engine.view().muted(state.now, &what), state.engine.zone().clone())
+        })?;
+        if apps.is_empty() {
+            return Err(Problem::nothing_to_mute());
+        }
+        Ok(MutePage { link, apps, zone })
     }
 
     fn export(&self) -> Result<Export, Problem> {

@@ -63,6 +63,7 @@ fn engine(apps: usize) -> impl FnMut(ApiRequest) + Send {
         ApiRequest::Do { command, responder } => responder.answer(match command {
             Command::Monitor(registration) => Ok(done(registration.name, Became::Registered)),
             Command::Pause(name) => Ok(done(name, Became::Paused)),
+            Command::Mute(..) => Err(Problem::nothing_to_mute()),
             Command::Quiet(name, _) => Ok(done(name, Became::Quiet)),
             Command::Resume(name) => Ok(done(name, Became::Resumed)),
             Command::Stop(name) => Ok(done(name, Became::Stopped)),

@@ -259,6 +259,14 @@ impl Metrics {
             family.sample("", &[("app", &app.name)], u8::from(app.quiet));
         }
         let mut family = page.family(
+            "healthchecker_app_muted",
+            Kind::Gauge,
+            "People who were told of trouble of the app, and have muted it.",
+        );
+        for app in self.apps.iter().filter(|app| app.muted > 0) {
+            family.sample("", &[("app", &app.name)], app.muted);
+        }
+        let mut family = page.family(
             "healthchecker_checks_total",
             Kind::Counter,
             "Checks that counted, by outcome; kept over restarts.",
@@ -370,6 +378,7 @@ mod tests {
                 state: State::Degraded,
                 paused: false,
                 quiet: false,
+                muted: 0,
                 checks: [1, 2, 3],
                 latencies,
                 uptime_24h: Some(0.5),

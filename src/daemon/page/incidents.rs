@@ -69,6 +69,9 @@ impl IncidentsPage {
                     .put(&told.to)
                     .raw("</bdi> at ")
                     .put(told.at.for_people(&self.zone));
+                if let Some(muted) = told.muted {
+                    html.raw(" (").put(muted.sentence(&self.zone)).raw(")");
+                }
             }
             html.raw("</p>");
         }
@@ -215,7 +218,7 @@ mod tests {
             ended_by: None,
             settling: false,
             apps: vec![app(State::Unhealthy, false), app(State::Healthy, true)],
-            told: vec![Told { to: Recipient::mail(text), at: at(120) }],
+            told: vec![Told { to: Recipient::mail(text), at: at(120), muted: None }],
         }
     }
 

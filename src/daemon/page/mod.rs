@@ -8,6 +8,7 @@
 //! - `board`: all apps, the worst first; `row` is one of them; `one`: one app with all there is;
 //! - `watch`: the form in which something is added, or changed;
 //! - `incidents`: what came of the household lately;
+//! - `mute`: what the link of a mail leads to;
 //! - `chart`: bars and lines as SVG; `logbook`: lines of the health check log in words;
 //!   `pretty`: JSON laid out.
 
@@ -17,6 +18,7 @@ mod frame;
 mod html;
 mod incidents;
 mod logbook;
+mod mute;
 mod one;
 mod pretty;
 mod problem;
@@ -27,6 +29,7 @@ mod watch;
 pub use board::{Beginning, Board, CLOSE_UP, order};
 pub(crate) use frame::policy;
 pub(crate) use incidents::IncidentsPage;
+pub(crate) use mute::MutePage;
 pub(crate) use one::AppPage;
 pub(crate) use problem::problem;
 pub(crate) use scan::ScanPage;

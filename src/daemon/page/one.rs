@@ -4,7 +4,8 @@ use time::Date;
 
 use super::frame::{self, Standing, badge, next_check};
 use super::html::Html;
-use super::{chart, logbook, pretty, row};
+use super::{chart, logbook, mute, pretty, row};
+use crate::daemon::mute_key::PATH;
 use crate::engine::query::summary::Portrait;
 use crate::engine::registry::history::DayOfChecks;
 use crate::engine::time::Zone;
@@ -47,6 +48,7 @@ impl AppPage {
         row::change(&mut html, summary);
         html.raw("<a class=\"button\" href=\"/healthchecker/watch?appname=").query(&summary.name);
         html.raw("\">Change …</a></form></section>");
+        self.people(&mut html);
         self.past(&mut html);
         self.last(&mut html);
         self.facts(&mut html);
@@ -58,6 +60,25 @@ impl AppPage {
         footer.query(&summary.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
         footer.query(&summary.name).raw("\">log</a></span>");
         frame::page(&title, standing, &html, &footer)
+    }
+
+    /// Who was told of trouble that lasts, and whether they hear more of it.
+    fn people(&self, html: &mut Html) {
+        let people = &self.app.people;
+        if people.is_empty() {
+            return;
+        }
+        html.raw("<section class=\"box\"><h2>Mute</h2><ul>");
+        for person in people {
+            html.raw("<li><bdi>").put(&person.to).raw("</bdi> was told, ");
+            html.put(person.sentence(&self.zone)).raw("</li>");
+        }
+        html.raw("</ul><p>No more mail of it to them:</p>");
+        html.raw("<form method=\"post\" action=\"").raw(PATH).raw("\">");
+        html.raw("<input type=\"hidden\" name=\"appname\" value=\"");
+        html.put(&self.app.closeup.summary.name).raw("\">");
+        mute::buttons(html, people.iter().any(|person| person.muted.is_some()));
+        html.raw("</form></section>");
     }
 
     fn past(&self, html: &mut Html) {

@@ -1,10 +1,10 @@
 //! One incident: what was not well, whom it was told, and how it ended.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
-use crate::engine::time::Stamp;
+use crate::engine::time::{Stamp, Wall, Zone};
 
 /// The most apps that one incident names: nobody reads more.
 pub const AFFECTED_MAX: usize = 200;
@@ -87,6 +87,39 @@ pub struct Told {
     pub to: Recipient,
     /// When the mail server took the first mail to them.
     pub at: Stamp,
+    /// Whether they hear no more of it for now. Not on record here: it is the alerts', and whoever shows it
+    /// looks there.
+    #[serde(skip)]
+    pub muted: Option<MutedUntil>,
+}
+
+/// Until when somebody hears no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MutedUntil {
+    /// Then, or when it is over, if that comes first.
+    Time(Wall),
+    /// When it is over.
+    Recovery,
+}
+
+impl MutedUntil {
+    /// For people.
+    pub fn sentence(self, zone: &Zone) -> String {
+        match self {
+            MutedUntil::Recovery => "muted until it is HEALTHY again".to_owned(),
+            MutedUntil::Time(until) => format!("muted until {}", until.for_people(zone)),
+        }
+    }
+}
+
+/// A time, or `recovery`.
+impl Serialize for MutedUntil {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            MutedUntil::Time(wall) => wall.serialize(to),
+            MutedUntil::Recovery => to.serialize_str("recovery"),
+        }
+    }
 }
 
 impl Kind {

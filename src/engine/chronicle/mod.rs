@@ -10,7 +10,9 @@ mod interruptions;
 mod tests;
 mod troubles;
 
-pub use self::incident::{AFFECTED_MAX, Affected, EndedBy, Incident, Kind, TOLD_MAX, Told};
+pub use self::incident::{
+    AFFECTED_MAX, Affected, EndedBy, Incident, Kind, MutedUntil, TOLD_MAX, Told,
+};
 use super::ledger::{Kept, Ledger};
 use super::recipients::Recipient;
 use super::sorted::SortedSet;
@@ -130,7 +132,7 @@ impl Chronicle {
         self.incidents.edit(&id, |entry| {
             let told = &mut entry.incident.told;
             if told.len() < TOLD_MAX && !told.iter().any(|known| known.to == *to) {
-                told.push(Told { to: to.clone(), at: Stamp::noted(now) });
+                told.push(Told { to: to.clone(), at: Stamp::noted(now), muted: None });
                 entry.version = entry.version.wrapping_add(1);
             }
         });

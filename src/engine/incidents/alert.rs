@@ -5,6 +5,8 @@
 //! lets mail go to fewer or more, switches mail on), and a mail that was written may never reach
 //! its reader. What was *written* decides what is news; what *arrived* decides what is owed.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::outbox::merge::shorten;
@@ -78,6 +80,24 @@ pub struct Told {
     pub thread: Vec<String>,
     /// When they were reminded of it last, by this run.
     pub reminded: Option<Moment>,
+    /// They have heard enough of it.
+    pub muted: Option<Muted>,
+}
+
+/// A person has heard enough of trouble that they know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Muted {
+    /// Since when,
+    pub since: Stamp,
+    /// and for how long; `None`: until it is over.
+    pub span: Option<Duration>,
+}
+
+impl Muted {
+    /// How long it still lasts, as far as is certain; `None`: until it is over.
+    pub fn left(self, at: Moment) -> Option<Duration> {
+        Some(self.span?.saturating_sub(self.since.age(at).span))
+    }
 }
 
 /// How bad it is.
@@ -147,6 +167,33 @@ impl Alert {
     pub fn is_news(&self, to: &Recipient, level: Level) -> bool {
         let known = self.told(to).and_then(|told| told.written);
         known.is_none_or(|known| level > known && !self.keeps_failing)
+    }
+
+    /// Whether a person has heard enough of it.
+    pub fn is_muted(&self, to: &Recipient) -> bool {
+        self.told(to).is_some_and(|told| told.muted.is_some())
+    }
+
+    /// How many people have heard enough of it.
+    pub fn muted(&self) -> usize {
+        self.people.values().filter(|told| told.muted.is_some()).count()
+    }
+
+    /// A person has heard enough of it, or wants to hear again.
+    pub(super) fn mute(&mut self, to: &Recipient, muted: Option<Muted>) {
+        self.change(to, |told| told.muted = muted);
+    }
+
+    /// It is over, and so is what people wanted to hear no more of.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.people.values_mut().for_each(|told| told.muted = None);
+    }
+
+    /// Hands over every time of what people wanted, to be put right after the clock was set.
+    pub(super) fn for_each_mute(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        let muted = self.people.values_mut().filter_map(|told| told.muted.as_mut());
+        muted.for_each(|muted| put_right(&mut muted.since));
     }
 
     /// When its incident was told first; when it was raised, of one that is alone.

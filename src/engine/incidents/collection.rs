@@ -333,7 +333,8 @@ impl Incidents {
             let Some(app) = known.registry.get(*id) else { continue };
             let alert = self.alerts.get(id);
             for to in known.outbox.told(app.registration.recipients()) {
-                if alert.is_none_or(|alert| alert.is_news(&to, Level::Unhealthy)) {
+                let is_news = alert.is_none_or(|alert| alert.is_news(&to, Level::Unhealthy));
+                if is_news && !self.is_muted(*id, &to, known) {
                     theirs.update(to, Vec::new, |ids| ids.push(*id));
                 }
             }

@@ -41,9 +41,8 @@ impl Incidents {
 
     /// A quiet time has ended for some: they are asked at once, and what is broken then is told.
     pub fn handle_quiet_end(&mut self, now: Now, ended: &[AppId], known: Known<'_>) {
-        if self.reminds && !self.alerts.is_empty() {
-            self.remind_at = Some(now.at);
-        }
+        self.look_at_reminders(now);
+        self.look_at_mutes(now);
         if !self.newcomers.is_empty() {
             self.gather_newcomers(now);
         }

@@ -19,6 +19,7 @@ mod flapping;
 mod grouping;
 mod hushed;
 mod joining;
+pub mod mutes;
 mod parents;
 mod reminders;
 mod settled;
@@ -50,6 +51,8 @@ pub struct Incidents {
     reminds: bool,
     /// and when that may be due.
     remind_at: Option<Moment>,
+    /// When a mute may end.
+    mute_at: Option<Moment>,
     /// Who is to be asked at once: the parents and children of who is silent.
     to_ask: Vec<AppId>,
     /// Apps that have passed for the first time.
@@ -68,6 +71,8 @@ pub enum Wait {
     Update,
     /// What people know, and may be told again.
     Reminder,
+    /// What people wanted to hear no more of for a while.
+    Mute,
 }
 
 /// What the incidents look at of others.
@@ -108,7 +113,8 @@ impl Incidents {
             level => {
                 self.alerts.edit(&id, |alert| match level {
                     Some(_) if alert.over => alert.reopen(now),
-                    None => alert.over |= to == State::Healthy,
+                    None if to == State::Healthy => alert.end(),
+                    None => {}
                     Some(_) => {}
                 });
             }
@@ -175,7 +181,9 @@ impl Incidents {
     fn handle_pass(&mut self, id: AppId, app: &App) {
         let is_well = app.state() == State::Healthy;
         self.alerts.edit(&id, |alert| {
-            alert.over |= is_well;
+            if is_well {
+                alert.end();
+            }
             if !alert.is_told_as(Level::Unhealthy) {
                 alert.tie = Tie::Alone;
             }
@@ -235,7 +243,8 @@ impl Incidents {
             self.collection = Some(Collection::resumed(now, registry));
         }
         self.resume_updates(now);
-        self.remind_at = (self.reminds && !self.alerts.is_empty()).then_some(now.at);
+        self.look_at_reminders(now);
+        self.look_at_mutes(now);
     }
 
     /// The clock was set, or the machine was asleep: puts every time right that is remembered.
@@ -249,7 +258,9 @@ impl Incidents {
             if let Tie::Of { told, .. } = &mut alert.tie {
                 timeline.step(now, step, told);
             }
+            alert.for_each_mute(|stamp| timeline.step(now, step, stamp));
         });
+        self.look_at_mutes(now);
         self.step_reminders(now, step);
         self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
         self.collection.iter_mut().for_each(|collection| collection.handle_step(step));
@@ -273,7 +284,11 @@ impl Incidents {
         let collection = self.collection.as_ref().map(|it| (it.until(), Wait::Collection));
         let update = self.updates.values().min().map(|at| (*at, Wait::Update));
         let reminder = self.remind_at.map(|at| (at, Wait::Reminder));
-        [welcome, collection, update, reminder].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let mute = self.mute_at.map(|at| (at, Wait::Mute));
+        [welcome, collection, update, reminder, mute]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// It may be time to tell of silent apps: what there is to tell whom.
@@ -284,6 +299,7 @@ impl Incidents {
             Wait::Collection => self.handle_collected(now, known),
             Wait::Update => self.handle_updates(now, known),
             Wait::Reminder => self.handle_reminders(now, known),
+            Wait::Mute => self.handle_mutes(now, known),
         }
     }
 }

@@ -23,7 +23,7 @@ const SECOND: Duration = Duration::from_secs(6 * 3600);
 /// and from then on one a day.
 const EACH: Duration = Duration::from_secs(24 * 3600);
 /// How somebody is cannot be said just now: they are waited for.
-const SAID_SOON: Duration = Duration::from_secs(45);
+pub(super) const SAID_SOON: Duration = Duration::from_secs(45);
 
 /// The clock of one person.
 #[derive(Clone, Default)]
@@ -76,6 +76,11 @@ impl Incidents {
         self.remind_at = Some(self.remind_at.map_or(at, |known| known.min(at)));
     }
 
+    /// Something has changed by which they may be due, or wait.
+    pub(super) fn look_at_reminders(&mut self, now: Now) {
+        self.remind_at = (self.reminds && !self.alerts.is_empty()).then_some(now.at);
+    }
+
     /// It may be time to remind people of what they know.
     pub(super) fn handle_reminders(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
         let (mut messages, mut reminded) = (Vec::new(), Vec::new());
@@ -117,6 +122,7 @@ impl Incidents {
             let reminded = alert.reminded.map(|at| at.age(now.at).span);
             let knows =
                 alert.everybody().filter(|(_, told)| told.written >= Some(Level::Unhealthy));
+            let knows = knows.filter(|(_, told)| told.muted.is_none());
             for (to, told) in knows {
                 let heard = told.reminded.map(|at| now.at.since(at));
                 clocks.update(to.clone(), Clock::default, |clock| {
@@ -130,7 +136,13 @@ impl Incidents {
         clocks
     }
 
-    fn remind(&self, now: Now, to: &Recipient, ids: &[AppId], known: Known<'_>) -> Message {
+    pub(super) fn remind(
+        &self,
+        now: Now,
+        to: &Recipient,
+        ids: &[AppId],
+        known: Known<'_>,
+    ) -> Message {
         let outage = grouping::outage(now, ids, false, known.registry);
         let notice = Notice::Outage(Box::new(Outage { still: true, ..outage }));
         Message { to: to.clone(), notice, thread: self.threads(ids, to, known) }

@@ -21,7 +21,7 @@ impl Incidents {
     ) -> Vec<Message> {
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let named = known.outbox.told(app.registration.recipients());
-        let is_news = |to: &&Recipient| alert.is_news(to, level);
+        let is_news = |to: &&Recipient| alert.is_news(to, level) && !self.is_muted(id, to, known);
         let people: Vec<Recipient> = named.iter().filter(is_news).cloned().collect();
         if people.is_empty() || !is_worth_telling(app, level, alert.is_told_as(level)) {
             return Vec::new();
@@ -60,6 +60,8 @@ impl Incidents {
         let named = known.outbox.told(app.registration.recipients());
         let people: Vec<Recipient> =
             named.into_iter().filter(|to| alert.is_news(to, Level::Degraded)).collect();
+        let people: Vec<Recipient> =
+            people.into_iter().filter(|to| !self.is_muted(id, to, known)).collect();
         self.tell_change((id, app), &people, (Level::Degraded, transition), Some(reason), known)
     }
 

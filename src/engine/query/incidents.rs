@@ -3,10 +3,10 @@
 use serde::{Serialize, Serializer};
 
 use super::View;
-use crate::engine::chronicle::{Incident, Kind};
+use crate::engine::chronicle::{Incident, Kind, MutedUntil};
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
-use crate::engine::time::{Stamp, Wall};
+use crate::engine::time::{Now, Stamp, Wall};
 
 /// Missing apps that are named in a line.
 const NAMED: usize = 5;
@@ -40,8 +40,16 @@ pub struct SettlingView {
 impl View<'_> {
     /// Some of the incidents before the one of this number, or of all, newest first; none where that was
     /// the last.
-    pub fn incidents(&self, before: Option<u64>) -> Vec<Incident> {
-        self.chronicle.portion(before)
+    pub fn incidents(&self, now: Now, before: Option<u64>) -> Vec<Incident> {
+        let mut portion = self.chronicle.portion(before);
+        for incident in portion.iter_mut().filter(|incident| incident.ended.is_none()) {
+            for number in 0..incident.told.len() {
+                let to = incident.told.get(number).map(|told| told.to.clone());
+                let muted = to.and_then(|to| self.muted_until(now, incident, &to));
+                incident.told.get_mut(number).into_iter().for_each(|told| told.muted = muted);
+            }
+        }
+        portion
     }
 
     /// What is going on around us.
@@ -85,8 +93,7 @@ struct ShownApp<'a> {
 struct ShownTold<'a> {
     email: &'a Recipient,
     at: Wall,
-    /// Nobody can mute anything yet.
-    muted_until: Option<Wall>,
+    muted_until: Option<MutedUntil>,
 }
 
 impl<'a> Shown<'a> {
@@ -100,7 +107,7 @@ impl<'a> Shown<'a> {
         let told = incident.told.iter().map(|told| ShownTold {
             email: &told.to,
             at: told.at.wall(),
-            muted_until: None,
+            muted_until: told.muted,
         });
         Shown {
             id: incident.id,
@@ -150,7 +157,7 @@ mod tests {
                 since: at(3),
                 over: true,
             }],
-            told: vec![Told { to: Recipient::mail("a@b.c"), at: at(2) }],
+            told: vec![Told { to: Recipient::mail("a@b.c"), at: at(2), muted: None }],
         };
         let open = Incident { ended: None, ended_by: None, ..incident.clone() };
         let shown = serde_json::to_value(IncidentsView(vec![incident, open])).unwrap();

@@ -53,6 +53,8 @@ pub struct AppNumbers {
     pub paused: bool,
     /// Whether nobody is told of it for now.
     pub quiet: bool,
+    /// How many people were told of trouble of it, and hear no more for now.
+    pub muted: usize,
     /// Checks since the registration: passed, warned, failed.
     pub checks: [u64; 3],
     /// How long answers took since the daemon started.
@@ -93,6 +95,7 @@ impl View<'_> {
             state: self.state(id, app),
             paused: app.paused,
             quiet: app.is_quiet(),
+            muted: self.incidents.alert(id).map_or(0, |alert| alert.muted()),
             checks: [passed, app.warnings, app.failures],
             latencies: app.history.latencies.clone(),
             uptime_24h: app.history.hours.uptime(now.at),

@@ -3,6 +3,7 @@
 pub mod export;
 pub mod incidents;
 pub mod metrics;
+pub mod mutes;
 pub mod present;
 mod standing;
 pub mod summary;
@@ -12,6 +13,7 @@ pub(in crate::engine) use standing::off_or_away;
 
 use super::beats::Beats;
 use super::chronicle::Chronicle;
+use super::incidents::Incidents;
 use super::outbox::Outbox;
 use super::registry::Registry;
 use super::scheduler::Scheduler;
@@ -26,6 +28,7 @@ pub struct View<'a> {
     pub(super) beats: &'a Beats,
     pub(super) surroundings: &'a Surroundings,
     pub(super) chronicle: &'a Chronicle,
+    pub(super) incidents: &'a Incidents,
     pub(super) outbox: &'a Outbox,
     pub(super) zone: &'a Zone,
 }

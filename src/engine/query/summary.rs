@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::View;
+use super::mutes::MutedPerson;
 use super::standing::Standing;
+use crate::engine::incidents::mutes::What;
 use crate::engine::registration::values::Values;
 use crate::engine::registration::{Host, Registration};
 use crate::engine::registry::history::{DAYS, Days, Recent};
@@ -92,6 +94,8 @@ pub struct Portrait {
     pub last_healthy: Option<Stamp>,
     /// The last check.
     pub last: Option<LastCheck>,
+    /// Who was told of trouble that lasts, and whether they hear more of it.
+    pub people: Vec<MutedPerson>,
 }
 
 impl View<'_> {
@@ -124,6 +128,11 @@ impl View<'_> {
             counts: [app.checks, app.warnings, app.failures],
             last_healthy: app.last_healthy,
             last: app.last.clone(),
+            people: self
+                .muted(now, &What::App(name.to_owned(), None))
+                .into_iter()
+                .flat_map(|app| app.people)
+                .collect(),
         })
     }
 

@@ -1,7 +1,9 @@
 //! An alert on record.
 
+use std::time::Duration;
+
 use super::{AlertRecord, ToldRecord};
-use crate::engine::incidents::alert::{Alert, Level, Tie, Told};
+use crate::engine::incidents::alert::{Alert, Level, Muted, Tie, Told};
 use crate::engine::recipients::Recipient;
 
 impl AlertRecord {
@@ -41,9 +43,14 @@ impl AlertRecord {
             None => Tie::Alone,
         };
         for (to, thread) in self.threads {
-            let ToldRecord { written, arrived } =
+            let ToldRecord { written, arrived, muted_since, muted_for } =
                 self.differing.get(&to).copied().unwrap_or_else(|| ToldRecord::all(self.level));
-            alert.restore(Recipient::Mail(to), Told { written, arrived, thread, reminded: None });
+            let span = (muted_for > 0).then(|| Duration::from_secs(muted_for));
+            let muted = muted_since.map(|since| Muted { since, span });
+            alert.restore(
+                Recipient::Mail(to),
+                Told { written, arrived, thread, reminded: None, muted },
+            );
         }
         alert
     }
@@ -51,13 +58,19 @@ impl AlertRecord {
 
 impl ToldRecord {
     fn all(level: Level) -> ToldRecord {
-        ToldRecord { written: Some(level), arrived: Some(level) }
+        let level = Some(level);
+        ToldRecord { written: level, arrived: level, muted_since: None, muted_for: 0 }
     }
 }
 
 impl Told {
     fn record(&self) -> ToldRecord {
-        ToldRecord { written: self.written, arrived: self.arrived }
+        ToldRecord {
+            written: self.written,
+            arrived: self.arrived,
+            muted_since: self.muted.map(|muted| muted.since),
+            muted_for: self.muted.and_then(|muted| muted.span).map_or(0, |span| span.as_secs()),
+        }
     }
 }
 

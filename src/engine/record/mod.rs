@@ -152,6 +152,8 @@ impl AppRecord {
             look(&mut alert.opened);
             alert.report_at.iter_mut().for_each(&mut look);
             alert.recovered.iter_mut().chain(&mut alert.reminded).for_each(&mut look);
+            let muted = alert.differing.values_mut().filter_map(|it| it.muted_since.as_mut());
+            muted.for_each(&mut look);
         }
     }
 }
@@ -232,6 +234,12 @@ pub struct ToldRecord {
     /// By the last mail that the mail server took; left out before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<Level>,
+    /// Since when they want to hear no more of it, if they do,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted_since: Option<Stamp>,
+    /// and for how many seconds; 0: until it is over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub muted_for: u64,
 }
 
 /// Rows of one app.

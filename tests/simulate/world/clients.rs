@@ -226,9 +226,11 @@ fn after(command: &Command, before: Option<&Known>) -> Option<Known> {
         Command::Pause(_) => paused(true),
         Command::Resume(_) => paused(false),
         Command::Stop(_) => None,
-        Command::Check(_) | Command::Quiet(..) | Command::Seen(_) | Command::Beat(..) => {
-            before.cloned()
-        }
+        Command::Check(_)
+        | Command::Mute(..)
+        | Command::Quiet(..)
+        | Command::Seen(_)
+        | Command::Beat(..) => before.cloned(),
     }
 }
 

@@ -70,12 +70,16 @@ fn split(authority: &str) -> Option<(&str, Option<u16>)> {
 pub(super) struct Names {
     own: String,
     allowed: Vec<String>,
+    /// That of the address in mails.
+    public: Option<String>,
 }
 
 impl Names {
-    /// `own` is what the machine is called; `allowed`, in small letters, what the owner adds.
-    pub(super) fn new(own: &str, allowed: &[String]) -> Names {
-        Names { own: own.to_ascii_lowercase(), allowed: allowed.to_vec() }
+    /// `own` is what the machine is called; `allowed`, in small letters, what the owner adds; `public_url` is
+    /// the address that mails link to.
+    pub(super) fn new(own: &str, allowed: &[String], public_url: Option<&str>) -> Names {
+        let public = public_url.and_then(Authority::of_url).map(|authority| authority.host);
+        Names { own: own.to_ascii_lowercase(), allowed: allowed.to_vec(), public }
     }
 
     /// Whether no foreign page can have this name: an address, a name without dots, one that ends
@@ -86,7 +90,7 @@ impl Names {
             || is_label(host)
             || HOUSEHOLD.iter().any(|end| host.strip_suffix(end).is_some_and(|it| !it.is_empty()))
             || (!host.is_empty() && host == self.own)
-            || self.allowed.iter().any(|allowed| allowed == host)
+            || self.allowed.iter().chain(&self.public).any(|allowed| allowed == host)
     }
 
     /// Whether the owner has named any.
@@ -108,7 +112,11 @@ mod tests {
     use super::*;
 
     fn known(host: &str) -> bool {
-        let names = Names::new("Pi.Example.net", &["hc.example.org".to_owned()]);
+        let names = Names::new(
+            "Pi.Example.net",
+            &["hc.example.org".to_owned()],
+            Some("https://home.example.com:8443/hc"),
+        );
         Authority::of_host(host).is_some_and(|authority| names.know(&authority))
     }
 

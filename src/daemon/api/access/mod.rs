@@ -87,7 +87,7 @@ impl Access {
             api: lock(&settings.api_token)?,
             read: lock(&settings.read_token)?,
             keys: settings.api_token.as_ref().map(Keys::new),
-            names: host::Names::new(own_name, &settings.allow_host),
+            names: host::Names::new(own_name, &settings.allow_host, settings.public_url.as_deref()),
         })
     }
 
@@ -100,13 +100,7 @@ impl Access {
         method: &str,
         from: &Credentials<'_>,
     ) -> Result<(), Denial> {
-        if from.marks.are_there() {
-            let rule = match effect {
-                Effect::Changes => browser::may_change(method, from, &self.names),
-                Effect::Reads => browser::may_read(from, &self.names),
-            };
-            rule.map_err(Denial::Browser)?;
-        }
+        self.admit_holder(effect, method, from)?;
         if self.is_open(effect) {
             return Ok(());
         }
@@ -135,6 +129,23 @@ impl Access {
     pub(super) fn opens_beats_of(&self, name: &str, key: &str) -> bool {
         let name = name::tidy(name);
         self.keys.as_ref().zip(name.ok()).is_some_and(|(keys, name)| keys.open(&name, key))
+    }
+
+    /// The same of a request that has a leave of its own, and needs no token: by the rules of browsers alone.
+    pub(super) fn admit_holder(
+        &self,
+        effect: Effect,
+        method: &str,
+        from: &Credentials<'_>,
+    ) -> Result<(), Denial> {
+        if !from.marks.are_there() {
+            return Ok(());
+        }
+        let rule = match effect {
+            Effect::Changes => browser::may_change(method, from, &self.names),
+            Effect::Reads => browser::may_read(from, &self.names),
+        };
+        rule.map_err(Denial::Browser)
     }
 
     /// Whether such a request needs no token.

@@ -16,6 +16,7 @@ fn access(api: Option<&str>, read: Option<&str>, allow_host: &[&str]) -> Access 
         api_token: secret(api),
         read_token: secret(read),
         allow_host: allow_host.iter().map(|name| (*name).to_owned()).collect(),
+        public_url: None,
     };
     Access::new(&settings, "pi").unwrap()
 }

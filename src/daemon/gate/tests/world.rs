@@ -16,6 +16,7 @@ use crate::config::settings::AccessSettings;
 use crate::daemon::api::{Access, Api, ApiRequest, Rules};
 use crate::daemon::check_log::CheckLog;
 use crate::daemon::gate::{CONNECTIONS_MAX, Gate, bind};
+use crate::daemon::mute_key::MuteKey;
 use crate::engine::recipients::Recipients;
 use crate::engine::time::Moment;
 
@@ -54,7 +55,8 @@ impl World {
         let wake = waker.clone();
         let log = CheckLog::start(None).unwrap().reader();
         let access = Access::new(&AccessSettings::default(), "pi").unwrap();
-        let rules = Rules { recipients: Recipients::new(Vec::new(), &[]), access };
+        let mute_key = MuteKey::random().unwrap().into();
+        let rules = Rules { recipients: Recipients::new(Vec::new(), &[]), access, mute_key };
         let api = Api::start(None, rules, log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();

@@ -20,14 +20,35 @@ use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Zone};
 use story::Story;
 
-/// Writes the letter as it reads when sent at `now`, in the local time of `zone`. `status_url` is linked
+/// Where a letter leads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Links<'a> {
+    /// The page of all apps.
+    pub status: Option<&'a str>,
+    /// Where its reader mutes what it tells.
+    pub mute: Option<&'a str>,
+}
+
+/// To the page of all apps alone.
+impl<'a> From<Option<&'a str>> for Links<'a> {
+    fn from(status: Option<&'a str>) -> Links<'a> {
+        Links { status, mute: None }
+    }
+}
+
+/// Writes the letter as it reads when sent at `now`, in the local time of `zone`. The `links` are
 /// at its end.
-pub fn write(mail: &Mail, now: Moment, zone: &Zone, status_url: Option<&str>) -> RenderedMail {
+pub fn write<'a>(
+    mail: &Mail,
+    now: Moment,
+    zone: &Zone,
+    links: impl Into<Links<'a>>,
+) -> RenderedMail {
     let mail = &nameless::told(mail);
     let Recipient::Mail(address) = &mail.to;
     let story = Story::of(mail, zone);
     let subject = subject::write(&story, now);
-    let page = story.page(mail, now, status_url);
+    let page = story.page(mail, now, links.into());
     RenderedMail {
         to: address.clone(),
         text: plain::render(&page),

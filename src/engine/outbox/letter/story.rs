@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::Links;
 use super::page::{Block, Page, ShownCheck};
 use super::{blind, outage, report, said, sentence};
 use crate::engine::outbox::merge::{APPS_MAX, IN_FULL_MAX, OVERTAKEN_MAX};
@@ -109,7 +110,7 @@ impl<'a> Story<'a> {
     }
 
     /// The body.
-    pub(super) fn page(&self, mail: &Mail, now: Moment, status_url: Option<&str>) -> Page {
+    pub(super) fn page(&self, mail: &Mail, now: Moment, links: Links<'_>) -> Page {
         let mut page = Page::default();
         page.blocks.extend(self.lateness(mail, now));
         page.blocks.extend(meant_for(&mail.meant_for));
@@ -131,7 +132,10 @@ impl<'a> Story<'a> {
             [Notice::Test { at }] => test(*at, self.zone, &mut page),
             _ => {}
         }
-        page.blocks.extend(status_url.and_then(link));
+        // A filter that takes no names takes no long link either.
+        let mute = links.mute.filter(|_| !mail.nameless);
+        page.blocks.extend(mute.and_then(|url| link("Mute this for a while", url)));
+        page.blocks.extend(links.status.and_then(|url| link("All apps", url)));
         page
     }
 
@@ -301,8 +305,8 @@ fn test(at: Stamp, zone: &Zone, page: &mut Page) {
 }
 
 /// A link to the status page; `None` for what is no web address of ordinary length.
-fn link(url: &str) -> Option<Block> {
+fn link(label: &'static str, url: &str) -> Option<Block> {
     let web = url.starts_with("http://") || url.starts_with("https://");
     let cleaned = one_line(url, MAX_VALUE);
-    (web && cleaned == url).then_some(Block::Link("All apps", cleaned))
+    (web && cleaned == url).then_some(Block::Link(label, cleaned))
 }
