@@ -306,7 +306,7 @@ fn a_host_out_there_that_does_not_answer_is_not_said_to_be_on() {
     world.seconds(300);
     let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
     assert!(
-        letter.text.contains("\nLook at blog.example: 3 apps on it went silent"),
+        letter.text.contains("Look at blog.example: 3 apps on it went silent"),
         "{}",
         letter.text
     );
