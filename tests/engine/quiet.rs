@@ -296,6 +296,26 @@ fn reminders_and_welcomes_wait_for_its_end() {
     assert!(subjects.iter().any(|it| it.contains("Kodi is still UNHEALTHY")), "{subjects:?}");
 }
 
+#[test]
+fn a_welcome_that_waited_says_when_the_first_check_passed() {
+    let mut world = World::new();
+    world.restart_at(wall("2026-11-24T02:40:00"));
+    world.register("NAS", &[("quiet", "02:30-04:00")]);
+    until(&mut world, "2026-11-24T03:50:00");
+    world.register("Kodi", &[("email", "a@example.org")]);
+    until(&mut world, "2026-11-24T04:02:00");
+    let texts: Vec<String> = world
+        .inbox
+        .iter()
+        .map(|(at, mail)| {
+            letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None).text
+        })
+        .collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[0].contains("Its first check passed at 2026-11-24 03:50:"), "{}", texts[0]);
+    assert!(texts[1].contains("Its first check passed at 2026-11-24 02:40:"), "{}", texts[1]);
+}
+
 /// Killed at any moment of a quiet time: nothing is told within, and what is broken is told at its end, once.
 #[test]
 fn a_kill_at_any_moment_loses_nothing_and_wakes_nobody() {

@@ -34,7 +34,7 @@ pub use self::disallowed::{Disallowed, who_is_disallowed};
 use super::ledger::{Kept, Ledger};
 use super::outbox::{Message, Outbox};
 use super::registry::{App, AppId, Registry};
-use super::sorted::{SortedMap, SortedSet};
+use super::sorted::SortedMap;
 use super::state::{State, Transition};
 use super::surroundings::Surroundings;
 use super::time::{Moment, Now, Stamp, Step, Timeline};
@@ -56,7 +56,7 @@ pub struct Incidents {
     /// Who is to be asked at once: the parents and children of who is silent.
     to_ask: Vec<AppId>,
     /// Apps that have passed for the first time.
-    newcomers: SortedSet<AppId>,
+    newcomers: SortedMap<AppId, Stamp>,
     welcome_at: Option<Moment>,
 }
 
@@ -263,6 +263,7 @@ impl Incidents {
         self.look_at_mutes(now);
         self.step_reminders(now, step);
         self.welcome_at = self.welcome_at.map(|at| step.moved_back(at));
+        self.newcomers.values_mut().for_each(|passed| timeline.step(now, step, passed));
         self.collection.iter_mut().for_each(|collection| collection.handle_step(step));
         self.updates.values_mut().for_each(|at| *at = step.moved_back(*at));
     }
