@@ -66,6 +66,7 @@ impl Engine {
                     Part::Internet => Interruption::Internet,
                 };
                 let Some(apps) = apps else {
+                    self.outbox.handle_sight(now);
                     self.handle_absence(now, interruption, after);
                     if self.surroundings.settling().is_none() {
                         // It was too short for that, as far as is known.

@@ -240,6 +240,9 @@ impl Engine {
         let RestoredMail { mails, accepted, refusals } = household.take_mail();
         let ids = mails.iter().map(|mail| mail.id).collect();
         self.outbox.restore(now, accepted, refusals, mails);
+        if !self.surroundings.network().is_down() {
+            self.outbox.handle_sight(now);
+        }
         // Who named nobody follows the option as it is today.
         let default_email = self.outbox.recipients().by_default().to_vec();
         let asked_every = interruption.as_ref().map(|_| ASKED_EVERY);

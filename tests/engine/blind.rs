@@ -158,13 +158,38 @@ fn who_has_a_report_has_no_note() {
 }
 
 #[test]
-fn a_mail_that_cannot_go_while_nothing_answers_goes_afterwards() {
+fn a_mail_that_cannot_go_while_nothing_answers_tells_afterwards_from_when_until_when() {
+    for killed in [false, true] {
+        let mut world = house();
+        world.mood = Mood::Away;
+        blind(&mut world, 30, false);
+        world.seconds(60);
+        if killed {
+            world.restart();
+        }
+        world.mood = Mood::Accepts;
+        world.seconds(3600);
+        assert_eq!(world.mails(), ["1 gaps, 3/3"]);
+        let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+        let subject = "[HealthChecker] I could not see the network from 23:01 to 23:3";
+        assert!(letter.subject.starts_with(subject), "{}", letter.subject);
+        let how =
+            "\nEach app has its time to answer since then. Another mail tells who does not.\n";
+        assert!(letter.text.contains(how), "{}", letter.text);
+        assert!(!letter.text.contains("Nothing answers"), "{}", letter.text);
+    }
+}
+
+#[test]
+fn a_mail_that_nothing_answers_is_no_present_after_a_boot() {
     let mut world = house();
-    world.mood = Mood::Away;
-    blind(&mut world, 30, false);
+    (world.mood, world.deaf) = (Mood::Away, true);
+    world.seconds(1200);
+    world.deaf = false;
+    world.boot_at(world.now.wall);
     world.mood = Mood::Accepts;
     world.seconds(3600);
-    assert_eq!(world.mails(), ["nothing of 3"]);
+    assert_eq!(world.mails(), ["1 gaps, 3/3"]);
 }
 
 #[test]

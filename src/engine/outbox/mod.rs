@@ -179,6 +179,12 @@ impl Outbox {
         self.rate_limit.paced_until(at, &mail.to, mail.written.at()?)
     }
 
+    /// Somebody is seen again: what waits to say that nothing answers tells from when until when.
+    pub fn handle_sight(&mut self, now: Now) {
+        let ids: Vec<u64> = self.queue.mails().map(|mail| mail.id).collect();
+        ids.into_iter().for_each(|id| self.queue.end_blindness(id, Stamp::noted(now)));
+    }
+
     fn hold_back(&mut self, now: Now, id: u64, until: Moment) {
         let is_new = self.queue.hold_back(now, id, until);
         self.wheel.schedule(until, id);

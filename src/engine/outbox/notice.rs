@@ -178,7 +178,7 @@ impl Outage {
 pub struct Blind {
     /// When; the last may go on.
     pub gaps: Vec<Gap>,
-    /// While it goes on: whose apps these are that nobody sees, as many as a mail has room for.
+    /// Told while it goes on: whose apps these are that nobody sees, as many as a mail has room for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<String>,
     /// How many there are of theirs on other machines, or on the internet if it was that alone,
@@ -191,6 +191,17 @@ impl Blind {
     /// Since when nobody is seen, if that goes on.
     pub fn goes_on(&self) -> Option<Stamp> {
         self.gaps.last().filter(|gap| gap.goes_on()).map(|gap| gap.from)
+    }
+
+    /// Somebody is seen since then.
+    pub(super) fn end(&mut self, until: Stamp) {
+        let last = self.gaps.last_mut().filter(|gap| gap.goes_on());
+        last.into_iter().for_each(|gap| gap.until = Some(until));
+    }
+
+    /// Whether it was written while it went on: how the apps are since is not known.
+    pub fn was_told_meanwhile(&self) -> bool {
+        !self.apps.is_empty()
     }
 }
 

@@ -289,6 +289,18 @@ impl Queue {
         Some(self.next_id - 1)
     }
 
+    /// What a mail tells of a time in which nobody is seen was over by then. It keeps its message id: who has it
+    /// already knows the most of it.
+    pub(super) fn end_blindness(&mut self, id: u64, until: Stamp) {
+        self.mails.edit(id, |mail| {
+            for notice in &mut mail.notices {
+                if let Notice::Blind(blind) = notice {
+                    blind.end(until);
+                }
+            }
+        });
+    }
+
     /// Drops a mail, since there is no more to be told by it.
     pub(super) fn drop_mail(&mut self, id: u64) {
         self.mails.remove(id);

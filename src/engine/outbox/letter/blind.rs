@@ -14,6 +14,10 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 const NO_NETWORK: &str = "I could not see the network";
 const NO_INTERNET: &str = "I could not reach the internet";
 
+/// Said where it was over before the mail could go: how they are is told by others.
+const IN_TIME: &str =
+    "Each app has its time to answer since then. Another mail tells who does not.";
+
 /// `Nothing answers since 02:10: our network, or all 11 apps`; afterwards `I could not see the network from
 /// 02:10 to 02:31`, `I could not reach the internet 3 times`. What began a day ago or more has its day.
 pub(super) fn subject(blind: &Blind, now: Moment, zone: &Zone) -> String {
@@ -76,7 +80,8 @@ pub(super) fn in_full(blind: &Blind, zone: &Zone, page: &mut Page) {
         }
     }
     if blind.goes_on().is_none() {
-        page.add(Block::Paragraph(as_before(blind)));
+        let how = if blind.was_told_meanwhile() { IN_TIME.to_owned() } else { as_before(blind) };
+        page.add(Block::Paragraph(how));
     }
 }
 

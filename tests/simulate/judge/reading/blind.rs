@@ -7,6 +7,10 @@ use super::words::{Known, Named, Told, time};
 const LOOK: &str = "Look at the switch, the router or the Wi-Fi that the health checker hangs on. No alarm of these \
     apps comes until one of them answers; then each has its time to answer, too.";
 
+/// Said where it was over before the mail could go.
+const IN_TIME: &str =
+    "Each app has its time to answer since then. Another mail tells who does not.";
+
 /// What was not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::judge) enum Unseen {
@@ -155,7 +159,7 @@ impl Blind {
 
     /// A paragraph of it.
     pub(super) fn paragraph(&mut self, text: &str) -> Option<()> {
-        if text == LOOK {
+        if text == LOOK || text == IN_TIME {
             return Some(());
         }
         let rest = text.strip_suffix(" as before.")?;
