@@ -82,6 +82,10 @@ impl Answers {
         self.0.retain(|(spec, _)| !is_of_a_way(spec.name));
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Given> {
         self.0.iter().find(|(spec, _)| spec.name == name).map(|(_, value)| value)
     }

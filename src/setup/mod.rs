@@ -112,6 +112,8 @@ struct Course<'a, 'b> {
     told: Vec<Entry>,
     answers: Answers,
     paper: Paper,
+    /// How many options the file that is there sets.
+    set_before: usize,
     asks_nothing: bool,
 }
 
@@ -120,6 +122,7 @@ impl<'a, 'b> Course<'a, 'b> {
         let paper = Paper::find(Path::new(&setup.path)).map_err(Stop::NotDone)?;
         let mut answers =
             Answers::of_file(&shown(&setup.path), paper.text()).map_err(Stop::Wrong)?;
+        let set_before = answers.count();
         answers.take(&setup.told);
         Ok(Course {
             machine,
@@ -127,6 +130,7 @@ impl<'a, 'b> Course<'a, 'b> {
             told: setup.told,
             answers,
             paper,
+            set_before,
             asks_nothing: setup.asks_nothing,
         })
     }
@@ -143,7 +147,9 @@ impl<'a, 'b> Course<'a, 'b> {
             questions::mail_anew(self.talk, &mut self.answers)?;
         }
         let is_new = self.paper.text().is_none();
-        if !is_new && !self.is_agreed(&self.paper.what_is_replaced(), false)? {
+        // The one that is shipped, as a rule: nothing but comments.
+        let sets_nothing = self.set_before == 0;
+        if !is_new && !self.is_agreed(&self.paper.what_is_replaced(), sets_nothing)? {
             return Err(Stop::NotDone(format!("{} is as it was", self.paper.shown())));
         }
         self.paper.write(&self.answers.text()).map_err(Stop::NotDone)?;

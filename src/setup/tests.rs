@@ -147,6 +147,15 @@ fn what_a_file_sets_besides_stays_and_the_old_one_is_kept() {
 }
 
 #[test]
+fn a_file_of_comments_alone_is_replaced_with_enter() {
+    let table = Table::new("").with("# The configuration of HealthChecker.\n#port=0\n");
+    let done = table.set_up(&[], "me@b.c\n\nnone\n\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(table.text().contains("\nemail='me@b.c'\n"));
+    assert!(table.folder.path().join("config.old").exists());
+}
+
+#[test]
 fn nothing_is_written_without_consent_or_without_the_last_answer() {
     let all = "\n\nn\nnone\n";
     for typed in ["", "\n", &format!("{all}\n"), &format!("{all}n\n"), &format!("{all}what?\n")] {
