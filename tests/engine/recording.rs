@@ -44,7 +44,7 @@ fn answer(chance: &mut Chance) -> Answer {
         Answer::Refused,
         Answer::Hang,
         Answer::Slow(slow),
-        Answer::Within(2_000),
+        Answer::Between(0, 2_000),
         Answer::NoVerdict,
         Answer::Overslept(slow),
     ])

@@ -37,8 +37,8 @@ pub(super) enum Answer {
     Hang,
     /// Passes, slowly.
     Slow(u64),
-    /// Passes, after so many milliseconds at most: another time each time.
-    Within(u64),
+    /// Passes, after so many milliseconds at least and at most: another time each time.
+    Between(u64, u64),
     NoVerdict,
     /// Did not answer, and our own thread came so many milliseconds too late to notice.
     Overslept(u64),
@@ -499,7 +499,10 @@ impl World {
         let latency = match answer {
             Answer::Hang | Answer::Overslept(_) => u64::MAX,
             Answer::Slow(ms) => ms,
-            Answer::Within(ms) => probe.id.wrapping_mul(0x9e37_79b9_7f4a_7c15) % ms.max(1),
+            Answer::Between(least, most) => {
+                let chance = probe.id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                least + chance % most.saturating_sub(least).max(1)
+            }
             _ => LATENCY,
         };
         let end = if latency > limit && probe.has_short_timeout() {
@@ -510,7 +513,7 @@ impl World {
             match answer {
                 Answer::Pass
                 | Answer::Slow(_)
-                | Answer::Within(_)
+                | Answer::Between(..)
                 | Answer::Hang
                 | Answer::Overslept(_) => verdict(Outcome::Pass, "HTTP 200 OK", false),
                 Answer::Warn => verdict(Outcome::Warn, "the app says warn", false),
