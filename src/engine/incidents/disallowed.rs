@@ -190,3 +190,127 @@ pub fn who_is_disallowed(registry: &Registry, outbox: &Outbox) -> Vec<LogEvent> 
     };
     disallowed.chunk_by(|a, b| a == b).filter_map(note).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{GUEST_TOO, House, in_short, outbox};
+    use super::*;
+    use crate::engine::outbox::Message;
+    use crate::engine::outbox::delivery::Delivery;
+    use crate::engine::tests::after;
+
+    /// The mails that wait are those of a start, at which mail goes where `now` lets it.
+    fn disallowed(house: &mut House, now: Outbox) -> Disallowed {
+        let mails: Vec<Mail> = house.outbox.mails().cloned().collect();
+        let ids = mails.iter().map(|mail| mail.id).collect();
+        house.outbox = now;
+        house.outbox.restore(after(house.second), Vec::new(), Vec::new(), mails);
+        house.incidents.disallow(ids, &house.registry, &mut house.outbox)
+    }
+
+    #[test]
+    fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
+        let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
+        house.checks(nas, "fff");
+        let Disallowed { sendable, notes } =
+            disallowed(&mut house, outbox(&["owner@example.org"], &["owner@example.org"]));
+        assert_eq!((sendable.len(), notes.len()), (1, 1));
+        let mail = house.outbox.mail(sendable[0]).unwrap();
+        assert_eq!(
+            (&mail.to, &mail.meant_for[..]),
+            (&Recipient::mail("owner@example.org"), &[Recipient::mail("guest@b.c")][..])
+        );
+        assert_eq!(house.outbox.waiting(), 1, "the other is gone");
+        let alert = house.incidents.alert(nas).unwrap();
+        assert!(
+            alert.told(&Recipient::mail("guest@b.c")).is_none(),
+            "who read of nothing is owed nothing"
+        );
+        assert_eq!(
+            alert.told(&Recipient::mail("owner@example.org")).unwrap().written,
+            Some(Level::Unhealthy)
+        );
+        assert!(house.checks(nas, "f").is_empty(), "the owner is not told twice");
+    }
+
+    #[test]
+    fn a_mail_that_nobody_may_have_is_kept_and_one_that_may_go_goes() {
+        let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
+        house.checks(nas, "ff");
+        let Disallowed { sendable, notes } =
+            disallowed(&mut house, outbox(&[], &["owner@example.org"]));
+        assert_eq!((sendable.len(), notes.len(), house.outbox.waiting()), (1, 1, 2));
+        assert_eq!(
+            house.outbox.mail(sendable[0]).unwrap().to,
+            Recipient::mail("owner@example.org")
+        );
+        assert!(house.incidents.alert(nas).unwrap().told(&Recipient::mail("guest@b.c")).is_some());
+    }
+
+    /// At a start, mail goes to the owner alone, who is told instead of others: what each mail tells.
+    fn for_the_owner_alone(house: &mut House) -> Vec<String> {
+        let owner = ["owner@example.org"];
+        let Disallowed { sendable, .. } = disallowed(house, outbox(&owner, &owner));
+        let mails = sendable.iter().map(|id| house.outbox.mail(*id).unwrap().clone());
+        let message = |to: &Recipient, notice: &Notice| Message {
+            to: to.clone(),
+            notice: notice.clone(),
+            thread: Vec::new(),
+        };
+        mails
+            .flat_map(|it| {
+                it.notices.iter().map(|tells| in_short(&message(&it.to, tells))).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn who_knows_already_what_another_may_not_read_is_not_told_again() {
+        let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
+        house.checks(nas, "fff");
+        house.mail_server(&Delivery::Accepted);
+        house.checks(nas, "pp");
+        assert_eq!(for_the_owner_alone(&mut house), ["NAS HEALTHY"], "the owner's own mail");
+    }
+
+    #[test]
+    fn the_end_of_what_nobody_else_was_told_is_told_to_nobody_else() {
+        let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
+        let kodi = house.register("Kodi", &[("email", "guest@b.c")]);
+        house.checks(kodi, "ppfff");
+        house.mail_server(&Delivery::Accepted);
+        house.checks(nas, "fff");
+        house.checks(kodi, "pp");
+        assert_eq!(for_the_owner_alone(&mut house), ["NAS UNHEALTHY"]);
+    }
+
+    #[test]
+    fn the_word_that_an_app_is_watched_goes_to_who_stands_in_and_has_none_of_their_own() {
+        let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
+        let kodi = house.register("Kodi", &[("email", "guest@b.c")]);
+        for id in [nas, kodi] {
+            house.incidents.handle_first_pass(after(0), id);
+        }
+        let House { registry, incidents, outbox, .. } = &mut house;
+        for message in incidents.welcome(after(10), registry, outbox) {
+            outbox.handle_message(after(10), message);
+        }
+        assert_eq!(for_the_owner_alone(&mut house), ["watching Kodi", "watching NAS"]);
+    }
+
+    #[test]
+    fn who_may_have_no_mail_is_named_once_with_all_their_apps() {
+        let mut house = House::new();
+        for (name, email) in
+            [("a", "x@b.c"), ("b", "y@b.c"), ("c", "X@b.c"), ("d", "owner@example.org")]
+        {
+            house.register(name, &[("email", email)]);
+        }
+        let notes = who_is_disallowed(&house.registry, &outbox(&[], &["owner@example.org"]));
+        let said = |note: &LogEvent| match note {
+            LogEvent::Disallowed { person, apps, .. } => format!("{person} {apps}"),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(notes.iter().map(said).collect::<Vec<_>>(), ["x@b.c 2", "y@b.c 1"]);
+    }
+}

@@ -3,54 +3,52 @@
 use std::time::Duration;
 
 use super::*;
-use crate::engine::log_event::LogEvent;
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::notice::{Mail, Notice};
+use crate::engine::outbox::notice::Notice;
 use crate::engine::outbox::{Concluded, Output, Policy};
-use crate::engine::recipients::{Recipient, Recipients};
+use crate::engine::recipients::Recipients;
 use crate::engine::registration::Registration;
-use crate::engine::registry::Welcome;
 use crate::engine::tests::{after, app, verdict};
 
 const QUICK: [(&str, &str); 2] = [("interval", "5"), ("healthy", "2")];
-const GUEST_TOO: &str = "owner@example.org,guest@b.c";
+pub(super) const GUEST_TOO: &str = "owner@example.org,guest@b.c";
 
-fn outbox(default: &[&str], allowed: &[&str]) -> Outbox {
+pub(super) fn outbox(default: &[&str], allowed: &[&str]) -> Outbox {
     let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<String>>();
     let recipients = Recipients::new(owned(default), &owned(allowed));
     Outbox::new(Policy { mailing: true, mail_without_clock: false, recipients }, 7)
 }
 
-fn without_mail() -> Outbox {
+pub(super) fn without_mail() -> Outbox {
     let recipients = Recipients::default();
     Outbox::new(Policy { mailing: false, mail_without_clock: false, recipients }, 7)
 }
 
 /// Apps whose verdicts are told to those who wait for them. What there is to tell goes into the
 /// outbox, and to the mail server when the test says so.
-struct House {
-    registry: Registry,
-    incidents: Incidents,
+pub(super) struct House {
+    pub(super) registry: Registry,
+    pub(super) incidents: Incidents,
     surroundings: Surroundings,
-    outbox: Outbox,
-    second: u64,
+    pub(super) outbox: Outbox,
+    pub(super) second: u64,
 }
 
 impl House {
-    fn new() -> House {
+    pub(super) fn new() -> House {
         let (registry, incidents) = (Registry::default(), Incidents::default());
         let surroundings = Surroundings::new(None, Duration::ZERO, Vec::new());
         House { registry, incidents, surroundings, outbox: outbox(&[], &[]), second: 0 }
     }
 
-    fn register(&mut self, name: &str, more: &[(&str, &str)]) -> AppId {
+    pub(super) fn register(&mut self, name: &str, more: &[(&str, &str)]) -> AppId {
         let registration: Registration = app(name, &[QUICK.as_slice(), more].concat());
         self.registry.register(after(self.second), registration);
         self.registry.find(name).unwrap()
     }
 
     /// A NAS that is well, and nobody is owed a word.
-    fn with_nas(more: &[(&str, &str)]) -> (House, AppId) {
+    pub(super) fn with_nas(more: &[(&str, &str)]) -> (House, AppId) {
         let mut house = House::new();
         let nas = house.register("NAS", more);
         assert!(house.checks(nas, "pp").is_empty());
@@ -73,7 +71,7 @@ impl House {
     }
 
     /// `p`, `w`, `f` for each check; what is told, and put into the outbox.
-    fn checks(&mut self, id: AppId, outcomes: &str) -> Vec<String> {
+    pub(super) fn checks(&mut self, id: AppId, outcomes: &str) -> Vec<String> {
         let mut told = Vec::new();
         for outcome in outcomes.chars() {
             let outcome = match outcome {
@@ -90,7 +88,7 @@ impl House {
     }
 
     /// What the outbox hands out ends so.
-    fn mail_server(&mut self, delivery: &Delivery) {
+    pub(super) fn mail_server(&mut self, delivery: &Delivery) {
         let now = after(self.second);
         while let Some(output) = self.outbox.poll_output() {
             let Output::Send(mail) = output else { continue };
@@ -106,7 +104,7 @@ impl House {
         }
     }
 
-    fn stop(&mut self, id: AppId) {
+    pub(super) fn stop(&mut self, id: AppId) {
         let House { registry, incidents, surroundings, outbox, .. } = self;
         incidents.handle_stop(after(self.second), id, Known { registry, surroundings, outbox });
         self.registry.stop(id);
@@ -122,14 +120,9 @@ impl House {
             self.incidents.handle_transition(now, id, transition.to);
         }
     }
-
-    fn gathered(&mut self, second: u64) -> Vec<String> {
-        let House { registry, incidents, outbox, .. } = self;
-        incidents.welcome(after(second), registry, outbox).iter().map(in_short).collect()
-    }
 }
 
-fn in_short(message: &Message) -> String {
+pub(super) fn in_short(message: &Message) -> String {
     let told = match &message.notice {
         Notice::Change(change) => format!("{} {}", change.app, change.to.word()),
         Notice::Watching { apps, .. } => format!("watching {}", apps.join(", ")),
@@ -345,170 +338,4 @@ fn what_changes_of_an_alert_is_marked_and_a_verdict_that_tells_nothing_is_not() 
     assert!(!marked(&mut house, ""), "it is on disk already");
     house.stop(nas);
     assert!(marked(&mut house, ""));
-}
-
-#[test]
-fn first_passes_are_gathered_for_ten_seconds_into_one_word_to_each_person() {
-    let mut house = House::new();
-    let nas = house.register("NAS", &[("email", GUEST_TOO)]);
-    let kodi = house.register("Kodi", &[("email", "Owner@Example.org")]);
-    assert_eq!(house.incidents.next_deadline(), None);
-    house.incidents.handle_first_pass(after(100), nas);
-    house.incidents.handle_first_pass(after(108), kodi);
-    assert_eq!(house.incidents.next_deadline(), Some((after(110).at, Wait::Welcome)));
-    assert!(house.gathered(109).is_empty());
-    assert_eq!(house.gathered(110), ["guest@b.c: watching NAS", "watching NAS, Kodi"]);
-    assert_eq!((house.incidents.next_deadline(), house.gathered(120)), (None, Vec::new()));
-    for id in [nas, kodi] {
-        assert_eq!(house.registry.get(id).unwrap().welcome, Welcome::Told);
-    }
-}
-
-#[test]
-fn the_word_says_when_the_first_of_them_passed_though_it_goes_out_late() {
-    let mut house = House::new();
-    for (name, second) in [("NAS", 100), ("Kodi", 108)] {
-        let id = house.register(name, &[]);
-        house.incidents.handle_first_pass(after(second), id);
-    }
-    let House { registry, incidents, outbox, .. } = &mut house;
-    let messages = incidents.welcome(after(117), registry, outbox);
-    let [Message { notice: Notice::Watching { at, .. }, .. }] = messages.as_slice() else {
-        panic!("{messages:?}");
-    };
-    assert_eq!(at.wall(), after(100).wall);
-}
-
-#[test]
-fn an_app_that_is_stopped_before_the_word_goes_out_is_not_in_it() {
-    let mut house = House::new();
-    for name in ["NAS", "Kodi"] {
-        let id = house.register(name, &[]);
-        house.incidents.handle_first_pass(after(100), id);
-    }
-    let nas = house.registry.find("NAS").unwrap();
-    house.stop(nas);
-    assert_eq!(house.gathered(110), ["watching Kodi"]);
-}
-
-#[test]
-fn without_mail_no_word_is_owed_later() {
-    let mut house = House::new();
-    let nas = house.register("NAS", &[]);
-    house.outbox = without_mail();
-    house.incidents.handle_first_pass(after(100), nas);
-    assert!(house.gathered(110).is_empty());
-    assert_eq!(house.registry.get(nas).unwrap().welcome, Welcome::Told);
-}
-
-/// The mails that wait are those of a start, at which mail goes where `now` lets it.
-fn disallowed(house: &mut House, now: Outbox) -> Disallowed {
-    let mails: Vec<Mail> = house.outbox.mails().cloned().collect();
-    let ids = mails.iter().map(|mail| mail.id).collect();
-    house.outbox = now;
-    house.outbox.restore(after(house.second), Vec::new(), Vec::new(), mails);
-    house.incidents.disallow(ids, &house.registry, &mut house.outbox)
-}
-
-#[test]
-fn a_mail_that_its_reader_may_not_have_goes_to_those_who_are_told_instead() {
-    let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
-    house.checks(nas, "fff");
-    let Disallowed { sendable, notes } =
-        disallowed(&mut house, outbox(&["owner@example.org"], &["owner@example.org"]));
-    assert_eq!((sendable.len(), notes.len()), (1, 1));
-    let mail = house.outbox.mail(sendable[0]).unwrap();
-    assert_eq!(
-        (&mail.to, &mail.meant_for[..]),
-        (&Recipient::mail("owner@example.org"), &[Recipient::mail("guest@b.c")][..])
-    );
-    assert_eq!(house.outbox.waiting(), 1, "the other is gone");
-    let alert = house.incidents.alert(nas).unwrap();
-    assert!(
-        alert.told(&Recipient::mail("guest@b.c")).is_none(),
-        "who read of nothing is owed nothing"
-    );
-    assert_eq!(
-        alert.told(&Recipient::mail("owner@example.org")).unwrap().written,
-        Some(Level::Unhealthy)
-    );
-    assert!(house.checks(nas, "f").is_empty(), "the owner is not told twice");
-}
-
-#[test]
-fn a_mail_that_nobody_may_have_is_kept_and_one_that_may_go_goes() {
-    let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
-    house.checks(nas, "ff");
-    let Disallowed { sendable, notes } =
-        disallowed(&mut house, outbox(&[], &["owner@example.org"]));
-    assert_eq!((sendable.len(), notes.len(), house.outbox.waiting()), (1, 1, 2));
-    assert_eq!(house.outbox.mail(sendable[0]).unwrap().to, Recipient::mail("owner@example.org"));
-    assert!(house.incidents.alert(nas).unwrap().told(&Recipient::mail("guest@b.c")).is_some());
-}
-
-/// At a start, mail goes to the owner alone, who is told instead of others: what each mail tells.
-fn for_the_owner_alone(house: &mut House) -> Vec<String> {
-    let owner = ["owner@example.org"];
-    let Disallowed { sendable, .. } = disallowed(house, outbox(&owner, &owner));
-    let mails = sendable.iter().map(|id| house.outbox.mail(*id).unwrap().clone());
-    let message = |to: &Recipient, notice: &Notice| Message {
-        to: to.clone(),
-        notice: notice.clone(),
-        thread: Vec::new(),
-    };
-    mails
-        .flat_map(|it| {
-            it.notices.iter().map(|tells| in_short(&message(&it.to, tells))).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-#[test]
-fn who_knows_already_what_another_may_not_read_is_not_told_again() {
-    let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
-    house.checks(nas, "fff");
-    house.mail_server(&Delivery::Accepted);
-    house.checks(nas, "pp");
-    assert_eq!(for_the_owner_alone(&mut house), ["NAS HEALTHY"], "the owner's own mail");
-}
-
-#[test]
-fn the_end_of_what_nobody_else_was_told_is_told_to_nobody_else() {
-    let (mut house, nas) = House::with_nas(&[("email", "guest@b.c")]);
-    let kodi = house.register("Kodi", &[("email", "guest@b.c")]);
-    house.checks(kodi, "ppfff");
-    house.mail_server(&Delivery::Accepted);
-    house.checks(nas, "fff");
-    house.checks(kodi, "pp");
-    assert_eq!(for_the_owner_alone(&mut house), ["NAS UNHEALTHY"]);
-}
-
-#[test]
-fn the_word_that_an_app_is_watched_goes_to_who_stands_in_and_has_none_of_their_own() {
-    let (mut house, nas) = House::with_nas(&[("email", GUEST_TOO)]);
-    let kodi = house.register("Kodi", &[("email", "guest@b.c")]);
-    for id in [nas, kodi] {
-        house.incidents.handle_first_pass(after(0), id);
-    }
-    let House { registry, incidents, outbox, .. } = &mut house;
-    for message in incidents.welcome(after(10), registry, outbox) {
-        outbox.handle_message(after(10), message);
-    }
-    assert_eq!(for_the_owner_alone(&mut house), ["watching Kodi", "watching NAS"]);
-}
-
-#[test]
-fn who_may_have_no_mail_is_named_once_with_all_their_apps() {
-    let mut house = House::new();
-    for (name, email) in
-        [("a", "x@b.c"), ("b", "y@b.c"), ("c", "X@b.c"), ("d", "owner@example.org")]
-    {
-        house.register(name, &[("email", email)]);
-    }
-    let notes = who_is_disallowed(&house.registry, &outbox(&[], &["owner@example.org"]));
-    let said = |note: &LogEvent| match note {
-        LogEvent::Disallowed { person, apps, .. } => format!("{person} {apps}"),
-        other => format!("{other:?}"),
-    };
-    assert_eq!(notes.iter().map(said).collect::<Vec<_>>(), ["x@b.c 2", "y@b.c 1"]);
 }

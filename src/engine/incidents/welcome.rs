@@ -58,3 +58,72 @@ impl Incidents {
         told.into_iter().map(message).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Wait;
+    use super::super::tests::{GUEST_TOO, House, in_short, without_mail};
+    use super::*;
+    use crate::engine::tests::after;
+
+    impl House {
+        fn gathered(&mut self, second: u64) -> Vec<String> {
+            let House { registry, incidents, outbox, .. } = self;
+            incidents.welcome(after(second), registry, outbox).iter().map(in_short).collect()
+        }
+    }
+
+    #[test]
+    fn first_passes_are_gathered_for_ten_seconds_into_one_word_to_each_person() {
+        let mut house = House::new();
+        let nas = house.register("NAS", &[("email", GUEST_TOO)]);
+        let kodi = house.register("Kodi", &[("email", "Owner@Example.org")]);
+        assert_eq!(house.incidents.next_deadline(), None);
+        house.incidents.handle_first_pass(after(100), nas);
+        house.incidents.handle_first_pass(after(108), kodi);
+        assert_eq!(house.incidents.next_deadline(), Some((after(110).at, Wait::Welcome)));
+        assert!(house.gathered(109).is_empty());
+        assert_eq!(house.gathered(110), ["guest@b.c: watching NAS", "watching NAS, Kodi"]);
+        assert_eq!((house.incidents.next_deadline(), house.gathered(120)), (None, Vec::new()));
+        for id in [nas, kodi] {
+            assert_eq!(house.registry.get(id).unwrap().welcome, Welcome::Told);
+        }
+    }
+
+    #[test]
+    fn the_word_says_when_the_first_of_them_passed_though_it_goes_out_late() {
+        let mut house = House::new();
+        for (name, second) in [("NAS", 100), ("Kodi", 108)] {
+            let id = house.register(name, &[]);
+            house.incidents.handle_first_pass(after(second), id);
+        }
+        let House { registry, incidents, outbox, .. } = &mut house;
+        let messages = incidents.welcome(after(117), registry, outbox);
+        let [Message { notice: Notice::Watching { at, .. }, .. }] = messages.as_slice() else {
+            panic!("{messages:?}");
+        };
+        assert_eq!(at.wall(), after(100).wall);
+    }
+
+    #[test]
+    fn an_app_that_is_stopped_before_the_word_goes_out_is_not_in_it() {
+        let mut house = House::new();
+        for name in ["NAS", "Kodi"] {
+            let id = house.register(name, &[]);
+            house.incidents.handle_first_pass(after(100), id);
+        }
+        let nas = house.registry.find("NAS").unwrap();
+        house.stop(nas);
+        assert_eq!(house.gathered(110), ["watching Kodi"]);
+    }
+
+    #[test]
+    fn without_mail_no_word_is_owed_later() {
+        let mut house = House::new();
+        let nas = house.register("NAS", &[]);
+        house.outbox = without_mail();
+        house.incidents.handle_first_pass(after(100), nas);
+        assert!(house.gathered(110).is_empty());
+        assert_eq!(house.registry.get(nas).unwrap().welcome, Welcome::Told);
+    }
+}
