@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import pytest
 import requests
 
-from browser import Browser, why_unavailable
+from browser import Browser
 from conftest import StartDaemon
 from daemon import Daemon
 from smtp_server import SmtpServer
@@ -26,15 +24,6 @@ TOKEN = "a-token-of-some-length"
 # A name that a browser takes to be this machine, and a daemon knows by `public_url` alone.
 NAME = "health.example.localhost"
 PROGRAM = {"User-Agent": "curl/8"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if reason := why_unavailable():
-        pytest.skip(reason)
-    one = Browser()
-    yield one
-    one.close()
 
 
 def alarm(daemon: Daemon, target: Target, mailbox: SmtpServer) -> str:

@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from browser import Browser, why_unavailable
+from browser import Browser
 from conftest import StartDaemon
 from crowd import Crowd
 from daemon import BINARY, Daemon
@@ -50,15 +49,6 @@ def machine(tmp_path: Path) -> Machine:
     if seen.stdout != machine.boot_id.read_text():
         pytest.skip(f"no mount of our own here: {seen.stderr}")
     return machine
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if reason := why_unavailable():
-        pytest.skip(reason)
-    one = Browser()
-    yield one
-    one.close()
 
 
 def house(start_daemon: StartDaemon, machine: Machine, mailbox: SmtpServer, crowd: Crowd) -> Daemon:
