@@ -180,3 +180,5 @@ def test_without_a_link_it_is_a_change_as_any_other(
     daemon.wait_for_state("Kodi", "HEALTHY", 60)
     over = post()
     assert over.status_code == 404 and "nothing to mute" in over.json()["error"]
+    # By the parameter the command line tells it from a path that is not there.
+    assert over.json()["field"] == "appname"

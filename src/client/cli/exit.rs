@@ -7,7 +7,7 @@ use crate::client::Error;
 pub enum Exit {
     /// It is done.
     Done,
-    /// No app of this name is registered, or no such mail was refused.
+    /// No app of this name is registered, no such mail was refused, or there is nothing to mute.
     UnknownApp,
     /// An app that is shown is UNHEALTHY.
     Unhealthy,

@@ -47,7 +47,8 @@ impl Problem {
     /// 404: nobody was told of trouble that lasts.
     pub(crate) fn nothing_to_mute() -> Problem {
         let error = "there is nothing to mute: it is over, or nobody who is meant was told of it";
-        Problem::new(404, error.to_owned())
+        // With a parameter, as every 404 that is no unknown path.
+        Problem { field: Some("appname".to_owned()), ..Problem::new(404, error.to_owned()) }
     }
 
     /// 409: the app of this name is paused.
