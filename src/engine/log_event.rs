@@ -30,8 +30,8 @@ pub enum LogEvent {
     Registered {
         /// Its name.
         app: String,
-        /// The address that is asked.
-        url: String,
+        /// The address that is asked, if it is.
+        url: Option<String>,
         /// Whether the name is new.
         new: bool,
     },
@@ -238,11 +238,12 @@ impl LogEvent {
 impl fmt::Display for LogEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LogEvent::Registered { app, url, new: true } => {
-                write!(f, "{app}: watched from now on at {url}")
-            }
-            LogEvent::Registered { app, url, new: false } => {
-                write!(f, "{app}: registered again at {url}")
+            LogEvent::Registered { app, url, new } => {
+                let how = if *new { "watched from now on" } else { "registered again" };
+                match url {
+                    Some(url) => write!(f, "{app}: {how} at {url}"),
+                    None => write!(f, "{app}: {how} by its beats"),
+                }
             }
             LogEvent::Quiet { app, span } => {
                 write!(f, "{app}: quiet for {}", span::in_words(*span))

@@ -74,7 +74,8 @@ impl Engine {
         }
         let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
         let reports = registration.beats().is_some();
-        let (app, url) = (registration.name.clone(), to.address.clone());
+        let app = registration.name.clone();
+        let url = registration.target.place().map(|address| address.asked.clone());
         let new = self.registry.id_of(&app).is_none();
         self.log(LogEvent::Registered { app, url, new });
         let url = to.address.clone();
