@@ -29,7 +29,7 @@ pub enum Verb {
 
 /// The words, and what they are for.
 pub const VERBS: [(&str, Verb, &str); 2] = [
-    ("setup", Verb::Setup, "ask a few questions, try the mail, write the configuration file"),
+    ("setup", Verb::Setup, "ask a few questions, try the mail, write the configuration"),
     ("test-mail", Verb::TestMail, "send one mail to every `email` and say what came of it"),
 ];
 

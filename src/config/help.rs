@@ -18,10 +18,10 @@ pub fn version() -> String {
 pub fn help() -> String {
     let mut out = version();
     out.push_str("Watches the apps of a household and mails when a person has to act.\n");
-    out.push_str("\nUsage:\n  healthchecker [OPTIONS]            serve\n");
+    out.push_str("\nUsage:\n  healthchecker [OPTIONS]              serve\n");
     for (word, _, what) in VERBS {
         let usage = format!("{word} [OPTIONS]");
-        let _ = writeln!(out, "  healthchecker {usage:20} {what}");
+        let _ = writeln!(out, "  healthchecker {usage:22} {what}");
     }
     out.push_str("\nTo talk to a server (each has its own --help):\n");
     out.push_str(&cli::help::usages());

@@ -9,7 +9,7 @@ use super::table::{COMMANDS, CommandSpec};
 pub(crate) fn usages() -> String {
     let mut out = String::new();
     for command in &COMMANDS {
-        let _ = writeln!(out, "  healthchecker {:20} {}", command.usage(), command.help);
+        let _ = writeln!(out, "  healthchecker {:22} {}", command.usage(), command.help);
     }
     out
 }

@@ -96,7 +96,7 @@ pub(crate) static COMMANDS: [CommandSpec; 17] = [
     CommandSpec::new("info", Verb::Info, &[NAME], "show one app"),
     CommandSpec {
         optional: Some(BEAT),
-        ..CommandSpec::new("beat", Verb::Beat, &[NAME], "report that it is done; or start, or fail")
+        ..CommandSpec::new("beat", Verb::Beat, &[NAME], "report for an app that is not asked")
     },
     CommandSpec::new(
         "pause",
@@ -120,7 +120,7 @@ pub(crate) static COMMANDS: [CommandSpec; 17] = [
         "incidents",
         Verb::Incidents,
         &[],
-        "show what came of it all lately, newest first",
+        "show what went wrong lately, newest first",
     ),
     CommandSpec::new("seen", Verb::Seen, &[EMAIL], "show no longer that a mail was refused"),
     CommandSpec {
