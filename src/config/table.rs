@@ -184,8 +184,8 @@ pub static OPTIONS: [Spec; 38] = [
         TEXT,
         &[
             "names of this machine under which a browser may change something, besides addresses,",
-            "names without dots, those that end in .local, .lan, .home.arpa or .internal, and the",
-            "host name; several with commas between them, or as a list",
+            "names without dots, those that end in .local, .lan, .home.arpa or .internal, the host",
+            "name and that of public_url; several with commas between them, or as a list",
             "once it is set, a browser may not even read under any other name",
         ],
         |options, given| access::host_names(given).map(|names| options.allow_host = names),
