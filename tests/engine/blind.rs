@@ -21,6 +21,15 @@ fn house() -> World {
     world
 }
 
+/// Kodi is UNHEALTHY, and everybody knows.
+fn house_with_kodi_ill() -> World {
+    let mut world = house();
+    world.answers("kodi", Answer::Fail);
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
 /// For so many minutes nothing answers, or we have no link.
 fn blind(world: &mut World, minutes: u64, cut_off: bool) {
     if cut_off {
@@ -108,10 +117,7 @@ fn one_note_an_hour_tells_all() {
 
 #[test]
 fn who_was_ill_and_is_well_afterwards_is_not_as_before() {
-    let mut world = house();
-    world.answers("kodi", Answer::Fail);
-    world.seconds(300);
-    world.inbox.clear();
+    let mut world = house_with_kodi_ill();
     world.cut_off = true;
     world.seconds(900);
     world.answers("kodi", Answer::Pass);
@@ -128,10 +134,7 @@ fn who_was_ill_and_is_well_afterwards_is_not_as_before() {
 
 #[test]
 fn who_was_ill_and_is_not_known_to_be_well_elsewhere_is_not_as_before() {
-    let mut world = house();
-    world.answers("kodi", Answer::Fail);
-    world.seconds(300);
-    world.inbox.clear();
+    let mut world = house_with_kodi_ill();
     world.cut_off = true;
     world.seconds(900);
     world.cut_off = false;
