@@ -297,19 +297,8 @@ mod tests {
     }
 
     pub(super) fn mail() -> Mail {
-        Mail {
-            id: 1,
-            to: Recipient::mail("a@b.example"),
-            message_id: "m".into(),
-            references: Vec::new(),
-            notices: Vec::new(),
-            written: Stamp::noted(Now::default()),
-            meant_for: Vec::new(),
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        }
+        let at = Stamp::noted(Now::default());
+        Mail::new(1, Recipient::mail("a@b.example"), "m".into(), Vec::new(), at)
     }
 
     /// Whose answers are released, and with what if another is given instead.

@@ -153,55 +153,38 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::engine::outbox::notice::Notice;
+    use crate::engine::outbox::notice::{AllBack, Group, Notice, Outage, Silent};
     use crate::engine::time::Stamp;
 
     const NOW: Wall = Wall::from_unix_seconds(1_795_474_540);
 
     fn mail(state: State) -> Mail {
-        use crate::engine::outbox::notice::AllBack;
         let at = Stamp::on_record(NOW);
         let apps = vec!["NAS".to_owned()];
         let back =
             AllBack { apps: apps.clone(), since: at, at, lasted_ms: 0, lasted_at_least: false };
-        let silent = crate::engine::outbox::notice::Silent {
+        let silent = Silent {
             app: "NAS".to_owned(),
             unhealthy: true,
             failures: 2,
             since: at,
             reason: String::new(),
         };
-        let group = crate::engine::outbox::notice::Group {
+        let group = Group {
             host: None,
             host_lives: false,
             parent: None,
             outside: false,
             apps: vec![silent],
         };
-        let outage = crate::engine::outbox::notice::Outage {
-            at,
-            groups: vec![group],
-            more: false,
-            still: false,
-            recent: Vec::new(),
-        };
+        let outage =
+            Outage { at, groups: vec![group], more: false, still: false, recent: Vec::new() };
         let notice = match state {
             State::Healthy => Notice::AllBack(back),
             _ => Notice::Outage(Box::new(outage)),
         };
-        Mail {
-            id: 1,
-            to: Recipient::mail("o'hara+x@example.org"),
-            message_id: "7.1&2".to_owned(),
-            references: Vec::new(),
-            notices: vec![notice],
-            written: at,
-            meant_for: Vec::new(),
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        }
+        let to = Recipient::mail("o'hara+x@example.org");
+        Mail::new(1, to, "7.1&2".to_owned(), vec![notice], at)
     }
 
     fn link(url: &str) -> MuteLink {

@@ -83,19 +83,9 @@ fn letters(settings: &Settings, mail: &MailSettings, now: Now) -> Vec<RenderedMa
         several => several,
     };
     let write = |(number, to): (u64, &Recipient)| {
-        let mail = Mail {
-            id: number,
-            to: to.clone(),
-            message_id: format!("test.{}.{number}", now.wall.as_unix_millis()),
-            references: vec![],
-            notices: vec![Notice::Test { at: Stamp::noted(now) }],
-            written: Stamp::noted(now),
-            held_back: None,
-            meant_for: Vec::new(),
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        };
+        let message_id = format!("test.{}.{number}", now.wall.as_unix_millis());
+        let at = Stamp::noted(now);
+        let mail = Mail::new(number, to.clone(), message_id, vec![Notice::Test { at }], at);
         letter::write(&mail, now.at, &settings.zone, settings.public_url.as_deref())
     };
     (1..).zip(recipients).map(write).collect()

@@ -228,19 +228,9 @@ mod tests {
     use crate::engine::verdict::answer::Outcome;
 
     fn mail(number: usize, notice: Notice) -> Mail {
-        Mail {
-            id: number as u64,
-            to: Recipient::mail("a@b.c"),
-            message_id: format!("m{number}"),
-            references: Vec::new(),
-            notices: vec![notice],
-            written: Stamp::on_record(Wall::default()),
-            held_back: None,
-            meant_for: Vec::new(),
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        }
+        let at = Stamp::on_record(Wall::default());
+        let message_id = format!("m{number}");
+        Mail::new(number as u64, Recipient::mail("a@b.c"), message_id, vec![notice], at)
     }
 
     fn change(app: &str, second: i64) -> Notice {

@@ -267,6 +267,29 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// One that answers no other, as it is at first.
+    pub fn new(
+        id: u64,
+        to: Recipient,
+        message_id: String,
+        notices: Vec<Notice>,
+        written: Stamp,
+    ) -> Mail {
+        Mail {
+            id,
+            to,
+            message_id,
+            references: Vec::new(),
+            notices,
+            written,
+            meant_for: Vec::new(),
+            held_back: None,
+            left_out: 0,
+            nameless: false,
+            given_up: false,
+        }
+    }
+
     /// The changes of single apps that it tells of, in the order in which they came.
     pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
         self.notices.iter().filter_map(Notice::change)

@@ -74,17 +74,8 @@ impl Queue {
             Some(known) => known.mail().message_id.clone(),
         };
         let mail = Mail {
-            id,
-            to,
-            message_id,
             references: without(outgrown.as_ref(), references),
-            notices: vec![notice],
-            written: Stamp::noted(now),
-            meant_for: Vec::new(),
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
+            ..Mail::new(id, to, message_id, vec![notice], Stamp::noted(now))
         };
         self.next_id += 1;
         if self.mails.get(id).is_none() {

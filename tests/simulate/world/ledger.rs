@@ -207,19 +207,8 @@ mod tests {
 
     fn mail(id: u64) -> Mail {
         let at = Stamp::noted(Now::default());
-        Mail {
-            id,
-            to: Recipient::mail("ann@home.example"),
-            message_id: format!("m{id}"),
-            references: Vec::new(),
-            notices: vec![Notice::Test { at }],
-            written: at,
-            meant_for: Vec::new(),
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        }
+        let to = Recipient::mail("ann@home.example");
+        Mail::new(id, to, format!("m{id}"), vec![Notice::Test { at }], at)
     }
 
     fn written(id: u64) -> Record {

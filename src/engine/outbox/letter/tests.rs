@@ -29,17 +29,8 @@ fn write(mail: &Mail, now: Stamp, status_url: Option<&str>) -> RenderedMail {
 
 fn mail(notices: Vec<Notice>) -> Mail {
     Mail {
-        id: 1,
-        to: Recipient::mail("owner@example.org"),
-        message_id: "m1".into(),
         references: vec!["m0".into()],
-        notices,
-        written: wall(0),
-        meant_for: vec![],
-        held_back: None,
-        left_out: 0,
-        nameless: false,
-        given_up: false,
+        ..Mail::new(1, Recipient::mail("owner@example.org"), "m1".into(), notices, wall(0))
     }
 }
 
