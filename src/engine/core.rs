@@ -272,7 +272,9 @@ impl Engine {
         let disallowed = self.incidents.disallow(ids, &self.registry, &mut self.outbox);
         self.actions.extend(disallowed.notes.into_iter().map(Action::Log));
         self.outbox.handle_start(now, disallowed.sendable);
-        self.drain_outbox();
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_started(now, known);
+        self.post(now, messages);
         let notes = who_is_disallowed(&self.registry, &self.outbox);
         self.actions.extend(notes.into_iter().map(Action::Log));
     }

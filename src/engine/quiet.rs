@@ -99,8 +99,9 @@ impl Engine {
         }
         if !ended.is_empty() {
             let (incidents, known) = self.incidents();
-            incidents.handle_quiet_end(now, ended, known);
+            let messages = incidents.handle_quiet_end(now, ended, known);
             let asked = incidents.take_asked();
+            self.post(now, messages);
             asked.into_iter().for_each(|id| self.scheduler.ask_now(now, id));
         }
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use healthchecker::engine::core::CommandError;
+use healthchecker::engine::incidents::mutes::{HowLong, What};
 use healthchecker::engine::reports::{Heard, Report};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::reported;
@@ -357,4 +358,83 @@ fn the_mail_says_what_is_missing_and_names_no_address() {
     let text = letter(&world, 0);
     assert!(!text.contains("Address"), "{text}");
     assert!(text.contains("no beat within 1 day 2 h"), "{text}");
+}
+
+/// What a backup registers that runs in the night, when nobody is told.
+const QUIET_NIGHTLY: [(&str, &str); 5] = [
+    ("kind", "beat"),
+    ("url", ""),
+    ("interval", "86400"),
+    ("grace", "7200"),
+    // The world begins at 22:56 UTC.
+    ("quiet", "01:00-05:00"),
+];
+
+fn fail(world: &mut World) {
+    report(world, "Backup", Report::Went(reported(true, "", b"disk full")));
+}
+
+#[test]
+fn what_is_reported_in_a_quiet_time_is_told_at_its_end_though_nothing_more_is_reported() {
+    for killed in [None, Some(false), Some(true)] {
+        let mut world = backup(&QUIET_NIGHTLY);
+        let night = |world: &mut World, fails: bool| {
+            // About 02:00.
+            world.seconds(3 * HOUR);
+            if fails {
+                fail(world);
+            } else {
+                beat(world, "Backup");
+            }
+            world.seconds(60);
+            if killed == Some(false) {
+                world.restart();
+            }
+            let before = world.inbox.len();
+            world.seconds(2 * HOUR);
+            assert_eq!(world.inbox.len(), before, "it is quiet");
+            if killed == Some(true) {
+                // Nothing of us runs when it ends.
+                world.now.at = world.now.at + Duration::from_secs(2 * HOUR);
+                let wall = world.now.wall.after(Duration::from_secs(2 * HOUR));
+                world.restart_at(wall);
+            }
+            world.seconds(4 * HOUR);
+            if killed != Some(true) {
+                world.seconds(2 * HOUR);
+            }
+            world.seconds(13 * HOUR - 60);
+        };
+        night(&mut world, true);
+        assert_eq!(world.mails(), ["Backup UNHEALTHY"], "killed: {killed:?}");
+        night(&mut world, false);
+        assert_eq!(world.mails(), ["Backup UNHEALTHY", "Backup HEALTHY"], "killed: {killed:?}");
+    }
+}
+
+#[test]
+fn after_a_restart_reminders_and_the_end_of_a_mute_wait_for_no_report() {
+    let told = |mute: Option<u64>| {
+        let mut world = World::new();
+        world.reminders = true;
+        world.restart();
+        world.register("Backup", &NIGHTLY);
+        beat(&mut world, "Backup");
+        world.seconds(60);
+        fail(&mut world);
+        world.seconds(60);
+        let what = What::App("Backup".to_owned(), None);
+        if let Some(hours) = mute {
+            let span = HowLong::Span(Duration::from_secs(hours * HOUR));
+            assert!(world.engine.mute(world.now, &what, span).is_ok());
+            world.act();
+        }
+        world.restart();
+        world.inbox.clear();
+        world.seconds(5 * HOUR);
+        world.inbox.len()
+    };
+    assert_eq!(told(None), 1, "reminded after an hour");
+    assert_eq!(told(Some(2)), 1, "told when its time is over");
+    assert_eq!(told(Some(8)), 0);
 }

@@ -186,7 +186,8 @@ impl Incidents {
         if members.is_empty() {
             return Vec::new();
         }
-        let is_unasked = |id: &AppId| known.registry.get(*id).is_some_and(|app| app.last.is_none());
+        let is_unasked =
+            |id: &AppId| known.registry.get(*id).is_some_and(App::is_to_be_asked_first);
         let waits_for_answers =
             members.iter().any(is_unasked) && now.at < collection.began + ASKED_WITHIN;
         let may_be_us = is_blind(&members, known) || has_been_away(&collection, known);

@@ -4,8 +4,11 @@
 use super::alert::{Alert, Level, Tie};
 use super::collection::Collection;
 use super::{Incidents, Known};
+use crate::engine::outbox::Message;
 use crate::engine::registry::{App, AppId};
+use crate::engine::state::State;
 use crate::engine::time::Now;
+use crate::engine::verdict::answer::Outcome;
 
 impl Known<'_> {
     /// Nobody is told of it for now: it is quiet, or its silence is the outage of a parent that is.
@@ -39,8 +42,14 @@ impl Incidents {
         });
     }
 
-    /// A quiet time has ended for some: they are asked at once, and what is broken then is told.
-    pub fn handle_quiet_end(&mut self, now: Now, ended: &[AppId], known: Known<'_>) {
+    /// A quiet time has ended for some: they are asked at once, and what is broken then is told. Who is not asked is
+    /// as it was: it may be long until it reports again, and quiet then.
+    pub fn handle_quiet_end(
+        &mut self,
+        now: Now,
+        ended: &[AppId],
+        known: Known<'_>,
+    ) -> Vec<Message> {
         self.look_at_reminders(now);
         self.look_at_mutes(now);
         if !self.newcomers.is_empty() {
@@ -58,6 +67,34 @@ impl Incidents {
                 None => collection,
             });
         }
-        self.to_ask.extend(free);
+        let (report, asked): (Vec<AppId>, Vec<AppId>) =
+            free.into_iter().partition(|id| reports(*id, known));
+        self.to_ask.extend(asked);
+        self.tell_state(now, &report, known)
     }
+
+    /// After a start: a quiet time of those that are not asked may have ended before it.
+    pub fn handle_started(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
+        let ids = self.alerts.iter().map(|(id, _)| *id).filter(|id| reports(*id, known));
+        let ids: Vec<AppId> = ids.collect();
+        self.tell_state(now, &ids, known)
+    }
+
+    /// What there is to tell of these by how they are, though nothing happens.
+    fn tell_state(&mut self, now: Now, ids: &[AppId], known: Known<'_>) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for id in ids {
+            let app = known.registry.get(*id).filter(|app| !app.paused);
+            let Some(app) = app.filter(|_| !self.is_collected(*id)) else { continue };
+            let is_well = app.state() == State::Healthy;
+            let outcome = if is_well { Outcome::Pass } else { Outcome::Fail };
+            messages.extend(self.news((*id, app), now, None, outcome, known));
+        }
+        messages
+    }
+}
+
+/// Whether an app is not asked, and reports by itself.
+fn reports(id: AppId, known: Known<'_>) -> bool {
+    known.registry.get(id).is_some_and(|app| app.registration.beats().is_some())
 }

@@ -129,7 +129,7 @@ impl Incidents {
         let untold = self.of(number).filter(|(_, alert)| is_untold(alert));
         let untold: Vec<AppId> = untold.map(|(id, _)| id).collect();
         let app = |id: &AppId| known.registry.get(*id);
-        let is_unasked = |id: &AppId| app(id).is_some_and(|app| app.last.is_none());
+        let is_unasked = |id: &AppId| app(id).is_some_and(App::is_to_be_asked_first);
         if is_blind(&untold, known) || untold.iter().any(is_unasked) {
             self.updates.insert(number, now.at + ASKED_SOON);
             return Vec::new();

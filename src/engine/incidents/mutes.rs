@@ -175,6 +175,7 @@ fn after(id: AppId, alert: &Alert, (to, told): (&Recipient, &Told), known: Known
     if known.is_hushed(id) {
         return End::Quietly;
     }
-    let is_seen = app.last.is_some() && !known.surroundings.awaits(id) && !is_blind(&[id], known);
+    let is_seen =
+        !app.is_to_be_asked_first() && !known.surroundings.awaits(id) && !is_blind(&[id], known);
     if is_seen && is_broken(app) { End::Tell(true) } else { End::Later }
 }

@@ -88,7 +88,7 @@ impl Incidents {
         let mut look_at = |at: Moment| next_at = Some(next_at.map_or(at, |known| known.min(at)));
         for (to, clock) in self.clocks(now) {
             let is_known =
-                |id: &AppId| known.registry.get(*id).is_none_or(|app| app.last.is_some());
+                |id: &AppId| known.registry.get(*id).is_none_or(|app| !app.is_to_be_asked_first());
             let is_seen = |id: &AppId| is_known(id) && !known.surroundings.awaits(*id);
             let due = clock.is_due();
             if due && (is_blind(&clock.ids, known) || !clock.ids.iter().all(is_seen)) {

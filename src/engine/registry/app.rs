@@ -187,6 +187,11 @@ impl App {
         self.last.as_ref().is_some_and(|last| last.verdict.refused)
     }
 
+    /// Whether this run has not asked it yet, and will. Who reports by itself may do so in a day.
+    pub fn is_to_be_asked_first(&self) -> bool {
+        self.last.is_none() && self.registration.beats().is_none()
+    }
+
     /// Whether its last check failed without an answer.
     pub fn is_silent(&self) -> bool {
         self.last.as_ref().is_some_and(|last| last.verdict.is_silence())
