@@ -1,5 +1,5 @@
-//! The daemon with six pretend apps on this machine that fail, hang, warn, vanish together and come back, in three
-//! minutes: `make demo`. Its mails are not sent; they stand in its log, which is what you see.
+//! The daemon with six pretend apps on this machine that fail, hang, warn, vanish together and come back, within a
+//! minute: `make demo`. Its mails are not sent; they stand in its log, which is what you see.
 //!
 //! `demo PROGRAM [--once]`: with the daemon's program; `--once` ends when the story does.
 
