@@ -1,4 +1,4 @@
-"""Who may do what (design: who may do what): tokens, and browsers on foreign pages."""
+"""Who may do what: tokens, and browsers on foreign pages."""
 
 from __future__ import annotations
 

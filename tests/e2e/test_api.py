@@ -1,4 +1,4 @@
-"""The HTTP interface of the real binary, call by call (design: HTTP interface)."""
+"""The HTTP interface of the real binary, call by call."""
 
 from __future__ import annotations
 

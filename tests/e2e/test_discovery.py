@@ -1,4 +1,4 @@
-"""Zeroconf, as the other machines of a household see it (design: the service on the network)."""
+"""Zeroconf, as the other machines of a household see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real browser on a foreign page stops nothing (design: who may do what)."""
+"""A real browser on a foreign page stops nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A daemon that has nothing to do sleeps (design: under one wake-up a second)."""
+"""A daemon that has nothing to do sleeps (under one wake-up a second)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutes, by the link of a mail and without one (design: household sense)."""
+"""Mutes, by the link of a mail and without one."""
 
 from __future__ import annotations
 

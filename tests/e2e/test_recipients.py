@@ -1,4 +1,4 @@
-"""Who may be told (design: who may do what): `allow_email`, and how many mails at full speed."""
+"""Who may be told: `allow_email`, and how many mails at full speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets stay secret (design: who may do what): in the log, on pages, in errors, on disk, in `ps`."""
+"""Secrets stay secret: in the log, on pages, in errors, on disk, in `ps`."""
 
 from __future__ import annotations
 
