@@ -290,7 +290,8 @@ fn each_room_of_the_engine_uses_only_those_above_it() {
 
 #[test]
 fn the_engine_imports_from_no_other_room_and_nothing_of_the_system() {
-    let others = ["daemon", "config", "client", "logging"].map(|room| format!("crate::{room}"));
+    let others =
+        ["daemon", "config", "client", "logging", "setup"].map(|room| format!("crate::{room}"));
     let system = ["fs", "thread", "process", "env", "io"].map(|it| format!("std::{it}"));
     // Addresses are words; sockets and clocks are not.
     let types = ["TcpStream", "TcpListener", "UdpSocket", "Instant", "SystemTime"];

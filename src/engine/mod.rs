@@ -61,21 +61,24 @@ pub mod incidents;
 // What was marked, as facts for the journal; and the household, rebuilt from them.
 pub mod record;
 
-// What is shown.
+// What announces itself on a network, and how it can be watched.
 pub mod presets;
+
+// What is shown.
 pub mod query;
 
-// The engine itself, in two halves: what it is made of, its start, its records and deadlines;
+// The engine itself: what it is made of, its start, its records and deadlines;
 pub mod core;
 
-// and every command and event, with what it makes one machine tell another.
+// and every command and event, with what it makes one machine tell another,
 mod traffic;
 
-// of it what is around us brings,
+// of them what is around us brings,
 mod around;
 
-// and a quiet time, which a clock or a person begins.
+// a quiet time, which a clock or a person begins,
 mod quiet;
+
 // and what apps report by themselves.
 pub mod reports;
 
