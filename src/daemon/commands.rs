@@ -1,11 +1,11 @@
 //! What clients ask for, carried out by the engine.
 
 use super::api::{About, Became, Command, Done};
+use crate::engine::beats::Heard;
 use crate::engine::core::{CommandError, Engine, Registered};
 use crate::engine::incidents::mutes::{HowLong, What};
 use crate::engine::registration::Registration;
 use crate::engine::registration::fields::shown;
-use crate::engine::reports::Heard;
 use crate::engine::time::Now;
 
 /// Carries a command out: what it did is in effect, and not on disk yet.

@@ -6,10 +6,13 @@
 use std::time::Duration;
 
 use super::registration::Rhythm;
-use super::registry::{AppId, RECORDED_EVERY};
+use super::registry::{App, AppId, RECORDED_EVERY};
 use super::scheduler::STOOD_STILL;
 use super::sorted::SortedMap;
 use super::time::{Moment, Now, Step};
+use super::verdict::answer::Verdict;
+use super::verdict::judge;
+use super::verdict::trouble::Trouble;
 use super::wheel::{TimerId, TimerWheel};
 
 /// After nobody could report, each has its grace, and this long at least; and so often it is looked whether
@@ -36,6 +39,24 @@ struct Awaited {
     began: Option<Moment>,
 }
 
+/// What an app says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It begins with what it is to report the end of.
+    Begins,
+    /// How that went.
+    Went(Verdict),
+}
+
+/// What became of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It counts.
+    Counted,
+    /// The app is paused: nothing counts.
+    Paused,
+}
+
 /// An app has not reported in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Late {
@@ -45,9 +66,16 @@ pub struct Late {
     pub within: Duration,
 }
 
+impl Late {
+    /// What that says of it.
+    pub fn verdict(self) -> Verdict {
+        judge(Err(Trouble::NoBeat { within: self.within }))
+    }
+}
+
 impl Beats {
     /// Awaits an app anew: it is to report within one interval and its grace from now.
-    pub fn add(&mut self, now: Now, id: AppId, rhythm: Rhythm) {
+    fn add(&mut self, now: Now, id: AppId, rhythm: Rhythm) {
         self.await_until(id, rhythm, now.at + rhythm.whole());
     }
 
@@ -69,20 +97,42 @@ impl Beats {
         }
     }
 
+    /// An app is new, is another now, or is gone: it is awaited, if it reports, in the rhythm that is
+    /// registered, unless it is paused.
+    pub fn follow(&mut self, now: Now, id: AppId, app: Option<&App>) {
+        let awaited = app.filter(|app| !app.paused);
+        match awaited.and_then(|app| app.registration.beats()) {
+            Some(rhythm) if self.differs(id, rhythm) => self.add(now, id, rhythm),
+            Some(_) => {}
+            None => self.remove(id),
+        }
+    }
+
     /// Whether an app is awaited in another rhythm, or not at all.
-    pub fn differs(&self, id: AppId, rhythm: Rhythm) -> bool {
+    fn differs(&self, id: AppId, rhythm: Rhythm) -> bool {
         self.awaited.get(&id).is_none_or(|awaited| awaited.rhythm != rhythm)
     }
 
+    /// An app reports: what counts of that as a check would, and how long it took.
+    pub fn hear(&mut self, now: Now, id: AppId, report: Report) -> Option<(Verdict, Duration)> {
+        match report {
+            Report::Begins => {
+                self.handle_start(now, id);
+                None
+            }
+            Report::Went(verdict) => Some((verdict, self.handle_report(now, id))),
+        }
+    }
+
     /// An app has said that it begins: the time until its report is told with that.
-    pub fn handle_start(&mut self, now: Now, id: AppId) {
+    fn handle_start(&mut self, now: Now, id: AppId) {
         if let Some(awaited) = self.awaited.get_mut(&id) {
             awaited.began = Some(now.at);
         }
     }
 
     /// An app has reported. How long it took, if it said when it began.
-    pub fn handle_report(&mut self, now: Now, id: AppId) -> Duration {
+    fn handle_report(&mut self, now: Now, id: AppId) -> Duration {
         let Some(awaited) = self.awaited.get_mut(&id) else { return Duration::ZERO };
         let took = awaited.began.take().map(|began| now.at.since(began));
         let rhythm = awaited.rhythm;

@@ -6,8 +6,9 @@
 //! [`Engine::next_deadline`] or the next event, whichever is first. Who answers a command takes its
 //! records first.
 //!
-//! The engine itself decides nothing. It wires seven machines, and the [traffic](super::traffic)
-//! between them is all that it does: most of [`Engine`]'s methods are there.
+//! The engine itself decides nothing. It wires seven machines, and all that it does is to pass on what
+//! somebody [asks](super::commands) for, and the [traffic](super::traffic) between them: most of
+//! [`Engine`]'s methods are there.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -26,10 +27,11 @@ use super::record::restore::{Household, RestoredApp, RestoredMail};
 use super::record::{Record, keep};
 use super::registration::QuietTimes;
 use super::registry::{Registry, RegistryError};
-use super::scheduler::{self, Scheduler, Timing};
+use super::scheduler::{self, STOOD_STILL, Scheduler, Timing};
 use super::surroundings::look::Look;
+use super::surroundings::run::Interruption;
 use super::surroundings::{ASKED_EVERY, Surroundings};
-use super::time::{Moment, Now, Timeline, Zone};
+use super::time::{Moment, Now, Step, Timeline, Zone};
 use super::verdict::probe::Probe;
 
 /// What the engine needs to know of the settings.
@@ -129,7 +131,8 @@ impl From<RegistryError> for CommandError {
 
 /// The household: every app, every mail, every deadline.
 ///
-/// Its parts are `pub(super)` for [traffic](super::traffic), where the other half of its methods is.
+/// Its parts are `pub(super)` for [commands](super::commands) and [traffic](super::traffic), where the rest of
+/// its methods is.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) registry: Registry,
@@ -261,7 +264,7 @@ impl Engine {
             alert.into_iter().for_each(|alert| self.incidents.restore(id, alert));
         }
         self.surroundings.handle_start(now, &self.registry);
-        self.follow_quiet(now);
+        self.follow_quiet(now, None);
         self.incidents.handle_start(now, &self.registry);
         match interruption {
             Some(interruption) => self.settle(now, interruption),
@@ -303,6 +306,69 @@ impl Engine {
         let checks = earlier(scheduler, beat);
         let soonest = earlier(earlier(quiet, earlier(checks, settling)), incidents);
         earlier(soonest, earlier(outbox, hour))
+    }
+}
+
+/// Clocks that jump, and times in which we or the machine did nothing.
+impl Engine {
+    /// The clocks were read: to be called before anything else is done with the time. The machine
+    /// `slept` so long since the last call, a time that the monotonic clock does not count. When it did,
+    /// or the wall clock was set, every time that is remembered is put right, and every wait that is meant
+    /// in real time. What is due by now is
+    /// for [`Engine::handle_time`].
+    pub fn handle_clock(&mut self, now: Now, slept: Duration) {
+        let Some(step) = self.timeline.observe(now, slept) else { return };
+        if !slept.is_zero() {
+            self.log(LogEvent::Slept { span: slept });
+        }
+        if step.clock_was_set() {
+            self.log(LogEvent::ClockSet { to: now.wall });
+        }
+        self.put_right(now, step);
+        self.handle_absence(now, Interruption::Sleep, slept);
+    }
+
+    /// The system knew, before `now` was read, that a time server has set the wall clock: it is believed.
+    /// See [`Engine::asks_for_time_server`].
+    pub fn handle_synchronised(&mut self, now: Now) {
+        let was_ahead = self.timeline.is_before_the_record();
+        let step = self.timeline.settle(now);
+        if self.timeline.is_synchronised() {
+            self.surroundings.handle_synchronised();
+        }
+        let Some(step) = step else { return };
+        if was_ahead {
+            self.log(LogEvent::ClockWasAhead);
+        }
+        self.put_right(now, step);
+    }
+
+    fn put_right(&mut self, now: Now, step: Step) {
+        // Of the start, which come out in the first turn.
+        for action in &mut self.actions {
+            if let Action::Send(mail) = action {
+                mail.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+            }
+        }
+        self.outbox.handle_step(&self.timeline, now, step);
+        self.surroundings.for_each_stamp(|stamp| self.timeline.step(now, step, stamp));
+        self.chronicle.handle_step(&self.timeline, now, step);
+        self.incidents.handle_step(&self.timeline, now, step);
+        self.registry.handle_step(&self.timeline, now, step);
+        self.follow_quiet(now, None);
+        self.beats.handle_step(step);
+    }
+
+    /// Nothing of ours ran for `span` until now, though it was to: we were stopped or starved, or the
+    /// machine slept. To be called before what has come meanwhile is handled.
+    ///
+    /// For `certainly` so long of it: the rest is a jump of the wall clock, which somebody may have set.
+    pub fn handle_standstill(&mut self, now: Now, span: Duration, certainly: Duration) {
+        self.scheduler.handle_standstill(span);
+        if span > STOOD_STILL {
+            self.surroundings.handle_standstill();
+        }
+        self.handle_absence(now, Interruption::Standstill, certainly);
     }
 }
 

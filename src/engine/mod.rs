@@ -67,20 +67,14 @@ pub mod presets;
 // What is shown.
 pub mod query;
 
-// The engine itself: what it is made of, its start, its records and deadlines;
+// The engine itself, in three parts: what it is made of, its start, its records, deadlines and clocks;
 pub mod core;
 
-// and every command and event, with what it makes one machine tell another,
+// what apps and people ask for;
+mod commands;
+
+// and every event, with what it makes one machine tell another.
 mod traffic;
-
-// of them what is around us brings,
-mod around;
-
-// a quiet time, which a clock or a person begins,
-mod quiet;
-
-// and what apps report by themselves.
-pub mod reports;
 
 // What the tests of the machines share.
 #[cfg(test)]

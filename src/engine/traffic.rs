@@ -1,5 +1,5 @@
-//! The whole traffic between the machines: what one says becomes a call on the next here, or in [`around`](super::around)
-//! what has to do with our surroundings, in sight, and nowhere else.
+//! The traffic between the machines: what one says becomes a call on the next here, in sight, and nowhere
+//! else but where somebody [asks](super::commands) for something.
 //!
 //! A verdict passes from the scheduler through the app's state to the incident that it belongs to,
 //! and from there, as a message to each person, into the outbox.
@@ -11,20 +11,25 @@
 use std::time::Duration;
 
 use super::check_log::{Event, Line};
-use super::core::{Action, CommandError, Engine, Registered, Wait};
+use super::core::{Action, Engine, Wait};
 use super::incidents::alert::Alert;
-use super::incidents::{self, Incidents, Known};
+use super::incidents::{self, Incidents, Known, blind_messages};
 use super::log_event::LogEvent;
 use super::outbox::delivery::Delivery;
 use super::outbox::{Concluded, Message, Output};
 use super::query::off_or_away;
 use super::recipients::Recipient;
-use super::registration::{Origin, Registration};
-use super::registry::{App, AppId, Enrolled, RegistryError, Welcome};
-use super::scheduler::{Begin, Destination, Ended, Timing, Wait as Schedule};
+use super::registry::quiet::Clock;
+use super::registry::{App, AppId, Welcome};
+use super::scheduler::{Begin, Ended as CheckEnded, Wait as Schedule};
 use super::sorted::SortedSet;
 use super::state::{State, Transition};
-use super::surroundings::Worth;
+use super::surroundings::look::LookReport;
+use super::surroundings::run::Interruption;
+use super::surroundings::settling::{Ended, Missing};
+use super::surroundings::signs::News;
+use super::surroundings::silences::Silence;
+use super::surroundings::{ASKED_EVERY, Worth};
 use super::time::Now;
 use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
@@ -32,206 +37,6 @@ use super::verdict::slower;
 
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;
-
-/// What is said of an app that crashes and starts again.
-const CRASH_LOOP: &str =
-    "it registered 3 times within 10 min, and failed in between: it may crash and start again";
-
-/// Commands: what apps and people ask for.
-impl Engine {
-    /// The name of the app that a call means. All other calls take the name that this returns.
-    ///
-    /// # Errors
-    /// No app has this name.
-    pub fn on_record(&self, given: &str) -> Result<String, RegistryError> {
-        self.registry.on_record(given)
-    }
-
-    /// The name under which a registration goes on record: that of a known app, else a tidy one.
-    ///
-    /// # Errors
-    /// A new name has characters that cannot be seen.
-    pub fn name_for(&self, given: &str) -> Result<String, RegistryError> {
-        self.registry.name_for(given)
-    }
-
-    /// Registers an app, or changes what differs of one that is known.
-    ///
-    /// Only another address sets a known app back to UNKNOWN.
-    ///
-    /// # Errors
-    /// There are too many apps, or they take too much together; or one would be behind itself.
-    pub fn register(
-        &mut self,
-        now: Now,
-        mut registration: Registration,
-    ) -> Result<Registered, CommandError> {
-        self.registry.settle_parents(&mut registration)?;
-        // Mails that wait count: whom they are for takes room, though no app may name them now.
-        self.registry.admit(&registration, self.outbox.waiting())?;
-        if registration.origin == Origin::Network {
-            self.handle_life(now);
-        }
-        let (timing, to) = (Timing::of(&registration), Destination::of(&registration));
-        let reports = registration.beats().is_some();
-        let app = registration.name.clone();
-        let url = registration.target.place().map(|address| address.asked.clone());
-        let new = self.registry.id_of(&app).is_none();
-        self.log(LogEvent::Registered { app, url, new });
-        let url = to.address.clone();
-        let name = registration.name.clone();
-        let registered = match self.registry.register(now, registration) {
-            Enrolled::New(id) => {
-                self.take_up(now, id, timing, &to);
-                self.check_log(now, id, Event::Registered { url });
-                Registered::New
-            }
-            // What the scheduler need not know may be all that differs: it sees for itself.
-            Enrolled::Updated { id, before } if before.target.address() == url => {
-                self.scheduler.repace(now, id, timing);
-                self.await_beats(now, id);
-                self.check_log(now, id, Event::Updated { url });
-                Registered::Updated
-            }
-            Enrolled::Updated { id, before } => {
-                if before.beats().is_some() || reports {
-                    self.scheduler.remove(id, Destination::of(&before));
-                    self.take_up(now, id, timing, &to);
-                } else {
-                    self.scheduler.relocate(now, id, timing, Destination::of(&before), &to);
-                }
-                self.check_log(now, id, Event::Updated { url });
-                self.forget(now, id, "the address changed");
-                // What is awaited is at the old address.
-                self.surroundings.forget(id);
-                self.chronicle.forget(&before.name);
-                self.end_settling(now);
-                Registered::Updated
-            }
-            Enrolled::Unchanged => Registered::Unchanged,
-        };
-        if let Some(id) = self.registry.id_of(&name) {
-            self.follow_quiet_of(now, id);
-            self.look_for_crashes(now, id);
-        }
-        Ok(registered)
-    }
-
-    /// An app has registered. One that does so again and again while it fails is not well, whatever passes
-    /// between.
-    fn look_for_crashes(&mut self, now: Now, id: AppId) {
-        if !self.registry.handle_start_of(now, id) || self.surroundings.awaits(id) {
-            return;
-        }
-        let transition = self.registry.degrade(now, id);
-        if let Some(transition) = transition {
-            self.handle_transition(now, id, transition, CRASH_LOOP.to_owned());
-        }
-        let (incidents, known) = self.incidents();
-        let messages = incidents.handle_crash_loop(now, id, transition, CRASH_LOOP, known);
-        self.post(now, messages);
-    }
-
-    /// Stops checking an app until it is resumed. Pausing twice is pausing once.
-    ///
-    /// # Errors
-    /// The name is unknown.
-    pub fn pause(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
-        let id = self.registry.find(name)?;
-        if self.registry.set_paused(id, true) {
-            self.scheduler.pause(id);
-            self.beats.remove(id);
-            self.surroundings.forget(id);
-            self.chronicle.forget(name);
-            self.log(LogEvent::Commanded { app: name.to_owned(), what: "paused" });
-            self.check_log(now, id, Event::Paused);
-            let (incidents, known) = self.incidents();
-            let messages = incidents.handle_rest(now, id, known);
-            self.post(now, messages);
-            self.end_settling(now);
-        }
-        Ok(())
-    }
-
-    /// Checks a paused app again, from UNKNOWN, and ends quiet that was asked for, in which its state is kept.
-    /// Resuming another app changes nothing.
-    ///
-    /// # Errors
-    /// The name is unknown.
-    pub fn resume(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
-        let id = self.registry.find(name)?;
-        if self.registry.set_paused(id, false) {
-            self.resumed(name);
-            self.check_log(now, id, Event::Resumed);
-            self.forget(now, id, "resumed");
-            self.scheduler.resume(now, id);
-            self.await_beats(now, id);
-        }
-        if self.end_asked_quiet(now, id) {
-            self.resumed(name);
-        }
-        Ok(())
-    }
-
-    fn resumed(&mut self, app: &str) {
-        self.log(LogEvent::Commanded { app: app.to_owned(), what: "resumed" });
-    }
-
-    /// Asks an app at once, and again when it is due. One that is being asked is not asked twice.
-    ///
-    /// # Errors
-    /// The name is unknown, or the app is paused.
-    pub fn check(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
-        let id = self.registry.find(name)?;
-        let Some(app) = self.registry.get(id) else { return Ok(()) };
-        if app.registration.beats().is_some() {
-            return Err(CommandError::Reports(name.to_owned()));
-        }
-        if app.paused {
-            return Err(CommandError::Paused(name.to_owned()));
-        }
-        self.scheduler.ask_now(now, id);
-        Ok(())
-    }
-
-    /// Watches an app no longer. What is on its way in the outbox still goes out.
-    ///
-    /// # Errors
-    /// The name is unknown.
-    pub fn stop(&mut self, now: Now, name: &str) -> Result<(), CommandError> {
-        let id = self.registry.find(name)?;
-        // The last lines of its log, while the registry still has its name.
-        let sum = self.registry.sum_up(now.wall, id);
-        self.actions.extend(sum.map(Action::CheckLog));
-        self.check_log(now, id, Event::Stopped);
-        let (incidents, known) = self.incidents();
-        let messages = incidents.handle_stop(now, id, known);
-        self.post(now, messages);
-        if let Some(app) = self.registry.stop(id) {
-            self.scheduler.remove(id, Destination::of(&app.registration));
-        }
-        self.beats.remove(id);
-        self.surroundings.forget(id);
-        self.chronicle.handle_stop(now, name);
-        self.log(LogEvent::Commanded { app: name.to_owned(), what: "stopped, no longer watched" });
-        self.end_settling(now);
-        Ok(())
-    }
-
-    /// Somebody has seen that mails to this address were refused for good. When none was, what waits
-    /// for it is given up, if the server refuses the address without saying why.
-    ///
-    /// # Errors
-    /// None was, and none waits so.
-    pub fn seen(&mut self, address: &str) -> Result<(), CommandError> {
-        let Some(given_up) = self.outbox.handle_seen(&Recipient::mail(address)) else {
-            return Err(CommandError::NothingRefused(address.to_owned()));
-        };
-        given_up.iter().for_each(|mail| self.incidents.handle_refusal(mail, &self.registry));
-        self.drain_outbox();
-        Ok(())
-    }
-}
 
 /// Events: what came of the actions, and the passing of time.
 impl Engine {
@@ -275,7 +80,7 @@ impl Engine {
                 self.outbox.handle_deadline(now, wait);
                 self.drain_outbox();
             }
-            Wait::Quiet => self.follow_quiet(now),
+            Wait::Quiet => self.follow_quiet(now, None),
             Wait::Hour => self.registry.handle_deadline(now),
         }
     }
@@ -283,13 +88,13 @@ impl Engine {
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         match self.scheduler.handle_end(now, check, end, latency) {
-            Some(Ended::Verdict { app, verdict, stood_still }) => {
+            Some(CheckEnded::Verdict { app, verdict, stood_still }) => {
                 let of = self.registry.get(app).filter(|_| !stood_still);
                 let slow = of.and_then(|app| app.registration.target.slow());
                 let verdict = slower(verdict, latency, slow);
                 self.handle_verdict(now, app, verdict, latency)
             }
-            Some(Ended::Undecided { app, reason }) => {
+            Some(CheckEnded::Undecided { app, reason }) => {
                 let app = self.registry.get(app).map(|app| app.registration.name.clone());
                 self.log(LogEvent::Undecided { app: app.unwrap_or_default(), reason });
             }
@@ -377,8 +182,16 @@ impl Engine {
         self.end_settling(now);
     }
 
+    /// A report may be late.
+    fn handle_late(&mut self, now: Now) {
+        let since = self.surroundings.undisturbed_since();
+        if let Some(late) = self.beats.poll_late(now, since) {
+            self.conclude(now, now, late.app, (late.verdict(), Worth::Counts), Duration::ZERO);
+        }
+    }
+
     /// What was counted towards an app's state is forgotten.
-    fn forget(&mut self, now: Now, id: AppId, why: &str) {
+    pub(super) fn forget(&mut self, now: Now, id: AppId, why: &str) {
         if let Some(transition) = self.registry.forget(now, id) {
             self.handle_transition(now, id, transition, why.to_owned());
         }
@@ -400,6 +213,22 @@ impl Engine {
         self.chronicle.handle_transition(now, &app, to, &reason);
         self.list_untold(id, to);
         self.log(LogEvent::StateChanged { app, from, to, reason });
+    }
+
+    /// A quiet time may have begun or ended, `of` one app or of any.
+    pub(super) fn follow_quiet(&mut self, now: Now, of: Option<AppId>) {
+        let wall = (!now.wall.is_plainly_wrong()).then(|| self.timeline.wall(now));
+        let hushes = self.outbox.lacks_clock(now);
+        let clock = Clock { now, wall, hushes, zone: &self.zone };
+        let ended = self.registry.handle_quiet(of, clock);
+        self.outbox.handle_quiet(now, &self.registry);
+        if !ended.is_empty() {
+            let (incidents, known) = self.incidents();
+            let messages = incidents.handle_quiet_end(now, &ended, known);
+            let asked = incidents.take_asked();
+            self.post(now, messages);
+            asked.into_iter().for_each(|id| self.scheduler.ask_now(now, id));
+        }
     }
 
     /// The mailer has tried a mail.
@@ -429,7 +258,132 @@ impl Engine {
         self.registry.sum_up_all(now);
         self.surroundings.handle_stop();
     }
+}
 
+/// What is around us: what shows whether it is us, and what comes of it.
+impl Engine {
+    /// What was seen in a look around.
+    pub fn handle_look(&mut self, now: Now, report: &LookReport) {
+        self.surroundings.handle_look(now, report);
+        self.look_around(now);
+    }
+
+    /// Whether it is of use to know that another machine lives: somebody is silent, or something is away.
+    pub fn awaits_life(&self) -> bool {
+        !self.surroundings.is_calm()
+    }
+
+    /// Another machine has shown that it lives: it has reached us, or taken a mail.
+    pub fn handle_life(&mut self, now: Now) {
+        if !self.surroundings.is_calm() {
+            self.surroundings.handle_life(now);
+            self.look_around(now);
+        }
+    }
+
+    /// Something was shown, or time has passed: what waits for it goes on, and the next look begins if it
+    /// is due.
+    fn look_around(&mut self, now: Now) {
+        while let Some((silence, worth)) = self.surroundings.poll_decided(now, &self.registry) {
+            let fell = silence.ended(now.at);
+            let Silence { app, verdict, latency, .. } = silence;
+            self.conclude(now, fell, app, (verdict, worth), latency);
+        }
+        while let Some(news) = self.surroundings.poll_news() {
+            self.handle_news(now, news);
+        }
+        let look = self.surroundings.poll_look(now, &self.registry);
+        self.actions.extend(look.map(Action::Look));
+    }
+
+    /// Something between us and others is away, or back: then who may have been silent for want of it has
+    /// its time to come back.
+    fn handle_news(&mut self, now: Now, news: News) {
+        match news {
+            News::Away(part) => self.log(LogEvent::Away { what: part.words() }),
+            News::Back { part, after, apps } => {
+                self.log(LogEvent::Back { what: part.is_back(), after });
+                if apps.is_none() {
+                    self.outbox.handle_sight(now);
+                }
+                let Engine { surroundings, registry, .. } = self;
+                if surroundings.handle_return(now, part, after, (apps.as_deref(), registry)) {
+                    self.begin_settling(now);
+                }
+                if apps.is_none() && self.surroundings.settling().is_none() {
+                    // It was too short for that, as far as is known.
+                    self.chronicle.handle_nothing_to_settle(now);
+                }
+            }
+        }
+    }
+
+    /// Something may have been away for long: people are told, but who is `spared`, who had a report of it.
+    fn tell_what_was_away(&mut self, now: Now, spared: &SortedSet<Recipient>) {
+        if let Some(ended) = self.surroundings.poll_router_away(now, &self.registry) {
+            self.report(now, &ended);
+        }
+        let Some(untold) = self.surroundings.poll_blindness(now) else { return };
+        let Engine { surroundings, registry, incidents, outbox, .. } = self;
+        let messages = blind_messages(&untold, (incidents, registry), surroundings, outbox, spared);
+        self.post(now, messages);
+    }
+
+    /// Something came between us and the apps: they have their time to come back.
+    pub(super) fn settle(&mut self, now: Now, interruption: Interruption) {
+        self.surroundings.begin(now, interruption, &self.registry);
+        self.begin_settling(now);
+    }
+
+    /// We were away for so long, within one boot.
+    pub(super) fn handle_absence(&mut self, now: Now, interruption: Interruption, span: Duration) {
+        if self.surroundings.handle_absence(now, interruption, span, &self.registry) {
+            self.begin_settling(now);
+        }
+    }
+
+    fn begin_settling(&mut self, now: Now) {
+        self.scheduler.set_haste(now, Some(ASKED_EVERY));
+        let awaited = self.surroundings.settling().map_or(0, |it| it.awaited().count());
+        if awaited > 0 {
+            self.log(LogEvent::SettlingBegan { apps: awaited });
+        }
+        self.surroundings.settling().into_iter().for_each(|it| self.chronicle.handle_settling(it));
+        self.end_settling(now);
+    }
+
+    /// If everybody is back, or the time is up: who is missing is UNHEALTHY, and people get one report.
+    pub(super) fn end_settling(&mut self, now: Now) {
+        let Some(ended) = self.surroundings.poll_ended(now) else { return };
+        self.scheduler.set_haste(now, None);
+        let (back, missing) = (ended.back.len(), ended.missing.len());
+        if back + missing > 0 {
+            self.log(LogEvent::SettlingEnded { back, missing });
+        }
+        let told = self.report(now, &ended);
+        self.tell_what_was_away(now, &told);
+    }
+
+    /// Who is missing had its time: it is UNHEALTHY, and people get one report. Who got one.
+    fn report(&mut self, now: Now, ended: &Ended) -> SortedSet<Recipient> {
+        let incident = self.chronicle.handle_settled(now, ended, &self.registry);
+        for Missing { id, failures, since } in &ended.missing {
+            let transition = self.registry.give_up(now, *id, *failures, *since);
+            let reason = self.registry.get(*id).map(|app| app.reason().to_owned());
+            if let Some(transition) = transition {
+                self.handle_transition(now, *id, transition, reason.unwrap_or_default());
+            }
+        }
+        let (incidents, known) = self.incidents();
+        let messages = incidents.handle_settled(now, ended, incident, known);
+        let told = messages.iter().map(|message| message.to.clone()).collect();
+        self.post(now, messages);
+        told
+    }
+}
+
+/// What is done in the end.
+impl Engine {
     /// The next thing to be done, if any. An [`Action::Probe`] that is handed out has begun: its thread
     /// is taken until [`Engine::handle_check`].
     pub fn poll_action(&mut self) -> Option<Action> {
@@ -514,7 +468,7 @@ impl Engine {
         }
     }
 
-    fn check_log(&mut self, now: Now, id: AppId, event: Event) {
+    pub(super) fn check_log(&mut self, now: Now, id: AppId, event: Event) {
         let Some(app) = self.registry.get(id) else { return };
         let appname = app.registration.name.clone();
         self.actions.push_back(Action::CheckLog(Line { time: now.wall, appname, event }));

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use healthchecker::engine::beats::{Heard, Report};
 use healthchecker::engine::core::CommandError;
 use healthchecker::engine::incidents::mutes::{HowLong, What};
-use healthchecker::engine::reports::{Heard, Report};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::reported;
 

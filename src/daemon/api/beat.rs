@@ -5,9 +5,9 @@ use super::command::Command;
 use super::parameters::{self, Pair};
 use super::problem::Problem;
 use super::route::{Asked, Rules};
+use crate::engine::beats::Report;
 use crate::engine::registration::app_name;
 use crate::engine::registration::fields::{Fields, Known};
-use crate::engine::reports::Report;
 use crate::engine::verdict::reported;
 
 const BEAT: &[&Known] = &[&Known::new("appname"), &Known::new("key")];

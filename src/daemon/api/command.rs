@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::engine::beats::Report;
 use crate::engine::incidents::mutes::{HowLong, What};
 use crate::engine::registration::Registration;
-use crate::engine::reports::Report;
 
 /// What a client has the daemon change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ pub(in crate::engine) mod merge;
 mod message_id;
 pub mod notice;
 mod queue;
-pub mod quiet;
+mod quiet;
 pub mod rate_limit;
 pub mod refusals;
 mod rehearsal;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Outbox;
 use super::notice::{Mail, Notice};
 use crate::engine::recipients::Recipient;
+use crate::engine::registry::Registry;
 use crate::engine::sorted::SortedSet;
 use crate::engine::time::{Moment, Now};
 
@@ -13,13 +14,13 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(45);
 
 /// Of whom nobody is told for now.
 #[derive(Debug, Default)]
-pub struct Hush {
+pub(super) struct Hush {
     /// The apps' names.
-    pub apps: SortedSet<String>,
+    apps: SortedSet<String>,
     /// People all of whose apps are among them.
-    pub people: SortedSet<Recipient>,
+    people: SortedSet<Recipient>,
     /// When that changes, or may.
-    pub until: Option<Moment>,
+    until: Option<Moment>,
 }
 
 impl Hush {
@@ -36,9 +37,13 @@ impl Hush {
 }
 
 impl Outbox {
-    /// A quiet time has begun, ended, or is another now.
-    pub fn handle_quiet(&mut self, now: Now, hush: Hush) {
-        self.hush = hush;
+    /// A quiet time may have begun, ended, or be another now.
+    pub fn handle_quiet(&mut self, now: Now, registry: &Registry) {
+        let is_quiet = registry.by_name().any(|(_, app)| app.is_quiet());
+        if !is_quiet && self.hush.apps.is_empty() {
+            return;
+        }
+        self.hush = self.hush(registry);
         for id in self.queue.held_quietly() {
             if !self.waits_quietly(id) {
                 let at = now.at + SETTLED_WITHIN;
@@ -48,9 +53,23 @@ impl Outbox {
         }
     }
 
-    /// Whether nobody is told of some for now.
-    pub fn is_hushed(&self) -> bool {
-        !self.hush.apps.is_empty()
+    /// Of whom nobody is told for now.
+    fn hush(&self, registry: &Registry) -> Hush {
+        let mut hush = Hush { until: registry.quiet_deadline(), ..Hush::default() };
+        let mut others: SortedSet<Recipient> = SortedSet::default();
+        for (_, app) in registry.by_name().filter(|(_, app)| !app.paused) {
+            let told = self.told(app.registration.recipients());
+            if app.is_quiet() {
+                hush.apps.insert(app.registration.name.clone());
+                hush.people.extend(told);
+            } else {
+                others.extend(told);
+            }
+        }
+        for awake in others.iter() {
+            hush.people.remove(awake);
+        }
+        hush
     }
 
     /// Whether a mail waits for the end of a quiet time: it is put off until then.

@@ -68,18 +68,15 @@ impl Registry {
         before.is_some_and(|before| before != asked_for)
     }
 
-    /// A quiet time may have begun or ended: for whom one has ended.
-    pub fn handle_quiet(&mut self, clock: Clock<'_>) -> Vec<AppId> {
-        self.hours.look_at = None;
-        let ids: Vec<AppId> = self.names.values().copied().collect();
+    /// A quiet time may have begun or ended, `of` one app or of any: for whom one has ended.
+    pub fn handle_quiet(&mut self, of: Option<AppId>, clock: Clock<'_>) -> Vec<AppId> {
+        let all = || self.names.values().copied().collect();
+        let ids: Vec<AppId> = of.map_or_else(all, |id| vec![id]);
+        if of.is_none() {
+            self.hours.look_at = None;
+        }
         let default = clock.hush(&self.hours.default);
         ids.into_iter().filter(|id| self.hush(*id, clock, &default)).collect()
-    }
-
-    /// The same of one app. Whether one has ended for it.
-    pub fn handle_quiet_of(&mut self, id: AppId, clock: Clock<'_>) -> bool {
-        let default = clock.hush(&self.hours.default);
-        self.hush(id, clock, &default)
     }
 
     fn hush(&mut self, id: AppId, clock: Clock<'_>, default: &ByClock) -> bool {

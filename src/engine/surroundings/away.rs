@@ -1,5 +1,6 @@
 //! Something that many apps need is away: who falls silent with it is not blamed.
 
+use super::run::Interruption;
 use super::settling::{FAILURES, Missing};
 use crate::engine::registry::AppId;
 use crate::engine::sorted::SortedMap;
@@ -35,6 +36,15 @@ impl Part {
             Part::Link | Part::Network => "our network is back",
             Part::Router => "the router answers again",
             Part::Internet => "the internet is back",
+        }
+    }
+
+    /// What there is to settle after it was away.
+    pub(super) fn interruption(self) -> Interruption {
+        match self {
+            Part::Link | Part::Network => Interruption::Network,
+            Part::Router => Interruption::Router,
+            Part::Internet => Interruption::Internet,
         }
     }
 }

@@ -179,14 +179,19 @@ impl Surroundings {
         was_away
     }
 
-    /// Something between us and these apps was away for so long. Whether there is something to settle.
+    /// Something between us and these apps, or `None`: all of them, was away for so long. Whether there is
+    /// something to settle.
     pub fn handle_return(
         &mut self,
         now: Now,
-        interruption: Interruption,
+        part: Part,
         after: Duration,
-        (apps, registry): (&[AppId], &Registry),
+        (apps, registry): (Option<&[AppId]>, &Registry),
     ) -> bool {
+        let interruption = part.interruption();
+        let Some(apps) = apps else {
+            return self.handle_absence(now, interruption, after, registry);
+        };
         let settles = after > NOT_AWAY && !apps.is_empty();
         if settles {
             let within = after.clamp(SHORTEST, LONGEST);
