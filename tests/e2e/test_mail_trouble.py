@@ -172,7 +172,13 @@ def test_a_kill_at_the_moment_of_the_alert_loses_none(
     assert len(alerts(mailbox)) == 1
 
 
-def test_what_piled_up_comes_in_one_mail_in_order(
+def in_order(mail: EmailMessage) -> str:
+    """What a mail tells: its list, where it has more than one thing to tell, else its subject."""
+    _, several, listed = text(mail).partition("What happened, in order:")
+    return listed if several else str(mail["Subject"])
+
+
+def test_what_piled_up_comes_in_order(
     sick: Daemon, mailbox: SmtpServer, target: Target, new_target: NewTarget
 ) -> None:
     is_away(mailbox)
@@ -189,9 +195,12 @@ def test_what_piled_up_comes_in_one_mail_in_order(
     is_well(mailbox)
     sick.start()
     wait_until_told(sick)
-    (mail,) = [mail for mail in mailbox.mails() if "UNHEALTHY" in text(mail)]
-    told = text(mail).split("What happened, in order:")[1]
-    places = [told.index(it) for it in ("Kodi is UNHEALTHY", "NAS is UNHEALTHY", "Kodi is HEALTHY")]
+    # One mail, unless the plug was pulled while the first was tried: the server may have that already, so it is
+    # sent again as it was, and what came after it follows in another.
+    told = "\n".join(in_order(mail) for mail in mailbox.mails())
+    needed = ("Kodi is UNHEALTHY", "NAS is UNHEALTHY", "Kodi is HEALTHY")
+    assert all(it in told for it in needed), told
+    places = [told.index(it) for it in needed]
     assert places == sorted(places), told
 
 

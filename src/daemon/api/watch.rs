@@ -88,9 +88,7 @@ impl ApiContext {
         let name = text(given, "appname");
         let (before, bad_name) = self.registered(name.to_owned())?;
         // Whoever leaves the address as it is does not say where it leads.
-        let as_it_was = before
-            .as_ref()
-            .filter(|app| app.target.url().unwrap_or_default() == text(given, "url"));
+        let as_it_was = before.as_ref().filter(|app| leads_as_before(app, given));
         let origin = as_it_was.map_or(caller.client.origin, |app| app.origin);
         let recipients = &self.rules.recipients;
         let mut mistakes = Registration::mistakes(given, origin, recipients);
@@ -116,6 +114,14 @@ impl ApiContext {
             Refused { status, mistakes }
         }))
     }
+}
+
+/// Whether an app is asked just where it was. Another path on this machine is for those on it to say, too.
+fn leads_as_before(app: &Registration, given: &[Pair]) -> bool {
+    let unsaid = Registration::unsaid(app.target.kind());
+    let by_default = unsaid.as_ref().and_then(|unsaid| unsaid.target.path());
+    let path = Some(text(given, "path")).filter(|path| !path.is_empty()).or(by_default);
+    app.target.url().unwrap_or_default() == text(given, "url") && app.target.path() == path
 }
 
 fn text<'a>(given: &'a [Pair], name: &str) -> &'a str {
@@ -185,6 +191,26 @@ mod tests {
         assert_eq!(said(&given, "may_be_off"), Some("true"));
         assert_eq!(said(&given, "reminders"), Some("false"), "not ticked");
         assert_eq!(said(&given, "changes"), None);
+    }
+
+    #[test]
+    fn another_path_leads_elsewhere_as_another_address_does() {
+        use crate::engine::recipients::Recipients;
+        use crate::engine::registration::Origin;
+        let registered = |fields: &[(&str, &str)]| {
+            let fields = given(&[&[("appname", "Kodi")], fields].concat());
+            Registration::from_fields(&fields, Origin::OwnMachine, &Recipients::default()).unwrap()
+        };
+        let url = ("url", "http://127.0.0.1:8080");
+        let (plain, other) = (registered(&[url]), registered(&[url, ("path", "/ok")]));
+        let port = registered(&[("url", "tcp://127.0.0.1:22")]);
+        let leads =
+            |app: &Registration, typed: &[(&str, &str)]| leads_as_before(app, &given(typed));
+        assert!(leads(&plain, &[url, ("path", "")]) && leads(&other, &[url, ("path", "/ok")]));
+        assert!(leads(&port, &[("url", "tcp://127.0.0.1:22"), ("path", "")]));
+        assert!(!leads(&plain, &[url, ("path", "/secrets")]));
+        assert!(!leads(&other, &[url]) && !leads(&other, &[url, ("path", "/o")]));
+        assert!(!leads(&plain, &[("url", "http://127.0.0.1:8081")]));
     }
 
     #[test]
