@@ -7,6 +7,7 @@ mod looks;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use healthchecker::daemon::journal::records;
 use healthchecker::daemon::mailer::classify::{Stage, classify};
 use healthchecker::engine::check_log::Line;
 use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registered, Wait};
@@ -449,8 +450,7 @@ impl World {
 
     /// Every record that is on disk, oldest first.
     pub(super) fn on_disk(&self) -> Vec<Record> {
-        let turns =
-            self.journal.iter().map(|turn| serde_json::from_str::<Vec<Record>>(turn).unwrap());
+        let turns = self.journal.iter().map(|turn| records::<Record>(turn).unwrap());
         turns.flatten().collect()
     }
 

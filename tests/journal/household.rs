@@ -3,7 +3,7 @@
 
 use std::sync::mpsc;
 
-use healthchecker::daemon::journal::{JOURNAL, Journal, Urgency};
+use healthchecker::daemon::journal::{JOURNAL, Journal, Urgency, records};
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::recipients::Recipients;
@@ -43,7 +43,7 @@ fn written(turns: &[String]) -> Vec<u8> {
     let tell = move |report| tell.send(report).unwrap_or_default();
     let (mut journal, _) = Journal::<Record>::open(disk.clone(), tell).unwrap();
     for turn in turns {
-        journal.append(&serde_json::from_str::<Vec<Record>>(turn).unwrap(), Urgency::Now);
+        journal.append(&records::<Record>(turn).unwrap(), Urgency::Now);
     }
     drop(journal);
     assert!(reports.into_iter().all(|report| report.outcome == Ok(())));

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::crc::crc32;
+use super::tree::records;
 
 /// What a journal begins with; its version follows.
 const TITLE: &str = "healthchecker journal ";
@@ -82,7 +83,7 @@ pub(super) fn read_line<R: DeserializeOwned>(line: &[u8]) -> Result<Vec<R>, BadL
     let json = whole(line).ok_or(BadLine::Damaged)?;
     let unknown = |why: &dyn fmt::Display| BadLine::Unknown(why.to_string());
     let json = str::from_utf8(json).map_err(|why| unknown(&why))?;
-    serde_json::from_str(json).map_err(|why| unknown(&why))
+    records(json).map_err(|why| unknown(&why))
 }
 
 fn whole(line: &[u8]) -> Option<&[u8]> {

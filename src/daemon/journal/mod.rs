@@ -8,7 +8,7 @@
 //! - `writer`: the thread that does, with one sync for all batches that wait;
 //! - `store`: the one open file, and how another takes its place;
 //! - `open` and `scan`: what a start finds, whole, torn or damaged;
-//! - `format`: batches as lines;
+//! - `format`: batches as lines, and `tree`, records out of them;
 //! - `disk`: what all of them ask of a disk, so that tests can let it fail; `folder` and `lock`: the
 //!   real one, which only one daemon may have.
 
@@ -22,6 +22,7 @@ mod open;
 mod report;
 mod scan;
 mod store;
+mod tree;
 mod writer;
 
 pub use disk::{Content, Disk, DiskFile, Identity};
@@ -31,6 +32,7 @@ pub use lock::ClaimError;
 pub use open::{OpenError, Opened};
 pub use report::{DiskTrouble, Mark, Stats, SyncReport, Urgency};
 pub use scan::{Lines, Newer, Scan, scan};
+pub use tree::records;
 pub use writer::{COMPANY, WriterByHand};
 
 /// The journal's name in its folder.
