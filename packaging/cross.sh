@@ -52,23 +52,36 @@ choose_toolchain() {
     export RUSTC=$rustc CARGO=$cargo
 }
 
+# Mends the source of the standard library, in a copy that is compiled in its place: `mend_std PATCH FILE...`, with the
+# files that the patch changes. Fails where the patch does not fit.
+mend_std() {
+    local mended=$PWD/target/std/$triple patch=$PWD/$1 files=("${@:2}")
+    # No questions and no guesses when it does not fit.
+    copy_std "$mended" &&
+        patch --quiet --force --fuzz=0 --directory="$mended" --strip=1 --dry-run --input="$patch" >/dev/null &&
+        patch --quiet --force --fuzz=0 --directory="$mended" --strip=1 --input="$patch" || return 1
+    # As old as the patch: a second build has nothing to do, one with another patch has.
+    (cd "$mended" && touch --reference="$patch" "${files[@]}")
+}
+
+# Once: later patches come on top of the first.
+copy_std() {
+    local mended=$1 source crate
+    [[ ${MENDED_STD:-} == "$mended" ]] && return
+    source=$(sysroot "$RUSTC")/lib/rustlib/src/rust/library
+    rm -rf "$mended" && mkdir -p "$mended" && ln -s "$source"/* "$mended" || return 1
+    for crate in alloc std; do
+        rm "$mended/$crate" && cp -r --preserve=timestamps "$source/$crate" "$mended/$crate" || return 1
+    done
+    export RUSTC_WRAPPER=$PWD/packaging/rustc-mended MENDED_STD=$mended
+}
+
 # Times of 64 bits for 32-bit programs, which musl has had since its version 1.2. (The libc crate
 # takes older ones into account still; without this such a program panics in 2038.) The standard
-# library's own source has to be mended for it, in a copy: packaging/std-futex.patch says why.
+# library's own source has to be mended for it: packaging/std-futex.patch says why.
 widen_time() {
-    local source mended=$PWD/target/std/$triple patch=$PWD/packaging/std-futex.patch
-    source=$(sysroot "$RUSTC")/lib/rustlib/src/rust/library
-    rm -rf "$mended" &&
-        mkdir -p "$mended" &&
-        ln -s "$source"/* "$mended" &&
-        rm "$mended/std" &&
-        cp -r --preserve=timestamps "$source/std" "$mended/std" &&
-        # No questions and no guesses when it does not fit.
-        patch --quiet --force --fuzz=0 --directory="$mended" --strip=1 --input="$patch" &&
-        # As old as the patch: a second build has nothing to do, one with another patch has.
-        touch --reference="$patch" "$mended/std/src/sys/pal/unix/futex.rs" || return 1
+    mend_std packaging/std-futex.patch std/src/sys/pal/unix/futex.rs || return 1
     export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
-    export RUSTC_WRAPPER=$PWD/packaging/rustc-mended-std MENDED_STD=$mended
 }
 
 outlive_2038() {
@@ -78,6 +91,13 @@ outlive_2038() {
             "Rust 1.96 with rust-src, and patch, do better; if that is what you have," \
             "packaging/std-futex.patch does not fit it" >&2
     fi
+}
+
+# No way to unwind where memory runs out, which ends the program: packaging/alloc-nounwind.patch.
+end_without_memory() {
+    [[ $triple == arm* ]] && "$build_std" || return 0
+    mend_std packaging/alloc-nounwind.patch alloc/src/alloc.rs alloc/src/raw_vec/mod.rs ||
+        echo "warning: packaging/alloc-nounwind.patch does not fit $("$RUSTC" --version): a larger program" >&2
 }
 
 # No path of this machine ends up in the program: the same bytes come out wherever it is built.
@@ -95,8 +115,9 @@ merges_functions() { (($("$RUSTC" --version --verbose | sed -n 's/^LLVM version:
 save_space() {
     if "$build_std"; then
         # Places in the source, which panics name, and what is in values that only panics and --debug
-        # show: the message and the kind of value stay.
-        printf '%s\x1f' -Zlocation-detail=none -Zfmt-debug=shallow
+        # show: the message and the kind of value stay. Where packaging/rustc-mended sorts them out, the
+        # libraries whose values nobody is shown lose the kind, too.
+        printf '%s\x1f' -Zlocation-detail=none "-Zfmt-debug=$([[ -v MENDED_STD ]] && echo none || echo shallow)"
         # A panic is contained, but for one while something is taken down, which ends the program
         # (as always where that happens because of another): no code to go on after that.
         if "$RUSTC" -Zhelp | grep panic-in-drop >/dev/null; then
@@ -134,4 +155,5 @@ build() {
 install_tools
 choose_toolchain
 outlive_2038
+end_without_memory
 build
