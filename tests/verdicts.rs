@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use healthchecker::daemon::names::Names;
-use healthchecker::daemon::prober::{Ourselves, Pool, Probe, ProbeKind, Prober};
+use healthchecker::daemon::prober::{Ourselves, Pool, Probe, ProbeKind, Prober, Request};
 use healthchecker::daemon::trust::Trust;
 use healthchecker::engine::registration::Origin;
 use healthchecker::engine::registration::status_set::StatusSet;
@@ -80,7 +80,7 @@ fn http(status: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 fn kind(url: &str, expected: StatusSet) -> ProbeKind {
-    ProbeKind::Http { url: url.to_owned(), expected, contains: None }
+    ProbeKind::Http(Box::new(Request { url: url.to_owned(), expected, ..Request::default() }))
 }
 
 fn probe(url: &str, timeout: Duration) -> Probe {

@@ -1,5 +1,7 @@
 //! What an app asks for when it registers.
 
+use std::fmt;
+
 use super::connection::Parameter;
 
 /// How an app is to be watched. (An address such as `tcp://nas:22` has its port asked for a connection.) What is
@@ -12,9 +14,16 @@ use super::connection::Parameter;
 ///
 /// let how = Monitor::new().email("me@example.org").interval(60).expect("200-299,401");
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Monitor {
     fields: Vec<(String, String)>,
+}
+
+/// Without what it says, which may be a secret.
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.fields.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl Monitor {
@@ -125,6 +134,19 @@ impl Monitor {
     #[must_use]
     pub fn slow(self, milliseconds: u64) -> Monitor {
         self.with("slow", &milliseconds.to_string())
+    }
+
+    /// The login or the token that the app wants: `USER:PASSWORD` or `Bearer TOKEN`; none when empty. The daemon shows
+    /// it to nobody but the app. Not said, it stays as it is, as long as scheme, host and port of the app do.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().path("/").auth("admin:secret");
+    /// assert!(!format!("{how:?}").contains("secret"));
+    /// ```
+    #[must_use]
+    pub fn auth(self, login: &str) -> Monitor {
+        self.with("auth", login)
     }
 
     /// How many seconds a beat may be late. Not said, it stays as it is.
@@ -243,6 +265,7 @@ mod tests {
             .grace(60)
             .contains("x")
             .slow(500)
+            .auth("me:secret")
             .may_be_off(true)
             .parent("Switch")
             .reminders(true)

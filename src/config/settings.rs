@@ -1,6 +1,5 @@
 //! The settings in force, checked: what the rest of the house may rely on.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,29 +7,8 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 
 use crate::engine::registration::QuietTimes;
+pub use crate::engine::text::secret::Secret;
 use crate::engine::time::Zone;
-
-/// A text that must never be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(text: String) -> Secret {
-        Secret(text)
-    }
-
-    /// The secret itself, for the one place that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
 
 /// Everything that can be set.
 #[derive(Clone, Debug)]

@@ -8,6 +8,10 @@ use crate::engine::registration::Registration;
 use crate::engine::registration::fields::shown;
 use crate::engine::time::Now;
 
+/// What is said when an app has moved, and who moved it may be anybody.
+const AUTH_GONE: &str =
+    "auth was for the address before, and is removed: give it again if it is for this one";
+
 /// Carries a command out: what it did is in effect, and not on disk yet.
 ///
 /// # Errors
@@ -17,8 +21,13 @@ pub fn carry_out(engine: &mut Engine, now: Now, command: Command) -> Result<Done
         Command::Monitor(registration) => {
             let appname = engine.name_for(&registration.name)?;
             let registration = Registration { name: appname.clone(), ..*registration };
+            let says_auth = registration.target.says_auth();
+            let had_auth = has_auth(engine, &appname);
             let result = engine.register(now, registration)?.into();
-            let warnings = warnings(engine, &appname);
+            let mut warnings = warnings(engine, &appname);
+            if had_auth && !says_auth && !has_auth(engine, &appname) {
+                warnings.push(AUTH_GONE.to_owned());
+            }
             Done { warnings, ..done(appname, result) }
         }
         Command::Pause(name) => {
@@ -82,6 +91,10 @@ pub(super) fn warnings(engine: &Engine, appname: &str) -> Vec<String> {
         format!("parent {} is not watched: it explains nothing until it is", shown(name))
     };
     engine.unknown_parents(appname).iter().map(warning).collect()
+}
+
+fn has_auth(engine: &Engine, appname: &str) -> bool {
+    engine.view().registered(appname).is_some_and(|app| app.target.auth().is_some())
 }
 
 fn done(appname: String, result: Became) -> Done {

@@ -55,6 +55,12 @@ class Authority:
 
     def context(self, *names: str, seconds: float = 7 * 86400) -> ssl.SSLContext:
         """What a server called `names` (addresses or host names) needs to speak TLS, for so long."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain(*names, seconds=seconds))
+        return context
+
+    def chain(self, *names: str, seconds: float = 7 * 86400) -> Path:
+        """The same as a file: a key, and a certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail server")])
         alternatives = x509.SubjectAlternativeName([general_name(name) for name in names])
@@ -67,9 +73,7 @@ class Authority:
         )
         chain = self.folder / f"server{next(self.numbers)}.pem"
         chain.write_bytes(private + pem(builder.sign(self.key, hashes.SHA256())))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain)
-        return context
+        return chain
 
     def builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, seconds: float = 7 * 86400

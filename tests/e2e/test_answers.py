@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,33 +9,20 @@ import pytest
 
 from crowd import Crowd
 from daemon import Daemon
+from nginx import Nginx
 from test_ports import free_port
 
 CHECK_SECONDS = 40
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """Where nginx serves a page, packed for whoever takes that, and the page."""
-    if NGINX is None:
-        pytest.skip("there is no nginx")
     port, file = free_port(), tmp_path / "index.html"
     file.write_text("<h1>Latest posts &amp; Küche</h1>")
-    # Else its workers may not read our folder.
-    who = "user root; " if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(
-        f"""{who}daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;
-        events {{}}
-        http {{ access_log off; gzip on; gzip_min_length 1;
-          client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path}; fastcgi_temp_path {tmp_path};
-          uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};
-          server {{ listen 127.0.0.1:{port}; root {tmp_path}; }} }}"""
-    )
-    nginx = subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf"])
+    nginx = Nginx(tmp_path, port, f"server {{ listen 127.0.0.1:{port}; root FOLDER; }}")
     yield f"http://127.0.0.1:{port}", file
-    nginx.terminate()
-    nginx.wait(10)
+    nginx.close()
 
 
 def test_a_page_must_contain_a_text(daemon: Daemon, page: tuple[str, Path]) -> None:

@@ -485,8 +485,8 @@ impl World {
 
     fn probe(&mut self, probe: &Probe) {
         let name = match &probe.kind {
-            ProbeKind::Http { url, .. } => {
-                url.trim_start_matches("http://").split('/').next().unwrap().to_owned()
+            ProbeKind::Http(request) => {
+                request.url.trim_start_matches("http://").split('/').next().unwrap().to_owned()
             }
             ProbeKind::Tcp { host, .. } => host.to_string(),
         };

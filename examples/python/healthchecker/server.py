@@ -63,7 +63,8 @@ class HealthCheckerServer:
             for trouble that is told once, `quiet="02:30-04:00"` for when nobody is told (left out, they
             stay as they are), `kind="beat"` for an app that is not asked and calls `beat` by itself; such
             a one needs no `url`. `contains="Welcome"` is what must be in an answer, `slow=500` how many
-            milliseconds a pass may take that is no warning.
+            milliseconds a pass may take that is no warning. `auth="USER:PASSWORD"`, or `"Bearer TOKEN"`, is
+            what the app wants to be shown.
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more

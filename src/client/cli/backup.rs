@@ -9,6 +9,7 @@ use super::kuma;
 use super::output::{complain, print};
 use super::record::{self, Record};
 use super::register::result;
+use super::table::STANDARD;
 use crate::client::Error;
 use crate::client::connection::Connection;
 use crate::engine::query::export::ExportedApp;
@@ -19,8 +20,6 @@ use crate::engine::text::plain::{harmless, harmless_json};
 
 /// A document is no larger: 10,000 apps with every value at its longest.
 const DOCUMENT_MAX: u64 = 64 * 1024 * 1024;
-/// Standard input, or standard output.
-const STANDARD: &str = "-";
 
 /// Writes what the daemon exports to `file`; what there is to print.
 ///
@@ -161,16 +160,17 @@ fn register(connection: &Connection, app: &Record) -> Result<Done, NotImported> 
     let paused = app.paused().map_err(|why| NotImported::One(why, Exit::Refused))?;
     let answer = record::send(connection, &app.fields())?;
     let result = result(&answer);
+    let more = if result == "registered" { app.lacks() } else { String::new() };
     let call = match paused {
         Some(true) => "pause",
         // One that is new is not paused.
         Some(false) if result != "registered" => "resume",
-        _ => return Ok(Done { result, more: String::new() }),
+        _ => return Ok(Done { result, more }),
     };
     let name = app.name().unwrap_or_default();
     match connection.post(call, &[("appname", &name)]).map_err(NotImported::from) {
-        Ok(_) if call == "pause" => Ok(Done { result, more: "paused".to_owned() }),
-        Ok(_) => Ok(Done { result, more: String::new() }),
+        Ok(_) if call == "pause" => Ok(Done { result, more: joined("paused", &more) }),
+        Ok(_) => Ok(Done { result, more }),
         Err(NotImported::One(why, exit)) => {
             Err(NotImported::One(format!("{result}, but it cannot {call}: {why}"), exit))
         }
@@ -190,8 +190,8 @@ fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
         None => on_record(&name::tidy(&wanted.name).map_err(|why| why.to_string())?),
     };
     let Some(before) = before else {
-        let more = if paused == Some(true) { "paused" } else { "" };
-        return Ok(Done { result: "registered".to_owned(), more: more.to_owned() });
+        let more = joined(if paused == Some(true) { "paused" } else { "" }, &app.lacks());
+        return Ok(Done { result: "registered".to_owned(), more });
     };
     // What the document leaves out is the default, and so is what a server of an older version does not know.
     let name = wanted.name.clone();
@@ -205,11 +205,17 @@ fn foresee(known: &[Record], app: &Record) -> Result<Done, String> {
     if let (Some(new), Ok(Some(old))) = (paused, before.paused())
         && new != old
     {
-        let separator = if changes.is_empty() { "" } else { ", " };
-        changes.push_str(&format!("{separator}paused {old} -> {new}"));
+        changes = joined(&changes, &format!("paused {old} -> {new}"));
     }
+    changes = joined(&changes, &app.secrets());
     let result = if changes.is_empty() { "unchanged" } else { "updated" };
     Ok(Done { result: result.to_owned(), more: changes })
+}
+
+/// What is said of both; either may be empty.
+fn joined(one: &str, other: &str) -> String {
+    let said = [one, other].into_iter().filter(|said| !said.is_empty());
+    said.collect::<Vec<_>>().join(", ")
 }
 
 /// The name of an app of a document; where it has none, its place there.

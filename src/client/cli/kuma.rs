@@ -8,6 +8,7 @@ use url::Url;
 
 use super::backup::Document;
 use super::record::Record;
+use crate::engine::registration::address::shown_url;
 use crate::engine::registration::spec::Takes;
 use crate::engine::registration::table::field;
 
@@ -57,14 +58,15 @@ fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
             }
             put_web_address(&mut fields, text("url"))?;
             put_codes(&mut fields, monitor);
-            for (name, what) in [
-                ("keyword", "the text that it looks for is not looked for"),
-                ("basic_auth_user", "its login is not taken over"),
-                ("headers", "its headers are not sent"),
-            ] {
-                if !text(name).is_empty() {
-                    remarks.push(what.to_owned());
-                }
+            put_login(&mut fields, monitor, remarks);
+            if is_on("invertKeyword") {
+                return Err("it looks for a text that must not be there".to_owned());
+            }
+            if !text("keyword").is_empty() {
+                fields.insert("contains".to_owned(), json!(text("keyword")));
+            }
+            if !text("headers").is_empty() {
+                remarks.push("its headers are not sent".to_owned());
             }
             if is_on("ignoreTls") {
                 remarks.push("its certificate is checked".to_owned());
@@ -94,9 +96,9 @@ fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
 }
 
 fn put_web_address(fields: &mut Map<String, Value>, url: &str) -> Result<(), String> {
-    let parsed = Url::parse(url).map_err(|why| format!("its address '{url}': {why}"))?;
-    if !parsed.username().is_empty() {
-        return Err("a login stands in its address".to_owned());
+    let parsed = Url::parse(url).map_err(|why| format!("its address {}: {why}", shown_url(url)))?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err("a login stands in its address; here it is a field of its own, auth".to_owned());
     }
     let mut path = parsed.path().to_owned();
     if let Some(query) = parsed.query() {
@@ -106,6 +108,20 @@ fn put_web_address(fields: &mut Map<String, Value>, url: &str) -> Result<(), Str
     fields.insert("url".to_owned(), json!(parsed.origin().ascii_serialization()));
     fields.insert("path".to_owned(), json!(path));
     Ok(())
+}
+
+/// The login that it shows, if it is one that we know how to show.
+fn put_login(fields: &mut Map<String, Value>, monitor: &Value, remarks: &mut Vec<String>) {
+    let text = |name: &str| monitor.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (user, how) = (text("basic_auth_user"), text("authMethod"));
+    // Older versions know one way alone, and do not name it; the others leave `null`.
+    let is_basic = how == "basic" || (how.is_empty() && !user.is_empty());
+    if is_basic && !user.contains(':') {
+        let login = format!("{user}:{}", text("basic_auth_pass"));
+        fields.insert("auth".to_owned(), json!(login));
+    } else if is_basic || !how.is_empty() {
+        remarks.push("its login is not taken over".to_owned());
+    }
 }
 
 fn put_codes(fields: &mut Map<String, Value>, monitor: &Value) {
@@ -190,6 +206,13 @@ mod tests {
         let (port, _) =
             taken(json!({"name": "SSH", "type": "port", "hostname": "fd00::1", "port": 22}));
         assert_eq!(field_of(&port, "url"), "tcp://[fd00::1]:22");
+        for how in [json!("basic"), Value::Null] {
+            let (web, remarks) = taken(json!({
+                "name": "NAS", "type": "http", "url": "http://a", "authMethod": how,
+                "basic_auth_user": "me", "basic_auth_pass": "hunter2",
+            }));
+            assert_eq!((field_of(&web, "auth"), remarks.len()), ("me:hunter2", 0));
+        }
         let paused =
             read_all(json!([{"name": "a", "type": "http", "url": "http://a", "active": 0}]));
         assert_eq!(paused.apps.first().unwrap().paused(), Ok(Some(true)));
@@ -200,8 +223,13 @@ mod tests {
         for (monitor, why) in [
             (json!({"type": "dns"}), "nothing here checks what it calls 'dns'"),
             (json!({"type": "http", "url": "http://a", "upsideDown": 1}), "upside down"),
-            (json!({"type": "http", "url": "a"}), "its address 'a'"),
+            (json!({"type": "http", "url": "a"}), "its address \"a\""),
             (json!({"type": "http", "url": "http://me:secret@a"}), "a login stands"),
+            (json!({"type": "http", "url": "http://:secret@a"}), "a login stands"),
+            (
+                json!({"type": "keyword", "url": "http://a", "invertKeyword": 1}),
+                "must not be there",
+            ),
             (json!({"type": "http", "url": "http://a", "method": "POST"}), "asks by POST"),
             (json!({"type": "port", "hostname": "a", "port": null}), "names no port"),
             (json!("a"), "a monitor without a name: not taken over"),
@@ -217,15 +245,17 @@ mod tests {
     fn what_is_taken_over_otherwise_is_said() {
         let (fields, remarks) = taken(json!({
             "name": "Shop", "type": "keyword", "url": "http://a", "keyword": "open", "interval": 3600,
-            "timeout": 0.5, "maxretries": 0, "basic_auth_user": "me", "ignoreTls": true,
+            "timeout": 0.5, "maxretries": 0, "basic_auth_user": "me", "authMethod": "ntlm", "ignoreTls": true,
+            "headers": "{}",
         }));
         assert_eq!((field_of(&fields, "interval"), field_of(&fields, "timeout")), ("300", "2"));
         assert_eq!(field_of(&fields, "unhealthy"), "2");
+        assert_eq!((field_of(&fields, "contains"), field_of(&fields, "auth")), ("open", ""));
         assert_eq!(
             remarks,
             [
-                "Shop: the text that it looks for is not looked for",
                 "Shop: its login is not taken over",
+                "Shop: its headers are not sent",
                 "Shop: its certificate is checked",
                 "Shop: interval 300 instead of 3600",
                 "Shop: timeout 2 instead of 1",

@@ -9,7 +9,8 @@ use crate::client::connection::{Connection, Parameter};
 use crate::engine::query::export::ExportedApp;
 use crate::engine::registration::Kind;
 use crate::engine::registration::parents::LIST_END;
-use crate::engine::registration::table::field;
+use crate::engine::registration::spec::Field;
+use crate::engine::registration::table::{FIELDS, field};
 
 /// The version of the document that is understood.
 const VERSION: u64 = 1;
@@ -51,9 +52,29 @@ impl Record {
         }
     }
 
-    /// The fields of `monitor`, as parameters. What is null is left out, as the daemon reads it.
+    /// What it says that is not shown: whether that is on record cannot be seen.
+    pub(super) fn secrets(&self) -> String {
+        let given = FIELDS.iter().filter(|it| it.is_secret() && self.0.contains_key(it.name()));
+        given.map(|it| format!("{} set", it.name())).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What of it is in no document, for whoever registers it where it was not.
+    pub(super) fn lacks(&self) -> String {
+        let is_there =
+            |name: &&'static Field| self.0.get(name.json_name) == Some(&Value::Bool(true));
+        let secrets = FIELDS.iter().filter(|field| field.is_secret());
+        let lost = secrets.filter(|field| !self.0.contains_key(field.name())).filter(is_there);
+        let lost = lost.map(|field| format!("without its {0}: edit it with --{0} -", field.name()));
+        lost.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The fields of `monitor`, as parameters. What is null is left out, as the daemon reads it; and what is only
+    /// shown.
     pub(super) fn fields(&self) -> Vec<(String, String)> {
-        let said = self.0.iter().filter(|(name, value)| *name != PAUSED && !value.is_null());
+        let is_shown = |name: &str| {
+            name == PAUSED || FIELDS.iter().any(|it| it.is_secret() && it.json_name == name)
+        };
+        let said = self.0.iter().filter(|(name, value)| !is_shown(name) && !value.is_null());
         said.map(|(name, value)| (name.clone(), in_words(value))).collect()
     }
 
@@ -80,12 +101,16 @@ impl Record {
         self
     }
 
-    /// What these values make of it: `interval 30 -> 60, path /health -> /ok`.
+    /// What these values make of it: `interval 30 -> 60, path /health -> /ok, auth set`.
     pub(super) fn changes(&self, fields: &[(String, String)]) -> String {
         let before = self.fields();
         let old = |name: &str| before.iter().find(|(known, _)| known == name);
         let changes =
             fields.iter().filter(|(name, _)| name != "appname").filter_map(|(name, new)| {
+                if field(name).is_some_and(Field::is_secret) {
+                    let became = if new.trim().is_empty() { "removed" } else { "set" };
+                    return Some(format!("{name} {became}"));
+                }
                 let old = old(name).map_or("", |(_, value)| value);
                 (old != new).then(|| format!("{name} {} -> {}", shown(old), shown(new)))
             });

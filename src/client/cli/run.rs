@@ -1,6 +1,7 @@
 //! Does what a command line says.
 
 use std::ffi::OsString;
+use std::io::{self, BufRead, Read};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,13 +13,18 @@ use super::list::{self, Form};
 use super::output::{complain, local_zone, print};
 use super::register::{self, Registered};
 use super::scan::Scan;
-use super::table::Verb;
+use super::table::{STANDARD, Verb};
 use super::{backup, completions, help, text};
 use crate::client::Error;
 use crate::client::connection::{Connection, Parameter};
 use crate::client::discovery::{self, Multicast};
 use crate::config::quoted::quoted;
+use crate::engine::registration::spec::Field;
+use crate::engine::registration::table::field;
 use crate::engine::text::plain::{harmless, harmless_json};
+
+/// No secret is longer, in bytes.
+const LINE_MAX: u64 = 4096;
 
 /// How long `discover` listens: it cannot know how many there are.
 const LISTEN: Duration = Duration::from_secs(3);
@@ -26,7 +32,8 @@ const LISTEN: Duration = Duration::from_secs(3);
 /// Runs a command line (without the program's name) and prints what comes of it. `multicast` is how
 /// a daemon that was not named is found, and one that was named `NAME.local`.
 pub fn run(args: Vec<OsString>, multicast: Multicast) -> Exit {
-    let arguments = match arguments::read(args) {
+    let read = arguments::read(args).and_then(with_secrets);
+    let arguments = match read {
         Ok(arguments) => arguments,
         Err(said) => return complain(&CliError { said, exit: Exit::Usage }),
     };
@@ -91,6 +98,23 @@ fn answer(arguments: &Arguments, multicast: Multicast) -> Result<String, CliErro
         Verb::Discover => Ok(discover(arguments, multicast)?),
         Verb::Completions => Ok(completions::script(operand(0))),
     }
+}
+
+/// The same, with what is not to be seen in `ps`: a line of standard input.
+fn with_secrets(mut arguments: Arguments) -> Result<Arguments, String> {
+    let secrets = arguments
+        .parameters
+        .iter_mut()
+        .filter(|(name, value)| value == STANDARD && field(name).is_some_and(Field::is_secret));
+    for (name, value) in secrets {
+        value.clear();
+        let read = io::stdin().lock().take(LINE_MAX).read_line(value);
+        read.map_err(|why| format!("standard input, for --{name}: {why}"))?;
+        if value.trim().is_empty() {
+            return Err(format!("nothing came on standard input for --{name}"));
+        }
+    }
+    Ok(arguments)
 }
 
 /// The parameters of a call: these, and what was given as options.

@@ -139,6 +139,8 @@ const URL: &str = "URL";
 /// What is reported, if it is not that something is done.
 const BEAT: &str = "start|fail";
 const EMAIL: &str = "EMAIL";
+/// Standard input, or standard output.
+pub(super) const STANDARD: &str = "-";
 /// A file, or `-` for standard input or output.
 pub(crate) const FILE: &str = "FILE";
 /// One of [`SHELLS`].
@@ -189,6 +191,9 @@ impl OptionSpec {
     /// What it does and what it takes, for people.
     pub(super) fn help(&self) -> Cow<'static, str> {
         match self.scope {
+            Scope::Registering(field) if field.is_secret() => {
+                format!("{} ({STANDARD} reads a line: ps shows this)", self.help).into()
+            }
             Scope::Registering(field) => format!("{} ({})", self.help, field.takes.valid()).into(),
             _ => self.help.into(),
         }

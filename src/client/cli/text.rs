@@ -45,7 +45,7 @@ pub(super) fn info(app: &Value, zone: &Zone) -> String {
     let last = app.get("last_check").filter(|last| !last.is_null());
     // A server of another version may leave something out.
     let values = in_json().into_iter();
-    let values = values.filter_map(|field| Some((field, said(app.get(field.name())?))));
+    let values = values.filter_map(|field| Some((field, said(app.get(field.json_name)?))));
     let mut lines = vec![
         ("Name", cell(app, "appname")),
         (

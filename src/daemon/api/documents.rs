@@ -26,9 +26,9 @@ struct Part {
 }
 
 fn parts() -> Vec<Part> {
-    let given = FIELDS.iter().map(|field| (field, given(field)));
+    let given = FIELDS.iter().map(|field| (field.name(), given(field)));
     let shown = || in_json().into_iter().filter(|field| field.is_in_info);
-    let kept = in_json().into_iter().map(|field| (field, kept(field)));
+    let kept = in_json().into_iter().map(|field| (field.json_name, kept(field)));
     vec![
         Part {
             after: &["\n   \"Registration\":{", "\"required\":["],
@@ -48,7 +48,7 @@ fn parts() -> Vec<Part> {
         Part {
             after: &["\n   \"App\":{", "\"properties\":{\n"],
             until: "     \"state\":",
-            text: members("     ", shown().map(|field| (field, described(field)))),
+            text: members("     ", shown().map(|field| (field.json_name, described(field)))),
         },
         Part {
             after: &["\n   \"Export\":{", "\"items\":{", "\"required\":["],
@@ -64,11 +64,11 @@ fn parts() -> Vec<Part> {
 }
 
 fn names<'a>(fields: impl Iterator<Item = &'a Field>) -> Vec<String> {
-    fields.map(|field| json(field.name())).collect()
+    fields.map(|field| json(field.json_name)).collect()
 }
 
-fn members<'a>(indent: &str, fields: impl Iterator<Item = (&'a Field, String)>) -> String {
-    fields.map(|(field, schema)| format!("{indent}{}:{schema},\n", json(field.name()))).collect()
+fn members<'a>(indent: &str, fields: impl Iterator<Item = (&'a str, String)>) -> String {
+    fields.map(|(name, schema)| format!("{indent}{}:{schema},\n", json(name))).collect()
 }
 
 fn json(text: &str) -> String {
@@ -133,6 +133,12 @@ fn given(field: &Field) -> String {
                 "{said}. Stays as it is when left out; none for a new app, and when empty or null."
             ))
         ),
+        Takes::Secret { most, .. } => format!(
+            r#"{{"type":["string","null"],"maxLength":{most},"writeOnly":true,"description":{}}}"#,
+            json(&format!(
+                "{said}. Stays as it is when left out, unless scheme, host or port are others; none for a new app, and when empty or null."
+            ))
+        ),
         Takes::Text { schema, .. } => {
             format!(r#"{{"type":["string","null"],{schema},"description":{left_out}}}"#)
         }
@@ -153,7 +159,10 @@ fn described(field: &Field) -> String {
         Takes::Name => reference("Name"),
         _ => {
             // How several are given is of no use here.
-            let said = sentence(field);
+            let said = match field.is_secret() {
+                true => format!("Whether there is a {}", field.help),
+                false => sentence(field),
+            };
             let said = json(&format!("{}.", said.split(';').next().unwrap()));
             let kept = kept(field);
             format!(r#"{},"description":{said}}}"#, kept.strip_suffix('}').unwrap())
@@ -173,6 +182,7 @@ fn kept(field: &Field) -> String {
     };
     match field.only.is_empty() {
         true => format!(r#"{{"type":"{kind}"{more}}}"#),
+        false if kind == "boolean" => format!(r#"{{"type":"{kind}"{more}}}"#),
         false => format!(r#"{{"type":["{kind}","null"]{more}}}"#),
     }
 }
@@ -204,7 +214,9 @@ fn default(field: &Field) -> String {
         Takes::Whole { valid, beats, .. } if valid.start() != beats.start() => {
             format!("{}; of beats 1", value(field).text())
         }
-        Takes::Text { lasting: true, .. } => "none; left out, it stays as it is".to_owned(),
+        Takes::Text { lasting: true, .. } | Takes::Secret { .. } => {
+            "none; left out, it stays as it is".to_owned()
+        }
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

@@ -128,7 +128,11 @@ fn refused_value(name: &str, value: &Value) -> FieldError {
         name if is_flag(name) => "true or false",
         _ => "a text or a number",
     };
-    let message = format!("{} must be {right}, not {}", shown(name), shown(&value.to_string()));
+    let not = match field(name).is_some_and(Field::is_secret) {
+        true => String::new(),
+        false => format!(", not {}", shown(&value.to_string())),
+    };
+    let message = format!("{} must be {right}{not}", shown(name));
     FieldError::of(name, message)
 }
 

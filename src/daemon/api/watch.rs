@@ -6,7 +6,7 @@ use super::parameters::Pair;
 use super::problem::Problem;
 use super::response::Payload;
 use super::{ApiContext, Caller, page_of};
-use crate::daemon::page::{CHANGES, WatchForm};
+use crate::daemon::page::{CHANGES, FORGET, WatchForm};
 use crate::engine::registration::fields::{FieldError, shown};
 use crate::engine::registration::spec::{Field, Takes};
 use crate::engine::registration::table::{FIELDS, field};
@@ -72,8 +72,15 @@ impl ApiContext {
                     .unwrap_or(Kind::Http);
                 let told = self.told_by_default();
                 let boxes = FIELDS.iter().filter_map(|field| unticked(field, &typed)).collect();
-                let filled = [typed, boxes].concat();
-                let form = WatchForm { changes, filled, mistakes, kind, told };
+                let mut filled = [typed, boxes].concat();
+                // A password is typed again rather than sent back.
+                filled.retain(|(name, _)| !field(name).is_some_and(Field::is_secret));
+                let kept = match changes {
+                    true => self.registered(text(&given, "appname").to_owned())?.0,
+                    false => None,
+                };
+                let has_auth = kept.is_some_and(|app| app.target.auth().is_some());
+                let form = WatchForm { changes, filled, mistakes, kind, told, has_auth };
                 Ok(Payload::Form(status, form.html()))
             }
         }
@@ -129,15 +136,18 @@ fn text<'a>(given: &'a [Pair], name: &str) -> &'a str {
 }
 
 /// What was typed as `monitor` takes it: an empty field says nothing, or that all is as by default; an address
-/// is one of the web, as in a browser; and a box that is not ticked is not sent.
+/// is one of the web, as in a browser; and a box that is not ticked is not sent. The field of a secret is always empty at
+/// first: that it is to go is said by a box.
 fn as_given(typed: &[Pair]) -> Vec<Pair> {
+    let is_to_go = |name: &str| typed.iter().any(|(its, what)| its == FORGET && what == name);
     let says_nothing = |name: &str, text: &str| {
-        text.trim().is_empty() && field(name).is_some_and(|field| !field.stays())
+        let Some(field) = field(name).filter(|_| text.trim().is_empty()) else { return false };
+        !field.stays() || field.is_secret() && !is_to_go(name)
     };
     let mut given: Vec<Pair> = Vec::with_capacity(FIELDS.len());
     for (name, text) in typed {
         let is_url = matches!(field(name).map(|field| &field.takes), Some(Takes::Url));
-        if name == CHANGES || says_nothing(name, text) {
+        if name == CHANGES || name == FORGET || says_nothing(name, text) {
             continue;
         }
         given.push((
@@ -191,6 +201,16 @@ mod tests {
         assert_eq!(said(&given, "may_be_off"), Some("true"));
         assert_eq!(said(&given, "reminders"), Some("false"), "not ticked");
         assert_eq!(said(&given, "changes"), None);
+    }
+
+    #[test]
+    fn a_secret_stays_until_another_is_typed_or_its_box_is_ticked() {
+        let said_of = |typed: &[(&str, &str)]| said(&given(typed), "auth").map(str::to_owned);
+        let tick = (FORGET, "auth");
+        assert_eq!(said_of(&[("auth", "")]), None);
+        assert_eq!(said_of(&[("auth", ""), tick]).as_deref(), Some(""));
+        assert_eq!(said_of(&[("auth", "me:new"), tick]).as_deref(), Some("me:new"));
+        assert_eq!(said(&given(&[tick]), FORGET), None);
     }
 
     #[test]

@@ -33,5 +33,5 @@ pub(crate) use mute::MutePage;
 pub(crate) use one::AppPage;
 pub(crate) use problem::problem;
 pub(crate) use scan::ScanPage;
-pub(crate) use watch::CHANGES;
 pub use watch::WatchForm;
+pub(crate) use watch::{CHANGES, FORGET};

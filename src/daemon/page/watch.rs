@@ -11,6 +11,9 @@ use crate::engine::registration::{Kind, Registration};
 /// The parameter by which the form says that it changes an app, whose name is known to it.
 pub(crate) const CHANGES: &str = "changes";
 
+/// The parameter by which it says that a secret of this name is to go.
+pub(crate) const FORGET: &str = "forget";
+
 /// What the form is made of.
 #[derive(Debug)]
 pub struct WatchForm {
@@ -24,21 +27,23 @@ pub struct WatchForm {
     pub kind: Kind,
     /// Who is told about apps that name nobody.
     pub told: String,
+    /// There is a login on record.
+    pub has_auth: bool,
 }
 
 impl WatchForm {
     /// An empty one.
     pub(crate) fn new(told: String) -> WatchForm {
         let (filled, mistakes) = (Vec::new(), Vec::new());
-        WatchForm { changes: false, filled, mistakes, kind: Kind::Http, told }
+        WatchForm { changes: false, filled, mistakes, kind: Kind::Http, told, has_auth: false }
     }
 
     /// One that has what is on record of an app.
     pub(crate) fn of(app: &Registration, told: String) -> WatchForm {
         let said = Values::said(app).into_iter();
         let filled = said.map(|(field, value)| (field.name().to_owned(), typed(&value))).collect();
-        let kind = app.target.kind();
-        WatchForm { changes: true, filled, kind, ..WatchForm::new(told) }
+        let (kind, has_auth) = (app.target.kind(), app.target.auth().is_some());
+        WatchForm { changes: true, filled, kind, has_auth, ..WatchForm::new(told) }
     }
 
     /// The page.
@@ -103,6 +108,7 @@ impl WatchForm {
     fn is_set(&self, field: &Field) -> bool {
         match field.takes {
             Takes::Flag { default, .. } => self.is_ticked(field, default) != default,
+            Takes::Secret { .. } => self.has_auth,
             _ => !self.text(field.name()).is_empty(),
         }
     }
@@ -168,6 +174,10 @@ impl Place<'_> {
             Takes::People => {
                 html.raw("; if left empty: ").put(&self.form.told);
             }
+            Takes::Secret { .. } if self.form.has_auth => {
+                html.raw("; one is set, and stays if left empty, as long as the address does");
+            }
+            Takes::Secret { .. } => {}
             Takes::Lasting { default, .. } => {
                 html.raw("; ").raw(default).raw(" if left empty");
             }
@@ -196,6 +206,15 @@ impl Place<'_> {
                     html.raw(word).raw("</option>");
                 }
                 html.raw("</select>");
+            }
+            // What is on record is shown to nobody, and no browser is to remember it as ours.
+            Takes::Secret { .. } => {
+                html.raw("<input type=\"password\" autocomplete=\"new-password\"");
+                self.end_tag(html, field);
+                if self.form.has_auth {
+                    html.raw("<br><label><input type=\"checkbox\" name=\"").raw(FORGET);
+                    html.raw("\" value=\"").raw(field.name()).raw("\"> Remove what is set</label>");
+                }
             }
             // A name may have a comma in it: then each stands in a line.
             _ if text.contains('\n') => {
@@ -311,6 +330,18 @@ mod tests {
         assert!(html.contains("value=\"true\" id=\"field-reminders\""), "not ticked");
         let html = WatchForm::of(&app(&[("parent", "Switch, upstairs\n")]), String::new()).html();
         assert!(html.contains(">\nSwitch, upstairs\n</textarea>"), "{html}");
+    }
+
+    #[test]
+    fn a_login_is_typed_and_never_shown() {
+        let (set, none) = (app(&[("auth", "me:hunter2")]), app(&[]));
+        let html = WatchForm::of(&set, String::new()).html();
+        let control = "<input type=\"password\" autocomplete=\"new-password\" id=\"field-auth\"";
+        assert!(html.contains(control) && !html.contains("hunter2"), "{html}");
+        let box_of_it = "name=\"forget\" value=\"auth\"";
+        assert!(html.contains(box_of_it) && html.contains("<details open>"), "{html}");
+        let html = WatchForm::of(&none, String::new()).html();
+        assert!(!html.contains(box_of_it) && !html.contains("<details open>"), "{html}");
     }
 
     #[test]

@@ -6,23 +6,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, TRANSFER_ENCODING};
-use ureq::http::{HeaderName, Response, Uri};
+use ureq::http::{HeaderName, HeaderValue, Response, Uri};
 use ureq::{Agent, Body, Error};
 
 use super::chunks::Chunks;
 use super::client::{client, get};
 use super::fault::{Failure, failure};
-use super::redirect::{REDIRECTS_MAX, target};
+use super::login::{header, hidden};
+use super::redirect::{REDIRECTS_MAX, place_if_other, target};
 use super::secure::Tls;
-use super::{Probe, ProbeKind};
+use super::{Probe, ProbeKind, Request};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
-use crate::engine::registration::status_set::StatusSet;
+use crate::engine::registration::auth::Auth;
 use crate::engine::text::plain;
 use crate::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict, Whereabouts};
 use crate::engine::verdict::trouble::Trouble;
 use crate::engine::verdict::{Answer, BODY_READ_MAX, REASON_MAX, judge};
+
+/// Who asks is not shown, or not the right thing (RFC 9110, section 15.5.2).
+const UNAUTHORIZED: u16 = 401;
 
 /// Makes checks. One for all threads.
 #[derive(Clone, Debug)]
@@ -61,9 +65,7 @@ impl Prober {
     pub fn check(&self, probe: &Probe) -> CheckEnd {
         let budget = Budget::new(probe.limit());
         let mut end = match &probe.kind {
-            ProbeKind::Http { url, expected, contains } => {
-                self.check_http(probe, url, expected, contains.as_deref(), &budget)
-            }
+            ProbeKind::Http(request) => self.check_http(probe, request, &budget),
             ProbeKind::Tcp { host, port } => self.check_port(probe, host, *port, &budget),
         };
         if let CheckEnd::Verdict(verdict) = &mut end {
@@ -72,26 +74,25 @@ impl Prober {
         end
     }
 
-    fn check_http(
-        &self,
-        probe: &Probe,
-        url: &str,
-        expected: &StatusSet,
-        contains: Option<&str>,
-        budget: &Budget,
-    ) -> CheckEnd {
-        match self.ask(probe.origin, url, expected, budget) {
+    fn check_http(&self, probe: &Probe, request: &Request, budget: &Budget) -> CheckEnd {
+        let mut end = match self.ask(probe.origin, request, budget) {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
-                expected: expected.contains(answer.status),
+                expected: request.expected.contains(answer.status),
                 content_type: &answer.content_type,
                 content_encoding: &answer.content_encoding,
                 body: &answer.body,
                 cut: answer.cut,
-                contains,
+                contains: request.contains.as_deref(),
             }))),
             Err(failure) => self.failed(probe, failure),
+        };
+        // Once more, for it may have been packed, or an error's.
+        if let (CheckEnd::Verdict(verdict), Some(auth)) = (&mut end, &request.auth) {
+            verdict.reason = hidden(auth, &verdict.reason);
+            verdict.body = verdict.body.take().map(|body| hidden(auth, &body));
         }
+        end
     }
 
     pub(super) fn failed(&self, probe: &Probe, failure: Failure) -> CheckEnd {
@@ -114,25 +115,28 @@ impl Prober {
         CheckEnd::Verdict(judge(Err(trouble)))
     }
 
-    /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer.
-    fn ask(
-        &self,
-        origin: Origin,
-        first: &str,
-        expected: &StatusSet,
-        budget: &Budget,
-    ) -> Result<Received, Failure> {
+    /// Asks, and follows redirects. A redirect that the app is expected to answer is its answer. A login is for the place
+    /// that it was given for, and is shown nowhere else.
+    fn ask(&self, origin: Origin, request: &Request, budget: &Budget) -> Result<Received, Failure> {
+        let auth = request.auth.as_ref();
         let mut moved: Option<String> = None;
         let mut redirects = 0;
         loop {
-            let url = moved.as_deref().unwrap_or(first);
-            let response = self.get(origin, url, budget)?;
+            let url = moved.as_deref().unwrap_or(&request.url);
+            let elsewhere = place_if_other(&request.url, url);
+            let shown = auth.filter(|_| elsewhere.is_none()).and_then(header);
+            let response = self.get(origin, url, shown, budget)?;
             let status = response.status().as_u16();
-            if expected.contains(status) {
-                return receive(status, response, true, budget);
+            if request.expected.contains(status) {
+                return receive(status, response, true, auth, budget);
             }
             match target(url, &response).map_err(Failure::Theirs)? {
-                None => return receive(status, response, false, budget),
+                None => match elsewhere.filter(|_| auth.is_some() && status == UNAUTHORIZED) {
+                    Some(to) => {
+                        return Err(Failure::Theirs(Trouble::LoginElsewhere { status, to }));
+                    }
+                    None => return receive(status, response, false, auth, budget),
+                },
                 Some(_) if redirects == REDIRECTS_MAX => {
                     return Err(Failure::Theirs(Trouble::TooManyRedirects { status }));
                 }
@@ -142,12 +146,18 @@ impl Prober {
         }
     }
 
-    fn get(&self, origin: Origin, url: &str, budget: &Budget) -> Result<Response<Body>, Failure> {
+    fn get(
+        &self,
+        origin: Origin,
+        url: &str,
+        shown: Option<HeaderValue>,
+        budget: &Budget,
+    ) -> Result<Response<Body>, Failure> {
         let client = match origin {
             Origin::OwnMachine => &self.own,
             Origin::Network => &self.network,
         };
-        get(client, url, budget.left()?).map_err(|error| failure(error, budget.limit))
+        get(client, url, shown, budget.left()?).map_err(|error| failure(error, budget.limit))
     }
 
     /// What is behind a verdict: where the app is, and whether we can reach anybody. After a failure the
@@ -178,8 +188,8 @@ impl Prober {
 /// Who is asked.
 fn host(kind: &ProbeKind) -> String {
     match kind {
-        ProbeKind::Http { url, .. } => {
-            let uri = url.parse::<Uri>().unwrap_or_default();
+        ProbeKind::Http(request) => {
+            let uri = request.url.parse::<Uri>().unwrap_or_default();
             uri.host().unwrap_or_default().to_owned()
         }
         ProbeKind::Tcp { host, .. } => host.to_string(),
@@ -223,6 +233,7 @@ fn receive(
     status: u16,
     response: Response<Body>,
     body_matters: bool,
+    auth: Option<&Auth>,
     budget: &Budget,
 ) -> Result<Received, Failure> {
     let header = |name: HeaderName| {
@@ -246,6 +257,10 @@ fn receive(
     }
     let cut = body.len() > BODY_READ_MAX;
     body.truncate(BODY_READ_MAX);
+    // Before any of it is cut off in the middle of what is to be hidden.
+    if let (Some(auth), Ok(text)) = (auth, std::str::from_utf8(&body)) {
+        body = hidden(auth, text).into_bytes();
+    }
     Ok(Received { status, content_type, content_encoding, body, cut })
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::header::CONNECTION;
+use ureq::http::HeaderValue;
+use ureq::http::header::{AUTHORIZATION, CONNECTION};
 use ureq::unversioned::transport::Connector;
 use ureq::{Agent, Body, Error};
 
@@ -17,6 +18,9 @@ pub(super) const HEAD_MAX: usize = 16 * 1024;
 
 /// Who we are, in the log of the app.
 const USER_AGENT: &str = concat!("HealthChecker/", env!("CARGO_PKG_VERSION"));
+
+/// Room in a request for all but the address and a login: our other header lines, and a TLS record in pieces.
+const OUTPUT: usize = 512;
 
 /// What we would like to read. Anything will do: a strict server answers 406 where nothing is said.
 const ACCEPT: &str = "application/health+json, application/json, */*;q=0.5";
@@ -39,25 +43,24 @@ pub(super) fn client(names: Names, tls: Arc<Tls>, origin: Origin) -> Agent {
         .max_idle_connections(0)
         .max_idle_connections_per_host(0)
         .max_response_header_size(HEAD_MAX)
-        // Those of TLS connections; the plain ones grow as they need.
-        .input_buffer_size(HEAD_MAX + 1)
-        .output_buffer_size(4 * 1024)
         .build();
     let connector = ().chain(TcpConnector { names, origin }).chain(TlsConnector(tls));
     Agent::with_parts(config, connector, LookedUpLater)
 }
 
-/// One GET of `url`, on a fresh connection, to the end of the head of its answer.
+/// One GET of `url`, on a fresh connection, to the end of the head of its answer. It is `shown` who asks.
 pub(super) fn get(
     client: &Agent,
     url: &str,
+    shown: Option<HeaderValue>,
     timeout: Duration,
 ) -> Result<ureq::http::Response<Body>, Error> {
-    client
-        .get(url)
-        .header(CONNECTION, "close")
-        .config()
-        .timeout_global(Some(timeout))
-        .build()
-        .call()
+    let mut request = client.get(url).header(CONNECTION, "close");
+    let mut output = OUTPUT;
+    if let Some(value) = shown {
+        // With its name, and what is around it.
+        output += AUTHORIZATION.as_str().len() + value.len() + 4;
+        request = request.header(AUTHORIZATION, value);
+    }
+    request.config().output_buffer_size(output).timeout_global(Some(timeout)).build().call()
 }

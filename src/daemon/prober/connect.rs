@@ -21,9 +21,6 @@ use crate::daemon::names::{Fault, Names};
 use crate::engine::registration::Origin;
 use crate::engine::registration::address::is_own_machine;
 
-/// Room in a request for all but the address: our header lines, and a TLS record in pieces.
-pub(super) const OUTPUT: usize = 512;
-
 /// How much later than asked a wait for bytes may end: less is not worth a system call.
 const SLACK: Duration = Duration::from_millis(10);
 
@@ -51,7 +48,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
             Error::Io(error) if is_timeout(&error) => Error::Timeout(details.timeout.reason),
             error => error,
         })?;
-        let output = OUTPUT + request_length(details.uri);
+        let output = request_length(details);
         let buffers = if details.needs_tls() {
             // A handshake is several small writes. A plain request is one, which nothing delays.
             stream.set_nodelay(true)?;
@@ -161,9 +158,12 @@ impl Resolver for LookedUpLater {
     }
 }
 
-/// How long those parts of a request are that depend on the address.
-pub(super) fn request_length(uri: &Uri) -> usize {
-    uri.path().len() + uri.query().map_or(0, str::len) + uri.host().map_or(0, str::len)
+/// How long a request can be: it goes out in one piece.
+pub(super) fn request_length(details: &ConnectionDetails) -> usize {
+    let uri = details.uri;
+    let of_address =
+        uri.path().len() + uri.query().map_or(0, str::len) + uri.host().map_or(0, str::len);
+    of_address + details.config.output_buffer_size()
 }
 
 #[derive(Debug)]

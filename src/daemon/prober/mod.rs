@@ -13,6 +13,7 @@ mod client;
 mod connect;
 mod fault;
 pub mod head;
+mod login;
 mod pool;
 mod port;
 mod race;
@@ -30,7 +31,7 @@ pub use self::pool::{Pool, ProbeFn, Wake};
 pub(super) use self::race::BlackHole;
 pub(super) use self::race::begin as begin_to_connect;
 use crate::engine::verdict::answer::CheckEnd;
-pub use crate::engine::verdict::probe::{Probe, ProbeKind};
+pub use crate::engine::verdict::probe::{Probe, ProbeKind, Request};
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -237,13 +237,12 @@ mod tests {
 
     use super::*;
     use crate::engine::registration::Origin;
-    use crate::engine::registration::status_set::StatusSet;
     use crate::engine::verdict::Answer;
     use crate::engine::verdict::answer::{Outcome, Verdict};
-    use crate::engine::verdict::probe::ProbeKind;
+    use crate::engine::verdict::probe::{ProbeKind, Request};
 
     fn kind(url: &str) -> ProbeKind {
-        ProbeKind::Http { url: url.to_owned(), expected: StatusSet::default(), contains: None }
+        ProbeKind::Http(Box::new(Request { url: url.to_owned(), ..Request::default() }))
     }
 
     fn probe(url: &str) -> Probe {

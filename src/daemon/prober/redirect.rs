@@ -34,6 +34,13 @@ pub(super) fn target<B>(from: &str, answer: &Response<B>) -> Result<Option<Url>,
     }
 }
 
+/// The place of `url`, if it is another one than that of `first`.
+pub(super) fn place_if_other(first: &str, url: &str) -> Option<String> {
+    let (first, url) = (Url::parse(first).ok(), Url::parse(url).ok());
+    let is_same = first.is_some() && first.as_ref().map(place) == url.as_ref().map(place);
+    (!is_same).then(|| url.as_ref().map(place).unwrap_or_default())
+}
+
 /// Host and port as they are written in `location`, if they are. Our URL parser has no tables for names
 /// beyond ASCII, and an app's own name is never such a one (see its registration).
 fn authority(location: &str) -> &str {
@@ -116,6 +123,20 @@ mod tests {
             ("http://nas/", "http://a:b@k\u{fc}che/?token=x", "http://k\u{fc}che"),
         ] {
             assert_eq!(lead(from, location), Err(to.to_owned()), "{location}");
+        }
+    }
+
+    #[test]
+    fn another_place_is_another_scheme_host_or_port() {
+        for (first, url, other) in [
+            ("http://nas/health", "http://nas/login", None),
+            ("https://nas:443/", "https://nas/", None),
+            ("http://nas/", "https://nas/", Some("https://nas")),
+            ("http://nas/", "http://nas:81/", Some("http://nas:81")),
+            ("http://nas/", "http://tv/?token=x", Some("http://tv")),
+            ("nas", "nas", Some("")),
+        ] {
+            assert_eq!(place_if_other(first, url).as_deref(), other, "{first} {url}");
         }
     }
 

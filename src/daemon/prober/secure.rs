@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::buffers::GrowingBuffers;
-use super::connect::{OUTPUT, TcpTransport, port, request_length};
+use super::connect::{TcpTransport, port, request_length};
 use super::sessions::{Endpoint, Sessions};
 use crate::daemon::trust::{Dates, Trust};
 
@@ -85,7 +85,7 @@ impl Connector<TcpTransport> for TlsConnector {
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
         self.0.shaken_hands(&endpoint, &stream.conn);
-        let buffers = GrowingBuffers::new(OUTPUT + request_length(details.uri));
+        let buffers = GrowingBuffers::new(request_length(details));
         Ok(Some(Either::B(TlsTransport { stream, buffers })))
     }
 }

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-use super::{Ourselves, Pool, Probe, ProbeKind, Prober};
+use super::{Ourselves, Pool, Probe, ProbeKind, Prober, Request};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
-use crate::engine::registration::status_set::StatusSet;
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict, Whereabouts};
 
 const AUTHORITY: &[u8] = include_bytes!("../../../tests/tls/ca.der");
@@ -81,11 +80,7 @@ fn check(prober: &Prober, url: &str) -> CheckEnd {
     let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
     let probe = Probe {
         id: 1,
-        kind: ProbeKind::Http {
-            url: url.to_owned(),
-            expected: StatusSet::default(),
-            contains: None,
-        },
+        kind: ProbeKind::Http(Box::new(Request { url: url.to_owned(), ..Request::default() })),
         timeout: Duration::from_secs(10),
         short_timeout: None,
         origin: Origin::OwnMachine,
@@ -173,11 +168,10 @@ fn a_handshake_that_hangs_ends_in_time() {
     let address = listener.local_addr().unwrap();
     let probe = Probe {
         id: 1,
-        kind: ProbeKind::Http {
+        kind: ProbeKind::Http(Box::new(Request {
             url: format!("https://{address}/"),
-            expected: StatusSet::default(),
-            contains: None,
-        },
+            ..Request::default()
+        })),
         timeout: Duration::from_millis(300),
         short_timeout: None,
         origin: Origin::OwnMachine,

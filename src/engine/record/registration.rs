@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::registration::address::Address;
+use crate::engine::registration::auth::Auth;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::registration::{Host, Kind, Origin, QuietTimes, Registration, Target};
 
@@ -55,6 +56,9 @@ pub(super) struct RegistrationRecord {
     /// The same, in milliseconds.
     #[serde(getter = "slow", default, skip_serializing_if = "Option::is_none")]
     slow: Option<u64>,
+    /// The same; this is the one place on disk that has it.
+    #[serde(getter = "auth", default, skip_serializing_if = "Option::is_none")]
+    auth: Option<String>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -69,6 +73,7 @@ impl From<RegistrationRecord> for Registration {
             grace,
             contains,
             slow,
+            auth,
             ..
         } = record;
         let address = url.zip(health_url).zip(host).zip(port);
@@ -82,7 +87,8 @@ impl From<RegistrationRecord> for Registration {
             Some(address) => {
                 let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
                 let slow = slow.map(|ms| Some(Duration::from_millis(ms)));
-                Target::Http { address, path, expect, contains: contains.map(Some), slow }
+                let (contains, auth) = (contains.map(Some), auth.map(Auth::on_record).map(Some));
+                Target::Http { address, path, expect, contains, slow, auth }
             }
         };
         Registration {
@@ -136,6 +142,10 @@ fn contains(registration: &Registration) -> Option<String> {
 
 fn slow(registration: &Registration) -> Option<u64> {
     registration.target.slow().and_then(|slow| u64::try_from(slow.as_millis()).ok())
+}
+
+fn auth(registration: &Registration) -> Option<String> {
+    registration.target.auth().map(|auth| auth.reveal().to_owned())
 }
 
 fn expect(registration: &Registration) -> Option<StatusSet> {
@@ -223,12 +233,14 @@ mod tests {
     #[test]
     fn what_must_be_in_an_answer_and_how_fast_is_kept_where_it_was_said() {
         let mut registration = kodi();
-        if let Target::Http { contains, slow, .. } = &mut registration.target {
+        if let Target::Http { contains, slow, auth, .. } = &mut registration.target {
             *contains = Some(Some("Welcome".to_owned()));
             *slow = Some(Some(Duration::from_millis(500)));
+            *auth = Auth::read("me:secret").ok();
         }
         let record = written(&registration);
-        assert!(record.ends_with(r#","contains":"Welcome","slow":500}"#), "{record}");
+        let end = r#","contains":"Welcome","slow":500,"auth":"me:secret"}"#;
+        assert!(record.ends_with(end), "{record}");
         assert_eq!(read(&record), registration);
     }
 

@@ -108,6 +108,14 @@ impl Address {
     }
 }
 
+impl Address {
+    /// Where it is: scheme, host and port, as they are asked.
+    pub(in crate::engine) fn place(&self) -> &str {
+        let path = self.asked.match_indices('/').nth(2).map_or(self.asked.len(), |(at, _)| at);
+        self.asked.get(..path).unwrap_or_default()
+    }
+}
+
 /// A host and a port, as they stand in an address.
 fn written(host: &Host, port: u16) -> String {
     match host {
@@ -136,7 +144,8 @@ fn base(as_http: &str, url: &str) -> Result<Url, FieldError> {
     if !base.username().is_empty() || base.password().is_some() {
         return Err(refused(
             url,
-            "must carry no user or password: addresses are shown on pages and in mails",
+            "must carry no user or password: addresses are shown on pages and in mails; give them as \
+             auth, USER:PASSWORD",
         ));
     }
     if base.query().is_some() || base.fragment().is_some() {
@@ -289,14 +298,23 @@ fn check_text(field: &str, text: &str) -> Result<(), FieldError> {
         return Err(FieldError::of(field, message));
     }
     if text.chars().any(is_obeyed) {
-        let message = format!("{field} must have no control characters, not {}", shown(text));
+        let message = format!("{field} must have no control characters, not {}", shown_url(text));
         return Err(FieldError::of(field, message));
     }
     Ok(())
 }
 
 fn refused(url: &str, why: &str) -> FieldError {
-    FieldError::of("url", format!("url {} {why}", shown(url)))
+    FieldError::of("url", format!("url {} {why}", shown_url(url)))
+}
+
+/// An address as an error may repeat it: without a user and a password, wherever they may end.
+pub(crate) fn shown_url(url: &str) -> String {
+    let Some((before, host)) = url.rsplit_once('@') else { return shown(url) };
+    let scheme = before.split_once("//").map_or("", |(scheme, _)| scheme);
+    // A scheme is short, and has no login in it.
+    let scheme = Some(scheme).filter(|it| it.ends_with(':') && it.matches(':').count() == 1);
+    shown(&scheme.map_or_else(|| format!("…@{host}"), |scheme| format!("{scheme}//…@{host}")))
 }
 
 #[cfg(test)]
@@ -363,7 +381,7 @@ mod tests {
             ("http://", "is no address"),
             ("http://kodi:99999", "is no address"),
             ("http://kodi:0", "port 0"),
-            ("http://user:secret@kodi", "no user or password"),
+            ("http://user:secret@kodi", "give them as auth"),
             ("http://kodi?x=1", "must have no ? or #"),
             ("http://kodi#x", "must have no ? or #"),
             ("http://[fe80::1]:80", "link-local"),

@@ -1,6 +1,6 @@
 //! The kinds of target: how it is found out whether somebody is well.
 
-use super::address::BEGINNINGS;
+use super::address::{BEGINNINGS, shown_url};
 use super::fields::{FieldError, Fields, shown};
 
 /// How it is found out.
@@ -57,7 +57,7 @@ impl Kind {
         }
         let url = fields.required("url")?;
         let by_url = Kind::of_url(url)
-            .ok_or_else(|| FieldError::of("url", format!("url {} {BEGINNINGS}", shown(url))))?;
+            .ok_or_else(|| FieldError::of("url", format!("url {} {BEGINNINGS}", shown_url(url))))?;
         let Some(word) = fields.optional("kind")? else { return Ok(by_url) };
         let Some((kind, _, schemes)) = KINDS.iter().find(|(_, its, _)| *its == word) else {
             let message = format!("kind must be {}, not {}", Kind::words(), shown(word));
@@ -67,7 +67,7 @@ impl Kind {
             let begins = schemes.join(" or ");
             let message = format!(
                 "kind is {word}, but url {} does not begin with {begins}; leave kind out, it follows from url",
-                shown(url)
+                shown_url(url)
             );
             return Err(FieldError::of("kind", message));
         }

@@ -1,6 +1,7 @@
 //! What an app asks for when it registers: every rule of the `monitor` call, and nothing else.
 
 pub mod address;
+pub mod auth;
 pub(crate) mod caller;
 mod composed;
 mod email;

@@ -119,6 +119,11 @@ fn set(
                 set(registration, if is_empty { *default } else { flag(name, text)? });
             }
         }
+        Takes::Secret { set, .. } => {
+            if let Some(text) = fields.raw(name) {
+                set(registration, text).map_err(|right| FieldError::of(name, right))?;
+            }
+        }
         Takes::Text { set, lasting, .. } => {
             let lasting = fields.raw(name).map(str::trim).filter(|_| *lasting);
             if let Some(text) = lasting.map_or_else(|| fields.optional(name), |it| Ok(Some(it)))? {

@@ -21,6 +21,8 @@ pub(crate) struct Field {
     pub(crate) get: fn(&Registration) -> Value,
     /// How people are told the value; `None` where it is said by other means.
     pub(super) fact: Option<Fact>,
+    /// What JSON calls what is shown of it.
+    pub(crate) json_name: &'static str,
     /// Of which kinds of target it is; of all when empty.
     pub(crate) only: &'static [Kind],
     /// Whether `info` and `status` have it. A backup has every field.
@@ -97,6 +99,18 @@ pub(crate) enum Takes {
         /// Sets it; empty if it is to be none. The error says what it must be.
         set: fn(&mut Registration, &str) -> Result<(), String>,
     },
+    /// A text that nobody is shown: only whether there is one. Left out it stays as it is; empty or null is none.
+    Secret {
+        /// What it is called on the command line.
+        word: &'static str,
+        /// What is allowed.
+        valid: &'static str,
+        /// The most bytes.
+        #[cfg(test)]
+        most: usize,
+        /// Sets it. The error says what it must be, and never what it was.
+        set: fn(&mut Registration, &str) -> Result<(), String>,
+    },
 }
 
 /// What a number counts.
@@ -171,7 +185,7 @@ impl Field {
         get: fn(&Registration) -> Value,
     ) -> Field {
         let known = Known::new(name);
-        Field { known, help, takes, get, fact: None, only: &[], is_in_info: true }
+        Field { known, help, takes, get, fact: None, json_name: name, only: &[], is_in_info: true }
     }
 
     /// The same row with another name.
@@ -204,6 +218,11 @@ impl Field {
         Field { only: kinds, ..self }
     }
 
+    /// The same row; it is shown by this name, for what is shown is not what is given.
+    pub(super) const fn shown_as(self, json_name: &'static str) -> Field {
+        Field { json_name, ..self }
+    }
+
     /// The same row; only a backup has it.
     pub(super) const fn not_in_info(self) -> Field {
         Field { is_in_info: false, ..self }
@@ -217,10 +236,18 @@ impl Field {
     /// Whether it stays as it is when it is left out, and null empties it.
     pub(crate) fn stays(&self) -> bool {
         match self.takes {
-            Takes::Flag { .. } | Takes::Several { .. } | Takes::Lasting { .. } => true,
+            Takes::Flag { .. }
+            | Takes::Several { .. }
+            | Takes::Lasting { .. }
+            | Takes::Secret { .. } => true,
             Takes::Text { lasting, .. } => lasting,
             _ => false,
         }
+    }
+
+    /// Whether nobody is shown its value.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self.takes, Takes::Secret { .. })
     }
 
     /// Whether targets of this kind have it.
@@ -300,7 +327,9 @@ impl Takes {
             Takes::Lasting { valid, .. } => {
                 return format!("{} to {}", valid.start(), valid.end()).into();
             }
-            Takes::Several { valid, .. } | Takes::Text { valid, .. } => valid,
+            Takes::Several { valid, .. }
+            | Takes::Text { valid, .. }
+            | Takes::Secret { valid, .. } => valid,
         })
     }
 
@@ -314,7 +343,9 @@ impl Takes {
             Takes::People => "TEXT",
             Takes::Flag { .. } => "BOOL",
             Takes::Whole { unit, .. } | Takes::Lasting { unit, .. } => unit.word,
-            Takes::Several { word, .. } | Takes::Text { word, .. } => word,
+            Takes::Several { word, .. } | Takes::Text { word, .. } | Takes::Secret { word, .. } => {
+                word
+            }
         }
     }
 }

@@ -6,6 +6,9 @@
 
 use std::time::Duration;
 
+#[cfg(test)]
+use super::auth::AUTH_MAX;
+use super::auth::Auth;
 use super::fields::{FieldError, shown};
 use super::kind::ASKED;
 use super::quiet_times::{NotQuietTimes, QuietTimes};
@@ -24,7 +27,7 @@ const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 17] = [
+pub(crate) static FIELDS: [Field; 18] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         it.target.url().map_or(Value::Nothing, |url| Value::Text(url.to_owned()))
@@ -239,6 +242,27 @@ pub(crate) static FIELDS: [Field; 17] = [
     )
     .only(HTTP)
     .fact("Slow", "after {} ms"),
+    Field::new(
+        "auth",
+        "login or token that the app wants",
+        Takes::Secret {
+            word: "LOGIN",
+            valid: "USER:PASSWORD or Bearer TOKEN",
+            #[cfg(test)]
+            most: AUTH_MAX,
+            set: |it, text| {
+                let given = Auth::read(text)?;
+                if let Target::Http { auth, .. } = &mut it.target {
+                    *auth = Some(given);
+                }
+                Ok(())
+            },
+        },
+        |it| Value::Flag(it.target.auth().is_some()),
+    )
+    .only(HTTP)
+    .shown_as("auth_set")
+    .fact("Login", "set"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -278,7 +302,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 17] = [
+    const EXAMPLES: [(&str, &str, &str); 18] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -296,6 +320,7 @@ mod tests {
         ("grace", "90", "90"),
         ("contains", "Welcome home", "\"Welcome home\""),
         ("slow", "500", "500"),
+        ("auth", "me:secret", "true"),
     ];
     const BEAT: (&str, &str) = ("kind", "beat");
 
@@ -358,7 +383,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -367,19 +392,22 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true}}"#
             )
         );
     }
 
     #[test]
     fn what_is_written_is_read_as_it_was() {
-        let all = registered(&examples_of_http());
+        let mut all = examples_of_http();
+        all.retain(|(name, _)| *name != "auth");
+        let all = registered(&all);
         let port = registered(&[("url", "tcp://nas:22")]);
         let beat = registered(&[BEAT, ("interval", "86400"), ("grace", "90")]);
         for app in [registered(&[]), all, port, beat] {
             let written = Values::registered(&app);
-            let said = FIELDS.iter().map(|field| (field.name(), (field.get)(&app)));
+            let said = FIELDS.iter().filter(|field| !field.is_secret());
+            let said = said.map(|field| (field.name(), (field.get)(&app)));
             let said = said.filter(|(_, value)| *value != Value::Nothing);
             let pairs: Vec<(&str, String)> =
                 said.map(|(name, value)| (name, value.text())).collect();
@@ -393,6 +421,18 @@ mod tests {
             assert_eq!(registered(&pairs), said);
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }
+    }
+
+    #[test]
+    fn of_a_secret_all_is_shown_that_there_is_one() {
+        let app = registered(&[("auth", "me:hunter2")]);
+        let facts = Values::in_force(&app, Vec::new()).facts();
+        assert!(facts.contains(&("Login", "set".to_owned())), "{facts:?}");
+        let plain = Values::in_force(&registered(&[]), Vec::new()).facts();
+        assert!(plain.iter().all(|(label, _)| *label != "Login"), "{plain:?}");
+        assert!(Values::said(&app).iter().all(|(field, _)| field.name() != "auth"));
+        let all = serde_json::to_string(&Values::registered(&app)).unwrap() + &format!("{app:?}");
+        assert!(all.contains(r#""auth_set":true"#) && !all.contains("hunter2"), "{all}");
     }
 
     #[test]

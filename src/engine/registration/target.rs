@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Origin;
 use super::address::{Address, Host};
+use super::auth::Auth;
 use super::fields::FieldError;
 use super::kind::Kind;
 use super::status_set::StatusSet;
@@ -27,6 +28,8 @@ pub enum Target {
         contains: Said<String>,
         /// A pass that takes longer is a warning; whole milliseconds.
         slow: Said<Duration>,
+        /// With what the app is shown who asks.
+        auth: Said<Auth>,
     },
     /// Whether a port of it takes a connection.
     Tcp {
@@ -69,6 +72,7 @@ impl Target {
                     expect: StatusSet::default(),
                     contains: None,
                     slow: None,
+                    auth: None,
                 }
             }
         })
@@ -114,7 +118,8 @@ impl Target {
         }
     }
 
-    /// What was said before of the same kind of target, and is not said now, stays.
+    /// What was said before of the same kind of target, and is not said now, stays. What shows an app who asks is for
+    /// the place that it was given for, and no other.
     pub(super) fn keep_from(&mut self, before: Option<&Target>) {
         match (self, before) {
             (Target::Beat { grace }, Some(Target::Beat { grace: before })) => {
@@ -122,15 +127,24 @@ impl Target {
             }
             (Target::Beat { grace }, _) => keep(grace, None),
             (
-                Target::Http { contains, slow, .. },
-                Some(Target::Http { contains: text_before, slow: slow_before, .. }),
+                Target::Http { contains, slow, auth, address, .. },
+                Some(Target::Http {
+                    contains: text_before,
+                    slow: slow_before,
+                    auth: auth_before,
+                    address: address_before,
+                    ..
+                }),
             ) => {
                 keep(contains, Some(text_before.clone()));
                 keep(slow, Some(*slow_before));
+                let is_there = address.place() == address_before.place();
+                keep(auth, is_there.then(|| auth_before.clone()));
             }
-            (Target::Http { contains, slow, .. }, _) => {
+            (Target::Http { contains, slow, auth, .. }, _) => {
                 keep(contains, None);
                 keep(slow, None);
+                keep(auth, None);
             }
             (Target::Tcp { .. }, _) => {}
         }
@@ -152,10 +166,23 @@ impl Target {
         }
     }
 
+    /// With what the app is shown who asks, if with anything.
+    pub fn auth(&self) -> Option<&Auth> {
+        match self {
+            Target::Http { auth: Some(Some(auth)), .. } => Some(auth),
+            _ => None,
+        }
+    }
+
+    /// Whether it was said with what the app is shown, be it with nothing.
+    pub fn says_auth(&self) -> bool {
+        matches!(self, Target::Http { auth: Some(_), .. })
+    }
+
     /// How many bytes its texts take.
     pub(in crate::engine) fn text_len(&self) -> usize {
         let texts = |address: &Address| address.given.len() + address.asked.len();
-        let more = [self.path(), self.contains()];
+        let more = [self.path(), self.contains(), self.auth().map(Auth::reveal)];
         self.place().map_or(0, texts) + more.into_iter().flatten().map(str::len).sum::<usize>()
     }
 }

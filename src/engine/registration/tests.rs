@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::auth::Auth;
 use super::*;
 use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::text::plain::is_obeyed;
@@ -133,6 +134,75 @@ fn what_was_said_of_a_beat_stays_and_what_is_empty_is_the_default() {
     assert_eq!((grace(&again), &again), (90, &beat(None, None)));
     let kodi = read(&[]).unwrap();
     assert_eq!(beat(None, Some(&kodi)), again, "another kind has nothing to keep");
+}
+
+#[test]
+fn a_login_stays_where_it_was_given_for_and_goes_nowhere_else() {
+    let at = |url: &str, more: &[(&str, &str)]| {
+        let given = [&[("appname", "NAS"), ("url", url)], more].concat();
+        Registration::from_fields(&pairs(&given), Origin::Network, &recipients()).unwrap()
+    };
+    let before = at("https://nas:5001/web", &[("auth", "me:hunter2")]);
+    let after = |url: &str, more: &[(&str, &str)]| {
+        let mut after = at(url, more);
+        after.keep_from(Some(&before));
+        after.target.auth().cloned()
+    };
+    let login = before.target.auth().cloned();
+    assert!(login.is_some());
+    for same in ["https://nas:5001/web", "HTTPS://NAS:5001", "https://nas:5001/other"] {
+        assert_eq!(after(same, &[]), login, "{same}");
+        assert_eq!(after(same, &[("path", "/ok")]), login, "{same}");
+        assert_eq!(after(same, &[("auth", "")]), None, "{same}");
+        assert_eq!(after(same, &[("auth", "me:new")]), Auth::read("me:new").unwrap());
+    }
+    for elsewhere in [
+        "http://nas:5001/web",
+        "https://nas/web",
+        "https://nas:5002/web",
+        "https://nas.:5001/web",
+        "https://nas.evil.example:5001/web",
+        "https://192.168.1.66:5001/web",
+        "https://nas:5001.evil.example/web",
+    ] {
+        let given = [("appname", "NAS"), ("url", elsewhere)];
+        if Registration::from_fields(&pairs(&given), Origin::Network, &recipients()).is_ok() {
+            assert_eq!(after(elsewhere, &[]), None, "{elsewhere}");
+            assert!(after(elsewhere, &[("auth", "me:hunter2")]).is_some(), "{elsewhere}");
+        }
+    }
+    let mut port = at("tcp://nas:5001", &[]);
+    port.keep_from(Some(&before));
+    let mut again = at("https://nas:5001/web", &[]);
+    again.keep_from(Some(&port));
+    assert_eq!(again.target.auth(), None, "what is gone does not come back");
+}
+
+#[test]
+fn a_login_is_never_repeated_in_an_error() {
+    for (field, text) in [
+        ("auth", "hunter2"),
+        ("url", "http://me:hunter2@nas"),
+        ("url", "http://me:hunter2@nas?x"),
+        ("url", "http://me:hun/ter2@nas"),
+        ("url", "http://me:hunter2@n as"),
+        ("url", "ftp://me:hunter2@nas"),
+        ("url", "me:hunter2@nas"),
+        ("url", "tcp://me:hunter2@nas:22"),
+        ("url", "http://me:hunter2@nas\u{7}"),
+    ] {
+        let mut given = vec![("appname", "NAS"), ("url", "http://nas")];
+        given.retain(|(name, _)| *name != field);
+        given.push((field, text));
+        let why = Registration::from_fields(&pairs(&given), Origin::Network, &recipients());
+        let why = why.unwrap_err();
+        assert_eq!(why.field.as_deref(), Some(field), "{text}");
+        assert!(!why.message.contains("ter2"), "{why}");
+    }
+    assert!(refusal(&[("auth", "hunter2")]).1.contains("USER:PASSWORD or Bearer TOKEN"));
+    let port = [("appname", "NAS"), ("url", "tcp://nas:22"), ("auth", "me:hunter2")];
+    let why = Registration::from_fields(&pairs(&port), Origin::Network, &recipients());
+    assert!(why.unwrap_err().message.contains("auth is for kind http alone"));
 }
 
 #[test]

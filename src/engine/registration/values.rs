@@ -41,6 +41,7 @@ impl Values {
         let by_url = target.url().and_then(Kind::of_url);
         let Values(mut values) = Values::registered(registration);
         values.retain(|(field, value)| match field.takes {
+            Takes::Secret { .. } => false,
             Takes::Kind => by_url != Some(target.kind()),
             Takes::Url => true,
             Takes::Lasting { .. } => as_often.as_ref().is_none_or(|it| (field.get)(it) != *value),
@@ -64,7 +65,7 @@ impl Values {
     /// Writes a member for each into an object that has others, too: flattened by serde, all of it would
     /// be compiled once more for every depth.
     pub(crate) fn write<M: SerializeMap>(&self, object: &mut M) -> Result<(), M::Error> {
-        self.0.iter().try_for_each(|(field, value)| object.serialize_entry(field.name(), value))
+        self.0.iter().try_for_each(|(field, value)| object.serialize_entry(field.json_name, value))
     }
 }
 
@@ -79,7 +80,12 @@ impl Serialize for Values {
 
 /// Whether it is a flag of which there is nothing to say.
 fn is_default(field: &Field, value: &str) -> bool {
-    matches!(field.takes, Takes::Flag { default, .. } if value == if default { "true" } else { "false" })
+    let default = match field.takes {
+        Takes::Flag { default, .. } => default,
+        Takes::Secret { .. } => false,
+        _ => return false,
+    };
+    value == if default { "true" } else { "false" }
 }
 
 /// What people are told of these values, given as texts: labels, and what stands behind each.

@@ -1,4 +1,5 @@
 //! Words for people: safe, short, the same everywhere.
 
 pub mod plain;
+pub mod secret;
 pub mod span;

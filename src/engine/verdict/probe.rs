@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engine::registration::auth::Auth;
 use crate::engine::registration::status_set::StatusSet;
 use crate::engine::registration::{Host, Origin, Target};
 
@@ -27,14 +28,7 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeKind {
     /// A GET request.
-    Http {
-        /// The full health address.
-        url: String,
-        /// The status codes that count as an answer.
-        expected: StatusSet,
-        /// What must be in the body.
-        contains: Option<String>,
-    },
+    Http(Box<Request>),
     /// A connection.
     Tcp {
         /// To this host,
@@ -44,15 +38,29 @@ pub enum ProbeKind {
     },
 }
 
+/// What is asked over HTTP, and what is to come of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The full health address.
+    pub url: String,
+    /// The status codes that count as an answer.
+    pub expected: StatusSet,
+    /// What must be in the body.
+    pub contains: Option<String>,
+    /// With what the app is shown who asks. Nobody else is.
+    pub auth: Option<Auth>,
+}
+
 impl ProbeKind {
     /// What is asked of this target, if it is.
     pub fn of(target: &Target) -> Option<ProbeKind> {
         Some(match target {
-            Target::Http { address, expect, .. } => ProbeKind::Http {
+            Target::Http { address, expect, .. } => ProbeKind::Http(Box::new(Request {
                 url: address.asked.clone(),
                 expected: expect.clone(),
                 contains: target.contains().map(str::to_owned),
-            },
+                auth: target.auth().cloned(),
+            })),
             Target::Tcp { address } => {
                 ProbeKind::Tcp { host: address.host.clone(), port: address.port }
             }

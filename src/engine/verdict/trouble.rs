@@ -62,6 +62,13 @@ pub enum Trouble {
         /// Where it leads: scheme, host and port.
         to: String,
     },
+    /// A login is wanted where a redirect leads, and was given for another place.
+    LoginElsewhere {
+        /// The status code there.
+        status: u16,
+        /// Scheme, host and port.
+        to: String,
+    },
     /// It was to report.
     NoBeat {
         /// So long after the one before.
@@ -79,9 +86,9 @@ impl Trouble {
     /// The status code, where one came.
     pub fn http_status(&self) -> Option<u16> {
         match self {
-            Trouble::TooManyRedirects { status } | Trouble::RedirectElsewhere { status, .. } => {
-                Some(*status)
-            }
+            Trouble::TooManyRedirects { status }
+            | Trouble::RedirectElsewhere { status, .. }
+            | Trouble::LoginElsewhere { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -104,6 +111,7 @@ impl Trouble {
             | Trouble::NotHttp(_)
             | Trouble::TooManyRedirects { .. }
             | Trouble::RedirectElsewhere { .. }
+            | Trouble::LoginElsewhere { .. }
             | Trouble::NotYetValid
             | Trouble::Tls(_)
             | Trouble::Other(_) => Life::Answer,
@@ -143,6 +151,10 @@ impl fmt::Display for Trouble {
             Trouble::RedirectElsewhere { to, .. } => {
                 write!(f, "redirected to {to}, which is not followed")
             }
+            Trouble::LoginElsewhere { to, .. } => write!(
+                f,
+                "redirected to {to}, where the login is not sent: register that address with it"
+            ),
             Trouble::NoBeat { within } => write!(f, "no beat within {}", in_words(*within)),
             Trouble::NotYetValid => f.write_str("TLS: the certificate is not yet valid"),
             Trouble::Tls(text) => write!(f, "TLS: {text}"),

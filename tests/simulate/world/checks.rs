@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use healthchecker::engine::verdict::answer::{CheckEnd, Verdict};
-use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
+use healthchecker::engine::verdict::probe::{Probe, ProbeKind, Request};
 use healthchecker::engine::verdict::trouble::Trouble;
 use healthchecker::engine::verdict::{Answer, judge};
 
@@ -34,9 +34,10 @@ impl Ends {
     }
 
     fn verdict(&self, probe: &Probe, says: Says) -> Verdict {
-        let ProbeKind::Http { url, expected, .. } = &probe.kind else {
+        let ProbeKind::Http(request) = &probe.kind else {
             panic!("these households speak HTTP alone");
         };
+        let Request { url, expected, .. } = &**request;
         let answered =
             |status: u16, body| judge(Ok(answer(status, expected.contains(status), body)));
         match says {

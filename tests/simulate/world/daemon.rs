@@ -351,9 +351,10 @@ impl Daemon {
 /// Checks.
 impl Daemon {
     fn probe<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now, probe: &Probe) {
-        let ProbeKind::Http { url, .. } = &probe.kind else {
+        let ProbeKind::Http(request) = &probe.kind else {
             panic!("these households speak HTTP alone");
         };
+        let url = &request.url;
         let limit = probe.limit();
         let Outside { effort, house, .. } = outside;
         let reply = effort.spend(Part::House, || house.answer(Question { url, at, limit }));
