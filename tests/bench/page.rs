@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use healthchecker::daemon::page::{Board, CLOSE_UP, order};
+use healthchecker::daemon::page::{Base, Board, CLOSE_UP, order};
 use healthchecker::engine::core::{Engine, Options};
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::query::summary::{CLOSEUPS, Summary};
@@ -52,7 +52,16 @@ pub(crate) fn show(apps: usize) {
     let around = engine.view().around();
     let began = Instant::now();
     let (time, zone) = (now().wall, Zone::UTC);
-    let board = Board { daemon, around, time, zone, summaries, closeups, beginning: None };
+    let board = Board {
+        daemon,
+        around,
+        time,
+        zone,
+        summaries,
+        closeups,
+        beginning: None,
+        base: Base::default(),
+    };
     let html = board.html();
     let rendering = began.elapsed().as_secs_f64() * 1e3;
     let all: Duration = looks.iter().sum();

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
 
+from browser import Browser
 from conftest import StartDaemon
 from daemon import REPOSITORY, Daemon
 from target import Target
@@ -103,9 +105,9 @@ class Visitor:
     def press(self, path: str, **fields: str) -> requests.Response:
         return self.ask("POST", path, data=fields, headers={"Origin": self.origin})
 
-    def register(self, **fields: str) -> requests.Response:
+    def register(self, path: str, **fields: str) -> requests.Response:
         """As a program does, which has no marks of a browser."""
-        return self.send("POST", "/healthchecker/monitor", data=fields)
+        return self.send("POST", path, data=fields)
 
     def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
@@ -126,16 +128,27 @@ def works(visitor: Visitor, home: str) -> None:
     """The page is there, each of its links below that leads somewhere, and a button is obeyed."""
     page = visitor.open(home)
     assert page.status_code == 200 and "<title>" in page.text, page.text
-    links = [link for link in re.findall(r'<a[^>]* href="([^"]*)"', page.text) if home in link]
-    assert len(links) >= 3, page.text
-    for link in links:
-        assert visitor.open(link.replace("&amp;", "&")).status_code == 200, link
-    pressed = visitor.press("/healthchecker/pause", appname="NAS")
+    links = {
+        urljoin(home, link.replace("&amp;", "&"))
+        for link in re.findall(r'(?:href|action|formaction)="([^"#]+)"', page.text)
+        if not link.startswith("data:")
+    }
+    assert len(links) >= 8 and all(link.startswith(home) for link in links), links
+    for link in sorted(links):
+        # What is only pressed is there as well.
+        assert visitor.open(link).status_code in (200, 403, 405), link
+    [pause] = [link for link in links if link.endswith("/pause")]
+    pressed = visitor.press(pause, appname="NAS")
     assert pressed.status_code == 303, pressed.text
-    back = visitor.open(pressed.headers["Location"])
+    back = visitor.open(urljoin(pause, pressed.headers["Location"]))
     assert back.status_code == 200 and "PAUSED" in back.text.upper()
+    nowhere = visitor.open(home + "no/where")
+    [back_home] = re.findall(r'<a href="([^"]*)">Back to all apps', nowhere.text)
+    assert nowhere.status_code == 404
+    assert visitor.open(urljoin(home + "no/where", back_home)).text.count("<article") == 1
+    monitor = urljoin(pause, "monitor")
     for url in ("http://localhost:5000", ":8080"):
-        told = visitor.register(appname="elsewhere", url=url)
+        told = visitor.register(monitor, appname="elsewhere", url=url)
         assert told.status_code == 400 and told.json()["field"] == "url", told.text
 
 
@@ -168,15 +181,51 @@ def test_caddy(daemon: Daemon, tmp_path: Path, run_proxy: RunProxy) -> None:
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
-def test_a_sub_path(
+def test_a_path_of_the_proxy_s_own(
     proxy: Callable[..., list[str]], daemon: Daemon, tmp_path: Path, run_proxy: RunProxy
 ) -> None:
     port = free_port()
     run_proxy(proxy(tmp_path, blocks(proxy.__name__)[1], port, daemon), port)
     visitor = Visitor(port)
-    works(visitor, "/healthchecker/")
-    problem = visitor.open("/healthchecker/info?appname=nobody")
-    assert problem.status_code == 404 and 'href="/healthchecker/"' in problem.text
+    works(visitor, "/health-checker/")
+    # What is not handed on is not ours.
+    assert "HealthChecker" not in visitor.open("/").text
+    assert "HealthChecker" not in visitor.open("/healthchecker/").text
+
+
+def test_a_browser_below_a_path_of_the_proxy_s_own(
+    start_daemon: StartDaemon, target: Target, tmp_path: Path, run_proxy: RunProxy, browser: Browser
+) -> None:
+    port = free_port()
+    home = f"http://127.0.0.1:{port}/health-checker/"
+    daemon = start_daemon(public_url=home)
+    daemon.register("TV box", target.url)
+    run_proxy(nginx(tmp_path, blocks("nginx")[1], port, daemon), port)
+    for script in (True, False):
+        browser.open(home, script=script)
+        browser.click("h3 a")
+        browser.click("text=Change …")
+        browser.fill("#field-email", f"{script}@example.org")
+        browser.click("text=Save")
+        assert browser.see("location.pathname") == "/health-checker/healthchecker/info"
+        assert daemon.info("TV box")["email"] == [f"{script}@example.org"]
+        browser.click("button:has-text('Pause')" if script else "button:has-text('Resume')")
+        assert browser.see("location.pathname") == "/health-checker/healthchecker/info"
+        assert daemon.info("TV box")["paused"] == script
+        browser.click("text=All apps")
+        assert browser.see("location.pathname") == "/health-checker/healthchecker/"
+    assert browser.complaints == []
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_the_daemon_s_own_path(
+    proxy: Callable[..., list[str]], daemon: Daemon, tmp_path: Path, run_proxy: RunProxy
+) -> None:
+    port = free_port()
+    run_proxy(proxy(tmp_path, blocks(proxy.__name__)[2], port, daemon), port)
+    visitor = Visitor(port)
+    page = visitor.open("/healthchecker/")
+    assert page.status_code == 200 and "<article" in page.text
     # What is not handed on is not ours.
     assert "HealthChecker" not in visitor.open("/").text
 
@@ -185,7 +234,7 @@ def test_nginx_as_it_comes_is_told_what_is_missing(
     daemon: Daemon, tmp_path: Path, run_proxy: RunProxy
 ) -> None:
     port = free_port()
-    piece = blocks("nginx")[1].replace("proxy_set_header Host $http_host;", "")
+    piece = blocks("nginx")[2].replace("proxy_set_header Host $http_host;", "")
     run_proxy(nginx(tmp_path, piece, port, daemon), port)
     pressed = Visitor(port).press("/healthchecker/pause", appname="NAS")
     assert pressed.status_code == 403

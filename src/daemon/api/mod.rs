@@ -68,11 +68,12 @@ const STACK: usize = 256 * 1024;
 /// So the headers begin in which a browser says what a request is for (W3C Fetch Metadata).
 const FETCH_METADATA: &str = "Sec-Fetch-";
 
-/// Where the page of an app is, up to its name.
-const ALL_APPS: &str = "/healthchecker/";
-const APP_PAGE: &str = "/healthchecker/info?appname=";
-/// Where that of a mail's link is, up to what it says.
-const MUTE_PAGE: &str = "/healthchecker/mute?";
+/// Where pages are, as seen from each other: all apps,
+const ALL_APPS: &str = "./";
+/// one of them, up to its name,
+const APP_PAGE: &str = "info?appname=";
+/// and that of a mail's link, up to what it says.
+const MUTE_PAGE: &str = "mute?";
 
 /// A request for the event loop.
 #[derive(Debug)]
@@ -183,7 +184,10 @@ fn handle(mut request: Request, context: &ApiContext) {
     let format = Format::accepted(headers(&request, "Accept"));
     let response = match answer_to(&mut request, context, format) {
         Ok(answer) => response::response(answer),
-        Err(problem) => response::problem_response(&problem, format),
+        Err(problem) => {
+            let base = Base::of(path_of(request.url()));
+            response::problem_response(&problem, format, base)
+        }
     };
     if let Err(why) = request.respond(response) {
         log::debug!("an answer could not be written: {why}");
@@ -240,7 +244,13 @@ fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<
     if format == Format::Json {
         return None;
     }
-    let on_app_page = referer.is_some_and(|page| page.contains(APP_PAGE));
+    // The last part of an address, whose first ones are those of a proxy.
+    let page = referer.and_then(|page| {
+        let (path, _) = page.split_once('?')?;
+        page.get(path.rfind('/')?.saturating_add(1)..)
+    });
+    let came_from = |its: &str| page.filter(|page| page.starts_with(its));
+    let on_app_page = came_from(APP_PAGE).is_some();
     match command {
         Command::Pause(name)
         | Command::Quiet(name, _)
@@ -252,8 +262,7 @@ fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<
             Some(page_of(name))
         }
         Command::Mute(What::Mail(..), _) => {
-            let link = referer.and_then(|page| page.get(page.find(MUTE_PAGE)?..));
-            Some(link.unwrap_or(ALL_APPS).to_owned())
+            Some(came_from(MUTE_PAGE).unwrap_or(ALL_APPS).to_owned())
         }
         _ => Some(ALL_APPS.to_owned()),
     }
@@ -263,6 +272,11 @@ fn way_back(command: &Command, format: Format, referer: Option<&str>) -> Option<
 fn page_of(name: &str) -> String {
     let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
     format!("{APP_PAGE}{name}")
+}
+
+/// A target without its query.
+fn path_of(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 fn no_answer() -> Problem {
@@ -310,7 +324,7 @@ struct Caller {
 fn caller(request: &Request, format: Format) -> Option<Caller> {
     let client = Client::from_header(header(request, CLIENT_HEADER)?)?;
     let ticket = Ticket::from_header(header(request, TICKET_HEADER)?)?;
-    Some(Caller { client, promise: Promise::new(ticket, format) })
+    Some(Caller { client, promise: Promise::new(ticket, format, Base::of(path_of(request.url()))) })
 }
 
 fn credentials(request: &Request, format: Format) -> Credentials<'_> {

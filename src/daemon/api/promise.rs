@@ -5,6 +5,7 @@
 //! until the change is on disk, or another is given instead.
 
 use crate::daemon::gate::Ticket;
+use crate::daemon::page::Base;
 
 use super::format::Format;
 use super::problem::Problem;
@@ -15,12 +16,13 @@ use super::response;
 pub(crate) struct Promise {
     ticket: Ticket,
     format: Format,
+    base: Base,
 }
 
 impl Promise {
-    /// For the answer to the request of `ticket`, in the format that its client wants.
-    pub(crate) fn new(ticket: Ticket, format: Format) -> Promise {
-        Promise { ticket, format }
+    /// For the answer to the request of `ticket`, in the format that its client wants, whose page is at `base`.
+    pub(crate) fn new(ticket: Ticket, format: Format, base: Base) -> Promise {
+        Promise { ticket, format, base }
     }
 
     /// Whose answer it is.
@@ -30,7 +32,7 @@ impl Promise {
 
     /// The whole answer that is given instead. Small, so the event loop may write it.
     pub(crate) fn broken(self, problem: &Problem) -> Vec<u8> {
-        let response = response::problem_response(problem, self.format);
+        let response = response::problem_response(problem, self.format, self.base);
         let mut bytes = Vec::new();
         // What is changed is never asked for by HEAD.
         let printed =
@@ -57,7 +59,7 @@ mod tests {
         for (format, content_type) in
             [(Format::Json, "application/json\r\n"), (Format::Html, "text/html; charset=utf-8\r\n")]
         {
-            let answer = Promise::new(Ticket::default(), format).broken(&problem);
+            let answer = Promise::new(Ticket::default(), format, Base::default()).broken(&problem);
             let answer = String::from_utf8(answer).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with("HTTP/1.1 507 "), "{head}");

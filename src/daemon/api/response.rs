@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::scan::ScanView;
 use crate::daemon::check_log::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
+use crate::daemon::page::Base;
 use crate::daemon::{clock, metrics, page};
 use crate::engine::query::export::Export;
 use crate::engine::query::incidents::IncidentsView;
@@ -91,11 +92,11 @@ pub(super) fn openapi() -> String {
 }
 
 /// A problem as a response: a program gets JSON, the person at a browser a page.
-pub(super) fn problem_response(problem: &Problem, format: Format) -> ResponseBox {
+pub(super) fn problem_response(problem: &Problem, format: Format, base: Base) -> ResponseBox {
     let response = match format {
         Format::Json => json(problem.status, JSON, problem),
         Format::Html => {
-            page_response(problem.status, page::problem(problem.status, &problem.error))
+            page_response(problem.status, page::problem(problem.status, &problem.error, base))
         }
     };
     with_headers_of(problem, response)
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_problem_names_its_field_and_the_methods() {
-        let printed = |problem| printed(problem_response(&problem, Format::Json));
+        let printed = |problem| printed(problem_response(&problem, Format::Json, Base::default()));
         let text = printed(Problem::unknown_app("a\"b\n"));
         assert!(text.starts_with("HTTP/1.1 404 Not Found\r\n"), "{text}");
         assert!(text.contains("\"field\":\"appname\""));

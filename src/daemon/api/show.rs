@@ -5,15 +5,17 @@ use std::io::Read;
 use super::access::Effect;
 use super::problem::Problem;
 use super::response::Payload;
-use super::route::Show;
+use super::route::{Asked, Show};
 use super::state::{LoopState, StateQuery};
-use super::{ApiContext, ApiRequest, no_answer};
+use super::{ApiContext, ApiRequest, no_answer, path_of};
 use crate::daemon::check_log::Query;
 use crate::daemon::commands::warnings;
 use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::mute_key::MuteLink;
-use crate::daemon::page::{AppPage, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, order};
+use crate::daemon::page::{
+    AppPage, Base, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, order,
+};
 use crate::engine::chronicle::Incident;
 use crate::engine::incidents::mutes::What;
 use crate::engine::query::View;
@@ -61,17 +63,13 @@ impl ApiContext {
     }
 
     /// What is asked for.
-    pub(super) fn show(
-        &self,
-        show: Show,
-        client: Client,
-        host: Option<&str>,
-    ) -> Result<Payload, Problem> {
+    pub(super) fn show(&self, show: Show, asked: &Asked<'_>) -> Result<Payload, Problem> {
+        let client = asked.client;
         Ok(match show {
             Show::Info(name) => Payload::Info(self.info(name, client)?),
             Show::AppPage(name) => Payload::Page(self.app_page(name)?.html()),
             Show::Status => Payload::Status(self.status()?),
-            Show::Board => Payload::Page(self.board(host)?.html()),
+            Show::Board => Payload::Page(self.board(asked)?.html()),
             Show::Form(name) => Payload::Page(self.form(name)?.html()),
             Show::Health => Payload::Health(self.health(client)?),
             Show::Metrics => Payload::Metrics(self.metrics()?.text()),
@@ -103,7 +101,7 @@ impl ApiContext {
         Ok(StatusView { server, apps })
     }
 
-    fn board(&self, host: Option<&str>) -> Result<Board, Problem> {
+    fn board(&self, asked: &Asked<'_>) -> Result<Board, Problem> {
         let (daemon, around, time, zone) = self.query(|state| {
             let view = state.engine.view();
             (state.health(), view.around(), state.now.wall, state.engine.zone().clone())
@@ -119,10 +117,13 @@ impl ApiContext {
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
         let beginning = match summaries.is_empty() {
-            true => Some(Beginning { form: self.form(None)?, call: self.call(host) }),
+            true => {
+                Some(Beginning { form: self.form(None)?, call: self.call(asked.credentials.host) })
+            }
             false => None,
         };
-        Ok(Board { daemon, around, time, zone, summaries, closeups, beginning })
+        let base = Base::of(path_of(asked.target));
+        Ok(Board { daemon, around, time, zone, summaries, closeups, beginning, base })
     }
 
     /// How an app registers itself with the daemon, which it finds where the browser found it.

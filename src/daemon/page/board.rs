@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::frame::{self, Standing};
-use super::html::Html;
+use super::html::{Base, Html};
 use super::scan;
 use super::watch::WatchForm;
 use super::{incidents, row};
@@ -33,6 +33,8 @@ pub struct Board {
     pub closeups: Vec<Closeup>,
     /// What is there instead while there are none.
     pub beginning: Option<Beginning>,
+    /// The way to the other pages.
+    pub base: Base,
 }
 
 /// How something comes to be watched.
@@ -72,7 +74,7 @@ impl Board {
         let worst = standings().min().unwrap_or(Standing::Unknown);
         let mut title = Html::default();
         self.headline(&mut title, worst);
-        let mut main = Html::default();
+        let mut main = Html::at(self.base);
         main.raw("<header><h1>");
         frame::sign(&mut main, worst);
         main.raw("<span>").add(&title).raw("</span></h1>");
@@ -87,7 +89,7 @@ impl Board {
         }
         self.notices(&mut main);
         self.groups(&mut main);
-        let mut footer = Html::default();
+        let mut footer = Html::at(self.base);
         self.footer(&mut footer);
         match self.beginning {
             None => frame::page(&title, worst, &main, &footer),
@@ -137,7 +139,7 @@ impl Board {
                 html.put(count).raw(" ").raw(standing.word()).raw("</li>");
             }
         }
-        html.raw("</ul><a class=\"button\" href=\"/healthchecker/watch\">Watch something</a>");
+        html.raw("</ul><a class=\"button\" href=\"").to("watch").raw("\">Watch something</a>");
     }
 
     /// Of how many apps nobody is told for now.
@@ -206,11 +208,17 @@ impl Board {
         html.put(span::in_words(std::time::Duration::from_secs(self.daemon.uptime)));
         html.raw("</span>");
         frame::as_of(html, self.time, &self.zone);
-        scan::again(html);
-        html.raw("<span><a href=\"/healthchecker/incidents\">incidents</a> · ");
-        html.raw("<a href=\"/healthchecker/status?format=json\">JSON</a> · ");
-        html.raw("<a href=\"/metrics\">metrics</a> · <a href=\"/openapi.json\">API</a> · ");
-        html.raw("<a href=\"/healthchecker/export\">backup</a></span>");
+        // The empty page has it where one begins.
+        if self.beginning.is_none() {
+            scan::again(html);
+        }
+        html.raw("<span><a href=\"").to("incidents").raw("\">incidents</a> · ");
+        html.raw("<a href=\"").to("status?format=json").raw("\">JSON</a> · ");
+        html.raw("<a href=\"").to("../metrics").raw("\">metrics</a> · <a href=\"");
+        html.to("../openapi.json")
+            .raw("\">API</a> · <a href=\"")
+            .to("export")
+            .raw("\">backup</a></span>");
     }
 }
 
@@ -231,7 +239,7 @@ fn refused(html: &mut Html, refusals: &[RefusedView]) {
         "<section class=\"notice\" aria-label=\"Refused mail\"><p><b>Refused for good</b></p><ul>",
     );
     for refusal in refusals {
-        html.raw("<li><form method=\"post\" action=\"/healthchecker/seen\"><bdi>");
+        html.raw("<li><form method=\"post\" action=\"").to("seen").raw("\"><bdi>");
         html.put(&refusal.sentence).raw("</bdi> <button name=\"email\" value=\"").put(&refusal.to);
         html.raw("\" aria-label=\"Seen: mail to ")
             .put(&refusal.to)
@@ -244,6 +252,9 @@ impl Beginning {
     fn put(&self, html: &mut Html) {
         html.raw("<h2>Watch something</h2>");
         self.form.put(html);
+        html.raw("<div class=\"box\"><p>Or see what announces itself here, and watch it with one touch:</p>");
+        scan::again(html);
+        html.raw("</div>");
         html.raw("<div class=\"box\"><p>An app registers itself with one call:</p><pre>");
         html.put(&self.call).raw("</pre></div>");
     }
@@ -281,6 +292,7 @@ mod tests {
             call: "curl -d appname=NAS http://pi:8080/<b>".to_owned(),
         });
         Board {
+            base: Base::default(),
             beginning,
             daemon: HealthView { version: "1", mailing: true, ..HealthView::default() },
             around: AroundView::default(),

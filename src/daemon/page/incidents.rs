@@ -28,7 +28,7 @@ impl IncidentsPage {
         let (mut title, mut html) = (Html::default(), Html::default());
         title.raw("Incidents · HealthChecker");
         let worst = self.incidents.iter().map(standing).min().unwrap_or(Standing::Healthy);
-        html.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1>");
+        html.raw("<header><p><a href=\"./\">All apps</a></p><h1>");
         sign(&mut html, worst);
         html.raw("<span>Incidents</span></h1></header>");
         around(&mut html, &self.around, &self.zone);
@@ -39,7 +39,7 @@ impl IncidentsPage {
         self.incidents.iter().for_each(|incident| self.one(&mut html, incident));
         let mut footer = Html::default();
         frame::as_of(&mut footer, self.now.wall, &self.zone);
-        footer.raw("<span><a href=\"/healthchecker/incidents?format=json\">JSON</a></span>");
+        footer.raw("<span><a href=\"incidents?format=json\">JSON</a></span>");
         frame::page(&title, worst, &html, &footer)
     }
 

@@ -28,6 +28,7 @@ mod watch;
 
 pub use board::{Beginning, Board, CLOSE_UP, order};
 pub(crate) use frame::policy;
+pub use html::Base;
 pub(crate) use incidents::IncidentsPage;
 pub(crate) use mute::MutePage;
 pub(crate) use one::AppPage;

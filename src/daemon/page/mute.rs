@@ -2,7 +2,7 @@
 
 use super::frame;
 use super::html::Html;
-use crate::daemon::mute_key::{MuteLink, PATH};
+use crate::daemon::mute_key::MuteLink;
 use crate::engine::query::mutes::MutedApp;
 use crate::engine::time::Zone;
 
@@ -31,7 +31,7 @@ impl MutePage {
             title.raw(" and ").put(self.apps.len() - 1).raw(" more");
         }
         let mut main = Html::default();
-        main.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1>").add(&title);
+        main.raw("<header><p><a href=\"./\">All apps</a></p><h1>").add(&title);
         main.raw("</h1></header><section class=\"box\"><p><bdi>").put(&self.link.to);
         main.raw("</bdi> was told of:</p><ul>");
         for app in &self.apps {
@@ -42,7 +42,7 @@ impl MutePage {
             main.raw("</li>");
         }
         main.raw("</ul><p>No more mail of it to this address:</p>");
-        main.raw("<form method=\"post\" action=\"").raw(PATH).raw("\">");
+        main.raw("<form method=\"post\" action=\"mute\">");
         let MuteLink { incident, to, until, sig } = &self.link;
         for (name, value) in [("incident", incident), ("to", to), ("until", until), ("sig", sig)] {
             main.raw("<input type=\"hidden\" name=\"").raw(name).raw("\" value=\"").put(value);

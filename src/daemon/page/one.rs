@@ -5,7 +5,6 @@ use time::Date;
 use super::frame::{self, Standing, badge, next_check};
 use super::html::Html;
 use super::{chart, logbook, mute, pretty, row};
-use crate::daemon::mute_key::PATH;
 use crate::engine::query::summary::Portrait;
 use crate::engine::registry::history::DayOfChecks;
 use crate::engine::time::Zone;
@@ -32,8 +31,7 @@ impl AppPage {
         let mut title = Html::default();
         title.raw(standing.word()).raw(": ").put(&summary.name).raw(" · HealthChecker");
         let mut html = Html::default();
-        html.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1><bdi>")
-            .put(&summary.name);
+        html.raw("<header><p><a href=\"./\">All apps</a></p><h1><bdi>").put(&summary.name);
         html.raw("</bdi></h1>");
         badge(&mut html, standing);
         html.raw("</header>");
@@ -43,10 +41,10 @@ impl AppPage {
         html.raw("<section class=\"box\" aria-label=\"State\">");
         row::why(&mut html, summary, standing);
         html.raw("<p class=\"soft\">").put(next_check(summary)).raw("</p>");
-        html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
+        html.raw("<form method=\"post\" action=\"check\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
         row::change(&mut html, summary);
-        html.raw("<a class=\"button\" href=\"/healthchecker/watch?appname=").query(&summary.name);
+        html.raw("<a class=\"button\" href=\"watch?appname=").query(&summary.name);
         html.raw("\">Change …</a></form></section>");
         self.people(&mut html);
         self.past(&mut html);
@@ -56,8 +54,8 @@ impl AppPage {
         self.stop(&mut html);
         let mut footer = Html::default();
         frame::as_of(&mut footer, self.app.closeup.now.wall, &self.zone);
-        footer.raw("<span><a href=\"/healthchecker/info?format=json&amp;appname=");
-        footer.query(&summary.name).raw("\">JSON</a> · <a href=\"/healthchecker/log?appname=");
+        footer.raw("<span><a href=\"info?format=json&amp;appname=");
+        footer.query(&summary.name).raw("\">JSON</a> · <a href=\"log?appname=");
         footer.query(&summary.name).raw("\">log</a></span>");
         frame::page(&title, standing, &html, &footer)
     }
@@ -74,7 +72,7 @@ impl AppPage {
             html.put(person.sentence(&self.zone)).raw("</li>");
         }
         html.raw("</ul><p>No more mail of it to them:</p>");
-        html.raw("<form method=\"post\" action=\"").raw(PATH).raw("\">");
+        html.raw("<form method=\"post\" action=\"mute\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"");
         html.put(&self.app.closeup.summary.name).raw("\">");
         mute::buttons(html, people.iter().any(|person| person.muted.is_some()));
@@ -163,11 +161,11 @@ impl AppPage {
         } else {
             "within a minute: then pause it instead. It stays on the list and is left alone.</p>"
         });
-        html.raw("<form method=\"post\" action=\"/healthchecker/stop\">");
+        html.raw("<form method=\"post\" action=\"stop\">");
         html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name);
         html.raw("\">");
         if !summary.paused {
-            html.raw("<button formaction=\"/healthchecker/pause\">Pause instead</button> ");
+            html.raw("<button formaction=\"pause\">Pause instead</button> ");
         }
         html.raw("<button class=\"risky\">Yes, stop watching ").put(&summary.name);
         html.raw("</button></form></section>");

@@ -52,7 +52,7 @@ pub(super) fn line(html: &mut Html, summary: &Summary) {
 }
 
 fn name(html: &mut Html, summary: &Summary, standing: Standing) {
-    html.raw("<div class=\"name\"><h3><a href=\"/healthchecker/info?appname=");
+    html.raw("<div class=\"name\"><h3><a href=\"").to("info?appname=");
     html.query(&summary.name).raw("\"><bdi>").put(&summary.name).raw("</bdi></a></h3>");
     badge(html, standing);
     html.raw("</div>");
@@ -91,13 +91,13 @@ fn hush(html: &mut Html, summary: &Summary) {
 fn buttons(html: &mut Html, summary: &Summary) {
     html.raw("<details><summary aria-label=\"Actions for ");
     html.put(&summary.name).raw("\">Actions</summary>");
-    html.raw("<form method=\"post\" action=\"/healthchecker/check\">");
+    html.raw("<form method=\"post\" action=\"").to("check").raw("\">");
     html.raw("<input type=\"hidden\" name=\"appname\" value=\"").put(&summary.name).raw("\">");
     // In one place whichever they are: an update leaves the focus on what follows.
     html.raw("<span class=\"both\">");
     change(html, summary);
     html.raw("</span>");
-    html.raw("<a class=\"button\" href=\"/healthchecker/info?appname=").query(&summary.name);
+    html.raw("<a class=\"button\" href=\"").to("info?appname=").query(&summary.name);
     html.raw("#stop\" aria-label=\"Stop … ")
         .put(&summary.name)
         .raw("\">Stop …</a></form></details>");
@@ -107,20 +107,22 @@ fn buttons(html: &mut Html, summary: &Summary) {
 pub(super) fn change(html: &mut Html, summary: &Summary) {
     let name = &summary.name;
     if summary.paused {
-        html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"Resume ").put(name);
+        html.raw("<button formaction=\"").to("resume").raw("\" aria-label=\"Resume ").put(name);
         html.raw("\">Resume</button>");
     } else {
         if !summary.reports {
             html.raw("<button aria-label=\"Check now: ").put(name).raw("\">Check now</button>");
         }
-        html.raw("<button formaction=\"/healthchecker/pause\" aria-label=\"Pause ").put(name);
+        html.raw("<button formaction=\"").to("pause").raw("\" aria-label=\"Pause ").put(name);
         html.raw("\">Pause</button>");
         if summary.quiet.as_ref().is_some_and(|quiet| quiet.asked_for) {
-            html.raw("<button formaction=\"/healthchecker/resume\" aria-label=\"End quiet: ")
+            html.raw("<button formaction=\"")
+                .to("resume")
+                .raw("\" aria-label=\"End quiet: ")
                 .put(name);
             html.raw("\">End quiet</button>");
         } else {
-            html.raw("<button formaction=\"/healthchecker/pause\" name=\"for\" value=\"1h\" ");
+            html.raw("<button formaction=\"").to("pause").raw("\" name=\"for\" value=\"1h\" ");
             html.raw("aria-label=\"Quiet for 1 h: ").put(name).raw("\">Quiet for 1 h</button>");
         }
     }

@@ -27,7 +27,7 @@
       const answer = await fetch(location.origin + location.pathname + location.search, {headers: {Accept: 'text/html'}, cache: 'no-store'});
       // The person did not log in: the page that says so asks no more.
       if (answer.status === 401) { location.reload(); return; }
-      if (answer.status === 404) { location.href = '/healthchecker/'; return; }
+      if (answer.status === 404) { location.href = './'; return; }
       if (!answer.ok) throw 0;
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       put(fresh);

@@ -56,7 +56,7 @@ impl WatchForm {
             true => title.raw("Change ").put(self.text("appname")),
             false => title.raw("Watch something"),
         };
-        main.raw("<header><p><a href=\"/healthchecker/\">All apps</a></p><h1><bdi>").add(&title);
+        main.raw("<header><p><a href=\"./\">All apps</a></p><h1><bdi>").add(&title);
         main.raw("</bdi></h1></header>");
         self.put(&mut main);
         title.raw(" · HealthChecker");
@@ -65,9 +65,8 @@ impl WatchForm {
 
     /// The form itself.
     pub(super) fn put(&self, html: &mut Html) {
-        html.raw(
-            "<form class=\"box watch\" method=\"post\" action=\"/healthchecker/watch\" novalidate>",
-        );
+        html.raw("<form class=\"box watch\" method=\"post\" action=\"").to("watch");
+        html.raw("\" novalidate>");
         let of_field = |mistake: &FieldError| {
             let name = mistake.field.as_deref();
             FIELDS.iter().any(|field| Some(field.name()) == name)
@@ -89,7 +88,7 @@ impl WatchForm {
         html.raw("</details><p><button class=\"do\">");
         html.raw(if self.changes { "Save" } else { "Watch it" }).raw("</button>");
         if self.changes {
-            html.raw(" <a class=\"button\" href=\"/healthchecker/info?appname=");
+            html.raw(" <a class=\"button\" href=\"info?appname=");
             html.query(self.text("appname")).raw("#stop\">Stop watching …</a>");
         }
         html.raw("</p></form>");
