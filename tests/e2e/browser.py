@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from lan import Machine
 from node_tools import install
 
 FOLDER = Path(__file__).parent / "browser"
@@ -27,14 +28,14 @@ class BrowserError(AssertionError):
 
 
 class Browser:
-    """One browser with one page."""
+    """One browser with one page, on a machine of a `Lan` if that is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine | None = None) -> None:
         install(FOLDER)
         chromium = shutil.which("chromium")
         assert chromium
         self.process = subprocess.Popen(
-            ["node", "bridge.mjs", chromium],
+            [*(machine.enter() if machine else []), "node", "bridge.mjs", chromium],
             cwd=FOLDER,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 mdns_client.py ask NAME TYPE qm|qu SECONDS    asks once; who answered how, a JSON line for each packet
 mdns_client.py flood questions|answers|noise PACKETS    as fast as it goes; prints the bytes sent
+mdns_client.py lie COUNT    so many printers that are not there, over some seconds; prints the bytes sent
 """
 
 from __future__ import annotations
@@ -83,6 +84,42 @@ def answers(number: int) -> bytes:
     return header(0x8400, answers=30) + records
 
 
+PRINTERS = "_ipp._tcp.local"
+# Where the liars say that they are: the reader's own machine, one on the internet, one of nobody.
+LIES = ["127.0.0.1", "0.0.0.0", "198.51.100.8", "10.77.0.250"]
+# The name of the daemon, markup, and what a terminal and a list obey.
+NAMES = ["_healthchecker", "</b><script>alert(1)</script>", "a\tb\r\n\x1b[2J", "'\"><img src=x>"]
+LIE_SECONDS = 3
+
+
+def record(name: bytes, kind: str, data: bytes) -> bytes:
+    return name + struct.pack("!2HIH", TYPES[kind], 1, 120, len(data)) + data
+
+
+def instance(number: int) -> bytes:
+    """A printer: its name, its place and its address."""
+    label = f"{NAMES[number % len(NAMES)]} {number}".encode()
+    full = bytes([len(label)]) + label + wire(PRINTERS)
+    host = wire(f"liar{number}.local")
+    address = socket.inet_aton(LIES[number // len(NAMES) % len(LIES)])
+    return (
+        record(wire(PRINTERS), "PTR", full)
+        + record(full, "SRV", struct.pack("!3H", 0, 0, 631) + host)
+        + record(host, "A", address)
+    )
+
+
+def lie(count: str) -> None:
+    one = opened()
+    sent, at_once = 0, 5
+    packets = int(count) // at_once
+    for packet in range(packets):
+        records = b"".join(instance(packet * at_once + n) for n in range(at_once))
+        sent += one.sendto(header(0x8400, answers=3 * at_once) + records, (GROUP, PORT))
+        time.sleep(LIE_SECONDS / packets)
+    print(json.dumps(sent), flush=True)
+
+
 def noise(chance: random.Random) -> bytes:
     """Our packets with some bytes that are others."""
     packet = bytearray(chance.choice([questions()[:200], answers(1)]))
@@ -106,4 +143,4 @@ def flood(what: str, packets: str) -> None:
 
 
 if __name__ == "__main__":
-    {"ask": ask, "flood": flood}[sys.argv[1]](*sys.argv[2:])
+    {"ask": ask, "flood": flood, "lie": lie}[sys.argv[1]](*sys.argv[2:])

@@ -50,9 +50,10 @@ pub(crate) use promise::Promise;
 pub(crate) use route::Rules;
 #[cfg(test)]
 pub(crate) use scan::Proposal;
-pub(crate) use scan::{Device, ScanView};
+pub(crate) use scan::{Device, Picked, SEEN, ScanView, WATCH, parts};
 pub(crate) use state::{LoopState, StateQuery};
 
+use crate::daemon::page::Base;
 use crate::engine::incidents::mutes::What;
 use access::{Credentials, Marks};
 use folder::SocketFolder;
@@ -232,8 +233,8 @@ fn answer_to(
             }
             Ok(back.map_or(Payload::Done(done), Payload::SeeOther))
         }
-        Errand::Scan => context.scan(format),
-        Errand::Show(show) => context.show(show, client, asked.credentials.host),
+        Errand::Scan(pick) => context.scan(pick, caller, format),
+        Errand::Show(show) => context.show(show, &asked),
         Errand::Log(query) => context.read_log(query, client).map(Payload::Log),
     }
 }

@@ -22,14 +22,15 @@ use super::format::Format;
 use super::mute;
 use super::parameters::{self, Pair};
 use super::problem::Problem;
+use super::scan::Pick;
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
     /// To change something: the event loop does it.
     Do(Command),
-    /// To ask the network what there is on it.
-    Scan,
+    /// To ask the network what there is on it, or to watch one of what there was.
+    Scan(Option<Pick>),
     /// To register what was typed into the form.
     Save(Vec<Pair>),
     /// To show something of the loop's state.
@@ -327,8 +328,7 @@ pub(super) fn route(asked: &Asked<'_>, rules: &Rules) -> Result<Errand, Problem>
         }
         Does::Scan => {
             admit()?;
-            Fields::read("scan", NOTHING, &pairs()?)?;
-            Errand::Scan
+            Errand::Scan(Pick::read(&pairs()?)?)
         }
         Does::Form => {
             admit()?;

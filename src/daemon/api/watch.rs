@@ -14,9 +14,17 @@ use crate::engine::registration::{Kind, Registration};
 use crate::engine::registry::RegistryError;
 
 /// Why nothing is registered.
-struct Refused {
+pub(super) struct Refused {
     status: u16,
     mistakes: Vec<FieldError>,
+}
+
+/// The first of the mistakes.
+impl From<Refused> for Problem {
+    fn from(Refused { status, mistakes }: Refused) -> Problem {
+        let first = mistakes.into_iter().next().map(Problem::from);
+        Problem { status, ..first.unwrap_or_else(super::no_answer) }
+    }
 }
 
 impl ApiContext {
@@ -62,10 +70,7 @@ impl ApiContext {
                 About::AppName(name) => Payload::SeeOther(page_of(name)),
                 About::Email(_) => Payload::Done(done),
             }),
-            (Err(Refused { status, mistakes }), Format::Json) => {
-                let first = mistakes.into_iter().next().map(Problem::from);
-                Err(Problem { status, ..first.unwrap_or_else(super::no_answer) })
-            }
+            (Err(refused), Format::Json) => Err(Problem::from(refused)),
             (Err(Refused { status, mistakes }), Format::Html) => {
                 let kind = Kind::named(text(&given, "kind"))
                     .or_else(|| Kind::of_url(text(&given, "url")))
@@ -86,7 +91,8 @@ impl ApiContext {
         }
     }
 
-    fn register(
+    /// Registers what `monitor` would take; a name that is watched already only if it `changes` that.
+    pub(super) fn register(
         &self,
         given: &[Pair],
         changes: bool,

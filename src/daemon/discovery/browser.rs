@@ -16,6 +16,7 @@ use super::wire::{MESSAGE_MAX, Message, Name};
 use crate::client::Error;
 use crate::client::discovery::{Browser, Heard, SERVICE_TYPE};
 use crate::daemon::clock::Clock;
+use crate::daemon::lookout::is_private;
 use crate::engine::time::Moment;
 
 /// Between two looks for a network while there is none.
@@ -69,7 +70,9 @@ pub fn survey(services: &[&'static str], within: Duration) -> Result<Vec<Seen>, 
     loop {
         let now = ears.clock.now().at;
         if until <= now {
-            return Ok(survey.seen());
+            let is_near =
+                |ip| is_private(ip) || ears.open.iter().any(|open| open.outlet.is_on_link(ip));
+            return Ok(survey.seen(&is_near));
         }
         ears.turn(&mut survey, now);
         ears.sleep(&survey, until).map_err(|why| why.to_string())?;

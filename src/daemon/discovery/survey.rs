@@ -2,12 +2,14 @@
 //!
 //! Nothing is kept but what was asked for, so much of it, and that only until the survey is over.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::asking::address;
 use super::browser::Quest;
 use super::wire::{Message, Name, Packet, Record, kind};
+use crate::engine::registration::address::is_own_machine;
+use crate::engine::text::plain::one_line;
 use crate::engine::time::Moment;
 
 /// Between the first question and the second; then twice as long each time (RFC 6762 section 5.2).
@@ -15,6 +17,14 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Announcements that are kept in mind. A large household has a hundred; a stranger may announce any number.
 const SEEN_MAX: usize = 500;
+
+/// Of those what one sender may fill: whoever announces anything leaves room for the others.
+const OF_ONE_MAX: usize = 250;
+
+/// Characters of a name: as many as it may have bytes.
+const NAME_MAX: usize = 63;
+/// The same of a host.
+const HOST_MAX: usize = 255;
 
 /// Questions in one packet: they fit into one of 1,500 bytes.
 const QUESTIONS_MAX: usize = 24;
@@ -36,9 +46,9 @@ pub struct Survey {
 pub struct Seen {
     /// The type under which it does: `_ipp._tcp`.
     pub service: &'static str,
-    /// Its name, as its owner wrote it.
+    /// Its name, as its owner wrote it, in one line and without a control character.
     pub name: String,
-    /// The machine that it is on, in small letters, without a dot at the end.
+    /// The machine that it is on, in small letters, without a dot at the end; in one line, too.
     pub host: String,
     /// An address of IPv4, where there is one.
     pub at: SocketAddr,
@@ -53,6 +63,8 @@ struct Known {
     place: Option<(Name, u16)>,
     addresses: Vec<SocketAddr>,
     ask_at: Moment,
+    /// Who was the first to name it.
+    from: IpAddr,
 }
 
 impl Survey {
@@ -64,14 +76,15 @@ impl Survey {
         Survey { types, at: now, gap: ASK_AGAIN, known: Vec::new() }
     }
 
-    /// All whose place is known, by type and name.
-    pub fn seen(&self) -> Vec<Seen> {
-        let mut seen: Vec<Seen> = self.known.iter().filter_map(Known::seen).collect();
+    /// All whose place is known, by type and name, as far as it is one where devices of a household are: somebody may
+    /// announce an address of the internet.
+    pub fn seen(&self, is_near: &dyn Fn(IpAddr) -> bool) -> Vec<Seen> {
+        let mut seen: Vec<Seen> = self.known.iter().filter_map(|one| one.seen(is_near)).collect();
         seen.sort_by(|a, b| (a.service, &a.name).cmp(&(b.service, &b.name)));
         seen
     }
 
-    fn handle_name(&mut self, now: Moment, record: &Record<'_>) {
+    fn handle_name(&mut self, now: Moment, from: IpAddr, record: &Record<'_>) {
         let Some((service, _)) = self.types.iter().find(|(_, of)| record.name.is(of)) else {
             return;
         };
@@ -80,9 +93,10 @@ impl Survey {
         let whole = [name.as_str()].into_iter().chain(service.split('.')).chain(["local"]);
         let is_of_it = Name::of(whole).is_some_and(|expected| expected == full);
         let is_new = !self.known.iter().any(|one| one.full == full);
-        if is_of_it && is_new && self.known.len() < SEEN_MAX {
-            let (place, addresses) = (None, Vec::new());
-            self.known.push(Known { service, full, name, place, addresses, ask_at: now });
+        let of_it = self.known.iter().filter(|one| one.from == from).count();
+        if is_of_it && is_new && self.known.len() < SEEN_MAX && of_it < OF_ONE_MAX {
+            let (place, addresses, name) = (None, Vec::new(), one_line(&name, NAME_MAX));
+            self.known.push(Known { service, full, name, place, addresses, ask_at: now, from });
         }
     }
 }
@@ -125,7 +139,7 @@ impl Quest for Survey {
         }
         // What speaks of a thing may stand before what names it.
         for record in message.said().filter(|record| record.ttl > 0 && record.kind == kind::PTR) {
-            self.handle_name(now, record);
+            self.handle_name(now, from.ip(), record);
         }
         for record in message.said().filter(|record| record.ttl > 0 && record.kind == kind::SRV) {
             let about = self.known.iter_mut().find(|one| record.name.is(&one.full));
@@ -179,16 +193,21 @@ impl Known {
         if record.name.is(host)
             && has_room
             && !needs_an_interface(&at)
+            && !is_own_machine(at.ip())
             && !self.addresses.contains(&at)
         {
             self.addresses.push(at);
         }
     }
 
-    fn seen(&self) -> Option<Seen> {
-        let at = *self.addresses.iter().min_by_key(|at| rank(at))?;
-        let host = self.place.as_ref()?.0.to_string().trim_end_matches('.').to_owned();
-        Some(Seen { service: self.service, name: self.name.clone(), host, at })
+    fn seen(&self, is_near: &dyn Fn(IpAddr) -> bool) -> Option<Seen> {
+        let near = self.addresses.iter().filter(|at| is_near(at.ip()));
+        let at = *near.min_by_key(|at| rank(at))?;
+        let host = self.place.as_ref()?.0.to_string();
+        let host = one_line(host.trim_end_matches('.'), HOST_MAX);
+        // Whoever has no name that can be seen is called as its machine is.
+        let name = Some(&self.name).filter(|name| !name.is_empty()).unwrap_or(&host).clone();
+        (!host.is_empty()).then_some(Seen { service: self.service, name, host, at })
     }
 }
 
@@ -231,12 +250,16 @@ mod tests {
     }
 
     fn tell(survey: &mut Survey, now: Moment, records: &[(Name, Data)]) {
+        tell_as(FROM.1, survey, now, records);
+    }
+
+    fn tell_as(from: &str, survey: &mut Survey, now: Moment, records: &[(Name, Data)]) {
         let mut packet = Packet::response(0);
         for (name, data) in records {
             packet.record(Section::Answers, name, data, 120, false);
         }
         let packet = packet.finish();
-        let from = (FROM.0, FROM.1.parse().unwrap());
+        let from = (FROM.0, from.parse().unwrap());
         survey.handle_message(now, from, &Message::read(&packet).unwrap());
     }
 
@@ -255,7 +278,7 @@ mod tests {
     }
 
     fn seen(survey: &Survey) -> Vec<(&'static str, String, String)> {
-        let all = survey.seen().into_iter();
+        let all = survey.seen(&|ip| ip.to_string().starts_with("10.")).into_iter();
         all.map(|one| (one.service, one.name, one.at.to_string())).collect()
     }
 
@@ -302,12 +325,53 @@ mod tests {
     }
 
     #[test]
+    fn neither_we_nor_the_internet_is_a_device() {
+        let mut survey = Survey::new(&["_ipp._tcp"], after(0));
+        for (number, ip) in [[127, 0, 0, 1], [0, 0, 0, 0], [8, 8, 8, 8]].into_iter().enumerate() {
+            let mut records = announced(&format!("liar {number}"), "_ipp._tcp", 631, ip);
+            let host = name(&format!("liar{number}.local"));
+            if let (_, Data::Srv { target, .. }) = &mut records[1] {
+                *target = host.clone();
+            }
+            records[2].0 = host;
+            tell(&mut survey, after(0), &records);
+        }
+        assert_eq!((survey.known.len(), seen(&survey)), (3, vec![]));
+        // An honest one may say where it is for itself, too.
+        let mut records = announced("printer", "_ipp._tcp", 631, [127, 0, 0, 1]);
+        records.push((name("box.local"), Data::A([10, 0, 0, 7].into())));
+        tell(&mut survey, after(0), &records);
+        assert_eq!(seen(&survey).len(), 1);
+    }
+
+    #[test]
+    fn a_name_is_one_line() {
+        let mut survey = Survey::new(&["_ipp._tcp"], after(0));
+        let records = announced("a\t\n\u{1b}[2Jb\u{202e}", "_ipp._tcp", 631, [10, 0, 0, 7]);
+        tell(&mut survey, after(0), &records);
+        let all = seen(&survey);
+        let names: Vec<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a [2jb"]);
+    }
+
+    #[test]
     fn ten_thousand_announcements_are_kept_in_bounds() {
         let mut survey = Survey::new(&["_ipp._tcp"], after(0));
         for number in 0..10_000_u16 {
             let [high, low] = number.to_be_bytes();
             let one = announced(&format!("p{number}"), "_ipp._tcp", number, [10, 0, high, low]);
             tell(&mut survey, after(u64::from(number)), &one);
+        }
+        let printer = announced("printer", "_ipp._tcp", 631, [10, 1, 2, 3]);
+        tell_as("10.0.0.8:5353", &mut survey, after(20_000), &printer);
+        let found = seen(&survey);
+        assert_eq!(found.len(), OF_ONE_MAX + 1, "one who shouts leaves room for others");
+        assert!(found.iter().any(|(_, name, _)| name == "printer"));
+        for number in 0..10_000_u16 {
+            let [high, low] = number.to_be_bytes();
+            let one = announced(&format!("q{number}"), "_ipp._tcp", number, [10, 0, high, low]);
+            let from = format!("10.0.{high}.{low}:5353");
+            tell_as(&from, &mut survey, after(u64::from(number)), &one);
         }
         assert_eq!((survey.known.len(), seen(&survey).len()), (SEEN_MAX, SEEN_MAX));
         assert!(survey.known.iter().all(|one| one.addresses.len() <= ADDRESSES_MAX));

@@ -22,6 +22,7 @@ use std::thread;
 use std::time::Instant;
 
 use self::networks::Networks;
+pub(super) use self::networks::is_private;
 pub use self::networks::{is_cut_off, whereabouts};
 use self::report::Report;
 use self::survey::{Known, Survey};

@@ -65,7 +65,7 @@ impl Networks {
 }
 
 /// Whether an address is for use within a house, or that of a provider's own network.
-fn is_private(address: IpAddr) -> bool {
+pub(in crate::daemon) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [first, second, ..] = v4.octets();

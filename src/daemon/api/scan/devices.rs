@@ -1,32 +1,15 @@
-//! What there is on the network that could be watched: devices that announce themselves, each with what would tell its
-//! health. Nothing is kept of it: the answer has it all.
+//! What was seen, as devices: each with its kind, whether it is watched, and what would tell its health.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde::Serialize;
 
-use super::ApiContext;
-use super::format::Format;
-use super::problem::Problem;
-use super::response::Payload;
 use crate::client::discovery::INSTANCE;
-use crate::daemon::discovery::{self, Seen};
-use crate::daemon::page::ScanPage;
+use crate::daemon::api::parameters::Pair;
+use crate::daemon::discovery::Seen;
 use crate::engine::presets::{Preset, Suggestion};
 use crate::engine::registration::address::{Host, is_own_machine};
-use crate::engine::registration::name;
-
-/// Devices that sleep answer the second question, which goes out after a second; the third after three.
-const SCAN_TAKES: Duration = Duration::from_secs(5);
-
-/// What was found.
-#[derive(Debug, Serialize)]
-pub(crate) struct ScanView {
-    /// By kind and name.
-    pub seen: Vec<Device>,
-}
+use crate::engine::registration::{Registration, name};
 
 /// Something that announces itself.
 #[derive(Debug, Serialize)]
@@ -37,8 +20,11 @@ pub(crate) struct Device {
     pub kind: &'static str,
     /// The type under which it announces itself.
     pub service: &'static str,
-    /// Where that is.
+    /// Where that is,
     pub address: SocketAddr,
+    /// and what that machine is called.
+    #[serde(skip)]
+    pub host: String,
     /// The app that is watched there already.
     pub watched: Option<String>,
     /// What to register; nothing if it is watched.
@@ -56,56 +42,51 @@ pub(crate) struct Proposal {
     pub expect: &'static str,
 }
 
-/// An app that is watched: its name, and where.
-type Watched = (String, Host, u16);
-
-/// While it lives, no other scan begins: each has sockets of its own on every network.
-struct Turn<'a>(&'a AtomicBool);
-
-impl Turn<'_> {
-    fn take(under_way: &AtomicBool) -> Result<Turn<'_>, Problem> {
-        if under_way.swap(true, Ordering::AcqRel) {
-            let why = "somebody else is looking around just now; try again in a few seconds";
-            return Err(Problem::unavailable(why.to_owned()));
-        }
-        Ok(Turn(under_way))
+impl Proposal {
+    /// As `monitor` takes them.
+    pub(super) fn fields(&self) -> Vec<Pair> {
+        let all = [
+            ("appname", self.appname.as_str()),
+            ("url", &self.url),
+            ("path", self.path),
+            ("expect", self.expect),
+        ];
+        let said = all.into_iter().filter(|(_, value)| !value.is_empty());
+        said.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+/// An app that is watched: its name, and where, if it is anywhere.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    name: String,
+    place: Option<(Host, u16)>,
+}
+
+impl Watched {
+    pub(super) fn of(app: &Registration) -> Watched {
+        let place = app.target.place().map(|place| (place.host.clone(), place.port));
+        Watched { name: app.name.clone(), place }
+    }
+
+    fn is_at(&self, one: &Seen, preset: &Preset) -> bool {
+        let Some((host, port)) = &self.place else { return false };
+        let is_host = match host {
+            Host::Address(ip) => *ip == one.at.ip(),
+            Host::Name(name) => *name == one.host,
+        };
+        is_host && (*port == one.at.port() || *port == preset.port(one.at))
     }
 }
 
-impl ApiContext {
-    /// Asks the network, and says what answered. Blocks this thread of the API for as long.
-    pub(super) fn scan(&self, format: Format) -> Result<Payload, Problem> {
-        let turn = Turn::take(&self.scanning)?;
-        let seen = discovery::survey(&Preset::services(), SCAN_TAKES).map_err(|why| {
-            Problem::unavailable(format!("the network cannot be asked by multicast: {why}"))
-        })?;
-        drop(turn);
-        let watched = self.query_all(|_, _, app, _| {
-            let place = app.registration.target.place()?;
-            Some((app.registration.name.clone(), place.host.clone(), place.port))
-        })?;
-        let watched: Vec<Watched> = watched.into_iter().flatten().collect();
-        let view = ScanView { seen: devices(&seen, &watched) };
-        Ok(match format {
-            Format::Html => Payload::Page(ScanPage(&view).html()),
-            Format::Json => Payload::Scan(view),
-        })
-    }
-}
-
-fn devices(seen: &[Seen], watched: &[Watched]) -> Vec<Device> {
+/// By kind and name.
+pub(super) fn devices(seen: &[Seen], watched: &[Watched]) -> Vec<Device> {
     let mut devices: Vec<Device> = Vec::new();
     for one in seen.iter().filter(|one| is_another(one)) {
         let Some(preset) = Preset::find(one.service, &one.name) else { continue };
-        let by = watched.iter().find(|app| is_at(app, one, preset)).map(|(name, ..)| name.clone());
+        let by = watched.iter().find(|app| app.is_at(one, preset)).map(|app| app.name.clone());
         let taken = |name: &str| {
-            watched.iter().any(|(known, ..)| known == name)
+            watched.iter().any(|app| app.name == name)
                 || devices.iter().any(|other| other.proposes(name))
         };
         let monitor = match by {
@@ -117,6 +98,7 @@ fn devices(seen: &[Seen], watched: &[Watched]) -> Vec<Device> {
             kind: preset.kind,
             service: one.service,
             address: one.at,
+            host: one.host.clone(),
             watched: by,
             monitor,
         });
@@ -136,18 +118,11 @@ fn is_another(one: &Seen) -> bool {
     !one.name.starts_with(INSTANCE) && !is_own_machine(one.at.ip()) && one.at.port() != 0
 }
 
-fn is_at((_, host, port): &Watched, one: &Seen, preset: &Preset) -> bool {
-    let is_host = match host {
-        Host::Address(ip) => *ip == one.at.ip(),
-        Host::Name(name) => *name == one.host,
-    };
-    is_host && (*port == one.at.port() || *port == preset.port(one.at))
-}
-
 fn proposal(one: &Seen, preset: &Preset, taken: &dyn Fn(&str) -> bool) -> Proposal {
     let Suggestion { url, path, expect } = preset.suggestion(one.at);
     // A name that cannot be an app's is what it is.
-    let plain = name::tidy(&one.name).unwrap_or_else(|_| preset.kind.to_owned());
+    let plain = name::tidy(&one.name).ok().filter(|name| !name.is_empty());
+    let plain = plain.unwrap_or_else(|| preset.kind.to_owned());
     let of_kind = format!("{plain} ({})", preset.kind);
     let appname = [plain, of_kind.clone()].into_iter().find(|name| !taken(name));
     let appname = appname.unwrap_or_else(|| format!("{of_kind} {}", one.at));
@@ -163,7 +138,7 @@ mod tests {
     }
 
     fn watched(name: &str, host: Host, port: u16) -> Watched {
-        (name.to_owned(), host, port)
+        Watched { name: name.to_owned(), place: Some((host, port)) }
     }
 
     fn in_short(devices: &[Device]) -> Vec<String> {
@@ -225,11 +200,15 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time() {
-        let under_way = AtomicBool::new(false);
-        let turn = Turn::take(&under_way).ok().unwrap();
-        assert_eq!(Turn::take(&under_way).err().unwrap().status, 503);
-        drop(turn);
-        assert!(Turn::take(&under_way).is_ok());
+    fn the_name_of_a_beat_is_taken_too() {
+        let backup = Watched { name: "box".to_owned(), place: None };
+        let devices = devices(&[seen("_ssh._tcp", "box", "10.0.0.7:22")], &[backup]);
+        assert_eq!(in_short(&devices), ["box (SSH) at tcp://10.0.0.7:22"]);
+    }
+
+    #[test]
+    fn what_has_no_name_is_what_it_is() {
+        let devices = devices(&[seen("_ssh._tcp", " ", "10.0.0.7:22")], &[]);
+        assert_eq!(in_short(&devices), ["SSH at tcp://10.0.0.7:22"]);
     }
 }
