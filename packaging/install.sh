@@ -26,6 +26,8 @@ generate 644 "$prefix/share/bash-completion/completions/healthchecker" "$runnabl
 generate 644 "$prefix/share/zsh/vendor-completions/_healthchecker" "$runnable" completions zsh
 generate 644 "$prefix/share/fish/vendor_completions.d/healthchecker.fish" "$runnable" completions fish
 put 644 README.md "$prefix/share/doc/healthchecker/README.md"
+# Read at each start of the machine (sysctl.d(5)).
+put 644 packaging/sysctl/50-healthchecker.conf "$prefix/lib/sysctl.d/50-healthchecker.conf"
 service() { sed "s|/usr/bin/|$prefix/bin/|" "$1"; }
 if [ -x /sbin/openrc-run ]; then
     generate 755 /etc/init.d/healthchecker service packaging/openrc/healthchecker

@@ -93,6 +93,8 @@ def target(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme == "tcp":
         return {"url": url}
+    if parts.scheme == "icmp":
+        return {"url": f"ping://{parts.netloc}"}
     if parts.scheme not in ("http", "https"):
         raise NotTaken(f"nothing here checks '{parts.scheme}://'")
     if "@" in parts.netloc:

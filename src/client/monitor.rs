@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::connection::Parameter;
 
-/// How an app is to be watched. (An address such as `tcp://nas:22` has its port asked for a connection.) What is
+/// How an app is to be watched. (An address such as `tcp://nas:22` has its port asked for a connection, one such as `ping://nas` is pinged.) What is
 /// not said is the daemon's default: an interval of 30 s,
 /// 5 s for an answer, 2 failed checks in a row before UNHEALTHY, 10 passed ones before HEALTHY,
 /// asked at `/health`, expecting a 200, mails to the daemon's own `email`.
@@ -160,7 +160,7 @@ impl Monitor {
         self.with("grace", &seconds.to_string())
     }
 
-    /// How it is watched: `http`, `tcp` or `beat`. Not said, it follows from the address.
+    /// How it is watched: `http`, `tcp`, `ping` or `beat`. Not said, it follows from the address.
     ///
     /// ```
     /// # use healthchecker::client::Monitor;

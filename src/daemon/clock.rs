@@ -107,7 +107,7 @@ fn kernel_says_synchronised() -> bool {
     /// The clock is not synchronised (`TIME_ERROR`, also known as `TIME_BAD`).
     const TIME_ERROR: libc::c_int = 5;
     let mut timex = Timex([0; 512]);
-    // SAFETY: the only call in the house that std does not offer. The pointer is to zeroed memory
+    // SAFETY: std does not offer this call. The pointer is to zeroed memory
     // that we own, aligned for every field and larger than any layout of the struct, so no
     // mismatch between the C library's `time_t` and that of the `libc` crate (32 or 64 bits on
     // musl) can make the call write beyond it. Its fields are never read: only the result counts.

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod commit_queue;
 mod descriptors;
 pub mod discovery;
+pub mod echo;
 mod event_loop;
 pub mod gate;
 pub mod journal;

@@ -17,6 +17,7 @@ use super::clock::{self, Clock};
 use super::commit_queue::CommitQueue;
 use super::descriptors::Shares;
 use super::discovery::{Announcement, Discovery};
+use super::echo;
 use super::event_loop::{EventLoop, GATE, Inbox, SIGNALS, WAKER};
 use super::gate::{Gate, bind};
 use super::journal::{self, ClaimError, Folder, Journal, OpenError};
@@ -160,6 +161,9 @@ pub fn run(in_force: &InForce) -> Result<(), StartError> {
     engine.restore(clock.now(), records);
     if lost {
         engine.handle_loss();
+    }
+    if let Some(trouble) = echo::trouble(engine.view().pinged()) {
+        log::warn!("{trouble}");
     }
     let standstill = Standstill::watch(clock.now(), clock.asleep());
     let now = clock.now().at;

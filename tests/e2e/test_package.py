@@ -55,6 +55,7 @@ def test_what_is_installed_is_complete(installed: Path) -> None:
         "usr/share/bash-completion/completions/healthchecker",
         "usr/share/zsh/vendor-completions/_healthchecker",
         "usr/share/fish/vendor_completions.d/healthchecker.fish",
+        "usr/lib/sysctl.d/50-healthchecker.conf",
     } <= files
     config = installed / "etc/healthchecker/config"
     assert config.stat().st_mode & 0o777 == 0o600, "it may hold secrets"

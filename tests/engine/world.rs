@@ -488,7 +488,7 @@ impl World {
             ProbeKind::Http(request) => {
                 request.url.trim_start_matches("http://").split('/').next().unwrap().to_owned()
             }
-            ProbeKind::Tcp { host, .. } => host.to_string(),
+            ProbeKind::Tcp { host, .. } | ProbeKind::Ping { host } => host.to_string(),
         };
         let answer = self.answers.get(&name).copied().unwrap_or(Answer::Pass);
         let under_way = self.under_way.entry(name.clone()).or_default();

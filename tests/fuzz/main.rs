@@ -131,6 +131,11 @@ fn configuration() {
 }
 
 #[test]
+fn echo() {
+    replay("echo", subjects::echo::run);
+}
+
+#[test]
 fn journal() {
     replay("journal", subjects::journal::run);
 }

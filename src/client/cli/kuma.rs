@@ -81,6 +81,9 @@ fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
                 json!(format!("tcp://{}:{port}", host(text("hostname")))),
             );
         }
+        "ping" => {
+            fields.insert("url".to_owned(), json!(format!("ping://{}", host(text("hostname")))));
+        }
         other => return Err(format!("nothing here checks what it calls '{other}'")),
     }
     let retries = whole(monitor, "maxretries").map(|retries| retries.saturating_add(1));

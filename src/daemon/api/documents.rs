@@ -85,14 +85,14 @@ fn given(field: &Field) -> String {
         Takes::Name => reference("GivenName"),
         Takes::Url => format!(
             r#"{{"type":"string","maxLength":{TEXT_MAX},"pattern":{},"description":{},"examples":["http://192.168.1.20:8080"]}}"#,
-            json(r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|[Tt][Cc][Pp]://|:[0-9])"),
+            json(r"^\s*([Hh][Tt][Tt][Pp][Ss]?://|[Tt][Cc][Pp]://|[Pp][Ii][Nn][Gg]://|:[0-9])"),
             json(&format!(
                 "{said}. `:8080` is that port at the address of who calls. `localhost`, and names that \
                  lead to the daemon's own machine, are only for apps on it."
             ))
         ),
         Takes::Kind => format!(
-            r#"{{"type":["string","null"],"enum":["http","tcp","beat",null],"description":{left_out}}}"#
+            r#"{{"type":["string","null"],"enum":["http","tcp","ping","beat",null],"description":{left_out}}}"#
         ),
         Takes::Path => format!(
             r#"{{"type":["string","null"],"pattern":"^\\s*/","maxLength":{TEXT_MAX},"description":{left_out}}}"#

@@ -36,6 +36,7 @@ use std::time::Duration;
 use tiny_http::Request;
 
 use crate::daemon::check_log::{Found, LogReader, Query};
+use crate::daemon::echo::{self, NOT_ALLOWED};
 use crate::daemon::gate::{
     API_PLACES, BODY_MAX, CLIENT_HEADER, Client, Door, TICKET_HEADER, Ticket,
 };
@@ -55,6 +56,8 @@ pub(crate) use state::{LoopState, StateQuery};
 
 use crate::daemon::page::Base;
 use crate::engine::incidents::mutes::What;
+use crate::engine::registration::Kind;
+use crate::engine::registration::fields::FieldError;
 use access::{Credentials, Marks};
 use folder::SocketFolder;
 use response::Payload;
@@ -288,6 +291,14 @@ impl ApiContext {
     /// Sends a command to the event loop, and waits until it is carried out.
     fn carry_out(&self, command: Command, caller: Caller) -> Result<Done, Problem> {
         log::debug!("{} asks: Do({command:?})", caller.client.addr);
+        if let Command::Monitor(app) = &command
+            && app.target.kind() == Kind::Ping
+            && !echo::is_allowed()
+        {
+            return Err(
+                FieldError::of("url", format!("url cannot be watched: {NOT_ALLOWED}")).into()
+            );
+        }
         let (to, done) = channel();
         let responder = Responder { to, promise: caller.promise };
         self.ask(ApiRequest::Do { command, responder }, &done)?

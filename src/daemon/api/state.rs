@@ -7,6 +7,7 @@ use std::any::Any;
 use std::fmt;
 
 use crate::daemon::channel::{Receiver, channel};
+use crate::daemon::echo;
 use crate::daemon::journal::Stats;
 use crate::daemon::metrics::PoolUse;
 use crate::engine::core::Engine;
@@ -35,7 +36,8 @@ impl LoopState<'_> {
     pub(super) fn health(&self) -> HealthView {
         let LoopState { engine, now, started, disk, names, .. } = self;
         let known = engine.view().health(*now, *started, disk.clone());
-        HealthView { names: names.clone(), ..known }
+        let ping = echo::trouble(engine.view().pinged()).into_iter().collect();
+        HealthView { names: names.clone(), ping, ..known }
     }
 }
 

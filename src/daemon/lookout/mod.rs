@@ -4,12 +4,11 @@
 //! - `survey` is one look: it connects to all witnesses at once and says nothing to them, least of all HTTP.
 //!   `report` tells the event loop what was seen as it comes.
 //! - The routers among the witnesses are found in `gateways`, and asked by more than a connection: by an
-//!   `echo`, and by what the kernel has heard of its `neighbours`, for many drop what they need not answer.
+//!   [`echo`](super::echo), and by what the kernel has heard of its `neighbours`, for many drop what they need not answer.
 //!
 //! A look has a thread of its own, which ends with it: while all is well there is none. It never waits for a
 //! thread that checks need, nor for a name.
 
-mod echo;
 mod gateways;
 mod neighbours;
 mod networks;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token, net};
 
-use super::echo;
 use super::neighbours::{Neighbour, neighbours};
 use super::report::Report;
+use crate::daemon::echo::Echo;
 use crate::daemon::names::Names;
 use crate::daemon::prober::begin_to_connect;
 use crate::daemon::wants;
@@ -26,6 +26,9 @@ const GATEWAY_PORTS: [u16; 3] = [53, 80, 443];
 /// Who was asked for a shorter time, having waited for a place, is not silent yet: a lost packet is sent
 /// again after a second.
 const FAIR: Duration = Duration::from_millis(1_200);
+
+/// Who has not answered an echo for so long is asked for another: packets get lost.
+const ECHO_AGAIN: Duration = Duration::from_millis(500);
 
 /// So soon it is seen whether a router has answered at the link; then after twice that, and so on.
 const FIRST_PEEK: Duration = Duration::from_millis(50);
@@ -90,7 +93,7 @@ struct Asked {
 
 enum Socket {
     Tcp(net::TcpStream),
-    Echo(net::UdpSocket),
+    Echo(Echo),
 }
 
 /// What came of a question.
@@ -166,6 +169,7 @@ impl<'a> Survey<'a> {
             }
             events.iter().for_each(|event| self.look_into(event.token()));
             if events.is_empty() {
+                self.ask_again();
                 self.peek();
                 peek_after *= 2;
             }
@@ -182,12 +186,14 @@ impl<'a> Survey<'a> {
         is_here: impl Fn(IpAddr) -> bool,
     ) -> Vec<Question> {
         let question = |address, by_echo| Question { witness, address, by_echo };
+        let of_host = |host, port, by_echo| {
+            let addresses = addresses(host, port, names);
+            let elsewhere = addresses.iter().filter(|address| !is_here(address.ip()));
+            elsewhere.take(ADDRESSES_MAX).map(|address| question(*address, by_echo)).collect()
+        };
         match place {
-            Place::Port { host, port } => {
-                let addresses = addresses(host, *port, names);
-                let elsewhere = addresses.iter().filter(|address| !is_here(address.ip()));
-                elsewhere.take(ADDRESSES_MAX).map(|address| question(*address, false)).collect()
-            }
+            Place::Port { host, port } => of_host(host, *port, false),
+            Place::Echo { host } => of_host(host, 0, true),
             Place::Gateways => {
                 let ways = |gateway: &Gateway| {
                     let by_port = GATEWAY_PORTS.map(|port| {
@@ -225,8 +231,11 @@ impl<'a> Survey<'a> {
     /// Begins to ask; `None`: that was enough.
     fn ask(&self, question: Question) -> io::Result<Option<Socket>> {
         if question.by_echo {
-            return echo::ask(question.address)
-                .map(|socket| Some(Socket::Echo(net::UdpSocket::from_std(socket))));
+            let not_allowed = || io::ErrorKind::PermissionDenied.into();
+            let mut echo =
+                Echo::new(question.address).map_err(|why| why.unwrap_or_else(not_allowed))?;
+            echo.ask()?;
+            return Ok(Some(Socket::Echo(echo)));
         }
         let (socket, is_connected) = begin_to_connect(question.address)?;
         Ok((!is_connected).then(|| Socket::Tcp(net::TcpStream::from_std(socket.into()))))
@@ -237,7 +246,7 @@ impl<'a> Survey<'a> {
         let registry = self.poll.registry();
         let registered = match &mut socket {
             Socket::Tcp(stream) => registry.register(stream, Token(free), Interest::WRITABLE),
-            Socket::Echo(socket) => registry.register(socket, Token(free), Interest::READABLE),
+            Socket::Echo(echo) => registry.register(echo.source(), Token(free), Interest::READABLE),
         };
         if let Err(why) = registered {
             return self.note_failure(question, &why);
@@ -246,6 +255,17 @@ impl<'a> Survey<'a> {
         match self.asked.get_mut(free) {
             Some(place) => *place = asked,
             None => self.asked.push(asked),
+        }
+    }
+
+    /// Those who may not have heard it.
+    fn ask_again(&mut self) {
+        let waits = |asked: &&mut Asked| asked.at.elapsed() >= ECHO_AGAIN;
+        for asked in self.asked.iter_mut().flatten().filter(waits) {
+            if let Socket::Echo(echo) = &mut asked.socket {
+                // What is wrong with the way is told with the answers.
+                let _ = echo.ask();
+            }
         }
     }
 
@@ -361,10 +381,9 @@ impl Socket {
                 None if stream.peer_addr().is_ok() => Ok(Answer::Sight(Sight::Answers)),
                 None => Ok(Answer::Open),
             },
-            Socket::Echo(socket) => match socket.recv(&mut [0; 64]) {
-                Ok(_) => Ok(Answer::Sight(Sight::Answers)),
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => Ok(Answer::Open),
-                Err(why) => Err(why),
+            Socket::Echo(echo) => match echo.is_answered()? {
+                true => Ok(Answer::Sight(Sight::Answers)),
+                false => Ok(Answer::Open),
             },
         }
     }
@@ -389,8 +408,8 @@ fn addresses(host: &Host, port: u16, names: &Names) -> Vec<SocketAddr> {
 /// Whether it is an address of our own machine, however it is called.
 fn is_ours(place: &Place, names: &Names, is_here: impl Fn(IpAddr) -> bool) -> bool {
     match place {
-        Place::Port { host, port } => {
-            let addresses = addresses(host, *port, names);
+        Place::Port { host, .. } | Place::Echo { host } => {
+            let addresses = addresses(host, 0, names);
             !addresses.is_empty() && addresses.iter().all(|address| is_here(address.ip()))
         }
         Place::Gateways => false,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::daemon::channel::{Receiver, channel};
+use crate::daemon::echo;
 use crate::daemon::prober::BlackHole;
 use crate::engine::registration::address::Host;
 use crate::engine::registry::AppId;
@@ -104,6 +105,14 @@ fn who_answers_is_told_at_once_and_who_is_silent_in_the_end() {
         ]
     );
     assert_eq!(pieces.last().unwrap().seen, [(app(1), Sight::Nothing)]);
+}
+
+#[test]
+fn who_is_pinged_is_asked_for_an_echo() {
+    let host = Host::Address("127.0.0.1".parse().unwrap());
+    let pieces = Bench::new().look(&[(app(1), Place::Echo { host })]);
+    let sight = if echo::is_allowed() { Sight::Answers } else { Sight::Undecided };
+    assert_eq!(seen(&pieces), [(app(1), sight)]);
 }
 
 #[test]

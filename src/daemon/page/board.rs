@@ -176,8 +176,11 @@ impl Board {
             html.raw("<code>healthchecker setup</code> asks for what it needs, ");
             html.raw("<code>healthchecker test-mail</code> says what is missing.</p>");
         }
-        for (what, troubles) in [("disk", &self.daemon.disk), ("name service", &self.daemon.names)]
-        {
+        for (what, troubles) in [
+            ("disk", &self.daemon.disk),
+            ("name service", &self.daemon.names),
+            ("ping", &self.daemon.ping),
+        ] {
             if !troubles.is_empty() {
                 html.raw("<section class=\"notice\" aria-label=\"The ").raw(what);
                 html.raw("\"><p><b>The ").raw(what).raw(" needs a look</b></p>");

@@ -67,6 +67,7 @@ impl Prober {
         let mut end = match &probe.kind {
             ProbeKind::Http(request) => self.check_http(probe, request, &budget),
             ProbeKind::Tcp { host, port } => self.check_port(probe, host, *port, &budget),
+            ProbeKind::Ping { host } => self.check_echo(probe, host, &budget),
         };
         if let CheckEnd::Verdict(verdict) = &mut end {
             self.look_behind(probe, verdict);
@@ -192,7 +193,7 @@ fn host(kind: &ProbeKind) -> String {
             let uri = request.url.parse::<Uri>().unwrap_or_default();
             uri.host().unwrap_or_default().to_owned()
         }
-        ProbeKind::Tcp { host, .. } => host.to_string(),
+        ProbeKind::Tcp { host, .. } | ProbeKind::Ping { host } => host.to_string(),
     }
 }
 

@@ -71,14 +71,27 @@ impl TcpConnector {
         port: u16,
         deadline: Instant,
     ) -> Result<TcpStream, Error> {
-        let found = self.names.resolve(host, deadline);
-        let found = found.map_err(|fault| Unreached::NoAddress { name: host.to_owned(), fault })?;
-        let addresses = self.allowed(host, &found, port)?;
+        let addresses = self.addresses(host, port, deadline)?;
         let (stream, place) = connect_any(&addresses, deadline)?;
         if let (Some(address), true) = (addresses.get(place), addresses.len() > 1) {
             self.names.won(host, *address);
         }
         Ok(stream)
+    }
+
+    /// Looks up who is asked.
+    ///
+    /// # Errors
+    /// Nobody is known by this name, or nobody who may be asked.
+    pub(super) fn addresses(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, Unreached> {
+        let found = self.names.resolve(host, deadline);
+        let found = found.map_err(|fault| Unreached::NoAddress { name: host.to_owned(), fault })?;
+        self.allowed(host, &found, port)
     }
 
     /// A name that leads to this machine itself means another machine to who sent it over the network

@@ -4,7 +4,7 @@
 //! when is decided elsewhere; what an answer means is [judged](crate::engine::verdict) elsewhere.
 //! Here it is asked for: [`Prober`] walks the redirects, ureq speaks HTTP and TLS over connections
 //! that are opened in `connect` (in a `race`, where an app has several addresses), `port` asks for no more than
-//! such a connection, and `fault` finds the words for what can go wrong.
+//! such a connection, `ping` for an echo, and `fault` finds the words for what can go wrong.
 
 mod ask;
 mod buffers;
@@ -14,6 +14,7 @@ mod connect;
 mod fault;
 pub mod head;
 mod login;
+mod ping;
 mod pool;
 mod port;
 mod race;

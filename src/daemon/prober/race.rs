@@ -14,11 +14,11 @@ use crate::daemon::wants;
 
 /// How long an address is waited for before the next one is tried as well: the "Connection Attempt
 /// Delay" of RFC 8305, section 5. Less where there are so many that the time would not do for all.
-const NEXT_AFTER: Duration = Duration::from_millis(250);
+pub(super) const NEXT_AFTER: Duration = Duration::from_millis(250);
 
 /// The most addresses of one check that are tried at the same time: descriptors. The one tried for
 /// the longest gives way, but not the first: it worked last time, or is the best guess.
-const AT_ONCE_MAX: usize = 4;
+pub(super) const AT_ONCE_MAX: usize = 4;
 
 /// Connects to the first of `addresses` that answers, and gives its place among them.
 ///
@@ -256,7 +256,7 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// How much a failure to connect says about the app, compared with others.
-fn telling(error: &io::Error) -> u8 {
+pub(super) fn telling(error: &io::Error) -> u8 {
     match error.kind() {
         _ if error.raw_os_error().is_some_and(wants::is_ours) => 5,
         ErrorKind::ConnectionRefused => 4,

@@ -1,11 +1,11 @@
 //! What announces itself in a household, and what tells whether it is well.
 //!
 //! One [`table`] that a person can extend: a row for each kind of device or program. A preset asks nothing that
-//! changes a device: it reads a page, or only connects.
+//! changes a device: it reads a page, only connects, or pings.
 
 mod table;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 pub use table::PRESETS;
 
@@ -29,6 +29,8 @@ pub enum Asks {
     Connect,
     /// The same at another port.
     ConnectAt(u16),
+    /// An echo: what it announces takes no connections.
+    Echo,
     /// A page at the port that it announces, and the statuses that are right.
     Page(&'static str, &'static str),
     /// The same by HTTPS.
@@ -65,10 +67,11 @@ impl Preset {
         all
     }
 
-    /// Which port of a device at `at` is asked.
+    /// Which port of a device at `at` is asked; 0: none.
     pub fn port(&self, at: SocketAddr) -> u16 {
         match self.asks {
             Asks::ConnectAt(port) | Asks::PageAt(port, ..) => port,
+            Asks::Echo => 0,
             _ => at.port(),
         }
     }
@@ -76,12 +79,17 @@ impl Preset {
     /// What to register for a device at `at`.
     pub fn suggestion(&self, at: SocketAddr) -> Suggestion {
         let (scheme, path, expect) = match self.asks {
+            Asks::Echo => ("ping", "", ""),
             Asks::Connect | Asks::ConnectAt(_) => ("tcp", "", ""),
             Asks::Page(path, expect) | Asks::PageAt(_, path, expect) => ("http", path, expect),
             Asks::SecurePage(path, expect) => ("https", path, expect),
         };
-        let at = SocketAddr::new(at.ip(), self.port(at));
-        Suggestion { url: format!("{scheme}://{at}"), path, expect }
+        let url = match (self.port(at), at.ip()) {
+            (0, IpAddr::V6(host)) => format!("{scheme}://[{host}]"),
+            (0, host) => format!("{scheme}://{host}"),
+            (port, host) => format!("{scheme}://{}", SocketAddr::new(host, port)),
+        };
+        Suggestion { url, path, expect }
     }
 }
 
@@ -129,6 +137,8 @@ mod tests {
         assert_eq!(suggested("_http._tcp", "Bathroom", "10.0.0.7:80").0, "Web page");
         let (_, ssh) = suggested("_ssh._tcp", "nas", "[fd00::7]:22");
         assert_eq!((ssh.url.as_str(), ssh.path), ("tcp://[fd00::7]:22", ""));
+        let (_, computer) = suggested("_workstation._tcp", "box [00:11]", "[fd00::7]:9");
+        assert_eq!((computer.url.as_str(), computer.path), ("ping://[fd00::7]", ""));
         assert_eq!(Preset::find("_nobody._tcp", "x"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds of devices and programs. To add one: its service type (`avahi-browse -a` shows it), what people call
 //! it, and what tells its health without changing anything. Each row names where that is written.
 
-use super::Asks::{Connect, ConnectAt, Page, PageAt, SecurePage};
+use super::Asks::{Connect, ConnectAt, Echo, Page, PageAt, SecurePage};
 use super::{Asks, Preset};
 
 /// Whoever answers a page at all, be it with a login or with "not here", runs.
@@ -21,7 +21,7 @@ const fn named(
 }
 
 /// Every kind. "IANA" is its registry of service names, which names the protocol and its document.
-pub static PRESETS: [Preset; 40] = [
+pub static PRESETS: [Preset; 41] = [
     // Home automation.
     // home-assistant.io, integration "zeroconf"; its front end, without a login, has a manifest.
     row("_home-assistant._tcp", "Home Assistant", Page("/manifest.json", "200")),
@@ -84,6 +84,8 @@ pub static PRESETS: [Preset; 40] = [
     row("_webdav._tcp", "WebDAV share", Page("/", ANY_ANSWER)),
     // Machines.
     row("_ssh._tcp", "SSH", Connect),
+    // avahi-daemon.conf(5), "publish-workstation": the machine itself, at the port that throws all away.
+    row("_workstation._tcp", "Computer", Echo),
     row("_sftp-ssh._tcp", "SFTP", Connect),
     row("_rfb._tcp", "Screen (VNC)", Connect),
     row("_axis-video._tcp", "Camera", Page("/", ANY_ANSWER)),

@@ -7,6 +7,7 @@ use super::view::{
     StateCounts,
 };
 use crate::engine::recipients::Recipient;
+use crate::engine::registration::Kind;
 use crate::engine::registration::values::Values;
 use crate::engine::registry::{App, AppId, LastCheck, RegistryError};
 use crate::engine::time::{Moment, Now, Stamp};
@@ -61,7 +62,14 @@ impl View<'_> {
             mailing: self.outbox.is_mailing(),
             disk,
             names: Vec::new(),
+            ping: Vec::new(),
         }
+    }
+
+    /// How many apps are to be pinged.
+    pub fn pinged(&self) -> usize {
+        let is_pinged = |app: &App| !app.paused && app.registration.target.kind() == Kind::Ping;
+        self.registry.by_name().filter(|(_, app)| is_pinged(app)).count()
     }
 
     /// One app, as in `status`.

@@ -175,6 +175,8 @@ pub struct HealthView {
     pub disk: Vec<String>,
     /// What is wrong with the name service, in sentences.
     pub names: Vec<String>,
+    /// That apps cannot be pinged, in a sentence.
+    pub ping: Vec<String>,
 }
 
 /// The outbox in `/health`.
@@ -218,7 +220,7 @@ impl HealthView {
     /// `pass`, or `warn` when the owner should look.
     pub fn status(&self) -> Outcome {
         let OutboxView { trouble, refused, .. } = &self.outbox;
-        let parts = [trouble, &self.checks.trouble, &self.disk, &self.names];
+        let parts = [trouble, &self.checks.trouble, &self.disk, &self.names, &self.ping];
         let all_well = parts.iter().all(|part| part.is_empty()) && refused.is_empty();
         if all_well { Outcome::Pass } else { Outcome::Warn }
     }
@@ -243,7 +245,7 @@ struct Checks<'a>(&'a HealthView);
 
 impl Serialize for Checks<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let HealthView { uptime, apps, outbox, checks, disk, names, .. } = self.0;
+        let HealthView { uptime, apps, outbox, checks, disk, names, ping, .. } = self.0;
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("uptime", &[Observed::pass(*uptime, "s")])?;
         map.serialize_entry("apps:unknown", &[Observed::pass(apps.unknown as u64, "apps")])?;
@@ -262,6 +264,8 @@ impl Serialize for Checks<'_> {
         map.serialize_entry("disk:troubles", &[troubles])?;
         let troubles = Observed::new(names.len(), "troubles", names);
         map.serialize_entry("names:troubles", &[troubles])?;
+        let troubles = Observed::new(ping.len(), "troubles", ping);
+        map.serialize_entry("ping:troubles", &[troubles])?;
         map.end()
     }
 }
@@ -362,6 +366,7 @@ mod tests {
             mailing: true,
             disk: Vec::new(),
             names: Vec::new(),
+            ping: Vec::new(),
         };
         health.apps.add(State::Unhealthy);
         let shown = serde_json::to_value(&health).unwrap();

@@ -81,15 +81,17 @@ impl From<RegistrationRecord> for Registration {
             address.map(|(((given, asked), host), port)| Address { given, asked, host, port });
         let target = match address {
             None => Target::Beat { grace: grace.map(|grace| Some(Duration::from_secs(grace))) },
-            Some(address) if Kind::of_url(&address.given) == Some(Kind::Tcp) => {
-                Target::Tcp { address }
-            }
-            Some(address) => {
-                let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
-                let slow = slow.map(|ms| Some(Duration::from_millis(ms)));
-                let (contains, auth) = (contains.map(Some), auth.map(Auth::on_record).map(Some));
-                Target::Http { address, path, expect, contains, slow, auth }
-            }
+            Some(address) => match Kind::of_url(&address.given) {
+                Some(Kind::Tcp) => Target::Tcp { address },
+                Some(Kind::Ping) => Target::Ping { address },
+                _ => {
+                    let (path, expect) = (path.unwrap_or_default(), expect.unwrap_or_default());
+                    let slow = slow.map(|ms| Some(Duration::from_millis(ms)));
+                    let (contains, auth) =
+                        (contains.map(Some), auth.map(Auth::on_record).map(Some));
+                    Target::Http { address, path, expect, contains, slow, auth }
+                }
+            },
         };
         Registration {
             name: record.name,
@@ -132,7 +134,7 @@ fn port(registration: &Registration) -> Option<u16> {
 fn grace(registration: &Registration) -> Option<u64> {
     match &registration.target {
         Target::Beat { grace } => grace.flatten().map(|grace| grace.as_secs()),
-        Target::Http { .. } | Target::Tcp { .. } => None,
+        Target::Http { .. } | Target::Tcp { .. } | Target::Ping { .. } => None,
     }
 }
 
@@ -151,7 +153,7 @@ fn auth(registration: &Registration) -> Option<String> {
 fn expect(registration: &Registration) -> Option<StatusSet> {
     match &registration.target {
         Target::Http { expect, .. } => Some(expect.clone()),
-        Target::Tcp { .. } | Target::Beat { .. } => None,
+        Target::Tcp { .. } | Target::Ping { .. } | Target::Beat { .. } => None,
     }
 }
 
@@ -226,6 +228,20 @@ mod tests {
         assert_eq!(
             record,
             r#"{"name":"NAS","url":"tcp://NAS:22","health_url":"tcp://nas:22","host":{"name":"nas"},"port":22,"email":["a@b.c"],"email_is_default":false,"timeout":5,"interval":30,"unhealthy":2,"healthy":10,"origin":"network"}"#
+        );
+        assert_eq!(read(&record), nas);
+    }
+
+    #[test]
+    fn what_is_pinged_is_written_like_a_port() {
+        let nas = Registration::plain("NAS".into(), "ping://NAS.local", "", Origin::Network);
+        let nas = nas.unwrap();
+        let record = written(&nas);
+        assert!(
+            record.contains(
+                r#""health_url":"ping://nas.local","host":{"name":"nas.local"},"port":0,"#
+            ),
+            "{record}"
         );
         assert_eq!(read(&record), nas);
     }

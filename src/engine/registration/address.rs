@@ -19,7 +19,7 @@ const LABEL_MAX: usize = 63;
 pub const DEFAULT_PATH: &str = "/health";
 /// How an address begins.
 pub(super) const BEGINNINGS: &str =
-    "must begin with http://, https:// or tcp://, such as http://192.168.1.20:8080";
+    "must begin with http://, https://, tcp:// or ping://, such as http://192.168.1.20:8080";
 
 /// Where a request came from, as far as it matters for what it may ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub struct Address {
     pub asked: String,
     /// Its host.
     pub host: Host,
-    /// Its port, written out or not.
+    /// Its port, written out or not; 0 where there is none.
     pub port: u16,
 }
 
@@ -87,24 +87,38 @@ impl Address {
     /// As for [`Address::new`]; or there is no port, or more.
     pub(in crate::engine) fn of_port(url: &str, origin: Origin) -> Result<Address, FieldError> {
         let right = "must be a host and a port, such as tcp://192.168.1.20:22";
-        // Read as one of HTTP, so that it means the same host in every spelling: the URL standard knows
-        // no other kinds of address. One port would be left out there.
-        let (_, rest) = url.split_once("//").ok_or_else(|| refused(url, right))?;
-        let base = base(&format!("http://{rest}"), url)?;
+        let base = bare(url, right)?;
         let has_port = authority(url).rsplit_once(':').is_some_and(|(_, port)| {
             !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
         });
         let host = host(&base, url, origin)?;
-        if !has_port || base.path() != "/" {
+        if !has_port {
             return Err(refused(url, right));
         }
         let port = port(&base, url)?;
-        Ok(Address {
-            given: url.to_owned(),
-            asked: format!("tcp://{}", written(&host, port)),
-            host,
-            port,
-        })
+        let asked = match &host {
+            Host::Address(address) => format!("tcp://{}", SocketAddr::new(*address, port)),
+            Host::Name(name) => format!("tcp://{name}:{port}"),
+        };
+        Ok(Address { given: url.to_owned(), asked, host, port })
+    }
+
+    /// The host that `url` names: `ping://HOST`.
+    ///
+    /// # Errors
+    /// As for [`Address::new`]; or there is more than a host.
+    pub(in crate::engine) fn of_host(url: &str, origin: Origin) -> Result<Address, FieldError> {
+        let right = "must be a host alone, such as ping://192.168.1.20";
+        let base = bare(url, right)?;
+        let host = host(&base, url, origin)?;
+        if authority(url).rsplit(']').next().is_some_and(|rest| rest.contains(':')) {
+            return Err(refused(url, right));
+        }
+        let asked = match &host {
+            Host::Address(IpAddr::V6(address)) => format!("ping://[{address}]"),
+            host => format!("ping://{host}"),
+        };
+        Ok(Address { given: url.to_owned(), asked, host, port: 0 })
     }
 }
 
@@ -116,12 +130,12 @@ impl Address {
     }
 }
 
-/// A host and a port, as they stand in an address.
-fn written(host: &Host, port: u16) -> String {
-    match host {
-        Host::Address(address) => SocketAddr::new(*address, port).to_string(),
-        Host::Name(name) => format!("{name}:{port}"),
-    }
+/// Reads what has no path as one of HTTP, so that it means the same host in every spelling: the URL standard
+/// knows no other kinds of address. One port would be left out there.
+fn bare(url: &str, right: &str) -> Result<Url, FieldError> {
+    let (_, rest) = url.split_once("//").ok_or_else(|| refused(url, right))?;
+    let base = base(&format!("http://{rest}"), url)?;
+    if base.path() == "/" { Ok(base) } else { Err(refused(url, right)) }
 }
 
 /// Reads `url`, or what is meant by it `as_http`.
@@ -477,6 +491,49 @@ mod tests {
             assert!(why.message.contains("tcp://"), "it names what was given: {why}");
         }
         assert!(Address::of_port("tcp://localhost:22", Origin::OwnMachine).is_ok());
+    }
+
+    #[test]
+    fn what_is_pinged_is_a_host_and_nothing_else() {
+        for (url, asked) in [
+            ("ping://NAS.local.", "ping://nas.local"),
+            ("PING://nas/", "ping://nas"),
+            ("ping://10.1", "ping://10.0.0.1"),
+            ("ping://[2001:DB8::5]", "ping://[2001:db8::5]"),
+            ("ping://[::ffff:10.0.0.7]", "ping://10.0.0.7"),
+        ] {
+            let address = Address::of_host(url, Origin::Network).unwrap();
+            assert_eq!((address.asked.as_str(), address.given.as_str()), (asked, url));
+            assert_eq!(address.port, 0);
+        }
+        for (url, hint) in [
+            ("ping://nas:7", "a host alone, such as ping://"),
+            ("ping://nas:80", "a host alone"),
+            ("ping://nas:", "a host alone"),
+            ("ping://[2001:db8::5]:80", "a host alone"),
+            ("ping://nas/x", "a host alone"),
+            ("ping://nas?x", "no ? or #"),
+            ("ping://me@nas", "no user or password"),
+            ("ping://2001:db8::5", "is no address"),
+            ("ping://", "is no address"),
+            ("ping://*", "no machine can have"),
+            ("ping://localhost", "over the network"),
+            ("ping://127.1", "over the network"),
+            ("ping://0x7f000001", "over the network"),
+            ("ping://[::1]", "over the network"),
+            ("ping://0.0.0.0", "over the network"),
+            ("ping://[::ffff:127.0.0.1]", "over the network"),
+            ("ping://224.0.0.1", "many machines"),
+            ("ping://255.255.255.255", "many machines"),
+            ("ping://[fe80::1]", "link-local"),
+            ("ping://k\u{fc}che", "punycode"),
+            ("ping://a\u{1}b", "control characters"),
+        ] {
+            let why = Address::of_host(url, Origin::Network).unwrap_err();
+            assert!(why.message.contains(hint), "{url}: {why}");
+            assert!(why.message.contains("ping://"), "it names what was given: {why}");
+        }
+        assert!(Address::of_host("ping://localhost", Origin::OwnMachine).is_ok());
     }
 
     proptest! {

@@ -10,18 +10,21 @@ pub enum Kind {
     Http,
     /// A port of it is connected to.
     Tcp,
+    /// It is asked for an echo (ICMP).
+    Ping,
     /// It is not asked: it reports, and is late if it does not.
     Beat,
 }
 
 /// Each kind: its word, and how an address of that kind begins.
-const KINDS: [(Kind, &str, &[&str]); 3] = [
+const KINDS: [(Kind, &str, &[&str]); 4] = [
     (Kind::Http, "http", &["http://", "https://"]),
     (Kind::Tcp, "tcp", &["tcp://"]),
+    (Kind::Ping, "ping", &["ping://"]),
     (Kind::Beat, "beat", &[]),
 ];
 /// Those that are asked, at an address.
-pub(super) const ASKED: &[Kind] = &[Kind::Http, Kind::Tcp];
+pub(super) const ASKED: &[Kind] = &[Kind::Http, Kind::Tcp, Kind::Ping];
 
 impl Kind {
     /// Its word.
@@ -92,6 +95,7 @@ mod tests {
             ("http://nas", Some(Kind::Http)),
             ("HTTPS://nas", Some(Kind::Http)),
             ("Tcp://nas:22", Some(Kind::Tcp)),
+            ("PING://nas", Some(Kind::Ping)),
             ("tcp:/nas:22", None),
             ("nas:22", None),
             ("beat", None),
@@ -101,6 +105,6 @@ mod tests {
         ] {
             assert_eq!(Kind::of_url(url), kind, "{url}");
         }
-        assert_eq!((Kind::Tcp.word(), Kind::words().as_str()), ("tcp", "http, tcp or beat"));
+        assert_eq!((Kind::Tcp.word(), Kind::words().as_str()), ("tcp", "http, tcp, ping or beat"));
     }
 }

@@ -143,6 +143,7 @@ impl Registration {
         let url = match kind {
             Kind::Http => "http://x",
             Kind::Tcp => "tcp://x:1",
+            Kind::Ping => "ping://x",
             Kind::Beat => return Some(Registration::beat(name, origin)),
         };
         Registration::plain(name, url, DEFAULT_PATH, origin).ok()

@@ -25,7 +25,7 @@ impl Registration {
         let path = fields.optional("path")?.unwrap_or(DEFAULT_PATH);
         let mut registration = match kind {
             Kind::Beat => Registration::beat(name, origin),
-            Kind::Http | Kind::Tcp => {
+            Kind::Http | Kind::Tcp | Kind::Ping => {
                 Registration::plain(name, fields.required("url")?, path, origin)?
             }
         };
@@ -69,6 +69,7 @@ fn set_right(fields: &mut Vec<(String, String)>, name: &str) {
             match text("kind").and_then(Kind::named).or_else(|| Kind::of_url(text(name)?)) {
                 Some(Kind::Beat) => None,
                 Some(Kind::Tcp) => Some("tcp://x:1"),
+                Some(Kind::Ping) => Some("ping://x"),
                 Some(Kind::Http) | None => Some("http://x"),
             }
         }

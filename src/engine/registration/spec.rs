@@ -312,7 +312,7 @@ impl Takes {
     pub(crate) fn valid(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Takes::Name => return format!("1 to {NAME_MAX} characters that can be seen").into(),
-            Takes::Url => "http://, https:// or tcp://",
+            Takes::Url => "http://, https://, tcp:// or ping://",
             Takes::Kind => return Kind::words().into(),
             Takes::Path => "begins with /",
             Takes::People => "addresses",

@@ -50,7 +50,7 @@ pub(crate) static FIELDS: [Field; 18] = [
         },
         |it| match it.target.kind() {
             Kind::Beat => Value::Nothing,
-            Kind::Http | Kind::Tcp => Value::Whole(it.timeout.as_secs()),
+            Kind::Http | Kind::Tcp | Kind::Ping => Value::Whole(it.timeout.as_secs()),
         },
     )
     .only(ASKED)

@@ -36,6 +36,11 @@ pub enum Target {
         /// Which.
         address: Address,
     },
+    /// Whether it answers an echo.
+    Ping {
+        /// Where; its port is 0, for there is none.
+        address: Address,
+    },
     /// Nothing: it reports.
     Beat {
         /// How late a beat may be; whole seconds.
@@ -64,6 +69,7 @@ impl Target {
     pub(super) fn new(url: &str, path: &str, origin: Origin) -> Result<Target, FieldError> {
         Ok(match Kind::of_url(url) {
             Some(Kind::Tcp) => Target::Tcp { address: Address::of_port(url, origin)? },
+            Some(Kind::Ping) => Target::Ping { address: Address::of_host(url, origin)? },
             Some(Kind::Http | Kind::Beat) | None => {
                 let (address, path) = (Address::new(url, path, origin)?, path.to_owned());
                 Target::Http {
@@ -83,6 +89,7 @@ impl Target {
         match self {
             Target::Http { .. } => Kind::Http,
             Target::Tcp { .. } => Kind::Tcp,
+            Target::Ping { .. } => Kind::Ping,
             Target::Beat { .. } => Kind::Beat,
         }
     }
@@ -90,7 +97,9 @@ impl Target {
     /// Where it is asked, if it is.
     pub fn place(&self) -> Option<&Address> {
         match self {
-            Target::Http { address, .. } | Target::Tcp { address } => Some(address),
+            Target::Http { address, .. } | Target::Tcp { address } | Target::Ping { address } => {
+                Some(address)
+            }
             Target::Beat { .. } => None,
         }
     }
@@ -114,7 +123,7 @@ impl Target {
     pub fn path(&self) -> Option<&str> {
         match self {
             Target::Http { path, .. } => Some(path),
-            Target::Tcp { .. } | Target::Beat { .. } => None,
+            Target::Tcp { .. } | Target::Ping { .. } | Target::Beat { .. } => None,
         }
     }
 
@@ -146,7 +155,7 @@ impl Target {
                 keep(slow, None);
                 keep(auth, None);
             }
-            (Target::Tcp { .. }, _) => {}
+            (Target::Tcp { .. } | Target::Ping { .. }, _) => {}
         }
     }
 

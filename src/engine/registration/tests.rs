@@ -67,11 +67,14 @@ fn a_port_takes_what_is_of_every_kind_and_nothing_of_http() {
     let nas = port(&[("kind", "tcp"), ("interval", "60")]).unwrap();
     assert_eq!((nas.target.kind(), nas.target.place().unwrap().port), (Kind::Tcp, 22));
     assert_eq!(nas.interval.as_secs(), 60);
+    let given = [("appname", "NAS"), ("url", "ping://nas"), ("slow", "5")];
+    let why = Registration::from_fields(&pairs(&given), Origin::Network, &recipients());
+    assert!(why.unwrap_err().message.contains("is for kind http alone, and this one is ping"));
     for (given, field, hint) in [
         (("path", "/health"), "path", "is for kind http alone, and this one is tcp"),
         (("expect", "200"), "expect", "is for kind http alone"),
         (("kind", "http"), "kind", "does not begin with http:// or https://"),
-        (("kind", "snmp"), "kind", "must be http, tcp or beat, not \"snmp\""),
+        (("kind", "snmp"), "kind", "must be http, tcp, ping or beat, not \"snmp\""),
     ] {
         let why = port(&[given]).unwrap_err();
         assert_eq!(why.field.as_deref(), Some(field), "{why}");
@@ -102,8 +105,8 @@ fn a_beat_has_a_rhythm_and_no_address() {
         (("interval", "3024001"), "from 5 to 3024000"),
         (("grace", "604801"), "from 0 to 604800"),
         (("unhealthy", "0"), "from 1 to 10"),
-        (("url", "http://nas"), "is for kind http, tcp alone, and this one is beat"),
-        (("timeout", "5"), "is for kind http, tcp alone"),
+        (("url", "http://nas"), "is for kind http, tcp, ping alone, and this one is beat"),
+        (("timeout", "5"), "is for kind http, tcp, ping alone"),
         (("path", "/x"), "is for kind http alone"),
     ] {
         let why = beat(&[(name, text)]).unwrap_err();
@@ -357,7 +360,7 @@ proptest! {
     #[test]
     fn what_is_wrong_begins_with_what_is_refused(
         given in prop::collection::vec(
-            ("appname|url|kind|email|timeout|path|parent|[a-z]{0,3}|x{90}", "(http://a|tcp://|7|\\PC{0,9})"),
+            ("appname|url|kind|email|timeout|path|parent|[a-z]{0,3}|x{90}", "(http://a|tcp://|ping://|7|\\PC{0,9})"),
             0..7,
         ),
     ) {

@@ -47,6 +47,11 @@ pub enum Place {
         /// The port.
         port: u16,
     },
+    /// An echo is asked for; a name as above.
+    Echo {
+        /// Of this host.
+        host: Host,
+    },
     /// Whatever the system names as the next hop of its default routes.
     Gateways,
 }

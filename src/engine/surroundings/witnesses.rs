@@ -2,6 +2,7 @@
 
 use super::look::{Place, Witness};
 use super::network::is_elsewhere;
+use crate::engine::registration::Kind;
 use crate::engine::registration::address::Host;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::State;
@@ -65,7 +66,11 @@ impl Asked {
         if tells {
             self.telling.push((id, host.clone()));
         }
-        self.witnesses.push((Witness::App(id), Place::Port { host, port }));
+        let place = match app.registration.target.kind() {
+            Kind::Ping => Place::Echo { host },
+            Kind::Http | Kind::Tcp | Kind::Beat => Place::Port { host, port },
+        };
+        self.witnesses.push((Witness::App(id), place));
     }
 }
 

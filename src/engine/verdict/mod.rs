@@ -55,6 +55,11 @@ impl Answer<'_> {
     }
 }
 
+/// Somebody answered an echo, and that is all that was asked.
+pub fn echoed() -> Verdict {
+    Verdict { reason: "echo answered".to_owned(), ..connected() }
+}
+
 /// Somebody took a connection, and that is all that was asked.
 pub fn connected() -> Verdict {
     Verdict {

@@ -36,6 +36,11 @@ pub enum ProbeKind {
         /// at this port.
         port: u16,
     },
+    /// An echo.
+    Ping {
+        /// Of this host.
+        host: Host,
+    },
 }
 
 /// What is asked over HTTP, and what is to come of it.
@@ -64,6 +69,7 @@ impl ProbeKind {
             Target::Tcp { address } => {
                 ProbeKind::Tcp { host: address.host.clone(), port: address.port }
             }
+            Target::Ping { address } => ProbeKind::Ping { host: address.host.clone() },
             Target::Beat { .. } => return None,
         })
     }

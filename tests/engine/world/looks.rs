@@ -24,7 +24,7 @@ impl World {
         let (silent, seen): (Vec<_>, Vec<_>) =
             sights.partition(|(_, sight)| *sight == Sight::Nothing);
         let asked = look.witnesses.iter().map(|(_, place)| match place {
-            Place::Port { host, .. } => host.to_string(),
+            Place::Port { host, .. } | Place::Echo { host } => host.to_string(),
             Place::Gateways => "gateway".to_owned(),
         });
         self.looks.push((self.now.at.as_millis(), asked.collect()));
@@ -49,7 +49,9 @@ impl World {
 
     fn sight(&self, place: &Place) -> Sight {
         match place {
-            Place::Port { host, .. } if is_our_name(&host.to_string()) => Sight::Ourselves,
+            Place::Port { host, .. } | Place::Echo { host } if is_our_name(&host.to_string()) => {
+                Sight::Ourselves
+            }
             _ if self.cut_off || self.deaf => Sight::Nothing,
             Place::Gateways => self.gateway,
             Place::Port { host: Host::Address(address), .. }
@@ -61,14 +63,21 @@ impl World {
                     Sight::Answers
                 }
             }
-            Place::Port { host, .. } if self.offline && is_outside(&host.to_string()) => {
+            Place::Port { host, .. } | Place::Echo { host }
+                if self.offline && is_outside(&host.to_string()) =>
+            {
                 Sight::Nothing
             }
-            Place::Port { host, port } => match self.answer_at(&host.to_string(), *port) {
-                Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
-                Some(Answer::Refused) => Sight::HostOnly,
-                _ => Sight::Answers,
-            },
+            Place::Echo { host } => self.seen(self.answers.get(&host.to_string())),
+            Place::Port { host, port } => self.seen(self.answer_at(&host.to_string(), *port)),
+        }
+    }
+
+    fn seen(&self, answer: Option<&Answer>) -> Sight {
+        match answer {
+            Some(Answer::Hang | Answer::Overslept(_)) => Sight::Nothing,
+            Some(Answer::Refused) => Sight::HostOnly,
+            _ => Sight::Answers,
         }
     }
 }

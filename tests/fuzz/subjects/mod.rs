@@ -14,6 +14,7 @@
 
 pub mod answer_head;
 pub mod configuration;
+pub mod echo;
 pub mod health;
 pub mod journal;
 pub mod mail;

@@ -144,6 +144,7 @@ impl House {
             Place::Port { host: Host::Address(address), .. } if anchors().contains(address) => {
                 here(self.cut_off.contains(at) || self.line_gone.contains(at))
             }
+            Place::Echo { host } => self.answers.look(&format!("{host}:0"), at),
             Place::Port { host, port } => self.answers.look(&format!("{host}:{port}"), at),
         }
     }

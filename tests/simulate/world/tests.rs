@@ -102,7 +102,7 @@ impl Household for ByHand {
         match place {
             _ if self.is_cut_off(at) => None,
             Place::Gateways => Some((1, Sight::Undecided)),
-            Place::Port { .. } => Some((2, Sight::Answers)),
+            Place::Port { .. } | Place::Echo { .. } => Some((2, Sight::Answers)),
         }
     }
 
