@@ -11,6 +11,7 @@ use super::recipients::Recipient;
 use super::registration::{Origin, Registration};
 use super::registry::{AppId, Enrolled, RegistryError};
 use super::scheduler::{Destination, Timing};
+use super::state::Transition;
 use super::surroundings::Worth;
 use super::time::Now;
 
@@ -120,6 +121,11 @@ impl Engine {
         if let Some(transition) = transition {
             self.handle_transition(now, id, transition, CRASH_LOOP.to_owned());
         }
+        self.tell_crash_loop(now, id, transition);
+    }
+
+    /// Tells of an app that is in a crash loop.
+    pub(super) fn tell_crash_loop(&mut self, now: Now, id: AppId, transition: Option<Transition>) {
         let (incidents, known) = self.incidents();
         let messages = incidents.handle_crash_loop(now, id, transition, CRASH_LOOP, known);
         self.post(now, messages);

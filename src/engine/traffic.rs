@@ -222,6 +222,12 @@ impl Engine {
         let clock = Clock { now, wall, hushes, zone: &self.zone };
         let ended = self.registry.handle_quiet(of, clock);
         self.outbox.handle_quiet(now, &self.registry);
+        // No check need show it: it may pass in between.
+        for id in ended.iter().copied() {
+            if self.registry.is_in_crash_loop(now, id) && !self.surroundings.awaits(id) {
+                self.tell_crash_loop(now, id, None);
+            }
+        }
         if !ended.is_empty() {
             let (incidents, known) = self.incidents();
             let messages = incidents.handle_quiet_end(now, &ended, known);

@@ -152,6 +152,23 @@ fn a_mail_is_muted_with_all_that_it_tells_for_its_reader_alone() {
 }
 
 #[test]
+fn a_report_after_a_power_cut_leaves_out_what_its_reader_has_muted() {
+    let mut world = house(false, &["Kodi", "NAS", "TV"], &[]);
+    world.answers("Kodi", Answer::Warn);
+    world.seconds(2 * MINUTE);
+    assert_eq!(told(&mut world), ["Kodi is DEGRADED"]);
+    mute(&mut world, &app("Kodi"), span(1));
+    ["Kodi", "NAS"].iter().for_each(|app| world.answers(app, Answer::Hang));
+    world.power_cut(Duration::from_secs(MINUTE));
+    world.seconds(15 * MINUTE);
+    let report = told(&mut world);
+    assert_eq!(report.len(), 1, "{report:?}");
+    assert!(report[0].ends_with("1 of 2 are well, not NAS"), "{report:?}");
+    world.seconds(HOUR);
+    assert_eq!(told(&mut world), ["Kodi is UNHEALTHY"]);
+}
+
+#[test]
 fn a_muted_parent_covers_what_falls_silent_behind_it() {
     let mut world = house(false, &["Switch", "Pi"], &[]);
     world.answers("Switch", Answer::Hang);

@@ -316,6 +316,34 @@ fn a_welcome_that_waited_says_when_the_first_check_passed() {
     assert!(texts[1].contains("Its first check passed at 2026-11-24 02:40:"), "{}", texts[1]);
 }
 
+/// It registers once more after each minute in which it refused, and passes in between.
+fn crashes(world: &mut World, minutes: u64) {
+    for _ in 0..minutes {
+        world.answers("Kodi", Answer::Refused);
+        world.seconds(35);
+        world.answers("Kodi", Answer::Pass);
+        world.register("Kodi", &[]);
+        world.seconds(25);
+    }
+}
+
+#[test]
+fn a_crash_loop_is_told_when_it_is_over() {
+    let mut world = house("2026-11-24T01:00:00", &["Kodi"], &[("quiet", "02:30-04:00")]);
+    until(&mut world, "2026-11-24T02:50:00");
+    crashes(&mut world, 9);
+    assert_eq!(world.state("Kodi"), State::Degraded);
+    assert_eq!(told(&world), [""; 0]);
+    until(&mut world, "2026-11-24T03:00:30");
+    assert_eq!(told(&world), ["03:00 Kodi DEGRADED"]);
+    // One that has ended by then is nobody's trouble.
+    let mut world = house("2026-11-24T01:00:00", &["Kodi"], &[("quiet", "02:30-04:00")]);
+    until(&mut world, "2026-11-24T02:30:00");
+    crashes(&mut world, 9);
+    until(&mut world, "2026-11-24T03:30:00");
+    assert_eq!(told(&world), [""; 0]);
+}
+
 /// Killed at any moment of a quiet time: nothing is told within, and what is broken is told at its end, once.
 #[test]
 fn a_kill_at_any_moment_loses_nothing_and_wakes_nobody() {

@@ -33,7 +33,8 @@ impl Incidents {
                 self.put_off(missing.id, app);
                 continue;
             }
-            for to in outbox.told(app.registration.recipients()) {
+            let told = outbox.told(app.registration.recipients());
+            for to in told.into_iter().filter(|to| !self.is_muted(missing.id, to, known)) {
                 let fresh = || (empty(ended, incident), Vec::new());
                 reports.update(to, fresh, |(report, ids)| {
                     // What is beyond is told as any other trouble.
@@ -46,7 +47,7 @@ impl Incidents {
                 });
             }
         }
-        count(ended, known, &mut reports);
+        self.count(ended, known, &mut reports);
         let messages = |(to, (report, ids)): (Recipient, (Report, Vec<AppId>))| {
             let thread = self.threads(&ids, &to, known);
             for id in ids {
@@ -60,6 +61,50 @@ impl Incidents {
             Message { to, notice: Notice::Report(Box::new(report)), thread }
         };
         reports.into_iter().map(messages).collect()
+    }
+
+    /// Counts what became of the apps of everybody who gets a report.
+    fn count(
+        &self,
+        ended: &Ended,
+        known: Known<'_>,
+        reports: &mut SortedMap<Recipient, (Report, Vec<AppId>)>,
+    ) {
+        if reports.is_empty() {
+            return;
+        }
+        let Known { registry, outbox, .. } = known;
+        let back: SortedSet<AppId> = ended.back.iter().copied().collect();
+        let missing = || ended.missing.iter().map(|missing| missing.id);
+        // Of them it is told later,
+        let hushed: SortedSet<AppId> = missing().filter(|id| known.is_hushed(*id)).collect();
+        // and who has heard enough of one hears so later.
+        let is_missing: SortedSet<AppId> = missing().collect();
+        let is_told_later =
+            |id: AppId, to: &Recipient| is_missing.contains(&id) && self.is_muted(id, to, known);
+        let awaited: SortedSet<AppId> =
+            missing().chain(back.iter().copied()).chain(ended.undecided.iter().copied()).collect();
+        for (id, app) in registry.by_name().filter(|(id, _)| !hushed.contains(id)) {
+            for to in outbox.told(app.registration.recipients()) {
+                let Some((report, _)) = reports.get_mut(&to) else { continue };
+                if is_told_later(id, &to) {
+                    continue;
+                }
+                let name = || app.registration.name.clone();
+                if awaited.contains(&id) {
+                    report.of += 1;
+                    // Who was back and is ill again has a mail of its own.
+                    let is_well = back.contains(&id) && app.state() != State::Unhealthy;
+                    report.well += usize::from(is_well);
+                } else if app.paused && report.paused.len() < APPS_MAX {
+                    report.paused.push(name());
+                } else if app.state() == State::Unhealthy
+                    && report.unhealthy_before.len() < APPS_MAX
+                {
+                    report.unhealthy_before.push(name());
+                }
+            }
+        }
     }
 }
 
@@ -75,39 +120,5 @@ fn empty(ended: &Ended, incident: Option<u64>) -> Report {
         missing: Vec::new(),
         unhealthy_before: Vec::new(),
         paused: Vec::new(),
-    }
-}
-
-/// Counts what became of the apps of everybody who gets a report.
-fn count(
-    ended: &Ended,
-    known: Known<'_>,
-    reports: &mut SortedMap<Recipient, (Report, Vec<AppId>)>,
-) {
-    if reports.is_empty() {
-        return;
-    }
-    let Known { registry, outbox, .. } = known;
-    let back: SortedSet<AppId> = ended.back.iter().copied().collect();
-    let missing = || ended.missing.iter().map(|missing| missing.id);
-    // Of them it is told later.
-    let hushed: SortedSet<AppId> = missing().filter(|id| known.is_hushed(*id)).collect();
-    let awaited: SortedSet<AppId> =
-        missing().chain(back.iter().copied()).chain(ended.undecided.iter().copied()).collect();
-    for (id, app) in registry.by_name().filter(|(id, _)| !hushed.contains(id)) {
-        for to in outbox.told(app.registration.recipients()) {
-            let Some((report, _)) = reports.get_mut(&to) else { continue };
-            let name = || app.registration.name.clone();
-            if awaited.contains(&id) {
-                report.of += 1;
-                // Who was back and is ill again has a mail of its own.
-                let is_well = back.contains(&id) && app.state() != State::Unhealthy;
-                report.well += usize::from(is_well);
-            } else if app.paused && report.paused.len() < APPS_MAX {
-                report.paused.push(name());
-            } else if app.state() == State::Unhealthy && report.unhealthy_before.len() < APPS_MAX {
-                report.unhealthy_before.push(name());
-            }
-        }
     }
 }

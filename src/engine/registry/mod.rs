@@ -288,6 +288,11 @@ impl Registry {
         in_loop.unwrap_or_default()
     }
 
+    /// Whether its last registrations are a crash loop, which goes on.
+    pub fn is_in_crash_loop(&self, now: Now, id: AppId) -> bool {
+        self.get(id).is_some_and(|app| app.starts.is_loop(now.at) && !app.paused)
+    }
+
     /// An app is in a crash loop: it is DEGRADED at least.
     pub fn degrade(&mut self, now: Now, id: AppId) -> Option<Transition> {
         self.apps.edit(&id, |app| app.monitor.degrade(now)).flatten()

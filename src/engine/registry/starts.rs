@@ -35,6 +35,12 @@ impl Starts {
         self.at.drain(..surplus);
         self.at.len() >= STARTS
     }
+
+    /// Whether that is a crash loop which goes on.
+    pub(super) fn is_loop(&self, at: Moment) -> bool {
+        let recent = self.at.iter().filter(|start| at.since(**start) <= WITHIN);
+        recent.count() >= STARTS
+    }
 }
 
 #[cfg(test)]
