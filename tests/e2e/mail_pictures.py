@@ -23,6 +23,8 @@ def main() -> None:
     for letter in letters:
         for dark in (False, True):
             browser.open(letter.resolve().as_uri(), width=WIDTH, height=HEIGHT, dark=dark)
+            # Else its reader has to push it to and fro.
+            assert browser.see("document.documentElement.scrollWidth") <= WIDTH, letter.stem
             name = f"{letter.stem}{'-dark' if dark else ''}.png"
             browser.do("screenshot", path=str(PICTURES / name), whole=True)
     browser.close()

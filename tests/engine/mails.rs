@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::outbox::letter;
+use healthchecker::engine::beats::Report;
+use healthchecker::engine::outbox::letter::{self, Links};
 use healthchecker::engine::outbox::notice::RenderedMail;
 use healthchecker::engine::surroundings::look::Sight;
 use healthchecker::engine::time::{Moment, Wall, Zone};
+use healthchecker::engine::verdict::reported;
 
 /// The last mail of a story.
 struct Kind {
@@ -30,10 +32,13 @@ const ELSEWHERE: [(&str, &str); 5] = [
     ("Blog", "blog.example"),
 ];
 const STATUS_URL: &str = "http://raspberrypi.local:8080/";
+/// As each mail of trouble has another.
+const MUTE_URL: &str = "http://raspberrypi.local:8080/healthchecker/mute?incident=1795485388.7%40raspberrypi.local\
+                        &to=owner%40example.org&until=1798077388&sig=5d9c68c6c50ed3d02a2fcf54f63993b6f0a1b5e5f1c0fd9f0d1f0c8a3d6a7b42";
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
 
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 23] = [
     Kind {
         file: "unhealthy",
         title: "An app is UNHEALTHY",
@@ -199,6 +204,40 @@ const KINDS: [Kind; 21] = [
         },
     },
     Kind {
+        file: "after-quiet",
+        title: "After a quiet time",
+        story: "From 03:00 to 04:00 is the hour of the backup, with `quiet='03:00-04:00'`. The two that it stopped were to \
+                be there again by its end.",
+        live: |world| {
+            world.zone = berlin();
+            world.restart();
+            for name in ["Photos", "Wiki"] {
+                let url = format!("http://{}/", address(name));
+                world.register(name, &[("url", &url), ("healthy", "2"), ("quiet", "03:00-04:00")]);
+            }
+            world.seconds(10 * MINUTE);
+            world.inbox.clear();
+            answer(world, &["Photos", "Wiki"], Answer::Refused);
+            world.seconds(2 * HOUR);
+        },
+    },
+    Kind {
+        file: "late",
+        title: "A beat that does not come",
+        story: "The nightly backup reports when it is done, and last night it did not: `kind=beat`, a day and a grace of \
+                two hours.",
+        live: |world| {
+            let fields = [("kind", "beat"), ("url", ""), ("interval", "86400"), ("grace", "7200")];
+            world.register("Backup", &fields);
+            for _ in 0..2 {
+                let went = Report::Went(reported(false, "", b""));
+                world.engine.hear(world.now, "Backup", went).unwrap();
+                world.pass(Duration::from_secs(24 * HOUR));
+            }
+            world.seconds(2 * HOUR + MINUTE);
+        },
+    },
+    Kind {
         file: "crash-loop",
         title: "An app that crashes and starts again",
         story: "It registers at each start: the third time within ten minutes, with a failed check between each two.",
@@ -328,9 +367,14 @@ fn power_came_back(world: &mut World) {
 fn letter_of(kind: &Kind) -> RenderedMail {
     let mut world = household();
     (kind.live)(&mut world);
-    let zone = Zone::from_posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
     let Some((at, mail)) = world.inbox.last() else { panic!("{}: no mail came", kind.file) };
-    letter::write(mail, Moment::from_millis(*at), &zone, Some(STATUS_URL))
+    let has_link = mail.tells_of_trouble() && !world.now.wall.is_plainly_wrong();
+    let links = Links { status: Some(STATUS_URL), mute: has_link.then_some(MUTE_URL) };
+    letter::write(mail, Moment::from_millis(*at), &berlin(), links)
+}
+
+fn berlin() -> Zone {
+    Zone::from_posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap()
 }
 
 const START: &str = "\

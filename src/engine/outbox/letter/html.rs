@@ -78,6 +78,10 @@ fn link(label: &str, url: &str) -> String {
     if target.len() > MAX_TEXT {
         return format!("<p>{label}:\n{}</p>\n", escaped(url));
     }
+    // One that is signed is for nobody to read, and wider than a phone.
+    if url.contains('?') {
+        return format!("<p><a href=\"{target}\">\n{label}</a></p>\n");
+    }
     format!("<p>{label}:\n<a href=\"{target}\">\n{}</a></p>\n", escaped(url))
 }
 
@@ -112,6 +116,13 @@ fn escape(c: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_an_address_that_is_signed_its_label_is_the_link() {
+        let signed = link("Mute this", "http://pi/mute?to=a&sig=1");
+        assert_eq!(signed, "<p><a href=\"http://pi/mute?to=a&amp;sig=1\">\nMute this</a></p>\n");
+        assert!(link("All apps", "http://pi/").ends_with("\nhttp://pi/</a></p>\n"));
+    }
 
     #[test]
     fn a_link_that_would_not_fit_into_a_line_is_a_text() {
