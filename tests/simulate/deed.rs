@@ -11,6 +11,8 @@ pub(crate) enum Deed {
     Register { app: AppId, fields: Vec<(String, String)> },
     /// A person pauses an app.
     Pause(AppId),
+    /// Nobody is to be told of an app for so long: its host is about to start anew.
+    Quiet { app: AppId, lasts: Duration },
     /// A person lets it be asked again.
     Resume(AppId),
     /// A person, or the app itself, takes it out.
@@ -92,6 +94,30 @@ pub(crate) enum Says {
     NoRoute,
     /// The name is not found.
     NoName,
+}
+
+/// The reader of a mail of trouble has heard enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Enough {
+    /// When they say so,
+    pub(crate) at: Ms,
+    /// and for how long; `None`: until it is over.
+    pub(crate) lasts: Option<Duration>,
+    /// Of what.
+    pub(crate) of: EnoughOf,
+    /// When they want to hear of it again, if before.
+    pub(crate) again: Option<Ms>,
+}
+
+/// Of what somebody has heard enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EnoughOf {
+    /// All that the mail tells, by its link.
+    Mail,
+    /// The first app of it, by a call: they alone,
+    App,
+    /// or everybody who was told.
+    AppForAll,
 }
 
 /// Something that is asked: where, when.

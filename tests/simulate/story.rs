@@ -54,6 +54,10 @@ pub(crate) struct Story {
     pub(crate) line_away: Vec<Span>,
     /// People are told again of trouble that lasts.
     pub(crate) reminds: bool,
+    /// Quiet times of all apps that have none of their own.
+    pub(crate) quiet: String,
+    /// Who had heard enough of what; in order.
+    pub(crate) mutes: Vec<Mute>,
     /// What the daemon's wall clock showed: each entry holds until the next.
     pub(crate) clock: Vec<ClockSet>,
     /// Each run of the daemon.
@@ -64,6 +68,38 @@ pub(crate) struct Story {
     pub(crate) letters: Vec<Letter>,
     /// Whenever a mail was tried in vain: not accepted, or its 250 lost. In order.
     pub(crate) tries: Vec<Try>,
+}
+
+/// Somebody has heard enough of trouble, or wants to hear again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mute {
+    /// When that was carried out,
+    pub(crate) at: Ms,
+    /// or refused: there was nothing that it could mean.
+    pub(crate) refused: bool,
+    /// Of what.
+    pub(crate) of: Muted,
+    /// Who; `None`: everybody who was told.
+    pub(crate) to: Option<PersonId>,
+    /// For how long.
+    pub(crate) lasts: Lasts,
+}
+
+/// What is muted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Muted {
+    /// All that a mail tells.
+    Mail(String),
+    App(AppId),
+}
+
+/// For how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    For(Ms),
+    UntilWell,
+    /// No longer.
+    Not,
 }
 
 /// The daemon was not there.
@@ -118,6 +154,8 @@ pub(crate) struct App {
     pub(crate) calls: Vec<Ms>,
     /// Paused by a person.
     pub(crate) paused: Vec<Span>,
+    /// Nobody was to be told for so long: as it was asked for, or until that was taken back.
+    pub(crate) hushed: Vec<Span>,
     /// Off or away, of one that may be so; the judge finds out.
     pub(crate) off: Vec<Span>,
     /// Every check that did not pass, and after each of them, and after each resume and each new
@@ -143,6 +181,8 @@ pub(crate) struct Registered {
     pub(crate) may_be_off: bool,
     /// The apps that it is behind: all are needed to reach it.
     pub(crate) parents: Vec<AppId>,
+    /// Quiet times of its own; `None`: those of the house.
+    pub(crate) quiet: Option<String>,
     /// Who is to be told.
     pub(crate) people: Vec<PersonId>,
 }

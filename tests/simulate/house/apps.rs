@@ -66,6 +66,8 @@ pub(crate) struct App {
     pub(crate) may_be_off: bool,
     /// What its owner has said that it is behind: the names of apps.
     pub(crate) parents: Vec<String>,
+    /// Quiet times of its own; `None`: those of the house.
+    pub(crate) quiet: Option<&'static str>,
     /// So long before it listens.
     pub(crate) registers_before: Ms,
     /// Whether it calls `stop` when it is stopped in order.
@@ -131,6 +133,7 @@ impl App {
             ("path", self.path.map(str::to_owned)),
             ("may_be_off", self.may_be_off.then(|| "true".to_owned())),
             ("parent", (!self.parents.is_empty()).then(|| self.parents.join(", "))),
+            ("quiet", self.quiet.map(str::to_owned)),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         given.collect()
@@ -217,6 +220,7 @@ fn app(
         registers,
         may_be_off: false,
         parents: Vec::new(),
+        quiet: None,
         registers_before: if chance.happens(0.5) { chance.lasting(100..=8_000) } else { 0 },
         stops: registers && chance.happens(0.05),
         is_supervised: kind == HostKind::Device || chance.happens(0.6),

@@ -29,9 +29,7 @@ impl Calendar {
 
     /// What local time is before UTC.
     fn offset(&self, at: Ms) -> Ms {
-        let wall = self.wall(at);
-        let [begins, ends] = summer(wall.year());
-        if (begins..ends).contains(&wall) { 2 * HOUR } else { HOUR }
+        ahead_of_utc(self.began + at as i64) as Ms
     }
 
     /// The local clock, as if its time were UTC.
@@ -89,6 +87,14 @@ impl Calendar {
             self.next(then, 7 * 60) + takes % HOUR
         }
     }
+}
+
+/// How many ms the clocks on the walls are ahead of UTC, at this many ms since 1970.
+pub(crate) fn ahead_of_utc(unix_ms: i64) -> i64 {
+    let wall = OffsetDateTime::from_unix_timestamp(unix_ms.div_euclid(1_000)).unwrap();
+    let [begins, ends] = summer(wall.year());
+    let hour = HOUR as i64;
+    if (begins..ends).contains(&wall) { 2 * hour } else { hour }
 }
 
 /// When summer time begins and ends: the last Sundays of March and October, 01:00 UTC.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::answers::{Answers, Asked, Endpoint, left};
 use super::conditions::{Condition, Effect, Stage};
 use super::plan::{By, Part, Plan, Times};
+use super::quiet::Readers;
 use super::spans::{EVER, Spans, span};
 use super::{House, Truth};
 use crate::chance::SECOND;
@@ -37,7 +38,9 @@ impl Plan<'_> {
         let (people, told) = (self.layout.people.clone(), |spans: &Spans| spans.told(self.end));
         let (router_away, line_away) = (told(&router_silent), told(&line_gone));
         let reminds = self.layout.reminds;
-        let truth = Truth { people, apps, causes, mail_away, router_away, line_away, reminds };
+        let quiet = self.layout.quiet;
+        let truth =
+            Truth { people, apps, causes, mail_away, router_away, line_away, reminds, quiet };
         House {
             began: self.layout.calendar.began,
             deeds,
@@ -47,6 +50,7 @@ impl Plan<'_> {
             router_silent,
             line_gone,
             mail_path,
+            readers: Readers::of(self.seed, self.rates, &self.layout.calendar),
             truth,
         }
     }

@@ -6,7 +6,7 @@
 use super::apps::App;
 use super::calendar::Calendar;
 use super::rates::{Rate, Rates};
-use super::{Size, apps};
+use super::{Size, apps, quiet};
 use crate::chance::{Chance, HOUR, MINUTE, SECOND};
 use crate::story::{AppId, HostId, Ms};
 
@@ -18,6 +18,8 @@ pub(crate) struct Layout {
     pub(crate) people: Vec<String>,
     /// They are told again of trouble that lasts.
     pub(crate) reminds: bool,
+    /// Quiet times of all apps that have none of their own; empty: none.
+    pub(crate) quiet: &'static str,
     /// The first is ours.
     pub(crate) segments: Vec<Segment>,
     pub(crate) router: Router,
@@ -166,8 +168,22 @@ impl Layout {
             apps::say_what_is_behind_what(&mut apps, &hosts);
         }
         let reminds = Chance::of(seed, "reminders", 0).happens(0.5);
+        let quiet = quiet::of_house(seed, rates);
+        quiet::of_apps(seed, rates, &mut apps);
         let calendar = Calendar::of(seed);
-        Layout { calendar, people, reminds, segments, router, names, mail, ours, hosts, apps }
+        Layout {
+            calendar,
+            people,
+            reminds,
+            quiet,
+            segments,
+            router,
+            names,
+            mail,
+            ours,
+            hosts,
+            apps,
+        }
     }
 
     /// The apps of a host.

@@ -12,6 +12,7 @@ mod conditions;
 mod finish;
 mod layout;
 mod plan;
+mod quiet;
 pub(crate) mod rates;
 mod spans;
 #[cfg(test)]
@@ -23,12 +24,14 @@ use std::net::IpAddr;
 use healthchecker::engine::registration::address::Host;
 use healthchecker::engine::surroundings::look::{Place, Sight};
 
-use crate::deed::{Deed, Question, Reply};
+use crate::deed::{Deed, Enough, Question, Reply};
 use crate::story::{Cause, HostId, Ms, Span};
 
 use answers::Answers;
+pub(crate) use calendar::ahead_of_utc;
 use layout::Layout;
 use plan::Plan;
+use quiet::Readers;
 use rates::Rates;
 use spans::Spans;
 
@@ -57,6 +60,7 @@ pub(crate) struct House {
     router_silent: Spans,
     line_gone: Spans,
     mail_path: Spans,
+    readers: Readers,
     truth: Truth,
 }
 
@@ -77,6 +81,8 @@ pub(crate) struct Truth {
     pub(crate) line_away: Vec<Span>,
     /// People are told again of trouble that lasts.
     pub(crate) reminds: bool,
+    /// Quiet times of all apps that have none of their own.
+    pub(crate) quiet: &'static str,
 }
 
 impl House {
@@ -105,6 +111,16 @@ impl House {
     /// Whether people are told again of trouble that lasts.
     pub(crate) fn reminds(&self) -> bool {
         self.truth.reminds
+    }
+
+    /// Quiet times of all apps that have none of their own.
+    pub(crate) fn quiet(&self) -> &str {
+        self.truth.quiet
+    }
+
+    /// What the reader of a mail of trouble does that arrives then, if they have heard enough.
+    pub(crate) fn reads(&self, at: Ms, message_id: &str) -> Option<Enough> {
+        self.readers.read(at, message_id)
     }
 
     /// When the next thing happens.

@@ -117,6 +117,12 @@ rates! {
     Pause "pause" 2.0 PerAppAndYear Source::Guess, "a person pauses an app, for minutes to days";
     Stop "stop" 0.2 PerAppAndYear Source::Guess, "a person takes it out; most come back";
     Change "change" 1.0 PerAppAndYear Source::Guess, "a person registers it with other settings";
+    Quiet "quiet" 0.3 Share Source::Guess, "of the houses, those with quiet times";
+    QuietApp "quiet_app" 0.08 Share Source::Guess, "of the apps, those with quiet times of their own, or never any";
+    Announced "announced" 0.4 Share Source::Guess,
+        "of the starts of a host, those before which its apps say `pause` with `for`";
+    Mute "mute" 0.1 Share Source::Guess,
+        "of the mails of trouble, those whose reader has heard enough: by its link, or by a call";
 }
 
 /// More often than twice a minute nothing happens: a year of it has to fit into memory.

@@ -124,6 +124,11 @@ pub(super) fn allowed(app: &Registered, forgiven: u64, company: Company) -> Ms {
     app.interval + (unhealthy.saturating_sub(1) + forgiven) * each + app.timeout + waits(company)
 }
 
+/// From the end of a quiet time to the mail: it is asked at once, and others may be silent with it.
+pub(super) fn after_quiet(app: &Registered, company: Company) -> Ms {
+    app.timeout + waits(company)
+}
+
 /// From one check to the next of an app that lets each run into its time-out.
 pub(super) fn each(app: &Registered) -> Ms {
     app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
@@ -169,6 +174,7 @@ mod tests {
             healthy: 10,
             may_be_off: false,
             parents: vec![],
+            quiet: None,
             people: vec![],
         }
     }

@@ -8,6 +8,8 @@ use super::finding::{Fault, Finding};
 use super::incidents::Incidents;
 use super::letters::{Post, Read, letters};
 use super::life::{Life, lives};
+use super::mutes::Mutes;
+use super::quiet::Quiet;
 use super::settling::{Interruption, interruptions};
 use super::spans;
 use super::troubles::{Trouble, troubles};
@@ -31,6 +33,8 @@ pub(super) struct Case<'s> {
     pub(super) again: u64,
     pub(super) absent: Vec<Span>,
     pub(super) interruptions: Vec<Interruption>,
+    pub(super) quiet: Quiet,
+    pub(super) mutes: Mutes,
     /// Who was told to anybody before they were asked often enough, in which episode.
     suspects: BTreeSet<(AppId, usize)>,
 }
@@ -41,12 +45,14 @@ impl<'s> Case<'s> {
         let absent = absent(story);
         let behind = Behind::of(story);
         let interruptions = interruptions(story, &behind);
-        let lives = lives(story, &absent, &interruptions, &behind);
+        let quiet = Quiet::of(story, &clock);
+        let lives = lives(story, &absent, &interruptions, &behind, &quiet);
         let post = Post::new(story, &clock, &absent);
         let each = lives.iter().enumerate();
         let troubles = each.flat_map(|(app, life)| troubles(story, app, life)).collect();
         let incidents = Incidents::new(story, &lives);
         let (letters, again) = letters(story, &clock, &lives);
+        let mutes = Mutes::of(story, &clock, &lives, &letters);
         let suspects = letters.iter().flat_map(|read| &read.states).filter(|it| it.is_suspect);
         let suspects = suspects.filter_map(|it| it.app.zip(it.episode)).collect();
         Case {
@@ -60,6 +66,8 @@ impl<'s> Case<'s> {
             again,
             absent,
             interruptions,
+            quiet,
+            mutes,
             suspects,
         }
     }
@@ -92,7 +100,7 @@ impl<'s> Case<'s> {
     }
 
     /// An app, and all that it is behind.
-    fn above(&self, app: AppId, at: Ms) -> Vec<AppId> {
+    pub(super) fn above(&self, app: AppId, at: Ms) -> Vec<AppId> {
         let mut found = vec![app];
         let mut next = 0;
         while let Some(app) = found.get(next).copied() {

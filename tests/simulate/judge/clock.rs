@@ -53,7 +53,7 @@ impl<'s> Clock<'s> {
     }
 
     /// How far the daemon's clock is ahead of the truth, in ms.
-    fn off(&self, at: Ms) -> i64 {
+    pub(super) fn off(&self, at: Ms) -> i64 {
         let set = self.set_at(at);
         set.shows - set.right
     }

@@ -123,7 +123,11 @@ fn due(
         - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
     let bundled = allowance::bundled(had);
     // An update may be the mail that waits.
-    (joins.unwrap_or(due) + bundled, bundled > 0)
+    let due = joins.unwrap_or(due) + bundled;
+    // Who has heard enough of what it is behind hears of it when that is over.
+    let deaf = case.mutes.last_end(to, &case.above(app, trouble.begun), trouble.begun, due);
+    let after = deaf.map(|end| allowance::update(end, end));
+    (due.max(after.unwrap_or(0)), bundled > 0)
 }
 
 /// Whether a person heard of a trouble in time.

@@ -33,6 +33,12 @@ pub(crate) enum Fault {
     NothingNew,
     /// Who knows of trouble that lasts was not told again.
     NotReminded,
+    /// A person is told of what is quiet.
+    InQuiet,
+    /// A person is told of what they have heard enough of.
+    InMute,
+    /// Nothing is said to be open of which they had heard enough.
+    NotMuted,
     /// A cause that no check ever met.
     NotAsked,
     /// Words that the judge does not know.
@@ -83,6 +89,9 @@ impl Fault {
             Fault::NoEnd => "alarm without its end",
             Fault::NothingNew => "mail that says nothing new",
             Fault::NotReminded => "reminder that did not come",
+            Fault::InQuiet => "told in a quiet time",
+            Fault::InMute => "told what was muted",
+            Fault::NotMuted => "mute that was refused",
             Fault::NotAsked => "cause that no check met",
             Fault::Unread => "words that the judge does not know",
             Fault::Wrong(wrong) => wrong.words(),

@@ -1,10 +1,11 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
-use super::allowance::{DECIDED_WITHIN, Wait};
+use super::allowance::{self, DECIDED_WITHIN, Wait};
 use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
 use super::crash_loops::Loops;
 use super::episodes::{Episode, episodes};
+use super::quiet::Quiet;
 use super::settling::{Interruption, Kind, may_be_void, windows};
 use super::spans;
 use crate::story::{App, AppId, CauseId, Checked, Ms, Registered, Span, Story};
@@ -26,6 +27,8 @@ pub(super) struct Life<'s> {
     /// When it could not be seen (paused, we were away, or our own link was), or had its time to come
     /// back, by their beginnings.
     pub(super) waits: Vec<Wait>,
+    /// When it, or what it is behind, may be quiet.
+    pub(super) quiet: Vec<Span>,
     /// When its registrations show that it is in a crash loop.
     pub(super) loops: Loops,
     /// What acted on it, in the order in which it began; with the latest end of all so far.
@@ -38,6 +41,7 @@ pub(super) fn lives<'s>(
     absent: &[Span],
     interruptions: &[Interruption],
     behind: &Behind,
+    quiet: &Quiet,
 ) -> Vec<Life<'s>> {
     let mut acted: Vec<Vec<(Span, CauseId)>> = vec![Vec::new(); story.apps.len()];
     for (at, cause) in story.causes.iter().enumerate() {
@@ -69,7 +73,8 @@ pub(super) fn lives<'s>(
             |at: Ms| waits.iter().any(|wait| wait.span.from <= at && at <= wait.span.end());
         let loops = Loops::of(app, &weights, &story.runs, is_blind);
         let (stops, acted) = (app.stops(), ordered(acted));
-        Life { app, weights, rows, episodes, stops, waits, loops, acted }
+        let quiet = quiet.perhaps(at).to_vec();
+        Life { app, weights, rows, episodes, stops, waits, quiet, loops, acted }
     });
     lives.collect()
 }
@@ -91,6 +96,36 @@ impl Life<'_> {
         let before = self.acted[..end].iter().rev();
         let reaching = before.take_while(move |(.., latest)| *latest > from);
         reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
+    }
+
+    /// The end of the quiet time in which it may be.
+    pub(super) fn quiet_until(&self, at: Ms) -> Option<Ms> {
+        spans::between(&self.quiet, at, at.saturating_add(1)).first().map(|span| span.end())
+    }
+
+    /// Whether it may be quiet at some time between two.
+    pub(super) fn is_quiet_between(&self, from: Ms, until: Ms) -> bool {
+        !spans::between(&self.quiet, from, until.saturating_add(1)).is_empty()
+    }
+
+    /// When a person must have been told at the latest of what began at `begun`, and is to be by `due`: if it is
+    /// quiet then, so much later than that.
+    pub(super) fn told_after_quiet(&self, begun: Ms, due: Ms, (asked, allowed): (Ms, Ms)) -> Ms {
+        let mut due = due;
+        for quiet in spans::between(&self.quiet, begun, Ms::MAX) {
+            if quiet.from >= due {
+                break;
+            }
+            let then = quiet.end().saturating_add(asked);
+            // What cannot be seen then begins anew.
+            let seen = allowance::deadline(quiet.end(), asked, &self.waits);
+            due = due.max(if seen == then {
+                then
+            } else {
+                allowance::deadline(quiet.end(), allowed, &self.waits)
+            });
+        }
+        due
     }
 
     /// When it is stopped next, if that happens.

@@ -27,6 +27,12 @@ pub(crate) struct Score {
     pub(crate) nothing_new: u64,
     #[serde(default)]
     pub(crate) not_reminded: u64,
+    #[serde(default)]
+    pub(crate) in_quiet: u64,
+    #[serde(default)]
+    pub(crate) in_mute: u64,
+    #[serde(default)]
+    pub(crate) not_muted: u64,
     /// Reports and ends of reports, for each power cut and person who had any.
     #[serde(default)]
     pub(crate) reports_a_cut: Counts,
@@ -124,6 +130,9 @@ impl Score {
         self.alarms_without_end += other.alarms_without_end;
         self.nothing_new += other.nothing_new;
         self.not_reminded += other.not_reminded;
+        self.in_quiet += other.in_quiet;
+        self.in_mute += other.in_mute;
+        self.not_muted += other.not_muted;
         self.reports_a_cut.add(&other.reports_a_cut);
         self.busiest.add(&other.busiest);
         self.not_asked += other.not_asked;
@@ -157,6 +166,9 @@ impl Score {
             Fault::NoEnd => self.alarms_without_end += 1,
             Fault::NothingNew => self.nothing_new += 1,
             Fault::NotReminded => self.not_reminded += 1,
+            Fault::InQuiet => self.in_quiet += 1,
+            Fault::InMute => self.in_mute += 1,
+            Fault::NotMuted => self.not_muted += 1,
             Fault::NotAsked => self.not_asked += 1,
             Fault::Unread => self.unread += 1,
             Fault::Wrong(wrong) => *self.wrong.entry(wrong).or_default() += 1,

@@ -286,6 +286,7 @@ mod tests {
             registrations: vec![],
             calls: vec![],
             paused: vec![],
+            hushed: vec![],
             off: vec![],
             checks,
             states: vec![],

@@ -6,6 +6,7 @@ mod flapping;
 mod off;
 mod outages;
 mod parents;
+mod quiet;
 mod reminders;
 mod reports;
 mod suspects;

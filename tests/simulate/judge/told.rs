@@ -1,6 +1,7 @@
 //! What each person was told of each app, in the order in which it came.
 
 mod flapping;
+mod hushed;
 mod reminders;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +70,8 @@ struct Walk<'c, 's> {
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
     reminders: reminders::Reminders,
+    /// When each was told of trouble of what, where somebody mutes.
+    told_at: BTreeMap<(PersonId, AppId), Vec<Ms>>,
     /// Who was not back, by each report, or silent, by each outage.
     missing: BTreeMap<ReportId, Vec<(AppId, usize)>>,
     /// When somebody of them was said to be well.
@@ -89,6 +92,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         mails: BTreeMap::new(),
         reports: BTreeMap::new(),
         reminders: reminders::Reminders::default(),
+        told_at: BTreeMap::new(),
         missing: BTreeMap::new(),
         ended: BTreeMap::new(),
         real_reports: BTreeSet::new(),
@@ -102,6 +106,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
     }
     walk.ends();
     walk.not_reminded();
+    walk.after_mutes();
     score.letters = case.letters.len() as u64;
     score.letters_again = case.again;
     for ((incident, _), mails) in &walk.mails {
@@ -129,6 +134,7 @@ impl Walk<'_, '_> {
         if read.reading.nameless || read.reading.left_out > 0 {
             self.blurred.insert(to);
         }
+        self.in_quiet(read);
         let mut incidents: BTreeMap<usize, Vec<&Statement>> = BTreeMap::new();
         let mut reported = BTreeSet::new();
         let mut is_news = false;
@@ -148,6 +154,7 @@ impl Walk<'_, '_> {
                     incidents.entry(incident).or_default().push(statement);
                 }
             }
+            self.in_mute(read, statement, app);
             is_news |= if statement.of == Of::Reminder {
                 self.reminder(read, statement, app)
             } else if statement.is_trouble() {
@@ -156,6 +163,7 @@ impl Walk<'_, '_> {
                 self.recovery(place, read, statement, app)
             };
         }
+        self.notes_trouble(read);
         for (incident, told) in incidents {
             self.mails.entry((incident, to)).or_default().add(read.letter.written, &told);
         }
@@ -375,10 +383,13 @@ impl Walk<'_, '_> {
         };
         let told = knows.report.and_then(|report| self.ended.get(&report)).copied();
         let mut owed = others.map(rests).chain(told).fold(own, Ms::max);
-        // Of who is unwell again by then the end is owed when that is over.
-        while let Some(again) = life.episodes.iter().find(|it| it.from <= owed && owed < it.until())
-        {
-            owed = again.until();
+        // Of who is unwell again by then the end is owed when that is over; and of who is quiet, too.
+        let again = |owed: Ms| {
+            let mut again = life.episodes.iter().filter(|it| it.from <= owed && owed < it.until());
+            again.next().map(super::episodes::Episode::until).or_else(|| life.quiet_until(owed))
+        };
+        while let Some(later) = again(owed).filter(|later| *later > owed) {
+            owed = later;
         }
         let believed = |owed: Ms| {
             let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());

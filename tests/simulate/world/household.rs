@@ -2,7 +2,7 @@
 
 use healthchecker::engine::surroundings::look::{Place, Sight};
 
-use crate::deed::{Deed, Question, Reply};
+use crate::deed::{Deed, Enough, Question, Reply};
 use crate::house::{House, Truth};
 use crate::story::{HostId, Ms};
 
@@ -19,6 +19,12 @@ pub(crate) trait Household {
 
     /// Whether people are told again of trouble that lasts.
     fn reminds(&self) -> bool;
+
+    /// Quiet times of all apps that have none of their own.
+    fn quiet(&self) -> &str;
+
+    /// What the reader of a mail of trouble does that arrives then, if they have heard enough.
+    fn reads(&self, at: Ms, message_id: &str) -> Option<Enough>;
 
     /// When the next deed is due.
     fn next(&self) -> Option<Ms>;
@@ -60,6 +66,14 @@ impl Household for House {
 
     fn reminds(&self) -> bool {
         House::reminds(self)
+    }
+
+    fn quiet(&self) -> &str {
+        House::quiet(self)
+    }
+
+    fn reads(&self, at: Ms, message_id: &str) -> Option<Enough> {
+        House::reads(self, at, message_id)
     }
 
     fn next(&self) -> Option<Ms> {

@@ -23,7 +23,14 @@ const LAST_ANSWER: std::ops::RangeInclusive<Ms> = 5..=150;
 /// What is asked of the mailer.
 #[derive(Clone, Debug)]
 pub(super) enum Job {
-    Mail { id: u64, letter: Box<RenderedMail>, written: Ms, worded: Ms },
+    /// `trouble`: the first app that it tells is not well, if there is one.
+    Mail {
+        id: u64,
+        letter: Box<RenderedMail>,
+        trouble: Option<String>,
+        written: Ms,
+        worded: Ms,
+    },
     Rehearsal,
 }
 
@@ -129,7 +136,7 @@ mod tests {
             message_id: message_id.to_owned(),
             references: Vec::new(),
         };
-        Job::Mail { id: 1, letter: Box::new(letter), written: 0, worded: 0 }
+        Job::Mail { id: 1, letter: Box::new(letter), trouble: None, written: 0, worded: 0 }
     }
 
     fn plan(server: &mut MailServer, at: Ms, mood: MailMood) -> (bool, Delivery) {

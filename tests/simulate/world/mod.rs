@@ -199,7 +199,11 @@ impl<H: Household> World<H> {
             Deed::Disk(mood) => self.disk_changes(*mood),
             Deed::ClockOff(ahead) => self.clock_is_set(at, *ahead),
             Deed::Ours(fate) => self.befalls(at, *fate),
-            Deed::Register { .. } | Deed::Pause(_) | Deed::Resume(_) | Deed::Stop(_) => {}
+            Deed::Register { .. }
+            | Deed::Pause(_)
+            | Deed::Quiet { .. }
+            | Deed::Resume(_)
+            | Deed::Stop(_) => {}
         }
     }
 
@@ -376,7 +380,7 @@ impl<H: Household> World<H> {
             settle: SETTLE,
             anchors: anchors().map(|address| (address, 53).into()).to_vec(),
             reminders: self.outside.house.reminds(),
-            quiet: healthchecker::engine::registration::QuietTimes::default(),
+            quiet: self.outside.house.quiet().parse().expect("quiet times"),
             zone: Zone::from_posix(ZONE).expect("a rule"),
         }
     }

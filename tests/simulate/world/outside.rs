@@ -1,16 +1,18 @@
 //! What is around the daemon: the house, its machine and disk, the mail server, those who call; and those
 //! who watch it, write the story down and hold it to its promises.
 
+use healthchecker::daemon::api::Command;
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::core::Engine;
+use healthchecker::engine::incidents::mutes::{HowLong, What};
 use healthchecker::engine::outbox::notice::RenderedMail;
-use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::Now;
 
 use super::checks::{UrlId, Urls};
-use super::clients::Clients;
+use super::clients::{Call, Clients};
 use super::effort::Effort;
 use super::finding::Chronicle;
 use super::household::Household;
@@ -19,6 +21,7 @@ use super::machine::Machine;
 use super::mail_server::MailServer;
 use super::recorder::Recorder;
 use crate::chance::Chance;
+use crate::deed::EnoughOf;
 use crate::faulty::Faulty;
 use crate::story::{AppId, Checked, Ms};
 
@@ -90,6 +93,25 @@ impl<H: Household> Outside<H> {
         if let Some(bad) = bad_form(letter) {
             self.chronicle.found(at, "a mail in bad form", bad);
         }
+    }
+
+    /// Its reader has it, which tells that this app is not well, and may have heard enough.
+    pub(super) fn reads(&mut self, at: Ms, letter: &RenderedMail, app: &str) {
+        let Some(enough) = self.house.reads(at, &letter.message_id) else { return };
+        let Some(id) = self.recorder.id_of(app) else { return };
+        let to = Recipient::mail(&letter.to);
+        let what = match enough.of {
+            EnoughOf::Mail => What::Mail(letter.message_id.clone(), to),
+            EnoughOf::App => What::App(app.to_owned(), Some(to)),
+            EnoughOf::AppForAll => What::App(app.to_owned(), None),
+        };
+        let how_long = enough.lasts.map_or(HowLong::Recovery, HowLong::Span);
+        let mut says = |at: Ms, how_long| {
+            let command = Command::Mute(what.clone(), how_long);
+            self.clients.calls(at, Call { app: id, command });
+        };
+        says(enough.at, how_long);
+        enough.again.into_iter().for_each(|again| says(again, HowLong::Not));
     }
 
     /// The daemon keeps records.

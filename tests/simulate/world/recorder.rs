@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use healthchecker::daemon::api::{Became, Command};
+use healthchecker::engine::incidents::mutes::{HowLong, What};
 use healthchecker::engine::outbox::notice::RenderedMail;
 use healthchecker::engine::registration::Registration;
 use healthchecker::engine::state::State;
@@ -9,8 +11,8 @@ use healthchecker::engine::verdict::answer::Outcome;
 
 use crate::house::Truth;
 use crate::story::{
-    Absence, App, AppId, Away, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Letter, Ms,
-    PersonId, Reach, Registered, Span, Story, Try,
+    Absence, App, AppId, Away, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Lasts, Letter,
+    Ms, Mute, Muted, PersonId, Reach, Registered, Span, Story, Try,
 };
 
 /// So many checks that pass are written down after one that did not, and after each beginning.
@@ -29,6 +31,7 @@ pub(super) struct Recorder {
     /// When we were away or cut off last.
     apart: Ms,
     letters: Vec<(String, Letter)>,
+    mutes: Vec<(Option<String>, Mute)>,
     tries: Vec<(String, Ms, Ms)>,
 }
 
@@ -39,6 +42,7 @@ struct Recorded {
     registrations: Vec<(Span, Registration)>,
     calls: Vec<Ms>,
     paused: Vec<Span>,
+    hushed: Vec<Span>,
     checks: Vec<Checked>,
     states: Vec<(Ms, State)>,
     /// So many checks that pass are still to be written down.
@@ -112,6 +116,58 @@ impl Recorder {
             }
             _ => {}
         }
+    }
+
+    /// Somebody does not want to hear for a while, or wants to hear again; what became of it.
+    pub(super) fn asked(&mut self, at: Ms, command: &Command, became: Became) {
+        match command {
+            Command::Mute(what, how_long) => self.muted(at, false, what, *how_long),
+            Command::Quiet(app, lasts) if became == Became::Quiet => {
+                self.no_longer_hushed(at, app);
+                let until = Some(at + lasts.as_millis() as Ms);
+                if let Some(app) = self.app_called(app) {
+                    app.hushed.push(Span { from: at, until });
+                }
+            }
+            Command::Resume(app) | Command::Stop(app) => self.no_longer_hushed(at, app),
+            _ => {}
+        }
+    }
+
+    /// There was nothing that it could mean.
+    pub(super) fn refused(&mut self, at: Ms, command: &Command) {
+        if let Command::Mute(what, how_long) = command {
+            self.muted(at, true, what, *how_long);
+        }
+    }
+
+    fn muted(&mut self, at: Ms, refused: bool, what: &What, how_long: HowLong) {
+        let (of, person) = match what {
+            What::Mail(message_id, to) => (Muted::Mail(message_id.clone()), Some(to)),
+            What::App(app, to) => match self.id_of(app) {
+                Some(id) => (Muted::App(id), to.as_ref()),
+                None => return,
+            },
+        };
+        let lasts = match how_long {
+            HowLong::Span(span) => Lasts::For(span.as_millis() as Ms),
+            HowLong::Recovery => Lasts::UntilWell,
+            HowLong::Not => Lasts::Not,
+        };
+        let person = person.map(ToString::to_string);
+        self.mutes.push((person, Mute { at, refused, of, to: None, lasts }));
+    }
+
+    fn no_longer_hushed(&mut self, at: Ms, app: &str) {
+        let last = self.app_called(app).and_then(|app| app.hushed.last_mut());
+        if let Some(last) = last.filter(|it| it.until > Some(at)) {
+            last.until = Some(at);
+        }
+    }
+
+    fn app_called(&mut self, name: &str) -> Option<&mut Recorded> {
+        let id = self.id_of(name)?;
+        self.apps.get_mut(id.0)
     }
 
     /// A `monitor` call is accepted.
@@ -215,6 +271,11 @@ impl Recorder {
             .iter()
             .filter_map(|(to, begun, at)| Some(Try { to: person(to)?, begun: *begun, at: *at }));
         let tries = tries.collect();
+        let mutes = self.mutes.into_iter().map(|(to, mute)| {
+            let to = to.and_then(|address| person(&address));
+            Mute { to, ..mute }
+        });
+        let mutes = mutes.collect();
         let story = Story {
             seed,
             length,
@@ -225,6 +286,8 @@ impl Recorder {
             router_away: truth.router_away,
             line_away: truth.line_away,
             reminds: truth.reminds,
+            quiet: truth.quiet.to_owned(),
+            mutes,
             clock: self.clock,
             runs: self.runs,
             absences: self.absences,
@@ -261,6 +324,7 @@ impl Recorded {
             healthy: registration.healthy.into(),
             may_be_off: registration.may_be_off(),
             parents: registration.parents().iter().filter_map(|it| app(it)).collect(),
+            quiet: registration.quiet.as_ref().map(ToString::to_string),
             people: registration.email.iter().filter_map(|address| person(address)).collect(),
         };
         let checked = |check: Checked| Checked {
@@ -273,6 +337,7 @@ impl Recorded {
             registrations: self.registrations.iter().map(registered).collect(),
             calls: self.calls,
             paused: self.paused,
+            hushed: self.hushed,
             off: Vec::new(),
             checks: self.checks.into_iter().map(checked).collect(),
             states: self.states,
@@ -307,6 +372,7 @@ mod tests {
             router_away: Vec::new(),
             line_away: Vec::new(),
             reminds: false,
+            quiet: "",
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use healthchecker::engine::surroundings::look::{Place, Sight};
 
 use super::*;
-use crate::deed::{MailMood, Question, Reply, Says};
+use crate::deed::{Enough, MailMood, Question, Reply, Says};
 use crate::house::Truth;
 use crate::story::{AppId, Cause, CauseId, CauseKind, HostId, Reach};
 
@@ -59,6 +59,14 @@ impl ByHand {
 impl Household for ByHand {
     fn reminds(&self) -> bool {
         true
+    }
+
+    fn quiet(&self) -> &str {
+        ""
+    }
+
+    fn reads(&self, _: Ms, _: &str) -> Option<Enough> {
+        None
     }
 
     fn began(&self) -> i64 {
@@ -118,7 +126,7 @@ impl Household for ByHand {
         let (mail_away, router_away, line_away) = (Vec::new(), Vec::new(), Vec::new());
         let reminds = true;
         let (people, apps) = (self.people, self.apps);
-        Truth { people, apps, causes, mail_away, router_away, line_away, reminds }
+        Truth { people, apps, causes, mail_away, router_away, line_away, reminds, quiet: "" }
     }
 }
 

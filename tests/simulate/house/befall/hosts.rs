@@ -5,6 +5,7 @@ use crate::deed::Deed;
 use crate::house::conditions::{Effect, Stage};
 use crate::house::layout::HostKind;
 use crate::house::plan::{Plan, by_itself};
+use crate::house::quiet;
 use crate::house::rates::Rate;
 use crate::house::spans::EVER;
 use crate::story::{AppId, CauseKind, Ms};
@@ -40,9 +41,23 @@ fn hangs_or_starts(plan: &mut Plan, host: usize) {
             Rate::HostHang => hangs(plan, chance, host, at),
             _ => (plan.cause(CauseKind::HostReboot), at),
         };
+        if what == Rate::HostReboot {
+            say_before(plan, host, off);
+        }
         let on = off + chance.between(2..=10) * SECOND + boots_in;
         starts(plan, chance, cause, host, (off, on));
         well_from = on;
+    }
+}
+
+/// Somebody has its apps say that nobody is to be told of them for a while.
+fn say_before(plan: &mut Plan, host: usize, off: Ms) {
+    let chance = &mut plan.chance("announced", off, host);
+    let Some((before, lasts)) = quiet::announced(chance, plan.rates.of(Rate::Announced)) else {
+        return;
+    };
+    for app in plan.layout.apps_of(host) {
+        plan.deed(off.saturating_sub(before), Deed::Quiet { app: AppId(app), lasts });
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn layout() -> Layout {
     ];
     Layout {
         reminds: false,
+        quiet: "",
         calendar: Calendar { began: 1_798_761_600_000 },
         people: vec!["owner@example.org".to_owned()],
         segments: vec![segment(false, 0), segment(false, 0), segment(true, 1)],
@@ -89,6 +90,7 @@ fn app(number: usize) -> App {
         registers: true,
         may_be_off: false,
         parents: Vec::new(),
+        quiet: None,
         registers_before: 0,
         stops: false,
         is_supervised: true,

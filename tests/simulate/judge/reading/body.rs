@@ -264,7 +264,8 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         let end = ". When an app needs you, its mail comes this way, too.";
         return (rest == end).then_some(());
     }
-    if text.starts_with("All apps: http") || text == KEEPS_FAILING {
+    let is_link = ["All apps: http", "Mute this for a while: http"];
+    if is_link.iter().any(|link| text.starts_with(link)) || text == KEEPS_FAILING {
         return Some(());
     }
     if let Some(names) = text.strip_prefix("Well again: ") {

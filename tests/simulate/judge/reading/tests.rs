@@ -38,6 +38,7 @@ fn known() -> Known {
         registrations: vec![],
         calls: vec![],
         paused: vec![],
+        hushed: vec![],
         off: vec![],
         checks: vec![],
         states: vec![],

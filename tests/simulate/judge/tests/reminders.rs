@@ -9,11 +9,11 @@ use CauseKind::Crash;
 
 const DOWN: Ms = 20 * MINUTE + 10 * SECOND;
 /// The second failed check.
-const RAISED: Ms = 21 * MINUTE + SECOND;
-const HOUR: Ms = 60 * MINUTE;
+pub(super) const RAISED: Ms = 21 * MINUTE + SECOND;
+pub(super) const HOUR: Ms = 60 * MINUTE;
 
 /// The NAS is down for 56 hours, of which people are reminded.
-fn long() -> Tale {
+pub(super) fn long() -> Tale {
     let tale = Tale::of(&["NAS", "Kodi, upstairs"]).with(|story| {
         (story.reminds, story.length) = (true, 60 * HOUR);
     });
@@ -44,14 +44,19 @@ fn reminder(app: &str, at: Ms, like: &Draft) -> Draft {
 
 /// The reminders come so long after the alarm.
 fn reminded(after: &[Ms]) -> Tale {
-    long().but(|drafts| {
+    reminded_of(long(), after)
+}
+
+/// The same, of this tale.
+pub(super) fn reminded_of(tale: Tale, after: &[Ms]) -> Tale {
+    tale.but(|drafts| {
         let alarm = drafts[0].clone();
         drafts.extend(after.iter().map(|after| reminder("NAS", RAISED + after, &alarm)));
         drafts.sort_by_key(|draft| draft.accepted);
     })
 }
 
-const DUE: [Ms; 4] = [HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR];
+pub(super) const DUE: [Ms; 4] = [HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR];
 
 #[test]
 fn who_knows_of_trouble_that_lasts_is_told_again_and_that_is_counted_apart() {

@@ -81,6 +81,7 @@ impl Tale {
             healthy: 3,
             may_be_off: false,
             parents: vec![],
+            quiet: None,
             people: vec![PersonId(0)],
         };
         let app = |(at, name): (usize, &&str)| App {
@@ -89,6 +90,7 @@ impl Tale {
             registrations: vec![registered(name)],
             calls: vec![0],
             paused: vec![],
+            hushed: vec![],
             off: vec![],
             checks: vec![],
             states: vec![(0, State::Unknown), (90 * SECOND, State::Healthy)],

@@ -23,6 +23,8 @@ pub(super) struct Since {
 #[derive(Debug, Default)]
 pub(super) struct Reminders {
     of: BTreeMap<PersonId, Vec<(Ms, AppId)>>,
+    /// Those of them that came because somebody wanted to hear nothing until then.
+    after_mutes: Vec<(PersonId, Ms, AppId)>,
     known: Vec<((PersonId, AppId), Span)>,
 }
 
@@ -62,6 +64,10 @@ impl Walk<'_, '_> {
             let had = before.range(since.told..at).filter(|before| *before + SLACK < at).count();
             had < dues(at.saturating_sub(since.begun) + SLACK).count()
         });
+        if !is_due && self.is_after_a_mute(to, app, at) {
+            self.reminders.after_mutes.push((to, at, app));
+            return true;
+        }
         self.reminders.of.entry(to).or_default().push((at, app));
         is_due
     }
@@ -92,28 +98,42 @@ impl Walk<'_, '_> {
     fn reminded_in_time(&mut self, (to, app): (PersonId, AppId), span: Span, within: Ms) {
         let all = self.reminders.of.get(&to).into_iter().flatten();
         let heard = all.filter(|(_, of)| *of == app).map(|(at, _)| *at);
-        let heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
+        let after_mutes = self.reminders.after_mutes.iter();
+        let after_mutes = after_mutes.filter(|(person, _, of)| (*person, *of) == (to, app));
+        let heard = heard.chain(after_mutes.map(|(_, at, _)| *at));
+        let mut heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
+        heard.sort_unstable();
         let mut from = span.from;
         let mut within = within;
         for until in heard.into_iter().chain([span.end()]) {
-            let unheard = Span { from, until: Some(from + within) };
-            if until > from + within && self.is_plain((to, app), unheard) {
-                let (person, name) = (self.case.person(to), self.case.name(app));
-                let what = format!("{person} is not told again that {name} is UNHEALTHY");
-                return self.find(Fault::NotReminded, (app, to), (from, from + within), what);
+            while until > from + within {
+                let unheard = Span { from, until: Some(from + within) };
+                if self.is_plain((to, app), unheard) {
+                    let (person, name) = (self.case.person(to), self.case.name(app));
+                    let what = format!("{person} is not told again that {name} is UNHEALTHY");
+                    return self.find(Fault::NotReminded, (app, to), (from, from + within), what);
+                }
+                (from, within) = (from + within, REMINDED_DAILY + REMINDED_WITHIN);
             }
             (from, within) = (until, REMINDED_DAILY + REMINDED_WITHIN);
         }
     }
 
-    /// Whether an app is UNHEALTHY all that time, to be seen, theirs, and a mail could go.
+    /// Whether an app is UNHEALTHY all that time, to be seen, theirs, and they want to hear of it, and a mail could go.
     fn is_plain(&self, (to, app): (PersonId, AppId), span: Span) -> bool {
+        let is_deaf = self.case.mutes.touches(to, app, span.from, span.end());
+        !is_deaf && self.is_plain_but_for_mutes((to, app), span)
+    }
+
+    /// The same, whether they want to or not.
+    pub(super) fn is_plain_but_for_mutes(&self, (to, app): (PersonId, AppId), span: Span) -> bool {
         let (case, life) = (self.case, self.case.life(app));
         let (from, until) = (span.from, span.end());
         let states = &life.app.states[life.app.shown_by(from)..life.app.shown_by(until)];
         let is_ill = life.app.state_at(from) == State::Unhealthy && states.is_empty();
         let is_theirs = |at| life.app.registered_at(at).is_some_and(|it| it.people.contains(&to));
         let is_seen = life.waits.iter().all(|it| it.span.end() < from || until < it.span.from);
+        let is_seen = is_seen && !life.is_quiet_between(from, until);
         let is_here = spans::covered(&case.absent, from, until) == 0;
         // One that passes just then, and not often enough, is not told again.
         let passes = life.has_passed(from, until);

@@ -136,6 +136,11 @@ fn counts(found: &mut Found<'_, '_>, report: &Report, it: Interruption, decided:
         if !it.awaits(life.app) || life.app.may_be_off(it.back) {
             continue;
         }
+        // Of who is quiet, and not back, it is told later.
+        if life.is_quiet_between(it.back, decided) {
+            perhaps += 1;
+            continue;
+        }
         let before = life.app.state_at(it.back.saturating_sub(1));
         let changes = life.app.stops().into_iter().chain(life.app.resets());
         let was_changed = changes.into_iter().any(|at| it.back <= at && at <= decided);

@@ -1,6 +1,6 @@
 //! Its mails: as the mailer's own thread and its conversations have them.
 
-use super::{Conversation, Daemon, Event, STATUS_URL};
+use super::{Conversation, Daemon, Event, MUTE_URL, STATUS_URL};
 use crate::story::Ms;
 use crate::world::effort::Part;
 use crate::world::household::Household;
@@ -8,8 +8,9 @@ use crate::world::mail_server::{Job, broken_off, given_up};
 use crate::world::outside::Outside;
 use healthchecker::daemon::mailer::turns::Turn;
 use healthchecker::engine::outbox::delivery::Delivery;
-use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::letter::{self, Links};
 use healthchecker::engine::outbox::notice::Mail;
+use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now};
 
 impl Daemon {
@@ -21,11 +22,16 @@ impl Daemon {
         mail: &Mail,
     ) {
         let zone = self.engine.zone();
-        let write = || letter::write(mail, now.at, zone, Some(STATUS_URL));
+        let tells_trouble = mail.tells_of_trouble() && !now.wall.is_plainly_wrong();
+        let mute = tells_trouble.then_some(MUTE_URL);
+        let links = Links { status: Some(STATUS_URL), mute };
+        let write = || letter::write(mail, now.at, zone, links);
         let letter = outside.effort.spend(Part::Letters, write);
         let written = outside.ledger.written_at(mail.id).unwrap_or(at);
         let letter = Box::new(letter);
-        self.mailer.add(Job::Mail { id: mail.id, letter, written, worded: at });
+        let trouble = mail.conclusions().find(|(_, state)| *state != State::Healthy);
+        let trouble = trouble.map(|(app, _)| app.to_owned()).filter(|_| tells_trouble);
+        self.mailer.add(Job::Mail { id: mail.id, letter, trouble, written, worded: at });
         self.go_on_mailing(outside, at, now);
     }
 
@@ -76,9 +82,10 @@ impl Daemon {
     ) {
         let is_there = outside.reaches_mail_server(at) && outside.server.is_there();
         let Some(conversation) = self.conversations.get_mut(&number) else { return };
-        let Job::Mail { id, letter, written, worded } = &conversation.job else { return };
+        let Job::Mail { id, letter, trouble, written, worded } = &conversation.job else { return };
         if is_there {
             outside.mail_arrives(at, *id, letter, (*written, *worded));
+            trouble.iter().for_each(|app| outside.reads(at, letter, app));
         } else {
             conversation.broken = true;
         }
