@@ -77,7 +77,7 @@ def app(endpoint: object, name: str, remarks: list[str]) -> dict[str, object]:
         remarks.append("its headers are not sent")
     client = endpoint.get("client") or {}
     if client.get("insecure"):
-        remarks.append("its certificate is checked")
+        fields["tls"] = "off"
     for condition in endpoint.get("conditions") or []:
         take_condition(str(condition), fields, remarks)
     put(fields, "interval", seconds(endpoint.get("interval", "60s")), INTERVAL, remarks)

@@ -149,6 +149,18 @@ impl Monitor {
         self.with("auth", login)
     }
 
+    /// Which certificate the app must show over TLS: `verify`, `off`, `pin` (the one that is seen first) or `pin:` and the 64
+    /// hex digits of its SHA-256. Not said, it stays as it is.
+    ///
+    /// ```
+    /// # use healthchecker::client::Monitor;
+    /// let how = Monitor::new().tls("pin");
+    /// ```
+    #[must_use]
+    pub fn tls(self, mode: &str) -> Monitor {
+        self.with("tls", mode)
+    }
+
     /// How many seconds a beat may be late. Not said, it stays as it is.
     ///
     /// ```
@@ -266,6 +278,7 @@ mod tests {
             .contains("x")
             .slow(500)
             .auth("me:secret")
+            .tls("verify")
             .may_be_off(true)
             .parent("Switch")
             .reminders(true)

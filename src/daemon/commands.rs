@@ -9,8 +9,7 @@ use crate::engine::registration::fields::shown;
 use crate::engine::time::Now;
 
 /// What is said when an app has moved, and who moved it may be anybody.
-const AUTH_GONE: &str =
-    "auth was for the address before, and is removed: give it again if it is for this one";
+const AUTH_GONE: &str = "auth was for the address and the care over TLS before, and is removed: give it again if it is for these";
 
 /// Carries a command out: what it did is in effect, and not on disk yet.
 ///

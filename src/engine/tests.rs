@@ -44,6 +44,7 @@ pub(in crate::engine) fn verdict(outcome: Outcome) -> Verdict {
         refused: false,
         life: Life::Answer,
         whereabouts: None,
+        certificate: None,
         body: None,
     }
 }
@@ -56,6 +57,7 @@ pub(in crate::engine) fn refusal() -> Verdict {
         refused: true,
         life: Life::HostOnly,
         whereabouts: None,
+        certificate: None,
         ..verdict(Outcome::Fail)
     }
 }

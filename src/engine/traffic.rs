@@ -88,7 +88,10 @@ impl Engine {
     /// A check has ended.
     pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
         match self.scheduler.handle_end(now, check, end, latency) {
-            Some(CheckEnded::Verdict { app, verdict, stood_still }) => {
+            Some(CheckEnded::Verdict { app, mut verdict, stood_still }) => {
+                if let Some(certificate) = verdict.certificate.take() {
+                    self.registry.handle_certificate(app, *certificate);
+                }
                 let of = self.registry.get(app).filter(|_| !stood_still);
                 let slow = of.and_then(|app| app.registration.target.slow());
                 let verdict = slower(verdict, latency, slow);

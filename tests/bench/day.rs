@@ -156,6 +156,7 @@ pub(crate) fn well() -> CheckEnd {
         refused: false,
         life: Life::Answer,
         whereabouts: None,
+        certificate: None,
         body: None,
     })
 }

@@ -166,7 +166,7 @@ def test_who_registers_the_app_elsewhere_does_not_get_its_login(
         daemon.register("NAS", url(app), auth=LOGIN, **OFTEN)
         led = daemon.post("/healthchecker/monitor", data={"appname": "NAS", "url": elsewhere, **OFTEN})
         assert led.json()["warnings"] == [
-            "auth was for the address before, and is removed: give it again if it is for this one"
+            "auth was for the address and the care over TLS before, and is removed: give it again if it is for these"
         ]
         daemon.wait_for_state("NAS", "HEALTHY", CHECK_SECONDS)
         assert daemon.info("NAS")["auth_set"] is False

@@ -598,6 +598,7 @@ fn verdict(outcome: Outcome, reason: &str, refused: bool) -> CheckEnd {
             _ => Life::Answer,
         },
         whereabouts: None,
+        certificate: None,
         body: None,
     })
 }
@@ -611,6 +612,7 @@ fn cut_off() -> CheckEnd {
         refused: false,
         life: Life::CutOff,
         whereabouts: None,
+        certificate: None,
         body: None,
     })
 }

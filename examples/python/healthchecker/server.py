@@ -64,7 +64,7 @@ class HealthCheckerServer:
             stay as they are), `kind="beat"` for an app that is not asked and calls `beat` by itself; such
             a one needs no `url`. `contains="Welcome"` is what must be in an answer, `slow=500` how many
             milliseconds a pass may take that is no warning. `auth="USER:PASSWORD"`, or `"Bearer TOKEN"`, is
-            what the app wants to be shown.
+            what the app wants to be shown, `tls="pin"` makes do with the certificate that is seen first.
         """
         fields = self._fields(
             emailAddr, timeout, interval, unhealthy, healthy, path, expect, port, more

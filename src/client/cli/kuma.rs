@@ -69,7 +69,7 @@ fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
                 remarks.push("its headers are not sent".to_owned());
             }
             if is_on("ignoreTls") {
-                remarks.push("its certificate is checked".to_owned());
+                fields.insert("tls".to_owned(), json!("off"));
             }
         }
         "port" => {
@@ -254,12 +254,12 @@ mod tests {
         assert_eq!((field_of(&fields, "interval"), field_of(&fields, "timeout")), ("300", "2"));
         assert_eq!(field_of(&fields, "unhealthy"), "2");
         assert_eq!((field_of(&fields, "contains"), field_of(&fields, "auth")), ("open", ""));
+        assert_eq!(field_of(&fields, "tls"), "off");
         assert_eq!(
             remarks,
             [
                 "Shop: its login is not taken over",
                 "Shop: its headers are not sent",
-                "Shop: its certificate is checked",
                 "Shop: interval 300 instead of 3600",
                 "Shop: timeout 2 instead of 1",
             ]

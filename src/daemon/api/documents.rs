@@ -127,10 +127,11 @@ fn given(field: &Field) -> String {
                 value(field).text()
             ))
         ),
-        Takes::Text { schema, lasting: true, .. } => format!(
+        Takes::Text { schema, lasting: Some(default), .. } => format!(
             r#"{{"type":["string","null"],{schema},"description":{}}}"#,
             json(&format!(
-                "{said}. Stays as it is when left out; none for a new app, and when empty or null."
+                "{said}. Stays as it is when left out; {} for a new app, and when empty or null.",
+                or_none(default)
             ))
         ),
         Takes::Secret { most, .. } => format!(
@@ -202,6 +203,10 @@ fn value(field: &Field) -> Value {
     (field.get)(&plain.unwrap())
 }
 
+fn or_none(default: &str) -> &str {
+    if default.is_empty() { "none" } else { default }
+}
+
 fn default(field: &Field) -> String {
     match &field.takes {
         Takes::Name | Takes::Url => "required".to_owned(),
@@ -214,9 +219,10 @@ fn default(field: &Field) -> String {
         Takes::Whole { valid, beats, .. } if valid.start() != beats.start() => {
             format!("{}; of beats 1", value(field).text())
         }
-        Takes::Text { lasting: true, .. } | Takes::Secret { .. } => {
-            "none; left out, it stays as it is".to_owned()
+        Takes::Text { lasting: Some(default), .. } => {
+            format!("{}; left out, it stays as it is", or_none(default))
         }
+        Takes::Secret { .. } => "none; left out, it stays as it is".to_owned(),
         Takes::Whole { .. } | Takes::Text { .. } => value(field).text(),
     }
 }

@@ -14,7 +14,7 @@ use super::client::{client, get};
 use super::fault::{Failure, failure};
 use super::login::{header, hidden};
 use super::redirect::{REDIRECTS_MAX, place_if_other, target};
-use super::secure::Tls;
+use super::secure::{self, Tls};
 use super::{Probe, ProbeKind, Request};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
@@ -76,7 +76,10 @@ impl Prober {
     }
 
     fn check_http(&self, probe: &Probe, request: &Request, budget: &Budget) -> CheckEnd {
-        let mut end = match self.ask(probe.origin, request, budget) {
+        secure::begin(request.tls);
+        let asked = self.ask(probe.origin, request, budget);
+        let certificate = secure::end();
+        let mut end = match asked {
             Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
                 status: answer.status,
                 expected: request.expected.contains(answer.status),
@@ -88,6 +91,9 @@ impl Prober {
             }))),
             Err(failure) => self.failed(probe, failure),
         };
+        if let CheckEnd::Verdict(verdict) = &mut end {
+            verdict.certificate = certificate.map(Box::new);
+        }
         // Once more, for it may have been packed, or an error's.
         if let (CheckEnd::Verdict(verdict), Some(auth)) = (&mut end, &request.auth) {
             verdict.reason = hidden(auth, &verdict.reason);

@@ -9,6 +9,7 @@ use ureq::Error;
 use super::connect::Unreached;
 use super::head::HeadFault;
 use super::race::is_timeout;
+use super::secure::OtherCertificate;
 use crate::daemon::names::Fault;
 use crate::daemon::trust::sentence;
 use crate::daemon::wants;
@@ -34,7 +35,12 @@ pub(super) fn failure(error: Error, limit: Duration) -> Failure {
         Error::Other(error) => match error.downcast::<Unreached>() {
             Ok(unreached) => return unreached_failure(*unreached, limit),
             Err(error) if error.is::<HeadFault>() => Trouble::NotHttp(error.to_string()),
-            Err(other) => Trouble::Other(other.to_string()),
+            Err(other) => match other.downcast_ref() {
+                Some(OtherCertificate { shown, pinned }) => {
+                    Trouble::OtherCertificate { shown: *shown, pinned: *pinned }
+                }
+                None => Trouble::Other(other.to_string()),
+            },
         },
         other => Trouble::Other(other.to_string()),
     };

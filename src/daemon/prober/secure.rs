@@ -4,6 +4,8 @@
 //! each request that has a time-out of its own, as every check does. Here it is built once, with
 //! all the roots that are [believed](crate::daemon::trust), and `sessions` are resumed.
 
+use std::cell::Cell;
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +21,10 @@ use ureq::unversioned::transport::{
 use super::buffers::GrowingBuffers;
 use super::connect::{TcpTransport, port, request_length};
 use super::sessions::{Endpoint, Sessions};
-use crate::daemon::trust::{Dates, Trust};
+use crate::daemon::trust::{Dates, Trust, client_of_anybody, print, validity};
+use crate::engine::registration::{Print, Tls as Wanted};
+use crate::engine::time::Wall;
+use crate::engine::verdict::answer::Certificate;
 
 /// How checks speak TLS. One for all of them.
 #[derive(Debug)]
@@ -28,23 +33,35 @@ pub(super) struct Tls {
     /// Made for the first check that needs it: it costs memory that a household without TLS has
     /// better use for.
     config: OnceLock<ClientConfig>,
+    /// The same for those who believe everybody, and for those who look at the certificate then.
+    unverified: OnceLock<ClientConfig>,
+    shown: OnceLock<ClientConfig>,
     sessions: Sessions,
 }
 
 impl Tls {
     /// An app must be who `trust` believes it is.
     pub(super) fn new(trust: Trust) -> Tls {
-        Tls { trust, config: OnceLock::new(), sessions: Sessions::default() }
+        let (config, unverified, shown) = Default::default();
+        Tls { trust, config, unverified, shown, sessions: Sessions::default() }
     }
 
     /// For one connection to `endpoint`.
     fn config(&self, endpoint: &Endpoint) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let config = match self.config.get() {
+        let place = match endpoint.2 {
+            Wanted::Verify => &self.config,
+            Wanted::Off => &self.unverified,
+            Wanted::First | Wanted::Pin(_) => &self.shown,
+        };
+        let config = match place.get() {
             Some(config) => config,
             None => {
                 // Two checks at once may both make one; the first is kept.
-                let config = self.trust.client(Dates::ByTheClock)?;
-                self.config.get_or_init(|| config)
+                let config = match endpoint.2 {
+                    Wanted::Verify => self.trust.client(Dates::ByTheClock)?,
+                    wanted => client_of_anybody(wanted != Wanted::Off)?,
+                };
+                place.get_or_init(|| config)
             }
         };
         // What it is made of is shared.
@@ -59,6 +76,57 @@ impl Tls {
             self.sessions.decided(endpoint, tls.peer_certificates().unwrap_or_default());
         }
     }
+}
+
+/// What the check that a thread makes wants of whom it speaks TLS with, and what it was shown. The HTTP client, which
+/// makes the connection, carries neither there nor back; it makes it on the thread that asks.
+#[derive(Clone, Copy, Default)]
+struct Talk {
+    wanted: Wanted,
+    certificate: Option<Certificate>,
+}
+
+thread_local! {
+    static TALK: Cell<Talk> = const { Cell::new(Talk { wanted: Wanted::Verify, certificate: None }) };
+}
+
+/// From now on this thread makes a check that wants this.
+pub(super) fn begin(wanted: Wanted) {
+    TALK.set(Talk { wanted, certificate: None });
+}
+
+/// What the check that this thread has made was shown last.
+pub(super) fn end() -> Option<Certificate> {
+    TALK.take().certificate
+}
+
+/// Another certificate than the one that is pinned, as it travels through the HTTP client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherCertificate {
+    pub(super) shown: Print,
+    pub(super) pinned: Print,
+}
+
+impl fmt::Display for OtherCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another certificate")
+    }
+}
+
+impl std::error::Error for OtherCertificate {}
+
+/// Looks at what was shown before anything is sent.
+fn look(wanted: Wanted, tls: &ClientConnection) -> Result<(), Error> {
+    let Some(shown) = tls.peer_certificates().and_then(<[_]>::first) else { return Ok(()) };
+    let (shown, ends) = (print(shown), validity(shown).map(|valid| valid.end));
+    if let Wanted::Pin(pinned) = wanted
+        && pinned != shown
+    {
+        return Err(Error::Other(Box::new(OtherCertificate { shown, pinned })));
+    }
+    let ends = ends.and_then(|ends| Some(Wall::from_unix_millis(i64::try_from(ends).ok()? * 1000)));
+    TALK.set(Talk { wanted, certificate: Some(Certificate { print: shown, ends }) });
+    Ok(())
 }
 
 /// Speaks TLS where the address says so.
@@ -77,13 +145,16 @@ impl Connector<TcpTransport> for TlsConnector {
         if !details.needs_tls() {
             return Ok(Some(Either::A(tcp)));
         }
-        let endpoint = (details.uri.host().unwrap_or_default().to_owned(), port(details.uri));
+        let wanted = TALK.get().wanted;
+        let host = details.uri.host().unwrap_or_default().to_owned();
+        let endpoint = (host, port(details.uri), wanted);
         let config = self.0.config(&endpoint).map_err(as_io)?;
         let tls = ClientConnection::new(config, server_name(details.uri)?).map_err(as_io)?;
         let mut tcp = TransportAdapter::new(tcp, details.current_time.clone());
         tcp.set_timeout(left(details));
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
+        look(wanted, &stream.conn)?;
         self.0.shaken_hands(&endpoint, &stream.conn);
         let buffers = GrowingBuffers::new(request_length(details));
         Ok(Some(Either::B(TlsTransport { stream, buffers })))

@@ -18,6 +18,7 @@ use rustls::client::{
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::daemon::trust::validity;
+use crate::engine::registration::Tls;
 
 /// How long the decision of a full handshake holds. At an interval of 30 s one check in twenty makes
 /// a full one, and a certificate that was replaced by a bad one is found soon.
@@ -27,8 +28,9 @@ const DECIDED_MAX: Duration = Duration::from_secs(600);
 /// each: the certificates are part of it.
 const PLACES_MAX: usize = 256;
 
-/// A host, as it stands in the address, and a port.
-pub(super) type Endpoint = (String, u16);
+/// A host, as it stands in the address, a port, and who is believed to be there: what was decided with less
+/// care is nothing to those who ask with more.
+pub(super) type Endpoint = (String, u16, Tls);
 
 /// The sessions of all apps.
 #[derive(Clone, Default)]
@@ -170,7 +172,7 @@ mod tests {
     const PAST: &[u8] = include_bytes!("../../../tests/tls/past.der");
 
     fn endpoint(port: u16) -> Endpoint {
-        ("nas.lan".to_owned(), port)
+        ("nas.lan".to_owned(), port, Tls::Verify)
     }
 
     fn holds(sessions: &Sessions, port: u16, after: Duration) -> bool {
@@ -186,6 +188,8 @@ mod tests {
         sessions.decided(&endpoint(443), &[good.clone(), good.clone()]);
         assert!(holds(&sessions, 443, Duration::ZERO));
         assert!(!holds(&sessions, 444, Duration::ZERO), "another app on the same host");
+        let off = ("nas.lan".to_owned(), 443, Tls::Off);
+        assert!(!sessions.endpoints().contains_key(&off), "one that believes everybody");
         assert!(!holds(&sessions, 443, DECIDED_MAX), "another may stand there by now");
         for chain in
             [vec![good.clone(), past], vec![good, b"no certificate".to_vec().into()], vec![]]

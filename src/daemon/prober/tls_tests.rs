@@ -12,8 +12,8 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use super::{Ourselves, Pool, Probe, ProbeKind, Prober, Request};
 use crate::daemon::names::Names;
-use crate::daemon::trust::Trust;
-use crate::engine::registration::Origin;
+use crate::daemon::trust::{self, Trust};
+use crate::engine::registration::{Origin, Tls};
 use crate::engine::verdict::answer::{CheckEnd, Outcome, Verdict, Whereabouts};
 
 const AUTHORITY: &[u8] = include_bytes!("../../../tests/tls/ca.der");
@@ -74,13 +74,17 @@ fn prober(clock_is_right: fn() -> bool) -> Prober {
 
 /// What comes of a check on a thread of the pool.
 fn check(prober: &Prober, url: &str) -> CheckEnd {
+    check_request(prober, Request { url: url.to_owned(), ..Request::default() })
+}
+
+fn check_request(prober: &Prober, request: Request) -> CheckEnd {
     let (sender, reports) = channel();
     let prober = prober.clone();
     let check = move |probe: &Probe| prober.check(probe);
     let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
     let probe = Probe {
         id: 1,
-        kind: ProbeKind::Http(Box::new(Request { url: url.to_owned(), ..Request::default() })),
+        kind: ProbeKind::Http(Box::new(request)),
         timeout: Duration::from_secs(10),
         short_timeout: None,
         origin: Origin::OwnMachine,
@@ -182,4 +186,37 @@ fn a_handshake_that_hangs_ends_in_time() {
     assert_eq!(verdict.reason, "no answer within 0.3 s");
     assert!(started.elapsed() >= Duration::from_millis(300));
     assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+/// What comes of a check that believes so much.
+fn check_with(prober: &Prober, address: SocketAddr, tls: Tls) -> Verdict {
+    let url = format!("https://127.0.0.1:{}/", address.port());
+    let request = Request { url, tls, ..Request::default() };
+    verdict(check_request(prober, request))
+}
+
+#[test]
+fn a_pin_is_the_first_certificate_and_no_other_whatever_its_dates() {
+    let prober = prober(|| true);
+    let address = serve(PAST, |_| ());
+    let first = check_with(&prober, address, Tls::First);
+    let print = first.certificate.map(|it| it.print).unwrap();
+    assert_eq!((first.outcome, print), (Outcome::Warn, trust::print(&CertificateDer::from(PAST))));
+    let pinned = check_with(&prober, address, Tls::Pin(print));
+    assert_eq!(pinned.outcome, Outcome::Warn, "{pinned:?}");
+    let other = check_with(&prober, serve(GOOD, |_| ()), Tls::Pin(print));
+    assert_eq!((other.outcome, other.certificate), (Outcome::Fail, None));
+    let shown = trust::print(&CertificateDer::from(GOOD));
+    assert!(other.reason.starts_with(&format!("another certificate: pin:{shown}, not {print};")));
+}
+
+#[test]
+fn what_is_decided_without_care_is_nothing_to_who_takes_care() {
+    let (sender, kinds) = channel();
+    let address = serve(PAST, move |kind| sender.send(kind).unwrap());
+    let prober = prober(|| true);
+    assert_eq!(check_with(&prober, address, Tls::Off).outcome, Outcome::Warn);
+    assert_eq!(kinds.recv().unwrap(), HandshakeKind::Full);
+    let strict = check_with(&prober, address, Tls::Verify);
+    assert_eq!(strict.reason, "TLS: the certificate has expired");
 }

@@ -4,6 +4,7 @@
 //! A household's own authority is put into the system's store as for every other program, or named
 //! in `ca_file`. Built-in roots make a bare machine, whose store is empty, work all the same.
 
+mod anybody;
 mod der;
 mod known;
 mod words;
@@ -15,14 +16,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use log::debug;
-use rustls::crypto::{CryptoProvider, KeyProvider, ring};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::ring::default_provider;
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
 use rustls::{ClientConfig, RootCertStore};
 use webpki_roots::TLS_SERVER_ROOTS;
 
 use crate::config::certificates::in_pem;
+use crate::engine::registration::Print;
 
+use self::anybody::Anybody;
 use self::known::Verifier;
 pub use self::words::sentence;
 
@@ -103,11 +108,36 @@ impl Trust {
         let provider = cryptography();
         let algorithms = provider.signature_verification_algorithms;
         let verifier = Verifier { authorities, algorithms, known: self.extra().to_vec(), dates };
-        let builder = ClientConfig::builder_with_provider(Arc::new(provider));
-        let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?.dangerous();
-        let builder = builder.with_custom_certificate_verifier(Arc::new(verifier));
-        Ok(builder.with_no_client_auth())
+        client_with(provider, Arc::new(verifier))
     }
+}
+
+/// How a client speaks TLS to whoever it is. `is_shown`: who shows a certificate has its key, so that
+/// it can be told from others by it.
+///
+/// # Errors
+/// Never, as above.
+pub fn client_of_anybody(is_shown: bool) -> Result<ClientConfig, rustls::Error> {
+    let provider = cryptography();
+    let algorithms = provider.signature_verification_algorithms;
+    client_with(provider, Arc::new(Anybody { algorithms, is_shown }))
+}
+
+fn client_with(
+    provider: CryptoProvider,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider));
+    let builder = builder.with_protocol_versions(rustls::ALL_VERSIONS)?.dangerous();
+    Ok(builder.with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// What a certificate is known by: see [`Print`].
+pub fn print(certificate: &CertificateDer<'_>) -> Print {
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    let mut print = Print([0; Print::BYTES]);
+    print.0.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+    print
 }
 
 /// When a certificate is valid, in seconds since 1970; `None` when it cannot be read.
@@ -140,7 +170,7 @@ impl Extra {
 /// The cryptography of *ring*, without what only servers and clients with a certificate of their
 /// own need: 40 KiB less.
 pub fn cryptography() -> CryptoProvider {
-    CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() }
+    CryptoProvider { key_provider: &NoKeys, ..default_provider() }
 }
 
 /// We never show a certificate.

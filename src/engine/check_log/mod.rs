@@ -228,6 +228,7 @@ mod tests {
             refused: false,
             life: Life::Answer,
             whereabouts: None,
+            certificate: None,
             body: None,
         };
         let warn = verdict(Outcome::Warn, Some(200), "the app says warn: 98 %");

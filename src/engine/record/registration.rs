@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::registration::address::Address;
 use crate::engine::registration::auth::Auth;
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::registration::{Host, Kind, Origin, QuietTimes, Registration, Target};
+use crate::engine::registration::{Host, Kind, Origin, QuietTimes, Registration, Target, Tls};
 
 /// The members of a [`Registration`] on record, in their order there; serde reads them where they are.
 #[derive(Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub(super) struct RegistrationRecord {
     /// The same; this is the one place on disk that has it.
     #[serde(getter = "auth", default, skip_serializing_if = "Option::is_none")]
     auth: Option<String>,
+    /// Of the same; what was seen first, once it was.
+    #[serde(getter = "tls", default, skip_serializing_if = "Option::is_none")]
+    tls: Option<String>,
 }
 
 impl From<RegistrationRecord> for Registration {
@@ -74,6 +77,7 @@ impl From<RegistrationRecord> for Registration {
             contains,
             slow,
             auth,
+            tls,
             ..
         } = record;
         let address = url.zip(health_url).zip(host).zip(port);
@@ -89,7 +93,9 @@ impl From<RegistrationRecord> for Registration {
                     let slow = slow.map(|ms| Some(Duration::from_millis(ms)));
                     let (contains, auth) =
                         (contains.map(Some), auth.map(Auth::on_record).map(Some));
-                    Target::Http { address, path, expect, contains, slow, auth }
+                    // What a later version may write and this one does not know is verified.
+                    let tls = tls.and_then(|mode| mode.parse().ok()).map(Some);
+                    Target::Http { address, path, expect, contains, slow, auth, tls }
                 }
             },
         };
@@ -148,6 +154,10 @@ fn slow(registration: &Registration) -> Option<u64> {
 
 fn auth(registration: &Registration) -> Option<String> {
     registration.target.auth().map(|auth| auth.reveal().to_owned())
+}
+
+fn tls(registration: &Registration) -> Option<String> {
+    Some(registration.target.tls()).filter(|mode| *mode != Tls::Verify).map(|mode| mode.to_string())
 }
 
 fn expect(registration: &Registration) -> Option<StatusSet> {
@@ -249,13 +259,14 @@ mod tests {
     #[test]
     fn what_must_be_in_an_answer_and_how_fast_is_kept_where_it_was_said() {
         let mut registration = kodi();
-        if let Target::Http { contains, slow, auth, .. } = &mut registration.target {
+        if let Target::Http { contains, slow, auth, tls, .. } = &mut registration.target {
             *contains = Some(Some("Welcome".to_owned()));
             *slow = Some(Some(Duration::from_millis(500)));
             *auth = Auth::read("me:secret").ok();
+            *tls = Some(Some(Tls::First));
         }
         let record = written(&registration);
-        let end = r#","contains":"Welcome","slow":500,"auth":"me:secret"}"#;
+        let end = r#","contains":"Welcome","slow":500,"auth":"me:secret","tls":"pin"}"#;
         assert!(record.ends_with(end), "{record}");
         assert_eq!(read(&record), registration);
     }

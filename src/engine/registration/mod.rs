@@ -15,6 +15,7 @@ pub(crate) mod spec;
 pub mod status_set;
 pub(crate) mod table;
 mod target;
+pub mod tls;
 pub mod values;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;
 pub use self::quiet_times::{QUIET_TIMES_MAX, QuietTimes};
 pub use self::target::{CONTAINS_MAX, Said, Target};
+pub use self::tls::{Print, Tls};
 
 /// What an app gets that does not say: an answer within 5 s, asked every 30 s,
 const TIMEOUT: Duration = Duration::from_secs(5);

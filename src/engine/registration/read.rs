@@ -126,7 +126,7 @@ fn set(
             }
         }
         Takes::Text { set, lasting, .. } => {
-            let lasting = fields.raw(name).map(str::trim).filter(|_| *lasting);
+            let lasting = fields.raw(name).map(str::trim).filter(|_| lasting.is_some());
             if let Some(text) = lasting.map_or_else(|| fields.optional(name), |it| Ok(Some(it)))? {
                 set(registration, text).map_err(|right| {
                     FieldError::of(name, format!("{name} must be {right}, not {}", shown(text)))

@@ -94,9 +94,9 @@ pub(crate) enum Takes {
         /// The same for programs: members of a JSON schema.
         #[cfg(test)]
         schema: &'static str,
-        /// Left out it stays as it is, and empty or null is none.
-        lasting: bool,
-        /// Sets it; empty if it is to be none. The error says what it must be.
+        /// Left out it stays as it is, and empty or null is this; empty where that is none.
+        lasting: Option<&'static str>,
+        /// Sets it; empty if it is to be as by default. The error says what it must be.
         set: fn(&mut Registration, &str) -> Result<(), String>,
     },
     /// A text that nobody is shown: only whether there is one. Left out it stays as it is; empty or null is none.
@@ -240,7 +240,7 @@ impl Field {
             | Takes::Several { .. }
             | Takes::Lasting { .. }
             | Takes::Secret { .. } => true,
-            Takes::Text { lasting, .. } => lasting,
+            Takes::Text { lasting, .. } => lasting.is_some(),
             _ => false,
         }
     }

@@ -13,6 +13,7 @@ use super::fields::{FieldError, shown};
 use super::kind::ASKED;
 use super::quiet_times::{NotQuietTimes, QuietTimes};
 use super::spec::{Field, Takes, Unit, Value};
+use super::tls::{NotTls, Tls};
 use super::{CONTAINS_MAX, Kind, Target, parents};
 #[cfg(test)]
 use super::{PARENTS_MAX, QUIET_TIMES_MAX};
@@ -27,7 +28,7 @@ const HTTP: &[Kind] = &[Kind::Http];
 const CHECKS: Unit = Unit { plural: "checks in a row", word: "COUNT" };
 
 /// Every field, in the order of the documents.
-pub(crate) static FIELDS: [Field; 18] = [
+pub(crate) static FIELDS: [Field; 19] = [
     Field::new("appname", "the app's name", Takes::Name, |it| Value::Text(it.name.clone())),
     Field::new("url", "base address; path is appended to it", Takes::Url, |it| {
         it.target.url().map_or(Value::Nothing, |url| Value::Text(url.to_owned()))
@@ -105,7 +106,7 @@ pub(crate) static FIELDS: [Field; 18] = [
             valid: "200 or 200-299,401",
             #[cfg(test)]
             schema: r#""pattern":"^[2-5][0-9]{2}(-[2-5][0-9]{2})?(,[2-5][0-9]{2}(-[2-5][0-9]{2})?)*$","maxLength":256,"examples":["200-299,401"]"#,
-            lasting: false,
+            lasting: None,
             set: |it, codes| {
                 let Target::Http { expect, .. } = &mut it.target else { return Ok(()) };
                 *expect = codes.parse().map_err(|right| format!("{right}"))?;
@@ -207,7 +208,7 @@ pub(crate) static FIELDS: [Field; 18] = [
             valid: "1 to 200 characters",
             #[cfg(test)]
             schema: r#""maxLength":200"#,
-            lasting: true,
+            lasting: Some(""),
             set: |it, text| {
                 if text.chars().count() > CONTAINS_MAX || text.chars().any(is_obeyed) {
                     return Err(format!("1 to {CONTAINS_MAX} characters that can be seen"));
@@ -263,6 +264,30 @@ pub(crate) static FIELDS: [Field; 18] = [
     .only(HTTP)
     .shown_as("auth_set")
     .fact("Login", "set"),
+    Field::new(
+        "tls",
+        "which certificate the app must show over TLS",
+        Takes::Text {
+            word: "MODE",
+            valid: "verify, off, pin or pin:SHA256",
+            #[cfg(test)]
+            schema: r#""pattern":"^(verify|off|pin(:[0-9A-Fa-f]{64})?)?$""#,
+            lasting: Some("verify"),
+            set: |it, text| {
+                let mode: Tls = text.parse().map_err(|right: NotTls| right.to_string())?;
+                if let Target::Http { tls, .. } = &mut it.target {
+                    *tls = Some(Some(mode).filter(|mode| *mode != Tls::Verify));
+                }
+                Ok(())
+            },
+        },
+        |it| match it.target.kind() {
+            Kind::Http => Value::Text(it.target.tls().to_string()),
+            _ => Value::Nothing,
+        },
+    )
+    .only(HTTP)
+    .fact("Certificate", "{}"),
 ];
 
 /// The fields in the order of JSON, and in which they are looked at.
@@ -302,7 +327,7 @@ mod tests {
     use crate::engine::registration::{Origin, Registration};
 
     /// A text for each field that is not its default, where it can be another, and what JSON shows of it.
-    const EXAMPLES: [(&str, &str, &str); 18] = [
+    const EXAMPLES: [(&str, &str, &str); 19] = [
         ("appname", "NAS", "\"NAS\""),
         ("url", "http://nas:8080", "\"http://nas:8080\""),
         ("email", "a@b.c, d@e.f", "[\"a@b.c\",\"d@e.f\"]"),
@@ -321,6 +346,7 @@ mod tests {
         ("contains", "Welcome home", "\"Welcome home\""),
         ("slow", "500", "500"),
         ("auth", "me:secret", "true"),
+        ("tls", "OFF", "\"off\""),
     ];
     const BEAT: (&str, &str) = ("kind", "beat");
 
@@ -383,7 +409,7 @@ mod tests {
         let kept = r#""appname":"NAS","url":"http://nas:8080","path":"/ok","email":["a@b.c","d@e.f"],"timeout":7,"interval":60,"unhealthy":3,"healthy":4"#;
         let json = |values: &Values| serde_json::to_string(values).unwrap();
         let all = format!(
-            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true}}"#
+            r#"{{{kept},"expect":"200-299,401","kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true,"tls":"off"}}"#
         );
         assert_eq!(json(&Values::registered(&app)), all);
         let told = vec!["me@b.c".to_owned()];
@@ -392,7 +418,7 @@ mod tests {
         assert_eq!(
             json(&in_force),
             format!(
-                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true}}"#
+                r#"{{{shown},"kind":"http","may_be_off":true,"parent":["Switch","Router"],"reminders":false,"quiet":["Sa 02:30-04:00"],"grace":null,"contains":"Welcome home","slow":500,"auth_set":true,"tls":"off"}}"#
             )
         );
     }
@@ -413,12 +439,12 @@ mod tests {
                 said.map(|(name, value)| (name, value.text())).collect();
             let pairs: Vec<(&str, &str)> =
                 pairs.iter().map(|(name, text)| (*name, text.as_str())).collect();
-            // What was not said is said then.
-            let parent = Some(app.parents().to_vec());
-            let (off, reminders) = (Some(app.may_be_off()), Some(app.reminds()));
-            let quiet = Some(app.quiet.clone().unwrap_or_default());
-            let said = Registration { may_be_off: off, reminders, parent, quiet, ..app };
-            assert_eq!(registered(&pairs), said);
+            // What is as by default is as if it was not said.
+            let in_short = |mut app: Registration| {
+                app.keep_from(None);
+                app
+            };
+            assert_eq!(in_short(registered(&pairs)), in_short(app));
             assert_eq!(Values::registered(&registered(&pairs)), written);
         }
     }

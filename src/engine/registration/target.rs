@@ -9,6 +9,7 @@ use super::auth::Auth;
 use super::fields::FieldError;
 use super::kind::Kind;
 use super::status_set::StatusSet;
+use super::tls::{Print, Tls};
 
 /// The most characters that must be in a body: a line of a page.
 pub const CONTAINS_MAX: usize = 200;
@@ -30,6 +31,8 @@ pub enum Target {
         slow: Said<Duration>,
         /// With what the app is shown who asks.
         auth: Said<Auth>,
+        /// Whom it must be over TLS.
+        tls: Said<Tls>,
     },
     /// Whether a port of it takes a connection.
     Tcp {
@@ -79,6 +82,7 @@ impl Target {
                     contains: None,
                     slow: None,
                     auth: None,
+                    tls: None,
                 }
             }
         })
@@ -128,7 +132,7 @@ impl Target {
     }
 
     /// What was said before of the same kind of target, and is not said now, stays. What shows an app who asks is for
-    /// the place that it was given for, and no other.
+    /// the place that it was given for, and no other, and for nobody there who would not have been believed before.
     pub(super) fn keep_from(&mut self, before: Option<&Target>) {
         match (self, before) {
             (Target::Beat { grace }, Some(Target::Beat { grace: before })) => {
@@ -136,11 +140,12 @@ impl Target {
             }
             (Target::Beat { grace }, _) => keep(grace, None),
             (
-                Target::Http { contains, slow, auth, address, .. },
+                Target::Http { contains, slow, auth, tls, address, .. },
                 Some(Target::Http {
                     contains: text_before,
                     slow: slow_before,
                     auth: auth_before,
+                    tls: tls_before,
                     address: address_before,
                     ..
                 }),
@@ -148,9 +153,17 @@ impl Target {
                 keep(contains, Some(text_before.clone()));
                 keep(slow, Some(*slow_before));
                 let is_there = address.place() == address_before.place();
-                keep(auth, is_there.then(|| auth_before.clone()));
+                keep(tls, Some(*tls_before));
+                let was = tls_before.flatten().unwrap_or_default();
+                if *tls == Some(Some(Tls::First)) && is_there && matches!(was, Tls::Pin(_)) {
+                    // It says so at each start. What was seen first stays what was seen first.
+                    *tls = Some(Some(was));
+                }
+                let is_strict = tls.flatten().unwrap_or_default().is_as_strict_as(was);
+                keep(auth, (is_there && is_strict).then(|| auth_before.clone()));
             }
-            (Target::Http { contains, slow, auth, .. }, _) => {
+            (Target::Http { contains, slow, auth, tls, .. }, _) => {
+                keep(tls, None);
                 keep(contains, None);
                 keep(slow, None);
                 keep(auth, None);
@@ -179,6 +192,26 @@ impl Target {
     pub fn auth(&self) -> Option<&Auth> {
         match self {
             Target::Http { auth: Some(Some(auth)), .. } => Some(auth),
+            _ => None,
+        }
+    }
+
+    /// Whom it must be over TLS.
+    pub fn tls(&self) -> Tls {
+        match self {
+            Target::Http { tls, .. } => tls.flatten().unwrap_or_default(),
+            _ => Tls::Verify,
+        }
+    }
+
+    /// The same, which from now on shows this certificate, if it was to be the first that it shows.
+    pub(in crate::engine) fn pinned(&self, print: Print) -> Option<Target> {
+        let mut pinned = self.clone();
+        match &mut pinned {
+            Target::Http { tls, .. } if *tls == Some(Some(Tls::First)) => {
+                *tls = Some(Some(Tls::Pin(print)));
+                Some(pinned)
+            }
             _ => None,
         }
     }

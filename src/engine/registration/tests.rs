@@ -182,6 +182,37 @@ fn a_login_stays_where_it_was_given_for_and_goes_nowhere_else() {
 }
 
 #[test]
+fn a_pin_stays_and_a_login_goes_with_the_care_that_it_was_given_under() {
+    let at = |more: &[(&str, &str)]| {
+        let given = [&[("appname", "NAS"), ("url", "https://nas")], more].concat();
+        Registration::from_fields(&pairs(&given), Origin::Network, &recipients()).unwrap()
+    };
+    let print = Print([0x5A; Print::BYTES]);
+    let before = at(&[("tls", "pin"), ("auth", "me:secret")]);
+    let seen = before.target.pinned(print).unwrap();
+    assert_eq!((seen.tls(), seen.pinned(print)), (Tls::Pin(print), None), "the first alone");
+    let seen = Registration { target: seen, ..before };
+    let after = |more: &[(&str, &str)]| {
+        let mut after = at(more);
+        after.keep_from(Some(&seen));
+        (after.target.tls(), after.target.auth().is_some())
+    };
+    let pin = format!("pin:{print}");
+    for same in [&[][..], &[("tls", "pin")], &[("tls", &pin)]] {
+        assert_eq!(after(same), (Tls::Pin(print), true), "{same:?}");
+    }
+    assert_eq!(after(&[("tls", "verify")]), (Tls::Verify, true));
+    assert_eq!(after(&[("tls", "")]), (Tls::Verify, true));
+    assert_eq!(after(&[("tls", "off")]), (Tls::Off, false));
+    assert_eq!(after(&[("tls", "off"), ("auth", "me:secret")]), (Tls::Off, true));
+    let mut moved = at(&[]);
+    moved.target = Target::new("https://tv", "/health", Origin::Network).unwrap();
+    moved.keep_from(Some(&seen));
+    assert_eq!(moved.target.tls(), Tls::Pin(print), "left out, it is to be the same elsewhere");
+    assert!(refusal(&[("tls", "yes")]).1.contains("tls must be verify, off, pin, or pin:"));
+}
+
+#[test]
 fn a_login_is_never_repeated_in_an_error() {
     for (field, text) in [
         ("auth", "hunter2"),

@@ -78,11 +78,12 @@ impl Serialize for Values {
     }
 }
 
-/// Whether it is a flag of which there is nothing to say.
+/// Whether it is as by default, and there is nothing to say of that.
 fn is_default(field: &Field, value: &str) -> bool {
     let default = match field.takes {
         Takes::Flag { default, .. } => default,
         Takes::Secret { .. } => false,
+        Takes::Text { lasting: Some(default), .. } => return value == default,
         _ => return false,
     };
     value == if default { "true" } else { "false" }

@@ -28,7 +28,7 @@ use super::registration::name;
 use super::sorted::{SortedMap, SortedSet};
 use super::state::Transition;
 use super::time::{Moment, Now, Stamp, Step, Timeline, Wall};
-use super::verdict::answer::Verdict;
+use super::verdict::answer::{Certificate, Verdict};
 
 /// No more apps than this: the memory for them is in the budget.
 pub const MOST_APPS: usize = 10_000;
@@ -263,6 +263,16 @@ impl Registry {
     /// Forgets what was counted towards the state: the app was resumed, or has another address.
     pub fn forget(&mut self, now: Now, id: AppId) -> Option<Transition> {
         self.apps.edit(&id, |app| app.monitor.forget(now)).flatten()
+    }
+
+    /// An app showed a certificate over TLS: if it is to be known by the first, this is the one.
+    pub fn handle_certificate(&mut self, id: AppId, certificate: Certificate) {
+        self.apps.edit(&id, |app| {
+            if let Some(target) = app.registration.target.pinned(certificate.print) {
+                let pinned = Registration { target, ..Registration::clone(&app.registration) };
+                app.registration.replace(pinned);
+            }
+        });
     }
 
     /// The failures of an app up to now lead to nothing more: it was away, and is back.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::registration::Print;
+use crate::engine::time::Wall;
+
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,6 +34,8 @@ pub struct Verdict {
     /// Where whoever was asked is. It is found out of silences, and where
     /// [`Probe::locate`](super::probe::Probe::locate) wants it.
     pub whereabouts: Option<Whereabouts>,
+    /// What the app showed over TLS.
+    pub certificate: Option<Box<Certificate>>,
     /// The body as returned, when it is health JSON (and only then), bounded.
     pub body: Option<String>,
 }
@@ -55,6 +60,15 @@ impl Verdict {
     pub fn is_outside(&self) -> bool {
         self.whereabouts == Some(Whereabouts::Public)
     }
+}
+
+/// A certificate that an app showed, and was believed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its print.
+    pub print: Print,
+    /// The first moment at which it is no longer valid; `None`: it does not say so that we understand it.
+    pub ends: Option<Wall>,
 }
 
 /// What a check shows of whoever was asked. Without an answer the app is *silent*.

@@ -69,6 +69,7 @@ pub fn connected() -> Verdict {
         refused: false,
         life: Life::Answer,
         whereabouts: None,
+        certificate: None,
         body: None,
     }
 }
@@ -99,6 +100,7 @@ fn judge_trouble(trouble: &Trouble) -> Verdict {
         refused: *trouble == Trouble::Refused,
         life: trouble.life(),
         whereabouts: None,
+        certificate: None,
         body: None,
     }
 }
@@ -171,6 +173,7 @@ fn judge_answer(answer: Answer<'_>) -> Verdict {
         refused: false,
         life: Life::Answer,
         whereabouts: None,
+        certificate: None,
         body: kept,
     }
 }

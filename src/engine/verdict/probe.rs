@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::registration::auth::Auth;
 use crate::engine::registration::status_set::StatusSet;
-use crate::engine::registration::{Host, Origin, Target};
+use crate::engine::registration::{Host, Origin, Target, Tls};
 
 /// One question to one app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Request {
     pub contains: Option<String>,
     /// With what the app is shown who asks. Nobody else is.
     pub auth: Option<Auth>,
+    /// Whom it must be over TLS.
+    pub tls: Tls,
 }
 
 impl ProbeKind {
@@ -65,6 +67,7 @@ impl ProbeKind {
                 expected: expect.clone(),
                 contains: target.contains().map(str::to_owned),
                 auth: target.auth().cloned(),
+                tls: target.tls(),
             })),
             Target::Tcp { address } => {
                 ProbeKind::Tcp { host: address.host.clone(), port: address.port }

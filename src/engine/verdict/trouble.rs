@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answer::Life;
+use crate::engine::registration::Print;
 use crate::engine::text::span::{Seconds, in_words};
 
 /// Why there is no whole answer. `Display` is the reason for a person; texts from outside are as
@@ -74,6 +75,13 @@ pub enum Trouble {
         /// So long after the one before.
         within: Duration,
     },
+    /// Another certificate than the one that is pinned.
+    OtherCertificate {
+        /// That of who answers,
+        shown: Print,
+        /// and of who should.
+        pinned: Print,
+    },
     /// The certificate is not yet valid: the app's fault, or our clock's.
     NotYetValid,
     /// Any other TLS failure.
@@ -112,6 +120,7 @@ impl Trouble {
             | Trouble::TooManyRedirects { .. }
             | Trouble::RedirectElsewhere { .. }
             | Trouble::LoginElsewhere { .. }
+            | Trouble::OtherCertificate { .. }
             | Trouble::NotYetValid
             | Trouble::Tls(_)
             | Trouble::Other(_) => Life::Answer,
@@ -156,6 +165,11 @@ impl fmt::Display for Trouble {
                 "redirected to {to}, where the login is not sent: register that address with it"
             ),
             Trouble::NoBeat { within } => write!(f, "no beat within {}", in_words(*within)),
+            // As long as a reason may be, and no longer.
+            Trouble::OtherCertificate { shown, pinned } => write!(
+                f,
+                "another certificate: pin:{shown}, not {pinned}; if you renewed it set tls to the first"
+            ),
             Trouble::NotYetValid => f.write_str("TLS: the certificate is not yet valid"),
             Trouble::Tls(text) => write!(f, "TLS: {text}"),
             Trouble::Other(text) => f.write_str(text),
@@ -181,6 +195,14 @@ mod tests {
         assert_eq!(text(5000), "no answer within 5 s");
         assert_eq!(text(60_000), "no answer within 60 s");
         assert_eq!(text(1500), "no answer within 1.5 s");
+    }
+
+    #[test]
+    fn another_certificate_is_told_whole() {
+        let (shown, pinned) = (Print([0xAB; Print::BYTES]), Print([0xCD; Print::BYTES]));
+        let text = Trouble::OtherCertificate { shown, pinned }.to_string();
+        assert!(text.chars().count() <= crate::engine::verdict::REASON_MAX, "{text}");
+        assert!(text.contains(&format!("pin:{shown}")) && text.contains(&pinned.to_string()));
     }
 
     #[test]
