@@ -21,7 +21,7 @@ const fn named(
 }
 
 /// Every kind. "IANA" is its registry of service names, which names the protocol and its document.
-pub static PRESETS: [Preset; 41] = [
+pub static PRESETS: [Preset; 49] = [
     // Home automation.
     // home-assistant.io, integration "zeroconf"; its front end, without a login, has a manifest.
     row("_home-assistant._tcp", "Home Assistant", Page("/manifest.json", "200")),
@@ -40,6 +40,10 @@ pub static PRESETS: [Preset; 41] = [
     row("_elg._tcp", "Elgato light", Page("/elgato/lights", "200")),
     // HomeKit Accessory Protocol, section "IP transport".
     row("_hap._tcp", "HomeKit device", Connect),
+    // api-documentation.homewizard.com, "Discovery" and "Basic information"; 403 while the owner has not opened the API.
+    row("_hwenergy._tcp", "HomeWizard meter", Page("/api", ANY_ANSWER)),
+    // forum.nanoleaf.me, "Nanoleaf API": without a token it answers nobody, but accepts.
+    row("_nanoleafapi._tcp", "Nanoleaf light", Connect),
     // mqtt.org, IANA.
     row("_mqtt._tcp", "MQTT broker", Connect),
     // openhab.org, "REST API": its page is open.
@@ -67,6 +71,8 @@ pub static PRESETS: [Preset; 41] = [
     row("_mpd._tcp", "Music player (MPD)", Connect),
     // NVIDIA GameStream and Sunshine.
     row("_nvstream._tcp", "Game stream host", Connect),
+    // github.com/badaix/snapcast, "Configuration": the port of the players.
+    row("_snapcast._tcp", "Snapcast server", Connect),
     // Printers and scanners. Never the raw port: what is sent there is printed.
     // RFC 8011, and "Bonjour Printing Specification".
     row("_ipp._tcp", "Printer", Connect),
@@ -81,6 +87,12 @@ pub static PRESETS: [Preset; 41] = [
     row("_afpovertcp._tcp", "Apple share (AFP)", Connect),
     row("_nfs._tcp", "NFS share", Connect),
     row("_ftp._tcp", "FTP server", Connect),
+    // Apple's "Time Machine Network Interface Specification": what it announces is no port, SMB is.
+    row("_adisk._tcp", "NAS (Time Machine)", ConnectAt(445)),
+    // QNAP, Qfinder: the port is that of its web page.
+    row("_qdiscover._tcp", "NAS (QNAP)", Page("/", ANY_ANSWER)),
+    // docs.syncthing.net, "Health endpoint": needs no key. It announces nothing by itself, but its packages for a NAS do.
+    named("_http._tcp", "syncthing", "Syncthing", Page("/rest/noauth/health", "200")),
     row("_webdav._tcp", "WebDAV share", Page("/", ANY_ANSWER)),
     // Machines.
     row("_ssh._tcp", "SSH", Connect),
@@ -89,6 +101,10 @@ pub static PRESETS: [Preset; 41] = [
     row("_sftp-ssh._tcp", "SFTP", Connect),
     row("_rfb._tcp", "Screen (VNC)", Connect),
     row("_axis-video._tcp", "Camera", Page("/", ANY_ANSWER)),
+    // networkupstools.org, "Network protocol information": it waits for a question.
+    row("_nut._tcp", "UPS (NUT)", Connect),
+    // dev.freebox.fr, "Freebox OS API": the version needs no login.
+    row("_fbx-api._tcp", "Router (Freebox)", Page("/api_version", "200")),
     // docs.pi-hole.net: its web page; the name is that of the machine.
     named("_http._tcp", "pi-hole", "Pi-hole", Page("/admin/", ANY_ANSWER)),
     // All else that has a page, routers among them.
