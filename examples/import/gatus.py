@@ -9,10 +9,12 @@
 What cannot be taken over, or not as it was, is listed on standard error.
 """
 
+import base64
+import binascii
 import json
 import re
 import sys
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -21,6 +23,8 @@ SIZE_MAX = 1024 * 1024
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 INTERVAL, TIMEOUT, CHECKS = (5, 300), (2, 60), (2, 10)
+BEATS_APART, LATE_BEATS = (5, 3_024_000), (1, 10)
+SLOW, TEXT_MAX = (1, 60_000), 200
 """What `monitor` takes."""
 
 
@@ -38,16 +42,17 @@ def main() -> int:
         print(f"more than {SIZE_MAX} bytes, which no list of endpoints has", file=sys.stderr)
         return 65
     config = yaml.safe_load(text)
-    endpoints = config.get("endpoints") if isinstance(config, dict) else None
-    if not isinstance(endpoints, list):
+    config = config if isinstance(config, dict) else {}
+    lists = [(config.get("endpoints"), app), (config.get("external-endpoints"), beat)]
+    if not any(isinstance(endpoints, list) for endpoints, _ in lists):
         print("no configuration of Gatus: there is no list 'endpoints' in it", file=sys.stderr)
         return 65
     apps = []
-    for endpoint in endpoints:
+    for endpoint, taken in [(it, taken) for endpoints, taken in lists for it in endpoints or []]:
         remarks: list[str] = []
         name = name_of(endpoint)
         try:
-            apps.append(app(endpoint, name, remarks))
+            apps.append(taken(endpoint, name, remarks))
         except NotTaken as why:
             remarks.append(f"not taken over: {why}")
         for remark in remarks:
@@ -73,8 +78,12 @@ def app(endpoint: object, name: str, remarks: list[str]) -> dict[str, object]:
         if endpoint.get(what):
             raise NotTaken(f"nothing here does what its '{what}' says")
     fields: dict[str, object] = {"appname": name, **target(str(endpoint.get("url", "")))}
-    if endpoint.get("headers"):
-        remarks.append("its headers are not sent")
+    for header, value in (endpoint.get("headers") or {}).items():
+        auth = auth_of(str(value)) if header.lower() == "authorization" else None
+        if auth is None:
+            remarks.append(f"its header {header} is not sent")
+        else:
+            fields["auth"] = auth
     client = endpoint.get("client") or {}
     if client.get("insecure"):
         fields["tls"] = "off"
@@ -97,19 +106,53 @@ def target(url: str) -> dict[str, object]:
         return {"url": f"ping://{parts.netloc}"}
     if parts.scheme not in ("http", "https"):
         raise NotTaken(f"nothing here checks '{parts.scheme}://'")
-    if "@" in parts.netloc:
-        raise NotTaken("a login stands in its address")
+    login, _, host = parts.netloc.rpartition("@")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return {"url": f"{parts.scheme}://{parts.netloc}", "path": path}
+    fields: dict[str, object] = {"url": f"{parts.scheme}://{host}", "path": path}
+    return {**fields, "auth": unquote(login if ":" in login else login + ":")} if login else fields
+
+
+def auth_of(header: str) -> str | None:
+    """What `monitor` calls `auth`; none if it is neither a login nor a token."""
+    scheme, _, rest = header.partition(" ")
+    if scheme == "Bearer":
+        return header
+    try:
+        return base64.b64decode(rest, validate=True).decode() if scheme == "Basic" else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def beat(endpoint: object, name: str, remarks: list[str]) -> dict[str, object]:
+    """One that reports by itself."""
+    if not isinstance(endpoint, dict) or not endpoint.get("name"):
+        raise NotTaken("it has none")
+    interval = (endpoint.get("heartbeat") or {}).get("interval")
+    if interval is None:
+        raise NotTaken("it has no 'heartbeat', so nobody knows when it is late")
+    fields: dict[str, object] = {"appname": name, "kind": "beat"}
+    remarks.append("its job is to call /healthchecker/beat from now on")
+    put(fields, "interval", seconds(interval), BEATS_APART, remarks)
+    alerts = endpoint.get("alerts") or [{}]
+    put(fields, "unhealthy", alerts[0].get("failure-threshold", 1), LATE_BEATS, remarks)
+    fields["paused"] = endpoint.get("enabled", True) is False
+    return fields
 
 
 def take_condition(condition: str, fields: dict[str, object], remarks: list[str]) -> None:
     status = re.fullmatch(r"\[STATUS\] == (\d{3})|\[STATUS\] == any\(([\d, ]+)\)", condition)
     below = re.fullmatch(r"\[STATUS\] < (\d{3})", condition)
+    slow = re.fullmatch(r"\[RESPONSE_TIME\] <=? (\d+)", condition)
+    text = re.fullmatch(r"\[BODY\] == pat\(\*([^*?\[\]\\]+)\*\)", condition)
     if status:
         fields["expect"] = (status[1] or status[2]).replace(" ", "")
     elif below:
         fields["expect"] = f"200-{int(below[1]) - 1}"
+    elif slow and "path" in fields and SLOW[0] <= int(slow[1]) <= SLOW[1]:
+        fields["slow"] = int(slow[1])
+        remarks.append(f"more than {slow[1]} ms is a warning, no failure")
+    elif text and "path" in fields and len(text[1]) <= TEXT_MAX:
+        fields["contains"] = text[1]
     elif condition != "[CONNECTED] == true":
         remarks.append(f"not looked at: {condition}")
 

@@ -35,6 +35,15 @@ KUMA = {
             "accepted_statuscodes": ["200-299", "401"],
         },
         {"id": 2, "name": "SSH", "type": "port", "hostname": "127.0.0.1", "port": 22, "active": 0},
+        {
+            "id": 4,
+            "name": "Backup",
+            "type": "push",
+            "pushToken": "abc",
+            "interval": 86400,
+            "maxretries": 0,
+            "active": 1,
+        },
         {"id": 3, "name": "Names", "type": "dns", "hostname": "example.org", "active": 1},
     ],
 }
@@ -48,7 +57,8 @@ endpoints:
     url: "http://127.0.0.1:8080/health?full=1"
     interval: 5m
     client: {timeout: 20s}
-    conditions: ["[STATUS] == 200", "[RESPONSE_TIME] < 300"]
+    headers: {Authorization: "Basic bWU6c2VjcmV0", X-Key: secret}
+    conditions: ["[STATUS] == 200", "[RESPONSE_TIME] < 300", "[BODY] == pat(*open today*)", "[BODY].a == 1"]
     alerts: [{type: email, failure-threshold: 4}]
   - name: ssh
     url: "tcp://127.0.0.1:22"
@@ -57,6 +67,15 @@ endpoints:
   - name: names
     url: "8.8.8.8"
     dns: {query-name: example.org, query-type: A}
+  - name: shop
+    url: "https://me:p%40ss@127.0.0.1"
+    conditions: ["[STATUS] < 400"]
+external-endpoints:
+  - name: backup
+    token: secret
+    heartbeat: {interval: 26h}
+  - name: told
+    token: secret
 """
 
 
@@ -69,12 +88,15 @@ def test_a_backup_of_uptime_kuma(daemon: Daemon, tmp_path: Path) -> None:
     assert "nothing was changed" in rehearsed.out
     assert daemon.get("/healthchecker/export").json()["apps"] == []
     done = healthchecker("import", file, "--server", daemon.base)
-    assert done.code == 0 and done.out.endswith("2 apps: 2 registered\n"), done
+    assert done.code == 0 and done.out.endswith("3 apps: 3 registered\n"), done
     nas, ssh = daemon.info("NAS"), daemon.info("SSH")
     assert (nas["url"], nas["path"]) == ("http://127.0.0.1:5001", "/web/?a=1")
     assert (nas["interval"], nas["timeout"], nas["unhealthy"]) == (60, 48, 4)
-    exported = daemon.get("/healthchecker/export").json()["apps"][0]
-    assert exported["expect"] == "200-299,401"
+    exported = daemon.get("/healthchecker/export").json()["apps"]
+    assert [app["expect"] for app in exported if app["appname"] == "NAS"] == ["200-299,401"]
+    backup = daemon.info("Backup")
+    assert (backup["kind"], backup["interval"], backup["unhealthy"]) == ("beat", 86400, 1)
+    assert "Backup: its job is to call /healthchecker/beat" in done.err + done.out
     assert (ssh["url"], ssh["paused"]) == ("tcp://127.0.0.1:22", True)
     file.write_text(json.dumps({**KUMA, "more": " " * 1024 * 1024}))
     refused = healthchecker("import", file, "--server", daemon.base)
@@ -88,10 +110,15 @@ def test_the_endpoints_of_gatus(daemon: Daemon, tmp_path: Path) -> None:
     made = run(sys.executable, script, config)
     assert made.code == 0, made
     assert made.err.splitlines() == [
-        "core website: not looked at: [RESPONSE_TIME] < 300",
+        "core website: its header X-Key is not sent",
+        "core website: more than 300 ms is a warning, no failure",
+        "core website: not looked at: [BODY].a == 1",
         "ssh: interval 300 instead of 5400",
         "names: not taken over: nothing here does what its 'dns' says",
+        "backup: its job is to call /healthchecker/beat from now on",
+        "told: not taken over: it has no 'heartbeat', so nobody knows when it is late",
     ]
+    assert "secret" not in made.err
     done = subprocess.run(
         [str(BINARY), "import", "-", "--server", daemon.base],
         input=made.out,
@@ -102,6 +129,10 @@ def test_the_endpoints_of_gatus(daemon: Daemon, tmp_path: Path) -> None:
     site = daemon.info("core website")
     assert (site["url"], site["path"]) == ("http://127.0.0.1:8080", "/health?full=1")
     assert (site["interval"], site["timeout"], site["unhealthy"]) == (300, 20, 4)
+    assert (site["slow"], site["contains"], site["auth_set"]) == (300, "open today", True)
+    assert (daemon.info("shop")["url"], daemon.info("shop")["auth_set"]) == ("https://127.0.0.1", True)
+    backup = daemon.info("backup")
+    assert (backup["kind"], backup["interval"], backup["unhealthy"]) == ("beat", 26 * 3600, 1)
     assert daemon.info("ssh")["url"] == "tcp://127.0.0.1:22"
     config.write_text("services: []")
     assert run(sys.executable, script, config).code == 65

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::backup::Document;
 use super::record::Record;
+use crate::engine::registration::Kind;
 use crate::engine::registration::address::shown_url;
 use crate::engine::registration::spec::Takes;
 use crate::engine::registration::table::field;
@@ -84,15 +85,20 @@ fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
         "ping" => {
             fields.insert("url".to_owned(), json!(format!("ping://{}", host(text("hostname")))));
         }
+        "push" => {
+            fields.insert("kind".to_owned(), json!(Kind::Beat.word()));
+            remarks.push("its job is to call /healthchecker/beat from now on".to_owned());
+        }
         other => return Err(format!("nothing here checks what it calls '{other}'")),
     }
+    let is_beat = text("type") == "push";
     let retries = whole(monitor, "maxretries").map(|retries| retries.saturating_add(1));
     for (name, value) in [
         ("interval", whole(monitor, "interval")),
-        ("timeout", whole(monitor, "timeout").filter(|timeout| *timeout > 0)),
+        ("timeout", whole(monitor, "timeout").filter(|timeout| *timeout > 0 && !is_beat)),
         ("unhealthy", retries),
     ] {
-        put_whole(&mut fields, name, value, remarks);
+        put_whole(&mut fields, name, value, is_beat, remarks);
     }
     fields.insert("paused".to_owned(), json!(monitor.get("active").is_some() && !is_on("active")));
     Ok(Record::new(fields))
@@ -140,10 +146,12 @@ fn put_whole(
     fields: &mut Map<String, Value>,
     name: &str,
     value: Option<u64>,
+    is_beat: bool,
     remarks: &mut Vec<String>,
 ) {
     let (Some(value), Some(field)) = (value, field(name)) else { return };
-    let Takes::Whole { valid, .. } = &field.takes else { return };
+    let Takes::Whole { valid, beats, .. } = &field.takes else { return };
+    let valid = if is_beat { beats } else { valid };
     let taken = value.clamp(*valid.start(), *valid.end());
     // Fewer tries than we make at least are nothing that anybody misses.
     if taken != value && name != "unhealthy" {
@@ -242,6 +250,17 @@ mod tests {
             assert!(remarks.concat().contains(why), "{remarks:?}");
             assert!(!remarks.concat().contains("secret"), "{remarks:?}");
         }
+    }
+
+    #[test]
+    fn what_reports_by_itself_is_a_beat() {
+        let (fields, remarks) = taken(json!({
+            "name": "Backup", "type": "push", "url": null, "pushToken": "secret", "interval": 86400,
+            "timeout": 48, "maxretries": 0, "active": 1,
+        }));
+        assert_eq!((field_of(&fields, "kind"), field_of(&fields, "interval")), ("beat", "86400"));
+        assert_eq!((field_of(&fields, "unhealthy"), field_of(&fields, "timeout")), ("1", ""));
+        assert_eq!(remarks, ["Backup: its job is to call /healthchecker/beat from now on"]);
     }
 
     #[test]
