@@ -51,7 +51,7 @@ def main() -> None:
 
 def take(daemon: Daemon) -> None:
     browser = Browser()
-    browser.open(daemon.base + "/", width=1100, height=1010)
+    browser.open(daemon.base + "/", width=1100, height=1080)
     browser.do("screenshot", path=str(PICTURES / "page.png"))
     browser.open(daemon.base + "/", width=360, height=760, dark=True)
     browser.do("screenshot", path=str(PICTURES / "page-phone.png"))

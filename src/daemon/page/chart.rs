@@ -75,9 +75,16 @@ pub(super) fn days(html: &mut Html, days: &[DayOfChecks], today: u16) {
     let count = |mark| marks.iter().filter(|other| **other == mark).count();
     html.raw("<svg class=\"days\" role=\"img\" viewBox=\"0 0 ").put(marks.len() * CELL - 1);
     html.raw(" 16\" preserveAspectRatio=\"none\" aria-label=\"90 days: ");
-    html.put(count(Mark::Good)).raw(" without a failure, ").put(count(Mark::Fair));
-    html.raw(" with few, ").put(count(Mark::Poor)).raw(" with many, ");
-    html.put(count(Mark::Nothing)).raw(" without checks\">");
+    html.put(count(Mark::Good)).raw(" without a failure");
+    // What there is none of is not said: most apps have a quiet past.
+    for (mark, words) in
+        [(Mark::Fair, " with few"), (Mark::Poor, " with many"), (Mark::Nothing, " without checks")]
+    {
+        if count(mark) > 0 {
+            html.raw(", ").put(count(mark)).raw(words);
+        }
+    }
+    html.raw("\">");
     for (class, mark) in
         [("none", Mark::Nothing), ("pass", Mark::Good), ("warn", Mark::Fair), ("fail", Mark::Poor)]
     {
@@ -135,17 +142,21 @@ fn span_of(shown: &[RecentCheck]) -> Option<(u32, u32)> {
     times().min().zip(times().max())
 }
 
-/// How long the newest answers took, as a line from the oldest to the newest. Checks that failed
-/// leave a gap.
+/// How long the newest answers took, as a line from the oldest to the newest, with a scale beside it. Checks that
+/// failed leave a gap.
 pub(super) fn latency(html: &mut Html, checks: &[RecentCheck]) {
     let shown = newest(checks);
     if let Some(times) = span_of(shown) {
-        line(html, shown, times, times.1);
+        let top = round(times.1);
+        // Of every app there is one: the style sheet writes it, and the 0 below it.
+        html.raw("<div class=\"scale\" data-top=\"").put(top).raw(" ms\">");
+        line(html, shown, times, top);
+        html.raw("</div>");
     }
 }
 
-/// The same with a scale beside it, and below it when that was.
-pub(super) fn latency_with_scale(html: &mut Html, checks: &[RecentCheck], now: Moment) {
+/// The same, larger, and below it when that was.
+pub(super) fn latency_in_full(html: &mut Html, checks: &[RecentCheck], now: Moment) {
     let shown = newest(checks);
     let (Some(times), Some(first)) = (span_of(shown), shown.first()) else { return };
     let top = round(times.1);
@@ -173,10 +184,7 @@ fn round(most: u32) -> u32 {
 fn line(html: &mut Html, shown: &[RecentCheck], (least, most): (u32, u32), top: u32) {
     html.raw("<svg class=\"spark\" role=\"img\" viewBox=\"0 -2 ").put(POINTS * 2 - 1);
     html.raw(" 28\" preserveAspectRatio=\"none\" aria-label=\"Answers took ");
-    html.put(least)
-        .raw(" to ")
-        .put(most)
-        .raw(" ms\"><path vector-effect=\"non-scaling-stroke\" d=\"");
+    html.put(least).raw(" to ").put(most).raw(" ms\"><path d=\"");
     let mut pen = Pen::Up;
     let empty = POINTS - shown.len();
     for (place, check) in shown.iter().enumerate() {
@@ -244,7 +252,8 @@ mod tests {
         let mut html = Html::default();
         latency(&mut html, &checks("ppfp"));
         let text = html.into_string();
-        assert!(text.contains("d=\"M88 0h0l2 0M94 0h0\""), "{text}");
+        assert!(text.contains("d=\"M88 8h0l2 0M94 8h0\""), "{text}");
+        assert!(text.contains("<div class=\"scale\" data-top=\"10 ms\"><svg"), "{text}");
         let mut html = Html::default();
         latency(&mut html, &checks("fff"));
         assert_eq!(html.into_string(), "", "nothing answered");
@@ -259,12 +268,12 @@ mod tests {
         }
         assert_eq!(round(u32::MAX), u32::MAX, "and there is an end");
         let mut html = Html::default();
-        latency_with_scale(&mut html, &checks("ppfp"), Now::default().at);
+        latency_in_full(&mut html, &checks("ppfp"), Now::default().at);
         let text = html.into_string();
         assert!(text.contains("<span>10 ms</span><span>5 ms</span><span>0</span>"), "{text}");
         assert!(text.contains("aria-label=\"Answers took 7 to 7 ms\""), "{text}");
         let mut html = Html::default();
-        latency_with_scale(&mut html, &checks("ff"), Now::default().at);
+        latency_in_full(&mut html, &checks("ff"), Now::default().at);
         assert_eq!(html.into_string(), "", "nothing answered");
     }
 

@@ -92,7 +92,7 @@ impl AppPage {
             html.raw(" ms; each check is remembered since ").put(first.time.for_people(&self.zone));
             html.raw("</p>");
         }
-        chart::latency_with_scale(html, &checks, closeup.now.at);
+        chart::latency_in_full(html, &checks, closeup.now.at);
         html.raw("<p class=\"soft\">90 days (UTC)</p>");
         chart::days(html, &days, row::today(closeup));
         if !days.is_empty() {
