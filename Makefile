@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo setup quick lint test openapi check mutants bench recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run demo setup quick lint test openapi check mutants bench instructions recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -72,6 +72,9 @@ check: lint test ## everything that must be right before a commit
 
 bench: ## what it costs and how well it keeps time, about five minutes; QUICK=1 for a short look
 	$(CARGO) bench --locked --bench household
+
+instructions: ## counts instructions anew (callgrind) and notes them in tests/instructions.txt, which tests compare with
+	NOTE_INSTRUCTIONS=1 $(CARGO) test --locked --quiet --test instructions -- --nocapture
 
 fuzz: target/tools/bin/cargo-fuzz ## invented input for every parser, SECONDS=600 for each; the short form is in `make test`
 	@for subject in $(notdir $(wildcard tests/fuzz/corpus/*)); do \

@@ -10,14 +10,11 @@ use std::time::Duration;
 
 use healthchecker::daemon::check_log::CheckLog;
 use healthchecker::daemon::journal::{Folder, Journal, Mark, SyncReport, Urgency};
-use healthchecker::engine::core::{Action, Engine, Options};
-use healthchecker::engine::outbox::Policy;
-use healthchecker::engine::recipients::Recipients;
+use healthchecker::engine::core::{Action, Engine};
 use healthchecker::engine::record::Record;
-use healthchecker::engine::registration::{Origin, Registration};
-use healthchecker::engine::time::{Moment, Now, Wall};
-use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
+use healthchecker::engine::time::{Now, Wall};
 
+use super::engine::{beginning, empty, registration, well};
 use super::figures;
 
 /// The first hours are not like those that follow: apps register, and the journal finds its size.
@@ -56,22 +53,8 @@ impl Household {
         let tell = move |report| tell.send(report).unwrap_or_default();
         let (journal, _) = Journal::open(Folder::claim(folder).unwrap(), tell).unwrap();
         Household {
-            engine: Engine::new(Options {
-                mail: Policy {
-                    mailing: true,
-                    mail_without_clock: false,
-                    recipients: Recipients::default(),
-                },
-                workers: 32,
-                seed: 1,
-                boot_id: None,
-                settle: std::time::Duration::from_secs(600),
-                anchors: Vec::new(),
-                reminders: true,
-                quiet: healthchecker::engine::registration::QuietTimes::default(),
-                zone: healthchecker::engine::time::Zone::UTC,
-            }),
-            now: Now { at: Moment::START, wall: Wall::from_unix_millis(1_795_474_540_000) },
+            engine: empty(),
+            now: beginning(),
             journal,
             reports,
             reported: Mark::default(),
@@ -81,13 +64,8 @@ impl Household {
     }
 
     fn register(&mut self, app: usize) {
-        let field = |name: &str, value: String| (name.to_owned(), value);
-        let fields = [
-            field("appname", format!("app{app}")),
-            field("url", format!("http://192.168.1.{app}:8080")),
-        ];
-        let registration =
-            Registration::from_fields(&fields, Origin::Network, &Recipients::default()).unwrap();
+        let url = format!("http://192.168.1.{app}:8080");
+        let registration = registration(&[("appname", format!("app{app}")), ("url", url)]);
         self.engine.register(self.now, registration).unwrap();
         self.act();
     }
@@ -145,18 +123,4 @@ impl Household {
             self.reported = report.mark;
         }
     }
-}
-
-/// The end of a check of an app that is well.
-pub(crate) fn well() -> CheckEnd {
-    CheckEnd::Verdict(Verdict {
-        outcome: Outcome::Pass,
-        http_status: Some(200),
-        reason: "HTTP 200 OK".to_owned(),
-        refused: false,
-        life: Life::Answer,
-        whereabouts: None,
-        certificate: None,
-        body: None,
-    })
 }

@@ -10,8 +10,10 @@
     reason = "a benchmark may fail loudly"
 )]
 
+mod board;
 mod daemon;
 mod day;
+mod engine;
 mod figures;
 mod monit;
 mod page;
