@@ -49,6 +49,26 @@ fn a_night_off_tells_nobody_and_is_no_downtime() {
 }
 
 #[test]
+fn who_is_off_is_not_looked_for() {
+    let mut world = watching();
+    world.register("NAS", &TV[..3]);
+    world.seconds(120);
+    world.answers("TV", Answer::Hang);
+    world.seconds(100);
+    assert_eq!(world.state("TV"), State::Unknown);
+    assert!(!world.looks.is_empty(), "it may have been us");
+    world.looks.clear();
+    world.seconds(8 * 3600);
+    assert_eq!(world.looks, [], "nothing hangs on it");
+    // Well again, it is looked for again when it falls silent.
+    world.answers("TV", Answer::Pass);
+    world.seconds(120);
+    world.answers("TV", Answer::Hang);
+    world.seconds(60);
+    assert!(!world.looks.is_empty());
+}
+
+#[test]
 fn one_that_is_on_and_does_not_work_is_told() {
     for answer in [Answer::Refused, Answer::Fail] {
         let mut world = watching();

@@ -290,6 +290,8 @@ impl Surroundings {
             && !verdict.life.is_shown()
             && app.last_healthy.is_some()
             && app.state() != State::Unhealthy
+            // Whoever is off stays so for hours, and says nothing of others.
+            && !app.is_off()
             // (The line may take longer to be back than those who wait for it are waited for.)
             && (!self.awaits(id) || verdict.is_outside())
         {
