@@ -126,6 +126,25 @@ fn when_the_oldest_trouble_is_over_nobody_is_reminded_twice_within_an_hour() {
 }
 
 #[test]
+fn a_restart_brings_none_by_the_clock_of_who_is_left() {
+    let mut world = house(&[]);
+    let since = fails(&mut world, "NAS");
+    world.seconds(40);
+    fails(&mut world, "Kodi");
+    // The one after six hours comes by the clock of the NAS, 40 s or more before that of Kodi.
+    world.seconds(7 * HOUR);
+    let before = told(&world, since).len();
+    world.answers("NAS", Answer::Pass);
+    world.seconds(300);
+    world.restart();
+    world.seconds(2 * HOUR);
+    let told = told(&world, since);
+    let again: Vec<&String> =
+        told[before..].iter().map(|(_, said)| said).filter(|said| said.contains("still")).collect();
+    assert_eq!(again, [] as [&String; 0], "{told:?}");
+}
+
+#[test]
 fn what_somebody_else_was_reminded_of_is_due_all_the_same() {
     let mut world = house(&[]);
     register(&mut world, "Wiki", &[("email", "owner@example.org, wiki@example.org")]);

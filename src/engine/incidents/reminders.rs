@@ -32,7 +32,7 @@ struct Clock {
     age: Duration,
     /// How long ago somebody was reminded of any of it, if they were,
     reminded: Option<Duration>,
-    /// and this person, as far as this run knows.
+    /// and this person, as far as that is known.
     heard: Option<Duration>,
     ids: Vec<AppId>,
 }
@@ -124,7 +124,10 @@ impl Incidents {
                 alert.everybody().filter(|(_, told)| told.written >= Some(Level::Unhealthy));
             let knows = knows.filter(|(_, told)| told.muted.is_none());
             for (to, told) in knows {
+                // Of an earlier run it is not on record who heard it: all of them may have.
+                let earlier = alert.reminded.filter(|at| !at.is_of_this_run());
                 let heard = told.reminded.map(|at| now.at.since(at));
+                let heard = heard.or(earlier.map(|at| at.age(now.at).span));
                 clocks.update(to.clone(), Clock::default, |clock| {
                     clock.age = clock.age.max(age);
                     clock.reminded = clock.reminded.into_iter().chain(reminded).min();
