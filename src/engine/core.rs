@@ -31,7 +31,7 @@ use super::scheduler::{self, STOOD_STILL, Scheduler, Timing};
 use super::surroundings::look::Look;
 use super::surroundings::run::Interruption;
 use super::surroundings::{ASKED_EVERY, Surroundings};
-use super::time::{Moment, Now, Step, Timeline, Zone};
+use super::time::{Moment, Now, Step, Timeline, Zone, earlier};
 use super::verdict::probe::Probe;
 
 /// What the engine needs to know of the settings.
@@ -369,15 +369,5 @@ impl Engine {
             self.surroundings.handle_standstill();
         }
         self.handle_absence(now, Interruption::Standstill, certainly);
-    }
-}
-
-/// The earlier of two, the first where they are the same. (It is asked several times in each turn: to make
-/// a list and look for its least is slow.)
-fn earlier<T>(first: Option<(Moment, T)>, second: Option<(Moment, T)>) -> Option<(Moment, T)> {
-    match (&first, &second) {
-        (Some((one, _)), Some((other, _))) if other < one => second,
-        (None, _) => second,
-        _ => first,
     }
 }

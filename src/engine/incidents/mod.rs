@@ -37,7 +37,7 @@ use super::registry::{App, AppId, Registry};
 use super::sorted::SortedMap;
 use super::state::{State, Transition};
 use super::surroundings::Surroundings;
-use super::time::{Moment, Now, Stamp, Step, Timeline};
+use super::time::{Moment, Now, Stamp, Step, Timeline, earlier};
 use super::verdict::answer::Outcome;
 
 /// Every alert that is open, and what is gathered to be told.
@@ -286,10 +286,8 @@ impl Incidents {
         let update = self.updates.values().min().map(|at| (*at, Wait::Update));
         let reminder = self.remind_at.map(|at| (at, Wait::Reminder));
         let mute = self.mute_at.map(|at| (at, Wait::Mute));
-        [welcome, collection, update, reminder, mute]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        let soonest = earlier(earlier(welcome, collection), earlier(update, reminder));
+        earlier(soonest, mute)
     }
 
     /// It may be time to tell of silent apps: what there is to tell whom.

@@ -32,7 +32,7 @@ use self::refusals::Refusals;
 use self::rehearsal::Rehearsal;
 use super::log_event::LogEvent;
 use super::recipients::{Recipient, Recipients};
-use super::time::{Moment, Now, Stamp, Step, Timeline};
+use super::time::{Moment, Now, Stamp, Step, Timeline, earlier};
 use super::wheel::TimerWheel;
 
 /// While a mail waits for the clock to be set, it is looked at so often. Waking up costs little, and
@@ -276,7 +276,7 @@ impl Outbox {
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let retry = self.wheel.next_deadline().map(|at| (at, Wait::Retry));
         let rehearsal = self.rehearsal.next_deadline().map(|at| (at, Wait::Rehearsal));
-        retry.into_iter().chain(rehearsal).min_by_key(|(at, _)| *at)
+        earlier(retry, rehearsal)
     }
 
     /// It may be time for that.

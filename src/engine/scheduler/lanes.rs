@@ -126,7 +126,8 @@ impl<J> Lanes<J> {
 
     /// Takes the next check that may start; its thread is busy until [`Lanes::finished`].
     pub fn poll(&mut self) -> Option<Start<J>> {
-        if self.busy >= self.workers {
+        // As in two turns of three.
+        if self.waiting.iter().all(SortedMap::is_empty) || self.busy >= self.workers {
             return None;
         }
         let first = |lane: Lane| {

@@ -24,7 +24,7 @@ use super::registration::Registration;
 use super::registry::AppId;
 use super::registry::history::Latencies;
 use super::sorted::SortedMap;
-use super::time::{Moment, Now};
+use super::time::{Moment, Now, earlier};
 use super::verdict::answer::{CheckEnd, Outcome, Verdict};
 use super::wheel::TimerWheel;
 
@@ -345,7 +345,7 @@ impl Scheduler {
     pub fn next_deadline(&self) -> Option<(Moment, Wait)> {
         let check = self.wheel.next_deadline().map(|at| (at, Wait::Check));
         let shortage = self.look_at_shortage.map(|at| (at, Wait::Shortage));
-        check.into_iter().chain(shortage).min_by_key(|(at, _)| *at)
+        earlier(check, shortage)
     }
 
     /// A turn begins.

@@ -70,6 +70,17 @@ impl std::ops::Add<Duration> for Moment {
     }
 }
 
+/// The earlier of two, the first where they are the same. (It is asked several times in each turn: to make
+/// a list and look for its least is slow.)
+#[inline]
+pub fn earlier<T>(first: Option<(Moment, T)>, second: Option<(Moment, T)>) -> Option<(Moment, T)> {
+    match (&first, &second) {
+        (Some((one, _)), Some((other, _))) if other < one => second,
+        (None, _) => second,
+        _ => first,
+    }
+}
+
 /// A time on the wall clock: milliseconds since 1970-01-01 in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wall(i64);

@@ -10,6 +10,7 @@ use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;
 
 use crate::house::Truth;
+use crate::quick::QuickMap;
 use crate::story::{
     Absence, App, AppId, Away, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Lasts, Letter,
     Ms, Mute, Muted, PersonId, Reach, Registered, Span, Story, Try,
@@ -24,7 +25,7 @@ const ABSENCES: usize = 1 << 40;
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     apps: Vec<Recorded>,
-    ids: HashMap<String, AppId>,
+    ids: QuickMap<AppId>,
     runs: Vec<Span>,
     clock: Vec<ClockSet>,
     absences: Vec<Absence>,

@@ -74,7 +74,7 @@ fn cells(check: &ShownCheck) -> String {
 }
 
 fn link(label: &str, url: &str) -> String {
-    let target: String = url.chars().map(escape).collect();
+    let target = without_markup(url);
     if target.len() > MAX_TEXT {
         return format!("<p>{label}:\n{}</p>\n", escaped(url));
     }
@@ -98,19 +98,30 @@ fn mark(state: State) -> String {
 
 /// Text in which nothing is markup, in lines of [`MAX_TEXT`] bytes at most.
 fn escaped(text: &str) -> String {
-    let lines = plain::wrapped(text, MAX_TEXT, |c| escape(c).len());
-    lines.chars().map(escape).collect()
+    without_markup(&plain::wrapped(text, MAX_TEXT, |c| escape(c).map_or(c.len_utf8(), str::len)))
 }
 
-fn escape(c: char) -> String {
-    match c {
-        '&' => "&amp;".into(),
-        '<' => "&lt;".into(),
-        '>' => "&gt;".into(),
-        '"' => "&quot;".into(),
-        '\'' => "&#39;".into(),
-        other => other.into(),
+fn without_markup(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match escape(c) {
+            Some(written) => escaped.push_str(written),
+            None => escaped.push(c),
+        }
     }
+    escaped
+}
+
+/// How a character is written that means something in HTML; `None`: as it is.
+fn escape(c: char) -> Option<&'static str> {
+    Some(match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        '\'' => "&#39;",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The last 90 days, by the day in UTC: how many checks, how many failed, how long answers took.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
 use super::latencies::{STEPS, percentile, step};
 use super::packed::Packed;
+use crate::engine::text::number::push_number;
 use crate::engine::time::{DAY_MS, Step, Wall};
 use crate::engine::verdict::answer::Outcome;
 
@@ -333,16 +332,25 @@ impl DaysRecord {
         let (mut text, mut before) = (String::new(), None);
         for day in days {
             let DayOfChecks { day, checks, failures, p50_ms, p95_ms } = *day;
-            let gap = if before.is_some() { " " } else { "" };
-            let _ = match before.is_some() && before == day.checked_sub(1) {
-                true => write!(text, "{gap}:{checks}:{failures}:{p50_ms}:{p95_ms}"),
-                false => write!(text, "{gap}{day}:{checks}:{failures}:{p50_ms}:{p95_ms}"),
-            };
+            if before.is_some() {
+                text.push(' ');
+            }
+            if before.is_none() || before != day.checked_sub(1) {
+                push_number(&mut text, day);
+            }
+            for number in [checks, failures, p50_ms, p95_ms] {
+                text.push(':');
+                push_number(&mut text, number);
+            }
             before = Some(day);
         }
-        for (step, count) in answers.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let gap = if text.is_empty() { "" } else { " " };
-            let _ = write!(text, "{gap}{step}={count}");
+        for (step, count) in (0u32..).zip(answers).filter(|(_, count)| **count > 0) {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            push_number(&mut text, step);
+            text.push('=');
+            push_number(&mut text, *count);
         }
         DaysRecord(text)
     }

@@ -1,11 +1,11 @@
 //! The last day, by the hour.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::text::number::push_number;
 use crate::engine::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use crate::engine::verdict::answer::Outcome;
 
@@ -51,8 +51,14 @@ impl HoursRecord {
     fn of(hours: impl Iterator<Item = (i64, u16, u16)>) -> HoursRecord {
         let mut text = String::new();
         for (minutes, checks, failures) in hours {
-            let gap = if text.is_empty() { "" } else { " " };
-            let _ = write!(text, "{gap}{minutes}:{checks}:{failures}");
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            push_number(&mut text, minutes);
+            for count in [checks, failures] {
+                text.push(':');
+                push_number(&mut text, count);
+            }
         }
         HoursRecord(text)
     }

@@ -1,11 +1,11 @@
 //! The checks of the last hours, each.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::packed::Packed;
+use crate::engine::text::number::push_number;
 use crate::engine::time::{Moment, Now, Stamp, Step, Timeline, Wall};
 use crate::engine::verdict::answer::Outcome;
 
@@ -19,6 +19,9 @@ const ROOM_MAX: usize = 2048;
 const WRITTEN_EACH_HOUR: usize = 8;
 /// Checks that are written when everything is: an hour at the default interval.
 const WRITTEN: usize = 120;
+/// What a text of them begins with, and what each takes as a rule: more is grown for.
+const ROOM_AT_FIRST: usize = 16;
+const ROOM_FOR_EACH: usize = 6;
 
 /// Bytes for the recent checks of one of `apps`.
 pub fn room(apps: usize) -> usize {
@@ -199,7 +202,8 @@ impl RecentRecord {
     fn of(checks: &[RecentCheck]) -> RecentRecord {
         let seconds = |check: &RecentCheck| check.time.wall().as_unix_millis() / 1000;
         let Some(first) = checks.first() else { return RecentRecord::default() };
-        let mut text = seconds(first).to_string();
+        let mut text = String::with_capacity(ROOM_AT_FIRST + checks.len() * ROOM_FOR_EACH);
+        push_number(&mut text, seconds(first));
         let (mut before, mut gap_before) = (seconds(first), None);
         for check in checks {
             let letter = match check.outcome {
@@ -210,9 +214,10 @@ impl RecentRecord {
             let gap = Some(seconds(check) - before);
             text.push(' ');
             if let Some(seconds) = gap.filter(|_| gap != gap_before) {
-                let _ = write!(text, "{seconds}");
+                push_number(&mut text, seconds);
             }
-            let _ = write!(text, "{letter}{}", check.latency_ms);
+            text.push(letter);
+            push_number(&mut text, check.latency_ms);
             before = seconds(check);
             gap_before = gap;
         }

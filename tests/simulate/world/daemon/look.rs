@@ -52,6 +52,9 @@ impl Daemon {
         outside: &Outside<H>,
         app: &str,
     ) -> Option<Ended> {
+        if self.waiting.is_empty() {
+            return None;
+        }
         let known = outside.recorder.id_of(app);
         let place = self.waiting.iter().position(|it| it.app.is_some() && it.app == known)?;
         Some(self.waiting.remove(place))
