@@ -146,10 +146,11 @@ impl Rates {
         self.0[rate as usize] = value;
     }
 
-    /// Every rate that is not a share, so many times as often: what is rare occurs in a short story, too.
+    /// Every rate that is not a share, so many times as often: what is rare occurs in a short story, too. 0 times
+    /// is never, of the shares, too.
     pub(crate) fn times(mut self, factor: f64) -> Rates {
         for (rate, row) in self.0.iter_mut().zip(TABLE) {
-            if row.unit != Unit::Share {
+            if row.unit != Unit::Share || factor == 0.0 {
                 *rate = (*rate * factor).min(MOST);
             }
         }
@@ -169,7 +170,7 @@ impl Rates {
     }
 
     /// `power=4,crash=0`, beside the baseline; `all=10` is ten times of each that is not a share, of
-    /// what was said before.
+    /// what was said before; after `all=0` nothing happens but what is said then.
     ///
     /// # Errors
     /// A name that is not there, or a value that cannot be; the sentence says what would be right.
@@ -245,6 +246,9 @@ mod tests {
         let more = Rates::parse("all=10,power=3").unwrap();
         assert_eq!([Rate::Crash, Rate::Power, Rate::Ups].map(|it| more.of(it)), [40.0, 3.0, 0.2]);
         assert_eq!(Rates::parse(&more.to_string()), Ok(more));
+        assert!(Rates::parse("all=0").unwrap().on().is_empty());
+        let alone = Rates::parse("all=0,nightly_off=1").unwrap();
+        assert_eq!((alone.on().len(), alone.of(Rate::NightlyOff)), (1, 1.0));
     }
 
     #[test]

@@ -107,6 +107,11 @@ fn subject(text: &str, known: &Known) -> Option<Subject> {
                     }
                     Some(count) => words::more(count)?,
                     None if after.is_empty() => 0,
+                    // The end of one thing is where the room ended.
+                    None if after == ",…" => {
+                        subject.cut = true;
+                        0
+                    }
                     None => return None,
                 };
                 return Some(subject);
@@ -133,14 +138,15 @@ impl Subject {
             return Some(after);
         }
         let is_other = |rest: &str| begins_news(rest, known);
-        if let Some((line, after)) = outage::line(text, known, is_other) {
-            self.cut |= line.named.cut;
-            self.outages.push(line);
-            return Some(after);
-        }
+        // Its words are in no name, and what follows it may be an outage.
         if let Some((line, after)) = report::line(text, known, is_other) {
             self.cut |= line.missing.cut;
             self.reports.push(line);
+            return Some(after);
+        }
+        if let Some((line, after)) = outage::line(text, known, is_other) {
+            self.cut |= line.named.cut;
+            self.outages.push(line);
             return Some(after);
         }
         if let Some((line, after)) = report::end_line(text) {

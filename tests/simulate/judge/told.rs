@@ -43,6 +43,8 @@ struct Knows {
     at: Ms,
     /// When they were told of it first, without its end since, and when that began.
     since: Option<reminders::Since>,
+    /// The same of trouble that was told as news since.
+    again: Option<reminders::Since>,
     /// It was asked too seldom to be UNHEALTHY, and counts as told until it passes.
     is_suspect: bool,
     /// It was told in this report or outage, whose end comes when all of it are well.
@@ -186,8 +188,10 @@ impl Walk<'_, '_> {
         self.false_alarm(read, told, app, decided);
         let mut knows = self.knows(to, app, decided);
         self.keeps_failing(read, told, (app, knows), decided);
-        if knows.level.is_some() && knows.episode != told.episode {
+        let mut is_open = knows.level.is_some();
+        if is_open && knows.episode != told.episode {
             let is_owed = self.owed_from(to, app, knows).is_some_and(|owed| owed <= decided);
+            is_open = !is_owed;
             if is_owed {
                 self.never_ended(to, app, knows, read.letter.accepted);
             }
@@ -196,17 +200,22 @@ impl Walk<'_, '_> {
                 (knows.level, knows.keeps_failing) = (None, None);
             }
         }
-        let has_passed = || self.case.life(app).has_passed(knows.at, decided);
+        // Who was asked too seldom, and is not back after an interruption, is told as UNHEALTHY first by that.
+        let has_passed = || {
+            matches!(told.of, Of::Report(_)) || self.case.life(app).has_passed(knows.at, decided)
+        };
         let is_known = knows.level == Some(told.state()) || knows.keeps_failing.is_some();
         let is_news = !is_known || (knows.is_suspect && has_passed());
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
             Of::Outage { place: which, more } => {
-                let open = if more { self.open_outage(to) } else { None };
+                let open = if more { self.open_outage(to, read) } else { None };
                 Some(open.unwrap_or((place, which)))
             }
-            Of::Change | Of::Reminder | Of::End => None,
+            // Who was silent with others, asked too seldom, is still one of them.
+            Of::Change => knows.report.filter(|_| is_open && knows.is_suspect),
+            Of::Reminder | Of::End => None,
         };
         if matches!(told.of, Of::Report(_)) {
             self.real_reports.extend(report);
@@ -217,8 +226,12 @@ impl Walk<'_, '_> {
         let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
-        let since = knows.since.or_else(|| Some(self.begins(told, app, decided)));
-        let its = Knows { level, episode, at, since, is_suspect, report, ..Knows::default() };
+        let begins = self.begins(told, app, decided);
+        let is_another = is_news && knows.since.is_some() && knows.episode != episode;
+        let again = if is_another { Some(begins) } else { knows.again };
+        let since = knows.since.or(Some(begins));
+        let its = Knows { level, episode, at, since, again, ..Knows::default() };
+        let its = Knows { is_suspect, report, ..its };
         let knows = Knows { is_crash_loop, keeps_failing, watched, ..its };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
@@ -241,10 +254,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The last outage that a person was told of and not the end of.
-    fn open_outage(&self, to: PersonId) -> Option<ReportId> {
+    /// The last outage that a person was told of and not the end of, by what they read now neither.
+    fn open_outage(&self, to: PersonId, read: &Read<'_>) -> Option<ReportId> {
         let theirs = self.knows.iter().filter(|((person, _), _)| *person == to);
-        let open = theirs.filter(|(_, knows)| knows.level.is_some());
+        let ends: Vec<AppId> =
+            read.states.iter().filter(|it| it.of == Of::End).filter_map(|it| it.app).collect();
+        let open = theirs.filter(|((_, app), it)| it.level.is_some() && !ends.contains(app));
         let outages = open.filter_map(|(_, knows)| knows.report);
         outages.filter(|it| !self.real_reports.contains(it)).max()
     }

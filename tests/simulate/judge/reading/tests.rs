@@ -523,5 +523,24 @@ fn a_subject_may_end_within_how_many_more_there_are() {
     let subject = "[HealthChecker] The router 192.168.1.1 does not answer: 9 of 16 are well, not NAS and 3 mor…";
     let reading = read(subject, "", &known());
     assert_eq!((reading.unread.len(), reading.subject.cut), (1, true), "only the empty text");
-    assert_eq!(reading.subject.reports[0].missing.names, [named(0, "NAS")]);
+    let missing = &reading.subject.reports[0].missing;
+    assert_eq!((&missing.names[..], missing.cut), (&[named(0, "NAS")][..], true));
+    let subject = "[HealthChecker] Power came back: 9 of 16 are well, not NAS and 6 more,…";
+    let reading = read(subject, "", &known());
+    assert_eq!((reading.unread.len(), reading.subject.cut), (1, true));
+    assert_eq!(reading.subject.reports[0].missing.more, 6);
+}
+
+#[test]
+fn a_report_and_a_reminder_of_the_same_app() {
+    let still = Outage { still: true, ..silent(&["NAS"], 1, None, None) };
+    for after in [Aftermath::RouterAway, Aftermath::Power] {
+        let notices = vec![report(after, &["NAS"]), Notice::Outage(Box::new(still.clone()))];
+        let reading = read_at(&mail(notices), 61);
+        assert_eq!(reading.unread, [] as [&str; 0]);
+        let subject = reading.subject;
+        assert_eq!((subject.reports.len(), subject.outages.len(), subject.more), (1, 1, 0));
+        assert!(subject.reports[0].is_of(&reading.reports[0]));
+        assert!(subject.outages[0].is_of(&reading.outages[0]));
+    }
 }

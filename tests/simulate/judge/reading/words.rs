@@ -156,6 +156,8 @@ impl Known {
         if row.cut {
             row.names.pop();
         }
+        // How many more there are may be cut, too.
+        row.cut |= rest.starts_with(" and ") && rest.ends_with('…');
         (row, rest)
     }
 

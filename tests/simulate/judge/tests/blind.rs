@@ -2,7 +2,7 @@
 
 use super::tale::{Draft, MINUTE, Tale, stamp};
 use crate::judge::{Fault, Wrong};
-use crate::story::{PersonId, Span};
+use crate::story::{CauseKind, PersonId, Span};
 use healthchecker::engine::outbox::notice::{Blind, Notice};
 use healthchecker::engine::surroundings::run::Gap;
 
@@ -30,4 +30,21 @@ fn a_note_of_the_internet_is_held_to_when_the_line_was_away_and_to_who_is_out_th
     assert_eq!(note(false, (20, 41), (2, 2)), after, "our own network was there");
     let count = [Fault::Wrong(Wrong::Count)];
     assert_eq!(note(true, (20, 41), (0, 1)), count, "Shop is as it was");
+}
+
+#[test]
+fn what_the_same_mail_tells_later_is_not_before() {
+    let told = |as_before: usize| {
+        let (from, until) = (stamp(20 * MINUTE), Some(stamp(41 * MINUTE)));
+        let gaps = vec![Gap { from, until, internet: true }];
+        let notice = Notice::Blind(Blind { gaps, of: 1, as_before, ..Blind::default() });
+        let tale = Tale::of(&["NAS", "Shop"]).with(|story| {
+            story.line_away = vec![Span { from: 20 * MINUTE, until: Some(41 * MINUTE) }];
+            story.apps[1].registrations[0].url = "http://203.0.113.7/health".to_owned();
+        });
+        let tale = tale.befalls(CauseKind::Crash, &[1], 60 * MINUTE + 10_000, 90 * MINUTE);
+        tale.lived().but(|drafts| drafts[0].report = Some(notice)).faults()
+    };
+    assert_eq!(told(1), [], "the Shop was well until an hour had passed");
+    assert_eq!(told(0), [Fault::Wrong(Wrong::Count)]);
 }

@@ -1,5 +1,6 @@
 //! Reminders: a stub that tells what is known again when it should, or lies.
 
+use super::outages::{HANGS, together};
 use super::tale::{Draft, MINUTE, SECOND, Tale, stamp};
 use crate::judge::{Fault, MailKind, Wrong};
 use crate::story::{CauseKind, Ms};
@@ -108,4 +109,67 @@ fn what_is_well_or_was_not_told_is_not_still_unhealthy() {
         }
     });
     assert_eq!(since.faults(), [Fault::Wrong(Wrong::Since)]);
+}
+
+#[test]
+fn what_did_not_pass_before_an_interruption_need_not_count_after_it() {
+    let told = |since: Ms| {
+        let cut_off = (40 * MINUTE, 50 * MINUTE);
+        let tale = Tale::of(&["NAS", "Kodi, upstairs"]).with(|story| {
+            (story.reminds, story.length) = (true, 60 * HOUR);
+        });
+        let tale = tale.befalls(Crash, &[0], DOWN, 56 * HOUR);
+        let tale = tale.befalls(CauseKind::OurLink, &[0, 1], cut_off.0, cut_off.1).lived();
+        let told = tale.but(|drafts| {
+            let alarm = drafts[0].clone();
+            for after in DUE {
+                let mut again = reminder("NAS", RAISED + after, &alarm);
+                if let Some(Notice::Outage(outage)) = &mut again.report {
+                    outage.groups[0].apps[0].since = stamp(since);
+                }
+                drafts.push(again);
+            }
+            drafts.sort_by_key(|draft| draft.accepted);
+        });
+        told.faults()
+    };
+    assert_eq!(told(50 * MINUTE + SECOND), [], "the first after it");
+    assert_eq!(told(DOWN + 21 * SECOND), [], "the first of all");
+    assert_eq!(told(55 * MINUTE), [Fault::Wrong(Wrong::Since)]);
+}
+
+#[test]
+fn what_was_told_anew_has_a_clock_of_its_own() {
+    let told = |after: Ms| {
+        let again = HANGS + 2 * HOUR;
+        let mut tale = Tale::of(&["NAS", "Kodi, upstairs"]).with(|story| {
+            (story.reminds, story.length) = (true, 5 * HOUR);
+        });
+        tale = tale.befalls(CauseKind::HostHang, &[0], HANGS, HANGS + 3 * HOUR);
+        tale = tale.befalls(CauseKind::HostHang, &[1], HANGS, HANGS + 30 * MINUTE);
+        tale = tale.befalls(CauseKind::HostHang, &[1], again, again + 2 * HOUR);
+        tale.silent = true;
+        let told = tale.lived().but(|drafts| {
+            // The end of the first time waits for the NAS, and by then Kodi was told anew.
+            let is_first = |draft: &Draft| draft.changes[0].app == "NAS" || draft.written < again;
+            let (mut first, alone): (Vec<Draft>, Vec<Draft>) = drafts.drain(..).partition(is_first);
+            together(&mut first, false);
+            if let Some(Notice::AllBack(back)) = &mut first[1].report {
+                back.apps.truncate(1);
+            }
+            let (nas, kodi) = (first[0].written + HOUR, alone[0].written + after);
+            let reminders = [("NAS", nas), ("Kodi, upstairs", kodi)];
+            let reminders = reminders.map(|(app, at)| reminder(app, at, &first[0]));
+            drafts.extend(first.into_iter().chain(alone).chain(reminders));
+            if let Some(Notice::Outage(outage)) = &mut drafts.last_mut().unwrap().report {
+                outage.groups[0].apps[0].since = stamp(again + 21 * SECOND);
+            }
+            drafts.sort_by_key(|draft| draft.accepted);
+        });
+        told.judged()
+    };
+    let judgement = told(HOUR);
+    assert_eq!(judgement.findings, [], "{}", judgement.told.concat());
+    let early: Vec<Fault> = told(30 * MINUTE).findings.iter().map(|it| it.fault).collect();
+    assert_eq!(early, [Fault::NothingNew]);
 }

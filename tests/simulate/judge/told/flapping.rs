@@ -39,7 +39,10 @@ impl Walk<'_, '_> {
         let within = life.app.registered_at(decided).map_or(0, allowance::keeps_failing_within);
         let was_well =
             life.app.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided);
-        if was_well && knows.episode.is_some() {
+        // Whoever is told of it from now on hears how it is.
+        let mut all = self.knows.iter().filter(|((_, of), _)| *of == app);
+        let joins = knows.episode.is_none() && all.any(|(_, it)| it.keeps_failing.is_some());
+        if (was_well && knows.episode.is_some()) || joins {
             return;
         }
         let what = format!(

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::allowance::{REMINDED_AFTER, REMINDED_DAILY, REMINDED_WITHIN};
 use super::super::clock::SLACK;
 use super::super::finding::{Fault, Wrong};
-use super::super::letters::{Read, Statement};
+use super::super::letters::{Of, Read, Statement};
 use super::super::spans;
 use super::Walk;
 use crate::story::{AppId, Ms, PersonId, Span};
@@ -49,7 +49,12 @@ impl Walk<'_, '_> {
         let to = read.letter.to;
         let at = self.decided(read, told);
         let knows = self.knows(to, app, at);
-        if knows.level.is_none() && !self.blurred.contains(&to) {
+        // A list may tell its beginning and its end, too.
+        let is_told_here = read
+            .states
+            .iter()
+            .any(|it| it.app == Some(app) && it.of != Of::Reminder && it.is_trouble());
+        if knows.level.is_none() && !is_told_here && !self.blurred.contains(&to) {
             let (person, name) = (self.case.person(to), self.case.name(app));
             let what =
                 format!("{person} is told that {name} is still UNHEALTHY, and was not told before");
@@ -60,9 +65,13 @@ impl Walk<'_, '_> {
         let theirs =
             self.knows.iter().filter(|((person, _), it)| *person == to && it.level.is_some());
         // One letter tells of all of them.
-        let is_due = theirs.filter_map(|(_, knows)| knows.since).any(|since| {
-            let had = before.range(since.told..at).filter(|before| *before + SLACK < at).count();
-            had < dues(at.saturating_sub(since.begun) + SLACK).count()
+        let mut since = theirs.flat_map(|(_, knows)| knows.since.into_iter().chain(knows.again));
+        let is_due = since.any(|since| {
+            let due = |by: Ms| dues((by + SLACK).saturating_sub(since.begun)).count();
+            let had = before.range(since.told..at).filter(|before| *before + SLACK < at);
+            // What they heard by the clock of older trouble was none of this, an hour later.
+            let last = had.clone().next_back().map(|last| last + REMINDED_AFTER[0]);
+            had.count() < due(at) || last.is_some_and(|last| due(last) < due(at))
         });
         if !is_due && self.is_after_a_mute(to, app, at) {
             self.reminders.after_mutes.push((to, at, app));

@@ -1,5 +1,6 @@
 //! Whether our network, or the internet, was away when it is said to have been, and all apps are as before.
 
+use super::super::allowance::SETTLE_AFTER_ABSENCE;
 use super::super::chronicle::time;
 use super::super::clock::SLACK;
 use super::super::finding::Wrong;
@@ -20,13 +21,14 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
     let case = found.case;
     let letter = found.read.letter;
     let meant = |told| case.clock.meant(told, letter.worded);
-    let mut first = letter.written;
+    let (mut first, mut last) = (letter.written, 0);
     let mut only_outside = true;
     for (unseen, from, until) in blind.times() {
         only_outside &= unseen == Unseen::Internet;
         let Some(from) = meant(from) else { return };
         first = first.min(from);
         let until = until.map_or(Some(letter.written), meant).unwrap_or(letter.written);
+        last = until.max(last);
         let away = away(case.story, unseen);
         let was_away = away.iter().any(|it| it.from <= from + SLACK && from <= it.end());
         let came_back =
@@ -46,7 +48,9 @@ fn blind(found: &mut Found<'_, '_>, blind: &Blind) {
     if !counted {
         found.add(Wrong::Count, None, first, "it counts other times, or apps, than it lists");
     }
-    as_before(found, blind, first, only_outside);
+    // Other things may have been told by the same mail since.
+    let told = (last + SETTLE_AFTER_ABSENCE.1).min(letter.written);
+    as_before(found, blind, (first, told), only_outside);
 }
 
 /// When the whole house was out of our sight, or what is outside.
@@ -61,8 +65,13 @@ fn away(story: &Story, unseen: Unseen) -> Vec<Span> {
     }
 }
 
-/// So many of theirs are as they were before the first of these times.
-fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms, only_outside: bool) {
+/// So many of theirs are as they were before the first of these times, when everybody had their time.
+fn as_before(
+    found: &mut Found<'_, '_>,
+    blind: &Blind,
+    (first, told): (Ms, Ms),
+    only_outside: bool,
+) {
     let Some((same, of)) = blind.as_before else { return };
     let letter = found.read.letter;
     let theirs = |app: &AppId| {
@@ -74,7 +83,7 @@ fn as_before(found: &mut Found<'_, '_>, blind: &Blind, first: Ms, only_outside: 
     let is_ill = |state| state == State::Unhealthy;
     let changed = apps.filter(|app| {
         let app = found.case.life(*app).app;
-        is_ill(app.state_at(letter.written)) != is_ill(app.state_at(first))
+        is_ill(app.state_at(told)) != is_ill(app.state_at(first))
     });
     let names: Vec<&str> = changed.map(|app| found.case.name(app)).collect();
     let changed = names.len() as u64;

@@ -83,7 +83,9 @@ fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interrupti
         return None;
     };
     let fit = |it: &&Interruption| {
-        case.clock.fit(report.at, (it.span.end().min(it.back), it.back), letter.worded)
+        let end = it.span.end().min(it.back);
+        let seen = first_call(found, it).map_or(end, |call| call.min(end));
+        case.clock.fit(report.at, (seen, it.back), letter.worded)
     };
     if let Some(told) = all.iter().find(|it| fit(it) == Fit::Right) {
         return Some(*told);
@@ -92,6 +94,12 @@ fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interrupti
     let is_noted = all.iter().any(|it| fit(&it) == Fit::AsNoted);
     found.add(if is_noted { Wrong::Clock } else { Wrong::Changed }, None, last.back, &what);
     Some(*last)
+}
+
+/// Who reaches us before it answers shows that others live, too.
+fn first_call(found: &Found<'_, '_>, it: &Interruption) -> Option<Ms> {
+    let calls = found.case.story.apps.iter().flat_map(|app| &app.calls);
+    calls.copied().filter(|at| it.span.from < *at && *at <= it.back).min()
 }
 
 /// The power was cut; or there was too little of it, for our machine and for half of the apps: nobody can

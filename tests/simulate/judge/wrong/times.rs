@@ -3,8 +3,8 @@
 use super::super::chronicle::time;
 use super::super::clock::{Fit, SLACK};
 use super::super::finding::Wrong;
-use super::super::letters::{Of, Statement};
-use super::super::reading::{Degraded, Full, Says, Told};
+use super::super::letters::Statement;
+use super::super::reading::{Blind, Degraded, Full, Says, Told};
 use super::Found;
 use crate::story::{AppId, Ms};
 use healthchecker::engine::state::State;
@@ -138,11 +138,11 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         beginnings.extend(found_by.map(|at| (at, at)));
         let rows = ill.into_iter().flat_map(row);
         beginnings.extend(rows.map(|check| in_short(check.begun, check.ended)));
-        // What failed before an interruption does not count for who was missing after it.
-        let told_again = statement.of == Of::Reminder;
-        let windows = life.waits.iter().filter(|it| told_again && it.is_told_then);
-        let missing = windows.filter_map(|it| life.ill_after(it.span.from));
-        beginnings.extend(missing.map(|check| in_short(check.begun, check.ended)));
+        // What did not pass before an interruption need not count after it.
+        let over = found.case.interruptions.iter().filter(|it| it.until > it.back);
+        let over = over.flat_map(|it| [it.span.end().min(it.back), it.back]);
+        let anew = over.filter(|from| *from <= at).filter_map(|from| life.ill_after(from));
+        beginnings.extend(anew.map(|check| in_short(check.begun, check.ended)));
     }
     let better = statement.state() == State::Degraded;
     // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
@@ -243,7 +243,8 @@ pub(super) fn waited(found: &mut Found<'_, '_>) {
     };
     // The first of what it tells was written no later than the newest, nor before it happened.
     let changes = read.states.iter().filter_map(|statement| statement.changed);
-    let times = changes.chain(read.reading.list.iter().filter_map(|point| point.at));
+    let unseen = read.reading.blind.iter().flat_map(Blind::times).map(|(_, from, _)| from);
+    let times = changes.chain(read.reading.list.iter().filter_map(|point| point.at)).chain(unseen);
     let times = times.filter_map(|told| case.clock.meant(told, letter.worded));
     let oldest = times.min().unwrap_or(0).min(letter.written).saturating_sub(SLACK);
     let most = letter.worded - oldest;
