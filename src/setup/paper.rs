@@ -11,6 +11,9 @@ use crate::config::read_file;
 /// Only the owner reads it.
 const MODE: u32 = 0o600;
 
+/// So many old ones are kept; who sets up more often than that has the last one replaced.
+const OLD_ONES_MAX: u32 = 20;
+
 pub(super) struct Paper {
     path: PathBuf,
     before: Option<Vec<u8>>,
@@ -42,11 +45,24 @@ impl Paper {
     }
 
     pub(super) fn what_is_replaced(&self) -> String {
-        let (file, old) = (self.shown(), name(&beside(&self.path, "old")));
+        let (file, old) = (self.shown(), name(&self.kept_at(&self.path)));
         format!(
             "{file} is there already: write it anew, with what it sets besides, and keep it as it is \
              now as {old}"
         )
+    }
+
+    /// Where what was there is kept: what a person wrote is not lost when they set up twice.
+    fn kept_at(&self, path: &Path) -> PathBuf {
+        let mut at = beside(path, "old");
+        for number in 2..=OLD_ONES_MAX {
+            let there = fs::read(&at);
+            if there.is_err() || there.ok() == self.before {
+                break;
+            }
+            at = beside(path, &format!("old.{number}"));
+        }
+        at
     }
 
     /// Puts the new text in the place of what was there, which is kept beside it.
@@ -58,7 +74,7 @@ impl Paper {
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let why = |why: io::Error| format!("{} cannot be written: {why}", self.shown());
         if let Some(before) = &self.before {
-            put(&beside(&path, "old"), before).map_err(why)?;
+            put(&self.kept_at(&path), before).map_err(why)?;
         }
         put(&path, text.as_bytes()).map_err(why)
     }

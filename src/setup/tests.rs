@@ -156,6 +156,25 @@ fn a_file_of_comments_alone_is_replaced_with_enter() {
 }
 
 #[test]
+fn what_a_person_wrote_is_there_after_the_second_time_too() {
+    let table = Table::new("").with(OLD);
+    let kept = |name: &str| std::fs::read_to_string(table.folder.path().join(name)).ok();
+    let mut written = Vec::new();
+    for port in ["--port=1", "--port=2", "--port=3"] {
+        assert_eq!(table.set_up(&[port, "--yes"], "").code, 0);
+        written.push(table.text());
+    }
+    assert_eq!(kept("config.old").as_deref(), Some(OLD));
+    assert_eq!(kept("config.old.2").as_deref(), written.first().map(String::as_str));
+    assert_eq!(kept("config.old.3").as_deref(), written.get(1).map(String::as_str));
+    assert_eq!(table.settings().port, Some(3));
+    // What is kept already is not kept twice.
+    let table = table.with(OLD);
+    assert_eq!(table.set_up(&["--yes"], "").code, 0);
+    assert_eq!(std::fs::read_dir(table.folder.path()).unwrap().count(), 4);
+}
+
+#[test]
 fn nothing_is_written_without_consent_or_without_the_last_answer() {
     let all = "\n\nn\nnone\n";
     for typed in ["", "\n", &format!("{all}\n"), &format!("{all}n\n"), &format!("{all}what?\n")] {

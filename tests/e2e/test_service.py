@@ -146,6 +146,18 @@ def service(systems_boot: None, lan: Lan, package: Path, tmp_path: Path) -> Iter
         system.close()
 
 
+def test_what_setup_writes_is_what_the_service_does(service: Service) -> None:
+    answers = ["--email", "me@example.org", "--port", str(PORT + 1), "--yes"]
+    said = service.system.run("healthchecker", "setup", "--config", CONFIG, *answers)
+    assert "systemctl restart" in said, said
+    config = service.system.path(CONFIG)
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert config.with_name("config.old").exists(), "that of the package is kept"
+    service.systemctl("restart", UNIT)
+    form = service.ask("/healthchecker/watch", "--header", "Accept: text/html", port=PORT + 1)
+    assert "if left empty: me@example.org" in form
+
+
 def test_it_starts_when_it_is_installed_and_can_do_little(service: Service) -> None:
     assert service.shows("Type") == "notify"
     assert service.shows("ActiveState") == "active", "dpkg waits until it says that it is ready"
