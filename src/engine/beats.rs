@@ -1,7 +1,8 @@
 //! Beats: who is not asked and reports by itself, and by when the next report is due.
 //!
 //! A deadline that falls while nobody could report (we or our network were away, or things settle) is no
-//! deadline: it moves to a while after that.
+//! deadline: it moves to a while after that. What reports often does not say again what found nobody, so that it has
+//! its whole time then, also where only the report fell into that time.
 
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Beats {
 #[derive(Debug)]
 struct Awaited {
     rhythm: Rhythm,
+    /// Since when: it was heard, or could be heard again.
+    from: Moment,
     /// By when it is to report.
     due: Moment,
     timer: TimerId,
@@ -76,7 +79,7 @@ impl Late {
 impl Beats {
     /// Awaits an app anew: it is to report within one interval and its grace from now.
     fn add(&mut self, now: Now, id: AppId, rhythm: Rhythm) {
-        self.await_until(id, rhythm, now.at + rhythm.whole());
+        self.await_until(now, id, rhythm, now.at + rhythm.whole());
     }
 
     /// Takes in an app that is on record and was heard of so long ago; `None`: that is not known. Of one that
@@ -87,7 +90,7 @@ impl Beats {
             Some(age) => (now.at.before(age) + rhythm.whole()).max(now.at + rhythm.respite()),
             None => anew,
         };
-        self.await_until(id, rhythm, due.min(anew.max(now.at + rhythm.respite())));
+        self.await_until(now, id, rhythm, due.min(anew.max(now.at + rhythm.respite())));
     }
 
     /// Awaits an app no more.
@@ -144,6 +147,7 @@ impl Beats {
     pub fn handle_step(&mut self, step: Step) {
         for (id, awaited) in self.awaited.iter_mut() {
             let due = step.moved_back(awaited.due);
+            awaited.from = step.moved_back(awaited.from);
             awaited.began = awaited.began.map(|began| step.moved_back(began));
             if due != awaited.due {
                 self.wheel.cancel(awaited.timer);
@@ -168,31 +172,36 @@ impl Beats {
     pub fn poll_late(&mut self, now: Now, since: Option<Moment>) -> Option<Late> {
         let app = self.wheel.poll(now.at)?;
         let awaited = self.awaited.get_mut(&app)?;
-        let Awaited { rhythm, due, excused, .. } = **awaited;
+        let Awaited { rhythm, from, due, excused, .. } = **awaited;
         let Some(since) = since else {
             awaited.timer = self.wheel.schedule(now.at + RESPITE, app);
             return None;
         };
         // Who stood still hears late what was said in time.
         let overslept = due > since && !excused && now.at.since(due) > STOOD_STILL;
-        if due <= since || overslept {
+        // Its report may have found nobody, and the next is an interval later.
+        let lost_one = rhythm.is_often() && since > from;
+        if due <= since || overslept || lost_one {
             awaited.excused = overslept;
-            awaited.due = if overslept { now.at } else { since } + rhythm.respite();
+            awaited.from = from.max(since);
+            awaited.due =
+                if overslept { now.at + rhythm.patience() } else { since + rhythm.respite() };
             awaited.timer = self.wheel.schedule(awaited.due, app);
             return None;
         }
         // From the deadline on, without drift; what fell due meanwhile is one failure, not many.
         awaited.excused = false;
+        awaited.from = now.at;
         awaited.due = (due + rhythm.interval).max(now.at);
         awaited.timer = self.wheel.schedule(awaited.due, app);
         Some(Late { app, within: rhythm.whole() })
     }
 
-    fn await_until(&mut self, id: AppId, rhythm: Rhythm, due: Moment) {
+    fn await_until(&mut self, now: Now, id: AppId, rhythm: Rhythm, due: Moment) {
         self.remove(id);
-        let timer = self.wheel.schedule(due, id);
-        self.awaited
-            .insert(id, Box::new(Awaited { rhythm, due, timer, excused: false, began: None }));
+        let (timer, from) = (self.wheel.schedule(due, id), now.at);
+        let awaited = Awaited { rhythm, from, due, timer, excused: false, began: None };
+        self.awaited.insert(id, Box::new(awaited));
     }
 }
 
@@ -201,7 +210,20 @@ impl Rhythm {
         self.interval + self.grace
     }
 
+    /// Whether it reports more often than is recorded.
+    fn is_often(self) -> bool {
+        self.interval < RECORDED_EVERY
+    }
+
+    /// What it has after a time in which nobody could report: until the next report of one that reports often. Of a
+    /// nightly one that would be a day in which nobody knows of it.
     fn respite(self) -> Duration {
+        let patience = self.patience();
+        if self.is_often() { self.interval + patience } else { patience }
+    }
+
+    /// How long what was said in time may be on its way.
+    fn patience(self) -> Duration {
         self.grace.max(RESPITE)
     }
 }
@@ -275,12 +297,35 @@ mod tests {
         assert_eq!(beats.next_deadline(), Some(at(160).at));
         let since = Some(at(130).at);
         assert_eq!(beats.poll_late(at(160), since), None);
-        assert_eq!(due(&beats), 190, "a minute, though it has no grace");
-        assert!(beats.poll_late(at(190), since).is_some());
+        assert_eq!(due(&beats), 290, "its whole time and a minute, though it has no grace");
+        assert!(beats.poll_late(at(290), since).is_some());
+        for (interval, grace, respite) in [(100, 200, 300), (HOUR, 200, 200), (HOUR, 0, 60)] {
+            let mut beats = Beats::default();
+            beats.add(at(0), ID, rhythm(interval, grace));
+            let end = interval + grace + 7;
+            assert_eq!(beats.poll_late(at(end), Some(at(end).at)), None);
+            assert_eq!(due(&beats), end + respite, "{interval} {grace}");
+        }
+    }
+
+    #[test]
+    fn a_report_that_found_nobody_is_not_made_again() {
+        for (interval, grace) in [(5, 60), (60, 60), (300, 60), (600, 0), (3_599, 360)] {
+            // It was to come while nobody could, and the deadline is later.
+            let since = interval + 1;
+            let due_first = interval + grace;
+            let mut beats = Beats::default();
+            beats.add(at(0), ID, rhythm(interval, grace));
+            let polled = due_first.max(since);
+            assert_eq!(beats.poll_late(at(polled), Some(at(since).at)), None, "{interval}");
+            let moved = since + interval + grace.max(60);
+            assert_eq!(due(&beats), moved, "{interval}");
+            assert!(beats.poll_late(at(moved), Some(at(since).at)).is_some(), "once: {interval}");
+        }
+        // A nightly one was to come again, and is told.
         let mut beats = Beats::default();
-        beats.add(at(0), ID, rhythm(100, 200));
-        assert_eq!(beats.poll_late(at(300), Some(at(300).at)), None);
-        assert_eq!(due(&beats), 500, "its grace, where that is longer");
+        beats.add(at(0), ID, rhythm(24 * HOUR, 2 * HOUR));
+        assert!(beats.poll_late(at(26 * HOUR), Some(at(24 * HOUR + 1).at)).is_some());
     }
 
     #[test]

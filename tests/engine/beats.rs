@@ -9,6 +9,9 @@ use healthchecker::engine::incidents::mutes::{HowLong, What};
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::reported;
 
+use proptest::prelude::*;
+
+use super::cases::cases;
 use super::clock::letter;
 use super::world::{Answer, World};
 
@@ -437,4 +440,79 @@ fn after_a_restart_reminders_and_the_end_of_a_mute_wait_for_no_report() {
     assert_eq!(told(None), 1, "reminded after an hour");
     assert_eq!(told(Some(2)), 1, "told when its time is over");
     assert_eq!(told(Some(8)), 0);
+}
+
+/// A sensor that reports on the minute for ever, heard or not.
+struct Sensor {
+    interval: u64,
+    /// Until it reports.
+    left: u64,
+}
+
+impl Sensor {
+    /// So many seconds pass; it is heard, or finds nobody.
+    fn live(&mut self, world: &mut World, mut seconds: u64, is_heard: bool) {
+        while seconds >= self.left {
+            world.seconds(self.left);
+            seconds -= self.left;
+            self.left = self.interval;
+            if is_heard {
+                beat(world, "Backup");
+            }
+        }
+        world.seconds(seconds);
+        self.left -= seconds;
+    }
+
+    /// They pass without us.
+    fn live_alone(&mut self, seconds: u64) {
+        self.left = self.interval - (self.interval - self.left + seconds) % self.interval;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn a_sensor_that_keeps_its_rhythm_is_never_late_whatever_befalls_us(
+        interval in prop::sample::select(vec![30_u64, 60, 300, 600, 1_800]),
+        befalls in prop::collection::vec((0..5_u8, 100..5_000_u64, 90..3_000_u64), 1..8),
+    ) {
+        let text = interval.to_string();
+        let mut world = backup(&[("kind", "beat"), ("url", ""), ("interval", &text)]);
+        world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+        let mut sensor = Sensor { interval, left: interval.saturating_sub(60).max(1) };
+        sensor.live(&mut world, 300, true);
+        world.inbox.clear();
+        for (what, after, lasts) in befalls {
+            let away = Duration::from_secs(lasts);
+            match what {
+                0 => world.restart(),
+                1 => {
+                    world.power_cut(away);
+                    sensor.live_alone(lasts);
+                }
+                2 => {
+                    world.sleep(away);
+                    sensor.live_alone(lasts);
+                }
+                3 => {
+                    world.cut_off = true;
+                    sensor.live(&mut world, lasts, false);
+                    world.cut_off = false;
+                }
+                _ => {
+                    let wall = world.now.wall.as_unix_millis() + 1_000 * lasts as i64;
+                    world.set_clock(healthchecker::engine::time::Wall::from_unix_millis(wall));
+                }
+            }
+            sensor.live(&mut world, after, true);
+        }
+        let told: Vec<String> =
+            world.mails().into_iter().filter(|mail| mail.contains("Backup")).collect();
+        prop_assert_eq!(told, [] as [&str; 0]);
+        // It dies, and that is told.
+        world.seconds(2 * interval + 3_600);
+        prop_assert!(world.mails().contains(&"Backup UNHEALTHY".to_owned()), "{:?}", world.mails());
+    }
 }
