@@ -165,6 +165,36 @@ def test_curl_registers(daemon: Daemon) -> None:
     assert '"field":"url"' in refused.out
 
 
+def test_a_list_of_devices_is_registered(daemon: Daemon, tmp_path: Path) -> None:
+    needs("curl")
+
+    def devices(given: str) -> Ended:
+        (tmp_path / "devices.txt").write_text(given)
+        command = f'"$SCRIPT" < {tmp_path / "devices.txt"}'
+        return run("sh", "-c", command, SCRIPT=script, HEALTHCHECKER_SERVER=daemon.base)
+
+    script, shipped = EXAMPLES / "shell/devices.sh", (EXAMPLES / "shell/devices.txt").read_text()
+    # Nobody but ourselves is asked here.
+    lines = re.sub(r"://[a-z0-9.]+", "://127.0.0.1", shipped)
+    ended = devices(lines)
+    apps = {app["appname"]: app for app in daemon.get("/healthchecker/status").json()["apps"]}
+    names = {line.split()[0] for line in shipped.splitlines() if not line.startswith("#")}
+    assert names == {"Printer", "NAS", "Switch", "Camera", "TV", "Router"}
+    pinged = {"Switch", "Camera", "TV"}
+    if ended.code:
+        # This machine does not let it ping, and that is said of each.
+        assert ended.out.count("ping_group_range") == 3 and ended.err.count("not registered") == 3
+        names -= pinged
+    assert set(apps) == names
+    assert apps["Printer"]["may_be_off"] and apps["Printer"]["kind"] == "tcp"
+    assert (apps["Router"]["path"], apps["Router"]["slow"]) == ("/", 2000)
+    again = devices(lines)
+    assert again.code == ended.code and '"unchanged"' in again.out
+    wrong = devices("X nas\nY http://127.0.0.1:9")
+    assert wrong.code == 1 and wrong.err == "curl: (22) The requested URL returned error: 400\nX: not registered\n"
+    assert daemon.info("Y")["url"] == "http://127.0.0.1:9", "the others are registered"
+
+
 def test_the_smallest_rust_program_says_what_is_wrong() -> None:
     ended = run(rust_example("register"), "NAS")
     assert (ended.code, ended.err) == (1, "usage: register NAME URL [EMAIL]\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
+import struct
 import subprocess
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @contextmanager
-def half_open() -> Iterator[int]:
+def half_open() -> Iterator[socket.socket]:
     """A port whose connections stay half open: who listens takes none, and its queue is full."""
     with ExitStack() as open_ones:
         listener = open_ones.enter_context(socket.socket())
@@ -83,7 +85,7 @@ def half_open() -> Iterator[int]:
                 one.connect(listener.getsockname())
             except TimeoutError:
                 break
-        yield int(listener.getsockname()[1])
+        yield listener
 
 
 def test_an_ssh_server_is_watched_by_its_port(daemon: Daemon, sshd: Sshd) -> None:
@@ -102,10 +104,42 @@ def test_an_ssh_server_is_watched_by_its_port(daemon: Daemon, sshd: Sshd) -> Non
 
 
 def test_a_connection_that_stays_half_open_is_no_answer(daemon: Daemon) -> None:
-    with half_open() as port:
-        daemon.register("Printer", f"tcp://127.0.0.1:{port}", interval=5, timeout=2)
+    with half_open() as listener:
+        port = listener.getsockname()[1]
+        daemon.register("Printer", f"tcp://127.0.0.1:{port}", interval=5, timeout=2, healthy=2)
         info = daemon.wait_for_state("Printer", "UNHEALTHY", CHECK_SECONDS)
-    assert info["last_check"]["reason"] == "no answer within 2 s"
+        assert info["last_check"]["reason"] == "no answer within 2 s"
+        # It takes connections again.
+        listener.settimeout(1)
+        with suppress(TimeoutError):
+            while True:
+                listener.accept()[0].close()
+        listener.listen(64)
+        daemon.wait_for_state("Printer", "HEALTHY", CHECK_SECONDS)
+
+
+def test_a_connection_that_is_reset_was_one_and_costs_nothing(daemon: Daemon) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken: list[int] = []
+
+        def reset() -> None:
+            while True:
+                with suppress(OSError):
+                    client, _ = listener.accept()
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client.close()
+                    taken.append(1)
+                    continue
+                return
+
+        thread = threading.Thread(target=reset, daemon=True)
+        thread.start()
+        daemon.register("MQTT", f"tcp://127.0.0.1:{listener.getsockname()[1]}", interval=5, healthy=2)
+        info = daemon.wait_for_state("MQTT", "HEALTHY", CHECK_SECONDS)
+        assert (info["last_check"]["reason"], info["failures"]) == ("connected", 0)
+        assert len(taken) >= 2
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
 
 
 def test_a_port_is_everywhere_that_an_app_is(daemon: Daemon, tmp_path: Path) -> None:
