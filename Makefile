@@ -89,7 +89,7 @@ soak: $(VENV)/ready ## apps, clients, mail, clock and power misbehave for MINUTE
 	$(CARGO) build --locked
 	HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) $(VENV_PYTHON) tests/soak/soak.py --minutes $(MINUTES) $(SEED:%=--seed %)
 
-day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks in 36 minutes, and whether memory stays flat; HEALTHCHECKER_BIN=FILE for another build
+day: $(if $(HEALTHCHECKER_BIN),,build) $(VENV)/ready ## a day's checks of every kind in 41 minutes, and whether memory stays flat; HEALTHCHECKER_BIN=FILE for another build
 	HEALTHCHECKER_BIN=$(abspath $(or $(HEALTHCHECKER_BIN),$(BINARY))) $(VENV_PYTHON) tests/soak/day.py \
 		$(APPS:%=--apps %) $(CHECKS:%=--checks %)
 

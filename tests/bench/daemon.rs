@@ -64,13 +64,18 @@ impl Daemon {
     }
 
     pub(crate) fn register(&self, name: &str, url: &str, interval: u64) {
-        let body = format!("appname={name}&url={url}&interval={interval}&healthy=2");
-        let answer = self.request(&format!(
+        let answer =
+            self.monitor(&format!("appname={name}&url={url}&interval={interval}&healthy=2"));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// What is answered to a registration.
+    pub(crate) fn monitor(&self, body: &str) -> String {
+        self.request(&format!(
             "POST /healthchecker/monitor HTTP/1.1\r\nHost: localhost\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
-        ));
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        ))
     }
 
     fn request(&self, request: &str) -> String {

@@ -15,6 +15,7 @@ mod daemon;
 mod day;
 mod engine;
 mod figures;
+mod kinds;
 mod monit;
 mod page;
 mod step;
@@ -45,6 +46,9 @@ fn main() {
         return shown();
     }
     let quick = std::env::var_os("QUICK").is_some();
+    if arguments.iter().any(|argument| argument == "kinds") {
+        return kinds::compare(if quick { 15 } else { 60 });
+    }
     println!("{:<38}measured", "what");
     start_to_first_answer();
     start_with(1_000);
@@ -64,6 +68,7 @@ fn main() {
     if !quick {
         household(1_000, 5, 60, &bare);
     }
+    kinds::compare(seconds);
 }
 
 /// The limit: one thread, a fresh connection for each GET, nothing else.
