@@ -33,7 +33,7 @@ use super::surroundings::{ASKED_EVERY, Worth};
 use super::time::Now;
 use super::verdict::answer::{CheckEnd, Life, Verdict};
 use super::verdict::probe::{Probe, ProbeKind};
-use super::verdict::slower;
+use super::verdict::{ending, slower};
 
 /// Timers that fire in one turn, before the sockets are looked at again.
 const TIMERS_A_TURN: usize = 64;
@@ -90,7 +90,13 @@ impl Engine {
         match self.scheduler.handle_end(now, check, end, latency) {
             Some(CheckEnded::Verdict { app, mut verdict, stood_still }) => {
                 if let Some(certificate) = verdict.certificate.take() {
-                    self.registry.handle_certificate(app, *certificate);
+                    let is_believed = !self.timeline.is_in_doubt() && !now.wall.is_plainly_wrong();
+                    let wall = is_believed.then_some(now.wall);
+                    let outcome = verdict.outcome;
+                    let ends = self.registry.handle_certificate(app, *certificate, outcome, wall);
+                    if let Some(ends) = ends {
+                        verdict = ending(verdict, &ends.for_people(&self.zone));
+                    }
                 }
                 let of = self.registry.get(app).filter(|_| !stood_still);
                 let slow = of.and_then(|app| app.registration.target.slow());

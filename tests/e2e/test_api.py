@@ -21,7 +21,7 @@ INFO = "/healthchecker/info"
 
 APP_FIELDS = set(
     "appname url path email timeout interval unhealthy healthy state since paused quiet_until failed_in_a_row "
-    "passed_in_a_row checks failures uptime_24h last_healthy last_check".split()
+    "passed_in_a_row checks failures uptime_24h last_healthy certificate_ends last_check".split()
 )
 CHECK_FIELDS = set("time outcome http_status latency_ms reason body".split())
 RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")

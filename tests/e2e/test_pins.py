@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import ssl
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from conftest import StartDaemon
-from daemon import Daemon
+from daemon import BINARY, Daemon
 from nginx import Nginx
+from programs import EXAMPLES, run
 from test_ports import free_port
+from waiting import wait_for
 
 CHECK_SECONDS = 60
 OFTEN = {"interval": 5, "healthy": 2}
@@ -84,6 +87,21 @@ def test_what_is_seen_first_is_pinned_and_another_is_a_failure_that_says_both(
     exported = daemon.get("/healthchecker/export").json()["apps"][0]
     assert exported["tls"] == f"pin:{secure.print}"
     assert f"pin:{secure.print}" in daemon.get("/healthchecker/info?appname=NAS", headers={"Accept": "text/html"}).text
+
+
+def test_a_nas_with_a_login_and_a_certificate_of_its_own(daemon: Daemon, secure: SecureNginx) -> None:
+    login = secure.folder / "login"
+    login.write_text("watcher:hunter2-and-more\n")
+    path = f"{BINARY.parent}:/usr/bin:/bin"
+    script = EXAMPLES / "shell/nas.sh"
+    nas = run(script, "NAS", secure.url, login, PATH=path, HEALTHCHECKER_SERVER=daemon.base)
+    assert nas.code == 0, nas
+    pin = f"pin:{secure.print}"
+    wait_for(lambda: daemon.info("NAS")["tls"] == pin, CHECK_SECONDS, "its certificate")
+    assert daemon.info("NAS")["auth_set"] is True
+    shown = base64.b64encode(login.read_bytes().strip()).decode()
+    assert secure.nginx.asked()[0].endswith(f" Basic {shown}")
+    assert run(script, "NAS", PATH=path).code == 2
 
 
 def test_who_believes_everybody_does_so_for_one_app(daemon: Daemon, secure: SecureNginx) -> None:

@@ -61,13 +61,16 @@ pub(super) fn info(app: &Value, zone: &Zone) -> String {
         ("Checks", format!("{}, {} of them failed", cell(app, "checks"), cell(app, "failures"))),
         ("24 h", percent(app.get("uptime_24h"))),
         ("Healthy", when(app.get("last_healthy"), zone)),
+        ("Cert. ends", when(app.get("certificate_ends"), zone)),
         (
             "Last check",
             last.map(|last| format!("{}  {}", when(last.get("time"), zone), check(last)))
                 .unwrap_or_default(),
         ),
     ]);
-    lines.retain(|(name, value)| *name != "Quiet until" || !value.is_empty());
+    lines.retain(|(name, value)| {
+        !matches!(*name, "Quiet until" | "Cert. ends") || !value.is_empty()
+    });
     for line in &mut lines {
         if line.1.is_empty() {
             line.1.push('-');

@@ -297,6 +297,16 @@ impl Metrics {
             }
         }
         let mut family = page.family(
+            "healthchecker_app_certificate_end_timestamp_seconds",
+            Kind::Gauge,
+            "When the certificate ends that the app showed last, in seconds since 1970.",
+        );
+        for app in &self.apps {
+            if let Some(ends) = app.certificate_ends {
+                family.sample("", &[("app", &app.name)], ends.as_unix_seconds());
+            }
+        }
+        let mut family = page.family(
             "healthchecker_app_last_check_age_seconds",
             Kind::Gauge,
             "How long ago the last check of the app ended.",
@@ -382,6 +392,7 @@ mod tests {
                 checks: [1, 2, 3],
                 latencies,
                 uptime_24h: Some(0.5),
+                certificate_ends: Some(crate::engine::time::Wall::from_unix_millis(5_000)),
                 last_check: None,
             }],
         };
@@ -402,6 +413,7 @@ mod tests {
             "healthchecker_check_duration_seconds_bucket{app=\"TV \\\"box\\\"\",le=\"+Inf\"} 2",
             "healthchecker_check_duration_seconds_sum{app=\"TV \\\"box\\\"\"} 70.007",
             "healthchecker_app_uptime_ratio{app=\"TV \\\"box\\\"\"} 0.5",
+            "healthchecker_app_certificate_end_timestamp_seconds{app=\"TV \\\"box\\\"\"} 5",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }

@@ -129,6 +129,9 @@ impl AppPage {
         fact(html, "Checks", &format!("{checks}, of them {warnings} warned and {failures} failed"));
         let last = app.last_healthy.map_or("never".to_owned(), |wall| wall.for_people(&self.zone));
         fact(html, "Last passed", &last);
+        if let Some(ends) = app.certificate_ends {
+            fact(html, "Certificate ends", &ends.for_people(&self.zone));
+        }
         html.raw("</dl></section>");
     }
 

@@ -124,7 +124,9 @@ fn look(wanted: Wanted, tls: &ClientConnection) -> Result<(), Error> {
     {
         return Err(Error::Other(Box::new(OtherCertificate { shown, pinned })));
     }
-    let ends = ends.and_then(|ends| Some(Wall::from_unix_millis(i64::try_from(ends).ok()? * 1000)));
+    let ends = ends.map(|ends| Wall::EPOCH.after(std::time::Duration::from_secs(ends)));
+    // What has no end says so by the last day that can be written (RFC 5280, section 4.1.2.5).
+    let ends = ends.filter(|ends| *ends < Wall::LAST);
     TALK.set(Talk { wanted, certificate: Some(Certificate { print: shown, ends }) });
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::engine::registry::history::Latencies;
 use crate::engine::registry::{App, AppId};
 use crate::engine::state::State;
 use crate::engine::surroundings::away::Part;
-use crate::engine::time::Now;
+use crate::engine::time::{Now, Wall};
 
 /// Numbers of the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct AppNumbers {
     pub latencies: Latencies,
     /// The share of checks of the last 24 hours that did not fail.
     pub uptime_24h: Option<f64>,
+    /// When the certificate ends that it showed last.
+    pub certificate_ends: Option<Wall>,
     /// How long ago the last check was, if one was since the start.
     pub last_check: Option<Duration>,
 }
@@ -99,6 +101,7 @@ impl View<'_> {
             checks: [passed, app.warnings, app.failures],
             latencies: app.history.latencies.clone(),
             uptime_24h: app.history.hours.uptime(now.at),
+            certificate_ends: app.certificate_ends,
             last_check: app.last.as_ref().map(|last| last.time.age(now.at).span),
         }
     }

@@ -90,6 +90,7 @@ impl View<'_> {
             failures: app.failures,
             uptime_24h: app.history.hours.uptime(at),
             last_healthy: app.last_healthy.map(Stamp::wall),
+            certificate_ends: app.certificate_ends,
             last_check: app.last.as_ref().map(show_check),
         }
     }

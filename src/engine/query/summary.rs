@@ -92,6 +92,8 @@ pub struct Portrait {
     pub counts: [u64; 3],
     /// The last check that passed.
     pub last_healthy: Option<Stamp>,
+    /// When the certificate ends that it showed last.
+    pub certificate_ends: Option<Wall>,
     /// The last check.
     pub last: Option<LastCheck>,
     /// Who was told of trouble that lasts, and whether they hear more of it.
@@ -127,6 +129,7 @@ impl View<'_> {
             registered: self.in_force(app),
             counts: [app.checks, app.warnings, app.failures],
             last_healthy: app.last_healthy,
+            certificate_ends: app.certificate_ends,
             last: app.last.clone(),
             people: self
                 .muted(now, &What::App(name.to_owned(), None))

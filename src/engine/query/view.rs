@@ -40,6 +40,8 @@ pub struct AppView {
     pub uptime_24h: Option<f64>,
     /// When it was last HEALTHY, if ever.
     pub last_healthy: Option<Wall>,
+    /// When the certificate ends that it showed last; `None`: it showed none in this run.
+    pub certificate_ends: Option<Wall>,
     /// The last check; `None` before the first.
     pub last_check: Option<CheckView>,
 }
@@ -85,6 +87,7 @@ impl AppView {
         object.serialize_entry("failures", &self.failures)?;
         object.serialize_entry("uptime_24h", &self.uptime_24h)?;
         object.serialize_entry("last_healthy", &self.last_healthy)?;
+        object.serialize_entry("certificate_ends", &self.certificate_ends)?;
         object.serialize_entry("last_check", &self.last_check)
     }
 }
@@ -328,6 +331,7 @@ mod tests {
             failures: 0,
             uptime_24h: None,
             last_healthy: None,
+            certificate_ends: None,
             last_check: None,
         }
     }
@@ -348,7 +352,8 @@ mod tests {
             "state": "HEALTHY", "since": "1970-01-01T00:00:00Z", "settling_since": null, "not_visible_since": null,
             "paused": false, "quiet_until": null,
             "failed_in_a_row": 0, "passed_in_a_row": 12, "checks": 12, "failures": 0,
-            "uptime_24h": null, "last_healthy": null, "last_check": null,
+            "uptime_24h": null, "last_healthy": null,
+            "certificate_ends": null, "last_check": null,
             "recent": [{"time": "1970-01-01T00:00:00Z", "outcome": "pass", "latency_ms": 7}],
         });
         expected.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());

@@ -15,7 +15,7 @@ use crate::engine::registry::history::History;
 use crate::engine::registry::{App, AppId, AppMark, Registry, Welcome};
 use crate::engine::sorted::SortedMap;
 use crate::engine::surroundings::Surroundings;
-use crate::engine::time::{Now, Timeline};
+use crate::engine::time::{Now, Timeline, Wall};
 
 /// What has changed since this was called last: to be written, all or none.
 pub(in crate::engine) fn changes(
@@ -137,6 +137,7 @@ fn app_record(app: &App, alert: Option<&Alert>) -> Record {
         forgiveness: app.forgiveness.record(),
         quiet_since: app.asked_quiet.map(|asked| asked.since),
         quiet_for: app.asked_quiet.map_or(0, |asked| asked.span.as_secs()),
+        certificate_said: app.certificate_said.map_or(0, |ends| ends.since(Wall::EPOCH).as_secs()),
     }))
 }
 

@@ -188,6 +188,9 @@ pub struct AppRecord {
     /// and for how many seconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub quiet_for: u64,
+    /// The end of its certificate that was said to be near, in seconds since 1970; 0: none was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub certificate_said: u64,
 }
 
 /// An open alert.

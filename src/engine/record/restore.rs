@@ -17,7 +17,7 @@ use crate::engine::registry::{App, Forgiveness, Welcome};
 use crate::engine::scheduler::spread;
 use crate::engine::sorted::SortedMap;
 use crate::engine::surroundings::run::Run;
-use crate::engine::time::{Moment, Now, Stamp, Timeline};
+use crate::engine::time::{Moment, Now, Stamp, Timeline, Wall};
 
 /// The last record of everything.
 #[derive(Default)]
@@ -212,6 +212,9 @@ impl KeptApp {
             asked_quiet: record
                 .quiet_since
                 .map(|since| AskedFor { since, span: Duration::from_secs(record.quiet_for) }),
+            certificate_said: Some(record.certificate_said)
+                .filter(|seconds| *seconds > 0)
+                .map(|seconds| Wall::EPOCH.after(Duration::from_secs(seconds))),
             ..App::unasked(record.registration, monitor)
         };
         if let Some(counters) = counters {

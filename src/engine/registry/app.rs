@@ -78,6 +78,10 @@ pub struct App {
     pub last: Option<LastCheck>,
     /// The checks before it.
     pub history: History,
+    /// When the certificate ends that it showed last over TLS: not on disk, for it shows it again.
+    pub certificate_ends: Option<Wall>,
+    /// Of which end it was said that it is near.
+    pub certificate_said: Option<Wall>,
     /// What the health check log has not summed up yet.
     pub hour: HourSoFar,
 }
@@ -89,6 +93,7 @@ pub struct AppFacts {
     paused: bool,
     asked_quiet: Option<AskedFor>,
     welcome_owed: bool,
+    certificate_said: Option<Wall>,
     state: State,
     since: Stamp,
     /// Of forgiveness no more: an app that registers every second must not wear out the disk.
@@ -123,6 +128,7 @@ impl Kept for App {
             paused: self.paused,
             asked_quiet: self.asked_quiet,
             welcome_owed: matches!(self.welcome, Welcome::Owed | Welcome::Gathered),
+            certificate_said: self.certificate_said,
             state: self.monitor.state,
             since: self.monitor.since,
             forgiveness_is_spent: self.forgiveness.is_spent(),
@@ -178,6 +184,8 @@ impl App {
             last_healthy: None,
             last: None,
             history: History::default(),
+            certificate_ends: None,
+            certificate_said: None,
             hour: HourSoFar::default(),
         }
     }

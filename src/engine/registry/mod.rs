@@ -3,6 +3,7 @@
 //! It knows nothing of when an app is asked, nor of who is told.
 
 mod app;
+mod certificates;
 mod family;
 mod forgiveness;
 pub mod history;
@@ -28,7 +29,7 @@ use super::registration::name;
 use super::sorted::{SortedMap, SortedSet};
 use super::state::Transition;
 use super::time::{Moment, Now, Stamp, Step, Timeline, Wall};
-use super::verdict::answer::{Certificate, Verdict};
+use super::verdict::answer::Verdict;
 
 /// No more apps than this: the memory for them is in the budget.
 pub const MOST_APPS: usize = 10_000;
@@ -193,6 +194,9 @@ impl Registry {
             }
             quota.remove(&app.registration);
             quota.add(&registration);
+            if app.registration.target.address() != registration.target.address() {
+                app.certificate_ends = None;
+            }
             Some(app.registration.replace(registration))
         });
         replaced.flatten().map_or(Enrolled::Unchanged, |before| Enrolled::Updated {
@@ -263,16 +267,6 @@ impl Registry {
     /// Forgets what was counted towards the state: the app was resumed, or has another address.
     pub fn forget(&mut self, now: Now, id: AppId) -> Option<Transition> {
         self.apps.edit(&id, |app| app.monitor.forget(now)).flatten()
-    }
-
-    /// An app showed a certificate over TLS: if it is to be known by the first, this is the one.
-    pub fn handle_certificate(&mut self, id: AppId, certificate: Certificate) {
-        self.apps.edit(&id, |app| {
-            if let Some(target) = app.registration.target.pinned(certificate.print) {
-                let pinned = Registration { target, ..Registration::clone(&app.registration) };
-                app.registration.replace(pinned);
-            }
-        });
     }
 
     /// The failures of an app up to now lead to nothing more: it was away, and is back.

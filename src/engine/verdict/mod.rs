@@ -84,6 +84,12 @@ pub fn slower(verdict: Verdict, latency: Duration, slow: Option<Duration>) -> Ve
     Verdict { outcome: Outcome::Warn, reason, ..verdict }
 }
 
+/// A pass with a certificate that soon ends is a warning, in the same words each time.
+pub fn ending(verdict: Verdict, ends: &str) -> Verdict {
+    let reason = format!("the certificate ends on {ends}");
+    Verdict { outcome: Outcome::Warn, reason, ..verdict }
+}
+
 /// Judges an answer, or why there is none.
 pub fn judge(ending: Result<Answer<'_>, Trouble>) -> Verdict {
     match ending {
