@@ -1,6 +1,6 @@
 //! The page of apps that have been watched for 90 days.
 
-use healthchecker::daemon::page::{Base, Board, CLOSE_UP, order};
+use healthchecker::daemon::page::{Base, Board, CLOSE_UP, Part, order};
 use healthchecker::engine::core::Engine;
 use healthchecker::engine::query::summary::{CLOSEUPS, Summary};
 use healthchecker::engine::record::Record;
@@ -84,5 +84,6 @@ pub(crate) fn html(engine: &Engine, look: &mut dyn FnMut(&mut dyn FnMut())) -> S
     let around = engine.view().around();
     let (time, zone) = (now().wall, Zone::UTC);
     let (beginning, base) = (None, Base::default());
-    Board { daemon, around, time, zone, summaries, closeups, beginning, base }.html()
+    let part = Part::of(1, summaries.len());
+    Board { daemon, around, time, zone, summaries, closeups, part, beginning, base }.html()
 }

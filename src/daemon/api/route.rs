@@ -13,6 +13,7 @@ use crate::daemon::mute_key::{MuteKey, MuteLink, PATH};
 use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
+use crate::engine::registry::MOST_APPS;
 use crate::engine::text::span;
 
 use super::access::{Access, Credentials, Effect};
@@ -48,8 +49,8 @@ pub(super) enum Show {
     AppPage(String),
     /// All apps as JSON.
     Status,
-    /// All apps as a page.
-    Board,
+    /// All apps as a page: this one of its parts, from 1 on.
+    Board(usize),
     /// The form in which something is watched, or the app of this name is changed.
     Form(Option<String>),
     /// How the daemon itself is.
@@ -155,6 +156,7 @@ const NOTHING: &[&Known] = &[];
 const PAUSE: &[&Known] = &[&Known::new("appname"), &Known::new("for")];
 const SEEN: &[&Known] = &[&Known::new("email")];
 const FORMAT: &[&Known] = &[&Known::new("format")];
+const STATUS: &[&Known] = &[&Known::new("format"), &Known::new("page")];
 const FORM: &[&Known] = &[&Known::new("appname")];
 const INFO: &[&Known] = &[&Known::new("appname"), &Known::new("format")];
 const LOG: &[&Known] = &[&Known::new("appname"), &Known::new("limit")];
@@ -240,10 +242,11 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthchecker/status",
         other_paths: &["/", "/healthchecker", "/healthchecker/"],
         does: Does::Read(|pairs, accepted| {
-            let fields = Fields::read("status", FORMAT, pairs)?;
+            let fields = Fields::read("status", STATUS, pairs)?;
+            let page = page(&fields)?;
             Ok(Errand::Show(match format(&fields, accepted)? {
                 Format::Json => Show::Status,
-                Format::Html => Show::Board,
+                Format::Html => Show::Board(page),
             }))
         }),
     },
@@ -390,7 +393,7 @@ fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {
     let appname = any_name(&fields)?;
     let limit = match fields.optional("limit")? {
         None => LINES,
-        Some(text) => lines(text).ok_or_else(|| {
+        Some(text) => count(text, LINES_MAX).ok_or_else(|| {
             let message =
                 format!("limit must be 1 to {LINES_MAX} lines, whole, not {}", shown(text));
             FieldError::of("limit", message)
@@ -399,10 +402,19 @@ fn log_query(pairs: &[Pair]) -> Result<Query, FieldError> {
     Ok(Query { appname, limit })
 }
 
-fn lines(text: &str) -> Option<usize> {
+/// Which part of the page of all apps.
+fn page(fields: &Fields<'_>) -> Result<usize, FieldError> {
+    let Some(text) = fields.optional("page")? else { return Ok(1) };
+    count(text, MOST_APPS).ok_or_else(|| {
+        let message = format!("page must be a whole number from 1 on, not {}", shown(text));
+        FieldError::of("page", message)
+    })
+}
+
+fn count(text: &str, most: usize) -> Option<usize> {
     // `parse` alone would take `+5`.
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    digits?.parse().ok().filter(|lines| (1..=LINES_MAX).contains(lines))
+    digits?.parse().ok().filter(|count| (1..=most).contains(count))
 }
 
 /// What is asked for by name goes before what is accepted.

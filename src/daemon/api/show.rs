@@ -14,7 +14,7 @@ use crate::daemon::gate::Client;
 use crate::daemon::metrics::{Metrics, resident_memory};
 use crate::daemon::mute_key::MuteLink;
 use crate::daemon::page::{
-    AppPage, Base, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, order,
+    AppPage, Base, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, Part, order,
 };
 use crate::engine::chronicle::Incident;
 use crate::engine::incidents::mutes::What;
@@ -69,7 +69,7 @@ impl ApiContext {
             Show::Info(name) => Payload::Info(self.info(name, client)?),
             Show::AppPage(name) => Payload::Page(self.app_page(name)?.html()),
             Show::Status => Payload::Status(self.status()?),
-            Show::Board => Payload::Page(self.board(asked)?.html()),
+            Show::Board(part) => Payload::Page(self.board(part, asked)?.html()),
             Show::Form(name) => Payload::Page(self.form(name)?.html()),
             Show::Health => Payload::Health(self.health(client)?),
             Show::Metrics => Payload::Metrics(self.metrics()?.text()),
@@ -101,15 +101,16 @@ impl ApiContext {
         Ok(StatusView { server, apps })
     }
 
-    fn board(&self, asked: &Asked<'_>) -> Result<Board, Problem> {
+    fn board(&self, part: usize, asked: &Asked<'_>) -> Result<Board, Problem> {
         let (daemon, around, time, zone) = self.query(|state| {
             let view = state.engine.view();
             (state.health(), view.around(), state.now.wall, state.engine.zone().clone())
         })?;
         let mut summaries = self.query_all(|view, id, app, now| view.summary(id, app, now))?;
         order(&mut summaries);
+        let part = Part::of(part, summaries.len());
         let names: Vec<String> =
-            summaries.iter().take(CLOSE_UP).map(|summary| summary.name.clone()).collect();
+            part.of_all(&summaries).iter().take(CLOSE_UP).map(|it| it.name.clone()).collect();
         let mut closeups = Vec::new();
         for names in names.chunks(CLOSEUPS) {
             let names = names.to_vec();
@@ -123,7 +124,7 @@ impl ApiContext {
             false => None,
         };
         let base = Base::of(path_of(asked.target));
-        Ok(Board { daemon, around, time, zone, summaries, closeups, beginning, base })
+        Ok(Board { daemon, around, time, zone, summaries, closeups, part, beginning, base })
     }
 
     /// How an app registers itself with the daemon, which it finds where the browser found it.

@@ -16,6 +16,31 @@ use crate::engine::time::{Wall, Zone};
 /// So many apps are shown in full, the others in a line: a thousand in full would be 2 MB.
 pub const CLOSE_UP: usize = 60;
 
+/// So many apps are on one page: as many as a phone takes, half a megabyte.
+const PART: usize = 1000;
+
+/// A part of the page, where there are more apps than one takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// From 1 on.
+    number: usize,
+    /// How many there are; 1 at least.
+    all: usize,
+}
+
+impl Part {
+    /// This one, or the last there is: apps may have been stopped meanwhile.
+    pub fn of(number: usize, apps: usize) -> Part {
+        let all = apps.div_ceil(PART).max(1);
+        Part { number: number.clamp(1, all), all }
+    }
+
+    /// Its apps.
+    pub fn of_all<T>(self, apps: &[T]) -> &[T] {
+        apps.chunks(PART).nth(self.number - 1).unwrap_or_default()
+    }
+}
+
 /// What the page is made of.
 #[derive(Debug)]
 pub struct Board {
@@ -29,7 +54,9 @@ pub struct Board {
     pub zone: Zone,
     /// All apps, in the order of [`order`].
     pub summaries: Vec<Summary>,
-    /// Those that are shown in full, in the same order.
+    /// Which of them are on this page.
+    pub part: Part,
+    /// Those of them that are shown in full, in the same order.
     pub closeups: Vec<Closeup>,
     /// What is there instead while there are none.
     pub beginning: Option<Beginning>,
@@ -89,6 +116,7 @@ impl Board {
         }
         self.notices(&mut main);
         self.groups(&mut main);
+        self.parts(&mut main);
         let mut footer = Html::at(self.base);
         self.footer(&mut footer);
         match self.beginning {
@@ -192,7 +220,7 @@ impl Board {
 
     fn groups(&self, html: &mut Html) {
         let mut closeups = self.closeups.iter().peekable();
-        for group in self.summaries.chunk_by(|a, b| a.host == b.host) {
+        for group in self.part.of_all(&self.summaries).chunk_by(|a, b| a.host == b.host) {
             let host = group.first().map(|summary| summary.host.as_str());
             let host = host.filter(|host| !host.is_empty()).unwrap_or("Beats");
             html.raw("<section><h2><bdi>").put(host).raw("</bdi></h2><div class=\"group\">");
@@ -204,6 +232,23 @@ impl Board {
             }
             html.raw("</div></section>");
         }
+    }
+
+    /// The way to the other parts; the worst is in the first.
+    fn parts(&self, html: &mut Html) {
+        if self.part.all == 1 {
+            return;
+        }
+        html.raw("<nav class=\"counts\" aria-label=\"Parts\">");
+        for number in 1..=self.part.all {
+            html.raw("<a class=\"button\" href=\"").to("status?format=html&amp;page=").put(number);
+            html.raw(if number == self.part.number { "\" aria-current=\"page\">" } else { "\">" });
+            html.put((number - 1) * PART + 1)
+                .raw(" to ")
+                .put((number * PART).min(self.summaries.len()));
+            html.raw("</a>");
+        }
+        html.raw("</nav>");
     }
 
     fn footer(&self, html: &mut Html) {
@@ -301,6 +346,7 @@ mod tests {
             around: AroundView::default(),
             time: Wall::from_unix_millis(1_795_474_540_000),
             zone: Zone::UTC,
+            part: Part::of(1, summaries.len()),
             summaries,
             closeups: Vec::new(),
         }
@@ -345,6 +391,26 @@ mod tests {
         let html = board(apps.collect()).html();
         assert!(html.len() < 600_000, "{}", html.len());
         assert!(html.contains("All 1000 are healthy"));
+    }
+
+    #[test]
+    fn ten_thousand_apps_are_ten_pages_and_the_worst_is_on_the_first() {
+        let name = |n: u32| format!("app-{n:05}");
+        let state = |n| if n == 7777 { State::Unhealthy } else { State::Healthy };
+        let apps = (0..10_000).map(|n| summary(&name(n), &format!("10.0.{}.9", n / 99), state(n)));
+        let mut board = board(apps.collect());
+        let mut articles = 0;
+        for number in 1..=10 {
+            board.part = Part::of(number, 10_000);
+            let html = board.html();
+            assert!(html.len() < 600_000, "{}", html.len());
+            assert!(html.contains("9999 of 10000 healthy"));
+            assert_eq!(html.contains("id=\"app-app-07777\""), number == 1);
+            assert_eq!(html.matches("aria-current").count(), 1);
+            articles += html.matches("<article").count();
+        }
+        assert_eq!(articles, 10_000);
+        assert_eq!((Part::of(11, 10_000).number, Part::of(5, 0).number), (10, 1));
     }
 
     #[test]

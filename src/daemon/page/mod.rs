@@ -26,7 +26,7 @@ mod row;
 mod scan;
 mod watch;
 
-pub use board::{Beginning, Board, CLOSE_UP, order};
+pub use board::{Beginning, Board, CLOSE_UP, Part, order};
 pub(crate) use frame::policy;
 pub use html::Base;
 pub(crate) use incidents::IncidentsPage;
