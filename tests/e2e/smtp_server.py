@@ -38,6 +38,9 @@ STAGES = ("GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "BODY", "END")
 """Where a reply can be put. BODY is amid the message, END after its last dot; to hang up there
 keeps the message, but loses the 250."""
 
+# Long enough that nobody says that it ends.
+LIFETIME_SECONDS = 90 * 86400.0
+
 
 class Authority:
     """A private certificate authority, made for one test run."""
@@ -53,13 +56,13 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(pem(authority.sign(self.key, hashes.SHA256())))
 
-    def context(self, *names: str, seconds: float = 7 * 86400) -> ssl.SSLContext:
+    def context(self, *names: str, seconds: float = LIFETIME_SECONDS) -> ssl.SSLContext:
         """What a server called `names` (addresses or host names) needs to speak TLS, for so long."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.chain(*names, seconds=seconds))
         return context
 
-    def chain(self, *names: str, seconds: float = 7 * 86400) -> Path:
+    def chain(self, *names: str, seconds: float = LIFETIME_SECONDS) -> Path:
         """The same as a file: a key, and a certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail server")])
@@ -76,7 +79,7 @@ class Authority:
         return chain
 
     def builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, seconds: float = 7 * 86400
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, seconds: float = LIFETIME_SECONDS
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         return (
