@@ -103,6 +103,15 @@ def test_a_backup_of_uptime_kuma(daemon: Daemon, tmp_path: Path) -> None:
     assert refused.code == 65 and "no list of monitors" in refused.err
 
 
+def test_a_ping_of_gatus(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text('endpoints: [{name: NAS, url: "icmp://[fd00::7]", conditions: ["[CONNECTED] == true"]}]')
+    made = run(sys.executable, EXAMPLES / "import/gatus.py", config)
+    assert (made.code, made.err) == (0, ""), made
+    (nas,) = json.loads(made.out)["apps"]
+    assert (nas["appname"], nas["url"]) == ("NAS", "ping://[fd00::7]") and "path" not in nas
+
+
 def test_the_endpoints_of_gatus(daemon: Daemon, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(GATUS)

@@ -217,6 +217,12 @@ mod tests {
         let (port, _) =
             taken(json!({"name": "SSH", "type": "port", "hostname": "fd00::1", "port": 22}));
         assert_eq!(field_of(&port, "url"), "tcp://[fd00::1]:22");
+        for (hostname, url) in [("nas.local", "ping://nas.local"), ("fd00::1", "ping://[fd00::1]")]
+        {
+            let (host, remarks) =
+                taken(json!({"name": "NAS", "type": "ping", "hostname": hostname, "interval": 60}));
+            assert_eq!((field_of(&host, "url"), remarks), (url, Vec::new()));
+        }
         for how in [json!("basic"), Value::Null] {
             let (web, remarks) = taken(json!({
                 "name": "NAS", "type": "http", "url": "http://a", "authMethod": how,
