@@ -39,6 +39,13 @@ impl Loops {
         Loops { certain, possible: loops(app, weights, None, Strictly::Possible) }
     }
 
+    /// Whether its registrations show one still: the last that do lie within the time that makes one.
+    pub(super) fn goes_on(&self, app: &App, at: Ms) -> bool {
+        let since = at.saturating_sub(CRASHES_WITHIN);
+        let recent = |all: &[Ms]| all.iter().filter(|it| since < **it && **it <= at).count();
+        recent(&self.certain) > 0 && recent(&app.calls) >= STARTS
+    }
+
     /// The registration of about that time, if it shows one.
     pub(super) fn near(&self, at: Ms) -> Option<Ms> {
         let near = self.possible.partition_point(|it| *it + SLACK < at);

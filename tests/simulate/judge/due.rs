@@ -119,8 +119,10 @@ fn due(
     let joins = known.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due)).max();
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
     let own = first.map_or(due, |first| case.letters[first.letter].letter.written);
-    let had = written.partition_point(|at| *at < due.min(own))
-        - written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun);
+    // Who knew of the app before that trouble began has waited for nothing.
+    let until = written.partition_point(|at| *at < due.min(own));
+    let had = until
+        .saturating_sub(written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun));
     let bundled = allowance::bundled(had);
     // An update may be the mail that waits.
     let due = joins.unwrap_or(due) + bundled;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::allowance::PATIENCE;
-use super::clock::Clock;
+use super::clock::{Clock, SLACK};
 use super::letters::{Of, Read};
 use super::life::Life;
 use super::quiet::at_least_and_most;
@@ -64,7 +64,8 @@ impl Mutes {
     /// For how long a person surely has heard enough of an app, if since long enough that no mail is on its way.
     pub(super) fn held(&self, to: PersonId, app: AppId, at: Ms) -> Option<Span> {
         let mut all = self.all(to, app).iter().map(|it| it.span);
-        all.find(|span| span.from + PATIENCE < at && at < span.end())
+        // Times are told in whole seconds.
+        all.find(|span| span.from + PATIENCE < at && at.saturating_add(SLACK) < span.end())
     }
 
     /// Whether a person may not have heard of an app for that between two times.

@@ -134,7 +134,9 @@ fn crash_loop(story: &Story, app: usize, life: &Life<'_>, begun: Ms) -> Option<T
     let asked = allowance::after_quiet(life.app.registered_at(begun)?, Company::None);
     let deadline = life.told_after_quiet(begun, begun + at_once, (asked, asked));
     let until = reach.end().min(life.next_stop(begun).unwrap_or(Ms::MAX));
-    let wish = if until <= deadline { Wish::May } else { Wish::Must };
+    // At the end of a quiet time it is told if it goes on.
+    let goes_on = life.quiet_until(begun).is_none_or(|end| life.loops.goes_on(life.app, end));
+    let wish = if until <= deadline || !goes_on { Wish::May } else { Wish::Must };
     let is_silent = false;
     Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })
 }

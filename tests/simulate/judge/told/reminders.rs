@@ -23,8 +23,6 @@ pub(super) struct Since {
 #[derive(Debug, Default)]
 pub(super) struct Reminders {
     of: BTreeMap<PersonId, Vec<(Ms, AppId)>>,
-    /// Those of them that came because somebody wanted to hear nothing until then.
-    after_mutes: Vec<(PersonId, Ms, AppId)>,
     known: Vec<((PersonId, AppId), Span)>,
 }
 
@@ -73,12 +71,8 @@ impl Walk<'_, '_> {
             let last = had.clone().next_back().map(|last| last + REMINDED_AFTER[0]);
             had.count() < due(at) || last.is_some_and(|last| due(last) < due(at))
         });
-        if !is_due && self.is_after_a_mute(to, app, at) {
-            self.reminders.after_mutes.push((to, at, app));
-            return true;
-        }
         self.reminders.of.entry(to).or_default().push((at, app));
-        is_due
+        is_due || self.is_after_a_mute(to, app, at)
     }
 
     /// Who was not reminded of what they knew.
@@ -107,11 +101,7 @@ impl Walk<'_, '_> {
     fn reminded_in_time(&mut self, (to, app): (PersonId, AppId), span: Span, within: Ms) {
         let all = self.reminders.of.get(&to).into_iter().flatten();
         let heard = all.filter(|(_, of)| *of == app).map(|(at, _)| *at);
-        let after_mutes = self.reminders.after_mutes.iter();
-        let after_mutes = after_mutes.filter(|(person, _, of)| (*person, *of) == (to, app));
-        let heard = heard.chain(after_mutes.map(|(_, at, _)| *at));
-        let mut heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
-        heard.sort_unstable();
+        let heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
         let mut from = span.from;
         let mut within = within;
         for until in heard.into_iter().chain([span.end()]) {

@@ -146,7 +146,11 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
     }
     let better = statement.state() == State::Degraded;
     // The alert of one that keeps failing, or stumbles, stays open from one episode to the next.
-    let thread = statement.thread.filter(|_| is_over);
+    // Worse news that had to wait are told of the trouble that is known.
+    let letter = found.read.letter;
+    let waited = life.is_quiet_between(at, letter.written)
+        || found.case.mutes.touches(letter.to, app, at, letter.written);
+    let thread = statement.thread.filter(|_| is_over || waited);
     let kept = thread.map(|thread| thread.episode);
     let kept = statement.episode.and_then(|own| kept.filter(|it| *it < own));
     // It counts from one of those checks that were told.
