@@ -127,6 +127,9 @@ save_space() {
     if [[ $triple == arm* ]]; then
         # These programs lie at a fixed address anyway; so the code need not reckon with others.
         printf '%s\x1f' -Crelocation-model=static
+        # Numbers that lie across words are read at once: Linux lets ARMv6 do that. (Who makes it is warned that the
+        # name of this may change.)
+        printf '%s\x1f' -Ctarget-feature=-strict-align
         # Functions that differ in constants alone become one, which is given them; the linker makes one of those that
         # are the same. So each has a table of how to unwind it, also one that nothing unwinds through: the one that
         # it is the same as may be another.
