@@ -266,7 +266,7 @@ pub(crate) static FIELDS: [Field; 19] = [
     .fact("Login", "set"),
     Field::new(
         "tls",
-        "which certificate the app must show over TLS",
+        "which certificate the app must show",
         Takes::Text {
             word: "MODE",
             valid: "verify, off, pin or pin:SHA256",
