@@ -149,7 +149,7 @@ impl Monitor {
         self.with("auth", login)
     }
 
-    /// Which certificate the app must show over TLS: `verify`, `off`, `pin` (the one that is seen first) or `pin:` and the 64
+    /// Which certificate the app must show: `verify`, `off`, `pin` (the one that is seen first) or `pin:` and the 64
     /// hex digits of its SHA-256. Not said, it stays as it is.
     ///
     /// ```
