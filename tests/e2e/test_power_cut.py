@@ -140,7 +140,7 @@ def test_in_a_browser_it_is_seen_who_is_missing_and_what_came_of_it(
     assert "settling since " in browser.text("#app-app4") and "has not answered yet" in (
         browser.text("#app-app4")
     )
-    browser.click('footer a[href="/healthchecker/incidents"]')
+    browser.click('footer a[href$="incidents"]')
     assert browser.see("document.title") == "Incidents · HealthChecker"
     assert browser.text("section h2").strip() == "Power cut"
     assert ", open for " in browser.text("section p")

@@ -53,8 +53,7 @@ def watched(machine: Machine, daemon: Daemon) -> dict[str, str]:
 def test_three_of_thirty_devices_are_watched_with_one_touch_each(
     server: Machine, start_daemon: StartDaemon, browser: Browser
 ) -> None:
-    screens = [(True, 1200, False), (True, 360, False), (False, 1200, False), (False, 360, True)]
-    for script, width, dark in screens:
+    for script, width, dark in [(True, 1200, False), (False, 360, True), (True, 360, False)]:
         daemon = start_daemon(machine=server)
         browser.open(f"http://127.0.0.1:{daemon.port}/", width=width, dark=dark, script=script)
         browser.click(LOOK_AROUND)
