@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,8 +16,10 @@ from daemon import Daemon
 from lan import Lan, Machine
 from node_tools import install, why_unavailable as why_no_tools
 from test_markup import complaints
+from waiting import wait_for
 
 DEVICES = 30
+FOCUS_SECONDS = 5
 SCAN = "/healthchecker/scan"
 AS_BROWSER = ["-H", "Accept: text/html", "-H", "User-Agent: Mozilla/5.0"]
 LOOK_AROUND = "form[action$=scan] button"
@@ -53,7 +56,8 @@ def watched(machine: Machine, daemon: Daemon) -> dict[str, str]:
 def test_three_of_thirty_devices_are_watched_with_one_touch_each(
     server: Machine, start_daemon: StartDaemon, browser: Browser
 ) -> None:
-    for script, width, dark in [(True, 1200, False), (False, 360, True), (True, 360, False)]:
+    screens = [(True, 1200, False), (True, 360, False), (False, 1200, False), (False, 360, True)]
+    for script, width, dark in screens:
         daemon = start_daemon(machine=server)
         browser.open(f"http://127.0.0.1:{daemon.port}/", width=width, dark=dark, script=script)
         browser.click(LOOK_AROUND)
@@ -66,7 +70,9 @@ def test_three_of_thirty_devices_are_watched_with_one_touch_each(
             name = f"Device {device}"
             browser.click(f"button[aria-label='Watch {name}']")
             assert browser.do("loads") == loads
-            assert browser.see("document.activeElement.innerText") == f"watched as {name}"
+            watched_as = f"document.activeElement.innerText == 'watched as {name}'"
+            # The browser moves the focus when it has drawn the page.
+            wait_for(partial(browser.see, watched_as), FOCUS_SECONDS, watched_as)
             assert browser.see(ROWS + ".length") == DEVICES, "nobody looks around again for the next"
             assert watched(server, daemon)[name].endswith(f"://10.77.0.2:{port}")
         assert browser.see("document.querySelectorAll('ul.seen a').length") >= 3
@@ -91,6 +97,8 @@ def test_a_touch_that_fails_says_why_beside_the_device(
     assert browser.see(ROWS + ".length") == DEVICES + 1, "the list is still there"
     wrong = browser.see("document.querySelector('[role=alert]').innerText")
     assert "link-local" in wrong, wrong
+    in_row = "document.activeElement.closest('li') !== null"
+    wait_for(partial(browser.see, in_row), FOCUS_SECONDS, in_row)
     row = "document.activeElement.closest('li').innerText"
     assert "Zoo & <b>" in browser.see(row) and wrong in browser.see(row)
     browser.accessible()
