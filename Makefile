@@ -22,6 +22,9 @@ CHECKS ?=
 # What was given to make, so that `make simulate` can refuse what it does not know; but for what others are told.
 SIMULATED = $(filter-out CARGO=% PYTHON=% ARGS=% SECONDS=% MINUTES=% NIGHT=% SHARD=% CHECKS=% RECORDING=%,$(MAKEOVERRIDES))
 
+# Here, where all that follows looks for the programs, whatever is set for other projects.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
 VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 BINARY := target/release/healthchecker
