@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::given::Given;
 use super::quoted::quoted;
 use super::settings::{Secret, Security};
-use crate::engine::registration::address::is_host_name;
+use crate::engine::registration::host::is_host_name;
 use crate::engine::registration::quiet_times::{NotQuietTimes, QuietTimes};
 use crate::engine::text::span;
 

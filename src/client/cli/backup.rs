@@ -14,8 +14,8 @@ use crate::client::Error;
 use crate::client::connection::Connection;
 use crate::engine::query::export::ExportedApp;
 use crate::engine::recipients::Recipients;
-use crate::engine::registration::address::{DEFAULT_PATH, Origin};
-use crate::engine::registration::{Registration, name};
+use crate::engine::registration::address::DEFAULT_PATH;
+use crate::engine::registration::{Origin, Registration, name};
 use crate::engine::text::plain::{harmless, harmless_json};
 
 /// A document is no larger: 10,000 apps with every value at its longest.

@@ -9,9 +9,9 @@ use url::Url;
 use super::backup::Document;
 use super::record::Record;
 use crate::engine::registration::Kind;
-use crate::engine::registration::address::shown_url;
 use crate::engine::registration::spec::Takes;
 use crate::engine::registration::table::field;
+use crate::engine::registration::url_text::shown_url;
 
 /// A backup is no larger: it has no history in it, and a household has no thousand monitors.
 const BACKUP_MAX: usize = 1024 * 1024;

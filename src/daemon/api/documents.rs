@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::string::string_regex;
 
 use super::response::openapi;
-use crate::engine::registration::address::{DEFAULT_PATH, TEXT_MAX};
+use crate::engine::registration::address::DEFAULT_PATH;
 use crate::engine::registration::spec::{Field, Takes, Value};
 use crate::engine::registration::table::{FIELDS, in_json};
+use crate::engine::registration::url_text::TEXT_MAX;
 use crate::engine::registration::{EMAILS_MAX, Origin, Registration};
 
 /// Set by `make openapi`: write what else is only compared.

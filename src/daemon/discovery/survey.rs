@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::asking::address;
 use super::browser::Quest;
 use super::wire::{Message, Name, Packet, Record, kind};
-use crate::engine::registration::address::is_own_machine;
+use crate::engine::registration::host::is_own_machine;
 use crate::engine::text::plain::one_line;
 use crate::engine::time::Moment;
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use if_addrs::Interface;
 
 use crate::daemon::discovery::{is_inner_bridge, is_on_network, leads_outside};
-use crate::engine::registration::address::is_own_machine;
+use crate::engine::registration::host::is_own_machine;
 use crate::engine::verdict::answer::Whereabouts;
 
 /// Whether this machine is on no network: no cable, no Wi-Fi, no address. What the system does not tell is

@@ -13,7 +13,7 @@ use crate::daemon::echo::Echo;
 use crate::daemon::names::Names;
 use crate::daemon::prober::begin_to_connect;
 use crate::daemon::wants;
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::surroundings::look::{LOOK_TAKES, Place, Sight, Witness};
 
 /// The most addresses of one name that are asked: two of each family would do.

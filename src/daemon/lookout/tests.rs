@@ -7,7 +7,7 @@ use super::*;
 use crate::daemon::channel::{Receiver, channel};
 use crate::daemon::echo;
 use crate::daemon::prober::BlackHole;
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::registry::AppId;
 use crate::engine::surroundings::look::{LOOK_TAKES, Place, Sight, Witness};
 

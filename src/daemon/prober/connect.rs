@@ -19,7 +19,7 @@ use super::buffers::GrowingBuffers;
 use super::race::{connect_any, is_timeout};
 use crate::daemon::names::{Fault, Names};
 use crate::engine::registration::Origin;
-use crate::engine::registration::address::is_own_machine;
+use crate::engine::registration::host::is_own_machine;
 
 /// How much later than asked a wait for bytes may end: less is not worth a system call.
 const SLACK: Duration = Duration::from_millis(10);

@@ -97,8 +97,8 @@ impl Preset {
 mod tests {
     use super::*;
     use crate::engine::recipients::Recipients;
+    use crate::engine::registration::Origin;
     use crate::engine::registration::Registration;
-    use crate::engine::registration::address::Origin;
 
     fn suggested(service: &str, name: &str, at: &str) -> (String, Suggestion) {
         let preset = Preset::find(service, name).unwrap();

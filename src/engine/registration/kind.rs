@@ -1,7 +1,7 @@
 //! The kinds of target: how it is found out whether somebody is well.
 
-use super::address::{BEGINNINGS, shown_url};
 use super::fields::{FieldError, Fields, shown};
+use super::url_text::{BEGINNINGS, shown_url};
 
 /// How it is found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ pub(crate) mod caller;
 mod composed;
 mod email;
 pub mod fields;
+pub mod host;
 pub mod kind;
 pub mod name;
 pub(crate) mod parents;
@@ -16,6 +17,7 @@ pub mod status_set;
 pub(crate) mod table;
 mod target;
 pub mod tls;
+pub(crate) mod url_text;
 pub mod values;
 
 use std::time::Duration;
@@ -24,8 +26,8 @@ use self::address::DEFAULT_PATH;
 use self::fields::{FieldError, Fields, Known};
 use crate::engine::recipients::Recipient;
 
-pub use self::address::{Host, Origin};
 pub use self::email::{EMAIL_MAX, EMAILS_MAX};
+pub use self::host::{Host, Origin};
 pub use self::kind::Kind;
 pub use self::name::NAME_MAX;
 pub use self::parents::PARENTS_MAX;

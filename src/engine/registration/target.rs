@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::Origin;
-use super::address::{Address, Host};
+use super::address::Address;
 use super::auth::Auth;
 use super::fields::FieldError;
+use super::host::{Host, Origin};
 use super::kind::Kind;
 use super::status_set::StatusSet;
 use super::tls::{Print, Tls};

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::registry::AppId;
 
 /// So long a look takes at most: who has not answered by then is silent.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::look::{LookReport, Place, Sight, Witness};
 use super::witnesses::Asked;
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::registry::AppId;
 use crate::engine::time::Moment;
 

@@ -1,7 +1,7 @@
 //! What is between us and the apps: while it is away, who cannot be seen for want of it is not judged.
 
 use super::away::{Away, Part};
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::registry::{App, AppId};
 use crate::engine::time::{Moment, Now, Stamp};
 

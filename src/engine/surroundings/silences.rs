@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::away::Part;
 use super::looks::{Known, Looks, UnderWay};
-use crate::engine::registration::address::Host;
+use crate::engine::registration::Host;
 use crate::engine::registry::AppId;
 use crate::engine::time::{Moment, Now, Stamp};
 use crate::engine::verdict::answer::Verdict;

@@ -2,8 +2,8 @@
 
 use super::look::{Place, Witness};
 use super::network::is_elsewhere;
+use crate::engine::registration::Host;
 use crate::engine::registration::Kind;
-use crate::engine::registration::address::Host;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::state::State;
 use crate::engine::verdict::answer::Outcome;

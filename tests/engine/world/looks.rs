@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use healthchecker::engine::registration::address::Host;
+use healthchecker::engine::registration::Host;
 use healthchecker::engine::surroundings::look::{
     LOOK_TAKES, Look, LookReport, Place, Sight, Witness,
 };

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use healthchecker::engine::registration::address::Host;
+use healthchecker::engine::registration::Host;
 use healthchecker::engine::surroundings::look::{Place, Sight};
 
 use crate::deed::{Deed, Enough, Question, Reply};

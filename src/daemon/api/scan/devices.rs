@@ -8,8 +8,8 @@ use crate::client::discovery::INSTANCE;
 use crate::daemon::api::parameters::Pair;
 use crate::daemon::discovery::Seen;
 use crate::engine::presets::{Preset, Suggestion};
-use crate::engine::registration::address::{Host, is_own_machine};
-use crate::engine::registration::{Registration, name};
+use crate::engine::registration::host::is_own_machine;
+use crate::engine::registration::{Host, Registration, name};
 
 /// Something that announces itself.
 #[derive(Debug, Serialize)]
