@@ -10,7 +10,7 @@ use super::api::REPLY_WITHIN;
 use super::journal::{DiskTrouble, Journal, Mark, Stats, SyncReport, Urgency};
 use super::names::Names;
 use crate::engine::core::Engine;
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::record::Record;
 use crate::engine::time::{Moment, Now};
 

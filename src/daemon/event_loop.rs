@@ -34,7 +34,7 @@ use crate::engine::core::{Action, Engine};
 use crate::engine::log_event::{LogEvent, Severity};
 use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter::{self, Links};
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::surroundings::look::LookReport;
 use crate::engine::time::{Moment, Now};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
 use crate::engine::time::Wall;

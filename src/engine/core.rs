@@ -19,7 +19,7 @@ use super::check_log::Line;
 use super::chronicle::Chronicle;
 use super::incidents::{self, Incidents, who_is_disallowed};
 use super::log_event::LogEvent;
-use super::outbox::notice::Mail;
+use super::outbox::mail::Mail;
 use super::outbox::{self, Outbox, Policy};
 use super::query::View;
 use super::recipients::Recipient;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use healthchecker::engine::core::{Action, Engine, Options};
 use healthchecker::engine::outbox::Policy;
-use healthchecker::engine::outbox::notice::Mail;
+use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::registration::{Origin, QuietTimes, Registration};
 use healthchecker::engine::time::{Moment, Now, Wall, Zone};

@@ -4,7 +4,8 @@
 use super::lives;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::notice::{Notice, RenderedMail};
+use healthchecker::engine::outbox::letter::RenderedMail;
+use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::state::State;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::beats::Report;
+use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::outbox::letter::{self, Links};
-use healthchecker::engine::outbox::notice::RenderedMail;
 use healthchecker::engine::surroundings::look::Sight;
 use healthchecker::engine::time::{Moment, Wall, Zone};
 use healthchecker::engine::verdict::reported;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::{Answer, World};
 use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::Moment;
 

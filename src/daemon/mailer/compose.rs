@@ -11,7 +11,7 @@ use lettre::message::header::{
 };
 
 use super::envelope::path;
-use crate::engine::outbox::notice::RenderedMail;
+use crate::engine::outbox::letter::RenderedMail;
 
 /// The name that mail programs show as the sender.
 const SENDER_NAME: &str = "HealthChecker";

@@ -25,7 +25,7 @@ use crate::config::settings::{Login, MailSettings, Security};
 use crate::daemon::clock;
 use crate::daemon::trust::Dates;
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::notice::RenderedMail;
+use crate::engine::outbox::letter::RenderedMail;
 use crate::engine::text::plain::one_line;
 
 /// For the answer to a `NAME.local`: who is there answers within a second, and is asked three times in

@@ -31,7 +31,7 @@ use crate::daemon::channel::{Receiver, RecvError, Sender, channel};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::outbox::delivery::Delivery;
-use crate::engine::outbox::notice::RenderedMail;
+use crate::engine::outbox::letter::RenderedMail;
 
 pub use self::compose::{address, compose};
 pub use self::trial::{TestMail, test_mail};

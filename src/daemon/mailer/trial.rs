@@ -11,7 +11,9 @@ use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter;
-use crate::engine::outbox::notice::{Mail, Notice, RenderedMail};
+use crate::engine::outbox::letter::RenderedMail;
+use crate::engine::outbox::mail::Mail;
+use crate::engine::outbox::notice::Notice;
 use crate::engine::recipients::{Recipient, Recipients};
 use crate::engine::time::{Now, Stamp};
 

@@ -3,7 +3,7 @@
 use super::Incidents;
 use super::alert::{Alert, Level, Told};
 use crate::engine::outbox::Outbox;
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
 use crate::engine::state::State;

@@ -1,8 +1,9 @@
 //! What of the outbox is on disk: what is to be written, and what is done with what is found there.
 
 use super::Outbox;
+use super::mail::Mail;
 use super::mails::MailChanges;
-use super::notice::{Mail, Notice};
+use super::notice::Notice;
 use super::rate_limit::Had;
 use super::refusals::Refusal;
 use crate::engine::recipients::Recipient;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::notice::Mail;
+use super::mail::Mail;
 use super::rate_limit::Had;
 use super::refusals::Refusal;
 use super::{Counted, Outbox};

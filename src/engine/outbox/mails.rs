@@ -3,8 +3,8 @@
 //! Whatever changes a [`Mail`] goes through here and is marked; how it stands with the mail server
 //! is not on disk.
 
+use super::mail::Mail;
 use super::merge::merge;
-use super::notice::Mail;
 use super::standing::Standing;
 use crate::engine::recipients::Recipient;
 use crate::engine::sorted::{SortedMap, SortedSet};

@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 
-use super::notice::{Change, Mail, Notice};
+use super::mail::Mail;
+use super::notice::{Change, Notice};
 use crate::engine::time::Stamp;
 
 /// A thread remembers so many of its mails: RFC 5322 wants them all, old ones help nobody.

@@ -8,6 +8,7 @@ pub mod delivery;
 mod kept;
 mod known;
 pub mod letter;
+pub mod mail;
 mod mails;
 pub(in crate::engine) mod merge;
 mod message_id;
@@ -24,7 +25,8 @@ use std::time::Duration;
 
 use self::delivery::Delivery;
 pub use self::kept::Changes;
-use self::notice::{Mail, Notice};
+use self::mail::Mail;
+use self::notice::Notice;
 use self::queue::{Fate, Queue};
 use self::quiet::Hush;
 use self::rate_limit::{Had, MAILS_AN_HOUR, RateLimit};

@@ -1,15 +1,12 @@
-//! What a person is told: facts first, words later.
-//!
-//! A [`Mail`] in the outbox holds facts. It is turned into words ([`RenderedMail`]) at each attempt to
-//! send it, so that a mail that waited can say so.
+//! What a person is told, in facts. They become words ([`letter`](super::letter)) when the mail that holds them is
+//! sent.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
+use std::ops::Not;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::recipients::Recipient;
 use crate::engine::registry::history::RecentCheck;
 use crate::engine::state::State;
 use crate::engine::surroundings::run::Gap;
@@ -36,10 +33,10 @@ pub struct Change {
     pub lasted_ms: u64,
     /// It may have lasted longer: it began before a restart, and the clock does not tell how long
     /// that was.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub lasted_at_least: bool,
     /// It was HEALTHY shortly before, after trouble that was told: no more is told until it is well for a while.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub keeps_failing: bool,
     /// Why, in a sentence.
     pub reason: String,
@@ -100,7 +97,7 @@ pub struct AllBack {
     /// Milliseconds between, see [`Change::lasted_ms`].
     pub lasted_ms: u64,
     /// See [`Change::lasted_at_least`].
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub lasted_at_least: bool,
 }
 
@@ -112,10 +109,10 @@ pub struct Outage {
     /// What they have in common; the worst is the first.
     pub groups: Vec<Group>,
     /// They came later to an incident that the person has been told of.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub more: bool,
     /// The person knows all of it: it is a reminder.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub still: bool,
     /// The last checks of the first app, newest last.
     pub recent: Vec<RecentCheck>,
@@ -128,10 +125,10 @@ pub struct Group {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// The host shows that it is on, or each of them does: it refuses, or ends connections.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub host_lives: bool,
     /// They are out there, on the internet.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub outside: bool,
     /// The app that they are behind, which is UNHEALTHY; left out of those that are not. It may be one of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,100 +230,6 @@ pub enum Notice {
     },
 }
 
-/// A mail to one person, in facts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mail {
-    /// Unique in this outbox.
-    pub id: u64,
-    /// The recipient.
-    pub to: Recipient,
-    /// The part of `Message-ID` before the `@`: stable over retries and restarts, and the same for the same
-    /// news where that goes on with what was told before.
-    pub message_id: String,
-    /// The mails of the same thread that went to this person before, oldest first (same form).
-    pub references: Vec<String>,
-    /// What is told; never empty.
-    pub notices: Vec<Notice>,
-    /// When it was written to the outbox.
-    pub written: Stamp,
-    /// Who was to have it before the owner let no mail go to them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub meant_for: Vec<Recipient>,
-    /// Since when it was held back because the recipient had had enough: it is a digest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_back: Option<Stamp>,
-    /// How many notices it had no room for.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub left_out: u32,
-    /// It names no app: a filter refuses it with the names.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub nameless: bool,
-    /// A person gave it up while it was under way: it is not tried again.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub given_up: bool,
-}
-
-impl Mail {
-    /// One that answers no other, as it is at first.
-    pub fn new(
-        id: u64,
-        to: Recipient,
-        message_id: String,
-        notices: Vec<Notice>,
-        written: Stamp,
-    ) -> Mail {
-        Mail {
-            id,
-            to,
-            message_id,
-            references: Vec::new(),
-            notices,
-            written,
-            meant_for: Vec::new(),
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-        }
-    }
-
-    /// The changes of single apps that it tells of, in the order in which they came.
-    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
-        self.notices.iter().filter_map(Notice::change)
-    }
-
-    /// Whether it tells how an app is.
-    pub fn tells_of(&self, app: &str) -> bool {
-        self.notices.iter().any(|notice| notice.told().any(|(told, _)| told == app))
-    }
-
-    /// The incidents whose trouble it tells, as far as they are numbered.
-    pub fn incidents(&self) -> impl Iterator<Item = u64> {
-        self.notices.iter().filter_map(|notice| match notice {
-            Notice::Report(report) => report.incident,
-            _ => None,
-        })
-    }
-
-    /// The last change of each app that it tells of alone.
-    pub fn latest_changes(&self) -> impl Iterator<Item = &Change> {
-        let mut seen = HashSet::new();
-        self.changes().rev().filter(move |change| seen.insert(&change.app))
-    }
-
-    /// Whether an app is unwell by it.
-    pub fn tells_of_trouble(&self) -> bool {
-        self.conclusions().any(|(_, state)| state != State::Healthy)
-    }
-
-    /// The last that it tells of each app: the state.
-    pub fn conclusions(&self) -> impl Iterator<Item = (&str, State)> {
-        let mut seen = HashSet::new();
-        let told = self.notices.iter().rev().flat_map(Notice::told);
-        told.filter(move |(app, _)| seen.insert(*app))
-    }
-}
-
 impl Notice {
     /// The change of a single app.
     pub fn change(&self) -> Option<&Change> {
@@ -367,11 +270,20 @@ impl Notice {
         let back = back.iter().map(|app| (app.as_str(), State::Healthy));
         change.chain(missing).chain(silent).chain(back)
     }
-}
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_false(flag: &bool) -> bool {
-    !flag
+    /// Hands over every time in it, to be put right after the clock was set.
+    pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
+        match self {
+            Notice::Change(change) => change.for_each_stamp(&mut put_right),
+            Notice::Report(report) => report.for_each_stamp(&mut put_right),
+            Notice::Outage(outage) => outage.for_each_stamp(&mut put_right),
+            Notice::AllBack(back) => back.for_each_stamp(&mut put_right),
+            Notice::Blind(blind) => {
+                blind.gaps.iter_mut().for_each(|gap| gap.for_each_stamp(&mut put_right));
+            }
+            Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
+        }
+    }
 }
 
 impl Change {
@@ -417,86 +329,4 @@ impl AllBack {
 fn certain(since: Stamp, at: Stamp) -> Option<u64> {
     let (since, at) = (since.at()?, at.at().filter(|_| at.is_of_this_run())?);
     Some(u64::try_from(at.since(since).as_millis()).unwrap_or(u64::MAX))
-}
-
-impl Mail {
-    /// Hands over every time in it, to be put right after the clock was set.
-    pub(in crate::engine) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
-        put_right(&mut self.written);
-        self.held_back.iter_mut().for_each(&mut put_right);
-        for notice in &mut self.notices {
-            match notice {
-                Notice::Change(change) => change.for_each_stamp(&mut put_right),
-                Notice::Report(report) => report.for_each_stamp(&mut put_right),
-                Notice::Outage(outage) => outage.for_each_stamp(&mut put_right),
-                Notice::AllBack(back) => back.for_each_stamp(&mut put_right),
-                Notice::Blind(blind) => {
-                    blind.gaps.iter_mut().for_each(|gap| gap.for_each_stamp(&mut put_right));
-                }
-                Notice::Watching { at, .. } | Notice::Test { at } => put_right(at),
-            }
-        }
-    }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-/// A mail in words, ready for the mail server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RenderedMail {
-    /// The recipient's address.
-    pub to: String,
-    /// The subject: one line, no control characters.
-    pub subject: String,
-    /// The plain text.
-    pub text: String,
-    /// The same as HTML.
-    pub html: String,
-    /// See [`Mail::message_id`].
-    pub message_id: String,
-    /// See [`Mail::references`].
-    pub references: Vec<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::time::Wall;
-
-    #[test]
-    fn what_a_mail_leaves_out_it_leaves_out_after_a_restart_too() {
-        let at = Stamp::on_record(Wall::default());
-        let mail = Mail {
-            id: 1,
-            to: Recipient::mail("a@b.c"),
-            message_id: "m1".to_owned(),
-            references: vec!["m0".to_owned()],
-            notices: vec![Notice::Watching { apps: vec!["NAS".to_owned()], at }],
-            written: at,
-            meant_for: vec![Recipient::mail("d@e.f")],
-            held_back: Some(at),
-            left_out: 3,
-            nameless: true,
-            given_up: true,
-        };
-        let text = serde_json::to_string(&mail).unwrap();
-        assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), mail);
-        // Nothing is said of what most mails are not: each letter wears the card.
-        let whole = Mail {
-            meant_for: vec![],
-            held_back: None,
-            left_out: 0,
-            nameless: false,
-            given_up: false,
-            ..mail
-        };
-        let text = serde_json::to_string(&whole).unwrap();
-        for member in ["meant_for", "held_back", "left_out", "nameless", "given_up"] {
-            assert!(!text.contains(member), "{text}");
-        }
-        assert_eq!(serde_json::from_str::<Mail>(&text).unwrap(), whole);
-    }
 }

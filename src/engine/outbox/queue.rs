@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::backoff::{Failures, LATER, SLOWLY, SOON};
 use super::delivery::Delivery;
+use super::mail::Mail;
 use super::mails::{Entry, MailChanges, Mails};
 use super::merge::{bounded, make_plainer, merge};
 use super::message_id::{MessageIds, following, follows};
-use super::notice::{Mail, Notice};
+use super::notice::Notice;
 use super::standing::{Phase, Standing};
 use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Now, Stamp, Step};

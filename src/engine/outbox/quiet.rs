@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Outbox;
-use super::notice::{Mail, Notice};
+use super::mail::Mail;
+use super::notice::Notice;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::Registry;
 use crate::engine::sorted::SortedSet;

@@ -6,7 +6,7 @@ use super::{
 use crate::engine::chronicle::{Changed, Chronicle};
 use crate::engine::incidents::Incidents;
 use crate::engine::incidents::alert::Alert;
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::outbox::rate_limit::Had;
 use crate::engine::outbox::{self, Outbox};
 use crate::engine::recipients::Recipient;

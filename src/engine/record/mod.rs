@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use self::registration::RegistrationRecord;
 use crate::engine::chronicle::{Affected, Incident};
 use crate::engine::incidents::alert::Level;
-use crate::engine::outbox::notice::Mail;
+use crate::engine::outbox::mail::Mail;
 use crate::engine::outbox::refusals::Refusal;
 use crate::engine::recipients::Recipient;
 use crate::engine::registration::Registration;

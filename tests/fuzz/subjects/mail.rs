@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::notice::{Change, Mail, Notice};
+use healthchecker::engine::outbox::mail::Mail;
+use healthchecker::engine::outbox::notice::{Change, Notice};
 use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now, Stamp, Wall, Zone};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use healthchecker::engine::outbox::delivery::Delivery;
-use healthchecker::engine::outbox::notice::Mail;
+use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::recipients::Recipient;
 use healthchecker::engine::record::Record;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use healthchecker::daemon::mailer::classify::{Stage, classify};
 use healthchecker::engine::outbox::delivery::Delivery;
-use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::outbox::letter::RenderedMail;
 
 use crate::chance::Chance;
 use crate::deed::MailMood;

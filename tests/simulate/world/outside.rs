@@ -5,7 +5,7 @@ use healthchecker::daemon::api::Command;
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::core::Engine;
 use healthchecker::engine::incidents::mutes::{HowLong, What};
-use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::state::State;

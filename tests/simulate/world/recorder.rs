@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use healthchecker::daemon::api::{Became, Command};
 use healthchecker::engine::incidents::mutes::{HowLong, What};
-use healthchecker::engine::outbox::notice::RenderedMail;
+use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::registration::Registration;
 use healthchecker::engine::state::State;
 use healthchecker::engine::verdict::answer::Outcome;

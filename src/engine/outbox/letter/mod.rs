@@ -15,7 +15,7 @@ mod sentence;
 mod story;
 mod subject;
 
-use crate::engine::outbox::notice::{Mail, RenderedMail};
+use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::time::{Moment, Zone};
 use story::Story;
@@ -34,6 +34,23 @@ impl<'a> From<Option<&'a str>> for Links<'a> {
     fn from(status: Option<&'a str>) -> Links<'a> {
         Links { status, mute: None }
     }
+}
+
+/// A mail in words, ready for the mail server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedMail {
+    /// The recipient's address.
+    pub to: String,
+    /// The subject: one line, no control characters.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+    /// See [`Mail::message_id`].
+    pub message_id: String,
+    /// See [`Mail::references`].
+    pub references: Vec<String>,
 }
 
 /// Writes the letter as it reads when sent at `now`, in the local time of `zone`. The `links` are

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::engine::outbox::notice::{Mail, Notice};
+use crate::engine::outbox::mail::Mail;
+use crate::engine::outbox::notice::Notice;
 
 /// The mail as its letter is to tell it.
 pub(super) fn told(mail: &Mail) -> Cow<'_, Mail> {

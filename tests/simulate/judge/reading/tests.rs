@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
+use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::outbox::notice::{
-    AllBack, Change, Group, Mail, NotBack, Notice, Outage, Report, Silent,
+    AllBack, Change, Group, NotBack, Notice, Outage, Report, Silent,
 };
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;

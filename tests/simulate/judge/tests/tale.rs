@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use healthchecker::engine::outbox::letter::write;
-use healthchecker::engine::outbox::notice::{AllBack, Change, Mail, NotBack, Notice, Report};
+use healthchecker::engine::outbox::mail::Mail;
+use healthchecker::engine::outbox::notice::{AllBack, Change, NotBack, Notice, Report};
 use healthchecker::engine::registry::history::RecentCheck;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::settling::Aftermath;

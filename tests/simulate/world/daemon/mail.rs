@@ -9,7 +9,7 @@ use crate::world::outside::Outside;
 use healthchecker::daemon::mailer::turns::Turn;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::outbox::letter::{self, Links};
-use healthchecker::engine::outbox::notice::Mail;
+use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::{Moment, Now};
 
