@@ -71,11 +71,21 @@ def latencies(house: House) -> list[int]:
     return [check["latency_ms"] for check in house.shown("last_check").values()]
 
 
-def echoes(machine: Machine) -> int:
-    """Requests that have come to it."""
+def came(machine: Machine, what: str) -> int:
+    """So many packets of this kind have come to it."""
     table = machine.run("cat", "/proc/net/snmp")
     names, values = re.findall(r"^Icmp: (.*)$", table, re.MULTILINE)
-    return int(dict(zip(names.split(), values.split(), strict=True))["InEchos"])
+    return int(dict(zip(names.split(), values.split(), strict=True))[what])
+
+
+def echoes(machine: Machine) -> int:
+    """Requests that have come to it."""
+    return came(machine, "InEchos")
+
+
+def redirects(machine: Machine) -> int:
+    """Routers told it of a shorter way."""
+    return came(machine, "InRedirects")
 
 
 def test_hosts_are_pinged_while_packets_are_lost_and_cables_pulled(
@@ -136,6 +146,24 @@ def test_a_look_sees_who_is_pinged(lan: Lan, start_daemon: StartDaemon) -> None:
     house.wait_for_states(SOON, "UNKNOWN")
     lan.join(house.server)
     house.wait_for_states(SOON, "HEALTHY")
+
+
+def test_a_router_that_knows_a_shorter_way_is_no_failure(lan: Lan, start_daemon: StartDaemon) -> None:
+    house = House(lan)
+    nas, router = lan.add("nas"), lan.add("router")
+    allow(house.server, True)
+    house.server = Unprivileged(house.server)
+    # It passes on what should have gone straight to the NAS, and says so each time.
+    write(router, "/proc/sys/net/ipv4/ip_forward", "1")
+    house.server.run("ip", "route", "add", f"{nas.ipv4}/32", "via", router.ipv4)
+    for side in ("all", "eth0"):
+        write(router, f"/proc/sys/net/ipv4/conf/{side}/send_redirects", "1")
+        write(house.server, f"/proc/sys/net/ipv4/conf/{side}/accept_redirects", "0")
+    house.start(start_daemon)
+    watch(house, "four", f"ping://{nas.ipv4}")
+    wait_for(lambda: last_check(house, "four"), SOON, "a check")
+    assert redirects(house.server) > 0, "it was told of the shorter way"
+    assert last_check(house, "four")["reason"] == "echo answered"
 
 
 def test_with_the_privilege_alone_a_raw_socket_does(lan: Lan, start_daemon: StartDaemon) -> None:

@@ -58,9 +58,14 @@ impl Echo {
     /// There is no way.
     pub fn ask(&mut self) -> io::Result<()> {
         let packet: [u8; PACKET] = self.request.packet(self.family);
-        match self.socket.send(&packet) {
+        let mut sent = self.socket.send(&packet);
+        if sent.as_ref().is_err_and(is_passed_on) {
+            // Of the one before, which the kernel tells first: this one did not go out.
+            sent = self.socket.send(&packet);
+        }
+        match sent {
             // No room for it now: it is lost.
-            Err(why) if why.kind() != ErrorKind::WouldBlock => Err(why),
+            Err(why) if why.kind() != ErrorKind::WouldBlock && !is_passed_on(&why) => Err(why),
             _ => Ok(()),
         }
     }
@@ -80,7 +85,7 @@ impl Echo {
                     }
                 }
                 Err(why) if why.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(why) if why.kind() == ErrorKind::Interrupted => {}
+                Err(why) if why.kind() == ErrorKind::Interrupted || is_passed_on(&why) => {}
                 Err(why) => return Err(why),
             }
         }
@@ -111,6 +116,12 @@ fn be_told_of_the_way(socket: &Socket, family: Family) -> io::Result<()> {
         libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const on).cast(), size)
     };
     if failed == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether what the kernel has heard is no end of the way: a router that knows a shorter one says so (a redirect, RFC 792),
+/// and passes the packet on.
+fn is_passed_on(why: &io::Error) -> bool {
+    why.raw_os_error() == Some(libc::EREMOTEIO)
 }
 
 /// Whether we may ask; where that cannot be found out now, it will be seen.
