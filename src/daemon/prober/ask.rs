@@ -19,7 +19,6 @@ use super::{Probe, ProbeKind, Request};
 use crate::daemon::names::Names;
 use crate::daemon::trust::Trust;
 use crate::engine::registration::Origin;
-use crate::engine::registration::auth::Auth;
 use crate::engine::text::plain;
 use crate::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict, Whereabouts};
 use crate::engine::verdict::trouble::Trouble;
@@ -80,21 +79,13 @@ impl Prober {
         let asked = self.ask(probe.origin, request, budget);
         let certificate = secure::end();
         let mut end = match asked {
-            Ok(answer) => CheckEnd::Verdict(judge(Ok(Answer {
-                status: answer.status,
-                expected: request.expected.contains(answer.status),
-                content_type: &answer.content_type,
-                content_encoding: &answer.content_encoding,
-                body: &answer.body,
-                cut: answer.cut,
-                contains: request.contains.as_deref(),
-            }))),
+            Ok(answer) => CheckEnd::Verdict(judged(&answer, request)),
             Err(failure) => self.failed(probe, failure),
         };
         if let CheckEnd::Verdict(verdict) = &mut end {
             verdict.certificate = certificate.map(Box::new);
         }
-        // Once more, for it may have been packed, or an error's.
+        // Also of what was packed, or went wrong.
         if let (CheckEnd::Verdict(verdict), Some(auth)) = (&mut end, &request.auth) {
             verdict.reason = hidden(auth, &verdict.reason);
             verdict.body = verdict.body.take().map(|body| hidden(auth, &body));
@@ -135,14 +126,14 @@ impl Prober {
             let response = self.get(origin, url, shown, budget)?;
             let status = response.status().as_u16();
             if request.expected.contains(status) {
-                return receive(status, response, true, auth, budget);
+                return receive(status, response, true, budget);
             }
             match target(url, &response).map_err(Failure::Theirs)? {
                 None => match elsewhere.filter(|_| auth.is_some() && status == UNAUTHORIZED) {
                     Some(to) => {
                         return Err(Failure::Theirs(Trouble::LoginElsewhere { status, to }));
                     }
-                    None => return receive(status, response, false, auth, budget),
+                    None => return receive(status, response, false, budget),
                 },
                 Some(_) if redirects == REDIRECTS_MAX => {
                     return Err(Failure::Theirs(Trouble::TooManyRedirects { status }));
@@ -234,13 +225,41 @@ struct Received {
     cut: bool,
 }
 
+impl Received {
+    /// As it is judged, with this for its body.
+    fn with<'a>(&'a self, body: &'a [u8], request: &'a Request) -> Answer<'a> {
+        Answer {
+            status: self.status,
+            expected: request.expected.contains(self.status),
+            content_type: &self.content_type,
+            content_encoding: &self.content_encoding,
+            body,
+            cut: self.cut,
+            contains: request.contains.as_deref(),
+        }
+    }
+}
+
+/// The verdict on what came. What is said of it is said of what may be shown, so that nothing is cut off in the middle
+/// of what is to be hidden; but a password that is a word of the app's own changes no verdict.
+fn judged(answer: &Received, request: &Request) -> Verdict {
+    let verdict = judge(Ok(answer.with(&answer.body, request)));
+    let text = std::str::from_utf8(&answer.body).ok();
+    let Some((auth, text)) = request.auth.as_ref().zip(text) else { return verdict };
+    let safe = hidden(auth, text);
+    if safe == text {
+        return verdict;
+    }
+    let shown = judge(Ok(answer.with(safe.as_bytes(), request)));
+    if shown.outcome == verdict.outcome { shown } else { verdict }
+}
+
 /// Reads the body. When the status alone decides, the body is read only for the app's own words,
 /// and what goes wrong with it changes nothing.
 fn receive(
     status: u16,
     response: Response<Body>,
     body_matters: bool,
-    auth: Option<&Auth>,
     budget: &Budget,
 ) -> Result<Received, Failure> {
     let header = |name: HeaderName| {
@@ -264,10 +283,6 @@ fn receive(
     }
     let cut = body.len() > BODY_READ_MAX;
     body.truncate(BODY_READ_MAX);
-    // Before any of it is cut off in the middle of what is to be hidden.
-    if let (Some(auth), Ok(text)) = (auth, std::str::from_utf8(&body)) {
-        body = hidden(auth, text).into_bytes();
-    }
     Ok(Received { status, content_type, content_encoding, body, cut })
 }
 
@@ -276,5 +291,48 @@ fn body_failure(error: Error, budget: &Budget) -> Failure {
     match failure(error, budget.limit) {
         Failure::Theirs(Trouble::NoAnswer) => Failure::Theirs(Trouble::EndedEarly),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::registration::auth::Auth;
+
+    /// The verdict on a body of an app that is shown `login`, and must say `contains`.
+    fn verdict(login: &str, contains: Option<&str>, body: &str) -> Verdict {
+        let answer = Received {
+            status: 200,
+            content_type: "application/json".to_owned(),
+            content_encoding: String::new(),
+            body: body.as_bytes().to_vec(),
+            cut: false,
+        };
+        let auth = Auth::read(login).unwrap();
+        let contains = contains.map(str::to_owned);
+        judged(&answer, &Request { auth, contains, ..Request::default() })
+    }
+
+    #[test]
+    fn a_password_that_is_a_word_of_the_app_changes_no_verdict() {
+        for (login, contains, body) in [
+            ("me:pass", None, r#"{"status":"pass"}"#),
+            ("me:status", None, r#"{"status":"pass"}"#),
+            ("admin:admin", Some("admin"), "<p>Log in as admin</p>"),
+        ] {
+            assert_eq!(verdict(login, contains, body).outcome, Outcome::Pass, "{login}");
+        }
+        let failed = verdict("me:fail", None, r#"{"status":"fail","output":"disk"}"#);
+        assert_eq!(failed.outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn what_is_said_is_cut_off_after_it_is_hidden() {
+        let output = format!("{}secret-password", "x".repeat(REASON_MAX - 30));
+        let body = format!(r#"{{"status":"fail","output":"{output}"}}"#);
+        let verdict = verdict("me:secret-password", None, &body);
+        assert_eq!(verdict.outcome, Outcome::Fail);
+        assert!(!verdict.reason.contains("sec"), "{}", verdict.reason);
+        assert!(!verdict.body.unwrap_or_default().contains("secret-password"));
     }
 }
