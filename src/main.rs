@@ -54,7 +54,7 @@ fn run(in_force: &InForce) -> ExitCode {
 /// Sends one mail to each person who is told by default, and says what came of it.
 fn test_mail(in_force: &InForce) -> ExitCode {
     let Ok(_last_lines) = start_log(in_force) else { return ExitCode::FAILURE };
-    let outcome = mailer::test_mail(&in_force.settings, Clock::start().now());
+    let outcome = mailer::test_mail(&in_force.settings, Clock::start().now(), None);
     match print(&format!("{}\n", outcome.words)) {
         code if code == ExitCode::SUCCESS => ExitCode::from(outcome.exit_code),
         code => code,
@@ -69,7 +69,9 @@ fn set_up(line: CommandLine) -> ExitCode {
     };
     let machine = Machine {
         variables: env::vars_os().collect(),
-        test_mail: &|settings| mailer::test_mail(settings, Clock::start().now()),
+        test_mail: &|settings, patience| {
+            mailer::test_mail(settings, Clock::start().now(), Some(patience))
+        },
     };
     let mut talk = Talk { answers: &mut io::stdin().lock(), said: &mut io::stdout() };
     ExitCode::from(setup::run(wanted, &machine, &mut talk))

@@ -14,7 +14,8 @@ mod talk;
 mod tests;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::environment;
 use crate::config::given::Entry;
@@ -35,6 +36,10 @@ pub use talk::Talk;
 
 /// Where packages have it; who set that up restarts the service.
 const PACKAGED_FILE: &str = "/etc/healthchecker/config";
+
+/// A person waits for the mail that shows whether it works. The daemon itself waits longer for a slow server, so they may
+/// keep one that took too long for this.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Nothing was written.
 const EXIT_NOT_DONE: u8 = 1;
@@ -73,8 +78,8 @@ impl Setup {
 pub struct Machine<'a> {
     /// The environment's variables.
     pub variables: Vec<(OsString, OsString)>,
-    /// Sends one mail to each person who is told by default.
-    pub test_mail: &'a dyn Fn(&Settings) -> TestMail,
+    /// Sends one mail to each person who is told by default, and waits so long for each.
+    pub test_mail: &'a dyn Fn(&Settings, Duration) -> TestMail,
 }
 
 /// Asks, tries and writes; the exit code.
@@ -164,8 +169,10 @@ impl<'a, 'b> Course<'a, 'b> {
             self.talk.say(words)?;
             return Ok(true);
         }
-        self.talk.say("A mail is sent, to see whether it works ...\n")?;
-        let outcome = (self.machine.test_mail)(&in_force.settings);
+        self.talk.say(
+            "A mail is sent, to see whether it works; a slow server may take a minute ...\n",
+        )?;
+        let outcome = (self.machine.test_mail)(&in_force.settings, PATIENCE);
         self.talk.say(&format!("{}\n", shown_lines(&outcome.words)))?;
         if outcome.exit_code == 0 {
             return Ok(true);
@@ -189,7 +196,9 @@ impl<'a, 'b> Course<'a, 'b> {
             entries: answers::config_file(path).into_iter().collect(),
             ..CommandLine::default()
         };
-        let environment = environment::read(self.machine.variables.clone());
+        let mut environment = environment::read(self.machine.variables.clone());
+        // Where the daemon has its state it finds by its own environment: an installer may have none (`HOME`).
+        environment.state_dir.get_or_insert_with(PathBuf::new);
         resolve::resolve(line, environment, &read_file)
             .map_err(|problems| Stop::Wrong(problems.to_string().trim_end().to_owned()))
     }

@@ -1,8 +1,16 @@
 //! Questions and answers, a line each.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+
+/// Bytes of an answer: as many as a line of a terminal may have (termios(3)).
+const ANSWER_MAX: usize = 4096;
+
+/// What Ctrl-C types where it is not a signal.
+const CTRL_C: u8 = 3;
 
 /// No more answers come, or nobody can be asked.
 pub(super) struct Ended(pub(super) String);
@@ -12,6 +20,9 @@ impl From<std::io::Error> for Ended {
         Ended(format!("nobody can be asked: {why}"))
     }
 }
+
+/// Said of a secret where no terminal hides it: over ssh the one at the other end shows what is typed.
+const SHOWN: &str = " (shown as you type it, for there is no terminal here; 'ssh -t' makes one)";
 
 /// Whom to ask, and where to say something.
 pub struct Talk<'a> {
@@ -39,7 +50,8 @@ impl Talk<'_> {
     pub(super) fn ask_for_a_secret(&mut self, question: &str) -> Result<String, Ended> {
         // Before the question: a program that types the answer is quick.
         let hidden = Hidden::begin();
-        self.say(&format!("{question}: "))?;
+        let hint = if hidden.is_some() { "" } else { SHOWN };
+        self.say(&format!("{question}{hint}: "))?;
         let answer = self.line(question)?;
         if hidden.is_some() {
             // The Enter was not shown, either.
@@ -62,16 +74,31 @@ impl Talk<'_> {
     }
 
     fn line(&mut self, question: &str) -> Result<String, Ended> {
-        let mut line = String::new();
-        if self.answers.read_line(&mut line)? == 0 {
-            self.say("\n")?;
-            return Err(Ended(format!("the answers end before '{question}'")));
+        let mut line = Vec::new();
+        for byte in (&mut *self.answers).bytes().take(ANSWER_MAX) {
+            line.push(byte?);
+            if matches!(line.last(), Some(b'\n' | &CTRL_C)) {
+                break;
+            }
         }
-        Ok(line.trim().to_owned())
+        let why = match line.last() {
+            None => format!("the answers end before '{question}'"),
+            Some(&CTRL_C) => "it was broken off by Ctrl-C".to_owned(),
+            Some(_) if line.len() == ANSWER_MAX => {
+                format!("the answer to '{question}' is longer than {ANSWER_MAX} bytes")
+            }
+            Some(_) => match std::str::from_utf8(&line) {
+                Ok(line) => return Ok(line.trim().to_owned()),
+                Err(_) => format!("the answer to '{question}' is not in UTF-8"),
+            },
+        };
+        self.say("\n")?;
+        Err(Ended(why))
     }
 }
 
-/// While it lives, the terminal shows nothing of what is typed.
+/// While it lives, the terminal shows nothing of what is typed, and Ctrl-C is the end of a line like another: a signal
+/// would end us while it shows nothing, and not every shell mends that.
 struct Hidden {
     before: Termios,
 }
@@ -81,7 +108,8 @@ impl Hidden {
     fn begin() -> Option<Self> {
         let before = tcgetattr(std::io::stdin()).ok()?;
         let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        silent.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
         tcsetattr(std::io::stdin(), OptionalActions::Now, &silent).ok()?;
         Some(Hidden { before })
     }

@@ -14,6 +14,7 @@ const OLD: &str = "email=['a@b.c']\ntimezone='Europe/Berlin'\nsmtp_host='old.b.c
 struct Table {
     folder: TempDir,
     account: &'static str,
+    has_home: bool,
 }
 
 struct Done {
@@ -23,7 +24,7 @@ struct Done {
 
 impl Table {
     fn new(account: &'static str) -> Self {
-        Table { folder: TempDir::new().unwrap(), account }
+        Table { folder: TempDir::new().unwrap(), account, has_home: true }
     }
 
     fn path(&self) -> PathBuf {
@@ -44,7 +45,7 @@ impl Table {
         let args = ["setup", "--config", &file].into_iter().chain(options.iter().copied());
         let setup = Setup::new(command_line::read(args.map(OsString::from))).unwrap();
         let mut said = Vec::new();
-        let test_mail = |settings: &Settings| {
+        let test_mail = |settings: &Settings, _| {
             let user = match settings.mail.as_ref().unwrap().login.as_ref() {
                 Some(Login::Password { user, .. } | Login::Xoauth2 { user, .. }) => user.as_str(),
                 None => "",
@@ -53,7 +54,11 @@ impl Table {
             TestMail { words: format!("a mail as {user}"), exit_code }
         };
         let machine = Machine {
-            variables: vec![("HOME".into(), self.folder.path().into())],
+            variables: self
+                .has_home
+                .then(|| ("HOME".into(), self.folder.path().into()))
+                .into_iter()
+                .collect(),
             test_mail: &test_mail,
         };
         let mut talk = Talk { answers: &mut typed.as_bytes(), said: &mut said };
@@ -226,4 +231,56 @@ fn another_way_for_mail_replaces_all_of_the_old_one() {
     let done = table.set_up(&options, "");
     assert_eq!(done.code, 0, "{}", done.said);
     assert_eq!(table.settings().mail.unwrap().host, "smtp.gmail.com");
+}
+
+#[test]
+fn an_installer_without_a_home_sets_up_all_the_same() {
+    let table = Table { has_home: false, ..Table::new("") };
+    assert_eq!(table.set_up(&["--email", "x@y.z", "--yes"], "").code, 0);
+}
+
+#[test]
+fn where_nothing_can_be_written_nothing_is_asked() {
+    let table = Table::new("");
+    let nowhere = table.folder.path().join("nowhere");
+    std::os::unix::fs::symlink(&nowhere, table.path()).unwrap();
+    let done = table.set_up(&[], "me@b.c\n0\nnone\n");
+    assert_eq!(done.code, EXIT_NOT_DONE);
+    assert!(done.said.contains("a link to what is not there"), "{}", done.said);
+    assert!(!done.said.contains('?'), "{}", done.said);
+    std::fs::create_dir(&nowhere).unwrap();
+    let done = table.set_up(&[], "me@b.c\n0\nnone\n");
+    assert!(done.said.contains("cannot be read: it is no file"), "{}", done.said);
+    std::fs::remove_dir(&nowhere).unwrap();
+    let file = nowhere.join("config").to_string_lossy().into_owned();
+    let done = table.set_up(&["--config", &file], "me@b.c\n0\nnone\n");
+    assert!(done.said.contains("cannot be written: No such file"), "{}", done.said);
+    assert!(!done.said.contains('?'), "{}", done.said);
+}
+
+#[test]
+fn what_a_link_leads_to_is_the_file_and_the_old_one_is_kept_where_it_says() {
+    let table = Table::new("");
+    let folder = table.folder.path().join("etc");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("hc"), OLD).unwrap();
+    std::os::unix::fs::symlink("etc/hc", table.path()).unwrap();
+    let done = table.set_up(&["--email", "x@y.z", "--port", "1", "--smtp_host", "b.c"], "y\n");
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(table.path().is_symlink());
+    let old = folder.join("hc.old");
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), OLD);
+    assert!(done.said.contains(&*old.to_string_lossy()), "{}", done.said);
+}
+
+#[test]
+fn an_answer_is_a_line_of_text_that_ends() {
+    for (typed, why) in [("a".repeat(5000), "longer than 4096 bytes"), ("a\u{3}".into(), "Ctrl-C")]
+    {
+        let table = Table::new("");
+        let done = table.set_up(&[], &typed);
+        assert_eq!(done.code, EXIT_NOT_DONE, "{}", done.said);
+        assert!(done.said.contains(why), "{}", done.said);
+        assert_eq!(std::fs::read_dir(table.folder.path()).unwrap().count(), 0);
+    }
 }

@@ -425,7 +425,8 @@ fn a_test_mail_tells_what_came_of_it() {
     let now = Now { wall: Wall::from_unix_millis(1_795_474_540_000), ..Now::default() };
     let server = Server::start(&[]);
     let port = server.port;
-    let told = test_mail(&settings(Ok(server.settings(password())), &["a@b.example", "x"]), now);
+    let told =
+        test_mail(&settings(Ok(server.settings(password())), &["a@b.example", "x"]), now, None);
     assert_eq!(
         told.words,
         format!(
@@ -436,30 +437,43 @@ fn a_test_mail_tells_what_came_of_it() {
     );
     assert_eq!(told.exit_code, 1);
 
-    let own = test_mail(&settings(Ok(server.settings(None)), &[]), now);
+    let own = test_mail(&settings(Ok(server.settings(None)), &[]), now, None);
     assert!(own.words.ends_with("pi@home.example: accepted (250 2.0.0 OK queued)"), "{own:?}");
     assert_eq!(own.exit_code, 0);
 
     let server = Server::start(&[("AUTH", "535 5.7.8 no")]);
-    let told = test_mail(&settings(Ok(server.settings(password())), &["a@b.c", "d@e.f"]), now);
+    let told =
+        test_mail(&settings(Ok(server.settings(password())), &["a@b.c", "d@e.f"]), now, None);
     assert!(told.words.contains("a@b.c: not with these settings: "), "{told:?}");
     assert!(told.words.ends_with("\nd@e.f: not tried"), "{told:?}");
     assert!(!told.words.contains("geheim"));
 
     let server = Server::start(&[("RCPT TO:<a@b.c>", "552 5.2.2 mailbox full")]);
     let people = ["a@b.c", "käthe@b.c", "d@e.f"];
-    let told = test_mail(&settings(Ok(server.settings(None)), &people), now);
+    let told = test_mail(&settings(Ok(server.settings(None)), &people), now, None);
     assert!(told.words.contains("a@b.c: not to this address, or not with these"), "{told:?}");
     assert!(told.words.ends_with("\nd@e.f: accepted (250 2.0.0 OK queued)"), "{told:?}");
     assert_eq!(told.exit_code, 1);
 
     let why = "smtp_password is set without smtp_user";
-    let off = test_mail(&settings(Err(why.to_owned()), &[]), now);
+    let off = test_mail(&settings(Err(why.to_owned()), &[]), now, None);
     assert_eq!(off.exit_code, 78);
     assert!(off.words.starts_with(&format!("no mail is sent: {why}\n")), "{off:?}");
 
     let paper = Settings { test: true, ..settings(Ok(server.settings(None)), &["a@b.c"]) };
-    let paper = test_mail(&paper, now);
+    let paper = test_mail(&paper, now, None);
     assert!(paper.words.contains("To: a@b.c\nSubject: [HealthChecker] Test mail\n"), "{paper:?}");
     assert_eq!(paper.exit_code, 0);
+}
+
+#[test]
+fn whoever_tries_a_server_that_says_nothing_is_told_so_in_time() {
+    let now = Now { wall: Wall::from_unix_millis(1_795_474_540_000), ..Now::default() };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let mail = MailSettings { port, ..Server::start(&[]).settings(None) };
+    let patience = Some(Duration::from_millis(100));
+    let told = test_mail(&settings(Ok(mail), &["a@b.c"]), now, patience);
+    assert_eq!(told.exit_code, 1);
+    assert!(told.words.contains("a@b.c: not now: "), "{told:?}");
 }

@@ -1,6 +1,7 @@
 //! `healthchecker test-mail`: one mail now, and what came of it in words.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::attempt::{self, Server};
 use super::conversation::deliver;
@@ -30,8 +31,8 @@ pub struct TestMail {
 }
 
 /// Sends one test mail to each address of the `email` option, or to the sender's own account.
-/// Blocks until all is done: minutes, when the server is slow.
-pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
+/// Blocks until all is done: minutes, when the server is slow; with `patience` not longer than that for each mail.
+pub fn test_mail(settings: &Settings, now: Now, patience: Option<Duration>) -> TestMail {
     let mail = match &settings.mail {
         Ok(mail) => mail,
         Err(why) => {
@@ -53,7 +54,10 @@ pub fn test_mail(settings: &Settings, now: Now) -> TestMail {
     let mut letters = letters.into_iter();
     while let Some(letter) = letters.next() {
         let to = letter.to.clone();
-        let outcome = attempt::run(&server, move |server, end| deliver(server, &letter, end));
+        let outcome = attempt::run(&server, move |server, end| {
+            let end = patience.map_or(end, |patience| end.min(Instant::now() + patience));
+            deliver(server, &letter, end)
+        });
         exit_code |= u8::from(outcome.is_err());
         // What is about one recipient says nothing about the next one.
         let is_of_one = matches!(outcome, Err(Delivery::Rejected(_) | Delivery::Unclear(_)));
