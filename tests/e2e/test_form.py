@@ -183,6 +183,37 @@ def test_a_known_name_is_not_taken_by_accident(daemon: Daemon, target: Target) -
     assert refused.status_code == 400 and 'id="wrong-parent"' in refused.text
 
 
+def test_what_is_sent_twice_is_watched_once(daemon: Daemon, target: Target) -> None:
+    typed = {"appname": "Kodi", "url": target.url, "may_be_off": "true", "auth": "me:hunter2"}
+    for _ in range(2):
+        saved = daemon.post(FORM, data=typed, headers=PAGE, allow_redirects=False)
+        assert (saved.status_code, saved.headers.get("Location")) == (303, "info?appname=Kodi")
+    other = {**typed, "interval": "60"}
+    refused = daemon.post(FORM, data=other, headers=PAGE, allow_redirects=False)
+    assert refused.status_code == 400 and "is watched already" in refused.text
+    assert daemon.info("Kodi")["interval"] == 30
+
+
+def test_an_app_that_was_stopped_meanwhile_is_not_watched_anew_by_accident(
+    daemon: Daemon, target: Target, browser: Browser
+) -> None:
+    daemon.register("Kodi", target.url, interval=300, auth="me:hunter2")
+    browser.open(daemon.base + FORM + "?appname=Kodi")
+    browser.fill("#field-interval", "60")
+    daemon.post("/healthchecker/stop", data={"appname": "Kodi"})
+    browser.click("text=Save")
+    assert "was stopped meanwhile" in beside(browser, "appname")
+    assert value(browser, "appname") == "Kodi" and value(browser, "interval") == "60"
+    browser.accessible()
+    assert daemon.get("/healthchecker/info", params={"appname": "Kodi"}).status_code == 404
+    browser.fill("#field-auth", "me:hunter2")
+    browser.click("button.do")
+    assert on(browser) == "/healthchecker/info?appname=Kodi"
+    assert daemon.info("Kodi")["auth_set"] is True
+    # That the page was answered with 400.
+    assert [it for it in browser.complaints if "400" not in it] == []
+
+
 def test_an_app_of_the_same_machine_can_be_changed_from_elsewhere(
     daemon: Daemon, target: Target
 ) -> None:

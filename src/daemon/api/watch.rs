@@ -1,5 +1,7 @@
 //! The page's form: what was typed becomes a registration, and what is wrong stands beside its field.
 
+use std::net::Ipv6Addr;
+
 use super::command::{About, Command, Done};
 use super::format::Format;
 use super::parameters::Pair;
@@ -84,6 +86,8 @@ impl ApiContext {
                     true => self.registered(text(&given, "appname").to_owned())?.0,
                     false => None,
                 };
+                // One that was stopped meanwhile can only be watched anew.
+                let changes = kept.is_some();
                 let has_auth = kept.is_some_and(|app| app.target.auth().is_some());
                 let form = WatchForm { changes, filled, mistakes, kind, told, has_auth };
                 Ok(Payload::Form(status, form.html()))
@@ -110,14 +114,25 @@ impl ApiContext {
         {
             mistakes.push(why);
         }
-        if let Some(app) = before.filter(|_| !changes) {
-            let message = format!(
+        let registration = Registration::from_fields(given, origin, recipients);
+        // A button that is pressed twice sends the same twice, and the second answer is the one that is seen.
+        let is_as_before =
+            |app: &Registration| registration.as_ref().is_ok_and(|new| new.changes_nothing_of(app));
+        let taken = match &before {
+            Some(app) if !changes && !is_as_before(app) => Some(format!(
                 "appname {} is watched already; give another name, or change it on its page",
                 shown(&app.name)
-            );
-            mistakes.push(FieldError::of("appname", message));
-        }
-        let registration = match Registration::from_fields(given, origin, recipients) {
+            )),
+            // Without its login, and whatever else was only on record.
+            None if changes => Some(format!(
+                "appname {} is watched no longer: it was stopped meanwhile. To watch it anew send this again, with its \
+                 login if it had one",
+                shown(name)
+            )),
+            _ => None,
+        };
+        mistakes.extend(taken.map(|message| FieldError::of("appname", message)));
+        let registration = match registration {
             Ok(registration) if mistakes.is_empty() => registration,
             _ => return Ok(Err(Refused { status: 400, mistakes })),
         };
@@ -159,7 +174,7 @@ fn as_given(typed: &[Pair]) -> Vec<Pair> {
         given.push((
             name.clone(),
             match is_url && !text.contains("://") {
-                true => format!("http://{}", text.trim()),
+                true => of_the_web(text.trim()),
                 false => text.clone(),
             },
         ));
@@ -167,6 +182,14 @@ fn as_given(typed: &[Pair]) -> Vec<Pair> {
     let unticked = FIELDS.iter().filter_map(|field| unticked(field, typed));
     given.extend(unticked);
     given
+}
+
+/// An address as one types it into a browser.
+fn of_the_web(text: &str) -> String {
+    match text.parse::<Ipv6Addr>() {
+        Ok(address) => format!("http://[{address}]"),
+        Err(_) => format!("http://{text}"),
+    }
 }
 
 /// What a box says that is not ticked; nothing if that is the default, which some kinds of app know alone.
@@ -241,6 +264,8 @@ mod tests {
 
     #[test]
     fn only_an_address_is_completed() {
+        let bare = given(&[("url", " fd00::7 ")]);
+        assert_eq!(said(&bare, "url"), Some("http://[fd00::7]"));
         let given = given(&[("url", "tcp://nas:22"), ("path", "ok"), ("what", "x")]);
         assert_eq!(said(&given, "url"), Some("tcp://nas:22"));
         assert_eq!(said(&given, "path"), Some("ok"));

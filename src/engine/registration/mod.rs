@@ -179,6 +179,13 @@ impl Registration {
         self.target.keep_from(before.map(|before| &before.target));
     }
 
+    /// Whether an app that is on record so `before` is the same after this: what is sent twice.
+    pub(crate) fn changes_nothing_of(&self, before: &Registration) -> bool {
+        let mut after = Registration { origin: before.origin, ..self.clone() };
+        after.keep_from(Some(before));
+        after == *before
+    }
+
     /// Whether its silence is no trouble.
     pub fn may_be_off(&self) -> bool {
         self.may_be_off.unwrap_or(false)
