@@ -320,7 +320,7 @@ fn who_fails_again_after_the_end_of_all_counts_from_then() {
     answer(&mut world, &["NAS"], Answer::Fail);
     world.seconds(300);
     answer(&mut world, &["NAS"], Answer::Pass);
-    world.seconds(3600);
+    world.seconds(2 * 3600 + 300);
     let end = letter_of(&world, 3).subject;
     assert_eq!(end, "[HealthChecker] NAS is HEALTHY again after 5 min");
 }

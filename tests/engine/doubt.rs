@@ -140,7 +140,7 @@ fn what_began_by_a_clock_that_was_ahead_is_told_as_not_known() {
     let text = letter(&world, 1);
     assert!(text.contains("NAS is HEALTHY again after at least 1 h"), "{text}");
     // What comes after that is known.
-    world.seconds(3600);
+    world.seconds(10_800);
     world.answers("NAS", Answer::Fail);
     world.seconds(180);
     world.restart_at(by(world.now.wall, 600));
@@ -247,16 +247,16 @@ fn one_boot_has_one_clock_however_often_the_daemon_starts() {
 fn ill_in_a_boot(sets: bool) -> String {
     let mut world = cut_while_ill(true, 300);
     // It was well for so long that it does not keep failing.
-    for (answer, seconds) in [(Answer::Pass, 3600), (Answer::Fail, 60)] {
+    for (answer, seconds) in [(Answer::Pass, 10_800), (Answer::Fail, 60)] {
         world.answers("NAS", answer);
         world.seconds(seconds);
     }
     if sets {
         world.synchronised = true;
-        world.set_clock(by(REALLY, 3660));
+        world.set_clock(by(REALLY, 10_860));
     }
     world.seconds(10);
-    world.boot_at(by(REALLY, 4270));
+    world.boot_at(by(REALLY, 11_470));
     world.synchronised = true;
     world.answers("NAS", Answer::Pass);
     world.seconds(20);

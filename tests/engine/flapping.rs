@@ -21,11 +21,14 @@ fn blink(world: &mut World, well_minutes: u64) {
     world.seconds(60 * well_minutes);
 }
 
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+
 #[test]
 fn what_fails_again_soon_is_told_once_as_that_and_then_when_it_stays_well() {
     let mut world = house(&[]);
-    for _ in 0..10 {
-        blink(&mut world, 20);
+    for _ in 0..2 {
+        blink(&mut world, 90);
     }
     let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"];
     assert_eq!(world.mails(), told, "and nothing more");
@@ -33,40 +36,82 @@ fn what_fails_again_soon_is_told_once_as_that_and_then_when_it_stays_well() {
     let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
     assert_eq!(letter.subject, "[HealthChecker] NAS keeps failing");
     assert!(letter.text.contains("It was HEALTHY only shortly before."), "{}", letter.text);
-    world.seconds(9 * 60);
-    assert_eq!(world.mails(), told, "it has been well for 29 min");
-    world.seconds(2 * 60);
+    world.seconds(29 * MINUTE);
+    assert_eq!(world.mails(), told, "it has been well for less than two hours");
+    world.seconds(2 * MINUTE);
     assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
     let (at, mail) = &world.inbox[3];
     let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
-    assert_eq!(letter.subject, "[HealthChecker] NAS is HEALTHY again after 2 h 53 min");
+    assert_eq!(letter.subject, "[HealthChecker] NAS is HEALTHY again after 1 min");
     assert_eq!(mail.references, [world.inbox[2].1.message_id.as_str()]);
     blink(&mut world, 1);
     assert_eq!(world.mails()[4..], ["NAS UNHEALTHY", "NAS HEALTHY"], "the first for a while");
 }
 
 #[test]
+fn what_fails_often_is_believed_after_six_hours() {
+    let mut world = house(&[]);
+    for _ in 0..3 {
+        blink(&mut world, 20);
+    }
+    let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"];
+    world.seconds(3 * HOUR);
+    // More than two hours are no calm any more.
+    blink(&mut world, 5 * 60 + 58);
+    assert_eq!(world.mails(), told);
+    world.seconds(3 * MINUTE);
+    assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
+    // It begins anew then.
+    blink(&mut world, 60);
+    blink(&mut world, 2 * 60 + 2);
+    let again = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing", "NAS HEALTHY"];
+    assert_eq!(world.mails()[4..], again);
+}
+
+#[test]
+fn what_was_too_little_to_be_told_does_not_make_it_often() {
+    let mut world = house(&[("unhealthy", "3")]);
+    // Two failures are shown, and not told.
+    for _ in 0..4 {
+        world.answers("NAS", Answer::Fail);
+        world.one_check("NAS");
+        world.one_check("NAS");
+        world.answers("NAS", Answer::Pass);
+        world.seconds(5 * MINUTE);
+    }
+    for _ in 0..2 {
+        world.answers("NAS", Answer::Fail);
+        world.seconds(2 * MINUTE);
+        world.answers("NAS", Answer::Pass);
+        world.seconds(HOUR);
+    }
+    world.seconds(HOUR + 2 * MINUTE);
+    let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing", "NAS HEALTHY"];
+    assert_eq!(world.mails(), told);
+}
+
+#[test]
 fn what_fails_again_later_is_another_alarm() {
     let mut world = house(&[]);
     for _ in 0..3 {
-        blink(&mut world, 31);
+        blink(&mut world, 2 * 60 + 1);
     }
     assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"].repeat(3));
 }
 
 #[test]
 fn who_takes_long_to_be_healthy_has_to_be_so_for_longer() {
-    // Well after 25 min, and believed after 75.
-    let mut world = house(&[("interval", "300"), ("healthy", "5")]);
-    world.seconds(3600);
+    // Well after 50 min, and believed after 150.
+    let mut world = house(&[("interval", "300"), ("healthy", "10")]);
+    world.seconds(HOUR);
     for _ in 0..2 {
         world.answers("NAS", Answer::Fail);
-        world.seconds(900);
+        world.seconds(15 * MINUTE);
         world.answers("NAS", Answer::Pass);
-        world.seconds(3600);
+        world.seconds(50 * MINUTE + 2 * HOUR + 10 * MINUTE);
     }
     assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"]);
-    world.seconds(3600);
+    world.seconds(30 * MINUTE);
     assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
 }
 
@@ -85,7 +130,8 @@ fn killed_at_any_moment_of_it_the_same_is_told() {
             }
             world.seconds(200);
         }
-        world.seconds(1200);
+        // It failed five times.
+        world.seconds(6 * HOUR);
         let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing", "NAS HEALTHY"];
         assert_eq!(world.mails(), told, "killed after {kill}");
     }

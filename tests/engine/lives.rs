@@ -18,6 +18,8 @@ const EVENTS: usize = 60;
 /// More than it takes to find out and to be told: 10 checks 300 s apart, an hour that a limit holds a mail
 /// back.
 const LONG: u64 = 2 * 3600;
+/// More than it takes until one that keeps failing is believed to be well.
+const CALM: u64 = 7 * 3600;
 
 /// What comes between the daemon and the household.
 fn come_between(world: &mut World, chance: &mut Chance) {
@@ -184,6 +186,7 @@ fn live(seed: u64, damage: bool, trouble: Option<Answer>) -> Result<(), TestCase
     }
     let begin = world.inbox.len();
     all_answer(&mut world, Answer::Pass);
+    world.seconds(CALM);
     for (whom, state) in told(&world, begin) {
         prop_assert_eq!(state, "HEALTHY", "{:?}", whom);
     }

@@ -71,7 +71,7 @@ const KINDS: [Kind; 23] = [
     Kind {
         file: "keeps-failing",
         title: "An app keeps failing",
-        story: "It failed again within half an hour of its recovery. That is told once; only reminders come until it \
+        story: "It failed again within two hours of its recovery. That is told once; only reminders come until it \
                 was well for as long.",
         live: |world| {
             for _ in 0..2 {

@@ -82,7 +82,7 @@ fn its_end_ends_it_and_is_told() {
         world.answers("Kodi", Answer::Pass);
         world.seconds(5 * MINUTE);
         assert_eq!(told(&mut world).len(), 1, "that it is well again");
-        world.seconds(HOUR);
+        world.seconds(3 * HOUR);
     }
     // Until it is over is long.
     world.answers("Kodi", Answer::Fail);

@@ -247,6 +247,8 @@ proptest! {
                     world.restart();
                 }
             }
+            // After two mails of trouble the next one waits for three minutes.
+            world.seconds(600);
             world.mails().join("; ")
         };
         prop_assert_eq!(tell(true), tell(false));

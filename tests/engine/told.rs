@@ -9,6 +9,7 @@ use super::cases::cases;
 use super::world::{Answer, Mood, World};
 use healthchecker::engine::outbox::notice::Change;
 use healthchecker::engine::recipients::{Recipient, Recipients};
+use healthchecker::engine::record::Record;
 use healthchecker::engine::state::State;
 
 const QUICK: [(&str, &str); 3] = [("interval", "5"), ("unhealthy", "3"), ("healthy", "3")];
@@ -377,7 +378,6 @@ fn finish_sending(world: &mut World) {
 
 /// Waits until the apps are what they are, and all that there is to tell has arrived.
 fn settle(world: &mut World) {
-    // Who keeps failing is believed to be well after half an hour.
     world.seconds(1900);
     let waiting =
         |world: &World| world.engine.view().health(world.now, world.now.at, vec![]).outbox.waiting;
@@ -385,6 +385,22 @@ fn settle(world: &mut World) {
         // A digest waits for an hour.
         if waiting(world) > 0 {
             world.seconds(600);
+        }
+    }
+}
+
+/// Waits until nobody waits to be believed to be well: that is six hours at most.
+fn believe(world: &mut World) {
+    let keeps_failing = |world: &World| {
+        world.engine.snapshot(world.now).into_iter().any(|record| match record {
+            Record::App(app) => app.alert.is_some_and(|alert| alert.keeps_failing),
+            _ => false,
+        })
+    };
+    world.seconds(60);
+    for _ in 0..25 {
+        if keeps_failing(world) {
+            world.seconds(900);
         }
     }
 }
@@ -454,6 +470,7 @@ proptest! {
         for app in APPS {
             world.answers(app, Answer::Pass);
         }
+        believe(&mut world);
         settle(&mut world);
         prop_assert_eq!(world.engine.view().health(world.now, world.now.at, Vec::new()).outbox.waiting, 0);
         let mut said: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();

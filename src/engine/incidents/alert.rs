@@ -34,6 +34,8 @@ pub struct Alert {
     pub recovered: Option<Stamp>,
     /// People were told that it keeps failing: no more, until it is well for a while.
     pub keeps_failing: bool,
+    /// How often it fell ill, this time among them, since it was last well for a while.
+    pub falls: u32,
     /// When people were reminded of it last.
     pub reminded: Option<Stamp>,
     /// With which others it belongs together.
@@ -129,6 +131,7 @@ impl Alert {
             over: false,
             recovered: None,
             keeps_failing: false,
+            falls: 1,
             reminded: None,
             tie: Tie::Alone,
             people: SortedMap::default(),
@@ -140,6 +143,7 @@ impl Alert {
     /// its own.
     pub fn reopen(&mut self, now: Now) {
         self.over = false;
+        self.falls = self.falls.saturating_add(1);
         if self.keeps_failing {
             return;
         }
@@ -219,6 +223,14 @@ impl Alert {
     /// Whether somebody has been told that it is as bad as this, and not that it is over.
     pub fn is_told_as(&self, level: Level) -> bool {
         self.people.values().any(|told| told.written >= Some(level))
+    }
+
+    /// People are told of trouble that is news: whether it keeps failing. If it does not, it is the first time.
+    pub(super) fn begin_spell(&mut self, keeps_failing: bool) {
+        self.keeps_failing = keeps_failing;
+        if !keeps_failing {
+            self.falls = 1;
+        }
     }
 
     /// A mail was written that tells a person of trouble. `named` are those whom the app names now.

@@ -386,7 +386,7 @@ impl Incidents {
             self.alerts.edit(id, |alert| {
                 // An outage does not say so, and promises its end as soon as all are well.
                 let keeps = |app: &App| !is_outage && flapping::keeps_failing(alert, app);
-                alert.keeps_failing = app.is_some_and(keeps);
+                alert.begin_spell(app.is_some_and(keeps));
                 alert.tell(to, Level::Unhealthy, &named);
             });
         }

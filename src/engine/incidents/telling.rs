@@ -90,7 +90,7 @@ impl Incidents {
             if alone {
                 alert.tie = Tie::Alone;
             }
-            alert.keeps_failing = keeps_failing;
+            alert.begin_spell(keeps_failing);
             people.iter().for_each(|to| alert.tell(to, level, &named));
         });
         messages

@@ -27,6 +27,7 @@ impl AlertRecord {
             },
             recovered: alert.recovered,
             keeps_failing: alert.keeps_failing,
+            falls: alert.falls,
             reminded: alert.reminded,
             collected: alert.tie == Tie::Collected,
         }
@@ -36,6 +37,7 @@ impl AlertRecord {
         let mut alert = Alert::new(self.opened);
         (alert.over, alert.reminded) = (self.over, self.reminded);
         (alert.recovered, alert.keeps_failing) = (self.recovered, self.keeps_failing);
+        alert.falls = self.falls;
         alert.tie = match self.report {
             // Of an earlier release: it was told when it was opened, or soon after.
             Some(number) => Tie::Of { number, told: self.report_at.unwrap_or(self.opened) },
@@ -111,6 +113,17 @@ mod tests {
         assert_eq!((told.written, told.arrived), (Some(Level::Degraded), Some(Level::Degraded)));
         assert!(!restored.over);
         assert_eq!(restored.tie, Tie::Alone, "each was an incident of its own");
+    }
+
+    #[test]
+    fn how_often_it_fell_ill_is_restored_and_once_is_not_written() {
+        let mut alert = Alert::new(Stamp::noted(Now::default()));
+        let once = serde_json::to_string(&AlertRecord::of(&alert)).unwrap();
+        assert!(!once.contains("falls"), "{once}");
+        assert_eq!(serde_json::from_str::<AlertRecord>(&once).unwrap().restored(), alert);
+        alert.falls = 3;
+        let often = serde_json::to_string(&AlertRecord::of(&alert)).unwrap();
+        assert_eq!(serde_json::from_str::<AlertRecord>(&often).unwrap().restored(), alert);
     }
 
     #[test]

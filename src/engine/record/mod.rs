@@ -220,6 +220,9 @@ pub struct AlertRecord {
     /// People were told that the app keeps failing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_failing: bool,
+    /// How often it fell ill since it was last well for a while; left out for once.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub falls: u32,
     /// When people were reminded of it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded: Option<Stamp>,
@@ -279,6 +282,16 @@ pub struct CountersRecord {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// What is so of an alert of an earlier release.
+fn once() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_once(number: &u32) -> bool {
+    *number == 1
 }
 
 /// Counters of one app, and what is new in its history: a [`CountersRecord`] without the names of its

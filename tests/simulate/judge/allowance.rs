@@ -29,6 +29,11 @@ const ENOUGH: usize = 2;
 pub(super) const SHORTLY: Ms = 15 * 60_000;
 /// so long.
 const BUNDLED: Ms = 180_000;
+/// See [`calm`]: as a rule,
+const CALM: Ms = 2 * 3_600_000;
+/// and for what has failed so often.
+const LONG_CALM: Ms = 6 * 3_600_000;
+const OFTEN: usize = 3;
 /// A mail goes when its record is on the disk, or after so long (the commit queue's patience).
 pub(super) const PATIENCE: Ms = 10_000;
 /// What came so shortly before the daemon's end may not be on the disk.
@@ -134,14 +139,11 @@ pub(super) fn each(app: &Registered) -> Ms {
     app.interval * app.timeout.max(app.interval).div_ceil(app.interval.max(1))
 }
 
-/// An app that keeps failing has to be HEALTHY for so long before people are told.
-pub(super) fn believed_after(app: &Registered) -> Ms {
-    (30 * 60_000).max(3 * u64::from(app.healthy) * each(app))
-}
-
-/// Who fails again so soon after it was HEALTHY keeps failing.
-pub(super) fn keeps_failing_within(app: &Registered) -> Ms {
-    believed_after(app)
+/// Who fails again so soon after it was HEALTHY keeps failing, and is not said to be well before it was so for as
+/// long; after so many `falls` since it was told first.
+pub(super) fn calm(app: &Registered, falls: usize) -> Ms {
+    let usual = if falls < OFTEN { CALM } else { LONG_CALM };
+    usual.max(3 * u64::from(app.healthy) * each(app))
 }
 
 /// When at the latest a person must have been written to of what began at `begun`. `waits` are the

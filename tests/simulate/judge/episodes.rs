@@ -113,6 +113,16 @@ impl App {
         self.healthy_between(at, Ms::MAX)
     }
 
+    /// How often it was shown to be HEALTHY no longer after one time and by another.
+    pub(super) fn falls(&self, after: Ms, by: Ms) -> usize {
+        let known = self.states.iter().filter(|(_, state)| *state != State::Unknown);
+        let before = known.clone().skip(1).zip(known);
+        let falls = before.filter(|((at, now), (_, before))| {
+            after < *at && *at <= by && *before == State::Healthy && *now != State::Healthy
+        });
+        falls.count()
+    }
+
     /// When it was first shown as HEALTHY after one time and before another.
     fn healthy_between(&self, after: Ms, before: Ms) -> Option<Ms> {
         let first = self.states.partition_point(|(at, _)| *at <= after);

@@ -56,6 +56,8 @@ struct Knows {
     keeps_failing: Option<usize>,
     /// Told that it is watched, then.
     watched: Option<Ms>,
+    /// When they were told last that it is unwell, and not that it keeps failing.
+    first: Option<Ms>,
 }
 
 /// A report or an outage, by the places of the letter and of it in there.
@@ -226,13 +228,15 @@ impl Walk<'_, '_> {
         let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
+        let is_first = is_news && keeps_failing.is_none();
+        let first = if is_first { Some(decided) } else { knows.first };
         let begins = self.begins(told, app, decided);
         let is_another = is_news && knows.since.is_some() && knows.episode != episode;
         let again = if is_another { Some(begins) } else { knows.again };
         let since = knows.since.or(Some(begins));
         let its = Knows { level, episode, at, since, again, ..Knows::default() };
         let its = Knows { is_suspect, report, ..its };
-        let knows = Knows { is_crash_loop, keeps_failing, watched, ..its };
+        let knows = Knows { is_crash_loop, keeps_failing, watched, first, ..its };
         self.knows.insert((to, app), knows);
         if let Some(episode) = told.episode {
             let first = First { decided, letter: place };
@@ -291,8 +295,9 @@ impl Walk<'_, '_> {
             let ended = self.ended.entry(report).or_default();
             *ended = decided.max(*ended);
         }
-        let (episode, at, watched) = (told.episode, decided, knows.watched);
-        *knows = Knows { episode, at, watched, ..Knows::default() };
+        let (episode, at) = (told.episode, decided);
+        let Knows { watched, first, .. } = *knows;
+        *knows = Knows { episode, at, watched, first, ..Knows::default() };
         true
     }
 
@@ -407,8 +412,10 @@ impl Walk<'_, '_> {
             owed = later;
         }
         let believed = |owed: Ms| {
-            let app = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
-            owed.saturating_add(app.map_or(0, allowance::believed_after))
+            let now = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
+            owed.saturating_add(
+                now.map_or(0, |now| allowance::calm(now, self.falls(to, app, owed))),
+            )
         };
         (owed < Ms::MAX).then(|| believed(owed))
     }

@@ -10,8 +10,15 @@ use CauseKind::{Crash, CrashLoop};
 /// Ten minutes down, twelve minutes well, ten minutes down.
 const DOWN: Ms = 20 * MINUTE + 10 * SECOND;
 const AGAIN: Ms = DOWN + 22 * MINUTE;
-/// Who keeps failing is believed so much later.
-const CALM: Ms = 30 * MINUTE;
+/// Who keeps failing is believed so much later,
+const CALM: Ms = 120 * MINUTE;
+/// and who has failed often.
+const LONG_CALM: Ms = 360 * MINUTE;
+
+/// A story that is long enough for that.
+fn of_nas() -> Tale {
+    Tale::of(&["NAS"]).with(|story| story.length = 10 * 60 * MINUTE)
+}
 
 fn later(draft: &mut Draft, by: Ms) {
     draft.written += by;
@@ -21,7 +28,7 @@ fn later(draft: &mut Draft, by: Ms) {
 
 /// An alarm and its end, that it keeps failing, and its end when that is believed.
 fn keeps_failing() -> Tale {
-    let twice = Tale::of(&["NAS"]).befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
+    let twice = of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
         Crash,
         &[0],
         AGAIN,
@@ -41,7 +48,7 @@ fn who_keeps_failing_is_told_once_and_that_it_is_well_when_that_is_believed() {
     // It is no more news until then, if it fails again.
     let third = AGAIN + 15 * MINUTE;
     let thrice = || {
-        let tale = Tale::of(&["NAS"]).befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
+        let tale = of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
             Crash,
             &[0],
             AGAIN,
@@ -50,7 +57,7 @@ fn who_keeps_failing_is_told_once_and_that_it_is_well_when_that_is_believed() {
         tale.befalls(Crash, &[0], third, third + 10 * MINUTE).lived().but(|drafts| {
             drafts[2].changes[0].keeps_failing = true;
             drafts.remove(3);
-            later(&mut drafts[4], CALM);
+            later(&mut drafts[4], LONG_CALM);
         })
     };
     let all_told = thrice().faults();
@@ -61,10 +68,10 @@ fn who_keeps_failing_is_told_once_and_that_it_is_well_when_that_is_believed() {
 #[test]
 fn what_fails_for_the_first_time_does_not_keep_failing() {
     let first = |drafts: &mut Vec<Draft>| drafts[0].changes[0].keeps_failing = true;
-    let once = || Tale::of(&["NAS"]).befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).lived();
+    let once = || of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).lived();
     assert_eq!(once().but(first).faults(), [Fault::Wrong(Wrong::State)]);
-    let long_before = DOWN + 60 * MINUTE;
-    let twice = Tale::of(&["NAS"]).befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
+    let long_before = DOWN + 150 * MINUTE;
+    let twice = of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE).befalls(
         Crash,
         &[0],
         long_before,
@@ -97,7 +104,7 @@ const LOOP: Ms = 24 * MINUTE + 55 * SECOND;
 /// The third registration shows it; three passes later it is well, and the fourth shows it again.
 fn crash_loop() -> Tale {
     let (from, until) = (20 * MINUTE, 27 * MINUTE);
-    let mut tale = Tale::of(&["NAS"]).befalls(CrashLoop, &[0], from, until);
+    let mut tale = of_nas().befalls(CrashLoop, &[0], from, until);
     let dies = |minute: Ms| Reach {
         app: tale.story.causes[0].reach[0].app,
         span: Span {
@@ -123,7 +130,7 @@ fn crash_loop() -> Tale {
                     .to_owned();
         }
         drafts[2].changes[0].keeps_failing = true;
-        later(&mut drafts[3], CALM);
+        later(&mut drafts[3], LONG_CALM);
     })
 }
 

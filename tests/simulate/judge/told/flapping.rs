@@ -20,6 +20,12 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// How often an app was shown to fall ill since this person was told first, by then.
+    pub(super) fn falls(&self, to: PersonId, app: AppId, by: Ms) -> usize {
+        let first = self.knows.get(&(to, app)).and_then(|knows| knows.first).unwrap_or(0);
+        1 + self.case.life(app).app.falls(first, by)
+    }
+
     /// Who is told that an app keeps failing has been told of trouble that was over, and it was HEALTHY shortly
     /// before.
     pub(super) fn keeps_failing(
@@ -36,7 +42,8 @@ impl Walk<'_, '_> {
         let life = self.case.life(app);
         let begun =
             told.episode.map_or(decided, |episode| life.episodes[episode].from.min(decided));
-        let within = life.app.registered_at(decided).map_or(0, allowance::keeps_failing_within);
+        let falls = self.falls(to, app, decided);
+        let within = life.app.registered_at(decided).map_or(0, |app| allowance::calm(app, falls));
         let was_well =
             life.app.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided);
         // Whoever is told of it from now on hears how it is.
