@@ -10,6 +10,7 @@ use std::time::Duration;
 use ring::hmac::{HMAC_SHA256, Key, sign};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::public_url::base_of;
 use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
 use crate::engine::state::State;
@@ -105,9 +106,7 @@ impl MuteKey {
             .append_pair("until", &until)
             .append_pair("sig", &sig)
             .finish();
-        // All is below `/healthchecker/`; a proxy may serve no more than that.
-        let base = public_url.trim_end_matches('/').trim_end_matches("/healthchecker");
-        Some(format!("{base}{PATH}?{query}"))
+        Some(format!("{}{PATH}?{query}", base_of(public_url)))
     }
 
     /// Whether a link is one of ours, and good still.

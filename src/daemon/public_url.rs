@@ -34,6 +34,11 @@ impl PublicUrl {
     }
 }
 
+/// What is before `/healthchecker/` at the owner's address: all is below that, and a proxy may serve no more.
+pub(super) fn base_of(public_url: &str) -> &str {
+    public_url.trim_end_matches('/').trim_end_matches("/healthchecker")
+}
+
 /// Our address on the way to `destination`.
 fn source_address(destination: IpAddr) -> Option<IpAddr> {
     let any: IpAddr = match destination {

@@ -273,7 +273,12 @@ fn announcement(settings: &Settings, serving: SocketAddr) -> Option<Announcement
 fn rules(settings: &Settings, mute_key: Arc<MuteKey>) -> Result<Rules, StartError> {
     let access = Access::new(&settings.access, &hostname());
     let access = access.map_err(|why| cannot("make the tokens ready")(io::Error::other(why)))?;
-    Ok(Rules { recipients: recipients(settings), access, mute_key })
+    Ok(Rules {
+        recipients: recipients(settings),
+        access,
+        mute_key,
+        public_url: settings.public_url.clone(),
+    })
 }
 
 /// What signs the links in mails. If the disk has or takes none, they are good until the next start.

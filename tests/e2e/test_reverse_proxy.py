@@ -199,8 +199,15 @@ def test_a_browser_below_a_path_of_the_proxy_s_own(
     port = free_port()
     home = f"http://127.0.0.1:{port}/health-checker/"
     daemon = start_daemon(public_url=home)
-    daemon.register("TV box", target.url)
     run_proxy(nginx(tmp_path, blocks("nginx")[1], port, daemon), port)
+    browser.open(home)
+    call = browser.text("main pre")
+    assert call.endswith(f" {home}healthchecker/monitor"), call
+    for base, server in ((home, home.rstrip("/")), (daemon.base + "/", "/")):
+        described = requests.get(base + "openapi.json", timeout=10).json()
+        assert described["servers"] == [{"url": server}]
+    assert f" {daemon.base}/healthchecker/monitor" in daemon.get("/", headers=BROWSER).text
+    daemon.register("TV box", target.url)
     for script in (True, False):
         browser.open(home, script=script)
         browser.click("h3 a")

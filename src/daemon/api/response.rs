@@ -6,6 +6,7 @@ use std::io::{Cursor, Read};
 
 use miniz_oxide::inflate::decompress_to_vec;
 use serde::Serialize;
+use serde_json::Value;
 use tiny_http::{Header, Response, ResponseBox, StatusCode};
 
 use super::command::Done;
@@ -23,6 +24,8 @@ use crate::engine::text::plain::harmless_json;
 
 /// OpenAPI 3.1, every route with its full path; packed by `packaging/pack.rs`.
 const PACKED_OPENAPI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.deflate"));
+/// Where it says that the routes are: below the host that has the description.
+const HERE: &str = "{\"url\":\"/\"}";
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -44,7 +47,8 @@ pub(super) enum Payload {
     Metrics(String),
     Incidents(IncidentsView),
     Export(Export),
-    OpenApi,
+    /// Described as it is from there, where that is not just below the host.
+    OpenApi(Option<String>),
     /// What a form asked for is done, see there.
     SeeOther(String),
     Log(Found),
@@ -68,7 +72,11 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
             let name = "attachment; filename=\"healthchecker.json\"";
             with(json(200, JSON, &export), "Content-Disposition", name)
         }
-        Payload::OpenApi => of_text(200, JSON, openapi()),
+        Payload::OpenApi(None) => of_text(200, JSON, openapi()),
+        Payload::OpenApi(Some(base)) => {
+            let server = format!("{{\"url\":{}}}", Value::from(base));
+            of_text(200, JSON, openapi().replacen(HERE, &server, 1))
+        }
         // RFC 9110, section 15.4.4.
         Payload::SeeOther(location) => {
             with(of_text(303, TEXT, String::new()), "Location", &location)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::daemon::check_log::Query;
 use crate::daemon::gate::Client;
 use crate::daemon::mute_key::{MuteKey, MuteLink, PATH};
+use crate::daemon::public_url::base_of;
 use crate::engine::recipients::Recipients;
 use crate::engine::registration::fields::{FieldError, Fields, Known, shown};
 use crate::engine::registration::{Registration, any_name, app_name, caller, single_name};
@@ -92,6 +93,16 @@ pub(crate) struct Rules {
     pub access: Access,
     /// Opens the links of mails.
     pub mute_key: Arc<MuteKey>,
+    /// Where whoever comes through a proxy finds us, as far as the owner has said so.
+    pub public_url: Option<String>,
+}
+
+impl Rules {
+    /// Where a caller who comes through a proxy has found us, if the owner has said so: a proxy tells neither its scheme
+    /// nor its path. What is before `/healthchecker/`.
+    pub(super) fn base_through_proxy(&self, client: Client) -> Option<&str> {
+        self.public_url.as_deref().filter(|_| client.is_forwarded).map(base_of)
+    }
 }
 
 pub(super) struct Route {

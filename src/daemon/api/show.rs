@@ -77,7 +77,9 @@ impl ApiContext {
             Show::IncidentsPage => Payload::Page(self.incidents_page()?.html()),
             Show::Mute(link) => Payload::Page(self.mute_page(link)?.html()),
             Show::Export => Payload::Export(self.export()?),
-            Show::OpenApi => Payload::OpenApi,
+            Show::OpenApi => {
+                Payload::OpenApi(self.rules.base_through_proxy(client).map(str::to_owned))
+            }
         })
     }
 
@@ -118,9 +120,7 @@ impl ApiContext {
                 .extend(self.query(move |state| state.engine.view().closeups(state.now, &names))?);
         }
         let beginning = match summaries.is_empty() {
-            true => {
-                Some(Beginning { form: self.form(None)?, call: self.call(asked.credentials.host) })
-            }
+            true => Some(Beginning { form: self.form(None)?, call: self.call(asked) }),
             false => None,
         };
         let base = Base::of(path_of(asked.target));
@@ -128,14 +128,16 @@ impl ApiContext {
     }
 
     /// How an app registers itself with the daemon, which it finds where the browser found it.
-    fn call(&self, host: Option<&str>) -> String {
+    fn call(&self, asked: &Asked<'_>) -> String {
         let token = match self.rules.access.is_open(Effect::Changes) {
             true => "",
             false => "-H 'Authorization: Bearer TOKEN' ",
         };
-        let host = host.unwrap_or("ADDRESS:PORT");
+        let direct = || format!("http://{}", asked.credentials.host.unwrap_or("ADDRESS:PORT"));
+        let public = self.rules.base_through_proxy(asked.client);
+        let base = public.map_or_else(direct, str::to_owned);
         format!(
-            "curl -d appname=NAS -d url=http://192.168.1.20:8080 {token}http://{host}/healthchecker/monitor"
+            "curl -d appname=NAS -d url=http://192.168.1.20:8080 {token}{base}/healthchecker/monitor"
         )
     }
 

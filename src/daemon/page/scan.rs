@@ -51,7 +51,9 @@ pub(super) fn again(html: &mut Html) {
 
 fn row(html: &mut Html, device: &Device, place: usize, picked: Option<&Picked>) {
     html.raw("<li><b><bdi>").put(&device.name).raw("</bdi></b> ").put(device.kind);
-    html.raw(" <span class=\"soft\">").put(device.address).raw("</span> ");
+    html.raw(" <span class=\"soft\">").put(device.address);
+    // Whose address changes is better watched by it, as its owner may say.
+    html.raw(" · <bdi>").put(&device.host).raw("</bdi></span> ");
     // Whoever has touched it is there again.
     let focus = if picked.is_some() { " autofocus" } else { "" };
     if let Some(name) = &device.watched {
@@ -80,6 +82,7 @@ mod tests {
         let new = page(vec![device(None)], None);
         assert!(!new.contains("<script>alert") && !new.contains("\"><b>"), "{new}");
         assert!(!new.contains("http-equiv") && !new.contains("<script>"), "it stays as it is");
+        assert!(new.contains("10.0.0.7:631 · <bdi>box.local</bdi>"), "{new}");
         assert!(new.contains("name=\"watch\" value=\"0\" aria-label=\"Watch &quot;"), "{new}");
         assert!(!new.contains("autofocus"), "{new}");
         let known = page(vec![device(Some("a&b"))], None);

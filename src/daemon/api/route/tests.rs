@@ -23,7 +23,15 @@ fn ask_as(
     let body = body.as_bytes();
     let format = Format::Json;
     let asked = Asked { method, target, content_type: None, body, client, credentials, format };
-    route(&asked, &Rules { recipients: Recipients::new(Vec::new(), &[]), access, mute_key: key() })
+    route(
+        &asked,
+        &Rules {
+            recipients: Recipients::new(Vec::new(), &[]),
+            access,
+            mute_key: key(),
+            public_url: None,
+        },
+    )
 }
 
 fn key() -> std::sync::Arc<MuteKey> {

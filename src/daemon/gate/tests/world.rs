@@ -56,7 +56,12 @@ impl World {
         let log = CheckLog::start(None).unwrap().reader();
         let access = Access::new(&AccessSettings::default(), "pi").unwrap();
         let mute_key = MuteKey::random().unwrap().into();
-        let rules = Rules { recipients: Recipients::new(Vec::new(), &[]), access, mute_key };
+        let rules = Rules {
+            recipients: Recipients::new(Vec::new(), &[]),
+            access,
+            mute_key,
+            public_url: None,
+        };
         let api = Api::start(None, rules, log, requests, move || wake.wake().unwrap()).unwrap();
         let listener = bind(Ipv4Addr::LOCALHOST.into(), 0).unwrap();
         let addr = listener.local_addr().unwrap();
