@@ -36,12 +36,16 @@ def main() -> int:
     if len(sys.argv) != 2:
         print("usage: gatus.py CONFIG.YAML > apps.json", file=sys.stderr)
         return 64
-    with open(sys.argv[1], encoding="utf-8") as file:
-        text = file.read(SIZE_MAX + 1)
-    if len(text) > SIZE_MAX:
-        print(f"more than {SIZE_MAX} bytes, which no list of endpoints has", file=sys.stderr)
+    try:
+        with open(sys.argv[1], encoding="utf-8") as file:
+            text = file.read(SIZE_MAX + 1)
+        if len(text) > SIZE_MAX:
+            print(f"more than {SIZE_MAX} bytes, which no list of endpoints has", file=sys.stderr)
+            return 65
+        config = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as why:
+        print(f"{sys.argv[1]} cannot be read: {why}", file=sys.stderr)
         return 65
-    config = yaml.safe_load(text)
     config = config if isinstance(config, dict) else {}
     lists = [(config.get("endpoints"), app), (config.get("external-endpoints"), beat)]
     if not any(isinstance(endpoints, list) for endpoints, _ in lists):

@@ -143,5 +143,7 @@ def test_the_endpoints_of_gatus(daemon: Daemon, tmp_path: Path) -> None:
     backup = daemon.info("backup")
     assert (backup["kind"], backup["interval"], backup["unhealthy"]) == ("beat", 26 * 3600, 1)
     assert daemon.info("ssh")["url"] == "tcp://127.0.0.1:22"
-    config.write_text("services: []")
-    assert run(sys.executable, script, config).code == 65
+    for wrong in (b"services: []", b"", b"a: [", b"\xff\xfe", b"[" * 10_000):
+        config.write_bytes(wrong)
+        refused = run(sys.executable, script, config)
+        assert refused.code == 65 and "Traceback" not in refused.err, refused

@@ -31,27 +31,42 @@ pub(super) fn read(text: &str) -> Option<Result<Document, String>> {
     let document: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let monitors = document.get("monitorList")?.as_array()?;
     let mut backup = Document { apps: Vec::new(), remarks: Vec::new() };
+    let mut taken: Vec<String> = Vec::new();
     for monitor in monitors {
         let mut remarks = Vec::new();
-        match app(monitor, &mut remarks) {
-            Ok(app) => backup.apps.push(app),
+        let named = monitor.get("name").and_then(Value::as_str);
+        let appname = free_name(named.unwrap_or_default(), &taken);
+        match app(monitor, &appname, &mut remarks) {
+            Ok(app) => {
+                if appname != named.unwrap_or_default() {
+                    remarks.push(format!("another has this name, so it is '{appname}' here"));
+                }
+                backup.apps.push(app);
+                taken.push(appname);
+            }
             Err(why) => remarks.push(format!("not taken over: {why}")),
         }
-        let name =
-            monitor.get("name").and_then(Value::as_str).unwrap_or("a monitor without a name");
+        let name = named.unwrap_or("a monitor without a name");
         backup.remarks.extend(remarks.iter().map(|remark| format!("{name}: {remark}")));
     }
     Some(Ok(backup))
 }
 
-fn app(monitor: &Value, remarks: &mut Vec<String>) -> Result<Record, String> {
+/// A name that none before has: there several monitors may have one, here the last would take the place of the others.
+fn free_name(name: &str, taken: &[String]) -> String {
+    let numbered = (2..).map(|number| format!("{name} ({number})"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+fn app(monitor: &Value, appname: &str, remarks: &mut Vec<String>) -> Result<Record, String> {
     let text = |name: &str| monitor.get(name).and_then(Value::as_str).unwrap_or_default();
     let is_on = |name: &str| is_true(monitor.get(name));
     if is_on("upsideDown") {
         return Err("it is upside down: well as long as nobody answers".to_owned());
     }
     let mut fields = Map::new();
-    fields.insert("appname".to_owned(), json!(text("name")));
+    fields.insert("appname".to_owned(), json!(appname));
     match text("type") {
         "http" | "keyword" => {
             if !matches!(text("method"), "" | "GET") {
@@ -256,6 +271,22 @@ mod tests {
             assert!(remarks.concat().contains(why), "{remarks:?}");
             assert!(!remarks.concat().contains("secret"), "{remarks:?}");
         }
+    }
+
+    #[test]
+    fn monitors_of_one_name_are_apps_of_several() {
+        let nas = |url: &str| json!({"name": "NAS", "type": "http", "url": url});
+        let other = json!({"name": "NAS", "type": "dns"});
+        let Document { apps, remarks } = read_all(json!([other, nas("http://a"), nas("http://b")]));
+        let names: Vec<String> = apps.iter().filter_map(Record::name).collect();
+        assert_eq!(names, ["NAS", "NAS (2)"]);
+        assert_eq!(
+            remarks,
+            [
+                "NAS: not taken over: nothing here checks what it calls 'dns'",
+                "NAS: another has this name, so it is 'NAS (2)' here",
+            ]
+        );
     }
 
     #[test]
