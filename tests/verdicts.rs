@@ -89,6 +89,7 @@ fn probe(url: &str, timeout: Duration) -> Probe {
         kind: kind(url, StatusSet::default()),
         timeout,
         short_timeout: None,
+        quick: false,
         origin: Origin::OwnMachine,
         locate: false,
     }
@@ -522,7 +523,7 @@ fn the_pool_makes_many_checks_at_once() {
         let probe = Probe { id, ..probe(&url, Duration::from_secs(10)) };
         pool.start(probe).unwrap();
     }
-    assert_eq!((pool.busy(), pool.free()), (16, 0));
+    assert_eq!((pool.working(), pool.free()), (16, 0));
     let mut ids: Vec<u64> = Vec::new();
     for _ in 0..16 {
         let report = reports.recv().unwrap();
@@ -536,5 +537,5 @@ fn the_pool_makes_many_checks_at_once() {
     assert!(started.elapsed() < Duration::from_secs(3), "not one after another");
     ids.sort_unstable();
     assert!(ids.into_iter().eq(0..16));
-    assert_eq!((pool.busy(), pool.threads()), (0, 16));
+    assert_eq!((pool.working(), pool.threads()), (0, 16));
 }

@@ -14,7 +14,7 @@ const ROOM_KEPT: usize = 64;
 
 /// A new channel. Messages come out in the order in which they went in.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let state = State { queue: VecDeque::new(), senders: 1, receiver_lives: true };
+    let state = State { queue: VecDeque::new(), senders: 1, receiver_lives: true, waiting: 0 };
     let shared = Arc::new(Shared { state: Mutex::new(state), arrived: Condvar::new() });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
@@ -47,6 +47,9 @@ struct State<T> {
     queue: VecDeque<T>,
     senders: usize,
     receiver_lives: bool,
+    /// So many threads wait for a message. Where nobody does, as with all that the event loop is sent, none
+    /// is notified: that is a system call each time.
+    waiting: usize,
 }
 
 impl<T> Shared<T> {
@@ -77,8 +80,11 @@ impl<T> Sender<T> {
             return Err(SendError(message));
         }
         state.queue.push_back(message);
+        let somebody_waits = state.waiting > 0;
         drop(state);
-        self.0.arrived.notify_one();
+        if somebody_waits {
+            self.0.arrived.notify_one();
+        }
         Ok(())
     }
 }
@@ -146,14 +152,19 @@ impl<T> Receiver<T> {
             if state.senders == 0 {
                 return Err(RecvError::Disconnected);
             }
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Err(RecvError::Timeout);
+            }
             let arrived = &self.0.arrived;
-            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+            state.waiting += 1;
+            state = match left {
                 None => arrived.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return Err(RecvError::Timeout),
                 Some(left) => {
                     arrived.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+            state.waiting -= 1;
         }
     }
 }

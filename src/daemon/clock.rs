@@ -38,6 +38,11 @@ impl Clock {
         at.saturating_sub(self.start.elapsed())
     }
 
+    /// When that was. Rounded down, as [`Clock::now`].
+    pub fn moment(&self, at: Instant) -> Moment {
+        moment(at.saturating_duration_since(self.start))
+    }
+
     /// How long the machine was asleep since an unknown time; `None`: the system does not tell. The
     /// difference of two answers counts: what was slept through in between, to 10 ms.
     pub fn asleep(&self) -> Option<Duration> {

@@ -36,6 +36,7 @@ use crate::engine::outbox::delivery::Delivery;
 use crate::engine::outbox::letter::{self, Links};
 use crate::engine::outbox::mail::Mail;
 use crate::engine::recipients::Recipient;
+use crate::engine::scheduler::Ran;
 use crate::engine::surroundings::look::LookReport;
 use crate::engine::time::{Moment, Now};
 use crate::engine::verdict::answer::{CheckEnd, Whereabouts};
@@ -131,7 +132,7 @@ impl EventLoop {
 
     fn turn(&mut self, events: &mut Events, until: Option<Moment>) -> io::Result<()> {
         let deadline = self.next_deadline().into_iter().chain(until).min();
-        let deadline = self.standstill.sleep(deadline, self.pool.busy() > 0);
+        let deadline = self.standstill.sleep(deadline, self.pool.is_busy());
         let timeout = deadline.map(|deadline| self.clock.until(deadline));
         match self.poll.poll(events, timeout) {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
@@ -189,7 +190,8 @@ impl EventLoop {
     fn handle_inbox(&mut self, now: Now) {
         while let Ok(report) = self.inbox.reports.try_recv() {
             self.pool.finished(&report, now.at);
-            self.engine.handle_check(now, report.id, report.end, report.latency);
+            let ran = Ran { began: self.clock.moment(report.began), latency: report.latency };
+            self.engine.handle_check(now, report.id, report.end, ran);
         }
         while let Ok(report) = self.inbox.looks.try_recv() {
             self.engine.handle_look(now, &report);
@@ -243,7 +245,7 @@ impl EventLoop {
             disk,
             names: self.names.trouble().into_iter().collect(),
             pool: PoolUse {
-                busy: self.pool.busy(),
+                busy: self.pool.working(),
                 threads: self.pool.threads(),
                 most: self.pool.most(),
             },
@@ -283,9 +285,24 @@ impl EventLoop {
 
     fn act(&mut self, now: Now) {
         self.keep(now);
+        loop {
+            self.act_on_all(now);
+            let without_thread = self.pool.begin_run(now.at);
+            if without_thread.is_empty() {
+                break;
+            }
+            without_thread.iter().for_each(|probe| self.handle_no_thread(now, probe));
+        }
+    }
+
+    fn act_on_all(&mut self, now: Now) {
         while let Some(action) = self.engine.poll_action() {
             match action {
-                Action::Probe(probe) => self.probe(now, probe),
+                Action::Probe(probe) => {
+                    if let Err(probe) = self.pool.start(probe) {
+                        self.handle_no_thread(now, &probe);
+                    }
+                }
                 Action::Look(look) => self.lookout.look(look),
                 Action::Send(mail) => {
                     if let Some(release) = self.commits.send_when_kept(mail, now.at) {
@@ -303,11 +320,10 @@ impl EventLoop {
         }
     }
 
-    fn probe(&mut self, now: Now, probe: Probe) {
-        if let Err(probe) = self.pool.start(probe) {
-            let reason = "no thread could be started for the check".to_owned();
-            self.engine.handle_check(now, probe.id, CheckEnd::NoVerdict { reason }, Duration::ZERO);
-        }
+    fn handle_no_thread(&mut self, now: Now, probe: &Probe) {
+        let end =
+            CheckEnd::NoVerdict { reason: "no thread could be started for the check".to_owned() };
+        self.engine.handle_check(now, probe.id, end, Ran::until(now.at, Duration::ZERO));
     }
 
     fn send(&self, now: Now, mail: &Mail) {

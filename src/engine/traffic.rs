@@ -21,7 +21,7 @@ use super::query::off_or_away;
 use super::recipients::Recipient;
 use super::registry::quiet::Clock;
 use super::registry::{App, AppId, Welcome};
-use super::scheduler::{Begin, Ended as CheckEnded, Wait as Schedule};
+use super::scheduler::{Begin, Ended as CheckEnded, Ran, Wait as Schedule};
 use super::sorted::SortedSet;
 use super::state::{State, Transition};
 use super::surroundings::look::LookReport;
@@ -86,8 +86,8 @@ impl Engine {
     }
 
     /// A check has ended.
-    pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, latency: Duration) {
-        match self.scheduler.handle_end(now, check, end, latency) {
+    pub fn handle_check(&mut self, now: Now, check: u64, end: CheckEnd, ran: Ran) {
+        match self.scheduler.handle_end(now, check, end, ran) {
             Some(CheckEnded::Verdict { app, mut verdict, stood_still }) => {
                 if let Some(certificate) = verdict.certificate.take() {
                     let is_believed = !self.timeline.is_in_doubt() && !now.wall.is_plainly_wrong();
@@ -100,8 +100,8 @@ impl Engine {
                 }
                 let of = self.registry.get(app).filter(|_| !stood_still);
                 let slow = of.and_then(|app| app.registration.target.slow());
-                let verdict = slower(verdict, latency, slow);
-                self.handle_verdict(now, app, verdict, latency)
+                let verdict = slower(verdict, ran.latency, slow);
+                self.handle_verdict(now, app, verdict, ran)
             }
             Some(CheckEnded::Undecided { app, reason }) => {
                 let app = self.registry.get(app).map(|app| app.registration.name.clone());
@@ -113,7 +113,7 @@ impl Engine {
 
     /// A verdict on an app: what it shows of our surroundings goes first. One that may be our own fault
     /// waits. (What an answer means was judged before, on the check's thread: `verdict::judge`.)
-    fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, latency: Duration) {
+    fn handle_verdict(&mut self, now: Now, id: AppId, verdict: Verdict, ran: Ran) {
         let Some(app) = self.registry.get(id) else { return };
         if verdict.life == Life::CutOff || !self.surroundings.is_calm() {
             let outage = self.surroundings.outage(now);
@@ -122,7 +122,7 @@ impl Engine {
             self.look_around(now);
         }
         let Some(app) = self.registry.get(id) else { return };
-        let began = now.at.before(latency);
+        let Ran { began, latency } = ran;
         match self.surroundings.handle_verdict(now, (id, app), &verdict, began) {
             Worth::Waits => {
                 self.surroundings.wait(now, (id, app), verdict, latency);
@@ -412,7 +412,7 @@ impl Engine {
 
     /// All that a check's thread learns of an app. What it has to know besides is added here.
     fn poll_probe(&mut self) -> Option<Probe> {
-        let Begin { app, check, short_timeout, shortage } = self.scheduler.poll_begin()?;
+        let Begin { app, check, short_timeout, quick, shortage } = self.scheduler.poll_begin()?;
         if let Some(waited) = shortage {
             let workers = self.scheduler.load().workers;
             self.log(LogEvent::TooFewThreads { waited, workers });
@@ -423,6 +423,7 @@ impl Engine {
             kind: ProbeKind::of(&registration.target)?,
             timeout: registration.timeout,
             short_timeout,
+            quick,
             origin: registration.origin,
             // Whose answer shows that our network is back, and whose does not.
             locate: !self.surroundings.is_calm(),

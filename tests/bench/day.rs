@@ -12,6 +12,7 @@ use healthchecker::daemon::check_log::CheckLog;
 use healthchecker::daemon::journal::{Folder, Journal, Mark, SyncReport, Urgency};
 use healthchecker::engine::core::{Action, Engine};
 use healthchecker::engine::record::Record;
+use healthchecker::engine::scheduler::Ran;
 use healthchecker::engine::time::{Now, Wall};
 
 use super::engine::{beginning, empty, registration, well};
@@ -90,7 +91,8 @@ impl Household {
             match action {
                 Action::Probe(probe) => {
                     let latency = Duration::from_millis(3 + probe.id % 9);
-                    self.engine.handle_check(self.now, probe.id, well(), latency);
+                    let ran = Ran::until(self.now.at, latency);
+                    self.engine.handle_check(self.now, probe.id, well(), ran);
                 }
                 Action::CheckLog(line) => {
                     lines = true;

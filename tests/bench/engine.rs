@@ -8,6 +8,7 @@ use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::registration::{Origin, QuietTimes, Registration};
+use healthchecker::engine::scheduler::Ran;
 use healthchecker::engine::time::{Moment, Now, Wall, Zone};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Verdict};
 
@@ -63,7 +64,7 @@ pub(crate) fn live(engine: &mut Engine, now: &mut Now, checks: u64, end: &CheckE
             Some(check) => {
                 pass(now, LATENCY);
                 engine.handle_clock(*now, Duration::ZERO);
-                engine.handle_check(*now, check, end.clone(), LATENCY);
+                engine.handle_check(*now, check, end.clone(), Ran::until(now.at, LATENCY));
                 ended += 1;
             }
             None => {

@@ -20,6 +20,7 @@ use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::{Recipient, Recipients};
 use healthchecker::engine::record::Record;
 use healthchecker::engine::registration::{Origin, QuietTimes, Registration};
+use healthchecker::engine::scheduler::Ran;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::look::{LookReport, Sight};
 use healthchecker::engine::time::{Moment, Now, Wall, Zone};
@@ -381,7 +382,8 @@ impl World {
             match entry.remove() {
                 Event::Report { check, app, end, latency } => {
                     *self.under_way.entry(app).or_default() -= 1;
-                    self.engine.handle_check(self.now, check, end, latency);
+                    let ran = Ran::until(self.now.at, latency);
+                    self.engine.handle_check(self.now, check, end, ran);
                 }
                 Event::Delivered(id, delivery) => {
                     self.engine.handle_delivery(self.now, id, delivery)

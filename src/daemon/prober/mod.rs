@@ -19,12 +19,13 @@ mod pool;
 mod port;
 mod race;
 mod redirect;
+mod run;
 mod secure;
 mod sessions;
 #[cfg(test)]
 mod tls_tests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use self::ask::{Ourselves, Prober};
 pub use self::pool::{Pool, ProbeFn, Wake};
@@ -43,6 +44,10 @@ pub struct CheckReport {
     pub worker: usize,
     /// How it ended.
     pub end: CheckEnd,
-    /// The time until then.
+    /// When it began: in a run, after those before it.
+    pub began: Instant,
+    /// The time from then until its end.
     pub latency: Duration,
+    /// Whether the thread has nothing more to do.
+    pub rests: bool,
 }

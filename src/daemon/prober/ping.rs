@@ -190,6 +190,7 @@ mod tests {
             kind: ProbeKind::Ping { host },
             timeout,
             short_timeout: None,
+            quick: false,
             origin,
             locate: false,
         })

@@ -2,7 +2,7 @@
 //!
 //! The event loop owns the pool and all of its state; a thread has its own channel of jobs, and all
 //! of them one channel of reports. The thread used last is used next, so that the others can rest
-//! and go, and a warm stack and cache are used again.
+//! and go, and a warm stack and cache are used again. Quick checks that begin together go in a [run](super::run).
 
 use crate::daemon::channel::{Receiver, SendError, Sender, channel};
 use std::any::Any;
@@ -13,14 +13,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::run::{HELP_AFTER, Run};
 use super::{CheckReport, Probe};
 use crate::engine::time::Moment;
 use crate::engine::verdict::answer::CheckEnd;
 use crate::engine::verdict::judge;
 use crate::engine::verdict::trouble::Trouble;
 
-/// How long a thread without work is kept.
+/// How long a thread without work is kept, ...
 const IDLE: Duration = Duration::from_secs(10);
+/// ... but for so many: to end one and to start it for the next round of checks wakes the machine twice more.
+const KEPT: usize = 1;
+/// Where the system has no thread to give for a run that another thread is at, it is asked for one again after this.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The stack of a thread: three times the 64 KiB that a TLS handshake takes unoptimised (measured on
 /// x86-64 with elliptic curves; the rest is for RSA, other machines and the words of a panic). Only
@@ -38,10 +43,17 @@ pub struct Pool {
     max: usize,
     context: WorkerContext,
     /// By worker number; `None` is a free number.
-    workers: Vec<Option<Sender<Probe>>>,
+    workers: Vec<Option<Sender<Job>>>,
     /// Those without a job, the one idle for the longest in front.
     idle: VecDeque<Idle>,
-    busy: usize,
+    /// How many threads have a job.
+    working: usize,
+    /// How many checks have begun, or are to begin in the run.
+    under_way: usize,
+    /// Quick checks that go into the run together.
+    gathered: Vec<Probe>,
+    /// When to look whether the run needs help, while it goes on.
+    help_at: Option<Moment>,
 }
 
 /// What every thread is given.
@@ -50,6 +62,15 @@ struct WorkerContext {
     check: Arc<ProbeFn>,
     reports: Sender<CheckReport>,
     wake: Arc<Wake>,
+    run: Arc<Run>,
+}
+
+/// What a thread is to do.
+struct Job {
+    /// To make this check,
+    probe: Probe,
+    /// and then those that wait in the run.
+    joins_run: bool,
 }
 
 struct Idle {
@@ -59,7 +80,7 @@ struct Idle {
 
 impl Pool {
     /// A pool of at most `max` threads, none of them started yet. Each check ends as a report in
-    /// `reports`, and then `wake` is called.
+    /// `reports`, and then `wake` is called; of a run, when all have ended, or [`Pool::next_deadline`] wakes the loop.
     pub fn new(
         max: usize,
         check: Arc<ProbeFn>,
@@ -68,16 +89,24 @@ impl Pool {
     ) -> Pool {
         Pool {
             max,
-            context: WorkerContext { check, reports, wake },
+            context: WorkerContext { check, reports, wake, run: Arc::default() },
             workers: Vec::new(),
             idle: VecDeque::new(),
-            busy: 0,
+            working: 0,
+            under_way: 0,
+            gathered: Vec::new(),
+            help_at: None,
         }
     }
 
-    /// How many checks are under way.
-    pub fn busy(&self) -> usize {
-        self.busy
+    /// Whether checks are under way.
+    pub fn is_busy(&self) -> bool {
+        self.under_way > 0
+    }
+
+    /// How many threads are making checks.
+    pub fn working(&self) -> usize {
+        self.working
     }
 
     /// How many threads there may be.
@@ -87,15 +116,15 @@ impl Pool {
 
     /// How many more checks may be started.
     pub fn free(&self) -> usize {
-        self.max - self.busy
+        self.max - self.under_way
     }
 
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.busy + self.idle.len()
+        self.working + self.idle.len()
     }
 
-    /// Starts a check.
+    /// Starts a check; a quick one with the others of this turn, in [`Pool::begin_run`].
     ///
     /// # Errors
     ///
@@ -104,57 +133,109 @@ impl Pool {
         if self.free() == 0 {
             return Err(probe);
         }
-        let mut probe = probe;
-        while let Some(Idle { worker, .. }) = self.idle.pop_back() {
-            match self.hand_over(worker, probe) {
-                Ok(()) => return Ok(()),
-                Err(back) => probe = back,
-            }
+        if probe.quick {
+            self.under_way += 1;
+            self.gathered.push(probe);
+            return Ok(());
         }
-        match self.start_worker() {
-            Ok(worker) => self.hand_over(worker, probe),
-            Err(error) => {
-                log::warn!("cannot start a thread for a check: {error}");
-                Err(probe)
-            }
-        }
+        let Some(worker) = self.worker() else { return Err(probe) };
+        self.hand_over(worker, Job { probe, joins_run: false })?;
+        self.under_way += 1;
+        Ok(())
     }
 
-    /// To be called with each report: its thread is idle from `now` on.
+    /// Has the quick checks made that were started in this turn. Gives back those for which there is no thread.
+    pub fn begin_run(&mut self, now: Moment) -> Vec<Probe> {
+        if self.gathered.is_empty() {
+            return Vec::new();
+        }
+        let begun = self.context.run.push(now, self.gathered.drain(..)) || self.help(now);
+        if begun {
+            self.help_at.get_or_insert(now + HELP_AFTER);
+            return Vec::new();
+        }
+        let given_back = self.context.run.withdraw();
+        self.under_way = self.under_way.saturating_sub(given_back.len());
+        given_back
+    }
+
+    /// To be called with each report: its thread may be idle from `now` on.
     pub fn finished(&mut self, report: &CheckReport, now: Moment) {
-        self.busy = self.busy.saturating_sub(1);
-        self.idle.push_back(Idle { worker: report.worker, since: now });
+        self.under_way = self.under_way.saturating_sub(1);
+        if report.rests {
+            self.working = self.working.saturating_sub(1);
+            self.idle.push_back(Idle { worker: report.worker, since: now });
+            self.help_at = self.help_at.filter(|_| self.context.run.oldest().is_some());
+        }
     }
 
     /// When [`handle_deadline`](Pool::handle_deadline) is to be called next; changes with
-    /// [`start`](Pool::start) and [`finished`](Pool::finished).
+    /// [`begin_run`](Pool::begin_run), [`start`](Pool::start) and [`finished`](Pool::finished).
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.idle.front().map(|idle| idle.since + IDLE)
+        let idle =
+            self.idle.front().filter(|_| self.threads() > KEPT).map(|idle| idle.since + IDLE);
+        idle.into_iter().chain(self.help_at).min()
     }
 
-    /// Lets those threads go that have been idle for long.
+    /// Lets those threads go that have been idle for long, and helps a run that takes long.
     pub fn handle_deadline(&mut self, now: Moment) {
-        while self.next_deadline().is_some_and(|at| at <= now) {
+        if self.help_at.is_some_and(|at| at <= now) {
+            self.help_at = self.help_if_overdue(now);
+        }
+        while self.threads() > KEPT && self.idle.front().is_some_and(|it| it.since + IDLE <= now) {
             if let Some(idle) = self.idle.pop_front() {
                 self.dismiss(idle.worker);
             }
         }
     }
 
-    /// Gives `probe` to a worker without a job. A worker that is gone (it never should be) is
-    /// struck off.
-    fn hand_over(&mut self, worker: usize, probe: Probe) -> Result<(), Probe> {
+    /// When to look again. Where nothing waits, the loop was woken for the reports there are, and the thread at the last
+    /// check wakes it.
+    fn help_if_overdue(&mut self, now: Moment) -> Option<Moment> {
+        let overdue_at = self.context.run.oldest()? + HELP_AFTER;
+        if overdue_at > now {
+            return Some(overdue_at);
+        }
+        Some(now + if self.help(now) { HELP_AFTER } else { ASK_AGAIN_AFTER })
+    }
+
+    /// Another thread makes those checks that wait in the run. False: there is none to be had.
+    fn help(&mut self, now: Moment) -> bool {
+        let Some(worker) = self.worker() else { return false };
+        match self.context.run.join() {
+            Some(probe) => {
+                let handed_over = self.hand_over(worker, Job { probe, joins_run: true });
+                handed_over.map_err(|probe| self.context.run.leave(now, probe)).is_ok()
+            }
+            None => {
+                self.idle.push_back(Idle { worker, since: now });
+                true
+            }
+        }
+    }
+
+    /// A worker without a job: the one that had one last, or a new one.
+    fn worker(&mut self) -> Option<usize> {
+        if let Some(idle) = self.idle.pop_back() {
+            return Some(idle.worker);
+        }
+        let started = self.start_worker();
+        started.inspect_err(|error| log::warn!("cannot start a thread for a check: {error}")).ok()
+    }
+
+    /// Gives a worker a job. A worker that is gone (it never should be) is struck off.
+    fn hand_over(&mut self, worker: usize, job: Job) -> Result<(), Probe> {
         let Some(Some(jobs)) = self.workers.get(worker) else {
-            return Err(probe);
+            return Err(job.probe);
         };
-        match jobs.send(probe) {
+        match jobs.send(job) {
             Ok(()) => {
-                self.busy += 1;
+                self.working += 1;
                 Ok(())
             }
-            Err(SendError(probe)) => {
+            Err(SendError(job)) => {
                 self.dismiss(worker);
-                Err(probe)
+                Err(job.probe)
             }
         }
     }
@@ -191,13 +272,22 @@ impl Pool {
 
 impl WorkerContext {
     /// The life of a thread: until its channel is closed, or nobody wants its reports.
-    fn serve(&self, worker: usize, inbox: &Receiver<Probe>) {
-        for probe in inbox.iter() {
-            let started = Instant::now();
-            let end = self.check(&probe);
-            let report = CheckReport { id: probe.id, worker, end, latency: started.elapsed() };
-            if self.reports.send(report).is_err() {
-                return;
+    fn serve(&self, worker: usize, inbox: &Receiver<Job>) {
+        for Job { mut probe, joins_run } in inbox.iter() {
+            loop {
+                let began = Instant::now();
+                let end = self.check(&probe);
+                let latency = began.elapsed();
+                let next = if joins_run { self.run.next() } else { None };
+                let (id, rests) = (probe.id, next.is_none());
+                let report = CheckReport { id, worker, end, began, latency, rests };
+                if self.reports.send(report).is_err() {
+                    return;
+                }
+                match next {
+                    Some(next) => probe = next,
+                    None => break,
+                }
             }
             (self.wake)();
         }
@@ -224,163 +314,11 @@ impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool")
             .field("max", &self.max)
-            .field("busy", &self.busy)
+            .field("working", &self.working)
             .field("idle", &self.idle.len())
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::daemon::channel::channel;
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::engine::registration::Origin;
-    use crate::engine::verdict::Answer;
-    use crate::engine::verdict::answer::{Outcome, Verdict};
-    use crate::engine::verdict::probe::{ProbeKind, Request};
-
-    fn kind(url: &str) -> ProbeKind {
-        ProbeKind::Http(Box::new(Request { url: url.to_owned(), ..Request::default() }))
-    }
-
-    fn probe(url: &str) -> Probe {
-        Probe {
-            id: 7,
-            kind: kind(url),
-            timeout: Duration::from_secs(5),
-            short_timeout: None,
-            origin: Origin::OwnMachine,
-            locate: false,
-        }
-    }
-
-    /// A pool whose checks wait for a word, and what comes of them.
-    struct Bench {
-        pool: Pool,
-        reports: Receiver<CheckReport>,
-        woken: Receiver<()>,
-        go: Sender<()>,
-    }
-
-    impl Bench {
-        fn new(max: usize) -> Bench {
-            let (go, gate) = channel::<()>();
-            let gate = Mutex::new(gate);
-            let check = move |probe: &Probe| {
-                gate.lock().unwrap().recv().ok();
-                assert_ne!(probe.kind, kind("panic"), "on purpose");
-                CheckEnd::CutShort
-            };
-            let (sender, reports) = channel();
-            let (waker, woken) = channel();
-            let wake = move || waker.send(()).unwrap();
-            Bench {
-                pool: Pool::new(max, Arc::new(check), sender, Arc::new(wake)),
-                reports,
-                woken,
-                go,
-            }
-        }
-
-        fn start(&mut self, url: &str) -> Result<(), Probe> {
-            self.pool.start(probe(url))
-        }
-
-        /// Lets one check go on to its end, at `seconds`.
-        fn finish(&mut self, seconds: u64) -> CheckReport {
-            self.go.send(()).unwrap();
-            self.woken.recv().unwrap();
-            let report = self.reports.recv().unwrap();
-            let now = Moment::from_millis(seconds * 1000);
-            self.pool.finished(&report, now);
-            report
-        }
-    }
-
-    #[test]
-    fn there_are_never_more_threads_than_allowed() {
-        let mut bench = Bench::new(2);
-        assert_eq!(bench.pool.threads(), 0, "none before the first check");
-        bench.start("a").unwrap();
-        bench.start("b").unwrap();
-        assert_eq!(bench.start("c").unwrap_err().kind, kind("c"));
-        assert_eq!((bench.pool.busy(), bench.pool.free()), (2, 0));
-        let report = bench.finish(0);
-        assert_eq!((report.id, report.end), (7, CheckEnd::CutShort));
-        bench.start("c").unwrap();
-        assert_eq!(bench.pool.threads(), 2);
-    }
-
-    #[test]
-    fn the_thread_used_last_is_used_next_and_the_others_go() {
-        let mut bench = Bench::new(4);
-        bench.start("a").unwrap();
-        bench.start("b").unwrap();
-        bench.finish(0);
-        let last = bench.finish(1).worker;
-        for second in 2..6 {
-            bench.start("c").unwrap();
-            assert_eq!(bench.finish(second).worker, last);
-        }
-        let at = |ms| Some(Moment::from_millis(ms));
-        assert_eq!(bench.pool.next_deadline(), at(10_000));
-        bench.pool.handle_deadline(Moment::from_millis(9_999));
-        assert_eq!(bench.pool.threads(), 2);
-        bench.pool.handle_deadline(Moment::from_millis(10_000));
-        assert_eq!(bench.pool.threads(), 1);
-        assert_eq!(bench.pool.next_deadline(), at(15_000));
-        bench.pool.handle_deadline(Moment::from_millis(20_000));
-        assert_eq!(bench.pool.threads(), 0);
-        assert_eq!(bench.pool.next_deadline(), None);
-    }
-
-    /// What would overflow it ends the daemon, and cannot be contained.
-    #[test]
-    fn the_stack_of_a_thread_holds_the_deepest_answer() {
-        // The JSON parser follows 128 levels; those before it must fit, and more must not matter.
-        let nested = |open: &str, close: &str, levels: usize| {
-            let (open, close) = (open.repeat(levels), close.repeat(levels));
-            format!(r#"{{"status":"fail","checks":{open}1{close}}}"#).into_bytes()
-        };
-        for body in [
-            nested("[", "]", 120),
-            nested(r#"{"a":"#, "}", 120),
-            nested(r#"[{"status":"fail","checks":"#, "}]", 60),
-            nested(r#"{"status":"DOWN","components":"#, "}", 120),
-            nested("[", "]", 30_000),
-        ] {
-            let check = move |_: &Probe| {
-                let answer = Answer {
-                    status: 200,
-                    expected: true,
-                    content_type: "",
-                    content_encoding: "gzip",
-                    body: &body,
-                    cut: false,
-                    contains: None,
-                };
-                CheckEnd::Verdict(judge(Ok(answer)))
-            };
-            let (sender, reports) = channel();
-            let mut pool = Pool::new(1, Arc::new(check), sender, Arc::new(|| ()));
-            pool.start(probe("deep")).unwrap();
-            assert!(matches!(reports.recv().unwrap().end, CheckEnd::Verdict(_)));
-        }
-    }
-
-    #[test]
-    fn a_panic_fails_the_check_and_the_thread_lives_on() {
-        let mut bench = Bench::new(1);
-        bench.start("panic").unwrap();
-        let report = bench.finish(0);
-        let CheckEnd::Verdict(Verdict { outcome, reason, .. }) = report.end else {
-            panic!("a verdict is expected");
-        };
-        assert_eq!(outcome, Outcome::Fail);
-        assert!(reason.starts_with("internal error: "), "{reason}");
-        bench.start("a").unwrap();
-        assert_eq!(bench.finish(0).worker, report.worker);
-    }
-}
+mod tests;

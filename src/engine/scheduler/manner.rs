@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::scheduler::lanes::{Lane, Share, ShortTimeout};
 use crate::engine::time::Moment;
-use crate::engine::verdict::answer::CheckEnd;
+use crate::engine::verdict::answer::{CheckEnd, Outcome};
 
 /// No short time-out is shorter. Far above what a healthy app on a LAN needs, and with ten apps a second
 /// beginning to hang it costs five threads.
@@ -14,6 +14,12 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// that hang hold the threads that are kept for others.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// What takes no longer is quick: an app on the LAN that is well, and no TLS.
+const QUICK: Duration = Duration::from_millis(10);
+
+/// The share of one pass in the average is one of so many: one that waited for a busy Wi-Fi is forgotten after a few.
+const WEIGHT: u32 = 8;
+
 /// How an app has answered so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manner {
@@ -21,6 +27,8 @@ pub struct Manner {
     pub lane: Lane,
     /// About the longest that it took lately.
     usual: Duration,
+    /// What its passes took on average of late; none since it last failed.
+    passes: Option<Duration>,
     /// When the check was due that was broken off first, while no check in full has followed: it keeps
     /// its place among those that wait for one.
     pub broken_off: Option<Moment>,
@@ -28,7 +36,8 @@ pub struct Manner {
 
 impl Manner {
     /// That of an app which was never asked.
-    pub const NEW: Manner = Manner { lane: Lane::New, usual: Duration::ZERO, broken_off: None };
+    pub const NEW: Manner =
+        Manner { lane: Lane::New, usual: Duration::ZERO, passes: None, broken_off: None };
 
     /// A check has ended, and the time that it took was the app's. What took no longer than the
     /// shortest short time-out holds no thread for long, answer or not; a host that is switched off takes three
@@ -37,6 +46,10 @@ impl Manner {
         let CheckEnd::Verdict(verdict) = end else { return };
         let answered = verdict.http_status.is_some() || verdict.refused;
         self.broken_off = None;
+        self.passes = (verdict.outcome != Outcome::Fail).then(|| {
+            let before = self.passes.unwrap_or(latency);
+            before - before / WEIGHT + latency / WEIGHT
+        });
         if answered || latency <= SHORTEST {
             self.lane = Lane::Answers;
             self.usual = latency.max(self.usual * 31 / 32);
@@ -48,8 +61,15 @@ impl Manner {
     /// A check that was due at `due` was broken off.
     pub fn break_off(&mut self, due: Moment) {
         self.lane = Lane::BrokenOff;
+        self.passes = None;
         self.broken_off.get_or_insert(due);
         self.usual = self.usual.max((self.usual * 2).clamp(SHORTEST, TRUSTED));
+    }
+
+    /// Whether its next check is likely to take so little time that it may be made in a row with others. An app that was
+    /// never asked, or is not well, may hang.
+    pub fn is_quick(self) -> bool {
+        self.passes.is_some_and(|average| average <= QUICK)
     }
 
     /// After how long a check on a short time-out is broken off: an answer that takes twice the usual is not
@@ -123,6 +143,33 @@ mod tests {
             manner.observe(&CheckEnd::Verdict(answer()), ms(5));
         }
         assert_eq!(usual(manner), SHORTEST, "that was long ago");
+    }
+
+    #[test]
+    fn an_app_is_quick_while_its_passes_are_on_average_and_it_is_well() {
+        let pass = Verdict { outcome: Outcome::Pass, http_status: Some(200), ..silence() };
+        let refused = judge(Err(Trouble::Refused));
+        let mut manner = Manner::NEW;
+        assert!(!manner.is_quick(), "nobody knows yet");
+        for (verdict, latency, quick) in [
+            (&pass, 10, true),
+            (&pass, 12, false),
+            (&pass, 3, true),
+            (&refused, 1, false),
+            (&pass, 3, true),
+            // A busy Wi-Fi.
+            (&pass, 100, false),
+            (&pass, 3, false),
+            (&pass, 3, false),
+            (&pass, 3, false),
+            (&pass, 3, false),
+            (&pass, 3, true),
+        ] {
+            manner.observe(&CheckEnd::Verdict(verdict.clone()), ms(latency));
+            assert_eq!(manner.is_quick(), quick, "{} after {latency} ms", verdict.reason);
+        }
+        manner.break_off(Moment::START);
+        assert!(!manner.is_quick(), "it may hang");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::lanes::{Lane, Lanes, Start, Ticket};
 pub use self::manner::Manner;
 use self::running::Running;
-pub use self::running::{Destination, STOOD_STILL};
+pub use self::running::{Destination, Ran, STOOD_STILL};
 use self::shortage::{OVER_AFTER, Shortage};
 use self::slot::{Asked, Slot};
 use super::registration::Registration;
@@ -53,6 +53,8 @@ pub struct Begin {
     pub check: u64,
     /// A shorter time than its time-out after which it is given up without a verdict.
     pub short_timeout: Option<Duration>,
+    /// It takes so little time, as far as is known, that it may be made in a row with others.
+    pub quick: bool,
     /// It had to wait so long for its thread that a shortage begins.
     pub shortage: Option<Duration>,
 }
@@ -204,6 +206,7 @@ impl Scheduler {
         let slot = self.slots.get_mut(&id)?;
         let asked = std::mem::replace(&mut slot.asked, Asked::Runs { check });
         let short_timeout = slot.manner.short_timeout(seat.short_timeout);
+        let quick = slot.manner.is_quick();
         let Timing { interval, timeout } = slot.timing;
         let limit = short_timeout.map_or(timeout, |short_timeout| short_timeout.min(timeout));
         let running = Running { app: id, seat, limit, stood_still: false, left_behind: None };
@@ -212,7 +215,7 @@ impl Scheduler {
             Asked::Waits { since, .. } => self.note_wait(self.turn.since(since), interval),
             _ => None,
         };
-        Some(Begin { app: id, check, short_timeout, shortage })
+        Some(Begin { app: id, check, short_timeout, quick, shortage })
     }
 
     /// A check has a thread after it had `waited` for one.
@@ -233,24 +236,18 @@ impl Scheduler {
         }
     }
 
-    /// A check has ended after `latency`. `None`: it counts no more, or goes on in full.
-    pub fn handle_end(
-        &mut self,
-        now: Now,
-        check: u64,
-        end: CheckEnd,
-        latency: Duration,
-    ) -> Option<Ended> {
+    /// A check has ended. `None`: it counts no more, or goes on in full.
+    pub fn handle_end(&mut self, now: Now, check: u64, end: CheckEnd, ran: Ran) -> Option<Ended> {
         self.turn = now.at;
         let Running { app: id, seat, limit, stood_still, .. } = *self.running.remove(&check)?;
         self.lanes.finished(seat);
         // Its own thread may have stood still while the loop ran.
-        let stood_still = stood_still || latency > limit + STOOD_STILL;
+        let stood_still = stood_still || ran.latency > limit + STOOD_STILL;
         let slot = self.slots.get_mut(&id)?;
         match slot.asked {
             Asked::Runs { check: its } if its == check => {
                 slot.asked = Asked::No;
-                self.conclude(now, id, Finished { check, end, latency, stood_still })
+                self.conclude(now, id, Finished { check, end, ran, stood_still })
             }
             Asked::Void { check: its, next } if its == check => {
                 slot.asked = Asked::No;
@@ -264,7 +261,7 @@ impl Scheduler {
     }
 
     fn conclude(&mut self, now: Now, id: AppId, finished: Finished) -> Option<Ended> {
-        let Finished { check, end, latency, stood_still } = finished;
+        let Finished { check, end, ran, stood_still } = finished;
         let slot = self.slots.get_mut(&id)?;
         let failed = matches!(&end, CheckEnd::Verdict(verdict) if verdict.outcome == Outcome::Fail);
         if let CheckEnd::Verdict(verdict) = &end
@@ -281,9 +278,9 @@ impl Scheduler {
             slot.void_in_a_row = 0;
         }
         if !stood_still {
-            slot.manner.observe(&end, latency);
+            slot.manner.observe(&end, ran.latency);
         }
-        let late = now.at.before(latency).since(slot.check_due);
+        let late = ran.began.since(slot.check_due);
         self.lateness.count(u32::try_from(late.as_millis()).unwrap_or(u32::MAX));
         match end {
             CheckEnd::CutShort => {
@@ -334,7 +331,7 @@ impl Scheduler {
 struct Finished {
     check: u64,
     end: CheckEnd,
-    latency: Duration,
+    ran: Ran,
     /// We did while it was under way.
     stood_still: bool,
 }

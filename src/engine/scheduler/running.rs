@@ -6,6 +6,7 @@ use super::lanes::Seat;
 use super::slot::Asked;
 use super::{AppId, Scheduler};
 use crate::engine::registration::Registration;
+use crate::engine::time::Moment;
 
 /// A check during which we stood still for longer is no proof of anything: a machine under load is
 /// late by less.
@@ -22,6 +23,22 @@ pub(super) struct Running {
     pub(super) stood_still: bool,
     /// What it asks, once the app is watched no longer, or elsewhere.
     pub(super) left_behind: Option<Destination>,
+}
+
+/// When a check was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Since when: it may have had to wait for a thread that makes others, too.
+    pub began: Moment,
+    /// How long it took from then on.
+    pub latency: Duration,
+}
+
+impl Ran {
+    /// One that has just ended, after `latency`.
+    pub fn until(now: Moment, latency: Duration) -> Ran {
+        Ran { began: now.before(latency), latency }
+    }
 }
 
 /// What is never asked twice at a time: an app at an address.

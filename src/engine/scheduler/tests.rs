@@ -112,7 +112,8 @@ impl Clockwork {
     fn end(&mut self, check: u64, end: CheckEnd) -> Option<Ended> {
         let began = self.under_way.remove(&check).unwrap();
         let latency = Duration::from_millis(self.ms - began);
-        let ended = self.scheduler.handle_end(self.now(), check, end, latency);
+        let ran = Ran::until(self.now().at, latency);
+        let ended = self.scheduler.handle_end(self.now(), check, end, ran);
         self.turn();
         ended
     }
@@ -373,7 +374,9 @@ fn the_thread_of_a_check_that_nobody_waits_for_is_free_only_when_it_has_ended() 
     clockwork.end(check, ended(Outcome::Pass));
     assert_eq!(clockwork.last().app, KODI);
     assert!(counts(clockwork.end(clockwork.last().check, ended(Outcome::Pass))));
-    assert_eq!(clockwork.scheduler.handle_end(after_ms(3_000), check, silence(), seconds(1)), None);
+    let now = after_ms(3_000);
+    let ran = Ran::until(now.at, seconds(1));
+    assert_eq!(clockwork.scheduler.handle_end(now, check, silence(), ran), None);
 }
 
 /// Eight threads, two of which are held by checks in full, and an app whose check is on a short time-out.

@@ -17,6 +17,7 @@ use healthchecker::engine::core::{Action, Engine};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::delivery::Delivery;
 use healthchecker::engine::record::Record;
+use healthchecker::engine::scheduler::Ran;
 use healthchecker::engine::surroundings::look::LookReport;
 use healthchecker::engine::time::{Moment, Now};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Whereabouts};
@@ -413,9 +414,9 @@ impl Daemon {
             let is_public = outside.urls.is_public(url);
             verdict.whereabouts = is_public.then_some(Whereabouts::Public);
         }
-        let latency = now.at.since(begun_at);
+        let ran = Ran { began: begun_at, latency: now.at.since(begun_at) };
         let engine = &mut self.engine;
-        outside.effort.spend(Part::Engine, || engine.handle_check(now, number, end, latency));
+        outside.effort.spend(Part::Engine, || engine.handle_check(now, number, end, ran));
     }
 }
 
