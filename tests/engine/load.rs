@@ -1,6 +1,6 @@
 //! Many apps: the load is spread, intervals hold, and those that hang delay nobody.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::world::{Answer, World};
 
@@ -21,7 +21,7 @@ fn starts_by_app(world: &World) -> HashMap<&str, Vec<u64>> {
 }
 
 #[test]
-fn a_hundred_apps_are_checked_on_time_and_spread() {
+fn a_hundred_apps_are_checked_on_time_in_rounds_that_are_spread() {
     let mut world = crowd(100, "5");
     world.seconds(10);
     world.checks.clear();
@@ -33,7 +33,62 @@ fn a_hundred_apps_are_checked_on_time_and_spread() {
     let at: Vec<u64> = world.checks.iter().map(|(at, _)| *at).collect();
     let most =
         at.iter().map(|from| at.iter().filter(|t| (*from..from + 100).contains(t)).count()).max();
-    assert!(most <= Some(5), "{most:?} checks within 100 ms");
+    assert!(most <= Some(10), "{most:?} checks within 100 ms");
+    let wakes: HashSet<u64> = at.into_iter().collect();
+    assert!(wakes.len() <= 11 * 12, "{} moments in a minute: they do not go together", wakes.len());
+}
+
+#[test]
+fn a_small_household_wakes_the_machine_a_few_times_a_minute() {
+    let mut world = crowd(20, "30");
+    world.seconds(60);
+    world.checks.clear();
+    world.seconds(60);
+    let wakes: HashSet<u64> = world.checks.iter().map(|(at, _)| *at).collect();
+    assert_eq!(world.checks.len(), 40);
+    assert!(wakes.len() <= 6, "{wakes:?}");
+}
+
+#[test]
+fn after_a_restart_apps_find_their_rounds_anew_and_none_is_asked_late() {
+    let mut world = crowd(100, "5");
+    world.seconds(30);
+    world.restart();
+    world.checks.clear();
+    world.seconds(60);
+    let phases = |checks: &[(u64, String)]| -> HashSet<u64> {
+        checks.iter().map(|(at, _)| at % 5_000).collect()
+    };
+    let (first, later) = world.checks.split_at(100);
+    assert_eq!((phases(first).len(), phases(&later[200..]).len()), (100, 10));
+    for (app, starts) in starts_by_app(&world) {
+        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] <= 5_000), "{app}: {starts:?}");
+    }
+}
+
+#[test]
+fn who_is_slow_has_a_moment_of_its_own_and_finds_a_round_when_it_is_quick_again() {
+    let mut world = crowd(10, "30");
+    let shared = |world: &mut World, name: &str| {
+        world.checks.clear();
+        world.seconds(30);
+        let at = world.checks.iter().find(|(_, app)| app == name).unwrap().0;
+        world.checks.iter().filter(|(other, _)| *other == at).count()
+    };
+    world.seconds(120);
+    let together = shared(&mut world, "app3");
+    assert!(together >= 5, "{together}");
+    world.answers("app3", Answer::Slow(1_500));
+    world.seconds(120);
+    assert_eq!(shared(&mut world, "app3"), 1);
+    world.answers("app3", Answer::Pass);
+    world.seconds(3_600);
+    let together = shared(&mut world, "app3");
+    assert!(together > 1);
+    // One that is down keeps its place.
+    world.answers("app3", Answer::Fail);
+    world.seconds(3_600);
+    assert_eq!(shared(&mut world, "app3"), together);
 }
 
 #[test]

@@ -114,7 +114,7 @@ UNHEALTHY before, and not well yet: Old box
 
 Paused: Printer
 
-The power went some time after 2026-11-23 23:10:14 UTC, the last that is on record.
+The power went some time after 2026-11-23 23:10:12 UTC, the last that is on record.
 
 One more mail comes when all of them are well.
 "

@@ -90,13 +90,13 @@ fn the_mail_word_for_word() {
     assert_eq!(
         letter.text,
         "\
-Look at the switch or the power of 192.168.1.20: 4 apps on it went silent within 17 s
+Look at the switch or the power of 192.168.1.20: 4 apps on it went silent within 16 s
 ------------------------------------------------------------
 
 On 192.168.1.20:
 - NAS is UNHEALTHY since 2026-11-23 23:23:30 UTC (no answer)
 - Kodi is UNHEALTHY since 2026-11-23 23:23:30 UTC (no answer)
-- Wiki is UNHEALTHY since 2026-11-23 23:23:31 UTC (no answer)
+- Wiki is UNHEALTHY since 2026-11-23 23:23:30 UTC (no answer)
 - Git was asked once since 2026-11-23 23:23:15 UTC (no answer)
 
 Last checks of NAS, newest last:

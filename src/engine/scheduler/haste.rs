@@ -25,7 +25,7 @@ impl Scheduler {
                 self.reckon(id);
                 let Some(due) = self.slots.get(&id).and_then(|slot| slot.due()) else { continue };
                 let place = spread::even(now.at, interval, number, count);
-                self.steady(id, Some(due), place.min(due.at));
+                self.steady(id, place.min(due.at));
             }
         }
     }

@@ -32,7 +32,7 @@ const LANES: usize = 4;
 pub type Share = u32;
 
 /// What a check waits with: in which lane, and since when it is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket {
     /// The lane.
     pub lane: Lane,
@@ -85,7 +85,9 @@ pub struct Start<J> {
 /// Checks that wait for a thread, and how many threads are taken.
 #[derive(Debug)]
 pub struct Lanes<J> {
-    waiting: [SortedMap<(Moment, u64), J>; LANES],
+    /// The check of each job, by when it is due. Of those that are due together the order is always the same: each has
+    /// as much before it as last time.
+    waiting: [SortedMap<(Moment, J), u64>; LANES],
     workers: usize,
     busy: usize,
     /// Of the busy ones, those without a short time-out.
@@ -96,7 +98,7 @@ pub struct Lanes<J> {
     load: u64,
 }
 
-impl<J> Lanes<J> {
+impl<J: Copy + Ord> Lanes<J> {
     /// Lanes to a pool of at most `workers` threads (at least one).
     pub fn new(workers: usize) -> Lanes<J> {
         Lanes {
@@ -111,12 +113,12 @@ impl<J> Lanes<J> {
 
     /// Queues a check.
     pub fn push(&mut self, ticket: Ticket, job: J) {
-        self.lane(ticket.lane).insert((ticket.due, ticket.check), job);
+        self.lane(ticket.lane).insert((ticket.due, job), ticket.check);
     }
 
-    /// Takes a check back that waits.
-    pub fn withdraw(&mut self, ticket: Ticket) {
-        self.lane(ticket.lane).remove(&(ticket.due, ticket.check));
+    /// Takes the check of a job back that waits.
+    pub fn withdraw(&mut self, ticket: Ticket, job: &J) {
+        self.lane(ticket.lane).remove(&(ticket.due, *job));
     }
 
     /// An app that answers needs another share than before; none when it hangs, or is not asked.
@@ -131,14 +133,14 @@ impl<J> Lanes<J> {
             return None;
         }
         let first = |lane: Lane| {
-            let (due, check) = *self.waiting.get(lane as usize)?.keys().next()?;
-            Some((due, check, lane))
+            let (due, job) = *self.waiting.get(lane as usize)?.keys().next()?;
+            Some((due, job, lane))
         };
         // As a rule none waits, or one.
         let waiting = [Lane::Answers, Lane::New, Lane::BrokenOff, Lane::Hangs].into_iter();
         let may_start = waiting.filter_map(first).filter(|(_, _, lane)| self.has_room(*lane));
-        let (due, check, lane) = may_start.min()?;
-        let job = self.lane(lane).remove(&(due, check))?;
+        let (due, job, lane) = may_start.min()?;
+        let check = self.lane(lane).remove(&(due, job))?;
         let short_timeout = self.short_timeout(lane);
         let seat = Seat { lane, short_timeout };
         self.busy += 1;
@@ -169,7 +171,7 @@ impl<J> Lanes<J> {
         self.workers
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut SortedMap<(Moment, u64), J> {
+    fn lane(&mut self, lane: Lane) -> &mut SortedMap<(Moment, J), u64> {
         let [answers, new, broken_off, hangs] = &mut self.waiting;
         match lane {
             Lane::Answers => answers,
@@ -272,11 +274,23 @@ mod tests {
         {
             lanes.push(ticket(lane, due), due);
         }
-        lanes.withdraw(ticket(Lane::Hangs, 4));
+        lanes.withdraw(ticket(Lane::Hangs, 4), &4);
         assert_eq!(lanes.longest(), Some(Moment::from_millis(1)));
         let order: Vec<u64> = start_all(&mut lanes).iter().map(|start| start.job).collect();
         assert_eq!(order, [1, 2, 3]);
         assert_eq!((lanes.waiting(), lanes.longest(), lanes.workers()), (0, None, 8));
+    }
+
+    #[test]
+    fn those_due_together_go_in_the_same_order_however_they_were_queued() {
+        for order in [[1, 2, 3], [3, 1, 2]] {
+            let mut lanes = Lanes::new(8);
+            for (check, job) in order.into_iter().enumerate() {
+                lanes.push(Ticket { check: check as u64, ..ticket(Lane::Answers, 5) }, job);
+            }
+            let jobs: Vec<u64> = start_all(&mut lanes).iter().map(|start| start.job).collect();
+            assert_eq!(jobs, [1, 2, 3]);
+        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// What takes no longer is quick: an app on the LAN that is well, and no TLS.
 const QUICK: Duration = Duration::from_millis(10);
 
+/// An app that takes longer has a moment of its own: several of those at once would hold many threads.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// The share of one pass in the average is one of so many: one that waited for a busy Wi-Fi is forgotten after a few.
 const WEIGHT: u32 = 8;
 
@@ -70,6 +73,11 @@ impl Manner {
     /// never asked, or is not well, may hang.
     pub fn is_quick(self) -> bool {
         self.passes.is_some_and(|average| average <= QUICK)
+    }
+
+    /// Whether it takes so long that it is to be asked apart from others.
+    pub fn is_slow(self) -> bool {
+        self.passes.is_some_and(|average| average > SLOW)
     }
 
     /// After how long a check on a short time-out is broken off: an answer that takes twice the usual is not

@@ -7,6 +7,7 @@ mod haste;
 pub mod lanes;
 mod manner;
 mod pace;
+mod rounds;
 mod running;
 pub mod shortage;
 mod slot;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use self::lanes::{Lane, Lanes, Start, Ticket};
 pub use self::manner::Manner;
+use self::rounds::Rounds;
 use self::running::Running;
 pub use self::running::{Destination, Ran, STOOD_STILL};
 use self::shortage::{OVER_AFTER, Shortage};
@@ -114,6 +116,8 @@ pub struct Scheduler {
     running: SortedMap<u64, Box<Running>>,
     last_check: u64,
     lanes: Lanes<AppId>,
+    /// Those whose pace is shared.
+    rounds: Rounds,
     shortage: Shortage,
     look_at_shortage: Option<Moment>,
     /// Every app is asked so often at least, for a while.
@@ -132,6 +136,7 @@ impl Scheduler {
             running: SortedMap::default(),
             last_check: 0,
             lanes: Lanes::new(workers),
+            rounds: Rounds::default(),
             shortage: Shortage::default(),
             look_at_shortage: None,
             haste: None,
@@ -175,7 +180,7 @@ impl Scheduler {
             }
             Asked::Waits { ticket, .. } if ticket.lane == Lane::BrokenOff => {
                 let ticket = *ticket;
-                self.lanes.withdraw(ticket);
+                self.lanes.withdraw(ticket, &id);
                 slot.check_due = due;
                 self.queue(now, id, Ticket { lane: Lane::New, due, ..ticket });
             }
@@ -290,6 +295,7 @@ impl Scheduler {
             CheckEnd::NoVerdict { reason } => Some(Ended::Undecided { app: id, reason }),
             CheckEnd::Verdict(verdict) => {
                 self.reckon(id);
+                self.suit_pace(now, id);
                 Some(Ended::Verdict { app: id, verdict, stood_still })
             }
         }
@@ -310,7 +316,7 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.asked = match slot.asked {
             Asked::Waits { ticket, .. } => {
-                self.lanes.withdraw(ticket);
+                self.lanes.withdraw(ticket, &id);
                 Asked::No
             }
             Asked::Runs { check } | Asked::Void { check, .. } => Asked::Void { check, next: None },

@@ -1,4 +1,4 @@
-//! Pace: when the check of each app is due.
+//! Pace: when the check of each app is due, alone or in a round with others.
 
 use std::time::Duration;
 
@@ -31,11 +31,8 @@ impl Scheduler {
     /// The app is watched no longer. `was` is where it was asked.
     pub fn remove(&mut self, id: AppId, was: Destination) {
         self.leave_behind(id, was);
-        let Some(slot) = self.slots.remove(&id) else { return };
-        self.lanes.reckon(slot.share, 0);
-        if let Some(due) = slot.due() {
-            self.wheel.cancel(due.timer);
-        }
+        self.pause(id);
+        self.slots.remove(&id);
     }
 
     /// Asks an app no more until it is resumed.
@@ -43,7 +40,7 @@ impl Scheduler {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if let Some(due) = slot.due() {
             self.wheel.cancel(due.timer);
-            slot.pace = Pace::Paused;
+            self.set_pace(id, Pace::Paused);
             self.void(id);
             self.reckon(id);
         }
@@ -80,11 +77,8 @@ impl Scheduler {
     }
 
     fn first(&mut self, id: AppId, at: Moment) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        if let Some(old) = slot.due() {
-            self.wheel.cancel(old.timer);
-        }
-        slot.pace = Pace::First(Due { at, timer: self.wheel.schedule(at, id) });
+        let due = self.schedule(id, at);
+        self.set_pace(id, Pace::First(due));
     }
 
     /// The app was registered again with another time-out or interval. A check that is due sooner than
@@ -101,9 +95,9 @@ impl Scheduler {
         };
         let calm = self.least_busy_place(now.at, id);
         if due.at > calm {
-            self.steady(id, Some(due), calm);
-        } else if let Some(slot) = self.slots.get_mut(&id) {
-            slot.pace = Pace::First(due);
+            self.steady(id, calm);
+        } else {
+            self.set_pace(id, Pace::First(due));
         }
     }
 
@@ -113,21 +107,39 @@ impl Scheduler {
     }
 
     pub(super) fn on_check_due(&mut self, now: Now, id: AppId) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let interval = slot.timing.interval;
+        let Some(due) = slot.due() else { return };
+        if let Pace::First(_) = slot.pace {
+            let at = self.least_busy_place(due.at, id);
+            self.steady(id, at);
+        } else if let Pace::Steady(next) | Pace::Shared { due: next, .. } = &mut slot.pace {
+            let at = after(due.at, interval, now.at);
+            *next = Due { at, timer: self.wheel.schedule(at, id) };
+        }
+        self.ask_when_due(now.at, id, due.at);
+    }
+
+    /// A verdict has shown how long the app takes: if it is quick it joins a round, once, and if it has become slow
+    /// it leaves that. Half an interval to one after the check that has just ended, or later than that was due.
+    pub(super) fn suit_pace(&mut self, now: Now, id: AppId) {
         let Some(slot) = self.slots.get(&id) else { return };
-        let due = match slot.pace {
-            Pace::Paused => return,
-            Pace::First(due) => {
-                let at = self.least_busy_place(due.at, id);
-                self.steady(id, Some(due), at);
-                due.at
+        let Timing { interval, .. } = slot.timing;
+        let from = now.at.max(slot.check_due + interval / 2);
+        let place = (from, interval / 2);
+        match slot.pace {
+            Pace::Steady(own) if slot.manner.is_quick() => {
+                let round = self.rounds.with_room(interval, place, self.lanes.workers());
+                let at = round.unwrap_or_else(|| self.rounds.apart(interval, own.at, place));
+                let due = self.schedule(id, at);
+                self.set_pace(id, Pace::Shared { due, interval });
             }
-            Pace::Steady(due) => {
-                let at = after(due.at, slot.timing.interval, now.at);
-                self.steady(id, None, at);
-                due.at
+            Pace::Shared { .. } if slot.manner.is_slow() => {
+                let at = self.least_busy(from, interval / 2, id);
+                self.steady(id, at);
             }
-        };
-        self.ask_when_due(now.at, id, due);
+            _ => {}
+        }
     }
 
     /// The least busy moment of the next second.
@@ -143,17 +155,35 @@ impl Scheduler {
     fn least_busy_place(&self, from: Moment, id: AppId) -> Moment {
         let Some(slot) = self.slots.get(&id) else { return from };
         let half = slot.timing.interval / 2;
-        let others = self.slots.iter().filter(|(other, _)| **other != id);
-        spread::least_busy(from + half, half, others.filter_map(|(_, slot)| slot.series()))
+        self.least_busy(from + half, half, id)
     }
 
-    pub(super) fn steady(&mut self, id: AppId, old: Option<Due>, at: Moment) {
-        if let Some(old) = old {
-            self.wheel.cancel(old.timer);
+    fn least_busy(&self, from: Moment, window: Duration, id: AppId) -> Moment {
+        let others = self.slots.iter().filter(|(other, _)| **other != id);
+        spread::least_busy(from, window, others.filter_map(|(_, slot)| slot.series()))
+    }
+
+    pub(super) fn steady(&mut self, id: AppId, at: Moment) {
+        let due = self.schedule(id, at);
+        self.set_pace(id, Pace::Steady(due));
+    }
+
+    /// The next check, instead of the one that is scheduled.
+    fn schedule(&mut self, id: AppId, at: Moment) -> Due {
+        if let Some(before) = self.slots.get(&id).and_then(|slot| slot.due()) {
+            self.wheel.cancel(before.timer);
         }
-        let timer = self.wheel.schedule(at, id);
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.pace = Pace::Steady(Due { at, timer });
+        Due { at, timer: self.wheel.schedule(at, id) }
+    }
+
+    /// Rounds know who is in them.
+    fn set_pace(&mut self, id: AppId, pace: Pace) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if let Pace::Shared { due, interval } = std::mem::replace(&mut slot.pace, pace) {
+            self.rounds.leave(interval, due.at);
+        }
+        if let Pace::Shared { due, interval } = pace {
+            self.rounds.join(interval, due.at);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the scheduler remembers of one app.
 
+use std::time::Duration;
+
 use super::Timing;
 use super::lanes::{Share, Ticket};
 use super::manner::Manner;
@@ -18,8 +20,20 @@ pub(super) enum Pace {
     Paused,
     /// The next check is the first one, after which the app gets its place among the others.
     First(Due),
-    /// A check every interval.
+    /// A check every interval, at a moment of its own.
     Steady(Due),
+    /// A check every interval, in a round with others of this interval.
+    Shared { due: Due, interval: Duration },
+}
+
+impl Pace {
+    /// The next check, unless the app is paused.
+    pub(super) fn due(self) -> Option<Due> {
+        match self {
+            Pace::Paused => None,
+            Pace::First(due) | Pace::Steady(due) | Pace::Shared { due, .. } => Some(due),
+        }
+    }
 }
 
 /// The next check.
@@ -88,10 +102,7 @@ impl Slot {
 
     /// The next check, unless the app is paused.
     pub(super) fn due(&self) -> Option<Due> {
-        match self.pace {
-            Pace::Paused => None,
-            Pace::First(due) | Pace::Steady(due) => Some(due),
-        }
+        self.pace.due()
     }
 
     /// Its checks to come, as the others have to reckon with them.
