@@ -101,6 +101,26 @@ fn what_people_knew_before_ends_for_them_after_it() {
 }
 
 #[test]
+fn a_mail_that_waited_through_it_tells_all_that_came_by_then_at_once() {
+    let mut world = house("2026-11-24T01:00:00", &["Kodi", "NAS", "TV"], QUIET);
+    world.answers("TV", Answer::Fail);
+    until(&mut world, "2026-11-24T01:25:00");
+    assert_eq!(told(&world).len(), 1, "{:?}", told(&world));
+    world.inbox.clear();
+    world.mood = Mood::Away;
+    world.answers("Kodi", Answer::Fail);
+    world.answers("NAS", Answer::Fail);
+    until(&mut world, "2026-11-24T01:40:00");
+    world.mood = Mood::Accepts;
+    ["Kodi", "NAS", "TV"].iter().for_each(|app| world.answers(app, Answer::Pass));
+    until(&mut world, "2026-11-24T02:59:00");
+    assert_eq!(told(&world), [""; 0]);
+    until(&mut world, "2026-11-24T03:10:00");
+    let mails = told(&world);
+    assert_eq!(mails.len(), 1, "who is well is not told to be UNHEALTHY: {mails:?}");
+}
+
+#[test]
 fn an_option_holds_for_all_who_say_nothing_else() {
     let mut world = World::new();
     world.quiet = "Tu 02:30-04:00".parse::<QuietTimes>().unwrap();

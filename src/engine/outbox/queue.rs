@@ -153,10 +153,10 @@ impl Queue {
         self.gather(id);
     }
 
-    /// The quiet time of a mail is over: it goes then, unless it takes in something before.
+    /// The quiet time of a mail is over: it goes then, with all that it takes in before.
     pub(super) fn end_quiet(&mut self, id: u64, at: Moment) {
         if let Some(standing) = self.mails.standing(id) {
-            (standing.held_until, standing.is_quiet) = (None, false);
+            (standing.held_until, standing.is_quiet) = (Some(at), false);
             standing.wait_until(at);
         }
     }
