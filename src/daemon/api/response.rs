@@ -2,6 +2,7 @@
 //!
 //! The loop hands over plain data; turning it into bytes happens on the API's threads.
 
+use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 use miniz_oxide::inflate::decompress_to_vec;
@@ -17,9 +18,8 @@ use crate::daemon::check_log::Found;
 use crate::daemon::gate::NO_PAGE_POLICY;
 use crate::daemon::page::Base;
 use crate::daemon::{clock, metrics, page};
-use crate::engine::query::export::Export;
 use crate::engine::query::incidents::IncidentsView;
-use crate::engine::query::view::{HealthView, InfoView, StatusView};
+use crate::engine::query::view::{HealthView, InfoView};
 use crate::engine::text::plain::harmless_json;
 
 /// OpenAPI 3.1, every route with its full path; packed by `packaging/pack.rs`.
@@ -39,14 +39,16 @@ pub(super) enum Payload {
     Done(Done),
     Info(InfoView),
     Health(HealthView),
-    Status(StatusView),
+    /// JSON that is put together.
+    Status(String),
     Page(String),
     Scan(ScanView),
     /// A form with what is wrong with it, and the status that says so.
     Form(u16, String),
-    Metrics(String),
+    Metrics(metrics::Body),
     Incidents(IncidentsView),
-    Export(Export),
+    /// JSON that is put together.
+    Export(String),
     /// Described as it is from there, where that is not just below the host.
     OpenApi(Option<String>),
     /// What a form asked for is done, see there.
@@ -61,16 +63,19 @@ pub(super) fn response(answer: Payload) -> ResponseBox {
         Payload::Info(info) => json(200, JSON, &info),
         // With a warning it is 200, too.
         Payload::Health(health) => json(200, HEALTH_JSON, &health),
-        Payload::Status(status) => json(200, JSON, &status),
+        Payload::Status(status) => of_text(200, JSON, status),
         Payload::Scan(scan) => json(200, JSON, &scan),
         Payload::Page(page) => page_response(200, page),
         Payload::Form(status, page) => page_response(status, page),
-        Payload::Metrics(text) => of_text(200, metrics::MEDIA_TYPE, text),
+        Payload::Metrics(body) => {
+            let length = body.len();
+            with_policy(200, metrics::MEDIA_TYPE, length, Box::new(body), NO_PAGE_POLICY)
+        }
         Payload::Incidents(incidents) => json(200, JSON, &incidents),
         Payload::Export(export) => {
             // For a browser to save.
             let name = "attachment; filename=\"healthchecker.json\"";
-            with(json(200, JSON, &export), "Content-Disposition", name)
+            with(of_text(200, JSON, export), "Content-Disposition", name)
         }
         Payload::OpenApi(None) => of_text(200, JSON, openapi()),
         Payload::OpenApi(Some(base)) => {
@@ -119,14 +124,26 @@ fn page_response(status: u16, page: String) -> ResponseBox {
     with_policy(status, HTML, page.len(), Box::new(Cursor::new(page)), page::policy())
 }
 
+/// `shown` as JSON.
+///
+/// # Errors
+/// It cannot be written so, which is a fault of ours.
+pub(super) fn json_text(shown: &impl Serialize) -> Result<String, Problem> {
+    let text = serde_json::to_string(shown).map_err(|why| {
+        log::error!("cannot write an answer as JSON: {why}");
+        Problem::new(500, "the answer cannot be shown".to_owned())
+    })?;
+    // Whoever asks with curl has it on a terminal.
+    Ok(match harmless_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(harmless) => harmless,
+    })
+}
+
 fn json(status: u16, content_type: &str, shown: &impl Serialize) -> ResponseBox {
-    let (status, mut body) = match serde_json::to_string(shown) {
-        // Whoever asks with curl has it on a terminal.
-        Ok(body) => (status, harmless_json(&body).into_owned()),
-        Err(why) => {
-            log::error!("cannot write an answer as JSON: {why}");
-            (500, r#"{"error":"the answer cannot be shown"}"#.to_owned())
-        }
+    let (status, mut body) = match json_text(shown) {
+        Ok(body) => (status, body),
+        Err(problem) => (problem.status, r#"{"error":"the answer cannot be shown"}"#.to_owned()),
     };
     // So that a shell's prompt has a line of its own.
     body.push('\n');

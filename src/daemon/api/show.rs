@@ -2,16 +2,18 @@
 
 use std::io::Read;
 
+use serde::Serialize;
+
 use super::access::Effect;
 use super::problem::Problem;
-use super::response::Payload;
+use super::response::{Payload, json_text};
 use super::route::{Asked, Show};
 use super::state::{LoopState, StateQuery};
 use super::{ApiContext, ApiRequest, no_answer, path_of};
 use crate::daemon::check_log::Query;
 use crate::daemon::commands::warnings;
 use crate::daemon::gate::Client;
-use crate::daemon::metrics::{Metrics, resident_memory};
+use crate::daemon::metrics::{Body, Metrics, resident_memory};
 use crate::daemon::mute_key::MuteLink;
 use crate::daemon::page::{
     AppPage, Base, Beginning, Board, CLOSE_UP, IncidentsPage, MutePage, Part, order,
@@ -42,24 +44,57 @@ impl ApiContext {
         answer.downcast().map(|answer| *answer).map_err(|_| no_answer())
     }
 
-    /// What there is to see of every app, queried a portion at a time.
-    pub(super) fn query_all<T: Send + 'static>(
+    /// What there is to see of every app, queried a portion at a time, and taken in by `take`.
+    fn query_each<T: Send + 'static>(
         &self,
         show: fn(View<'_>, AppId, &App, Now) -> T,
-    ) -> Result<Vec<T>, Problem> {
-        let mut all = Vec::new();
+        mut take: impl FnMut(T),
+    ) -> Result<(), Problem> {
         let mut after: Option<String> = None;
         loop {
             let portion = self.query(move |state| {
                 let view = state.engine.view();
                 view.portion(after.as_deref(), |id, app| show(view, id, app, state.now))
             })?;
-            all.extend(portion.apps);
+            portion.apps.into_iter().for_each(&mut take);
             after = portion.more_after;
             if after.is_none() {
-                return Ok(all);
+                return Ok(());
             }
         }
+    }
+
+    /// What there is to see of every app.
+    pub(super) fn query_all<T: Send + 'static>(
+        &self,
+        show: fn(View<'_>, AppId, &App, Now) -> T,
+    ) -> Result<Vec<T>, Problem> {
+        let mut all = Vec::new();
+        self.query_each(show, |one| all.push(one))?;
+        Ok(all)
+    }
+
+    /// `about` as JSON, with a list `apps` of every app at its end. No more of them than a portion is there
+    /// as anything but text.
+    fn with_apps<T: Serialize + Send + 'static>(
+        &self,
+        about: &impl Serialize,
+        show: fn(View<'_>, AppId, &App, Now) -> T,
+    ) -> Result<String, Problem> {
+        let mut text = json_text(about)?;
+        text.pop();
+        text.push_str(",\"apps\":[");
+        let mut is_whole = Ok(());
+        self.query_each(show, |app| match json_text(&app) {
+            Ok(app) => text.extend([app.as_str(), ","]),
+            Err(why) => is_whole = Err(why),
+        })?;
+        is_whole?;
+        if text.ends_with(',') {
+            text.pop();
+        }
+        text.push_str("]}\n");
+        Ok(text)
     }
 
     /// What is asked for.
@@ -72,7 +107,7 @@ impl ApiContext {
             Show::Board(part) => Payload::Page(self.board(part, asked)?.html()),
             Show::Form(name) => Payload::Page(self.form(name)?.html()),
             Show::Health => Payload::Health(self.health(client)?),
-            Show::Metrics => Payload::Metrics(self.metrics()?.text()),
+            Show::Metrics => Payload::Metrics(Body::new(self.metrics()?)),
             Show::Incidents => Payload::Incidents(IncidentsView(self.incidents()?)),
             Show::IncidentsPage => Payload::Page(self.incidents_page()?.html()),
             Show::Mute(link) => Payload::Page(self.mute_page(link)?.html()),
@@ -97,10 +132,9 @@ impl ApiContext {
         self.query(|state| state.health())
     }
 
-    fn status(&self) -> Result<StatusView, Problem> {
+    fn status(&self) -> Result<String, Problem> {
         let server = self.query(|state| state.engine.view().server(state.now, state.started))?;
-        let apps = self.query_all(|view, id, app, now| view.show(id, app, now.at))?;
-        Ok(StatusView { server, apps })
+        self.with_apps(&StatusView { server }, |view, id, app, now| view.show(id, app, now.at))
     }
 
     fn board(&self, part: usize, asked: &Asked<'_>) -> Result<Board, Problem> {
@@ -210,10 +244,10 @@ impl ApiContext {
         Ok(MutePage { link, apps, zone })
     }
 
-    fn export(&self) -> Result<Export, Problem> {
-        let apps = self.query_all(|_, _, app, _| exported(app))?;
+    fn export(&self) -> Result<String, Problem> {
         let time = self.query(|state| state.now.wall)?;
-        Ok(Export { healthchecker_export: EXPORT_VERSION, time, apps })
+        let about = Export { healthchecker_export: EXPORT_VERSION, time };
+        self.with_apps(&about, |_, _, app, _| exported(app))
     }
 
     fn log_lines(&self, query: &Query) -> Result<String, String> {

@@ -4,26 +4,22 @@
 //! the app's name as the label `app`. What a daemon counts begins anew when it starts, but for
 //! the checks of an app.
 
+mod apps;
+mod body;
 mod text;
 
 use std::time::Duration;
 
-use serde_json::Number;
-
 use crate::daemon::journal::Stats;
 use crate::engine::query::metrics::{AppNumbers, EngineNumbers};
 use crate::engine::registry::history::Latencies;
-use crate::engine::state::State;
 use crate::engine::text::span::Seconds;
 
+pub(super) use body::Body;
 use text::{Family, Kind, Page};
 
 /// The media type of the format.
 pub(super) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// The steps of an app's latency that are shown: half of those that are counted are enough to see
-/// a change, and every one is a line for every app. In ms.
-const APP_STEPS: [u32; 7] = [5, 20, 50, 200, 1000, 5000, 60_000];
 
 /// The threads that ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,14 +51,14 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn text(&self) -> String {
+    /// All but what there is of each app.
+    fn of_daemon(&self) -> String {
         let mut page = Page::default();
         self.daemon(&mut page);
         self.checks(&mut page);
         self.mail(&mut page);
         self.surroundings(&mut page);
         self.disk(&mut page);
-        self.apps(&mut page);
         page.into_string()
     }
 
@@ -231,92 +227,6 @@ impl Metrics {
         )
         .is(self.disk_troubles);
     }
-
-    fn apps(&self, page: &mut Page) {
-        let mut family = page.family(
-            "healthchecker_app_state",
-            Kind::Gauge,
-            "1 for the state that the app is in, 0 for the others.",
-        );
-        for app in &self.apps {
-            for state in [State::Unknown, State::Healthy, State::Degraded, State::Unhealthy] {
-                let labels: [(&str, &dyn std::fmt::Display); 2] =
-                    [("app", &app.name), ("state", &state.word())];
-                family.sample("", &labels, u8::from(app.state == state));
-            }
-        }
-        let mut family =
-            page.family("healthchecker_app_paused", Kind::Gauge, "1 while the app is paused.");
-        for app in &self.apps {
-            family.sample("", &[("app", &app.name)], u8::from(app.paused));
-        }
-        let mut family = page.family(
-            "healthchecker_app_quiet",
-            Kind::Gauge,
-            "1 while nobody is told of the app.",
-        );
-        for app in &self.apps {
-            family.sample("", &[("app", &app.name)], u8::from(app.quiet));
-        }
-        let mut family = page.family(
-            "healthchecker_app_muted",
-            Kind::Gauge,
-            "People who were told of trouble of the app, and have muted it.",
-        );
-        for app in self.apps.iter().filter(|app| app.muted > 0) {
-            family.sample("", &[("app", &app.name)], app.muted);
-        }
-        let mut family = page.family(
-            "healthchecker_checks_total",
-            Kind::Counter,
-            "Checks that counted, by outcome; kept over restarts.",
-        );
-        for app in &self.apps {
-            for (outcome, count) in ["pass", "warn", "fail"].iter().zip(app.checks) {
-                family.sample("", &[("app", &app.name), ("outcome", outcome)], count);
-            }
-        }
-        let mut family = page.family(
-            "healthchecker_check_duration_seconds",
-            Kind::Histogram,
-            "Time until the verdict of checks that did not fail, since the daemon started.",
-        );
-        for app in &self.apps {
-            let shown = |bound| APP_STEPS.contains(&bound);
-            histogram(&mut family, Some(&app.name), &app.latencies, shown);
-        }
-        let mut family = page.family(
-            "healthchecker_app_uptime_ratio",
-            Kind::Gauge,
-            "Share of the checks of the last 24 hours that did not fail.",
-        );
-        for app in &self.apps {
-            // As JSON writes it: std's way to write an `f64` would be there for this alone.
-            if let Some(share) = app.uptime_24h.and_then(Number::from_f64) {
-                family.sample("", &[("app", &app.name)], share);
-            }
-        }
-        let mut family = page.family(
-            "healthchecker_app_certificate_end_timestamp_seconds",
-            Kind::Gauge,
-            "When the certificate ends that the app showed last, in seconds since 1970.",
-        );
-        for app in &self.apps {
-            if let Some(ends) = app.certificate_ends {
-                family.sample("", &[("app", &app.name)], ends.as_unix_seconds());
-            }
-        }
-        let mut family = page.family(
-            "healthchecker_app_last_check_age_seconds",
-            Kind::Gauge,
-            "How long ago the last check of the app ended.",
-        );
-        for app in &self.apps {
-            if let Some(age) = app.last_check {
-                family.sample("", &[("app", &app.name)], Seconds(age));
-            }
-        }
-    }
 }
 
 fn histogram(
@@ -352,15 +262,28 @@ pub(super) fn resident_memory() -> Option<u64> {
 mod tests {
     use crate::engine::outbox::Counted;
     use crate::engine::query::view::StateCounts;
+    use crate::engine::state::State;
 
     use super::*;
 
-    #[test]
-    fn every_family_is_named_once_and_an_app_has_all_of_its_lines() {
+    /// Those of a daemon, with one app of each name.
+    fn metrics(names: impl Iterator<Item = String>) -> Metrics {
         let mut latencies = Latencies::default();
         latencies.count(7);
         latencies.count(70_000);
-        let metrics = Metrics {
+        let app = |name| AppNumbers {
+            name,
+            state: State::Degraded,
+            paused: false,
+            quiet: false,
+            muted: 0,
+            checks: [1, 2, 3],
+            latencies: latencies.clone(),
+            uptime_24h: Some(0.5),
+            certificate_ends: Some(crate::engine::time::Wall::from_unix_millis(5_000)),
+            last_check: None,
+        };
+        Metrics {
             version: "1",
             uptime: Duration::from_secs(5),
             resident: Some(4096),
@@ -383,20 +306,21 @@ mod tests {
             journal: Stats::default(),
             disk_troubles: 0,
             name_troubles: 1,
-            apps: vec![AppNumbers {
-                name: "TV \"box\"".to_owned(),
-                state: State::Degraded,
-                paused: false,
-                quiet: false,
-                muted: 0,
-                checks: [1, 2, 3],
-                latencies,
-                uptime_24h: Some(0.5),
-                certificate_ends: Some(crate::engine::time::Wall::from_unix_millis(5_000)),
-                last_check: None,
-            }],
-        };
-        let text = metrics.text();
+            apps: names.map(app).collect(),
+        }
+    }
+
+    fn text_of(metrics: Metrics) -> String {
+        let body = Body::new(metrics);
+        let promised = body.len();
+        let text = std::io::read_to_string(body).unwrap();
+        assert_eq!(text.len(), promised);
+        text
+    }
+
+    #[test]
+    fn every_family_is_named_once_and_an_app_has_all_of_its_lines() {
+        let text = text_of(metrics(std::iter::once("TV \"box\"".to_owned())));
         for line in [
             "healthchecker_outbox_oldest_seconds 1.5",
             "healthchecker_mails_refused_addresses 1",
@@ -423,8 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_that_are_shown_are_counted() {
-        use crate::engine::registry::history::BOUNDS_MS;
-        assert!(APP_STEPS.iter().all(|step| BOUNDS_MS.contains(step)));
+    fn what_is_written_in_parts_keeps_each_family_in_one_piece() {
+        for count in [0, 1, 63, 64, 65, 200] {
+            let text = text_of(metrics((0..count).map(|number| format!("app{number}"))));
+            let family = "healthchecker_app_paused";
+            let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains(family)).collect();
+            assert!(lines[1].starts_with("# TYPE"), "{count}: {lines:?}");
+            for (number, line) in lines[2..2 + count].iter().enumerate() {
+                assert_eq!(*line, format!("{family}{{app=\"app{number}\"}} 0"));
+            }
+            assert!(lines[2 + count].starts_with("# HELP"), "{count}");
+        }
     }
 }

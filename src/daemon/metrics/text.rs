@@ -40,6 +40,11 @@ impl Page {
         Family { page: self, name }
     }
 
+    /// Goes on with the samples of a family whose beginning is on another page.
+    pub(super) fn family_that_goes_on(&mut self, name: &'static str) -> Family<'_> {
+        Family { page: self, name }
+    }
+
     pub(super) fn into_string(self) -> String {
         self.0
     }

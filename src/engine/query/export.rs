@@ -11,15 +11,13 @@ use crate::engine::time::Wall;
 /// The version of the document.
 pub const EXPORT_VERSION: u32 = 1;
 
-/// The document.
+/// The document, which goes on with `apps`, an [`ExportedApp`] of each by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Export {
     /// [`EXPORT_VERSION`].
     pub healthchecker_export: u32,
     /// When it was made.
     pub time: Wall,
-    /// Every app, by name.
-    pub apps: Vec<ExportedApp>,
 }
 
 /// What an app registered: the fields of `monitor`, and whether it is paused.

@@ -109,13 +109,11 @@ impl Serialize for InfoView {
     }
 }
 
-/// Everything at a glance: the answer to `status`.
+/// Everything at a glance: the answer to `status`, which goes on with `apps`, an [`AppView`] of each.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StatusView {
     /// The daemon.
     pub server: ServerView,
-    /// All apps.
-    pub apps: Vec<AppView>,
 }
 
 /// The daemon in `status`.
