@@ -176,8 +176,14 @@ mod tests {
             outside: false,
             apps: vec![silent],
         };
-        let outage =
-            Outage { at, groups: vec![group], more: false, still: false, recent: Vec::new() };
+        let outage = Outage {
+            at,
+            groups: vec![group],
+            more: false,
+            keeps_failing: false,
+            still: false,
+            recent: Vec::new(),
+        };
         let notice = match state {
             State::Healthy => Notice::AllBack(back),
             _ => Notice::Outage(Box::new(outage)),

@@ -216,7 +216,7 @@ impl Engine {
     ) {
         let Transition { from, to } = transition;
         self.check_log(now, id, Event::State { from, to, reason: reason.clone() });
-        self.incidents.handle_transition(now, id, to);
+        self.incidents.handle_transition(now, id, to, &self.registry);
         let Some(app) = self.registry.get(id) else { return };
         let app = app.registration.name.clone();
         self.chronicle.handle_transition(now, &app, to, &reason);

@@ -126,3 +126,32 @@ fn a_crash_loop_is_told_since_it_was_found_and_not_since_trouble_of_long_ago() {
     let change = world.inbox[0].1.changes().next().unwrap();
     assert!(change.since.at().unwrap() >= begins, "{change:?}");
 }
+
+/// Eight starts of a minute each, and then it lives. The daemon is killed after so many seconds of that.
+fn killed_after(kill: u64) -> Vec<String> {
+    let mut world = house();
+    for second in 0..2_400 {
+        if second == kill {
+            world.restart();
+        }
+        let (start, within) = (second / 105, second % 105);
+        match within {
+            0 if start <= 8 => {
+                world.register("NAS", &USUAL);
+                world.answers("NAS", Answer::Pass);
+            }
+            60 if start < 8 => world.answers("NAS", Answer::Refused),
+            _ => {}
+        }
+        world.seconds(1);
+    }
+    world.mails()
+}
+
+#[test]
+fn killed_at_any_moment_of_a_crash_loop_it_is_told_once_and_so_is_its_end() {
+    // An odd time, so that it falls before, on and after what is due.
+    for kill in (0..2_000).step_by(17) {
+        assert_eq!(killed_after(kill), ["NAS DEGRADED", "NAS HEALTHY"], "killed after {kill} s");
+    }
+}

@@ -22,6 +22,7 @@ mod disk;
 mod doubt;
 mod enough;
 mod facts;
+mod flaky_host;
 mod flapping;
 mod incidents;
 mod just_gone;

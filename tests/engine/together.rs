@@ -160,7 +160,7 @@ fn an_app_that_is_alone_waits_for_nobody() {
 }
 
 #[test]
-fn a_host_that_dies_again_soon_is_told_as_before_with_its_end() {
+fn a_host_that_dies_again_soon_is_told_as_before_and_its_end_when_that_is_believed() {
     let mut world = house();
     for _ in 0..2 {
         answer(&mut world, &ON_HOST, Answer::Hang);
@@ -168,6 +168,11 @@ fn a_host_that_dies_again_soon_is_told_as_before_with_its_end() {
         answer(&mut world, &ON_HOST, Answer::Pass);
         world.seconds(180);
     }
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+    let [first, second] = [0, 2].map(|mail| letter_of(&world, mail));
+    assert_eq!(first.subject, second.subject);
+    assert!(second.text.contains("HEALTHY only shortly before"), "{}", second.text);
+    world.seconds(2 * 3600);
     assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
     assert!(letter_of(&world, 3).subject.contains("5 apps are HEALTHY again"));
 }
@@ -406,4 +411,30 @@ fn where_the_machines_show_that_they_are_on_nobody_is_sent_to_a_switch() {
     let line =
         "Look at what they have in common: their machines are on, but 3 apps on different hosts";
     assert!(text.starts_with(line), "{text}");
+}
+
+#[test]
+fn who_was_only_asked_once_is_well_since_it_passed() {
+    let mut world = house();
+    register(&mut world, "Git", &[("interval", "300"), ("healthy", "10")]);
+    world.seconds(3600);
+    world.inbox.clear();
+    world.one_check("Git");
+    world.seconds(290);
+    answer(&mut world, &["NAS", "Git"], Answer::Hang);
+    world.seconds(120);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    let letter = letter_of(&world, 0);
+    assert!(letter.text.contains("was asked once"), "{}", letter.text);
+    answer(&mut world, &["Git"], Answer::Pass);
+    world.one_check("Git");
+    // Nobody waits for the other any more.
+    world.stop("NAS");
+    world.seconds(10);
+    let end = letter_of(&world, 1);
+    assert_eq!(end.subject, "[HealthChecker] Git is HEALTHY again after 4 min", "{}", end.text);
+    // It keeps failing, if it fails again soon after that.
+    answer(&mut world, &["Git"], Answer::Hang);
+    world.seconds(900);
+    assert_eq!(world.mails()[2..], ["Git keeps failing"]);
 }

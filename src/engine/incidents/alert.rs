@@ -34,6 +34,8 @@ pub struct Alert {
     pub recovered: Option<Stamp>,
     /// People were told that it keeps failing: no more, until it is well for a while.
     pub keeps_failing: bool,
+    /// What people were told is that nothing answers at its host.
+    pub silent: bool,
     /// How often it fell ill, this time among them, since it was last well for a while.
     pub falls: u32,
     /// When people were reminded of it last.
@@ -131,6 +133,7 @@ impl Alert {
             over: false,
             recovered: None,
             keeps_failing: false,
+            silent: false,
             falls: 1,
             reminded: None,
             tie: Tie::Alone,
@@ -140,11 +143,11 @@ impl Alert {
 
     /// Trouble again, while somebody was owed the end of the trouble before.
     /// Of those that it was told with, others are still awaited then, perhaps for ever: this is news of
-    /// its own.
-    pub fn reopen(&mut self, now: Now) {
+    /// its own, unless it is `known` as it is: silent again, soon after.
+    pub fn reopen(&mut self, now: Now, known: bool) {
         self.over = false;
         self.falls = self.falls.saturating_add(1);
-        if self.keeps_failing {
+        if self.keeps_failing || known {
             return;
         }
         let was_together = std::mem::take(&mut self.tie).number().is_some();
@@ -189,8 +192,10 @@ impl Alert {
     }
 
     /// It is over, and so is what people wanted to hear no more of.
-    pub(super) fn end(&mut self) {
-        self.over = true;
+    pub(super) fn end(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.over, true) && self.is_told() {
+            self.recovered = Some(Stamp::noted(now));
+        }
         self.people.values_mut().for_each(|told| told.muted = None);
     }
 
@@ -225,12 +230,11 @@ impl Alert {
         self.people.values().any(|told| told.written >= Some(level))
     }
 
-    /// People are told of trouble that is news: whether it keeps failing. If it does not, it is the first time.
-    pub(super) fn begin_spell(&mut self, keeps_failing: bool) {
+    /// People are told of trouble that is news: whether it keeps failing, and how often it did with its host. If it
+    /// does not, it is the first time.
+    pub(super) fn begin_spell(&mut self, keeps_failing: bool, on_host: u32) {
         self.keeps_failing = keeps_failing;
-        if !keeps_failing {
-            self.falls = 1;
-        }
+        self.falls = if keeps_failing { self.falls.max(on_host) } else { 1 };
     }
 
     /// A mail was written that tells a person of trouble. `named` are those whom the app names now.
@@ -286,9 +290,13 @@ impl Alert {
         self.change(to, |told| told.written = level);
     }
 
-    /// A person is owed nothing.
-    pub fn forget(&mut self, to: &Recipient) {
+    /// A person will never have read of it, and is owed nothing. Where that was the last, it is as if nobody
+    /// had been told.
+    pub(super) fn spare(&mut self, to: &Recipient) {
         self.people.remove(to);
+        if self.people.is_empty() {
+            self.recovered = None;
+        }
     }
 
     /// Whether all is said.

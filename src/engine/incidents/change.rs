@@ -14,19 +14,27 @@ pub(super) fn trouble(app: &App, alert: &Alert, transition: Option<Transition>) 
     let monitor = &app.monitor;
     let is_of_this_row = monitor.trouble_since.is_not_after(monitor.since);
     let since = if is_of_this_row { monitor.trouble_since } else { alert.opened };
-    change(app, transition, since)
+    change(app, transition, since, monitor.since)
 }
 
 /// The end of the trouble of an app.
 pub(super) fn end(app: &App, alert: &Alert, transition: Option<Transition>) -> Change {
-    change(app, transition, alert.opened)
+    change(app, transition, alert.opened, well_since(app, alert))
 }
 
-/// `since` is when the story began. Without a transition the change is told later than it came.
-fn change(app: &App, transition: Option<Transition>, since: Stamp) -> Change {
+/// Since when an app is well of which people were told: one that was listed before it was asked often enough to be
+/// UNHEALTHY may never have been anything but HEALTHY, and is well since it passed.
+pub(super) fn well_since(app: &App, alert: &Alert) -> Stamp {
+    let changed = app.monitor.since;
+    let was_ill = alert.opened.is_not_after(changed);
+    alert.recovered.filter(|_| !was_ill).unwrap_or(changed)
+}
+
+/// `since` is when the story began, and `at` when it changed last. Without a transition the change is told later
+/// than it came.
+fn change(app: &App, transition: Option<Transition>, since: Stamp, at: Stamp) -> Change {
     let told_late = Transition { from: app.state(), to: app.state() };
     let Transition { from, to } = transition.unwrap_or(told_late);
-    let at = app.monitor.since;
     let verdict = app.last.as_ref().map(|last| &last.verdict);
     let lasted = since.until(at);
     Change {

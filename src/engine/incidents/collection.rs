@@ -10,10 +10,10 @@
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
-use super::{Incidents, Known, change, flapping, grouping, parents};
+use super::{Incidents, Known, change, grouping, parents};
 use crate::engine::outbox::Message;
 use crate::engine::outbox::merge::APPS_MAX;
-use crate::engine::outbox::notice::{Change, Notice};
+use crate::engine::outbox::notice::{Change, Notice, Outage};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
 use crate::engine::sorted::{SortedMap, SortedSet};
@@ -239,7 +239,7 @@ impl Incidents {
                 awaited => undecided.extend(awaited),
             }
         }
-        let mut found = self.found(&ready, known);
+        let mut found = self.found(at, &ready, known);
         found.suspects.retain(|id| !undecided.contains(id));
         let waits = !undecided.is_empty();
         let waiting = Collection { began, until, undecided, is_for_parents: true };
@@ -254,7 +254,7 @@ impl Incidents {
     }
 
     /// Who of these is silent still, and who else is.
-    fn found(&self, members: &[AppId], known: Known<'_>) -> Found {
+    fn found(&self, at: Moment, members: &[AppId], known: Known<'_>) -> Found {
         let app = |id: &AppId| known.registry.get(*id);
         let broken: Vec<AppId> =
             members.iter().copied().filter(|id| app(id).is_some_and(is_trouble)).collect();
@@ -272,7 +272,14 @@ impl Incidents {
             };
             let is_known = || self.alerts.get(id).is_some_and(Alert::is_told);
             let may_be_told = || !known.surroundings.awaits(*id) && !known.is_hushed(*id);
-            fails && app.state() != State::Unhealthy && is_of_it() && !is_known() && may_be_told()
+            // What comes and goes on its host is another event.
+            let is_flaky = || self.on_flaky_host(at, (*id, app), known).is_some();
+            fails
+                && app.state() != State::Unhealthy
+                && is_of_it()
+                && !is_known()
+                && may_be_told()
+                && !is_flaky()
         };
         let suspects = known.registry.by_name().filter(is_suspect).map(|(id, _)| id).collect();
         Found { broken, suspects, waiting: Vec::new() }
@@ -367,26 +374,27 @@ impl Incidents {
         known: Known<'_>,
     ) -> Option<Message> {
         let thread = self.threads(ids, to, known);
+        let spell = self.spell(now, ids, known);
+        let keeps_failing = spell.keeps_failing;
         let notice = match ids {
             [] => return None,
-            [only] if !more && !known.is_behind(*only) => {
+            [only] if !more && !known.is_behind(*only) && spell.by_itself == keeps_failing => {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
-                let keeps_failing = flapping::keeps_failing(alert, app);
                 let change = change::trouble(app, alert, transition);
                 Notice::Change(Change { keeps_failing, ..change })
             }
-            _ => Notice::Outage(Box::new(grouping::outage(now, ids, more, known.registry))),
+            _ => {
+                let outage = grouping::outage(now, ids, more, known.registry);
+                Notice::Outage(Box::new(Outage { keeps_failing, ..outage }))
+            }
         };
-        let is_outage = matches!(notice, Notice::Outage(_));
         for id in ids {
-            let app = known.registry.get(*id);
-            let named = app.map(|app| known.outbox.told(app.registration.recipients()));
-            let named = named.unwrap_or_default();
+            let Some(app) = known.registry.get(*id) else { continue };
+            let named = known.outbox.told(app.registration.recipients());
             self.alerts.edit(id, |alert| {
-                // An outage does not say so, and promises its end as soon as all are well.
-                let keeps = |app: &App| !is_outage && flapping::keeps_failing(alert, app);
-                alert.begin_spell(app.is_some_and(keeps));
+                alert.silent = app.is_dead_silent();
+                alert.begin_spell(keeps_failing, spell.on_host);
                 alert.tell(to, Level::Unhealthy, &named);
             });
         }

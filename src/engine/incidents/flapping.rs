@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use super::Incidents;
 use super::alert::Alert;
+use super::joining::has_passed_since;
+use super::{Incidents, Known};
 use crate::engine::registry::{App, AppId};
-use crate::engine::time::Now;
+use crate::engine::time::{Moment, Now, Stamp};
 
 /// Who fails again so soon after it was HEALTHY keeps failing, and who keeps failing has to be HEALTHY for so long.
 const CALM: Duration = Duration::from_secs(2 * 3600);
@@ -17,10 +18,10 @@ const OFTEN: u32 = 3;
 /// For an app that takes long to be HEALTHY, so many times as long.
 const CALM_TIMES: u32 = 3;
 
-/// How long an app has to be HEALTHY before it is believed.
-fn calm(alert: &Alert, app: &App) -> Duration {
+/// How long an app has to be HEALTHY before it is believed, after it fell ill so often.
+fn calm(falls: u32, app: &App) -> Duration {
     let registration = &app.registration;
-    let usual = if alert.falls < OFTEN { CALM } else { LONG_CALM };
+    let usual = if falls < OFTEN { CALM } else { LONG_CALM };
     usual.max(registration.interval * u32::from(registration.healthy) * CALM_TIMES)
 }
 
@@ -28,19 +29,105 @@ fn calm(alert: &Alert, app: &App) -> Duration {
 pub(super) fn keeps_failing(alert: &Alert, app: &App) -> bool {
     // Of what an earlier run noted by a clock that was wrong it is not known how soon after it was.
     let well = alert.recovered.map(|recovered| recovered.until(alert.opened));
-    well.is_some_and(|well| well.exact && well.span < calm(alert, app))
+    well.is_some_and(|well| well.exact && well.span < calm(alert.falls, app))
+}
+
+/// Whether people know of an app that is not HEALTHY any more: it is silent as it was shortly before, with others,
+/// and they have not heard that it was well between.
+pub(super) fn is_known(now: Now, alert: &Alert, app: &App) -> bool {
+    let soon = |recovered: Stamp| recovered.age(now.at).span < calm(alert.falls, app);
+    let is_as_it_was = alert.is_told() && alert.silent && app.is_dead_silent();
+    is_as_it_was && alert.tie.number().is_some() && alert.recovered.is_some_and(soon)
 }
 
 /// Whether it is too early to say that an app is well which keeps failing.
 pub(super) fn may_fail_again(now: Now, alert: &Alert, app: &App) -> bool {
-    alert.keeps_failing && app.monitor.since.age(now.at).span < calm(alert, app)
+    alert.keeps_failing && app.monitor.since.age(now.at).span < calm(alert.falls, app)
+}
+
+/// How far apps come and go, of which people are to be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spell {
+    /// Each of them does, by itself or with its host: else it is something larger.
+    pub(super) keeps_failing: bool,
+    /// One of them does by itself.
+    pub(super) by_itself: bool,
+    /// How often their hosts fell silent, this time among them, at most.
+    pub(super) on_host: u32,
 }
 
 impl Incidents {
+    /// How often the host of an app fell silent since all was well there for a while, as people were told or are to be,
+    /// of `ids`, now; 0: another time than now is not known.
+    fn falls_on_host(
+        &self,
+        now: Now,
+        ids: &[AppId],
+        (id, app): (AppId, &App),
+        known: Known<'_>,
+    ) -> u32 {
+        if !app.is_dead_silent() {
+            return 0;
+        }
+        let Some(host) = app.registration.target.host() else { return 0 };
+        let others = self.alerts.iter().filter(|(other, alert)| **other != id && alert.silent);
+        let falls = others.filter_map(|(other_id, alert)| {
+            let other = known.registry.get(*other_id)?;
+            let next = calm(alert.falls.saturating_add(1), other);
+            let is_calm = |recovered: Stamp| recovered.age(now.at).span >= next;
+            let counts = alert.keeps_failing || !alert.recovered.is_none_or(is_calm);
+            let counts = counts && other.registration.target.host() == Some(host);
+            // Those have counted this time.
+            let this_time = u32::from(!ids.contains(other_id));
+            counts.then(|| alert.falls.saturating_add(this_time))
+        });
+        falls.max().unwrap_or(0)
+    }
+
+    /// Whether these come and go, of which people are to be told now.
+    pub(super) fn spell(&self, now: Now, ids: &[AppId], known: Known<'_>) -> Spell {
+        let none = Spell { keeps_failing: !ids.is_empty(), by_itself: false, on_host: 0 };
+        let apps = ids.iter().filter_map(|id| Some((*id, known.registry.get(*id)?)));
+        apps.fold(none, |spell, (id, app)| {
+            let alert = self.alerts.get(&id);
+            let by_itself = alert.is_some_and(|alert| keeps_failing(alert, app));
+            let on_host = self.falls_on_host(now, ids, (id, app), known);
+            Spell {
+                keeps_failing: spell.keeps_failing && (by_itself || on_host > 0),
+                by_itself: spell.by_itself || by_itself,
+                on_host: spell.on_host.max(on_host),
+            }
+        })
+    }
+
+    /// An app on the host of one that falls silent, of which people know that it keeps failing, or which has passed
+    /// since they were told, lately: what comes and goes there is one event, whomever it hits.
+    pub(super) fn on_flaky_host(
+        &self,
+        at: Moment,
+        (id, app): (AppId, &App),
+        known: Known<'_>,
+    ) -> Option<(AppId, &Alert)> {
+        let host = app.registration.target.host().filter(|_| app.is_dead_silent())?;
+        let comes_and_goes = |alert: &Alert, other: &App| {
+            let began = alert.began();
+            let has_come = || began.age(at).span < CALM && has_passed_since(other, began);
+            alert.is_told() && alert.silent && (alert.keeps_failing || has_come())
+        };
+        let is_of_it = |other: AppId, alert: &Alert| {
+            let app = known.registry.get(other).filter(|_| other != id);
+            let app = app.filter(|app| app.registration.target.host() == Some(host));
+            app.is_some_and(|app| comes_and_goes(alert, app))
+        };
+        let mut others = self.alerts.iter().map(|(other, alert)| (*other, alert));
+        others.find(|(other, alert)| is_of_it(*other, alert))
+    }
+
     /// Of trouble that is over and told nothing is remembered once another would be the first again.
     pub(super) fn forget_if_calm(&mut self, now: Now, (id, app): (AppId, &App)) {
         let is_calm = |alert: &Alert| {
-            alert.recovered.is_none_or(|recovered| recovered.age(now.at).span >= calm(alert, app))
+            let next = calm(alert.falls.saturating_add(1), app);
+            alert.recovered.is_none_or(|recovered| recovered.age(now.at).span >= next)
         };
         if self.alerts.get(&id).is_some_and(is_calm) {
             self.alerts.remove(&id);

@@ -72,7 +72,7 @@ pub(super) fn outage(now: Now, ids: &[AppId], more: bool, registry: &Registry) -
     let worst = groups.first().and_then(|(_, apps)| apps.first());
     let recent = worst.map(|app| app.history.recent.newest(SHOWN_IN_MAIL)).unwrap_or_default();
     let groups = groups.into_iter().map(|(place, apps)| group(place, &apps)).collect();
-    Outage { at: Stamp::noted(now), groups, more, still: false, recent }
+    Outage { at: Stamp::noted(now), groups, more, keeps_failing: false, still: false, recent }
 }
 
 fn group(place: Place, apps: &[&App]) -> Group {

@@ -79,12 +79,15 @@ impl Incidents {
                 Tie::Alone | Tie::Collected => false,
             })
         };
-        let (found, alert) = same_parent.or(same_host).or_else(spreading)?;
+        let known_there = same_parent.or(same_host).map(|(id, alert)| (*id, alert));
+        let flaky = || self.on_flaky_host(now.at, (id, app), known);
+        let spreading = || spreading().map(|(id, alert)| (*id, alert));
+        let (found, alert) = known_there.or_else(flaky).or_else(spreading)?;
         let knows = |to: &Recipient| match alert.tie.number() {
             Some(number) => self.of(number).any(|(_, alert)| is_told_to(alert, to)),
             None => is_told_to(alert, to),
         };
-        people.iter().all(knows).then_some(*found)
+        people.iter().all(knows).then_some(found)
     }
 
     /// The alerts of an incident.
@@ -135,6 +138,13 @@ impl Incidents {
             return Vec::new();
         }
         self.updates.remove(&number);
+        let began = self.of(number).map(|(_, alert)| alert.began()).next();
+        let left = |id: &AppId| waits_for_itself(now, app(id)?, began?);
+        let (early, untold): (Vec<AppId>, Vec<AppId>) =
+            untold.into_iter().partition(|id| left(id).is_some());
+        if let Some(left) = early.iter().filter_map(left).min() {
+            self.updates.insert(number, now.at + left);
+        }
         let (broken, others): (Vec<AppId>, Vec<AppId>) =
             untold.into_iter().partition(|id| app(id).is_some_and(is_broken));
         for id in others {
@@ -147,7 +157,9 @@ impl Incidents {
         }
         let theirs: SortedMap<Recipient, Vec<AppId>> = self.people_of(&broken, known);
         // What they came to may be over by now.
-        let more = self.of(number).any(|(_, alert)| alert.is_told() && !alert.over);
+        let more = self
+            .of(number)
+            .any(|(_, alert)| alert.is_told() && (!alert.over || alert.keeps_failing));
         let messages = theirs
             .into_iter()
             .filter_map(|(to, ids)| self.tell_one(now, &to, &ids, (more, None), known));
@@ -166,8 +178,15 @@ impl Incidents {
 }
 
 /// Whether an app was seen well since then, so that its host was: what it has now is another event.
-fn has_passed_since(app: &App, since: Stamp) -> bool {
+pub(super) fn has_passed_since(app: &App, since: Stamp) -> bool {
     app.last_healthy.is_some_and(|pass| !pass.is_not_after(since))
+}
+
+/// How long one of an incident that `began` then waits still, for it was well since, and may be so again soon.
+fn waits_for_itself(now: Now, app: &App, began: Stamp) -> Option<Duration> {
+    let may_be_soon = is_broken(app) && app.is_dead_silent() && has_passed_since(app, began);
+    let left = UPDATED_AFTER.checked_sub(app.monitor.trouble_since.age(now.at).span)?;
+    (may_be_soon && !left.is_zero()).then_some(left)
 }
 
 fn is_told_to(alert: &Alert, to: &Recipient) -> bool {

@@ -106,14 +106,18 @@ impl Incidents {
 /// What happens to apps.
 impl Incidents {
     /// The state of an app has changed. What that tells people is told at a verdict.
-    pub fn handle_transition(&mut self, now: Now, id: AppId, to: State) {
+    pub fn handle_transition(&mut self, now: Now, id: AppId, to: State, registry: &Registry) {
         let is_open = self.alerts.get(&id).is_some();
+        let app = registry.get(id);
         match Level::of(to) {
             Some(_) if !is_open => self.alerts.insert(id, Alert::new(Stamp::noted(now))),
             level => {
                 self.alerts.edit(&id, |alert| match level {
-                    Some(_) if alert.over => alert.reopen(now),
-                    None if to == State::Healthy => alert.end(),
+                    Some(_) if alert.over => {
+                        let known = app.is_some_and(|app| flapping::is_known(now, alert, app));
+                        alert.reopen(now, known);
+                    }
+                    None if to == State::Healthy => alert.end(now),
                     None => {}
                     Some(_) => {}
                 });
@@ -138,7 +142,7 @@ impl Incidents {
             collection.handle_verdict(id, app);
         }
         if outcome == Outcome::Pass {
-            self.handle_pass(id, app);
+            self.handle_pass(now, id, app);
             self.hasten_children(now, app, known.registry);
         }
         let mut messages = self.news((id, app), now, transition, outcome, known);
@@ -178,11 +182,11 @@ impl Incidents {
 
     /// An app has passed. What nobody was told of by now is no alarm; and one that was told before it was
     /// asked often enough to be UNHEALTHY is well.
-    fn handle_pass(&mut self, id: AppId, app: &App) {
+    fn handle_pass(&mut self, now: Now, id: AppId, app: &App) {
         let is_well = app.state() == State::Healthy;
         self.alerts.edit(&id, |alert| {
             if is_well {
-                alert.end();
+                alert.end(now);
             }
             if !alert.is_told_as(Level::Unhealthy) {
                 alert.tie = Tie::Alone;

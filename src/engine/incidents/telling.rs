@@ -90,7 +90,8 @@ impl Incidents {
             if alone {
                 alert.tie = Tie::Alone;
             }
-            alert.begin_spell(keeps_failing);
+            alert.silent &= !alone;
+            alert.begin_spell(keeps_failing, 0);
             people.iter().for_each(|to| alert.tell(to, level, &named));
         });
         messages
@@ -124,8 +125,9 @@ impl Incidents {
         }
         let messages = self.messages((id, app), &owed, &notice, outbox);
         self.alerts.edit(&id, |alert| {
-            owed.iter().for_each(|to| alert.tell_end(to, app.monitor.since));
-            spared.iter().for_each(|to| alert.forget(to));
+            spared.iter().for_each(|to| alert.spare(to));
+            let since = change::well_since(app, alert);
+            owed.iter().for_each(|to| alert.tell_end(to, since));
         });
         self.close_if_done(id);
         messages

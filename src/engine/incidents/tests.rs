@@ -63,7 +63,7 @@ impl House {
         let (verdict, latency) = (verdict(outcome), Duration::from_millis(5));
         let effect = self.registry.observe(now, id, now.wall, (verdict, false), latency).unwrap();
         if let Some(transition) = effect.transition {
-            self.incidents.handle_transition(now, id, transition.to);
+            self.incidents.handle_transition(now, id, transition.to, &self.registry);
         }
         let House { registry, incidents, surroundings, outbox, .. } = self;
         let known = Known { registry, surroundings, outbox };
@@ -117,7 +117,7 @@ impl House {
     fn forget(&mut self, id: AppId) {
         let now = after(self.second);
         if let Some(transition) = self.registry.forget(now, id) {
-            self.incidents.handle_transition(now, id, transition.to);
+            self.incidents.handle_transition(now, id, transition.to, &self.registry);
         }
     }
 }

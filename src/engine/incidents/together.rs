@@ -1,7 +1,8 @@
 //! The end of what was told together: one mail to each person, when the last of theirs is well.
 
+use super::alert::Alert;
 use super::flapping::may_fail_again;
-use super::{Incidents, Known};
+use super::{Incidents, Known, change};
 use crate::engine::outbox::notice::{AllBack, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
@@ -49,9 +50,9 @@ impl Incidents {
             }));
             for id in &told {
                 let Some(app) = registry.get(*id) else { continue };
-                self.alerts.edit(id, |alert| alert.tell_end(&to, app.monitor.since));
+                self.alerts.edit(id, |alert| alert.tell_end(&to, change::well_since(app, alert)));
             }
-            spared.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.forget(&to)));
+            spared.iter().for_each(|id| _ = self.alerts.edit(id, |alert| alert.spare(&to)));
             told.into_iter().chain(spared).for_each(|id| self.close_if_done(id));
         }
         messages
@@ -69,14 +70,15 @@ impl Incidents {
     }
 
     fn all_back(&self, ids: &[AppId], registry: &Registry) -> Option<AllBack> {
-        let apps: Vec<&App> = ids.iter().filter_map(|id| registry.get(*id)).collect();
-        let opened = ids.iter().filter_map(|id| Some(self.alerts.get(id)?.opened));
+        let told = |id: &AppId| Some((registry.get(*id)?, self.alerts.get(id)?));
+        let told: Vec<(&App, &Alert)> = ids.iter().filter_map(told).collect();
+        let opened = told.iter().map(|(_, alert)| alert.opened);
         let since = opened.reduce(|a, b| if b.is_not_after(a) { b } else { a })?;
-        let well = apps.iter().map(|app| app.monitor.since);
+        let well = told.iter().map(|(app, alert)| change::well_since(app, alert));
         let at = well.reduce(|a, b| if a.is_not_after(b) { b } else { a })?;
         let lasted = since.until(at);
         Some(AllBack {
-            apps: apps.iter().map(|app| app.registration.name.clone()).collect(),
+            apps: told.iter().map(|(app, _)| app.registration.name.clone()).collect(),
             since,
             at,
             lasted_ms: u64::try_from(lasted.span.as_millis()).unwrap_or(u64::MAX),

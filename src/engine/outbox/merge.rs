@@ -351,7 +351,14 @@ mod tests {
         let groups =
             vec![Group { host: None, host_lives: false, outside: false, parent: None, apps }];
         let recent = vec![RecentCheck { time: at, outcome: Outcome::Fail, latency_ms: 1 }];
-        Notice::Outage(Box::new(Outage { at, groups, more: false, still: false, recent }))
+        Notice::Outage(Box::new(Outage {
+            at,
+            groups,
+            more: false,
+            keeps_failing: false,
+            still: false,
+            recent,
+        }))
     }
 
     #[test]

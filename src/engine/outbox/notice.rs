@@ -111,6 +111,9 @@ pub struct Outage {
     /// They came later to an incident that the person has been told of.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub more: bool,
+    /// Some of them, or others on their host, were HEALTHY only shortly before.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub keeps_failing: bool,
     /// The person knows all of it: it is a reminder.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub still: bool,

@@ -27,6 +27,7 @@ impl AlertRecord {
             },
             recovered: alert.recovered,
             keeps_failing: alert.keeps_failing,
+            silent: alert.silent,
             falls: alert.falls,
             reminded: alert.reminded,
             collected: alert.tie == Tie::Collected,
@@ -37,7 +38,7 @@ impl AlertRecord {
         let mut alert = Alert::new(self.opened);
         (alert.over, alert.reminded) = (self.over, self.reminded);
         (alert.recovered, alert.keeps_failing) = (self.recovered, self.keeps_failing);
-        alert.falls = self.falls;
+        (alert.silent, alert.falls) = (self.silent, self.falls);
         alert.tie = match self.report {
             // Of an earlier release: it was told when it was opened, or soon after.
             Some(number) => Tie::Of { number, told: self.report_at.unwrap_or(self.opened) },
@@ -116,12 +117,12 @@ mod tests {
     }
 
     #[test]
-    fn how_often_it_fell_ill_is_restored_and_once_is_not_written() {
+    fn how_often_it_fell_silent_is_restored_and_once_is_not_written() {
         let mut alert = Alert::new(Stamp::noted(Now::default()));
         let once = serde_json::to_string(&AlertRecord::of(&alert)).unwrap();
         assert!(!once.contains("falls"), "{once}");
         assert_eq!(serde_json::from_str::<AlertRecord>(&once).unwrap().restored(), alert);
-        alert.falls = 3;
+        (alert.silent, alert.falls) = (true, 3);
         let often = serde_json::to_string(&AlertRecord::of(&alert)).unwrap();
         assert_eq!(serde_json::from_str::<AlertRecord>(&often).unwrap().restored(), alert);
     }

@@ -220,6 +220,9 @@ pub struct AlertRecord {
     /// People were told that the app keeps failing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps_failing: bool,
+    /// What they were told is that nothing answers at its host.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
     /// How often it fell ill since it was last well for a while; left out for once.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub falls: u32,

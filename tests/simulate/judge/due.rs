@@ -8,7 +8,7 @@ use super::chronicle::time;
 use super::finding::{Fault, Finding};
 use super::score::Score;
 use super::spans;
-use super::told::{First, Firsts};
+use super::told::{First, Firsts, Known};
 use super::troubles::{Trouble, Wish};
 use crate::story::{AppId, CauseId, Ms, PersonId};
 
@@ -19,12 +19,16 @@ struct Heard {
 }
 
 /// Judges what was missed and what came late; counts incidents and delays.
-pub(super) fn judge(case: &Case<'_>, firsts: &Firsts, score: &mut Score) -> Vec<Finding> {
+pub(super) fn judge(
+    case: &Case<'_>,
+    (firsts, known): &(Firsts, Known),
+    score: &mut Score,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut heard: BTreeMap<(usize, PersonId), Heard> = BTreeMap::new();
     let mut judged: BTreeSet<(PersonId, usize, usize)> = BTreeSet::new();
     let mut musts: BTreeSet<usize> = BTreeSet::new();
-    let told = Told::new(case, firsts);
+    let told = Told::new(case, firsts, known);
     for trouble in case.troubles.iter().filter(|it| it.wish == Wish::Must) {
         let Some(incident) = case.incidents.of_cause(trouble.cause) else { continue };
         if !trouble.people.is_empty() {
@@ -68,6 +72,7 @@ fn note(
 /// When each person was told of trouble.
 struct Told<'f> {
     first: &'f Firsts,
+    known: &'f Known,
     /// By incident and person: each mail, and which app it named first then.
     of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>>,
     /// Each letter that tells of trouble, by when it was written.
@@ -75,7 +80,7 @@ struct Told<'f> {
 }
 
 impl<'f> Told<'f> {
-    fn new(case: &Case<'_>, firsts: &'f Firsts) -> Told<'f> {
+    fn new(case: &Case<'_>, firsts: &'f Firsts, known: &'f Known) -> Told<'f> {
         let mut of: BTreeMap<(usize, PersonId), Vec<(Ms, AppId)>> = BTreeMap::new();
         for ((to, app, episode), First { decided, .. }) in firsts {
             let life = case.life(*app);
@@ -90,7 +95,7 @@ impl<'f> Told<'f> {
             letters.entry(read.letter.to).or_default().push(read.letter.written);
         }
         letters.values_mut().for_each(|written| written.sort_unstable());
-        Told { first: firsts, of, letters }
+        Told { first: firsts, known, of, letters }
     }
 }
 
@@ -115,7 +120,13 @@ fn due(
         let is_near = || case.is_related(app, *other, trouble.begun);
         *person == to && *other != app && first.decided < due && is_open() && is_near()
     });
+    // What comes and goes there may be well just then, and they have not heard so.
+    let spells = told.known.iter().filter(|((person, other), span)| {
+        let is_known = || span.holds(trouble.begun);
+        *person == to && *other != app && is_known() && case.is_related(app, *other, trouble.begun)
+    });
     let known = before.into_iter().chain(near.map(|(_, first)| first.decided));
+    let known = known.chain(spells.map(|(_, span)| span.from));
     let joins = known.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due)).max();
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
     let own = first.map_or(due, |first| case.letters[first.letter].letter.written);

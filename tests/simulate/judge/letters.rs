@@ -68,6 +68,8 @@ pub(super) struct Statement {
     pub(super) is_suspect: bool,
     /// It registers and dies again and again.
     pub(super) is_crash_loop: bool,
+    /// It is told that it was HEALTHY only shortly before, or others on its host.
+    pub(super) keeps_failing: bool,
     /// When it changed.
     pub(super) changed: Option<Told>,
     /// When that was decided, where the letter does not say.
@@ -229,6 +231,7 @@ fn silent(place: usize, outage: &Outage, at: Option<Told>) -> impl Iterator<Item
     let says = Says::Is(State::Unhealthy);
     outage.silent.iter().map(move |it| Statement {
         is_suspect: !it.unhealthy,
+        keeps_failing: outage.keeps_failing,
         ..Statement::new(Of::outage(place, outage.how), &it.named, says, at)
     })
 }
@@ -257,6 +260,7 @@ impl Statement {
             says,
             is_suspect,
             is_crash_loop,
+            keeps_failing: says == Says::KeepsFailing,
             changed,
             decided,
             full,

@@ -14,10 +14,10 @@ use super::clock::SLACK;
 use super::episodes::Ending;
 use super::finding::{Fault, Finding};
 use super::letters::{Of, Read, Statement};
-use super::reading::{Row, Says, Tells};
+use super::reading::{Row, Tells};
 use super::score::Score;
 use super::spans;
-use crate::story::{AppId, CauseKind, Ms, PersonId};
+use crate::story::{AppId, CauseKind, Ms, PersonId, Span};
 use healthchecker::engine::state::State;
 
 /// The first letter that told a person by name that an app is unwell.
@@ -31,6 +31,9 @@ pub(super) struct First {
 
 /// By person, app and episode.
 pub(super) type Firsts = BTreeMap<(PersonId, AppId, usize), First>;
+
+/// For how long a person knew that an app was unwell.
+pub(super) type Known = Vec<((PersonId, AppId), Span)>;
 
 /// What a person knows of an app.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,7 +90,7 @@ struct Walk<'c, 's> {
 }
 
 /// Walks through all letters: what was told first, and what is wrong with the order of things.
-pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>) {
+pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> ((Firsts, Known), Vec<Finding>) {
     let mut walk = Walk {
         case,
         knows: BTreeMap::new(),
@@ -109,7 +112,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
         score.welcomes += u64::from(is_welcome);
     }
     walk.ends();
-    walk.not_reminded();
+    let known = walk.not_reminded();
     walk.after_mutes();
     score.letters = case.letters.len() as u64;
     score.letters_again = case.again;
@@ -129,7 +132,7 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> (Firsts, Vec<Finding>)
             score.of(kind).tolerated += 1;
         }
     }
-    (walk.firsts, walk.findings)
+    ((walk.firsts, known), walk.findings)
 }
 
 impl Walk<'_, '_> {
@@ -225,7 +228,7 @@ impl Walk<'_, '_> {
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
         }
-        let keeps_failing = (told.says == Says::KeepsFailing).then_some(place);
+        let keeps_failing = told.keeps_failing.then_some(place);
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
         let is_first = is_news && keeps_failing.is_none();
@@ -382,12 +385,16 @@ impl Walk<'_, '_> {
     /// From when on a person is owed the end of what they know: when it is well; of a report, when all of
     /// theirs in it are.
     fn owed_from(&self, to: PersonId, app: AppId, knows: Knows) -> Option<Ms> {
-        let well = |app: AppId, episode: usize| self.case.life(app).episodes[episode].until();
         let life = self.case.life(app);
-        let episode = match knows.keeps_failing {
-            Some(_) => life.episodes.len().checked_sub(1)?,
-            None => knows.episode?,
+        // What it does meanwhile is known of one that keeps failing.
+        let told_of = |app: AppId, episode: usize| match knows.keeps_failing {
+            Some(_) => self.case.life(app).episodes.len().saturating_sub(1),
+            None => episode,
         };
+        let well = |app: AppId, episode: usize| {
+            self.case.life(app).episodes[told_of(app, episode)].until()
+        };
+        let episode = told_of(app, knows.episode?);
         let Ending::Well(own) = life.episodes[episode].ending else { return None };
         let own = if knows.is_crash_loop { own.max(life.app.well_after(knows.at)?) } else { own };
         let missing = knows.report.and_then(|report| self.missing.get(&report));
@@ -414,7 +421,7 @@ impl Walk<'_, '_> {
         let believed = |owed: Ms| {
             let now = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());
             owed.saturating_add(
-                now.map_or(0, |now| allowance::calm(now, self.falls(to, app, owed))),
+                now.map_or(0, |now| allowance::calm(now, self.falls_on_host(to, app, owed))),
             )
         };
         (owed < Ms::MAX).then(|| believed(owed))

@@ -70,11 +70,17 @@ pub(super) fn in_full(outage: &Outage, zone: &Zone, page: &mut Page) {
             outage.recent.iter().map(|check| ShownCheck::of(check, zone)).collect(),
         ));
     }
-    let promise =
-        if outage.still { AGAIN } else { "One more mail comes when all of them are well." };
+    let promise = match outage {
+        Outage { still: true, .. } => AGAIN,
+        Outage { keeps_failing: true, .. } => KEEPS_FAILING,
+        _ => "One more mail comes when all of them are well.",
+    };
     page.add(Block::Paragraph(promise.to_owned()));
 }
 
+/// Said of what comes and goes on a host.
+const KEEPS_FAILING: &str = "Some of them, or others on their host, were HEALTHY only shortly before. But for reminders, one more \
+    mail comes when all of them are HEALTHY and stay so for a while.";
 /// Said in a reminder.
 const AGAIN: &str = "Reminders come 1 hour, 6 hours and 24 hours after the beginning, and then daily, as long as it lasts.";
 

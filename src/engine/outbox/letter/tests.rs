@@ -370,7 +370,14 @@ fn any_notice() -> impl Strategy<Value = Notice> {
     );
     let outage = (prop::collection::vec(group, 0..3), any::<bool>()).prop_map(|(groups, more)| {
         let recent = vec![recent(-30, Outcome::Fail, 3)];
-        Notice::Outage(Box::new(Outage { at: wall(0), groups, more, still: false, recent }))
+        Notice::Outage(Box::new(Outage {
+            at: wall(0),
+            groups,
+            more,
+            keeps_failing: false,
+            still: false,
+            recent,
+        }))
     });
     prop_oneof![
         4 => change,

@@ -19,6 +19,9 @@ const CRASH_LOOP: &str = "it registered 3 times within 10 min, and failed in bet
 /// Said of an app that comes and goes.
 const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
+/// The same of what comes and goes on a host.
+const ON_HOST: &str = "Some of them, or others on their host, were HEALTHY only shortly before. But for reminders, one more \
+    mail comes when all of them are HEALTHY and stay so for a while.";
 /// Said where a mail has numbers in place of names.
 const NAMELESS: &str = "The mail server refused this mail with the names of the apps in it, so they \
     have numbers here. The status page and the log have their names.";
@@ -273,6 +276,11 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
     }
     if text == "One more mail comes when all of them are well." {
         return Some(()).filter(|()| !reading.reports.is_empty() || !reading.outages.is_empty());
+    }
+    if text == ON_HOST {
+        let outage = reading.outages.last_mut()?;
+        outage.keeps_failing = true;
+        return Some(()).filter(|()| outage.how != outage::Told::Still);
     }
     if text == AGAIN {
         return reading.outages.last().filter(|it| it.how == outage::Told::Still).map(drop);

@@ -45,6 +45,8 @@ pub(in crate::judge) struct Outage {
     pub(in crate::judge) within: Option<u64>,
     pub(in crate::judge) how: Told,
     pub(in crate::judge) place: Place,
+    /// It says that it was no better shortly before.
+    pub(in crate::judge) keeps_failing: bool,
     pub(in crate::judge) silent: Vec<Silent>,
 }
 
@@ -268,7 +270,7 @@ fn look_at(text: &str, known: &Known) -> Option<Outage> {
         Some(rest) => Some(span(rest)?).filter(|(_, rest)| rest.is_empty()),
     };
     let within = within.map(|(within, _)| within.secs);
-    Some(Outage { apps, within, how, place, silent: Vec::new() })
+    Some(Outage { apps, within, how, place, ..Outage::default() })
 }
 
 /// `Look at NAS: it is still UNHEALTHY`, `Look at Switch first: 6 apps are still UNHEALTHY`.

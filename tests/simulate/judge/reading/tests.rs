@@ -461,7 +461,14 @@ fn silent(apps: &[&str], unhealthy: usize, host: Option<&str>, parent: Option<&s
     };
     let apps = apps.iter().enumerate().map(silent).collect();
     let groups = vec![Group { host, host_lives: false, outside: false, parent, apps }];
-    Outage { at: stamp(60), groups, more: false, still: false, recent: vec![] }
+    Outage {
+        at: stamp(60),
+        groups,
+        more: false,
+        keeps_failing: false,
+        still: false,
+        recent: vec![],
+    }
 }
 
 /// Alone, and in a list with another: what the subject says is in the text.
@@ -496,6 +503,16 @@ fn what_is_silent_behind_another() {
         both_ways(silent(&three[1..], unhealthy, None, Some("A is UNHEALTHY (no)")));
     }
     both_ways(silent(&three[1..2], 1, None, Some("NAS")));
+}
+
+#[test]
+fn what_comes_and_goes_on_a_host() {
+    let once = silent(&["NAS", "Kodi, upstairs"], 2, Some("10.0.0.2"), None);
+    let again = Outage { keeps_failing: true, ..once.clone() };
+    for (outage, keeps_failing) in [(once, false), (again, true)] {
+        let (alone, listed) = both_ways(outage);
+        assert_eq!([&alone, &listed].map(|it| it.outages[0].keeps_failing), [keeps_failing; 2]);
+    }
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub(super) fn together(drafts: &mut Vec<Draft>, more: bool) {
     let names = apps.iter().map(|silent| silent.app.clone()).collect();
     let at = alarms.iter().map(|draft| draft.written).max().unwrap();
     let groups = vec![Group { host, host_lives: false, outside: false, parent: None, apps }];
-    let outage = Outage { at: stamp(at), groups, more, still: false, recent: vec![] };
+    let outage =
+        Outage { at: stamp(at), groups, more, keeps_failing: false, still: false, recent: vec![] };
     let well = ends.iter().map(|draft| draft.written).max().unwrap();
     let (since, lasted_ms) = (stamp(at), well - at);
     let back = AllBack { apps: names, since, at: stamp(well), lasted_ms, lasted_at_least: false };

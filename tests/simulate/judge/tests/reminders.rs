@@ -37,7 +37,8 @@ fn reminder(app: &str, at: Ms, like: &Draft) -> Draft {
         apps: vec![silent],
     }];
     let recent = vec![];
-    let outage = Outage { at: stamp(at), groups, more: false, still: true, recent };
+    let outage =
+        Outage { at: stamp(at), groups, more: false, keeps_failing: false, still: true, recent };
     let report = Some(Notice::Outage(Box::new(outage)));
     let (changes, accepted, id) = (vec![], at + 100, format!("still {app} {at}"));
     Draft { id, changes, report, written: at, worded: at, accepted, ..like.clone() }

@@ -1,29 +1,42 @@
 //! What comes and goes: a person hears once that it keeps failing, and then that it is well when that is believed.
 
+use std::collections::BTreeSet;
+
 use super::super::allowance;
 use super::super::finding::{Fault, Wrong};
 use super::super::letters::{Read, Statement};
 use super::super::reading::Says;
 use super::{First, Knows, Walk};
-use crate::story::{AppId, Ms, PersonId};
+use crate::story::{AppId, HostId, Ms, PersonId};
 
 impl Walk<'_, '_> {
     /// What an app did while a person knew that it keeps failing, by then.
     pub(super) fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
         let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
-        let Some(letter) = knows.keeps_failing else { return };
-        for (episode, its) in self.case.life(app).episodes.iter().enumerate() {
-            if (knows.at..by).contains(&its.from) {
-                let first = First { decided: its.from, letter };
-                self.firsts.entry((to, app, episode)).or_insert(first);
+        let silent = knows.report.filter(|report| !self.real_reports.contains(report));
+        let Some(letter) = knows.keeps_failing.or(silent.map(|(letter, _)| letter)) else { return };
+        let life = self.case.life(app);
+        let mut well = knows.episode.map_or(0, |episode| life.episodes[episode].until());
+        for (episode, its) in life.episodes.iter().enumerate() {
+            if !(knows.at..by).contains(&its.from) {
+                continue;
             }
+            let calm = life.app.registered_at(its.from).map_or(0, |app| allowance::calm(app, 2));
+            if knows.keeps_failing.is_none() && its.from > well.saturating_add(calm) {
+                return;
+            }
+            well = its.until();
+            let first = First { decided: its.from, letter };
+            self.firsts.entry((to, app, episode)).or_insert(first);
         }
     }
 
-    /// How often an app was shown to fall ill since this person was told first, by then.
-    pub(super) fn falls(&self, to: PersonId, app: AppId, by: Ms) -> usize {
+    /// How often an app, or others on its host, were shown to fall ill since this person was told first, by then.
+    pub(super) fn falls_on_host(&self, to: PersonId, app: AppId, by: Ms) -> usize {
         let first = self.knows.get(&(to, app)).and_then(|knows| knows.first).unwrap_or(0);
-        1 + self.case.life(app).app.falls(first, by)
+        let host = self.case.life(app).app.host;
+        let on_host = self.case.lives.iter().filter(|life| life.app.host == host);
+        1 + on_host.map(|life| life.app.falls(first, by)).sum::<usize>()
     }
 
     /// Who is told that an app keeps failing has been told of trouble that was over, and it was HEALTHY shortly
@@ -36,16 +49,27 @@ impl Walk<'_, '_> {
         decided: Ms,
     ) {
         let to = read.letter.to;
-        if told.says != Says::KeepsFailing || self.blurred.contains(&to) {
+        if !told.keeps_failing || self.blurred.contains(&to) {
             return;
         }
         let life = self.case.life(app);
         let begun =
             told.episode.map_or(decided, |episode| life.episodes[episode].from.min(decided));
-        let falls = self.falls(to, app, decided);
-        let within = life.app.registered_at(decided).map_or(0, |app| allowance::calm(app, falls));
-        let was_well =
-            life.app.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided);
+        let was_well = |app: AppId| {
+            let life = self.case.life(app).app;
+            let falls = self.falls_on_host(to, app, decided);
+            let within = life.registered_at(decided).map_or(0, |now| allowance::calm(now, falls));
+            life.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided)
+        };
+        // Of several it is said that some of them, or others on their hosts, were.
+        let in_it = read.states.iter().filter(|it| it.of == told.of).filter_map(|it| it.app);
+        let hosts: BTreeSet<HostId> = in_it.map(|app| self.case.life(app).app.host).collect();
+        let all = (0..self.case.lives.len()).map(AppId);
+        let mut on_hosts = all.filter(|app| hosts.contains(&self.case.life(*app).app.host));
+        if told.says != Says::KeepsFailing && on_hosts.any(was_well) {
+            return;
+        }
+        let was_well = was_well(app);
         // Whoever is told of it from now on hears how it is.
         let mut all = self.knows.iter().filter(|((_, of), _)| *of == app);
         let joins = knows.episode.is_none() && all.any(|(_, it)| it.keeps_failing.is_some());

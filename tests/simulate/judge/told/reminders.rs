@@ -8,7 +8,7 @@ use super::super::clock::SLACK;
 use super::super::finding::{Fault, Wrong};
 use super::super::letters::{Of, Read, Statement};
 use super::super::spans;
-use super::Walk;
+use super::{Known, Walk};
 use crate::story::{AppId, Ms, PersonId, Span};
 use healthchecker::engine::state::State;
 
@@ -22,8 +22,17 @@ pub(super) struct Since {
 /// All that people were told again, and for how long they knew what.
 #[derive(Debug, Default)]
 pub(super) struct Reminders {
-    of: BTreeMap<PersonId, Vec<(Ms, AppId)>>,
+    of: BTreeMap<PersonId, Vec<Heard>>,
     known: Vec<((PersonId, AppId), Span)>,
+}
+
+/// A person was told again of an app.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: Ms,
+    app: AppId,
+    /// Since they had heard enough of it for a while, and that was over: it tells of nothing else.
+    is_after_a_mute: bool,
 }
 
 impl Reminders {
@@ -58,8 +67,9 @@ impl Walk<'_, '_> {
                 format!("{person} is told that {name} is still UNHEALTHY, and was not told before");
             self.find(Fault::Wrong(Wrong::State), (app, to), (at, read.letter.accepted), what);
         }
-        let before: BTreeSet<Ms> =
-            self.reminders.of.get(&to).into_iter().flatten().map(|it| it.0).collect();
+        let before = self.reminders.of.get(&to).into_iter().flatten();
+        let before = before.filter(|heard| heard.app == app || !heard.is_after_a_mute);
+        let before: BTreeSet<Ms> = before.map(|heard| heard.at).collect();
         let theirs =
             self.knows.iter().filter(|((person, _), it)| *person == to && it.level.is_some());
         // One letter tells of all of them.
@@ -71,20 +81,22 @@ impl Walk<'_, '_> {
             let last = had.clone().next_back().map(|last| last + REMINDED_AFTER[0]);
             had.count() < due(at) || last.is_some_and(|last| due(last) < due(at))
         });
-        self.reminders.of.entry(to).or_default().push((at, app));
-        is_due || self.is_after_a_mute(to, app, at)
+        let is_after_a_mute = self.is_after_a_mute(to, app, at);
+        let heard = Heard { at, app, is_after_a_mute };
+        self.reminders.of.entry(to).or_default().push(heard);
+        is_due || is_after_a_mute
     }
 
     /// Who was not reminded of what they knew.
-    pub(super) fn not_reminded(&mut self) {
-        if !self.case.story.reminds {
-            return;
-        }
+    pub(super) fn not_reminded(&mut self) -> Known {
         let length = self.case.story.length;
         let open = self.knows.iter().filter(|(_, knows)| knows.level.is_some());
         let open: Vec<_> = open.map(|(key, knows)| (*key, knows.since)).collect();
         open.into_iter().for_each(|(key, since)| self.reminders.ends(key, since, length));
         let known = std::mem::take(&mut self.reminders.known);
+        if !self.case.story.reminds {
+            return known;
+        }
         for ((to, app), span) in &known {
             if self.blurred.contains(to) {
                 continue;
@@ -95,12 +107,13 @@ impl Walk<'_, '_> {
             let within = if theirs.count() == 0 { REMINDED_AFTER[0] } else { REMINDED_DAILY };
             self.reminded_in_time((*to, *app), *span, within + REMINDED_WITHIN);
         }
+        known
     }
 
     /// Whether a person heard so often of what they knew; the first time `within` so long.
     fn reminded_in_time(&mut self, (to, app): (PersonId, AppId), span: Span, within: Ms) {
         let all = self.reminders.of.get(&to).into_iter().flatten();
-        let heard = all.filter(|(_, of)| *of == app).map(|(at, _)| *at);
+        let heard = all.filter(|heard| heard.app == app).map(|heard| heard.at);
         let heard: Vec<Ms> = heard.filter(|at| span.from <= *at && *at <= span.end()).collect();
         let mut from = span.from;
         let mut within = within;

@@ -19,7 +19,23 @@ fn outage(hosts: &[(Option<&str>, &[&str])]) -> Outage {
         apps: apps.iter().enumerate().map(silent).collect(),
     };
     let groups = hosts.iter().map(group).collect();
-    Outage { at: wall(0), groups, more: false, still: false, recent: vec![] }
+    Outage { at: wall(0), groups, more: false, keeps_failing: false, still: false, recent: vec![] }
+}
+
+#[test]
+fn what_comes_and_goes_on_a_host_says_when_the_next_mail_comes() {
+    let once = outage(&[(Some("192.168.1.20"), &["NAS", "Kodi"])]);
+    let again = Outage { keeps_failing: true, ..once.clone() };
+    let letter = |outage: &Outage| {
+        write(&mail(vec![Notice::Outage(Box::new(outage.clone()))]), wall(0), None)
+    };
+    assert!(letter(&once).text.contains("One more mail comes when all of them are well."));
+    let text = letter(&again).text;
+    assert!(!text.contains("One more mail comes when all of them are well."), "{text}");
+    let promise = "Some of them, or others on their host, were HEALTHY only shortly before. But for reminders, one \
+                   more mail comes when all of them are HEALTHY and stay so for a while.";
+    assert!(text.contains(promise), "{text}");
+    assert_eq!(letter(&again).subject, letter(&once).subject);
 }
 
 #[test]

@@ -1,0 +1,167 @@
+//! A host that comes and goes, by a bad link: now one of its apps is silent, now another.
+
+use super::world::{Answer, World};
+use healthchecker::engine::outbox::letter;
+use healthchecker::engine::outbox::letter::RenderedMail;
+use healthchecker::engine::time::Moment;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const APPS: [&str; 4] = ["NAS", "Kodi", "Photos", "Wiki"];
+
+fn address(name: &str) -> String {
+    let place = APPS.iter().position(|known| *known == name);
+    place.map_or("192.168.1.30".to_owned(), |place| format!("192.168.1.20:{}", 8000 + place))
+}
+
+fn answer(world: &mut World, names: &[&str], answer: Answer) {
+    names.iter().for_each(|name| world.answers(&address(name), answer));
+}
+
+/// Four apps on one host, one beside it; all are well, and nobody has mail.
+fn house() -> World {
+    let mut world = World::new();
+    for name in APPS.iter().chain([&"Heating"]) {
+        let url = format!("http://{}/", address(name));
+        world.register(name, &[("url", url.as_str()), ("healthy", "2")]);
+    }
+    world.seconds(300);
+    world.inbox.clear();
+    world
+}
+
+/// These are silent for so long, and then well.
+fn silent(world: &mut World, names: &[&str], minutes: u64, well_minutes: u64) {
+    answer(world, names, Answer::Hang);
+    world.seconds(minutes * MINUTE);
+    answer(world, names, Answer::Pass);
+    world.seconds(well_minutes * MINUTE);
+}
+
+fn letter_of(world: &World, number: usize) -> RenderedMail {
+    let (at, mail) = &world.inbox[number];
+    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None)
+}
+
+const ALARM: [&str; 2] = ["NAS UNHEALTHY", "NAS HEALTHY"];
+
+/// NAS was silent and told, and so was Kodi then.
+fn flaky() -> World {
+    let mut world = house();
+    silent(&mut world, &["NAS"], 3, 10);
+    assert_eq!(world.mails(), ALARM);
+    silent(&mut world, &["Kodi"], 3, 10);
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+    world
+}
+
+#[test]
+fn whoever_it_hits_it_is_told_once_and_its_end_when_all_stay_well() {
+    let mut world = flaky();
+    let letter = letter_of(&world, 2);
+    assert_eq!(letter.subject, "[HealthChecker] Kodi on 192.168.1.20 is UNHEALTHY");
+    let promise = "Some of them, or others on their host, were HEALTHY only shortly before.";
+    assert!(letter.text.contains(promise), "{}", letter.text);
+    for _ in 0..3 {
+        silent(&mut world, &["Photos"], 5, 5);
+        silent(&mut world, &["NAS", "Wiki"], 5, 5);
+        silent(&mut world, &["Kodi"], 20, 5);
+    }
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+    world.seconds(5 * HOUR + 50 * MINUTE);
+    assert_eq!(world.inbox.len(), 3, "it failed often: {:?}", world.mails());
+    world.seconds(10 * MINUTE);
+    assert_eq!(world.mails()[3..], ["Kodi back"]);
+    world.seconds(24 * HOUR);
+    silent(&mut world, &["NAS"], 3, 10);
+    assert_eq!(world.mails()[4..], ALARM, "the first for a while");
+}
+
+#[test]
+fn who_stays_silent_there_is_told_a_quarter_of_an_hour_later() {
+    let mut world = flaky();
+    answer(&mut world, &["Photos"], Answer::Hang);
+    world.seconds(14 * MINUTE);
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+    world.seconds(2 * MINUTE);
+    assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
+    let letter = letter_of(&world, 3);
+    assert_eq!(letter.subject, "[HealthChecker] Photos on 192.168.1.20 is UNHEALTHY, too");
+    answer(&mut world, &["Photos"], Answer::Pass);
+    world.seconds(7 * HOUR);
+    assert_eq!(
+        letter_of(&world, 4).subject,
+        "[HealthChecker] 2 apps are HEALTHY again after 28 min"
+    );
+    assert_eq!(world.inbox.len(), 5, "{:?}", world.mails());
+}
+
+#[test]
+fn a_dead_process_there_is_told_at_once() {
+    let mut world = flaky();
+    answer(&mut world, &["Photos"], Answer::Refused);
+    world.seconds(2 * MINUTE);
+    assert_eq!(world.mails()[3..], ["Photos UNHEALTHY"]);
+    answer(&mut world, &["Photos"], Answer::Pass);
+    world.seconds(2 * MINUTE);
+    assert_eq!(world.mails()[4..], ["Photos HEALTHY"], "it waits for no other");
+    answer(&mut world, &["Wiki"], Answer::Fail);
+    world.seconds(2 * MINUTE);
+    assert_eq!(world.mails()[5..], ["Wiki UNHEALTHY"]);
+}
+
+#[test]
+fn what_is_elsewhere_or_was_no_silence_makes_no_host_flaky() {
+    let mut world = house();
+    silent(&mut world, &["Heating"], 3, 10);
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(2 * MINUTE);
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(10 * MINUTE);
+    silent(&mut world, &["Kodi"], 3, 10);
+    assert_eq!(world.mails()[4..], ["Kodi UNHEALTHY", "Kodi HEALTHY"]);
+}
+
+#[test]
+fn who_is_silent_again_before_the_others_are_back_is_known_as_that() {
+    let mut world = house();
+    answer(&mut world, &["NAS", "Kodi"], Answer::Hang);
+    world.seconds(3 * MINUTE);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(5 * MINUTE);
+    silent(&mut world, &["NAS"], 20, 5);
+    assert_eq!(world.inbox.len(), 1, "nobody heard that it was well: {:?}", world.mails());
+    // What it answers then is news.
+    answer(&mut world, &["NAS"], Answer::Fail);
+    world.seconds(2 * MINUTE);
+    assert_eq!(world.mails()[1..], ["NAS keeps failing"]);
+}
+
+#[test]
+fn killed_at_any_moment_of_it_the_same_is_told() {
+    let told = |kill: Option<u64>| {
+        let mut world = house();
+        for minute in 0..9 * 60 {
+            if kill == Some(minute) {
+                world.restart();
+            }
+            let (first, second, third) = ((0..3), (20..23), (30..50));
+            let hit = [(first, "NAS"), (second, "Kodi"), (third, "Photos")];
+            for (span, name) in hit {
+                let is_silent = span.contains(&minute);
+                answer(&mut world, &[name], if is_silent { Answer::Hang } else { Answer::Pass });
+            }
+            world.seconds(MINUTE);
+        }
+        let subjects = (0..world.inbox.len()).map(|mail| letter_of(&world, mail).subject);
+        subjects
+            .map(|it| it.split(" after ").next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let plain = told(None);
+    assert_eq!(plain.len(), 5, "{plain:?}");
+    for kill in (0..60).chain([100, 300, 400, 420]) {
+        assert_eq!(told(Some(kill)), plain, "killed after {kill} min");
+    }
+}
