@@ -20,6 +20,11 @@ use super::wheel::{TimerId, TimerWheel};
 /// that is over.
 const RESPITE: Duration = Duration::from_secs(60);
 
+/// Who reports this often, or more, has another whole time after one in which its report may have found nobody: it
+/// comes again on the same day, and somebody who is told in vain believes less. Of a nightly one nobody would know
+/// for two days.
+const SAID_SOON_AGAIN: Duration = Duration::from_secs(6 * 3600);
+
 /// Every app that reports by itself.
 #[derive(Debug, Default)]
 pub struct Beats {
@@ -87,7 +92,7 @@ impl Beats {
     pub fn restore(&mut self, now: Now, id: AppId, rhythm: Rhythm, heard: Option<Duration>) {
         let anew = now.at + rhythm.whole();
         let due = match heard.filter(|_| rhythm.interval >= RECORDED_EVERY) {
-            Some(age) => (now.at.before(age) + rhythm.whole()).max(now.at + rhythm.respite()),
+            Some(age) => (now.at.before(age) + rhythm.whole()).max(now.at + rhythm.after_us(age)),
             None => anew,
         };
         self.await_until(now, id, rhythm, due.min(anew.max(now.at + rhythm.respite())));
@@ -180,7 +185,7 @@ impl Beats {
         // Who stood still hears late what was said in time.
         let overslept = due > since && !excused && now.at.since(due) > STOOD_STILL;
         // Its report may have found nobody, and the next is an interval later.
-        let lost_one = rhythm.is_often() && since > from;
+        let lost_one = rhythm.says_soon_again() && since > from;
         if due <= since || overslept || lost_one {
             awaited.excused = overslept;
             awaited.from = from.max(since);
@@ -210,16 +215,20 @@ impl Rhythm {
         self.interval + self.grace
     }
 
-    /// Whether it reports more often than is recorded.
-    fn is_often(self) -> bool {
-        self.interval < RECORDED_EVERY
+    /// Whether what it reported in vain is soon said again.
+    fn says_soon_again(self) -> bool {
+        self.interval <= SAID_SOON_AGAIN
     }
 
-    /// What it has after a time in which nobody could report: until the next report of one that reports often. Of a
-    /// nightly one that would be a day in which nobody knows of it.
+    /// What it has after a time in which nobody could report: until the next report of one that reports often.
     fn respite(self) -> Duration {
         let patience = self.patience();
-        if self.is_often() { self.interval + patience } else { patience }
+        if self.says_soon_again() { self.interval + patience } else { patience }
+    }
+
+    /// What it has after a start of ours, that was heard of so long ago: its report may have found nobody.
+    fn after_us(self, age: Duration) -> Duration {
+        if age + self.grace >= self.interval { self.respite() } else { self.patience() }
     }
 
     /// How long what was said in time may be on its way.
@@ -299,7 +308,11 @@ mod tests {
         assert_eq!(beats.poll_late(at(160), since), None);
         assert_eq!(due(&beats), 290, "its whole time and a minute, though it has no grace");
         assert!(beats.poll_late(at(290), since).is_some());
-        for (interval, grace, respite) in [(100, 200, 300), (HOUR, 200, 200), (HOUR, 0, 60)] {
+        let soon = SAID_SOON_AGAIN.as_secs();
+        let rare = soon + 1;
+        for (interval, grace, respite) in
+            [(100, 200, 300), (soon, 0, soon + 60), (rare, 200, 200), (rare, 0, 60)]
+        {
             let mut beats = Beats::default();
             beats.add(at(0), ID, rhythm(interval, grace));
             let end = interval + grace + 7;
@@ -310,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_report_that_found_nobody_is_not_made_again() {
-        for (interval, grace) in [(5, 60), (60, 60), (300, 60), (600, 0), (3_599, 360)] {
+        for (interval, grace) in [(5, 60), (60, 60), (300, 60), (600, 0), (HOUR, 360)] {
             // It was to come while nobody could, and the deadline is later.
             let since = interval + 1;
             let due_first = interval + grace;
@@ -340,7 +353,9 @@ mod tests {
         assert_eq!(restored(daily, Some(25 * HOUR)), 2 * HOUR, "it has its grace");
         assert_eq!(restored(daily, None), 26 * HOUR);
         assert_eq!(restored(rhythm(300, 60), Some(HOUR)), 360, "its beats are not on record");
-        assert_eq!(restored(rhythm(HOUR, 0), Some(9 * HOUR)), 60);
+        assert_eq!(restored(rhythm(HOUR, 0), Some(9 * HOUR)), HOUR + 60, "it is soon said again");
+        assert_eq!(restored(rhythm(HOUR, 360), Some(HOUR - 300)), HOUR + 360, "it was to come");
+        assert_eq!(restored(rhythm(HOUR, 360), Some(HOUR / 2)), HOUR / 2 + 360);
     }
 
     #[test]

@@ -228,6 +228,41 @@ fn nobody_can_report_while_our_network_is_down() {
 }
 
 #[test]
+fn what_found_nobody_and_is_soon_said_again_is_waited_for() {
+    const HOURLY: [(&str, &str); 3] = [("kind", "beat"), ("url", ""), ("interval", "3600")];
+    for power in [false, true] {
+        let mut world = backup(&HOURLY);
+        world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+        world.seconds(HOUR - 90);
+        let away = Duration::from_secs(60);
+        if power {
+            world.power_cut(away)
+        } else {
+            world.sleep(away)
+        }
+        // It reported meanwhile, and does so an hour later.
+        world.seconds(HOUR - 30);
+        let told: Vec<String> =
+            world.mails().into_iter().filter(|mail| mail.contains("Backup")).collect();
+        assert_eq!((world.state("Backup"), told), (State::Healthy, vec![]), "{power}");
+        beat(&mut world, "Backup");
+        world.seconds(HOUR + 420);
+        assert!(world.mails().contains(&"Backup UNHEALTHY".to_owned()), "{:?}", world.mails());
+    }
+}
+
+#[test]
+fn a_night_that_is_missed_is_told_though_the_power_went_and_the_clock_is_not_believed() {
+    let mut world = backup(&NIGHTLY);
+    world.seconds(24 * HOUR);
+    // Nobody tells the time after it, and the clock goes on from where it was.
+    let wall = world.now.wall;
+    world.restart_at(wall);
+    world.seconds(2 * HOUR + 120);
+    assert_eq!(world.mails(), ["Backup UNHEALTHY"]);
+}
+
+#[test]
 fn a_beat_is_no_part_of_what_settles_and_of_no_look() {
     let mut world = backup(&NIGHTLY);
     world.register("NAS", &[("interval", "30"), ("healthy", "2")]);

@@ -273,7 +273,8 @@ impl App {
         self.asked_quiet.iter_mut().for_each(|asked| put_right(&mut asked.since));
     }
 
-    /// How long ago it was last heard of, if it reports, as far as that is on record; `None`: it is not known.
+    /// How long ago it was last heard of, if it reports, as far as that is on record: so long at least, where a clock
+    /// that was wrong has noted it, or is asked.
     pub(in crate::engine) fn heard(
         &self,
         at: Moment,
@@ -283,8 +284,7 @@ impl App {
         newest.iter_mut().for_each(place);
         let known = [Some(self.monitor.since), self.last_healthy, newest];
         let ages = known.into_iter().flatten().map(|stamp| stamp.age(at));
-        let newest = ages.min_by_key(|age| age.span)?;
-        newest.exact.then_some(newest.span)
+        ages.map(|age| age.span).min()
     }
 
     /// The state.
