@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
+use healthchecker::engine::beats::{Heard, Report};
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::state::State;
 use healthchecker::engine::surroundings::look::Sight;
 use healthchecker::engine::time::Zone;
+use healthchecker::engine::verdict::reported;
 
 const HOUSE: [(&str, &str); 5] = [
     ("NAS", "http://nas/"),
@@ -118,6 +120,57 @@ fn a_router_that_stays_away_is_told_once_with_all_that_is_behind_it_and_once_whe
     router_is_back(&mut world, &["kodi"]);
     world.seconds(900);
     assert_eq!(world.mails()[1..], ["Kodi, Blog, Shop back"]);
+}
+
+#[test]
+fn who_reaches_us_while_nobody_answers_and_the_router_does_not_shows_that_it_is_the_router() {
+    let mut world = house();
+    world.register("Greenhouse", &[("kind", "beat"), ("url", ""), ("interval", "300")]);
+    let beats = |world: &mut World| {
+        if world.engine.awaits_life() {
+            world.engine.handle_life(world.now);
+        }
+        let beat = Report::Went(reported(false, "", b""));
+        assert_eq!(world.engine.hear(world.now, "Greenhouse", beat), Ok(Heard::Counted));
+        world.act();
+    };
+    beats(&mut world);
+    world.seconds(60);
+    world.inbox.clear();
+    let all = ["nas", "kodi", "heating", "blog.example", "shop.example"];
+    router_goes(&mut world, &all);
+    world.seconds(150);
+    assert_eq!(hidden_by(&world, "NAS").as_deref(), Some("nothing on the network answers"));
+    beats(&mut world);
+    world.seconds(150);
+    assert_eq!(hidden_by(&world, "NAS").as_deref(), Some("the router does not answer"));
+    beats(&mut world);
+    world.seconds(450);
+    // (Who reports is not asked, and not counted.)
+    assert_eq!(world.mails(), ["0/5 well, not NAS, Kodi, Heating, Blog, Shop"]);
+    let letter = letter::write(&world.inbox[0].1, world.now.at, &Zone::UTC, None);
+    assert!(letter.text.starts_with("The router 192.168.1.1 does not answer"), "{}", letter.text);
+    router_is_back(&mut world, &all);
+    beats(&mut world);
+    world.seconds(300);
+    beats(&mut world);
+    world.seconds(300);
+    assert_eq!(world.mails()[1..], ["NAS, Kodi, Heating, Blog, Shop back"]);
+}
+
+#[test]
+fn who_reaches_us_when_our_network_is_back_shows_that() {
+    let mut world = house();
+    let all = ["nas", "kodi", "heating", "blog.example", "shop.example"];
+    router_goes(&mut world, &all);
+    world.seconds(150);
+    router_is_back(&mut world, &all);
+    world.engine.handle_life(world.now);
+    world.act();
+    world.seconds(10);
+    assert_eq!(hidden_by(&world, "NAS"), None, "a look has seen the router");
+    world.seconds(900);
+    assert_eq!(world.mails(), [] as [&str; 0]);
 }
 
 #[test]

@@ -30,9 +30,14 @@ impl Network {
 
     /// It is back. Since when it was down.
     pub(super) fn rise(&mut self, at: Moment) -> Option<Stamp> {
+        Some(self.was_down(at)?.since)
+    }
+
+    /// It is back, or was never gone: since when something was away, and whom that has hidden.
+    pub(super) fn was_down(&mut self, at: Moment) -> Option<Away> {
         let (_, away) = self.down.take()?;
         self.back_at = at;
-        Some(away.since)
+        Some(away)
     }
 
     /// A check of an app has failed while it is down.

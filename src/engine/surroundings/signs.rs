@@ -81,8 +81,19 @@ impl Surroundings {
         }
     }
 
+    /// Somebody on another machine has reached us, or has taken a mail. If nobody answered before, nor a router that
+    /// does otherwise, it may be the router alone that is away: the next look tells, and is due now.
+    pub fn handle_word(&mut self, now: Now) {
+        let is_deserted = matches!(self.network.down(), Some((Part::Network, _)));
+        if is_deserted && self.run().gateway {
+            self.is_reached = true;
+        } else {
+            self.handle_life(now);
+        }
+    }
+
     /// Somebody on another machine lives.
-    pub fn handle_life(&mut self, now: Now) {
+    fn handle_life(&mut self, now: Now) {
         self.silences.show(Shown::Life);
         self.rise(now);
     }
@@ -96,6 +107,7 @@ impl Surroundings {
 
     pub(super) fn fall(&mut self, now: Now, since: Stamp, part: Part) {
         let was_down = self.network.is_down();
+        self.is_reached = false;
         self.network.fall(since, part);
         if !was_down {
             self.looks.put_off(now.at);
@@ -107,6 +119,7 @@ impl Surroundings {
 
     fn rise(&mut self, now: Now) {
         let Some(since) = self.network.rise(now.at) else { return };
+        self.is_reached = false;
         let after = since.age(now.at).span;
         self.see_again(now);
         self.news.push_back(News::Back { part: Part::Network, after, apps: None });
@@ -139,6 +152,20 @@ impl Surroundings {
         match part {
             Part::Router => self.will_settle(Interruption::Router),
             _ => self.lose_internet(since),
+        }
+    }
+
+    /// Our network is there, and the router is not, behind which is everybody whom we ask.
+    fn blame_router_alone(&mut self, now: Now) {
+        self.is_reached = false;
+        let Some(away) = self.network.was_down(now.at) else { return };
+        self.network.router = Some(away);
+        self.see_again(now);
+        let (part, after, apps) = (Part::Network, Duration::ZERO, None);
+        self.news.push_back(News::Back { part, after, apps });
+        self.news.push_back(News::Away(Part::Router));
+        if self.settling.is_none() {
+            self.note(|run| run.settling = Some(Interruption::Router));
         }
     }
 
@@ -227,7 +254,8 @@ impl Surroundings {
         missing.retain(|it| is_awaited(it.id));
         undecided.retain(|id| is_awaited(*id));
         let is_well = |(id, app): &(AppId, &App)| {
-            counts(app) && !app.paused && app.state() != State::Unhealthy && !away.hides(*id)
+            let is_asked = !app.paused && app.registration.beats().is_none();
+            counts(app) && is_asked && app.state() != State::Unhealthy && !away.hides(*id)
         };
         let back = registry.by_name().filter(is_well).map(|(id, _)| id).collect();
         let (after, began, router) = (Aftermath::RouterAway, away.since, self.router_address);
@@ -258,7 +286,7 @@ impl Surroundings {
     /// When the next look is due, or the one under way given up.
     pub(super) fn next_look(&self) -> Option<Moment> {
         let is_wanted = !self.is_calm();
-        is_wanted.then(|| self.looks.next(!self.silences.is_empty()))
+        is_wanted.then(|| self.looks.next(!self.silences.is_empty() || self.is_reached))
     }
 
     /// The look that is due.
@@ -328,6 +356,9 @@ impl Surroundings {
         }
         if lives || (nobody_can_tell && self.network.is_down()) {
             self.rise(now);
+        } else if is_over && self.is_reached {
+            // Whoever has reached us lives.
+            if router_is_away { self.blame_router_alone(now) } else { self.rise(now) }
         } else if is_over && self.network.is_down() {
             self.fall(now, Stamp::noted(now), Part::Network);
         }
