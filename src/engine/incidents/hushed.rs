@@ -75,8 +75,11 @@ impl Incidents {
 
     /// After a start: a quiet time of those that are not asked may have ended before it.
     pub fn handle_started(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
-        let ids = self.alerts.iter().map(|(id, _)| *id).filter(|id| reports(*id, known));
-        let ids: Vec<AppId> = ids.collect();
+        // What is told, or is believed only after a while, is no matter of quiet times: it goes on with a report.
+        let is_kept = |(id, alert): &(&AppId, &Alert)| {
+            !alert.is_done() && !alert.keeps_failing && reports(**id, known)
+        };
+        let ids: Vec<AppId> = self.alerts.iter().filter(is_kept).map(|(id, _)| *id).collect();
         self.tell_state(now, &ids, known)
     }
 
