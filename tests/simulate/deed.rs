@@ -17,6 +17,14 @@ pub(crate) enum Deed {
     Resume(AppId),
     /// A person, or the app itself, takes it out.
     Stop(AppId),
+    /// The app reports by itself, or was to.
+    Report {
+        app: AppId,
+        /// `None`: nothing comes, or not as far as us.
+        says: Option<Reported>,
+        /// Why nothing comes, or what makes it say so.
+        causes: Vec<CauseId>,
+    },
     /// What becomes of the daemon and its machine.
     Ours(Fate),
     /// The wall clock is set: so many ms before or ahead of the truth.
@@ -70,6 +78,15 @@ pub(crate) enum DiskMood {
     Fails(u8),
 }
 
+/// What an app reports by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reported {
+    Begins,
+    Done,
+    DoneWithWarnings,
+    Failed,
+}
+
 /// What an app answers to a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
@@ -78,6 +95,21 @@ pub(crate) struct Reply {
     pub(crate) says: Says,
     /// The causes that acted on this check (none where all is well).
     pub(crate) causes: Vec<CauseId>,
+    /// What it shows over TLS, where that is spoken.
+    pub(crate) certificate: Option<Shown>,
+}
+
+/// A certificate, and what it is the cause of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// From when on it is valid, and until when: in ms since 1970.
+    pub(crate) valid: (i64, i64),
+    /// What it is if it is said once that it ends,
+    pub(crate) is_said: Option<CauseId>,
+    /// what it is if that is near, or over,
+    pub(crate) ends: Option<CauseId>,
+    /// and what it is that our clock is wrong.
+    pub(crate) wrong_clock: Option<CauseId>,
 }
 
 /// What comes back.

@@ -158,6 +158,10 @@ pub(crate) struct App {
     pub(crate) hushed: Vec<Span>,
     /// Off or away, of one that may be so; the judge finds out.
     pub(crate) off: Vec<Span>,
+    /// When it was heard, of one that reports by itself; in order.
+    pub(crate) heard: Vec<Ms>,
+    /// What it was to report, and we did not hear; in order. What has the same causes, one after the other, is one.
+    pub(crate) unheard: Vec<Unheard>,
     /// Every check that did not pass, and after each of them, and after each resume and each new
     /// address, the next ten that did, and the first that did after each time in which we were away or
     /// cut off: in order of their ends.
@@ -167,6 +171,15 @@ pub(crate) struct App {
     pub(crate) states: Vec<(Ms, State)>,
 }
 
+/// A report that did not come, or not as far as us.
+#[derive(Clone, Debug)]
+pub(crate) struct Unheard {
+    /// When it was to.
+    pub(crate) at: Ms,
+    /// Why it did not, ours among them.
+    pub(crate) causes: Vec<CauseId>,
+}
+
 /// What was accepted for an app.
 #[derive(Clone, Debug)]
 pub(crate) struct Registered {
@@ -174,7 +187,10 @@ pub(crate) struct Registered {
     /// The whole health address. Another one is another beginning: rows start again.
     pub(crate) url: String,
     pub(crate) interval: Ms,
+    /// How long a check may take; a report takes nothing.
     pub(crate) timeout: Ms,
+    /// How late a report may be, of one that reports by itself.
+    pub(crate) grace: Option<Ms>,
     pub(crate) unhealthy: u32,
     pub(crate) healthy: u32,
     /// Its silence is no failure.
@@ -199,7 +215,7 @@ pub(crate) fn host_of(url: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
-/// One check, and what really acted on it.
+/// One check, or report, or one that did not come in time, and what really acted on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub(crate) begun: Ms,
@@ -283,6 +299,14 @@ pub(crate) enum CauseKind {
     PowerCut,
     /// Too little power for some.
     BrownOut,
+    /// What was to be done, and reported, was not.
+    NoReport,
+    /// It was done later than usual.
+    LateReport,
+    /// The certificate that it shows ends soon, or has.
+    CertificateEnds,
+    /// Somebody set our clock wrong: by it, certificates have ended that have not.
+    WrongClock,
     /// Our own cable, switch or access point.
     OurLink,
     /// The daemon does not run, is asleep or stands still.

@@ -5,12 +5,15 @@ use std::time::Duration;
 use healthchecker::engine::surroundings::look::{LOOK_TAKES, Sight};
 
 use super::conditions::{Check, Condition, Effect, Gets, Stage};
+use super::plan::Certified;
 use super::spans::EVER;
 use crate::chance::mix;
-use crate::deed::{Question, Reply, Says};
+use crate::deed::{Question, Reply, Says, Shown};
 use crate::quick::QuickMap;
 use crate::story::{CauseId, Ms};
 
+/// The place of a cause that reaches nobody.
+pub(super) const NOBODY: usize = usize::MAX;
 /// No connection takes longer.
 const LAN: Ms = 20;
 
@@ -34,14 +37,35 @@ pub(super) struct Asked {
     latency: Ms,
     /// No answer of an app that is well takes longer.
     longest: Ms,
+    /// What it shows over TLS, one after the other.
+    certificates: Vec<Certified>,
     key: u64,
 }
 
 impl Asked {
-    pub(super) fn new(mut conditions: Vec<Condition>, latency: Ms, timeout: Ms, key: u64) -> Asked {
+    pub(super) fn new(
+        mut conditions: Vec<Condition>,
+        certificates: Vec<Certified>,
+        (latency, timeout): (Ms, Ms),
+        key: u64,
+    ) -> Asked {
         conditions.sort_by_key(|condition| condition.from);
         let longest = timeout * 9 / 10;
-        Asked { conditions, next: 0, active: Vec::new(), latency, longest, key }
+        Asked { conditions, next: 0, active: Vec::new(), latency, longest, certificates, key }
+    }
+
+    /// What it shows then.
+    fn shown(&self, at: Ms, began: i64) -> Option<Shown> {
+        let certified = self.certificates.iter().find(|it| at < it.until)?;
+        let known = |cause: usize| (cause != NOBODY).then_some(CauseId(cause));
+        let mut active = self.active.iter().map(|place| &self.conditions[*place]);
+        let wrong_clock = active.find(|it| it.effect == Effect::WrongClock);
+        Some(Shown {
+            valid: (began + certified.valid.0, began + certified.valid.1),
+            is_said: known(certified.said),
+            ends: known(certified.told),
+            wrong_clock: wrong_clock.map(|it| CauseId(it.cause)),
+        })
     }
 
     /// Two thirds to four thirds of the usual; one in a few hundred five times as much.
@@ -76,12 +100,14 @@ pub(super) struct Answers {
     pub(super) apps: Vec<Asked>,
     /// The addresses, by `HOST:PORT`.
     places: QuickMap<String>,
+    /// The right wall time at 0, in ms since 1970.
+    began: i64,
 }
 
 impl Answers {
-    pub(super) fn new(endpoints: QuickMap<Endpoint>, apps: Vec<Asked>) -> Answers {
+    pub(super) fn new(endpoints: QuickMap<Endpoint>, apps: Vec<Asked>, began: i64) -> Answers {
         let places = endpoints.keys().map(|url| (place(url), url.clone())).collect();
-        Answers { endpoints, apps, places }
+        Answers { endpoints, apps, places, began }
     }
 
     /// What who only connects to a place sees, and when; `None`: nothing.
@@ -121,11 +147,13 @@ impl Answers {
         let limit = question.limit.as_millis() as Ms;
         let check = Check { at: question.at, limit, latency, lot };
         asked.move_on(check.at);
+        let certificate = asked.shown(check.at, self.began);
         let ended = check.at + latency;
         let left = endpoint.left.as_ref().filter(|left| left.from < ended);
         let is_calm = asked.active.is_empty() && asked.next_begins() >= ended;
         if is_calm && left.is_none() {
-            return reply(Some(latency), Says::Pass, Vec::new());
+            let calm = reply(Some(latency), Says::Pass, Vec::new());
+            return Reply { certificate, ..calm };
         }
         let mut met = Met::default();
         for place in &asked.active {
@@ -139,7 +167,7 @@ impl Answers {
             }
             met.meet(condition, check);
         }
-        met.reply(check)
+        Reply { certificate, ..met.reply(check) }
     }
 }
 
@@ -195,7 +223,7 @@ impl Met {
 }
 
 fn reply(after: Option<Ms>, says: Says, causes: Vec<CauseId>) -> Reply {
-    Reply { after: after.map(Duration::from_millis), says, causes }
+    Reply { after: after.map(Duration::from_millis), says, causes, certificate: None }
 }
 
 /// Whoever only connects does not look for a name, and waits for no answer.
@@ -210,9 +238,11 @@ fn acts_on_connections(condition: &Condition) -> bool {
 fn place(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.contains(':') {
-        true => authority.to_owned(),
-        false => format!("{authority}:{}", if scheme == "https" { 443 } else { 80 }),
+    match (authority.contains(':'), scheme) {
+        (true, _) => authority.to_owned(),
+        (false, "https") => format!("{authority}:443"),
+        (false, "ping") => format!("{authority}:0"),
+        (false, _) => format!("{authority}:80"),
     }
 }
 

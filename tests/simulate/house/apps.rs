@@ -2,6 +2,7 @@
 
 use super::Size;
 use super::layout::{Host, HostKind, Place, indices};
+use super::watch::{Reports, Watch};
 use crate::chance::{Chance, DAY, MINUTE, SECOND};
 use crate::story::Ms;
 
@@ -54,6 +55,7 @@ const NAMES: [&str; 40] = [
 pub(crate) struct App {
     pub(crate) name: String,
     pub(crate) host: usize,
+    pub(crate) watch: Watch,
     pub(crate) port: u16,
     /// A path in its `url`, or nothing.
     pub(crate) base: &'static str,
@@ -94,6 +96,8 @@ pub(crate) struct Settings {
     pub(crate) people: Vec<usize>,
 }
 
+/// Nobody waits for more reports than these that do not come.
+const REPORTS_AGAIN: u64 = 2;
 /// The contract's default.
 const DEFAULT_TIMEOUT: u64 = 5;
 
@@ -102,14 +106,33 @@ impl App {
         self.settings.timeout.unwrap_or(DEFAULT_TIMEOUT) * SECOND
     }
 
-    /// Its base address at this address of its host.
-    pub(crate) fn url(&self, host: &str) -> String {
-        format!("http://{host}:{}{}", self.port, self.base)
+    /// Its base address at this address of its host, if it is asked.
+    fn url(&self, host: &str) -> Option<String> {
+        let (port, base) = (self.port, self.base);
+        match self.watch {
+            Watch::Http => Some(format!("http://{host}:{port}{base}")),
+            Watch::Tls(_) => Some(format!("https://{host}:{port}{base}")),
+            Watch::Port => Some(format!("tcp://{host}:{port}")),
+            Watch::Echo => Some(format!("ping://{host}")),
+            Watch::Reports(_) => None,
+        }
     }
 
     /// What is asked then.
-    pub(crate) fn health_url(&self, host: &str) -> String {
-        format!("{}{}", self.url(host), self.path.unwrap_or("/health"))
+    pub(crate) fn health_url(&self, host: &str) -> Option<String> {
+        let url = self.url(host)?;
+        Some(match self.watch {
+            Watch::Http | Watch::Tls(_) => format!("{url}{}", self.path.unwrap_or("/health")),
+            Watch::Port | Watch::Echo | Watch::Reports(_) => url,
+        })
+    }
+
+    /// How it reports, if it does that.
+    pub(crate) fn reports(&self) -> Option<Reports> {
+        match self.watch {
+            Watch::Reports(reports) => Some(reports),
+            _ => None,
+        }
     }
 
     /// What it says to `monitor`.
@@ -122,14 +145,21 @@ impl App {
         let told: Vec<&str> = settings.people.iter().map(|place| people[*place].as_str()).collect();
         let told = (!told.is_empty()).then(|| told.join(", "));
         let number = |value: Option<u64>| value.map(|value| value.to_string());
+        let reports = self.reports();
+        let asked = |value: Option<u64>| number(value.filter(|_| reports.is_none()));
+        // Whoever reports is believed at once, or as good as that.
+        let unhealthy = settings.unhealthy.filter(|it| reports.is_none() || *it <= REPORTS_AGAIN);
+        let interval = reports.map_or(settings.interval, |it| Some(it.interval));
         let fields = [
             ("appname", Some(self.name.clone())),
-            ("url", Some(self.url(host))),
+            ("kind", reports.map(|_| "beat".to_owned())),
+            ("url", self.url(host)),
             ("email", told),
-            ("timeout", number(settings.timeout)),
-            ("interval", number(settings.interval)),
-            ("unhealthy", number(settings.unhealthy)),
-            ("healthy", number(settings.healthy)),
+            ("timeout", asked(settings.timeout)),
+            ("interval", number(interval)),
+            ("grace", number(reports.and_then(|it| it.grace))),
+            ("unhealthy", number(unhealthy)),
+            ("healthy", asked(settings.healthy)),
             ("path", self.path.map(str::to_owned)),
             ("may_be_off", self.may_be_off.then(|| "true".to_owned())),
             ("parent", (!self.parents.is_empty()).then(|| self.parents.join(", "))),
@@ -166,7 +196,8 @@ pub(crate) fn say_what_is_behind_what(apps: &mut [App], hosts: &[Host]) {
     // The first of each host has its number.
     let name = |host: usize, apps: &[App]| apps.get(host).map(|app| app.name.clone());
     let is_switch = |(number, host): &(usize, &Host)| {
-        host.kind == HostKind::Device && !host.may_be_off && *number < apps.len()
+        let is_asked = || apps.get(*number).is_some_and(|app| app.reports().is_none());
+        host.kind == HostKind::Device && !host.may_be_off && is_asked()
     };
     let switch_of = |place: Place| {
         let mut there = hosts.iter().enumerate().filter(|(_, host)| host.place == place);
@@ -213,6 +244,7 @@ fn app(
     App {
         name,
         host,
+        watch: Watch::Http,
         port: 8_000 + (number % 1_000) as u16,
         base: if chance.happens(0.05) { "/app" } else { "" },
         path: chance.happens(0.1).then_some("/api/status"),

@@ -35,6 +35,14 @@ pub(crate) enum Effect {
     Loses(u64),
     Fails,
     Warns,
+    /// What is to be done, and reported, is not,
+    NotDone,
+    /// or so much later.
+    DoneLater(Ms),
+    /// Its certificate ends soon, or has: what that means is found out with our clock.
+    Ends,
+    /// That is wrong.
+    WrongClock,
 }
 
 /// Without carrier the kernel says so at once.
@@ -102,7 +110,11 @@ impl Condition {
             Effect::Loses(percent) if mix(check.lot ^ self.from) % 100 < *percent => {
                 Gets::Bad(None, Says::Pass)
             }
-            Effect::Loses(_) => Gets::Later(0),
+            Effect::Loses(_)
+            | Effect::NotDone
+            | Effect::DoneLater(_)
+            | Effect::Ends
+            | Effect::WrongClock => Gets::Later(0),
             Effect::Fails => Gets::Bad(Some(check.latency), Says::Fail),
             Effect::Warns => Gets::Bad(Some(check.latency), Says::Warn),
         }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::answers::{Answers, Asked, Endpoint, left};
+use super::answers::{Answers, Asked, Endpoint, NOBODY, left};
+use super::apps::App;
 use super::conditions::{Condition, Effect, Stage};
-use super::plan::{By, Part, Plan, Times};
+use super::plan::{By, Certified, Part, Plan, Times};
 use super::quiet::Readers;
+use super::rates::Rate;
+use super::reporters::{Reporter, Reporters};
 use super::spans::{EVER, Spans, span};
 use super::{House, Truth};
 use crate::chance::SECOND;
@@ -30,9 +33,12 @@ impl Plan<'_> {
             false => Spans::of(vec![(0, EVER)]),
         };
         let mut reached = self.reached();
-        let endpoints = self.endpoints(&registered, &mut reached);
+        let mut endpoints = self.endpoints(&registered, &mut reached);
         let (causes, places) = self.causes_in_order(reached);
-        let answers = self.answers(endpoints, &places);
+        self.place_causes(&places, &mut endpoints);
+        let reporters = self.reporters();
+        let reports_at = reporters.next();
+        let answers = self.answers(endpoints);
         let apps =
             self.layout.apps.iter().map(|app| (app.name.clone(), HostId(app.host))).collect();
         let (people, told) = (self.layout.people.clone(), |spans: &Spans| spans.told(self.end));
@@ -44,6 +50,8 @@ impl Plan<'_> {
         House {
             began: self.layout.calendar.began,
             deeds,
+            reporters,
+            reports_at,
             answers,
             cut_off,
             carrier_gone,
@@ -173,13 +181,15 @@ impl Plan<'_> {
             let known = &self.layout.apps[app];
             for (place, at) in times.iter().enumerate() {
                 let by_then = self.moves_by(app, *at);
+                let address = self.address(known.host, by_then);
+                let Some(url) = known.health_url(&address) else { continue };
                 let next = self.moves[known.host].get(by_then);
                 let again = times.get(place + 1).copied().unwrap_or(EVER);
                 if let Some(next) = next.filter(|next| next.at < again && next.at < self.end) {
                     reached.insert((next.cause, app), (next.at, again));
                 }
-                let url = known.health_url(&self.address(known.host, by_then));
-                let left = next.map(|next| left(next.at, next.left.clone(), next.cause));
+                let left = next
+                    .map(|next| left(next.at, known.watch.found_elsewhere(&next.left), next.cause));
                 endpoints.insert(url, Endpoint { app, left });
             }
         }
@@ -199,7 +209,7 @@ impl Plan<'_> {
         }
         let mut all: Vec<(usize, (Times, Vec<Reach>))> = all.into_iter().collect();
         all.sort_by_key(|(_, ((from, _), _))| *from);
-        let mut places = vec![usize::MAX; self.causes.len()];
+        let mut places = vec![NOBODY; self.causes.len()];
         let mut causes = Vec::new();
         for (cause, ((from, until), reach)) in all {
             places[cause] = causes.len();
@@ -212,20 +222,41 @@ impl Plan<'_> {
         (causes, places)
     }
 
-    fn answers(&mut self, mut endpoints: QuickMap<Endpoint>, places: &[usize]) -> Answers {
-        for left in endpoints.values_mut().filter_map(|endpoint| endpoint.left.as_mut()) {
-            left.cause = places[left.cause];
+    /// From now on each cause has the place that it has in the story.
+    fn place_causes(&mut self, places: &[usize], endpoints: &mut QuickMap<Endpoint>) {
+        let left = endpoints.values_mut().filter_map(|endpoint| endpoint.left.as_mut());
+        let conditions = self.conditions.iter_mut().flatten().chain(left);
+        conditions.for_each(|condition| condition.cause = places[condition.cause]);
+        for certified in self.certificates.iter_mut().flatten() {
+            certified.said = places[certified.said];
+            certified.told = places[certified.told];
         }
-        let asked = |(app, mut conditions): (usize, Vec<Condition>)| {
-            for condition in &mut conditions {
-                condition.cause = places[condition.cause];
-            }
+    }
+
+    /// Those who report by themselves. Nobody asks them.
+    fn reporters(&mut self) -> Reporters {
+        let layout = self.layout;
+        let twice = self.rates.of(Rate::ReportTwice);
+        let of = |(app, known): (usize, &App)| {
+            let reports = known.reports()?;
+            let conditions = std::mem::take(&mut self.conditions[app]);
+            let when = (&layout.calendar, known.arrives, self.end);
+            Some(Reporter::new(AppId(app), (reports, twice), conditions, when, self.seed))
+        };
+        Reporters::new(layout.apps.iter().enumerate().filter_map(of).collect())
+    }
+
+    fn answers(&mut self, endpoints: QuickMap<Endpoint>) -> Answers {
+        let conditions = std::mem::take(&mut self.conditions);
+        let certificates = std::mem::take(&mut self.certificates);
+        type Its = (Vec<Condition>, Vec<Certified>);
+        let asked = |(app, (conditions, certificates)): (usize, Its)| {
             let known = &self.layout.apps[app];
             let key = self.seed ^ crate::chance::mix(app as u64);
-            Asked::new(conditions, known.latency, known.timeout(), key)
+            Asked::new(conditions, certificates, (known.latency, known.timeout()), key)
         };
-        let conditions = std::mem::take(&mut self.conditions);
-        Answers::new(endpoints, conditions.into_iter().enumerate().map(asked).collect())
+        let apps = conditions.into_iter().zip(certificates).enumerate().map(asked);
+        Answers::new(endpoints, apps.collect(), self.layout.calendar.began)
     }
 }
 

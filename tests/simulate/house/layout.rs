@@ -6,7 +6,7 @@
 use super::apps::App;
 use super::calendar::Calendar;
 use super::rates::{Rate, Rates};
-use super::{Size, apps, quiet};
+use super::{Size, apps, quiet, watch};
 use crate::chance::{Chance, HOUR, MINUTE, SECOND};
 use crate::story::{AppId, HostId, Ms};
 
@@ -159,6 +159,7 @@ impl Layout {
         };
         let ours = Ours { boots_in: chance.between(35..=75) * SECOND, ups, clock };
         let names = name_service(chance, &hosts, &apps);
+        watch::of_apps(seed, rates, (&hosts, names), &mut apps);
         let servers: Vec<usize> = indices(&hosts, |host| host.kind == HostKind::Server);
         let mail = match chance.happens(0.2) && !servers.is_empty() {
             true => MailServer::At(HostId(*chance.pick(&servers))),

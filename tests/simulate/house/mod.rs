@@ -14,9 +14,11 @@ mod layout;
 mod plan;
 mod quiet;
 pub(crate) mod rates;
+mod reporters;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -25,6 +27,7 @@ use healthchecker::engine::registration::Host;
 use healthchecker::engine::surroundings::look::{Place, Sight};
 
 use crate::deed::{Deed, Enough, Question, Reply};
+use crate::quick::earlier;
 use crate::story::{Cause, HostId, Ms, Span};
 
 use answers::Answers;
@@ -33,6 +36,7 @@ use layout::Layout;
 use plan::Plan;
 use quiet::Readers;
 use rates::Rates;
+use reporters::Reporters;
 use spans::Spans;
 
 /// Well-known addresses outside.
@@ -53,6 +57,9 @@ pub(crate) struct Size {
 pub(crate) struct House {
     began: i64,
     deeds: VecDeque<(Ms, Deed)>,
+    reporters: Reporters,
+    /// When the next of them reports.
+    reports_at: Option<Ms>,
     answers: Answers,
     cut_off: Spans,
     carrier_gone: Spans,
@@ -125,7 +132,7 @@ impl House {
 
     /// When the next thing happens.
     pub(crate) fn next(&self) -> Option<Ms> {
-        self.deeds.front().map(|(at, _)| *at)
+        earlier(self.deeds.front().map(|(at, _)| *at), self.reports_at)
     }
 
     /// What happens next, and when.
@@ -134,7 +141,13 @@ impl House {
     /// name that the daemon does not know is answered so, and nothing follows. Who registers a loopback
     /// address does so from our own machine. An app that names nobody is the owner's.
     pub(crate) fn pop(&mut self) -> Option<(Ms, Deed)> {
-        self.deeds.pop_front()
+        let (deed, report) = (self.deeds.front().map(|(at, _)| *at), self.reports_at);
+        if report.is_none() || deed.is_some() && deed <= report {
+            return self.deeds.pop_front();
+        }
+        let report = self.reporters.pop();
+        self.reports_at = self.reporters.next();
+        report
     }
 
     /// What a check gets, and why. To be asked in the order of time.

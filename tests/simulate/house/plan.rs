@@ -60,6 +60,21 @@ pub(crate) struct Plan<'a> {
     pub(super) outages: BTreeMap<Part, Vec<Times>>,
     /// For each app from when on it is broken for good, and registers no more.
     pub(super) lost: Vec<Ms>,
+    /// For each app, one after the other.
+    pub(super) certificates: Vec<Vec<Certified>>,
+}
+
+/// A certificate that an app shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certified {
+    /// When it is renewed.
+    pub(crate) until: Ms,
+    /// From when on it is valid, and until when, as the story goes.
+    pub(crate) valid: (i64, i64),
+    /// The cause that it is when people are told that it ends, on the page,
+    pub(crate) said: usize,
+    /// and by mail.
+    pub(crate) told: usize,
 }
 
 /// A host has got another address.
@@ -88,6 +103,7 @@ impl<'a> Plan<'a> {
             settings,
             outages: BTreeMap::new(),
             lost: vec![EVER; layout.apps.len()],
+            certificates: vec![Vec::new(); layout.apps.len()],
         }
     }
 
@@ -134,7 +150,10 @@ impl<'a> Plan<'a> {
         (from, until): Times,
         effect: Effect,
     ) {
-        if from >= self.end || until <= from {
+        if from >= self.end
+            || until <= from
+            || !self.layout.apps[app].watch.is_reached(stage, &effect)
+        {
             return;
         }
         let is_gone = (Stage::Network..Stage::Answer).contains(&stage)

@@ -117,6 +117,17 @@ rates! {
     Pause "pause" 2.0 PerAppAndYear Source::Guess, "a person pauses an app, for minutes to days";
     Stop "stop" 0.2 PerAppAndYear Source::Guess, "a person takes it out; most come back";
     Change "change" 1.0 PerAppAndYear Source::Guess, "a person registers it with other settings";
+    Reports "reports" 0.15 Share Source::Guess,
+        "of what runs on a server besides its first app, and of the single devices, those that report by themselves";
+    ReportTwice "report_twice" 0.02 Share Source::Guess, "of the reports, those that are made twice";
+    ReportMissing "report_missing" 2.0 PerAppAndYear Source::Guess,
+        "what is to be done, and reported, is not: once to three times in a row";
+    ReportLate "report_late" 4.0 PerAppAndYear Source::Guess, "it is done later, by up to twice the time between two";
+    Tls "tls" 0.15 Share Source::Guess, "of what runs on a server or out there, those that speak TLS";
+    NotRenewed "not_renewed" 0.15 Share Source::Guess,
+        "of the certificates, those that somebody has to renew, 13 days before their end to 2 days after";
+    Port "port" 0.05 Share Source::Guess, "of the apps, those of which only the port is asked";
+    Echo "echo" 0.05 Share Source::Guess, "of the first apps of hosts, those of which only an echo is asked";
     Quiet "quiet" 0.3 Share Source::Guess, "of the houses, those with quiet times";
     QuietApp "quiet_app" 0.08 Share Source::Guess, "of the apps, those with quiet times of their own, or never any";
     Announced "announced" 0.4 Share Source::Guess,

@@ -111,6 +111,11 @@ fn waits(company: Company) -> Ms {
         }
 }
 
+/// From what shows that an app is unwell to the mail.
+pub(super) fn told_within(company: Company) -> Ms {
+    waits(company)
+}
+
 /// When a person is told of who joins an incident by `at` that they were told of at `told`.
 pub(super) fn update(told: Ms, at: Ms) -> Ms {
     let then = told + UPDATE;
@@ -172,6 +177,7 @@ mod tests {
             url: String::new(),
             interval: interval * 1000,
             timeout: timeout * 1000,
+            grace: None,
             unhealthy,
             healthy: 10,
             may_be_off: false,

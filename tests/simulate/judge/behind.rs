@@ -23,6 +23,9 @@ impl Behind {
     /// the router for no longer than people wait for that.
     pub(super) fn hides(&self, app: &App) -> Vec<Wait> {
         let mut hidden = Vec::new();
+        if app.reports() {
+            return hidden;
+        }
         for span in self.line.iter().filter(|_| app.is_outside()) {
             let (from, until) = (span.from, span.end().saturating_add(SEEN_BACK));
             if silences(app, *span).next().is_some() {

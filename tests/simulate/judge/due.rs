@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowance::{self, PATIENCE};
+use super::beats;
 use super::case::Case;
 use super::chronicle::time;
 use super::finding::{Fault, Finding};
@@ -52,6 +53,7 @@ pub(super) fn judge(
     }
     delays(case, &heard, score);
     findings.extend(not_asked(case));
+    findings.extend(beats::not_missed(case));
     findings
 }
 
@@ -216,7 +218,8 @@ fn not_asked(case: &Case<'_>) -> Vec<Finding> {
         for reach in &cause.reach {
             let AppId(app) = reach.app;
             let life = &case.lives[app];
-            let registered = life.app.registered_at(reach.span.from).filter(|it| !it.may_be_off);
+            let registered = life.app.registered_at(reach.span.from);
+            let registered = registered.filter(|it| !it.may_be_off && it.grace.is_none());
             let Some(registered) = registered else { continue };
             let allowed = super::allowance::allowed(registered, 0, super::allowance::Company::None);
             let due = super::allowance::deadline(reach.span.from, allowed, &life.waits);

@@ -1,6 +1,7 @@
 //! An app's life, as far as the judge has to look it up again and again.
 
 use super::allowance::{self, DECIDED_WITHIN, Wait};
+use super::beats;
 use super::behind::Behind;
 use super::checks::{Row, Weight, rows, weights};
 use super::crash_loops::Loops;
@@ -27,6 +28,10 @@ pub(super) struct Life<'s> {
     /// When it could not be seen (paused, we were away, or our own link was), or had its time to come
     /// back, by their beginnings.
     pub(super) waits: Vec<Wait>,
+    /// When it could not report, as we were away or our network was: of one that reports.
+    pub(super) away: Vec<Span>,
+    /// After which of our boots our clock was behind, and by how much: of one that reports.
+    pub(super) clock_behind: Vec<(Ms, Ms)>,
     /// When it, or what it is behind, may be quiet.
     pub(super) quiet: Vec<Span>,
     /// When its registrations show that it is in a crash loop.
@@ -65,6 +70,16 @@ pub(super) fn lives<'s>(
                 || (check.silent && hidden.iter().any(is_hidden))
         });
         let settling = windows.into_iter().map(Wait::from).chain(hidden);
+        let clock_behind = if app.reports() { beats::clock_behind(story) } else { Vec::new() };
+        let interrupted = interruptions.iter().filter(|_| app.reports());
+        // The router may be between it and us, or not.
+        let ours = interrupted.clone().filter(|it| !it.kind.is_beyond());
+        let away = ours.map(|it| Span { from: it.span.from, until: Some(it.back) });
+        let away =
+            spans::united(away.chain(absent.iter().copied().filter(|_| app.reports())).collect());
+        // Nobody is late while things settle.
+        let settles = interrupted.map(|it| Span { from: it.span.from, until: Some(it.until) });
+        let blind = spans::united(blind.into_iter().chain(settles).collect());
         let mut waits: Vec<Wait> = blind.into_iter().map(Wait::blind).chain(settling).collect();
         waits.sort_by_key(|wait| wait.span.from);
         let rows = rows(app, &weights);
@@ -74,7 +89,7 @@ pub(super) fn lives<'s>(
         let loops = Loops::of(app, &weights, &story.runs, is_blind);
         let (stops, acted) = (app.stops(), ordered(acted));
         let quiet = quiet.perhaps(at).to_vec();
-        Life { app, weights, rows, episodes, stops, waits, quiet, loops, acted }
+        Life { app, weights, rows, episodes, stops, waits, away, clock_behind, quiet, loops, acted }
     });
     lives.collect()
 }

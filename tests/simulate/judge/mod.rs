@@ -4,6 +4,7 @@
 //! the engine came to them.
 
 mod allowance;
+mod beats;
 mod behind;
 mod busiest;
 mod case;

@@ -100,6 +100,7 @@ pub(super) fn interruptions(story: &Story, behind: &Behind) -> Vec<Interruption>
 /// When the first app fell silent that may have done so for want of the router, or the line.
 fn first_silence(story: &Story, kind: Kind, span: Span) -> Option<Ms> {
     let apps = story.apps.iter().filter(|app| kind == Kind::Router || app.is_outside());
+    let apps = apps.filter(|app| !app.reports());
     apps.filter_map(|app| silences(app, span).next()).min()
 }
 
@@ -114,7 +115,9 @@ fn deserted(story: &Story) -> Vec<Span> {
         cause.reach.iter().for_each(|reach| silent[reach.app.0].push(reach.span));
     }
     let mut all = story.router_away.clone();
-    for (app, mut silent) in story.apps.iter().zip(silent).filter(|(app, _)| app.is_elsewhere()) {
+    // Who reports is not asked, either.
+    let asked = |app: &App| app.is_elsewhere() && !app.reports();
+    for (app, mut silent) in story.apps.iter().zip(silent).filter(|(app, _)| asked(app)) {
         let mut from = 0;
         for registered in &app.registrations {
             silent.push(Span { from, until: Some(registered.span.from) });
@@ -223,6 +226,10 @@ pub(super) fn may_be_void(
 impl Interruption {
     /// Whether an app is awaited after it, that was well before.
     pub(super) fn awaits(&self, app: &App) -> bool {
+        // Who reports is not asked.
+        if app.reports() {
+            return false;
+        }
         let fell_silent = || {
             let meanwhile = Span { from: self.span.from, until: Some(self.back) };
             (self.kind == Kind::Router || app.is_outside())
@@ -234,7 +241,7 @@ impl Interruption {
 
 impl Kind {
     /// It is not between us and everybody.
-    fn is_beyond(self) -> bool {
+    pub(super) fn is_beyond(self) -> bool {
         matches!(self, Kind::Router | Kind::Line)
     }
 
@@ -288,6 +295,8 @@ mod tests {
             paused: vec![],
             hushed: vec![],
             off: vec![],
+            heard: vec![],
+            unheard: vec![],
             checks,
             states: vec![],
         }

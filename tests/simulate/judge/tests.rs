@@ -1,5 +1,6 @@
 //! The judge judged: the engine is replaced by a stub that is perfect, or makes one mistake.
 
+mod beats;
 mod behind;
 mod blind;
 mod flapping;

@@ -1,5 +1,6 @@
 //! What each person was told of each app, in the order in which it came.
 
+mod beats;
 mod flapping;
 mod hushed;
 mod reminders;
@@ -215,7 +216,9 @@ impl Walk<'_, '_> {
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
             Of::Outage { place: which, more } => {
-                let open = if more { self.open_outage(to, read) } else { None };
+                let joined = || self.joined(to, app, decided);
+                let open =
+                    if more { joined().or_else(|| self.open_outage(to, read)) } else { None };
                 Some(open.unwrap_or((place, which)))
             }
             // Who was silent with others, asked too seldom, is still one of them.
@@ -259,6 +262,13 @@ impl Walk<'_, '_> {
             Of::End => known.is_some_and(|report| self.real_reports.contains(&report)),
             Of::Change | Of::Reminder | Of::Outage { .. } => false,
         }
+    }
+
+    /// What a person was told of that an app is behind, and not the end of.
+    fn joined(&self, to: PersonId, app: AppId, decided: Ms) -> Option<ReportId> {
+        let above = self.case.above(app, decided).into_iter().filter(|above| *above != app);
+        let known = above.filter_map(|above| self.knows.get(&(to, above)));
+        known.filter(|it| it.level.is_some()).filter_map(|it| it.report).max()
     }
 
     /// The last outage that a person was told of and not the end of, by what they read now neither.
@@ -352,6 +362,9 @@ impl Walk<'_, '_> {
             let row = life.check_by(decided + slack).map(|at| life.rows[at].earliest);
             row.filter(|row| of_it.contains(row)).unwrap_or(of_it.start)
         });
+        if let Some(first) = first.filter(|_| life.app.reports()) {
+            return self.false_report(read, told, (app, decided), first);
+        }
         let written = read.letter.written;
         let begun = first.map_or(written, |first| life.app.checks[first].begun);
         let after = case.over_by(decided).filter(|_| is_report);
@@ -521,7 +534,7 @@ fn unwanted(case: &Case<'_>, app: AppId, episode: usize, by: Ms) -> Option<Cause
     let first = kinds.next()?.kind;
     let all = [first].into_iter().chain(kinds.map(|cause| cause.kind));
     let is_unwanted = |kind: CauseKind| match kind {
-        CauseKind::NightlyOff | CauseKind::LeftHouse => true,
+        CauseKind::NightlyOff | CauseKind::LeftHouse | CauseKind::WrongClock => true,
         CauseKind::Deployment => is_short(),
         _ => false,
     };

@@ -1,8 +1,10 @@
 //! Troubles: what alone kept an app from passing for so long that people have to know.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::allowance::{self, Company, DEPLOYMENT};
+use super::allowance::{self, Company, DEPLOYMENT, Wait};
+use super::beats;
 use super::checks::Weight;
 use super::life::Life;
 use crate::story::{App, AppId, CauseId, CauseKind, HostId, Ms, PersonId, Registered, Span, Story};
@@ -45,6 +47,8 @@ struct Run {
     first: usize,
     /// So many that count.
     counted: u32,
+    /// Of them, those that failed.
+    failed: u32,
     /// So many that may be forgiven.
     perhaps: u64,
     /// So many that may be void.
@@ -53,6 +57,14 @@ struct Run {
     is_silent: bool,
     /// The place of its trouble, once it is one.
     trouble: Option<usize>,
+}
+
+impl Run {
+    /// Whether it makes the app unwell: one failure may be enough for that, one warning never is.
+    fn is_enough(&self, app: &Registered) -> bool {
+        let least = app.unhealthy.max(2);
+        self.counted >= least || self.failed >= app.unhealthy
+    }
 }
 
 /// All troubles of an app.
@@ -85,21 +97,25 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
             for cause in check.causes.iter().filter(|it| !story.causes[it.0].kind.is_ours()) {
                 let known = runs.iter().position(|run| run.cause == *cause);
                 let known = known.unwrap_or_else(|| {
-                    let (first, counted, perhaps, void) = (at, 0, 0, 0);
+                    let (first, counted, failed, perhaps, void) = (at, 0, 0, 0, 0);
                     let before = at.checked_sub(1).map(|before| &life.app.checks[before]);
                     let before = before.filter(|it| it.outcome == Some(Outcome::Pass));
                     passed = before.map_or(passed, |it| it.begun);
                     let trouble = None;
                     let is_silent = false;
+                    let cause = *cause;
                     let run =
-                        Run { cause: *cause, first, counted, perhaps, void, is_silent, trouble };
+                        Run { cause, first, counted, failed, perhaps, void, is_silent, trouble };
                     runs.push(run);
                     runs.len() - 1
                 });
                 let run = &mut runs[known];
                 run.is_silent |= check.silent;
                 match life.weights[at] {
-                    Weight::Counts => run.counted += 1,
+                    Weight::Counts => {
+                        run.counted += 1;
+                        run.failed += u32::from(check.outcome == Some(Outcome::Fail));
+                    }
                     Weight::Perhaps => run.perhaps += 1,
                     Weight::Void => run.void += 1,
                     Weight::No => {}
@@ -111,7 +127,7 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
                     && life
                         .app
                         .registered_at(check.ended)
-                        .is_some_and(|it| run.counted >= it.unhealthy || is_missing)
+                        .is_some_and(|it| run.is_enough(it) || is_missing)
                 {
                     let found = begin(story, life, (app, place), run, passed);
                     run.trouble = found.is_some().then_some(troubles.len());
@@ -168,18 +184,30 @@ fn begin(
     if kind.is_intermittent() {
         begun = begun.max(first.begun.saturating_sub(registered.interval));
     }
+    let reports = registered.grace.is_some();
     let alone = allowance::allowed(registered, run.perhaps, Company::None);
     let company = match run.is_silent {
         true if has_family(story, app, registered) => Company::Family,
         true => Company::Silent { hosts: silent_hosts(story, begun, begun + alone) },
         false => Company::None,
     };
-    let allowed = allowance::allowed(registered, run.perhaps, company);
-    let deadline = allowance::deadline(begun, allowed, &life.waits);
+    let (begun, deadline, allowed) =
+        match beats::begins(life, registered, (first, run.cause), company) {
+            Some((begun, deadline)) => {
+                (begun, deadline, allowance::after_quiet(registered, company))
+            }
+            None => {
+                let allowed = allowance::allowed(registered, run.perhaps, company);
+                let waits = &*waits_for_the_clock(story, life, kind);
+                (begun, allowance::deadline(begun, allowed, waits), allowed)
+            }
+        };
     let after_quiet = allowance::after_quiet(registered, company);
     let deadline = life.told_after_quiet(begun, deadline, (after_quiet, allowed));
     let stop = life.next_stop(begun).unwrap_or(Ms::MAX);
-    let is_over = reach.end().min(stop).min(story.length) <= deadline;
+    // What was not reported is not well until the next report comes.
+    let until = if reports { stop } else { reach.end().min(stop) };
+    let is_over = until.min(story.length) <= deadline;
     // It was switched off before people had to hear that it does not work.
     let is_over = is_over || life.app.is_quiet_between(begun, deadline);
     let now = life.app.registered_at(deadline);
@@ -187,14 +215,26 @@ fn begin(
         registered.people.iter().filter(|it| now.is_some_and(|now| now.people.contains(it)));
     let wish = match kind {
         CauseKind::Deployment if reach.end() - reach.from < DEPLOYMENT => Wish::Unwanted,
-        CauseKind::NightlyOff | CauseKind::LeftHouse => Wish::Unwanted,
+        CauseKind::NightlyOff | CauseKind::LeftHouse | CauseKind::WrongClock => Wish::Unwanted,
         _ if is_over => Wish::May,
         _ => Wish::Must,
     };
     let people = people.copied().collect();
-    let until = reach.end().min(stop);
     let (cause, is_silent) = (run.cause, run.is_silent);
     Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })
+}
+
+/// That a certificate ends is known by a clock that is right.
+fn waits_for_the_clock<'l>(story: &Story, life: &'l Life<'_>, kind: CauseKind) -> Cow<'l, [Wait]> {
+    if kind != CauseKind::CertificateEnds {
+        return Cow::Borrowed(&life.waits);
+    }
+    let ends = story.clock.iter().skip(1).map(|next| Some(next.from)).chain([None]);
+    let sets = story.clock.iter().zip(ends).filter(|(set, _)| set.shows != set.right);
+    let wrong = sets.map(|(set, until)| Wait::blind(Span { from: set.from, until }));
+    let mut waits: Vec<Wait> = life.waits.iter().copied().chain(wrong).collect();
+    waits.sort_by_key(|wait| wait.span.from);
+    Cow::Owned(waits)
 }
 
 /// Whether its owner has said what it is behind, or that others are behind it.
@@ -222,7 +262,9 @@ impl CauseKind {
 
     /// No check passes while it lasts.
     pub(super) fn is_total(self) -> bool {
-        let partly = matches!(self, CauseKind::SpinUp | CauseKind::BrownOut);
+        use CauseKind::{BrownOut, CertificateEnds, LateReport, NoReport, SpinUp, WrongClock};
+        let partly = matches!(self, SpinUp | BrownOut);
+        let partly = partly || matches!(self, CertificateEnds | LateReport | NoReport | WrongClock);
         !self.is_intermittent() && !partly && !self.is_ours()
     }
 }

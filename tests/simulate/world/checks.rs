@@ -1,15 +1,18 @@
 //! What comes of a check, in the words of the real daemon; and that no two of one app are under way.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use healthchecker::engine::registration::Host;
 use healthchecker::engine::verdict::answer::{CheckEnd, Verdict};
-use healthchecker::engine::verdict::probe::{Probe, ProbeKind, Request};
+use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
 use healthchecker::engine::verdict::trouble::Trouble;
-use healthchecker::engine::verdict::{Answer, judge};
+use healthchecker::engine::verdict::{Answer, connected, echoed, judge};
 
+use super::certificates;
 use crate::deed::{Reply, Says};
 use crate::quick::QuickMap;
-use crate::story::{AppId, host_of, is_outside};
+use crate::story::{AppId, ClockSet, host_of, is_outside};
 
 /// What comes of checks.
 #[derive(Debug)]
@@ -23,21 +26,31 @@ impl Ends {
         Ends { passed: judge(Ok(answer(200, true, ""))) }
     }
 
-    /// How a check ends that gets this reply, and when.
-    pub(super) fn of(&self, probe: &Probe, reply: &Reply) -> (CheckEnd, Duration) {
+    /// How a check ends that gets this reply, and when; by a clock that shows this, and should show that.
+    pub(super) fn of(
+        &self,
+        probe: &Probe,
+        reply: &mut Reply,
+        clock: ClockSet,
+    ) -> (CheckEnd, Duration) {
         let limit = probe.limit();
         match reply.after.filter(|after| *after <= limit) {
-            Some(after) => (CheckEnd::Verdict(self.verdict(probe, reply.says)), after),
+            Some(after) => {
+                let verdict = self.verdict(probe, reply.says);
+                (certificates::looked_at(verdict, reply, clock), after)
+            }
             None if probe.has_short_timeout() => (CheckEnd::CutShort, limit),
             None => (CheckEnd::Verdict(judge(Err(Trouble::Timeout { after: limit }))), limit),
         }
     }
 
     fn verdict(&self, probe: &Probe, says: Says) -> Verdict {
-        let ProbeKind::Http(request) = &probe.kind else {
-            panic!("these households speak HTTP alone");
+        let (url, expected) = match &probe.kind {
+            ProbeKind::Http(request) => (&request.url, &request.expected),
+            ProbeKind::Tcp { host, .. } | ProbeKind::Ping { host } => {
+                return Ends::of_a_host(probe, host, says);
+            }
         };
-        let Request { url, expected, .. } = &**request;
         let answered =
             |status: u16, body| judge(Ok(answer(status, expected.contains(status), body)));
         match says {
@@ -50,6 +63,28 @@ impl Ends {
             Says::NoRoute => judge(Err(Trouble::NoRoute)),
             Says::NoName => judge(Err(Trouble::UnknownHost(host_of(url).to_owned()))),
         }
+    }
+
+    /// What is asked without a word: a port, an echo.
+    fn of_a_host(probe: &Probe, host: &Host, says: Says) -> Verdict {
+        match says {
+            Says::Pass | Says::Warn | Says::Fail => match probe.kind {
+                ProbeKind::Ping { .. } => echoed(),
+                _ => connected(),
+            },
+            Says::Refused | Says::Reset => judge(Err(Trouble::Refused)),
+            Says::NoRoute => judge(Err(Trouble::NoRoute)),
+            Says::NoName => judge(Err(Trouble::UnknownHost(host.to_string()))),
+        }
+    }
+}
+
+/// What the house calls the place that is asked.
+pub(super) fn asked_at(kind: &ProbeKind) -> Cow<'_, str> {
+    match kind {
+        ProbeKind::Http(request) => Cow::Borrowed(&request.url),
+        ProbeKind::Tcp { host, port } => Cow::Owned(format!("tcp://{host}:{port}")),
+        ProbeKind::Ping { host } => Cow::Owned(format!("ping://{host}")),
     }
 }
 

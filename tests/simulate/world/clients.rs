@@ -74,7 +74,9 @@ pub(super) fn call(
         Deed::Quiet { app, lasts } => (*app, Command::Quiet(name(*app), *lasts)),
         Deed::Resume(app) => (*app, Command::Resume(name(*app))),
         Deed::Stop(app) => (*app, Command::Stop(name(*app))),
-        Deed::Ours(_) | Deed::ClockOff(_) | Deed::Mail(_) | Deed::Disk(_) => return Ok(None),
+        Deed::Report { .. } | Deed::Ours(_) | Deed::ClockOff(_) | Deed::Mail(_) | Deed::Disk(_) => {
+            return Ok(None);
+        }
     };
     Ok(Some(Call { app, command }))
 }

@@ -21,14 +21,15 @@ use healthchecker::engine::scheduler::Ran;
 use healthchecker::engine::surroundings::look::LookReport;
 use healthchecker::engine::time::{Moment, Now};
 use healthchecker::engine::verdict::answer::{CheckEnd, Life, Outcome, Whereabouts};
-use healthchecker::engine::verdict::probe::{Probe, ProbeKind};
+use healthchecker::engine::verdict::probe::Probe;
 
-use super::checks::{Ends, UrlId, broken_check};
+use super::checks::{Ends, UrlId, asked_at, broken_check};
 use super::clients::Call;
 use super::effort::Part;
 use super::household::Household;
 use super::mail_server::{Job, broken_off};
 use super::outside::Outside;
+use super::reports::OnItsWay;
 use crate::deed::Question;
 use crate::faulty::Faulty;
 use crate::quick::earlier;
@@ -66,6 +67,8 @@ pub(super) struct Daemon {
     ended: Option<Ended>,
     /// Those whose verdicts wait, oldest first.
     waiting: Vec<Ended>,
+    /// The report that it hears in this turn.
+    pub(super) hears: Option<OnItsWay>,
     /// Nothing of it runs before.
     pub(super) frozen_until: Option<Ms>,
     /// It is about to end in order, by then at the latest.
@@ -104,6 +107,7 @@ pub(super) enum Happening {
     /// Something is due, or nothing.
     Nothing,
     Called(Call),
+    Reported(OnItsWay),
     /// The machine's clock was set, it has slept, or we stood still: since the last turn.
     Woke,
 }
@@ -131,6 +135,7 @@ impl Daemon {
             checks_under_way: 0,
             ended: None,
             waiting: Vec::new(),
+            hears: None,
             frozen_until: None,
             stops_by: None,
         }
@@ -168,7 +173,7 @@ impl Daemon {
         let now = outside.machine.now(at);
         let mut missed =
             Missed { stood_still: Duration::ZERO, late: Duration::ZERO, slept: Duration::ZERO };
-        if let Happening::Woke = happening {
+        if matches!(happening, Happening::Woke) {
             missed = self.standstill.wake(now, || Some(outside.machine.asleep()));
         }
         self.engine.handle_clock(now, missed.slept);
@@ -180,8 +185,10 @@ impl Daemon {
             let event = entry.remove();
             self.handle_event(outside, at, now, event);
         }
-        if let Happening::Called(call) = happening {
-            self.carry_out(outside, at, now, call);
+        match happening {
+            Happening::Called(call) => self.carry_out(outside, at, now, call),
+            Happening::Reported(report) => self.hear(outside, at, now, report),
+            Happening::Nothing | Happening::Woke => {}
         }
         if self.write_at.is_some_and(|due| due <= at) {
             self.write(outside, at, now);
@@ -250,7 +257,7 @@ impl Daemon {
 
 /// What the engine wants done.
 impl Daemon {
-    fn act<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now) {
+    pub(super) fn act<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now) {
         self.keep(outside, at, now);
         loop {
             let engine = &mut self.engine;
@@ -291,6 +298,14 @@ impl Daemon {
         match &event {
             LogEvent::LooksAround { .. } => self.waiting.extend(self.ended.take()),
             LogEvent::Commanded { app, .. } => self.waits_no_longer(outside, app),
+            LogEvent::Checked { app, outcome, .. }
+                if let Some(id) = outside.recorder.reporter(app) =>
+            {
+                match self.judged_report(id, at, *outcome) {
+                    Some(report) => outside.checked(Some(id), report),
+                    None => outside.recorder.late(at, id, *outcome),
+                }
+            }
             LogEvent::Checked { app, outcome, .. } => {
                 let waited = self.take_waiting(outside, app);
                 if let Some(mut ended) = waited.or_else(|| self.ended.take()) {
@@ -359,15 +374,12 @@ impl Daemon {
 /// Checks.
 impl Daemon {
     fn probe<H: Household>(&mut self, outside: &mut Outside<H>, at: Ms, now: Now, probe: &Probe) {
-        let ProbeKind::Http(request) = &probe.kind else {
-            panic!("these households speak HTTP alone");
-        };
-        let url = &request.url;
+        let url = &*asked_at(&probe.kind);
         let limit = probe.limit();
         let Outside { effort, house, .. } = outside;
-        let reply = effort.spend(Part::House, || house.answer(Question { url, at, limit }));
+        let mut reply = effort.spend(Part::House, || house.answer(Question { url, at, limit }));
         let url = outside.check_begins(at, url);
-        let (end, took) = self.ends.of(probe, &reply);
+        let (end, took) = self.ends.of(probe, &mut reply, outside.machine.shows(at));
         self.checks_under_way += 1;
         let under_way = UnderWay {
             check: probe.id,

@@ -4,6 +4,7 @@
 //! [`live`] makes a [`Story`] for the judge, and holds the daemon to what it promised on the way: each
 //! [`Finding`] is a fault, whatever the score.
 
+mod certificates;
 mod checks;
 mod clients;
 mod daemon;
@@ -15,6 +16,7 @@ mod machine;
 mod mail_server;
 mod outside;
 mod recorder;
+mod reports;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,7 @@ use healthchecker::engine::time::{Now, Zone};
 use self::clients::call;
 use self::daemon::{Daemon, Happening};
 use self::outside::Outside;
+use self::reports::OnItsWay;
 use crate::deed::{Deed, DiskMood, Fate};
 use crate::facts::facts;
 use crate::house::anchors;
@@ -84,6 +87,8 @@ struct World<H> {
     daemon: Option<Box<Daemon>>,
     /// When the daemon is back, and how, while there is none.
     back: Option<Back>,
+    /// Reports that wait for an answer.
+    on_their_way: Vec<OnItsWay>,
     /// What is done with it once it has stopped in order.
     stopping: Option<Fate>,
     /// What the last one knew that ended in order, and what its clock showed beside the truth.
@@ -109,6 +114,7 @@ impl<H: Household> World<H> {
             outside: Outside::new(seed, house),
             daemon: None,
             back: Some(Back { at: 0, clock: Some(0) }),
+            on_their_way: Vec::new(),
             stopping: None,
             before: None,
             clock_moved: false,
@@ -143,6 +149,7 @@ impl<H: Household> World<H> {
         } else if own {
             self.daemon_goes_on(at);
         }
+        self.those_on_their_way(at);
         while self.outside.house.next().is_some_and(|next| next <= at) {
             if let Some((_, deed)) = self.outside.house.pop() {
                 self.happens(at, &deed);
@@ -180,6 +187,9 @@ impl<H: Household> World<H> {
     }
 
     fn happens(&mut self, at: Ms, deed: &Deed) {
+        if let Deed::Report { app, says, causes } = deed {
+            return self.report(at, *app, *says, causes);
+        }
         let outside = &mut self.outside;
         match deed {
             Deed::Register { app, .. } => {
@@ -199,7 +209,8 @@ impl<H: Household> World<H> {
             Deed::Disk(mood) => self.disk_changes(*mood),
             Deed::ClockOff(ahead) => self.clock_is_set(at, *ahead),
             Deed::Ours(fate) => self.befalls(at, *fate),
-            Deed::Register { .. }
+            Deed::Report { .. }
+            | Deed::Register { .. }
             | Deed::Pause(_)
             | Deed::Quiet { .. }
             | Deed::Resume(_)

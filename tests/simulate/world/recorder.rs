@@ -13,7 +13,7 @@ use crate::house::Truth;
 use crate::quick::QuickMap;
 use crate::story::{
     Absence, App, AppId, Away, Cause, CauseId, CauseKind, Checked, ClockSet, HostId, Lasts, Letter,
-    Ms, Mute, Muted, PersonId, Reach, Registered, Span, Story, Try,
+    Ms, Mute, Muted, PersonId, Reach, Registered, Span, Story, Try, Unheard,
 };
 
 /// So many checks that pass are written down after one that did not, and after each beginning.
@@ -33,6 +33,8 @@ pub(super) struct Recorder {
     apart: Ms,
     letters: Vec<(String, Letter)>,
     mutes: Vec<(Option<String>, Mute)>,
+    /// Those who report by themselves.
+    reporters: Vec<(String, AppId)>,
     tries: Vec<(String, Ms, Ms)>,
 }
 
@@ -44,6 +46,8 @@ struct Recorded {
     calls: Vec<Ms>,
     paused: Vec<Span>,
     hushed: Vec<Span>,
+    heard: Vec<Ms>,
+    unheard: Vec<Unheard>,
     checks: Vec<Checked>,
     states: Vec<(Ms, State)>,
     /// So many checks that pass are still to be written down.
@@ -99,6 +103,10 @@ impl Recorder {
             before.target.address().to_owned()
         });
         if let Some(registration) = now {
+            let is_known = || self.reporters.iter().any(|(_, known)| *known == id);
+            if registration.beats().is_some() && !is_known() {
+                self.reporters.push((app.name.clone(), id));
+            }
             if before.as_deref() != Some(registration.target.address()) {
                 app.passes = PASSES_AFTER;
             }
@@ -196,6 +204,42 @@ impl Recorder {
             app.passes = app.passes.saturating_sub(1);
             app.checks.push(check);
         }
+    }
+
+    /// Which of those who report by themselves has this name.
+    pub(super) fn reporter(&self, name: &str) -> Option<AppId> {
+        self.reporters.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
+    }
+
+    /// An app reports, and is heard.
+    pub(super) fn heard(&mut self, at: Ms, id: AppId) {
+        self.apps.get_mut(id.0).into_iter().for_each(|app| app.heard.push(at));
+    }
+
+    /// It was to report, and is not heard.
+    pub(super) fn unheard(&mut self, at: Ms, id: AppId, causes: &[CauseId]) {
+        let Some(app) = self.apps.get_mut(id.0) else { return };
+        let last = app.unheard.last().filter(|last| Some(&last.at) > app.heard.last());
+        if last.is_none_or(|last| last.causes != causes) {
+            app.unheard.push(Unheard { at, causes: causes.to_vec() });
+        }
+    }
+
+    /// It is found that it did not report in time.
+    pub(super) fn late(&mut self, at: Ms, id: AppId, outcome: Outcome) {
+        let Some(app) = self.apps.get(id.0) else { return };
+        let since = app.heard.last().copied().unwrap_or_default();
+        let missed = app.unheard.iter().rev().take_while(|it| it.at > since);
+        let mut causes: Vec<CauseId> = missed.flat_map(|it| it.causes.clone()).collect();
+        causes.sort_unstable();
+        causes.dedup();
+        let (silent, dead) = (true, true);
+        self.checked(id, Checked { silent, dead, causes, ..Checked::at(at, outcome) });
+    }
+
+    /// The last time that the daemon was not there.
+    pub(super) fn absence(&self) -> CauseId {
+        CauseId(ABSENCES + self.absences.len().saturating_sub(1))
     }
 
     pub(super) fn run_begins(&mut self, at: Ms) {
@@ -320,7 +364,11 @@ impl Recorded {
             span: *span,
             url: registration.target.address().to_owned(),
             interval: registration.interval.as_millis() as Ms,
-            timeout: registration.timeout.as_millis() as Ms,
+            timeout: match registration.beats() {
+                Some(_) => 0,
+                None => registration.timeout.as_millis() as Ms,
+            },
+            grace: registration.beats().map(|rhythm| rhythm.grace.as_millis() as Ms),
             unhealthy: registration.unhealthy.into(),
             healthy: registration.healthy.into(),
             may_be_off: registration.may_be_off(),
@@ -328,10 +376,9 @@ impl Recorded {
             quiet: registration.quiet.as_ref().map(ToString::to_string),
             people: registration.email.iter().filter_map(|address| person(address)).collect(),
         };
-        let checked = |check: Checked| Checked {
-            causes: check.causes.iter().filter_map(place).collect(),
-            ..check
-        };
+        let placed = |causes: &[CauseId]| causes.iter().filter_map(place).collect::<Vec<_>>();
+        let checked = |check: Checked| Checked { causes: placed(&check.causes), ..check };
+        let unheard = |it: Unheard| Unheard { causes: placed(&it.causes), ..it };
         App {
             name: self.name,
             host: HostId(self.host),
@@ -340,6 +387,8 @@ impl Recorded {
             paused: self.paused,
             hushed: self.hushed,
             off: Vec::new(),
+            heard: self.heard,
+            unheard: self.unheard.into_iter().map(unheard).collect(),
             checks: self.checks.into_iter().map(checked).collect(),
             states: self.states,
         }

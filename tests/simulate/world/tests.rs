@@ -94,7 +94,7 @@ impl Household for ByHand {
         let hangs = (self.hangs.0..self.hangs.1).contains(&question.at);
         let causes = if hangs { vec![CauseId(0)] } else { Vec::new() };
         let after = (!hangs).then_some(Duration::from_millis(20));
-        Reply { after, says: Says::Pass, causes }
+        Reply { after, says: Says::Pass, causes, certificate: None }
     }
 
     fn is_cut_off(&self, at: Ms) -> bool {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::power::{clock_after, here_restarts};
 use crate::chance::{Chance, DAY, HOUR, MINUTE, SECOND};
 use crate::deed::{Deed, DiskMood, Fate, MailMood};
-use crate::house::plan::{Part, Plan};
+use crate::house::conditions::{Effect, Stage};
+use crate::house::plan::{Part, Plan, Times};
 use crate::house::rates::Rate;
+use crate::house::watch::Watch;
 use crate::story::{CauseKind, Ms};
 
 const FATES: [Rate; 5] =
@@ -76,6 +78,7 @@ fn clock(plan: &mut Plan) {
         right_from = at + chance.lasting(10 * SECOND..=DAY);
         plan.deed(at, Deed::ClockOff(off));
         plan.deed(right_from, Deed::ClockOff(0));
+        looks_wrong(plan, (at, right_from));
     }
     if !Chance::of(plan.seed, "clock_hour", 0).happens(plan.rates.of(Rate::ClockHour)) {
         return;
@@ -87,6 +90,16 @@ fn clock(plan: &mut Plan) {
         let off = if begins { -(HOUR as i64) } else { HOUR as i64 };
         plan.deed(at, Deed::ClockOff(off));
         plan.deed(at + chance.lasting(MINUTE..=12 * HOUR), Deed::ClockOff(0));
+    }
+}
+
+/// By a clock that is wrong, certificates end that do not.
+fn looks_wrong(plan: &mut Plan, times: Times) {
+    let cause = plan.cause(CauseKind::WrongClock);
+    for app in 0..plan.layout.apps.len() {
+        if matches!(plan.layout.apps[app].watch, Watch::Tls(_)) {
+            plan.act(cause, app, Stage::Answer, times, Effect::WrongClock);
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod addresses;
 mod apps;
+mod certificates;
 mod daemon;
 mod hosts;
 mod network;
 mod people;
 pub(super) mod power;
+mod reports;
 
 use super::plan::Plan;
 
@@ -19,4 +21,6 @@ pub(crate) fn befall(plan: &mut Plan) {
     addresses::befall(plan);
     power::befall(plan);
     daemon::befall(plan);
+    reports::befall(plan);
+    certificates::befall(plan);
 }

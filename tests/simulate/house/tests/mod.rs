@@ -4,6 +4,7 @@ mod deeds;
 mod power;
 mod reach;
 mod small;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,7 +22,7 @@ const SMALL: Size = Size { days: 20, apps: 12 };
 
 /// So much befalls that in a few weeks everything occurs.
 fn busy() -> Rates {
-    Rates::parse("all=20,ups=0.5").unwrap()
+    Rates::parse("all=20,ups=0.5,tls=0.5,not_renewed=1").unwrap()
 }
 
 /// What an app is registered with, read by the engine.
@@ -49,7 +50,8 @@ fn live(house: &mut House, seed: u64) -> Vec<Asked> {
         while house.next().is_some_and(|next| next <= at) {
             if let Some((_, Deed::Register { app: AppId(app), fields })) = house.pop() {
                 let said = registration(&fields, &owner);
-                urls[app] = Some((said.target.address().to_owned(), said.timeout));
+                let asked = said.target.place().map(|place| place.asked.clone());
+                urls[app] = asked.map(|asked| (asked, said.timeout));
             }
         }
         for (app, known) in urls.iter().enumerate() {
@@ -184,11 +186,12 @@ fn everything_occurs() {
     for seed in 0..30 {
         all.extend(occurring(seed, SMALL, &busy()));
     }
-    let expected = "ClockOff Killed Pause PowerCut Quiet Register Restarted Resume ShutDown StandsStill Stop Suspended, \
+    let expected = "ClockOff Killed Pause PowerCut Quiet Register Report Restarted Resume ShutDown StandsStill Stop Suspended, \
         cause AccessPoint, cause BrownOut, cause Crash, cause CrashLoop, cause Deployment, cause Flapping, \
-        cause Hang, cause HostHang, cause HostReboot, cause Internet, cause LeftHouse, cause LossyLink, \
-        cause MovedAddress, cause NameService, cause NightlyOff, cause OurLink, cause PowerCut, \
-        cause Renumbered, cause Router, cause SaysFail, cause SaysWarn, cause Slow, cause SpinUp, cause Switch, \
+        cause CertificateEnds, cause Hang, cause HostHang, cause HostReboot, cause Internet, cause LateReport, \
+        cause LeftHouse, cause LossyLink, cause MovedAddress, cause NameService, cause NightlyOff, \
+        cause NoReport, cause OurLink, cause PowerCut, cause Renumbered, cause Router, cause SaysFail, \
+        cause SaysWarn, cause Slow, cause SpinUp, cause Switch, cause WrongClock, \
         disk Fails, disk Full, disk Works, mail Accepts, mail Away, mail Greylists, mail Loses250, \
         mail Refuses, mail Slow";
     let (deeds, rest) = expected.split_once(", ").unwrap();
@@ -324,6 +327,10 @@ fn what_is_switched_off_leaves_the_house_as_it_is() {
     let mut all = Rates::baseline();
     // Settings and addresses then change by nobody.
     for rate in [Rate::Change, Rate::Moved, Rate::Renumbered] {
+        all.set(rate, 0.0);
+    }
+    // How an app is watched is a part of that.
+    for rate in [Rate::Reports, Rate::Tls, Rate::Port, Rate::Echo] {
         all.set(rate, 0.0);
     }
     for seed in 0..3 {

@@ -10,6 +10,7 @@ use crate::house::layout::{
 };
 use crate::house::plan::Plan;
 use crate::house::rates::Rates;
+use crate::house::watch::Watch;
 use crate::house::{House, befall};
 use crate::story::{CauseKind, Ms};
 
@@ -77,6 +78,7 @@ fn app(number: usize) -> App {
     App {
         name: APPS[number].to_owned(),
         host: number,
+        watch: Watch::Http,
         port: 8080,
         base: "",
         path: None,

@@ -41,6 +41,8 @@ fn known() -> Known {
         paused: vec![],
         hushed: vec![],
         off: vec![],
+        heard: vec![],
+        unheard: vec![],
         checks: vec![],
         states: vec![],
     };

@@ -78,6 +78,7 @@ impl Tale {
             url: format!("http://{name}/health"),
             interval: INTERVAL,
             timeout: 5 * SECOND,
+            grace: None,
             unhealthy: 2,
             healthy: 3,
             may_be_off: false,
@@ -93,6 +94,8 @@ impl Tale {
             paused: vec![],
             hushed: vec![],
             off: vec![],
+            heard: vec![],
+            unheard: vec![],
             checks: vec![],
             states: vec![(0, State::Unknown), (90 * SECOND, State::Healthy)],
         };

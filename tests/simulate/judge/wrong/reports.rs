@@ -98,7 +98,7 @@ fn interruption(found: &mut Found<'_, '_>, report: &Report) -> Option<Interrupti
 
 /// Who reaches us before it answers shows that others live, too.
 fn first_call(found: &Found<'_, '_>, it: &Interruption) -> Option<Ms> {
-    let calls = found.case.story.apps.iter().flat_map(|app| &app.calls);
+    let calls = found.case.story.apps.iter().flat_map(|app| app.calls.iter().chain(&app.heard));
     calls.copied().filter(|at| it.span.from < *at && *at <= it.back).min()
 }
 
