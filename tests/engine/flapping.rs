@@ -155,3 +155,22 @@ fn killed_at_any_moment_of_it_the_same_is_told() {
         assert_eq!(killed_after(kill, true), told, "cut after {kill} s");
     }
 }
+
+#[test]
+fn who_is_known_to_keep_failing_and_is_not_back_is_no_news() {
+    let mut world = house(&[]);
+    world.register("Kodi", &[("url", "http://kodi/"), ("healthy", "2")]);
+    world.seconds(300);
+    for _ in 0..2 {
+        blink(&mut world, 20);
+    }
+    world.inbox.clear();
+    world.answers("NAS", Answer::Hang);
+    world.power_cut(Duration::from_secs(60));
+    world.seconds(15 * MINUTE);
+    assert_eq!(world.mails(), [] as [&str; 0], "it keeps failing, as is known");
+    world.answers("kodi", Answer::Hang);
+    world.power_cut(Duration::from_secs(60));
+    world.seconds(15 * MINUTE);
+    assert_eq!(world.mails(), ["0/1 well, not Kodi"], "and what is news is told");
+}

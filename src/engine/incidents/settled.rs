@@ -34,7 +34,10 @@ impl Incidents {
                 continue;
             }
             let told = outbox.told(app.registration.recipients());
-            for to in told.into_iter().filter(|to| !self.is_muted(missing.id, to, known)) {
+            let is_news = |to: &Recipient| {
+                !self.is_muted(missing.id, to, known) && !self.is_known_to_fail(missing.id, to)
+            };
+            for to in told.into_iter().filter(is_news) {
                 let fresh = || (empty(ended, incident), Vec::new());
                 reports.update(to, fresh, |(report, ids)| {
                     // What is beyond is told as any other trouble.
@@ -61,6 +64,12 @@ impl Incidents {
             Message { to, notice: Notice::Report(Box::new(report)), thread }
         };
         reports.into_iter().map(messages).collect()
+    }
+
+    /// A person was told that an app keeps failing: that it is not back is no news.
+    fn is_known_to_fail(&self, id: AppId, to: &Recipient) -> bool {
+        let alert = self.alerts.get(&id).filter(|alert| alert.keeps_failing);
+        alert.is_some_and(|alert| !alert.is_news(to, Level::Unhealthy))
     }
 
     /// Counts what became of the apps of everybody who gets a report.
