@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 from urllib.parse import urlencode
 
 from conftest import StartDaemon
+from daemon import BINARY, Daemon
 from lan import Lan, Machine
 from lan_house import House
+from programs import PACKAGE, run, rust_example
 from waiting import wait_for
 
 SOON = 40
@@ -213,3 +216,32 @@ def test_without_leave_it_is_said_how_to_get_it(lan: Lan, start_daemon: StartDae
     wait_for(lambda: last_check(house, "four"), SOON, "a check")
     assert health(house)["status"] == "pass"
     assert house.subjects() == []
+
+
+PYTHON = """
+import sys
+from healthchecker import HealthCheckerServer
+for name, how in (("python", {}), ("python, said", {"kind": "ping"})):
+    status = HealthCheckerServer(name, "ping://127.0.0.1").monitor(interval=5, healthy=2, **how)
+    if status != 200:
+        sys.exit(f"{name}: {status}")
+"""
+
+
+def test_both_libraries_and_the_command_line_have_a_host_pinged(daemon: Daemon) -> None:
+    where = {"HEALTHCHECKER_SERVER": daemon.base}
+    ended = run(sys.executable, "-c", PYTHON, PYTHONPATH=PACKAGE, **where)
+    assert ended.code == 0, ended
+    ended = run(rust_example("register"), "rust", "ping://127.0.0.1", **where)
+    assert ended.code == 0, ended
+    ended = run(BINARY, "monitor", "shell", "ping://localhost", "--kind", "ping", **where)
+    assert ended.code == 0, ended
+    names = ("python", "python, said", "rust", "shell")
+
+    def are_pinged() -> bool:
+        infos = [daemon.info(name) for name in names]
+        checks = [info["last_check"] or {} for info in infos]
+        is_ping = all(info["kind"] == "ping" for info in infos)
+        return is_ping and all(check.get("reason") == "echo answered" for check in checks)
+
+    wait_for(are_pinged, SOON, "an echo of each")
