@@ -7,6 +7,9 @@ use super::{quiet_hours, spans};
 use crate::story::{AppId, Ms, Span, Story};
 use healthchecker::engine::time::Wall;
 
+/// The newest time on record is no older than this, as long as the daemon runs: counters are written hourly.
+const RECORDED_EVERY: Ms = 3_600_000;
+
 /// The quiet times of all apps.
 pub(super) struct Quiet {
     /// For each app: nothing excuses who tells of it then.
@@ -80,21 +83,34 @@ fn with_parents(app: usize, story: &Story, own: &[Vec<Span>]) -> Vec<Span> {
 impl Hours {
     /// What the daemon's clock showed, from when to when.
     fn of(words: &str, story: &Story, clock: &Clock<'_>) -> Hours {
-        let mut surely = Vec::new();
+        let (mut surely, mut behind) = (Vec::new(), Vec::new());
         for (at, set) in story.clock.iter().enumerate() {
             let until = story.clock.get(at + 1).map_or(story.length, |next| next.from);
             if Wall::from_unix_millis(set.shows).is_plainly_wrong() {
                 continue;
             }
-            let shows_at_the_end = set.shows + (until - set.from).cast_signed();
-            for (begins, ends) in quiet_hours::spans(words, set.shows, shows_at_the_end) {
-                let really = |wall: i64| set.from + (wall - set.shows).cast_unsigned();
-                surely.push(Span { from: really(begins), until: Some(really(ends)) });
+            let by = |shows: i64| -> Vec<Span> {
+                let really = |wall: i64| set.from + (wall - shows).cast_unsigned();
+                let hours =
+                    quiet_hours::spans(words, shows, shows + (until - set.from).cast_signed());
+                let hours = hours.into_iter();
+                hours
+                    .map(|(from, to)| Span { from: really(from), until: Some(really(to)) })
+                    .collect()
+            };
+            if set.shows >= set.right {
+                surely.extend(by(set.shows));
+                continue;
             }
+            // A clock that is behind what is on record is not believed: it is as late as that, and what has passed since.
+            let right = by(set.right);
+            surely.extend(spans::common(&by(set.shows), &right));
+            let later = |hours: Span| Span { until: Some(hours.end() + RECORDED_EVERY), ..hours };
+            behind.extend(right.into_iter().map(later));
         }
         let surely = spans::united(surely);
         let unset = clock.unset().into_iter().filter(|_| !surely.is_empty());
-        let perhaps = spans::united(surely.iter().copied().chain(unset).collect());
+        let perhaps = spans::united(surely.iter().copied().chain(unset).chain(behind).collect());
         Hours { surely, perhaps }
     }
 }
