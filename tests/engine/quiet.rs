@@ -121,6 +121,24 @@ fn a_mail_that_waited_through_it_tells_all_that_came_by_then_at_once() {
 }
 
 #[test]
+fn who_is_not_quiet_waits_for_no_mail_of_those_who_are() {
+    let mut world = house("2026-11-24T01:00:00", &["Kodi"], QUIET);
+    world.register("NAS", &[("healthy", "2")]);
+    until(&mut world, "2026-11-24T01:20:00");
+    world.mood = Mood::Away;
+    world.answers("Kodi", Answer::Fail);
+    until(&mut world, "2026-11-24T01:45:00");
+    world.mood = Mood::Accepts;
+    until(&mut world, "2026-11-24T02:00:00");
+    assert_eq!(told(&world).len(), 1, "the welcome: {:?}", told(&world));
+    world.inbox.clear();
+    world.answers("NAS", Answer::Fail);
+    until(&mut world, "2026-11-24T02:05:00");
+    let mails = told(&world);
+    assert!(mails.iter().any(|mail| mail.contains("NAS UNHEALTHY")), "{mails:?}");
+}
+
+#[test]
 fn an_option_holds_for_all_who_say_nothing_else() {
     let mut world = World::new();
     world.quiet = "Tu 02:30-04:00".parse::<QuietTimes>().unwrap();

@@ -86,6 +86,10 @@ impl Queue {
         self.mails.merge(id, mail);
         if let Some(standing) = self.mails.standing(id) {
             standing.was_out = false;
+            // What it takes in may be of somebody who is not quiet.
+            if std::mem::take(&mut standing.is_quiet) {
+                standing.held_until = None;
+            }
             if standing.is_waiting() && standing.failures.is_none_or(Failures::allow_haste) {
                 standing.wait_until(now.at);
             }
