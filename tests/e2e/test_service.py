@@ -196,6 +196,23 @@ def test_behind_its_fence_it_checks_mails_and_speaks_zeroconf(
     mail.wait_for(lambda mail: "Kodi is UNHEALTHY" in mail["subject"], MAIL_SECONDS, "the mail")
 
 
+def test_behind_its_fence_it_pings_by_a_socket_that_needs_no_capability(
+    service: Service, client: Machine
+) -> None:
+    # What the package has the system do at its start, which is not a container's to do.
+    allowed = "/proc/sys/net/ipv4/ping_group_range"
+    service.machine.run("sh", "-c", f"echo '0 2147483647' > {allowed}")
+    service.configure()
+    assert int(service.process("status").split("CapBnd:\t")[1].split()[0], 16) == 0
+    for name, host in (("four", client.ipv4), ("six", f"[{client.ipv6}]")):
+        service.register(name, f"ping://{host}", interval=5, healthy=2, unhealthy=2)
+        service.wait_for_state(name, "HEALTHY")
+        assert service.info(name)["last_check"]["reason"] == "echo answered"
+    client.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all")
+    service.wait_for_state("four", "UNHEALTHY")
+    assert service.info("six")["state"] == "HEALTHY"
+
+
 def test_a_mistake_is_reported_once_in_the_file_that_its_owner_edits(service: Service) -> None:
     service.system.path(CONFIG).write_text("interval='often'\n")
     code, _ = service.system.try_run("systemctl", "restart", UNIT)
