@@ -159,7 +159,9 @@ impl Link {
         let causes = story.causes.iter().filter(|cause| cause.kind == CauseKind::OurLink);
         let outages = causes.map(|cause| cause.span).chain(deserted(story)).collect();
         let apps = story.apps.iter().enumerate();
-        let elsewhere = apps.filter(|(_, app)| app.is_elsewhere()).map(|(at, _)| at).collect();
+        // Who reports shows no more than that somebody lives: a look tells what is back.
+        let is_asked = |app: &App| app.is_elsewhere() && !app.reports();
+        let elsewhere = apps.filter(|(_, app)| is_asked(app)).map(|(at, _)| at).collect();
         Link { outages: spans::united(outages), elsewhere }
     }
 
