@@ -139,6 +139,26 @@ fn who_is_silent_again_before_the_others_are_back_is_known_as_that() {
 }
 
 #[test]
+fn who_falls_silent_where_others_come_and_go_since_long_belongs_to_them() {
+    let mut world = house();
+    answer(&mut world, &["NAS", "Kodi"], Answer::Hang);
+    world.seconds(3 * MINUTE);
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(90 * MINUTE);
+    silent(&mut world, &["NAS"], 5, 90);
+    silent(&mut world, &["Photos"], 5, 30);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+    answer(&mut world, &["Photos"], Answer::Hang);
+    world.seconds(20 * MINUTE);
+    let letter = letter_of(&world, 1);
+    assert_eq!(letter.subject, "[HealthChecker] Photos on 192.168.1.20 is UNHEALTHY, too");
+    answer(&mut world, &["Photos", "Kodi"], Answer::Pass);
+    world.seconds(5 * MINUTE);
+    assert!(letter_of(&world, 2).subject.contains("3 apps are HEALTHY again"));
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+}
+
+#[test]
 fn killed_at_any_moment_of_it_the_same_is_told() {
     let told = |kill: Option<u64>| {
         let mut world = house();

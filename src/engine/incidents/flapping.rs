@@ -75,7 +75,9 @@ impl Incidents {
             let other = known.registry.get(*other_id)?;
             let next = calm(alert.falls.saturating_add(1), other);
             let is_calm = |recovered: Stamp| recovered.age(now.at).span >= next;
-            let counts = alert.keeps_failing || !alert.recovered.is_none_or(is_calm);
+            // Whoever is told and not yet said to be well has others join it.
+            let was_well = !alert.is_told() && !alert.recovered.is_none_or(is_calm);
+            let counts = alert.keeps_failing || was_well;
             let counts = counts && other.registration.target.host() == Some(host);
             // Those have counted this time.
             let this_time = u32::from(!ids.contains(other_id));
@@ -110,8 +112,10 @@ impl Incidents {
     ) -> Option<(AppId, &Alert)> {
         let host = app.registration.target.host().filter(|_| app.is_dead_silent())?;
         let comes_and_goes = |alert: &Alert, other: &App| {
-            let began = alert.began();
-            let has_come = || began.age(at).span < CALM && has_passed_since(other, began);
+            let (began, next) = (alert.began(), calm(alert.falls.saturating_add(1), other));
+            let is_new = || began.age(at).span < CALM;
+            let was_well = || alert.recovered.is_some_and(|it| it.age(at).span < next);
+            let has_come = || (is_new() || was_well()) && has_passed_since(other, began);
             alert.is_told() && alert.silent && (alert.keeps_failing || has_come())
         };
         let is_of_it = |other: AppId, alert: &Alert| {
