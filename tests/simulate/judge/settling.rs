@@ -177,8 +177,9 @@ impl Link {
         let back = back.min(outage.end().saturating_add(SEEN_BACK));
         let last_run = story.runs.partition_point(|run| run.from <= back).checked_sub(1);
         let from = last_run.map_or(0, |run| story.runs[run].from).max(outage.from);
-        let failed =
-            |check: &Checked| check.ended < outage.end() && check.outcome == Some(Outcome::Fail);
+        // The silence of who may be off is no verdict, and is looked at.
+        let fails = |check: &Checked| matches!(check.outcome, None | Some(Outcome::Fail));
+        let failed = |check: &Checked| check.ended < outage.end() && fails(check);
         let first = self.first_check(story, from, failed)?;
         Some((first, back))
     }
@@ -187,7 +188,8 @@ impl Link {
     fn first_check(&self, story: &Story, from: Ms, is_it: impl Fn(&Checked) -> bool) -> Option<Ms> {
         let first = |app: &App| {
             let after = app.checks.partition_point(|check| check.ended < from);
-            let mut decided = app.checks[after..].iter().filter(|check| check.outcome.is_some());
+            let is_decided = |check: &&Checked| check.outcome.is_some() || app.is_quiet(check);
+            let mut decided = app.checks[after..].iter().filter(is_decided);
             decided.find(|check| is_it(check)).map(|check| check.ended)
         };
         self.elsewhere.iter().filter_map(|app| first(&story.apps[*app])).min()
