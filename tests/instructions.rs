@@ -21,6 +21,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
+use engine::Household;
 use healthchecker::daemon::api::read_parameters;
 use healthchecker::daemon::mailer::{address, compose};
 use healthchecker::engine::outbox::letter;
@@ -49,9 +50,9 @@ const KINDS: [Kind; 4] = [
 
 /// A check in the engine, of twenty apps that are well: from its deadline to its record.
 fn checks() -> Work {
-    let (mut engine, mut now) = (engine::with_apps(20), engine::beginning());
-    engine::live(&mut engine, &mut now, 400, &engine::well());
-    Box::new(move || drop(engine::live(&mut engine, &mut now, 1, &engine::well())))
+    let mut household = Household::of(engine::with_apps(20));
+    household.live(400, &engine::well());
+    Box::new(move || drop(household.live(1, &engine::well())))
 }
 
 /// A registration, from the form to its line in the journal.
@@ -74,18 +75,19 @@ fn registrations() -> Work {
 
 /// A mail that an app is UNHEALTHY, from the facts to what travels.
 fn mails() -> Work {
-    let (mut engine, mut now) = (engine::empty(), engine::beginning());
+    let mut household = Household::of(engine::empty());
     let fields = [
         ("appname", "NAS".to_owned()),
         ("url", "http://192.168.1.20:8080".to_owned()),
         ("email", "me@example.org".to_owned()),
     ];
-    engine.register(now, engine::registration(&fields)).unwrap();
+    household.engine.register(household.now, engine::registration(&fields)).unwrap();
     let fails = engine::answered(Outcome::Fail, 500, "HTTP 500 Internal Server Error");
-    let mail = engine::live(&mut engine, &mut now, 10, &fails).remove(0);
+    let mail = household.live(10, &fails).remove(0);
     let (from, to) = (address("us@example.org").unwrap(), address("me@example.org").unwrap());
     Box::new(move || {
-        let letter = letter::write(&mail, now.at, &Zone::UTC, Some("http://192.168.1.2:8080/"));
+        let letter =
+            letter::write(&mail, household.now.at, &Zone::UTC, Some("http://192.168.1.2:8080/"));
         assert!(letter.subject.contains("NAS is UNHEALTHY"), "{}", letter.subject);
         compose(&letter, &from, &to, Some(SystemTime::UNIX_EPOCH));
     })

@@ -54,36 +54,50 @@ pub(crate) fn with_apps(apps: usize) -> Engine {
     engine
 }
 
-/// Goes on until so many checks have ended like this, and hands over the mails that were sent.
-pub(crate) fn live(engine: &mut Engine, now: &mut Now, checks: u64, end: &CheckEnd) -> Vec<Mail> {
-    let mut under_way = VecDeque::new();
-    let mut mails = Vec::new();
-    let mut ended = 0;
-    while ended < checks {
-        match under_way.pop_front() {
-            Some(check) => {
-                pass(now, LATENCY);
-                engine.handle_clock(*now, Duration::ZERO);
-                engine.handle_check(*now, check, end.clone(), Ran::until(now.at, LATENCY));
-                ended += 1;
-            }
-            None => {
-                let (next, _) = engine.next_deadline().unwrap();
-                pass(now, next.since(now.at));
-                engine.handle_clock(*now, Duration::ZERO);
-            }
-        }
-        engine.handle_time(*now);
-        drop(engine.take_records(*now));
-        while let Some(action) = engine.poll_action() {
-            match action {
-                Action::Probe(probe) => under_way.push_back(probe.id),
-                Action::Send(mail) => mails.push(mail),
-                _ => {}
-            }
-        }
+/// What happens to an engine from its beginning on.
+pub(crate) struct Household {
+    pub(crate) engine: Engine,
+    pub(crate) now: Now,
+    /// Checks that have begun: those of a round begin together.
+    under_way: VecDeque<u64>,
+}
+
+impl Household {
+    pub(crate) fn of(engine: Engine) -> Household {
+        Household { engine, now: beginning(), under_way: VecDeque::new() }
     }
-    mails
+
+    /// Goes on until so many more checks have ended like this, and hands over the mails that were sent.
+    pub(crate) fn live(&mut self, checks: u64, end: &CheckEnd) -> Vec<Mail> {
+        let Household { engine, now, under_way } = self;
+        let mut mails = Vec::new();
+        let mut ended = 0;
+        while ended < checks {
+            match under_way.pop_front() {
+                Some(check) => {
+                    pass(now, LATENCY);
+                    engine.handle_clock(*now, Duration::ZERO);
+                    engine.handle_check(*now, check, end.clone(), Ran::until(now.at, LATENCY));
+                    ended += 1;
+                }
+                None => {
+                    let (next, _) = engine.next_deadline().unwrap();
+                    pass(now, next.since(now.at));
+                    engine.handle_clock(*now, Duration::ZERO);
+                }
+            }
+            engine.handle_time(*now);
+            drop(engine.take_records(*now));
+            while let Some(action) = engine.poll_action() {
+                match action {
+                    Action::Probe(probe) => under_way.push_back(probe.id),
+                    Action::Send(mail) => mails.push(mail),
+                    _ => {}
+                }
+            }
+        }
+        mails
+    }
 }
 
 fn pass(now: &mut Now, span: Duration) {
