@@ -96,6 +96,29 @@ fn who_is_not_back_with_the_router_is_told_when_it_has_had_its_time() {
     assert_eq!(subject, "[HealthChecker] After the router was away: 2 of 3 are well, not Kodi");
 }
 
+/// Others were back before anybody knew that the router is.
+#[test]
+fn who_keeps_failing_is_no_news_after_the_router_was_away() {
+    for keeps_failing in [false, true] {
+        let mut world = house();
+        for answer in [Answer::Fail, Answer::Pass, Answer::Fail, Answer::Pass] {
+            let answer = if keeps_failing { answer } else { Answer::Pass };
+            world.answers("kodi", answer);
+            world.seconds(240);
+        }
+        let told = if keeps_failing { "Kodi keeps failing" } else { "" };
+        assert_eq!(world.mails().last().map_or("", |last| last), told);
+        world.inbox.clear();
+        router_goes(&mut world, &["kodi"]);
+        world.seconds(300);
+        router_is_back(&mut world, &[]);
+        world.seconds(900);
+        assert_eq!(world.state("Kodi"), State::Unhealthy);
+        let report: &[&str] = if keeps_failing { &[] } else { &["0/1 well, not Kodi"] };
+        assert_eq!(world.mails(), report);
+    }
+}
+
 #[test]
 fn a_router_that_stays_away_is_told_once_with_all_that_is_behind_it_and_once_when_all_are_back() {
     let mut world = house();

@@ -10,7 +10,7 @@ use crate::engine::recipients::Recipient;
 use crate::engine::registry::AppId;
 use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::state::State;
-use crate::engine::surroundings::settling::Ended;
+use crate::engine::surroundings::settling::{Aftermath, Ended};
 use crate::engine::time::{Now, Stamp};
 
 impl Incidents {
@@ -51,6 +51,14 @@ impl Incidents {
             }
         }
         self.count(ended, known, &mut reports);
+        // What only part of the house needs is no news by itself: that nobody is back but who was unwell anyway.
+        if matches!(ended.after, Aftermath::Router | Aftermath::Internet) {
+            let is_news = |to: &Recipient, ids: &[AppId]| {
+                let mut alerts = ids.iter().filter_map(|id| self.alerts.get(id));
+                alerts.any(|alert| alert.is_news(to, Level::Unhealthy))
+            };
+            reports.retain(|to, (report, ids)| report.well > 0 || is_news(to, ids));
+        }
         let messages = |(to, (report, ids)): (Recipient, (Report, Vec<AppId>))| {
             let thread = self.threads(&ids, &to, known);
             for id in ids {
