@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo setup quick lint test openapi check mutants bench instructions recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run demo setup quick lint test openapi check mutants bench plots instructions recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -73,8 +73,11 @@ openapi: ## writes the description of the API anew, as far as it follows from th
 
 check: lint test ## everything that must be right before a commit
 
-bench: ## what it costs and how well it keeps time, about five minutes; QUICK=1 for a short look
+bench: ## what it costs and how well it keeps time, beside Monit, about fifteen minutes; QUICK=1 for a short look; target/bench.json
 	$(CARGO) bench --locked --bench household
+
+plots: ## draws docs/cost-*.svg from what `make bench` has measured
+	$(CARGO) bench --locked --bench household -- plots
 
 instructions: ## counts instructions anew (callgrind) and notes them in tests/instructions.txt, which tests compare with
 	NOTE_INSTRUCTIONS=1 $(CARGO) test --locked --quiet --test instructions -- --nocapture

@@ -1,6 +1,9 @@
 //! Figures from `/proc` and from arrival times.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::target::Arrival;
@@ -10,6 +13,8 @@ use super::target::Arrival;
 pub(crate) struct Usage {
     pub(crate) cpu: Duration,
     pub(crate) switches: u64,
+    /// Those of them that it made itself: it slept, and woke.
+    pub(crate) wakes: u64,
     pub(crate) resident_kib: u64,
     pub(crate) anonymous_kib: u64,
     pub(crate) threads: u64,
@@ -17,21 +22,64 @@ pub(crate) struct Usage {
 
 impl Usage {
     pub(crate) fn of(pid: u32) -> Usage {
-        let mut usage = Usage::default();
+        let mut threads = Threads::default();
+        threads.look(pid);
+        threads.sum(pid)
+    }
+
+    /// What it uses in so long. A thread that ends in between counts up to then, but for a moment.
+    pub(crate) fn within(span: Duration, pid: u32) -> Usage {
+        let mut threads = Threads::default();
+        threads.look(pid);
+        let before = threads.sum(pid);
+        let until = Instant::now() + span;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            thread::sleep(left.min(LOOK_EVERY));
+            threads.look(pid);
+        }
+        let after = threads.sum(pid);
+        Usage {
+            cpu: after.cpu - before.cpu,
+            switches: after.switches - before.switches,
+            wakes: after.wakes - before.wakes,
+            ..after
+        }
+    }
+}
+
+/// Threads are looked at so often while a process is watched.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What each thread of a process had used when it was seen last.
+#[derive(Default)]
+struct Threads(HashMap<OsString, Usage>);
+
+impl Threads {
+    fn look(&mut self, pid: u32) {
         for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
             let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let nanos =
-                read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0);
-            usage.cpu += Duration::from_nanos(nanos);
-            let status = read("status");
-            usage.switches += field(&status, "voluntary_ctxt_switches:");
-            usage.switches += field(&status, "nonvoluntary_ctxt_switches:");
-            usage.threads += 1;
+            let nanos = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok());
+            let (Some(nanos), status) = (nanos, read("status")) else { continue };
+            let wakes = field(&status, "voluntary_ctxt_switches:");
+            let switches = wakes + field(&status, "nonvoluntary_ctxt_switches:");
+            let cpu = Duration::from_nanos(nanos);
+            self.0.insert(task.file_name(), Usage { cpu, switches, wakes, ..Usage::default() });
         }
+    }
+
+    /// All that were seen, and the memory of the process as it is.
+    fn sum(&self, pid: u32) -> Usage {
         let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-        usage.resident_kib = field(&rollup, "Rss:");
-        usage.anonymous_kib = field(&rollup, "Anonymous:");
-        usage
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count) as u64;
+        let all = || self.0.values();
+        Usage {
+            cpu: all().map(|it| it.cpu).sum(),
+            switches: all().map(|it| it.switches).sum(),
+            wakes: all().map(|it| it.wakes).sum(),
+            resident_kib: field(&rollup, "Rss:"),
+            anonymous_kib: field(&rollup, "Anonymous:"),
+            threads,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ mod figures;
 mod kinds;
 mod monit;
 mod page;
+mod plot;
+mod scale;
 mod step;
 mod target;
 
@@ -29,7 +31,6 @@ use std::time::{Duration, Instant};
 
 use daemon::Daemon;
 use figures::{Usage, percentile};
-use monit::Monit;
 use target::Target;
 
 fn main() {
@@ -45,7 +46,13 @@ fn main() {
     if arguments.iter().any(|argument| argument == "page") {
         return shown();
     }
+    if arguments.iter().any(|argument| argument == "plots") {
+        return plot::draw();
+    }
     let quick = std::env::var_os("QUICK").is_some();
+    if arguments.iter().any(|argument| argument == "scale") {
+        return grow(quick, &Bare::measure(quick));
+    }
     if arguments.iter().any(|argument| argument == "kinds") {
         return kinds::compare(if quick { 15 } else { 60 });
     }
@@ -62,13 +69,19 @@ fn main() {
     shown();
     idle(if quick { 5 } else { 30 });
     let bare = Bare::measure(quick);
+    grow(quick, &bare);
     let seconds = if quick { 15 } else { 60 };
-    household(100, 5, seconds, &bare);
-    the_same_with_monit(100, 5, seconds, &bare);
+    looked_at(100, 5, seconds);
     if !quick {
-        household(1_000, 5, 60, &bare);
+        looked_at(1_000, 5, 60);
     }
     kinds::compare(seconds);
+}
+
+/// More and more apps.
+fn grow(quick: bool, bare: &Bare) {
+    let (seconds, most) = if quick { (15, 100) } else { (60, 10_000) };
+    scale::measure(seconds, most, (bare.warm, bare.paced));
 }
 
 /// The limit: one thread, a fresh connection for each GET, nothing else.
@@ -180,13 +193,11 @@ fn sd_card() {
 fn idle(seconds: u64) {
     let daemon = Daemon::start();
     thread::sleep(Duration::from_secs(2));
-    let before = Usage::of(daemon.pid());
-    thread::sleep(Duration::from_secs(seconds));
-    let after = Usage::of(daemon.pid());
-    let rate = (after.switches - before.switches) as f64 / seconds as f64;
+    let used = Usage::within(Duration::from_secs(seconds), daemon.pid());
+    let rate = used.switches as f64 / seconds as f64;
     println!(
         "{:<38}{rate:.2} a second; {} KiB resident, {} threads",
-        "idle: wake-ups, all threads", after.resident_kib, after.threads
+        "idle: wake-ups, all threads", used.resident_kib, used.threads
     );
 }
 
@@ -218,83 +229,14 @@ fn while_shown(daemon: &Daemon, target: &Target, apps: usize, interval: u64, sec
     );
 }
 
-fn household(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
+/// Whether checks are late while somebody looks at the page again and again.
+fn looked_at(apps: usize, interval: u64, seconds: u64) {
     let target = Target::start();
     let daemon = Daemon::start();
     for app in 0..apps {
-        daemon.register(
-            &format!("app{app}"),
-            &format!("http://{}/{app}", target.address),
-            interval,
-        );
+        let url = format!("http://{}/{app}", target.address);
+        daemon.register(&format!("app{app}"), &url, interval);
     }
-    let work = Work { target: &target, apps, interval, seconds };
-    work.measure(&format!("{apps} apps at {interval} s"), daemon.pid(), bare);
+    thread::sleep(Duration::from_secs(3 * interval + 2));
     while_shown(&daemon, &target, apps, interval, seconds);
-}
-
-fn the_same_with_monit(apps: usize, interval: u64, seconds: u64, bare: &Bare) {
-    let target = Target::start();
-    let Some(monit) = Monit::start(target.address, apps, interval) else {
-        return println!("{:<38}not installed", "Monit, the same");
-    };
-    let work = Work { target: &target, apps, interval, seconds };
-    work.measure("Monit, the same", monit.pid(), bare);
-}
-
-/// What there is to watch, and for how long.
-struct Work<'a> {
-    target: &'a Target,
-    apps: usize,
-    interval: u64,
-    seconds: u64,
-}
-
-impl Work<'_> {
-    /// Measures the process that does it.
-    fn measure(&self, label: &str, pid: u32, bare: &Bare) {
-        // Time for every app to find its place and to become HEALTHY.
-        thread::sleep(Duration::from_secs(3 * self.interval + 2));
-        self.target.forget();
-        let before = Usage::of(pid);
-        let begun = Instant::now();
-        thread::sleep(Duration::from_secs(self.seconds));
-        let after = Usage::of(pid);
-        let elapsed = begun.elapsed().as_secs_f64();
-        self.say_when(label, elapsed);
-        let checks = self.target.arrivals().len();
-        let cost = (after.cpu - before.cpu).as_secs_f64() * 1_000.0 / checks as f64;
-        println!(
-            "{:<38}{cost:.3} s per 1,000 checks: {:.2} warm bare loops, {:.2} paced ones",
-            format!("{label}: CPU"),
-            cost / bare.warm,
-            cost / bare.paced
-        );
-        println!(
-            "{:<38}{} KiB resident, {} KiB anonymous, {} threads",
-            format!("{label}: memory"),
-            after.resident_kib,
-            after.anonymous_kib,
-            after.threads
-        );
-    }
-
-    /// How many checks came, and when.
-    fn say_when(&self, label: &str, elapsed: f64) {
-        let arrivals = self.target.arrivals();
-        let interval = Duration::from_secs(self.interval);
-        let mut deviations = figures::deviations(&arrivals, self.apps, interval);
-        println!("{:<38}{} in {elapsed:.0} s", format!("{label}: checks"), arrivals.len());
-        println!(
-            "{:<38}{:.2} / {:.2} ms",
-            format!("{label}: deviation p50 / p99"),
-            percentile(&mut deviations, 50.0),
-            percentile(&mut deviations, 99.0)
-        );
-        println!(
-            "{:<38}{}",
-            format!("{label}: most in any 100 ms"),
-            figures::most_within(&arrivals, Duration::from_millis(100))
-        );
-    }
 }
