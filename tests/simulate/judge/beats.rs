@@ -7,6 +7,7 @@
 use super::allowance::{Company, Wait, told_within};
 use super::case::Case;
 use super::chronicle::time;
+use super::clock::SLACK;
 use super::finding::{Fault, Finding};
 use super::life::Life;
 use super::settling::Kind;
@@ -142,7 +143,8 @@ fn is_too_soon(life: &Life<'_>, found: &Checked) -> bool {
     let due = life.app.awaited_since(found.ended) + rhythm.interval + rhythm.grace;
     let late = life.away.iter().filter(|it| it.holds(due));
     let moved = late.map(|it| it.end() + rhythm.grace.max(RESPITE));
-    found.ended < moved.fold(due, Ms::max)
+    // It is on record in whole seconds, or by a clock that is read twice.
+    found.ended + SLACK < moved.fold(due, Ms::max)
 }
 
 /// Whether a report was to come while it was known that none could. Of a standstill only what came after something was

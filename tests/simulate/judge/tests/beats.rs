@@ -79,7 +79,7 @@ fn what_does_not_come_in_time_has_to_be_told_then() {
 #[test]
 fn what_is_told_too_soon_or_was_ours_is_false() {
     assert_eq!(
-        found(sensor(NoReport), DUE - SECOND).faults(),
+        found(sensor(NoReport), DUE - 2 * SECOND).faults(),
         [Fault::False(Some(NoReport))],
         "it might still come"
     );
