@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::alert::Alert;
 use super::joining::has_passed_since;
 use super::{Incidents, Known};
+use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
 use crate::engine::time::{Moment, Now, Stamp};
 
@@ -36,7 +37,10 @@ pub(super) fn keeps_failing(alert: &Alert, app: &App) -> bool {
 /// and they have not heard that it was well between.
 pub(super) fn is_known(now: Now, alert: &Alert, app: &App) -> bool {
     let soon = |recovered: Stamp| recovered.age(now.at).span < calm(alert.falls, app);
-    let is_as_it_was = alert.is_told() && alert.silent && app.is_dead_silent();
+    // Some may have heard the end of all of theirs already.
+    let knows = |to: &Recipient| alert.told(to).is_some_and(|told| told.written.is_some());
+    let is_told = alert.is_told() && app.registration.recipients().all(|to| knows(&to));
+    let is_as_it_was = is_told && alert.silent && app.is_dead_silent();
     is_as_it_was && alert.tie.number().is_some() && alert.recovered.is_some_and(soon)
 }
 
@@ -76,8 +80,8 @@ impl Incidents {
             let next = calm(alert.falls.saturating_add(1), other);
             let is_calm = |recovered: Stamp| recovered.age(now.at).span >= next;
             // Whoever is told and not yet said to be well has others join it.
-            let was_well = !alert.is_told() && !alert.recovered.is_none_or(is_calm);
-            let counts = alert.keeps_failing || was_well;
+            let was_well = !alert.recovered.is_none_or(is_calm);
+            let counts = was_well && (alert.keeps_failing || !alert.is_told());
             let counts = counts && other.registration.target.host() == Some(host);
             // Those have counted this time.
             let this_time = u32::from(!ids.contains(other_id));
@@ -102,8 +106,8 @@ impl Incidents {
         })
     }
 
-    /// An app on the host of one that falls silent, of which people know that it keeps failing, or which has passed
-    /// since they were told, lately: what comes and goes there is one event, whomever it hits.
+    /// An app on the host of one that falls silent, of which people were told, or which was well, lately, and which keeps
+    /// failing or has passed since: what comes and goes there is one event, whomever it hits.
     pub(super) fn on_flaky_host(
         &self,
         at: Moment,
@@ -115,8 +119,8 @@ impl Incidents {
             let (began, next) = (alert.began(), calm(alert.falls.saturating_add(1), other));
             let is_new = || began.age(at).span < CALM;
             let was_well = || alert.recovered.is_some_and(|it| it.age(at).span < next);
-            let has_come = || (is_new() || was_well()) && has_passed_since(other, began);
-            alert.is_told() && alert.silent && (alert.keeps_failing || has_come())
+            let has_come = alert.keeps_failing || has_passed_since(other, began);
+            alert.is_told() && alert.silent && has_come && (is_new() || was_well())
         };
         let is_of_it = |other: AppId, alert: &Alert| {
             let app = known.registry.get(other).filter(|_| other != id);

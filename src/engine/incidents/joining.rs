@@ -139,7 +139,8 @@ impl Incidents {
         }
         self.updates.remove(&number);
         let began = self.of(number).map(|(_, alert)| alert.began()).next();
-        let left = |id: &AppId| waits_for_itself(now, app(id)?, began?);
+        let is_free = |app: &&App| known.registry.covering(app).is_none();
+        let left = |id: &AppId| waits_for_itself(now, app(id).filter(is_free)?, began?);
         let (early, untold): (Vec<AppId>, Vec<AppId>) =
             untold.into_iter().partition(|id| left(id).is_some());
         if let Some(left) = early.iter().filter_map(left).min() {

@@ -122,6 +122,12 @@ pub(super) fn update(told: Ms, at: Ms) -> Ms {
     ALONE + if then > at { then } else { at + UPDATE }
 }
 
+/// When a person is told of who falls silent by `at` where they know of others that come and go: if it is so for
+/// as long as that.
+pub(super) fn flaky(at: Ms) -> Ms {
+    ALONE + at + UPDATE
+}
+
 /// How much longer a person waits who has had so many mails of trouble shortly before.
 pub(super) fn bundled(had: usize) -> Ms {
     if had >= ENOUGH { BUNDLED } else { 0 }

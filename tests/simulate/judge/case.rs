@@ -99,6 +99,15 @@ impl<'s> Case<'s> {
         host(app) == host(other) || self.above(other, at).iter().any(|it| above().contains(it))
     }
 
+    /// Whether another app on the host of one passed in a span, by then: its host comes and goes.
+    pub(super) fn passes_beside(&self, app: AppId, span: Span, by: Ms) -> bool {
+        let host = self.life(app).app.host;
+        let mut others = self.lives.iter().enumerate();
+        others.any(|(other, life)| {
+            AppId(other) != app && life.app.host == host && life.has_passed(span.from, by)
+        })
+    }
+
     /// An app, and all that it is behind.
     pub(super) fn above(&self, app: AppId, at: Ms) -> Vec<AppId> {
         let mut found = vec![app];

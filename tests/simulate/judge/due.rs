@@ -125,11 +125,17 @@ fn due(
     // What comes and goes there may be well just then, and they have not heard so.
     let spells = told.known.iter().filter(|((person, other), span)| {
         let is_known = || span.holds(trouble.begun);
-        *person == to && *other != app && is_known() && case.is_related(app, *other, trouble.begun)
+        let near = || case.is_related(app, *other, trouble.begun);
+        *person == to
+            && *other != app
+            && is_known()
+            && near()
+            && case.passes_beside(app, *span, due)
     });
     let known = before.into_iter().chain(near.map(|(_, first)| first.decided));
-    let known = known.chain(spells.map(|(_, span)| span.from));
-    let joins = known.filter(|_| trouble.is_silent).map(|at| allowance::update(at, due)).max();
+    let joins = known.map(|at| allowance::update(at, due));
+    let joins = joins.chain(spells.map(|_| allowance::flaky(due)));
+    let joins = joins.filter(|_| trouble.is_silent).max();
     let written = told.letters.get(&to).map_or(&[][..], Vec::as_slice);
     let own = first.map_or(due, |first| case.letters[first.letter].letter.written);
     // Who knew of the app before that trouble began has waited for nothing.

@@ -113,6 +113,14 @@ impl Life<'_> {
         reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
     }
 
+    /// When it passed for the first time after the last check of an episode that did not.
+    pub(super) fn passed_again(&self, episode: usize) -> Option<Ms> {
+        let checks = &self.app.checks[self.episodes[episode].checks.clone()];
+        let passes = |check: &&Checked| check.outcome == Some(Outcome::Pass);
+        let last = checks.iter().rposition(|check| check.outcome.is_some() && !passes(&check))?;
+        checks[last..].iter().find(passes).map(|check| check.ended)
+    }
+
     /// The end of the quiet time in which it may be.
     pub(super) fn quiet_until(&self, at: Ms) -> Option<Ms> {
         spans::between(&self.quiet, at, at.saturating_add(1)).first().map(|span| span.end())

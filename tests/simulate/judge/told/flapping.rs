@@ -59,7 +59,13 @@ impl Walk<'_, '_> {
             let life = self.case.life(app).app;
             let falls = self.falls_on_host(to, app, decided);
             let within = life.registered_at(decided).map_or(0, |now| allowance::calm(now, falls));
-            life.well_after(begun.saturating_sub(within)).is_some_and(|at| at <= decided)
+            let from = begun.saturating_sub(within);
+            // Who was told before it was asked often enough was shown as HEALTHY all the time.
+            let told = self.knows.get(&(to, app)).and_then(|knows| knows.episode);
+            let told = told.filter(|episode| self.case.was_suspect(app, *episode));
+            let ended = told.map(|episode| self.case.life(app).episodes[episode].until());
+            let shown = life.well_after(from).into_iter().chain(ended.filter(|at| *at >= from));
+            shown.min().is_some_and(|at| at <= decided)
         };
         // Of several it is said that some of them, or others on their hosts, were.
         let in_it = read.states.iter().filter(|it| it.of == told.of).filter_map(|it| it.app);

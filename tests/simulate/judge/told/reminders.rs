@@ -31,7 +31,7 @@ pub(super) struct Reminders {
 struct Heard {
     at: Ms,
     app: AppId,
-    /// Since they had heard enough of it for a while, and that was over: it tells of nothing else.
+    /// Since they had heard enough of it for a while, and that was over: it comes by no clock.
     is_after_a_mute: bool,
 }
 
@@ -61,14 +61,18 @@ impl Walk<'_, '_> {
             .states
             .iter()
             .any(|it| it.app == Some(app) && it.of != Of::Reminder && it.is_trouble());
+        // Or count it, of what is over by then.
+        let is_told_here = is_told_here || read.counts().is_some();
         if knows.level.is_none() && !is_told_here && !self.blurred.contains(&to) {
             let (person, name) = (self.case.person(to), self.case.name(app));
             let what =
                 format!("{person} is told that {name} is still UNHEALTHY, and was not told before");
             self.find(Fault::Wrong(Wrong::State), (app, to), (at, read.letter.accepted), what);
         }
-        let before = self.reminders.of.get(&to).into_iter().flatten();
-        let before = before.filter(|heard| heard.app == app || !heard.is_after_a_mute);
+        let before = || self.reminders.of.get(&to).into_iter().flatten();
+        let muted = before().filter(|heard| heard.app == app && heard.is_after_a_mute);
+        let muted: BTreeSet<Ms> = muted.map(|heard| heard.at).collect();
+        let before = before().filter(|heard| !heard.is_after_a_mute);
         let before: BTreeSet<Ms> = before.map(|heard| heard.at).collect();
         let theirs =
             self.knows.iter().filter(|((person, _), it)| *person == to && it.level.is_some());
@@ -79,7 +83,10 @@ impl Walk<'_, '_> {
             let had = before.range(since.told..at).filter(|before| *before + SLACK < at);
             // What they heard by the clock of older trouble was none of this, an hour later.
             let last = had.clone().next_back().map(|last| last + REMINDED_AFTER[0]);
-            had.count() < due(at) || last.is_some_and(|last| due(last) < due(at))
+            // What was due by then was told by that.
+            let then = muted.range(since.told..at).filter(|then| **then + SLACK < at);
+            let fulfilled = then.map(|then| due(*then)).max().unwrap_or(0);
+            had.count().max(fulfilled) < due(at) || last.is_some_and(|last| due(last) < due(at))
         });
         let is_after_a_mute = self.is_after_a_mute(to, app, at);
         let heard = Heard { at, app, is_after_a_mute };

@@ -239,7 +239,6 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
         let Some(well) = states.iter().rposition(|(_, state)| *state == State::Healthy) else {
             return;
         };
-        last = last.max(Some(states[well].0));
         let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
         let told = found.read.states.iter().rfind(of_it);
         let episode = told.and_then(|it| it.episode);
@@ -251,6 +250,10 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
             its.into_iter().find(|(_, state)| worse.contains(state)).map(|(at, _)| *at)
         };
         let asked = begun.map(|episode| life.episodes[episode].from);
+        // Who was HEALTHY all the time is well since it passed.
+        let shown = Some(states[well].0).filter(|at| asked.is_none_or(|asked| asked <= *at));
+        let passed = || begun.and_then(|episode| life.passed_again(episode));
+        last = last.max(shown.or_else(passed));
         let ill = became(begun, &[State::Degraded, State::Unhealthy]);
         // Of who was not asked often enough it counts from a failure.
         let is_suspect = begun.is_some_and(|it| case.was_suspect(app, it)) || thread.is_none();
