@@ -74,8 +74,14 @@ pub(super) fn troubles(story: &Story, app: usize, life: &Life<'_>) -> Vec<Troubl
         let mut runs: Vec<Run> = Vec::new();
         // When the last check began that passed, where that is near.
         let mut passed = 0;
+        let resets = if life.app.reports() { life.app.resets() } else { Vec::new() };
+        let mut resets = resets.into_iter().peekable();
         for at in episode.checks.clone() {
             let check = &life.app.checks[at];
+            // Of who reports a row takes days, and what it counts begins anew when it is resumed.
+            while let Some(reset) = resets.next_if(|reset| *reset < check.ended) {
+                runs.drain(..).for_each(|run| end(&run, &mut troubles, reset));
+            }
             match check.outcome {
                 None => continue,
                 Some(Outcome::Pass) => {
