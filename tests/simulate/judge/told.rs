@@ -211,9 +211,7 @@ impl Walk<'_, '_> {
             matches!(told.of, Of::Report(_)) || self.case.life(app).has_passed(knows.at, decided)
         };
         let is_known = knows.level == Some(told.state()) || knows.keeps_failing.is_some();
-        // That it keeps failing does not say whether it is back after an interruption.
-        let may_be_back = knows.keeps_failing.is_some() && matches!(told.of, Of::Report(_));
-        let is_news = !is_known || may_be_back || (knows.is_suspect && has_passed());
+        let is_news = !is_known || (knows.is_suspect && has_passed());
         let (level, episode) = (Some(told.state()), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
@@ -234,7 +232,6 @@ impl Walk<'_, '_> {
             self.missing.entry(report).or_default().push((app, episode));
         }
         let keeps_failing = told.keeps_failing.then_some(place);
-        let keeps_failing = keeps_failing.or(knows.keeps_failing.filter(|_| may_be_back));
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
         let is_first = is_news && keeps_failing.is_none();
