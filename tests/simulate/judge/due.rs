@@ -38,10 +38,10 @@ pub(super) fn judge(
         for to in &trouble.people {
             let first = firsts.get(&(*to, AppId(trouble.app), trouble.episode)).copied();
             note(&mut heard, (incident, *to), trouble.begun, first);
-            let (due, is_paced) = due(case, &told, trouble, *to, first);
+            let due = due(case, &told, trouble, *to, first);
             // One that was over by then is none; what is told later is another.
             if trouble.until > due && judged.insert((*to, trouble.app, trouble.episode)) {
-                findings.extend(in_time(case, trouble, (due, is_paced), *to, first));
+                findings.extend(in_time(case, trouble, due, *to, first));
             }
         }
     }
@@ -102,14 +102,14 @@ impl<'f> Told<'f> {
 }
 
 /// When a person has to have been told of a trouble: who joins what they know waits for the next mail of
-/// that, and who has had several mails gets one for all that comes. Whether it is that.
+/// that, and who has had several mails gets one for all that comes.
 fn due(
     case: &Case<'_>,
     told: &Told<'_>,
     trouble: &Trouble,
     to: PersonId,
     first: Option<First>,
-) -> (Ms, bool) {
+) -> Ms {
     let due = trouble.deadline;
     let incident = case.incidents.of_cause(trouble.cause);
     let known = incident.and_then(|incident| told.of.get(&(incident, to)));
@@ -148,14 +148,14 @@ fn due(
     // Who has heard enough of what it is behind hears of it when that is over.
     let deaf = case.mutes.last_end(to, &case.above(app, trouble.begun), trouble.begun, due);
     let after = deaf.map(|end| allowance::update(end, end));
-    (due.max(after.unwrap_or(0)), bundled > 0)
+    due.max(after.unwrap_or(0))
 }
 
 /// Whether a person heard of a trouble in time.
 fn in_time(
     case: &Case<'_>,
     trouble: &Trouble,
-    (due, is_paced): (Ms, bool),
+    due: Ms,
     to: PersonId,
     first: Option<First>,
 ) -> Option<Finding> {
@@ -176,12 +176,13 @@ fn in_time(
     };
     let held_back = case.letters[place].reading.digest.is_some();
     let letter = case.letters[place].letter;
-    // What a list tells of a silence may have waited for others before it was written, and who has had several mails
-    // waits after that.
-    let is_listed = !case.letters[place].reading.list.is_empty();
-    let may_wait = is_paced || (trouble.is_silent && is_listed);
-    let written = if may_wait { decided.max(due) } else { decided };
-    let waited = case.post.idle(to, written, letter.worded);
+    // A mail that was written sooner waits for others until then, or for the end of a quiet time; and one whose apps
+    // are quiet by the time that it could go waits for that.
+    let (written, worded) = (decided.max(due), letter.worded);
+    let quiet = spans::between(case.quiet.perhaps(trouble.app), written, worded);
+    let idle = |from: Ms, until: Ms| case.post.idle(to, from.max(written), until.min(worded));
+    let hushed: Ms = quiet.iter().map(|span| idle(span.from, span.end())).sum();
+    let waited = idle(written, worded).saturating_sub(hushed);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
     if late == 0 {
         return None;
