@@ -72,6 +72,9 @@ impl Engine {
                 self.scheduler.repace(now, id, timing);
                 self.beats.follow(now, id, self.registry.get(id));
                 self.check_log(now, id, Event::Updated { url });
+                let (incidents, known) = self.incidents();
+                let messages = incidents.handle_named(now, id, known);
+                self.post(now, messages);
                 Registered::Updated
             }
             Enrolled::Updated { id, before } => {

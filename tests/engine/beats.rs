@@ -451,6 +451,23 @@ fn what_is_reported_in_a_quiet_time_is_told_at_its_end_though_nothing_more_is_re
 }
 
 #[test]
+fn who_is_named_while_it_is_late_hears_at_once_and_not_at_the_next_start() {
+    let mut world = backup(&NIGHTLY);
+    fail(&mut world);
+    world.seconds(60);
+    assert_eq!(world.mails(), ["Backup UNHEALTHY"]);
+    let mut fields = NIGHTLY.to_vec();
+    fields.push(("email", "anna@example.org"));
+    world.register("Backup", &fields);
+    world.seconds(60);
+    let told = ["Backup UNHEALTHY", "anna@example.org: Backup UNHEALTHY"];
+    assert_eq!(world.mails(), told);
+    world.restart();
+    world.seconds(HOUR);
+    assert_eq!(world.mails(), told, "a start tells nothing new");
+}
+
+#[test]
 fn after_a_restart_reminders_and_the_end_of_a_mute_wait_for_no_report() {
     let told = |mute: Option<u64>| {
         let mut world = World::new();

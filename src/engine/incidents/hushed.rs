@@ -75,11 +75,22 @@ impl Incidents {
 
     /// After a start: a quiet time of those that are not asked may have ended before it.
     pub fn handle_started(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
-        // What is told, or is believed only after a while, is no matter of quiet times: it goes on with a report.
-        let is_kept = |(id, alert): &(&AppId, &Alert)| {
-            !alert.is_done() && !alert.keeps_failing && reports(**id, known)
-        };
-        let ids: Vec<AppId> = self.alerts.iter().filter(is_kept).map(|(id, _)| *id).collect();
+        let ids: Vec<AppId> = self.alerts.iter().map(|(id, _)| *id).collect();
+        self.tell_of_reporting(now, &ids, known)
+    }
+
+    /// An app names other people, perhaps. Of one that is not asked it may be long until something shows its trouble
+    /// to them.
+    pub fn handle_named(&mut self, now: Now, id: AppId, known: Known<'_>) -> Vec<Message> {
+        self.tell_of_reporting(now, &[id], known)
+    }
+
+    /// What there is to tell of those among these that report by themselves. What is told, or is believed only after
+    /// a while, goes on with a report.
+    fn tell_of_reporting(&mut self, now: Now, ids: &[AppId], known: Known<'_>) -> Vec<Message> {
+        let is_kept = |alert: &Alert| !alert.is_done() && !alert.keeps_failing;
+        let ids = ids.iter().copied().filter(|id| reports(*id, known));
+        let ids: Vec<AppId> = ids.filter(|id| self.alerts.get(id).is_some_and(is_kept)).collect();
         self.tell_state(now, &ids, known)
     }
 

@@ -34,6 +34,8 @@ const CALM: Ms = 2 * 3_600_000;
 /// and for what has failed so often.
 const LONG_CALM: Ms = 6 * 3_600_000;
 const OFTEN: usize = 3;
+/// After a quiet time what was held for it waits for what becomes of the others that were quiet.
+pub(super) const AFTER_QUIET: Ms = 45_000;
 /// A mail goes when its record is on the disk, or after so long (the commit queue's patience).
 pub(super) const PATIENCE: Ms = 10_000;
 /// What came so shortly before the daemon's end may not be on the disk.

@@ -11,7 +11,7 @@ use super::score::Score;
 use super::spans;
 use super::told::{First, Firsts, Known};
 use super::troubles::{Trouble, Wish};
-use crate::story::{AppId, CauseId, Ms, PersonId};
+use crate::story::{AppId, CauseId, Ms, PersonId, Span};
 
 /// When an incident began for a person, and the first that they heard of it.
 struct Heard {
@@ -181,7 +181,8 @@ fn in_time(
     let (written, worded) = (decided.max(due), letter.worded);
     let quiet = spans::between(case.quiet.perhaps(trouble.app), written, worded);
     let idle = |from: Ms, until: Ms| case.post.idle(to, from.max(written), until.min(worded));
-    let hushed: Ms = quiet.iter().map(|span| idle(span.from, span.end())).sum();
+    let until = |span: &Span| span.end().saturating_add(allowance::AFTER_QUIET);
+    let hushed: Ms = quiet.iter().map(|span| idle(span.from, until(span))).sum();
     let waited = idle(written, worded).saturating_sub(hushed);
     let late = decided.saturating_sub(due) + waited.saturating_sub(PATIENCE);
     if late == 0 {
