@@ -22,9 +22,8 @@ class Crowd:
     """Apps on one port, told apart by their path: `url(7)` is the address of the seventh."""
 
     def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.listener.setblocking(False)
-        self.port = self.listener.getsockname()[1]
+        self.listeners: dict[str, socket.socket] = {}
+        self.port = 0
         self.hanging: set[int] = set()
         # Seconds that an app takes to answer.
         self.takes: dict[int, float] = {}
@@ -32,10 +31,19 @@ class Crowd:
         self.owed: list[tuple[float, int, socket.socket]] = []
         self.asked: dict[int, list[float]] = defaultdict(list)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.listen("127.0.0.1")
         self.ended = False
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
+
+    def listen(self, host: str) -> None:
+        """They are at this address of our own machine, too, as if it were another one."""
+        if host not in self.listeners:
+            listener = socket.create_server((host, self.port), backlog=512)
+            listener.setblocking(False)
+            self.port = listener.getsockname()[1]
+            self.listeners[host] = listener
+            self.selector.register(listener, selectors.EVENT_READ)
 
     def url(self, app: int, host: str = "127.0.0.1") -> str:
         """The address to register."""
@@ -66,18 +74,18 @@ class Crowd:
     def serve(self) -> None:
         while not self.ended:
             for key, _ in self.selector.select(0.02 if self.owed else 0.1):
-                if key.fileobj is self.listener:
-                    self.accept()
+                assert isinstance(key.fileobj, socket.socket)
+                if key.fileobj in self.listeners.values():
+                    self.accept(key.fileobj)
                 else:
-                    assert isinstance(key.fileobj, socket.socket)
                     self.hear(key.fileobj)
             while self.owed and self.owed[0][0] <= time.monotonic():
                 self.say(heapq.heappop(self.owed)[2], ANSWER)
 
-    def accept(self) -> None:
+    def accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self.listener.accept()
+                client, _ = listener.accept()
                 client.setblocking(False)
                 self.selector.register(client, selectors.EVENT_READ)
 

@@ -63,10 +63,12 @@ class Home(ABC):
         return 1 if self.wrong else 0
 
     def register(self, name: str, app: int, email: str | None = None) -> None:
-        """Apps that fall ill need an address each: nobody gets more than twenty mails an hour."""
-        self.daemon.register(
-            name, self.household.url(app), interval=INTERVAL, timeout=2, healthy=2, email=email
-        )
+        """Apps that fall ill need an address each: nobody gets more than twenty mails an hour. And each a
+        host of its own: what comes and goes on one is one event, whose end is told hours later."""
+        host = f"127.1.{app // 250}.{app % 250 + 1}" if email else "127.0.0.1"
+        self.household.listen(host)
+        url = self.household.url(app, host)
+        self.daemon.register(name, url, interval=INTERVAL, timeout=2, healthy=2, email=email)
         self.registered.add(name)
 
     def guest_comes_and_goes(self) -> None:
