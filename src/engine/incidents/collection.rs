@@ -378,6 +378,7 @@ impl Incidents {
         let keeps_failing = spell.keeps_failing;
         let notice = match ids {
             [] => return None,
+            // One that comes and goes with its host alone is told by that: it was well itself for long.
             [only] if !more && !known.is_behind(*only) && spell.by_itself == keeps_failing => {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);

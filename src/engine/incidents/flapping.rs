@@ -1,5 +1,5 @@
-//! An app that comes and goes: people hear once that it keeps failing, and then that it is well, when it
-//! has been so for a while.
+//! An app that comes and goes, by itself or with its host: people hear once that it keeps failing, and then that it is
+//! well, when it has been so for a while.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use crate::engine::time::{Moment, Now, Stamp};
 
 /// Who fails again so soon after it was HEALTHY keeps failing, and who keeps failing has to be HEALTHY for so long.
 const CALM: Duration = Duration::from_secs(2 * 3600);
-/// So long, once it has failed often.
+/// So long, once it has failed often: a bad link is quiet for two hours now and then, and for six hardly ever.
 const LONG_CALM: Duration = Duration::from_secs(6 * 3600);
-/// See [`LONG_CALM`].
+/// So many times are often: twice may be one repair.
 const OFTEN: u32 = 3;
 /// For an app that takes long to be HEALTHY, so many times as long.
 const CALM_TIMES: u32 = 3;
@@ -24,6 +24,12 @@ fn calm(falls: u32, app: &App) -> Duration {
     let registration = &app.registration;
     let usual = if falls < OFTEN { CALM } else { LONG_CALM };
     usual.max(registration.interval * u32::from(registration.healthy) * CALM_TIMES)
+}
+
+/// Whether an app that people were told of was well so lately that, if it falls ill now, it keeps failing.
+fn was_well_lately(at: Moment, alert: &Alert, app: &App) -> bool {
+    let next = calm(alert.falls.saturating_add(1), app);
+    alert.recovered.is_some_and(|recovered| recovered.age(at).span < next)
 }
 
 /// Whether trouble that is to be told came soon after the end of trouble that was told.
@@ -61,8 +67,8 @@ pub(super) struct Spell {
 }
 
 impl Incidents {
-    /// How often the host of an app fell silent since all was well there for a while, as people were told or are to be,
-    /// of `ids`, now; 0: another time than now is not known.
+    /// How often the host of an app fell silent since all was well there for a while, this time among them, of which
+    /// people are to be told with `ids`; 0 if this is the only time.
     fn falls_on_host(
         &self,
         now: Now,
@@ -77,12 +83,10 @@ impl Incidents {
         let others = self.alerts.iter().filter(|(other, alert)| **other != id && alert.silent);
         let falls = others.filter_map(|(other_id, alert)| {
             let other = known.registry.get(*other_id)?;
-            let next = calm(alert.falls.saturating_add(1), other);
-            let is_calm = |recovered: Stamp| recovered.age(now.at).span >= next;
+            let is_there = other.registration.target.host() == Some(host);
             // Whoever is told and not yet said to be well has others join it.
-            let was_well = !alert.recovered.is_none_or(is_calm);
-            let counts = was_well && (alert.keeps_failing || !alert.is_told());
-            let counts = counts && other.registration.target.host() == Some(host);
+            let is_owed = alert.is_told() && !alert.keeps_failing;
+            let counts = is_there && !is_owed && was_well_lately(now.at, alert, other);
             // Those have counted this time.
             let this_time = u32::from(!ids.contains(other_id));
             counts.then(|| alert.falls.saturating_add(this_time))
@@ -116,11 +120,11 @@ impl Incidents {
     ) -> Option<(AppId, &Alert)> {
         let host = app.registration.target.host().filter(|_| app.is_dead_silent())?;
         let comes_and_goes = |alert: &Alert, other: &App| {
-            let (began, next) = (alert.began(), calm(alert.falls.saturating_add(1), other));
+            let began = alert.began();
             let is_new = || began.age(at).span < CALM;
-            let was_well = || alert.recovered.is_some_and(|it| it.age(at).span < next);
             let has_come = alert.keeps_failing || has_passed_since(other, began);
-            alert.is_told() && alert.silent && has_come && (is_new() || was_well())
+            let is_lately = || is_new() || was_well_lately(at, alert, other);
+            alert.is_told() && alert.silent && has_come && is_lately()
         };
         let is_of_it = |other: AppId, alert: &Alert| {
             let app = known.registry.get(other).filter(|_| other != id);
@@ -133,10 +137,7 @@ impl Incidents {
 
     /// Of trouble that is over and told nothing is remembered once another would be the first again.
     pub(super) fn forget_if_calm(&mut self, now: Now, (id, app): (AppId, &App)) {
-        let is_calm = |alert: &Alert| {
-            let next = calm(alert.falls.saturating_add(1), app);
-            alert.recovered.is_none_or(|recovered| recovered.age(now.at).span >= next)
-        };
+        let is_calm = |alert: &Alert| !was_well_lately(now.at, alert, app);
         if self.alerts.get(&id).is_some_and(is_calm) {
             self.alerts.remove(&id);
         }
