@@ -291,7 +291,7 @@ impl Engine {
     /// Another machine has shown that it lives: it has reached us, or taken a mail.
     pub fn handle_life(&mut self, now: Now) {
         if !self.surroundings.is_calm() {
-            self.surroundings.handle_word(now);
+            self.surroundings.handle_life(now);
             self.look_around(now);
         }
     }

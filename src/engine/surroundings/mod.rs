@@ -69,8 +69,6 @@ pub struct Surroundings {
     run: Sole<Run>,
     network: Network,
     looks: Looks,
-    /// Somebody has reached us though nobody answers: the next look tells why.
-    is_reached: bool,
     silences: Silences,
     /// What has changed, and is not told yet.
     news: VecDeque<News>,
@@ -105,7 +103,6 @@ impl Surroundings {
             run,
             network: Network::default(),
             looks: Looks::default(),
-            is_reached: false,
             silences: Silences::default(),
             news: VecDeque::new(),
             anchors,

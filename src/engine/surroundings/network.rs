@@ -9,11 +9,20 @@ use crate::engine::time::{Moment, Now, Stamp};
 #[derive(Debug, Default)]
 pub struct Network {
     /// Our own network is down.
-    down: Option<(Part, Away)>,
+    down: Option<Down>,
     /// When it came back last: a check that began before proves nothing.
     back_at: Moment,
     pub(super) router: Option<Away>,
     pub(super) internet: Option<Away>,
+}
+
+#[derive(Debug)]
+struct Down {
+    /// By what that shows.
+    part: Part,
+    away: Away,
+    /// Somebody has reached us since though nobody answers: the next look tells why.
+    is_reached: bool,
 }
 
 impl Network {
@@ -25,25 +34,31 @@ impl Network {
     /// Our own network is down, at least since then. What was behind it is not seen either.
     pub(super) fn fall(&mut self, since: Stamp, part: Part) {
         self.router = None;
-        self.down.get_or_insert((part, Away::since(since))).0 = part;
-    }
-
-    /// It is back. Since when it was down.
-    pub(super) fn rise(&mut self, at: Moment) -> Option<Stamp> {
-        Some(self.was_down(at)?.since)
+        let away = self.down.take().map_or_else(|| Away::since(since), |down| down.away);
+        self.down = Some(Down { part, away, is_reached: false });
     }
 
     /// It is back, or was never gone: since when something was away, and whom that has hidden.
-    pub(super) fn was_down(&mut self, at: Moment) -> Option<Away> {
-        let (_, away) = self.down.take()?;
+    pub(super) fn rise(&mut self, at: Moment) -> Option<Away> {
+        let Down { away, .. } = self.down.take()?;
         self.back_at = at;
         Some(away)
     }
 
+    /// Somebody has reached us while it is down.
+    pub(super) fn reach(&mut self) {
+        self.down.iter_mut().for_each(|down| down.is_reached = true);
+    }
+
+    /// Whether somebody has reached us since the last look though it is down.
+    pub(super) fn is_reached(&self) -> bool {
+        self.down.as_ref().is_some_and(|down| down.is_reached)
+    }
+
     /// A check of an app has failed while it is down.
     pub(super) fn hide(&mut self, now: Now, id: AppId) {
-        if let Some((_, away)) = &mut self.down {
-            away.hide(now, id);
+        if let Some(down) = &mut self.down {
+            down.away.hide(now, id);
         }
     }
 
@@ -59,7 +74,7 @@ impl Network {
 
     /// An app is not hidden. What hides nobody is not waited for.
     pub(super) fn forget(&mut self, id: AppId) {
-        self.down.iter_mut().for_each(|(_, away)| away.forget(id));
+        self.down.iter_mut().for_each(|down| down.away.forget(id));
         for place in [&mut self.router, &mut self.internet] {
             place.iter_mut().for_each(|away| away.forget(id));
             place.take_if(|away| away.hides_nobody());
@@ -73,7 +88,7 @@ impl Network {
 
     /// Since when it is down, and by what that shows.
     pub fn down(&self) -> Option<(Part, Stamp)> {
-        self.down.as_ref().map(|(part, away)| (*part, away.since))
+        self.down.as_ref().map(|down| (down.part, down.away.since))
     }
 
     /// Whether the router, or the internet, is away.
@@ -90,7 +105,7 @@ impl Network {
         if self.is_whole() {
             return None;
         }
-        let down = self.down.iter().map(|(part, away)| (*part, away));
+        let down = self.down.iter().map(|down| (down.part, &down.away));
         let router = self.router.iter().map(|away| (Part::Router, away));
         let internet = self.internet.iter().map(|away| (Part::Internet, away));
         let mut all = down.chain(router).chain(internet).filter(|(_, away)| away.hides(id));
@@ -98,7 +113,7 @@ impl Network {
     }
 
     pub(super) fn for_each_stamp(&mut self, mut put_right: impl FnMut(&mut Stamp)) {
-        let down = self.down.iter_mut().map(|(_, away)| away);
+        let down = self.down.iter_mut().map(|down| &mut down.away);
         let all = down.chain(&mut self.router).chain(&mut self.internet);
         all.for_each(|away| away.for_each_stamp(&mut put_right));
     }

@@ -74,7 +74,7 @@ impl Surroundings {
                 }
                 self.network.forget(id);
                 self.has_settled();
-                self.handle_life(now);
+                self.show_life(now);
             }
             Life::CutOff => self.cut_off(now),
             Life::Nothing => {}
@@ -83,17 +83,17 @@ impl Surroundings {
 
     /// Somebody on another machine has reached us, or has taken a mail. If nobody answered before, nor a router that
     /// does otherwise, it may be the router alone that is away: the next look tells, and is due now.
-    pub fn handle_word(&mut self, now: Now) {
+    pub fn handle_life(&mut self, now: Now) {
         let is_deserted = matches!(self.network.down(), Some((Part::Network, _)));
         if is_deserted && self.run().gateway {
-            self.is_reached = true;
+            self.network.reach();
         } else {
-            self.handle_life(now);
+            self.show_life(now);
         }
     }
 
     /// Somebody on another machine lives.
-    fn handle_life(&mut self, now: Now) {
+    fn show_life(&mut self, now: Now) {
         self.silences.show(Shown::Life);
         self.rise(now);
     }
@@ -107,7 +107,6 @@ impl Surroundings {
 
     pub(super) fn fall(&mut self, now: Now, since: Stamp, part: Part) {
         let was_down = self.network.is_down();
-        self.is_reached = false;
         self.network.fall(since, part);
         if !was_down {
             self.looks.put_off(now.at);
@@ -118,9 +117,8 @@ impl Surroundings {
     }
 
     fn rise(&mut self, now: Now) {
-        let Some(since) = self.network.rise(now.at) else { return };
-        self.is_reached = false;
-        let after = since.age(now.at).span;
+        let Some(away) = self.network.rise(now.at) else { return };
+        let after = away.since.age(now.at).span;
         self.see_again(now);
         self.news.push_back(News::Back { part: Part::Network, after, apps: None });
         self.has_settled();
@@ -157,8 +155,7 @@ impl Surroundings {
 
     /// Our network is there, and the router is not, behind which is everybody whom we ask.
     fn blame_router_alone(&mut self, now: Now) {
-        self.is_reached = false;
-        let Some(away) = self.network.was_down(now.at) else { return };
+        let Some(away) = self.network.rise(now.at) else { return };
         self.network.router = Some(away);
         self.see_again(now);
         let (part, after, apps) = (Part::Network, Duration::ZERO, None);
@@ -286,7 +283,7 @@ impl Surroundings {
     /// When the next look is due, or the one under way given up.
     pub(super) fn next_look(&self) -> Option<Moment> {
         let is_wanted = !self.is_calm();
-        is_wanted.then(|| self.looks.next(!self.silences.is_empty() || self.is_reached))
+        is_wanted.then(|| self.looks.next(!self.silences.is_empty() || self.network.is_reached()))
     }
 
     /// The look that is due.
@@ -356,7 +353,7 @@ impl Surroundings {
         }
         if lives || (nobody_can_tell && self.network.is_down()) {
             self.rise(now);
-        } else if is_over && self.is_reached {
+        } else if is_over && self.network.is_reached() {
             // Whoever has reached us lives.
             if router_is_away { self.blame_router_alone(now) } else { self.rise(now) }
         } else if is_over && self.network.is_down() {
