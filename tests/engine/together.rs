@@ -37,6 +37,18 @@ fn house() -> World {
     world
 }
 
+/// The same, ten seconds before Git is asked, which is so every five minutes only and takes long to be HEALTHY: what
+/// hangs from now on is told before it is UNHEALTHY.
+fn house_that_asks_git_soon() -> World {
+    let mut world = house();
+    register(&mut world, "Git", &[("interval", "300"), ("healthy", "10")]);
+    world.seconds(3600);
+    world.inbox.clear();
+    world.one_check("Git");
+    world.seconds(290);
+    world
+}
+
 fn answer(world: &mut World, names: &[&str], answer: Answer) {
     names.iter().for_each(|name| world.answers(&address(name), answer));
 }
@@ -124,12 +136,7 @@ One more mail comes when all of them are well.
 
 #[test]
 fn who_was_only_asked_once_and_passes_is_well_again_with_the_others() {
-    let mut world = house();
-    register(&mut world, "Git", &[("interval", "300"), ("healthy", "10")]);
-    world.seconds(3600);
-    world.inbox.clear();
-    world.one_check("Git");
-    world.seconds(290);
+    let mut world = house_that_asks_git_soon();
     answer(&mut world, &ON_HOST, Answer::Hang);
     world.seconds(120);
     assert!(is_of_all(&world.mails()[0]), "{:?}", world.mails());
@@ -415,12 +422,7 @@ fn where_the_machines_show_that_they_are_on_nobody_is_sent_to_a_switch() {
 
 #[test]
 fn who_was_only_asked_once_is_well_since_it_passed() {
-    let mut world = house();
-    register(&mut world, "Git", &[("interval", "300"), ("healthy", "10")]);
-    world.seconds(3600);
-    world.inbox.clear();
-    world.one_check("Git");
-    world.seconds(290);
+    let mut world = house_that_asks_git_soon();
     answer(&mut world, &["NAS", "Git"], Answer::Hang);
     world.seconds(120);
     assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
