@@ -86,11 +86,13 @@ impl Queue {
         self.mails.merge(id, mail);
         if let Some(standing) = self.mails.standing(id) {
             standing.was_out = false;
-            // What it takes in may be of somebody who is not quiet.
-            if std::mem::take(&mut standing.is_quiet) {
-                standing.held_until = None;
+            // What it takes in may be of somebody who is not quiet. It was due when it began to wait for those who are.
+            let was_due = std::mem::take(&mut standing.is_quiet);
+            if was_due {
+                (standing.held_until, standing.since) = (None, now.at);
             }
-            if standing.is_waiting() && standing.failures.is_none_or(Failures::allow_haste) {
+            let may_haste = was_due || standing.failures.is_none_or(Failures::allow_haste);
+            if standing.is_waiting() && may_haste {
                 standing.wait_until(now.at);
             }
         }

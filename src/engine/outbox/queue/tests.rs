@@ -197,6 +197,20 @@ fn fresh_news_does_not_hurry_what_has_to_wait() {
 }
 
 #[test]
+fn news_for_who_is_not_quiet_goes_at_once_however_the_mail_failed_before_it_was_held() {
+    for delivery in [Delivery::MuchLater(String::new()), Delivery::Settings(String::new())] {
+        let mut queue = Queue::new(1);
+        let id = queue.write(now(0), person("a@b.c"), notice(), &[]);
+        queue.take(now(0).at, id);
+        retry_in(&mut queue, 0, id, delivery);
+        queue.hold_quietly(id, now(30_000).at);
+        assert_eq!(queue.write(now(2_000), person("a@b.c"), notice(), &[]), id);
+        assert_eq!(queue.oldest(now(2_007).at).as_secs(), 7, "it was no server that it waited for");
+        assert_eq!(queue.take(now(2_000).at, id).unwrap().notices.len(), 2);
+    }
+}
+
+#[test]
 fn mails_to_one_person_go_out_one_after_the_other() {
     let mut queue = Queue::new(1);
     let [first, other] =
