@@ -72,9 +72,6 @@ impl Engine {
                 self.scheduler.repace(now, id, timing);
                 self.beats.follow(now, id, self.registry.get(id));
                 self.check_log(now, id, Event::Updated { url });
-                let (incidents, known) = self.incidents();
-                let messages = incidents.handle_named(now, id, known);
-                self.post(now, messages);
                 Registered::Updated
             }
             Enrolled::Updated { id, before } => {
@@ -96,6 +93,12 @@ impl Engine {
         };
         if let Some(id) = self.registry.id_of(&name) {
             self.follow_quiet(now, Some(id));
+            // Whoever it names now hears nothing of it in a quiet time that has just begun.
+            if registered == Registered::Updated {
+                let (incidents, known) = self.incidents();
+                let messages = incidents.handle_named(now, id, known);
+                self.post(now, messages);
+            }
             self.look_for_crashes(now, id);
         }
         Ok(registered)

@@ -468,6 +468,35 @@ fn who_is_named_while_it_is_late_hears_at_once_and_not_at_the_next_start() {
 }
 
 #[test]
+fn who_is_named_for_a_quiet_time_that_begins_with_it_hears_at_its_end() {
+    let mut world = backup(&NIGHTLY);
+    fail(&mut world);
+    world.seconds(60);
+    world.inbox.clear();
+    let minute = world.now.wall.as_unix_millis() / 60_000 % (24 * 60);
+    let clock = |minute: i64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
+    let quiet = format!("{}-{}", clock(minute - 5), clock(minute + 60));
+    let mut fields = NIGHTLY.to_vec();
+    fields.extend([("email", "anna@example.org"), ("quiet", quiet.as_str())]);
+    world.register("Backup", &fields);
+    world.seconds(50 * 60);
+    assert_eq!(world.mails(), [] as [&str; 0], "{quiet}");
+    world.seconds(15 * 60);
+    assert_eq!(world.mails(), ["anna@example.org: Backup UNHEALTHY"]);
+    // And where a new time ends it.
+    let mut fields = NIGHTLY.to_vec();
+    let quiet = format!("{}-{}", clock(minute + 50), clock(minute + 200));
+    fields.extend([("email", "anna@example.org"), ("quiet", quiet.as_str())]);
+    world.register("Backup", &fields);
+    world.seconds(60);
+    fields.retain(|(field, _)| *field != "email" && *field != "quiet");
+    fields.extend([("email", "bert@example.org"), ("quiet", "never")]);
+    world.register("Backup", &fields);
+    world.seconds(300);
+    assert_eq!(world.mails()[1..], ["bert@example.org: Backup UNHEALTHY"]);
+}
+
+#[test]
 fn after_a_restart_reminders_and_the_end_of_a_mute_wait_for_no_report() {
     let told = |mute: Option<u64>| {
         let mut world = World::new();
