@@ -83,6 +83,10 @@ impl Engine {
                 }
                 self.check_log(now, id, Event::Updated { url });
                 self.forget(now, id, "the address changed");
+                let host = self.registry.get(id).and_then(|app| app.registration.target.host());
+                if host != before.target.host() {
+                    self.incidents.handle_moved(id);
+                }
                 // What is awaited is at the old address.
                 self.surroundings.forget(id);
                 self.chronicle.forget(&before.name);

@@ -1,9 +1,11 @@
 //! A host that comes and goes, by a bad link: now one of its apps is silent, now another.
 
+use std::time::Duration;
+
 use super::world::{Answer, World};
 use healthchecker::engine::outbox::letter;
 use healthchecker::engine::outbox::letter::RenderedMail;
-use healthchecker::engine::time::Moment;
+use healthchecker::engine::time::{Moment, Wall};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -156,6 +158,83 @@ fn who_falls_silent_where_others_come_and_go_since_long_belongs_to_them() {
     world.seconds(5 * MINUTE);
     assert!(letter_of(&world, 2).subject.contains("3 apps are HEALTHY again"));
     assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+}
+
+#[test]
+fn who_has_moved_does_not_make_its_new_host_flaky() {
+    let mut world = house();
+    silent(&mut world, &["NAS"], 3, 10);
+    silent(&mut world, &["NAS"], 3, 10);
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+    world.register("NAS", &[("url", "http://192.168.1.30:8000/"), ("healthy", "2")]);
+    world.seconds(10 * MINUTE);
+    let before = world.inbox.len();
+    silent(&mut world, &["Heating"], 3, 10);
+    assert_eq!(world.mails()[before..], ["Heating UNHEALTHY", "Heating HEALTHY"]);
+}
+
+#[test]
+fn who_keeps_failing_and_is_paused_or_stopped_keeps_no_other_from_being_told() {
+    for stops in [false, true] {
+        let mut world = house();
+        silent(&mut world, &["NAS"], 3, 10);
+        silent(&mut world, &["NAS"], 3, 10);
+        let before = world.inbox.len();
+        answer(&mut world, &["Photos"], Answer::Hang);
+        world.seconds(5 * MINUTE);
+        assert_eq!(world.inbox.len(), before, "{:?}", world.mails());
+        if stops {
+            world.stop("NAS")
+        } else {
+            world.pause("NAS")
+        }
+        world.seconds(12 * MINUTE);
+        assert_eq!(world.inbox.len(), before + 1, "{stops}: {:?}", world.mails());
+        answer(&mut world, &["Photos"], Answer::Pass);
+        world.seconds(7 * HOUR);
+        assert_eq!(world.inbox.len(), before + 2, "{stops}: {:?}", world.mails());
+    }
+}
+
+#[test]
+fn who_dies_there_is_told_whatever_happens_while_that_waits() {
+    type Meanwhile = fn(&mut World);
+    let all: [(&str, Meanwhile); 8] = [
+        ("kill", World::restart),
+        ("again", |world| world.register_again("Photos")),
+        ("other again", |world| world.register_again("NAS")),
+        ("another has mail", |world| {
+            let url = format!("http://{}/", address("Photos"));
+            let email = "owner@example.org, anna@example.org";
+            world.register("Photos", &[("url", &url), ("healthy", "2"), ("email", email)]);
+        }),
+        ("sleep", |world| world.sleep(Duration::from_secs(3 * HOUR))),
+        ("clock ahead", |world| set_by(world, 5 * HOUR as i64)),
+        ("clock behind", |world| set_by(world, -5 * (HOUR as i64))),
+        ("quiet", |world| world.quiet_for("Photos", 20 * MINUTE)),
+    ];
+    for (what, meanwhile) in all {
+        let mut world = flaky();
+        answer(&mut world, &["Photos"], Answer::Hang);
+        world.seconds(5 * MINUTE);
+        meanwhile(&mut world);
+        world.seconds(45 * MINUTE);
+        let of_owner = |world: &World| {
+            world.mails().into_iter().skip(3).filter(|it| !it.contains('@')).collect()
+        };
+        let mails: Vec<String> = of_owner(&world);
+        assert_eq!(mails, ["Photos silent"], "{what}");
+        answer(&mut world, &["Photos"], Answer::Pass);
+        world.seconds(14 * HOUR);
+        let mails: Vec<String> = of_owner(&world);
+        let ends = ["Kodi, Photos back", "Photos HEALTHY"];
+        assert!(ends.contains(&mails.last().unwrap().as_str()), "{what}: {mails:?}");
+    }
+}
+
+fn set_by(world: &mut World, seconds: i64) {
+    let ms = world.now.wall.as_unix_millis() + seconds * 1000;
+    world.set_clock(Wall::from_unix_millis(ms));
 }
 
 #[test]

@@ -135,6 +135,11 @@ impl Incidents {
         others.find(|(other, alert)| is_of_it(*other, alert))
     }
 
+    /// An app is on another host: that nothing answered at the one before says nothing of this.
+    pub fn handle_moved(&mut self, id: AppId) {
+        self.alerts.edit(&id, |alert| alert.silent = false);
+    }
+
     /// Of trouble that is over and told nothing is remembered once another would be the first again.
     pub(super) fn forget_if_calm(&mut self, now: Now, (id, app): (AppId, &App)) {
         let is_calm = |alert: &Alert| !was_well_lately(now.at, alert, app);
