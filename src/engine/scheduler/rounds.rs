@@ -86,6 +86,18 @@ impl Rounds {
         places.max_by_key(|at| distance(*at)).unwrap_or(own)
     }
 
+    /// Whether these, each by its interval and when it is due, are all that share rounds.
+    #[cfg(test)]
+    pub(super) fn are_of(&self, apps: impl Iterator<Item = (Duration, Moment)>) -> bool {
+        let mut expected = Rounds::default();
+        apps.for_each(|(interval, due)| expected.join(interval, due));
+        let is_there = |round: &Round| {
+            let place = expected.place(round.interval, round.due);
+            place.and_then(|place| expected.0.get(place)).is_some_and(|it| it.apps == round.apps)
+        };
+        self.0.len() == expected.0.len() && self.0.iter().all(is_there)
+    }
+
     fn of(&self, interval: Duration) -> impl Iterator<Item = &Round> {
         self.0.iter().filter(move |round| round.interval == interval)
     }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::slot::Pace;
 use super::*;
 
 const APPS: u64 = 4;
@@ -17,6 +18,7 @@ enum Step {
     Repace(u64, u64),
     AskNow(u64),
     StandStill(u64),
+    Haste(Option<u64>),
     /// The oldest check that is under way ends, or the newest.
     End {
         oldest: bool,
@@ -36,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (app.clone(), 5..300u64).prop_map(|(app, interval)| Step::Repace(app, interval)),
         1 => app.prop_map(Step::AskNow),
         1 => (0..3u64).prop_map(Step::StandStill),
+        1 => prop::option::of(5..60u64).prop_map(Step::Haste),
         8 => (any::<bool>(), 0..5u8).prop_map(|(oldest, how)| Step::End { oldest, how }),
         6 => (1..15_000u64).prop_map(Step::Pass),
     ]
@@ -101,6 +104,7 @@ impl Life {
                 id.into_iter().for_each(|id| scheduler.ask_now(now, id));
             }
             Step::StandStill(span) => scheduler.handle_standstill(seconds(span)),
+            Step::Haste(interval) => scheduler.set_haste(now, interval.map(seconds)),
             Step::End { oldest, how } => self.end(oldest, how),
             Step::Pass(ms) => self.pass(ms),
             Step::Add(..) => {}
@@ -151,6 +155,12 @@ impl Life {
             self.told.under_way.insert(begin.check, destination);
         }
         self.seen = self.clockwork.begun.len();
+        let slots = self.clockwork.scheduler.slots.values();
+        let shared = slots.filter_map(|slot| match slot.pace {
+            Pace::Shared { due, interval } => Some((interval, due.at)),
+            _ => None,
+        });
+        assert!(self.clockwork.scheduler.rounds.are_of(shared), "a round with somebody else");
         let due = |id: &AppId| self.clockwork.scheduler.due_at(*id);
         assert!(self.told.apps.iter().all(|(id, (_, paused))| due(id).is_none() == *paused));
     }
