@@ -3,8 +3,6 @@
 
 use super::lives;
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::Recipients;
 use healthchecker::engine::state::State;
@@ -41,12 +39,6 @@ fn house(more: &[(&str, &str)]) -> World {
     world
 }
 
-fn letter_of(world: &World, number: usize) -> RenderedMail {
-    let (at, mail) = &world.inbox[number];
-    let at = healthchecker::engine::time::Moment::from_millis(*at);
-    letter::write(mail, at, world.engine.zone(), None)
-}
-
 /// The host dies, and all three are told; NAS is well again, and the others are not.
 fn nas_is_back(world: &mut World) {
     answer(world, &APPS, Answer::Hang);
@@ -78,7 +70,7 @@ fn who_stumbles_before_the_others_are_back_is_owed_its_end_still() {
         assert_eq!(known.len(), 3);
         assert!(known.values().all(|state| state == "HEALTHY"), "{:?}", world.mails());
         assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
-        let end = letter_of(&world, 1).subject;
+        let end = world.letter(1).subject;
         // After a start it is asked a little sooner: apps find their rounds anew.
         let minutes = if kill { 6 } else { 7 };
         assert_eq!(end, format!("[HealthChecker] NAS is HEALTHY again after {minutes} min"));
@@ -99,9 +91,9 @@ fn who_fails_again_before_the_others_are_back_has_two_mails_of_its_own() {
     world.seconds(300);
     answer(&mut world, &APPS, Answer::Pass);
     world.seconds(300);
-    assert!(letter_of(&world, 2).subject.contains("2 apps are HEALTHY again"));
+    assert!(world.letter(2).subject.contains("2 apps are HEALTHY again"));
     world.seconds(2 * 3600);
-    assert_eq!(letter_of(&world, 3).subject, "[HealthChecker] NAS is HEALTHY again after 4 min");
+    assert_eq!(world.letter(3).subject, "[HealthChecker] NAS is HEALTHY again after 4 min");
     assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
 }
 
@@ -163,7 +155,7 @@ fn nobody_waits_for_one_that_may_be_off() {
         world.seconds(3600);
         assert_eq!(world.state("Wiki"), State::Unknown);
         assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
-        assert!(letter_of(&world, 1).subject.contains("2 apps are HEALTHY again"));
+        assert!(world.letter(1).subject.contains("2 apps are HEALTHY again"));
         answer(&mut world, &["Wiki"], Answer::Pass);
         world.seconds(300);
         assert_eq!(world.mails()[2..], ["Wiki back"], "its end is owed still");
@@ -228,13 +220,13 @@ fn who_was_well_a_while_ago_and_is_silent_with_others_has_not_been_so_since_then
     while world.inbox.len() < 3 {
         world.seconds(1);
     }
-    assert!(letter_of(&world, 2).subject.contains("1 more does not answer"));
+    assert!(world.letter(2).subject.contains("1 more does not answer"));
     answer(&mut world, &["NAS", "Kodi"], Answer::Pass);
     world.seconds(150);
     assert_eq!(world.inbox.len(), 3, "Wiki is silent still: {:?}", world.mails());
     answer(&mut world, &["Wiki"], Answer::Pass);
     world.seconds(600);
-    let end = letter_of(&world, 3).subject;
+    let end = world.letter(3).subject;
     let minutes = end.strip_prefix("[HealthChecker] 3 apps are HEALTHY again after ").unwrap();
     let minutes: u32 = minutes.strip_suffix(" min").unwrap().parse().unwrap();
     assert!(minutes < 9, "{end}");
@@ -282,7 +274,7 @@ fn what_is_passed_on_of_an_outage_is_what_is_unhealthy() {
     world.seconds(60);
     assert_eq!(world.mails(), ["NAS UNHEALTHY"], "nobody is told of that one yet");
     world.seconds(1800);
-    let told = letter_of(&world, 1).subject;
+    let told = world.letter(1).subject;
     assert_eq!(told, "[HealthChecker] Wiki on 192.168.1.20 is UNHEALTHY, too");
 }
 
@@ -307,7 +299,7 @@ fn so_many_that_one_mail_does_not_name_them_all_are_told_by_what_is_unhealthy() 
         world.seconds(1);
     }
     world.seconds(1);
-    let subjects = (0..world.inbox.len()).map(|number| letter_of(&world, number).subject);
+    let subjects = (0..world.inbox.len()).map(|number| world.letter(number).subject);
     let subjects: Vec<String> = subjects.collect();
     assert_eq!(subjects.len(), 1, "{subjects:?}");
 }
@@ -324,6 +316,6 @@ fn who_fails_again_after_the_end_of_all_counts_from_then() {
     world.seconds(300);
     answer(&mut world, &["NAS"], Answer::Pass);
     world.seconds(2 * 3600 + 300);
-    let end = letter_of(&world, 3).subject;
+    let end = world.letter(3).subject;
     assert_eq!(end, "[HealthChecker] NAS is HEALTHY again after 5 min");
 }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
-use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::letter::RenderedMail;
-use healthchecker::engine::time::{Moment, Wall};
+use healthchecker::engine::time::Wall;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -40,11 +38,6 @@ fn silent(world: &mut World, names: &[&str], minutes: u64, well_minutes: u64) {
     world.seconds(well_minutes * MINUTE);
 }
 
-fn letter_of(world: &World, number: usize) -> RenderedMail {
-    let (at, mail) = &world.inbox[number];
-    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None)
-}
-
 const ALARM: [&str; 2] = ["NAS UNHEALTHY", "NAS HEALTHY"];
 
 /// NAS was silent and told, and so was Kodi then.
@@ -60,7 +53,7 @@ fn flaky() -> World {
 #[test]
 fn whoever_it_hits_it_is_told_once_and_its_end_when_all_stay_well() {
     let mut world = flaky();
-    let letter = letter_of(&world, 2);
+    let letter = world.letter(2);
     assert_eq!(letter.subject, "[HealthChecker] Kodi on 192.168.1.20 is UNHEALTHY");
     let promise = "Some of them, or others on their host, were HEALTHY only shortly before.";
     assert!(letter.text.contains(promise), "{}", letter.text);
@@ -87,14 +80,11 @@ fn who_stays_silent_there_is_told_a_quarter_of_an_hour_later() {
     assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
     world.seconds(2 * MINUTE);
     assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
-    let letter = letter_of(&world, 3);
+    let letter = world.letter(3);
     assert_eq!(letter.subject, "[HealthChecker] Photos on 192.168.1.20 is UNHEALTHY, too");
     answer(&mut world, &["Photos"], Answer::Pass);
     world.seconds(7 * HOUR);
-    assert_eq!(
-        letter_of(&world, 4).subject,
-        "[HealthChecker] 2 apps are HEALTHY again after 28 min"
-    );
+    assert_eq!(world.letter(4).subject, "[HealthChecker] 2 apps are HEALTHY again after 28 min");
     assert_eq!(world.inbox.len(), 5, "{:?}", world.mails());
 }
 
@@ -152,11 +142,11 @@ fn who_falls_silent_where_others_come_and_go_since_long_belongs_to_them() {
     assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
     answer(&mut world, &["Photos"], Answer::Hang);
     world.seconds(20 * MINUTE);
-    let letter = letter_of(&world, 1);
+    let letter = world.letter(1);
     assert_eq!(letter.subject, "[HealthChecker] Photos on 192.168.1.20 is UNHEALTHY, too");
     answer(&mut world, &["Photos", "Kodi"], Answer::Pass);
     world.seconds(5 * MINUTE);
-    assert!(letter_of(&world, 2).subject.contains("3 apps are HEALTHY again"));
+    assert!(world.letter(2).subject.contains("3 apps are HEALTHY again"));
     assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
 }
 
@@ -253,7 +243,7 @@ fn killed_at_any_moment_of_it_the_same_is_told() {
             }
             world.seconds(MINUTE);
         }
-        let subjects = (0..world.inbox.len()).map(|mail| letter_of(&world, mail).subject);
+        let subjects = (0..world.inbox.len()).map(|mail| world.letter(mail).subject);
         subjects
             .map(|it| it.split(" after ").next().unwrap_or_default().to_owned())
             .collect::<Vec<_>>()

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use super::world::{Answer, World};
-use healthchecker::engine::outbox::letter;
-use healthchecker::engine::time::Moment;
 
 /// A NAS that is well, and whose owner knows that it is watched.
 fn house(more: &[(&str, &str)]) -> World {
@@ -34,18 +32,16 @@ fn what_fails_again_soon_is_told_once_as_that_and_then_when_it_stays_well() {
     }
     let told = ["NAS UNHEALTHY", "NAS HEALTHY", "NAS keeps failing"];
     assert_eq!(world.mails(), told, "and nothing more");
-    let (at, mail) = &world.inbox[2];
-    let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
+    let letter = world.letter(2);
     assert_eq!(letter.subject, "[HealthChecker] NAS keeps failing");
     assert!(letter.text.contains("It was HEALTHY only shortly before."), "{}", letter.text);
     world.seconds(29 * MINUTE);
     assert_eq!(world.mails(), told, "it has been well for less than two hours");
     world.seconds(2 * MINUTE);
     assert_eq!(world.mails()[3..], ["NAS HEALTHY"]);
-    let (at, mail) = &world.inbox[3];
-    let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
+    let letter = world.letter(3);
     assert_eq!(letter.subject, "[HealthChecker] NAS is HEALTHY again after 1 min");
-    assert_eq!(mail.references, [world.inbox[2].1.message_id.as_str()]);
+    assert_eq!(world.inbox[3].1.references, [world.inbox[2].1.message_id.as_str()]);
     // It was well for less than six hours.
     blink(&mut world, 5 * 60);
     assert_eq!(world.mails()[4..], ["NAS keeps failing"]);

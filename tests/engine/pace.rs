@@ -1,7 +1,6 @@
 //! The pace of bad news: after two mails of trouble in a quarter of an hour the next one waits, and tells all.
 
 use super::world::{Answer, Mood, World};
-use healthchecker::engine::outbox::letter;
 use healthchecker::engine::time::Moment;
 
 const USUAL: [(&str, &str); 3] = [("interval", "30"), ("unhealthy", "2"), ("healthy", "2")];
@@ -24,8 +23,7 @@ fn one_after_the_other(world: &mut World, names: &[&str]) {
 
 /// What a mail says that arrived.
 fn text(world: &World, place: usize) -> String {
-    let (at, mail) = &world.inbox[place];
-    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None).text
+    world.letter(place).text
 }
 
 #[test]

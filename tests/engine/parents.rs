@@ -4,12 +4,9 @@ use std::time::Duration;
 
 use super::world::{Answer, World};
 use healthchecker::engine::core::{CommandError, Registered};
-use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::registry::RegistryError;
 use healthchecker::engine::state::State;
-use healthchecker::engine::time::Moment;
 
 const BEHIND: [&str; 3] = ["NAS", "Kodi", "Wiki"];
 const QUICK: [(&str, &str); 2] = [("healthy", "2"), ("interval", "30")];
@@ -43,11 +40,6 @@ fn all_hang(world: &mut World) {
     answer(world, &BEHIND, Answer::Hang);
 }
 
-fn letter_of(world: &World, number: usize) -> RenderedMail {
-    let (at, mail) = &world.inbox[number];
-    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None)
-}
-
 /// How many mails tell that an app is so.
 fn told(world: &World, name: &str, state: State) -> usize {
     let tells = |mail: &Mail| mail.conclusions().any(|it| it == (name, state));
@@ -55,7 +47,7 @@ fn told(world: &World, name: &str, state: State) -> usize {
 }
 
 fn subjects(world: &World) -> Vec<String> {
-    let subject = |number| letter_of(world, number).subject.replace("[HealthChecker] ", "");
+    let subject = |number| world.letter(number).subject.replace("[HealthChecker] ", "");
     (0..world.inbox.len()).map(subject).collect()
 }
 
@@ -65,7 +57,7 @@ fn a_switch_and_what_is_behind_it_is_one_mail_that_names_it_first() {
     all_hang(&mut world);
     world.seconds(300);
     assert_eq!(subjects(&world), ["4 apps are UNHEALTHY: Switch and 3 behind it"]);
-    let text = letter_of(&world, 0).text;
+    let text = world.letter(0).text;
     let first = "Look at Switch: it is UNHEALTHY, and 3 apps behind it went silent within ";
     assert!(text.starts_with(first), "{text}");
     assert!(text.contains("\nSwitch, and behind it:\n- Switch is UNHEALTHY since "), "{text}");
@@ -172,7 +164,7 @@ fn the_people_of_a_child_learn_what_it_is_behind() {
     assert!(subjects[0].starts_with("3 apps are UNHEALTHY: "), "{subjects:?}");
     assert!(subjects[0].ends_with(" and 2 behind Switch"), "{subjects:?}");
     assert_eq!(subjects[1], "Switch is UNHEALTHY");
-    let of_child = (0..2).map(|n| letter_of(&world, n)).find(|it| it.to == theirs[0].1).unwrap();
+    let of_child = (0..2).map(|n| world.letter(n)).find(|it| it.to == theirs[0].1).unwrap();
     let first = "Look at Switch: it is UNHEALTHY, and 3 apps behind it went silent within ";
     assert!(of_child.text.starts_with(first), "{}", of_child.text);
     assert!(of_child.text.contains("\nBehind Switch:\n"), "{}", of_child.text);

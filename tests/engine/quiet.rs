@@ -43,8 +43,7 @@ fn until(world: &mut World, utc: &str) {
 }
 
 fn subject(world: &World, mail: usize) -> String {
-    let (at, mail) = &world.inbox[mail];
-    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None).subject
+    world.letter(mail).subject
 }
 
 const QUIET: &[(&str, &str)] = &[("quiet", "02:30-04:00"), ("healthy", "2")];

@@ -74,12 +74,11 @@ fn a_reminder_says_where_to_look_and_answers_the_first_mail() {
     let mut world = house(&[]);
     fails(&mut world, "NAS");
     world.seconds(HOUR + 60);
-    let (at, mail) = &world.inbox[1];
-    let letter = letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None);
+    let letter = world.letter(1);
     assert!(letter.text.starts_with("Look at NAS: it is still UNHEALTHY\n"), "{}", letter.text);
     assert!(letter.text.contains("\n- NAS is UNHEALTHY since 2026-"), "{}", letter.text);
     assert!(letter.text.contains("Reminders come 1 hour, 6 hours"), "{}", letter.text);
-    assert_eq!(mail.references, [world.inbox[0].1.message_id.as_str()]);
+    assert_eq!(world.inbox[1].1.references, [world.inbox[0].1.message_id.as_str()]);
 }
 
 #[test]

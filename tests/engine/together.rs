@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::world::{Answer, World};
 use healthchecker::engine::outbox::letter;
-use healthchecker::engine::outbox::letter::RenderedMail;
 use healthchecker::engine::state::State;
 use healthchecker::engine::time::Moment;
 
@@ -53,11 +52,6 @@ fn answer(world: &mut World, names: &[&str], answer: Answer) {
     names.iter().for_each(|name| world.answers(&address(name), answer));
 }
 
-fn letter_of(world: &World, number: usize) -> RenderedMail {
-    let (at, mail) = &world.inbox[number];
-    letter::write(mail, Moment::from_millis(*at), world.engine.zone(), None)
-}
-
 /// Names in a mail come in the order in which they were found: here they are only counted.
 fn is_of_all(mail: &str) -> bool {
     ON_HOST.iter().all(|name| mail.contains(name)) && !mail.contains(BESIDE)
@@ -77,7 +71,7 @@ fn a_host_that_dies_and_returns_brings_two_mails() {
     answer(&mut world, &ON_HOST, Answer::Pass);
     world.seconds(600);
     assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
-    let subject = letter_of(&world, 1).subject;
+    let subject = world.letter(1).subject;
     assert_eq!(subject, "[HealthChecker] 5 apps are HEALTHY again after 23 min");
     let [(_, trouble), (_, end)] = world.inbox.as_slice() else { panic!("two mails") };
     assert_eq!(end.references, [trouble.message_id.as_str()]);
@@ -96,7 +90,7 @@ fn the_mail_word_for_word() {
     world.seconds(290);
     answer(&mut world, &ON_HOST, Answer::Hang);
     world.seconds(120);
-    let letter = letter_of(&world, 0);
+    let letter = world.letter(0);
     let start = "[HealthChecker] 3 apps are UNHEALTHY: ";
     assert_eq!(letter.subject, format!("{start}NAS and 2 on 192.168.1.20, 1 more does not answer"));
     assert_eq!(
@@ -130,7 +124,7 @@ One more mail comes when all of them are well.
     assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
     answer(&mut world, &ON_HOST, Answer::Pass);
     world.seconds(900);
-    assert!(letter_of(&world, 1).subject.contains("4 apps are HEALTHY again"));
+    assert!(world.letter(1).subject.contains("4 apps are HEALTHY again"));
     assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
 }
 
@@ -145,7 +139,7 @@ fn who_was_only_asked_once_and_passes_is_well_again_with_the_others() {
     assert_eq!(world.state("Git"), State::Healthy, "it never was anything else");
     answer(&mut world, &ON_HOST, Answer::Pass);
     world.seconds(120);
-    assert!(letter_of(&world, 1).subject.contains("5 apps are HEALTHY again"));
+    assert!(world.letter(1).subject.contains("5 apps are HEALTHY again"));
     answer(&mut world, &["Git"], Answer::Fail);
     world.seconds(700);
     assert_eq!(world.mails()[2..], ["Git keeps failing"], "another time is another alarm");
@@ -159,7 +153,7 @@ fn an_app_that_is_alone_waits_for_nobody() {
     world.one_check("Kodi");
     world.seconds(1);
     assert_eq!(world.mails(), ["Kodi UNHEALTHY"], "the others have answered since");
-    let letter = letter_of(&world, 0);
+    let letter = world.letter(0);
     assert!(letter.text.contains("from HEALTHY"), "{}", letter.text);
     answer(&mut world, &["Kodi"], Answer::Pass);
     world.seconds(120);
@@ -176,12 +170,12 @@ fn a_host_that_dies_again_soon_is_told_as_before_and_its_end_when_that_is_believ
         world.seconds(180);
     }
     assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
-    let [first, second] = [0, 2].map(|mail| letter_of(&world, mail));
+    let [first, second] = [0, 2].map(|mail| world.letter(mail));
     assert_eq!(first.subject, second.subject);
     assert!(second.text.contains("HEALTHY only shortly before"), "{}", second.text);
     world.seconds(2 * 3600);
     assert_eq!(world.inbox.len(), 4, "{:?}", world.mails());
-    assert!(letter_of(&world, 3).subject.contains("5 apps are HEALTHY again"));
+    assert!(world.letter(3).subject.contains("5 apps are HEALTHY again"));
 }
 
 #[test]
@@ -261,7 +255,7 @@ fn who_is_stopped_or_paused_is_waited_for_no_longer() {
         assert_eq!(world.inbox.len(), 1);
         leave(&mut world, "NAS");
         world.seconds(1);
-        let subject = letter_of(&world, 1).subject;
+        let subject = world.letter(1).subject;
         assert!(subject.contains("4 apps are HEALTHY again"), "{subject}");
     }
 }
@@ -301,7 +295,7 @@ fn who_comes_later_on_a_dead_host_is_told_in_one_update() {
     assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
     world.seconds(2);
     assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
-    let subject = letter_of(&world, 1).subject;
+    let subject = world.letter(1).subject;
     assert!(subject.contains("2 more apps are UNHEALTHY"), "{subject}");
     let [listed] = super::incidents::list(&world).try_into().unwrap();
     let is_listed = |name: &&str| listed.contains(&format!("{name} UNHEALTHY"));
@@ -309,7 +303,7 @@ fn who_comes_later_on_a_dead_host_is_told_in_one_update() {
     answer(&mut world, &ON_HOST, Answer::Pass);
     world.seconds(1200);
     assert_eq!(world.inbox.len(), 3);
-    let subject = letter_of(&world, 2).subject;
+    let subject = world.letter(2).subject;
     assert!(subject.contains("5 apps are HEALTHY again"), "{subject}");
     assert!(super::incidents::list(&world)[0].contains(" s, recovery: "), "{listed}");
 }
@@ -323,7 +317,7 @@ fn who_was_well_since_an_old_mail_is_an_incident_of_its_own() {
     answer(&mut world, &["Kodi"], Answer::Hang);
     world.seconds(180);
     assert_eq!(world.inbox.len(), 2, "{:?}", world.mails());
-    assert!(letter_of(&world, 1).subject.contains("Kodi"));
+    assert!(world.letter(1).subject.contains("Kodi"));
 }
 
 #[test]
@@ -414,7 +408,7 @@ fn where_the_machines_show_that_they_are_on_nobody_is_sent_to_a_switch() {
     world.inbox.clear();
     hosts.iter().for_each(|name| world.answers(name, Answer::Refused));
     world.seconds(300);
-    let text = letter_of(&world, 0).text;
+    let text = world.letter(0).text;
     let line =
         "Look at what they have in common: their machines are on, but 3 apps on different hosts";
     assert!(text.starts_with(line), "{text}");
@@ -426,14 +420,14 @@ fn who_was_only_asked_once_is_well_since_it_passed() {
     answer(&mut world, &["NAS", "Git"], Answer::Hang);
     world.seconds(120);
     assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
-    let letter = letter_of(&world, 0);
+    let letter = world.letter(0);
     assert!(letter.text.contains("was asked once"), "{}", letter.text);
     answer(&mut world, &["Git"], Answer::Pass);
     world.one_check("Git");
     // Nobody waits for the other any more.
     world.stop("NAS");
     world.seconds(10);
-    let end = letter_of(&world, 1);
+    let end = world.letter(1);
     assert_eq!(end.subject, "[HealthChecker] Git is HEALTHY again after 4 min", "{}", end.text);
     // It keeps failing, if it fails again soon after that.
     answer(&mut world, &["Git"], Answer::Hang);

@@ -14,7 +14,7 @@ use healthchecker::engine::core::{Action, CommandError, Engine, Options, Registe
 use healthchecker::engine::log_event::LogEvent;
 use healthchecker::engine::outbox::Policy;
 use healthchecker::engine::outbox::delivery::Delivery;
-use healthchecker::engine::outbox::letter::write;
+use healthchecker::engine::outbox::letter::{RenderedMail, write};
 use healthchecker::engine::outbox::mail::Mail;
 use healthchecker::engine::outbox::notice::Notice;
 use healthchecker::engine::recipients::{Recipient, Recipients};
@@ -346,6 +346,12 @@ impl World {
     /// What arrived, in short: `a@b.c: Kodi UNHEALTHY`, the address left out for the owner.
     pub(super) fn mails(&self) -> Vec<String> {
         self.inbox.iter().map(|(_, mail)| in_short(mail)).collect()
+    }
+
+    /// The mail of this number, as it was when it was sent.
+    pub(super) fn letter(&self, number: usize) -> RenderedMail {
+        let (at, mail) = &self.inbox[number];
+        write(mail, Moment::from_millis(*at), self.engine.zone(), None)
     }
 
     /// How many mails are in the outbox for each person.
