@@ -283,6 +283,7 @@ impl EventLoop {
         }
     }
 
+    /// Does what the engine wants done, until it wants no more: that a check has no thread may bring another.
     fn act(&mut self, now: Now) {
         self.keep(now);
         loop {

@@ -82,6 +82,7 @@ impl ApiContext {
         show: fn(View<'_>, AppId, &App, Now) -> T,
     ) -> Result<String, Problem> {
         let mut text = json_text(about)?;
+        // Its last brace: the list is one more member.
         text.pop();
         text.push_str(",\"apps\":[");
         let mut is_whole = Ok(());

@@ -121,7 +121,8 @@ impl Scheduler {
     }
 
     /// A verdict has shown how long the app takes: if it is quick it joins a round, once, and if it has become slow
-    /// it leaves that. Half an interval to one after the check that has just ended, or later than that was due.
+    /// it leaves that. Its next check is due half an interval to one after that which has just ended was, and never
+    /// before now.
     pub(super) fn suit_pace(&mut self, now: Now, id: AppId) {
         let Some(slot) = self.slots.get(&id) else { return };
         let Timing { interval, .. } = slot.timing;
