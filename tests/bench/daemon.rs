@@ -19,6 +19,15 @@ impl Daemon {
         Daemon::start_in(Rc::new(tempfile::tempdir().unwrap()))
     }
 
+    /// One that asks so many apps at `target`, every so many seconds.
+    pub(crate) fn watching(target: SocketAddr, apps: usize, interval: u64) -> Daemon {
+        let daemon = Daemon::start();
+        for app in 0..apps {
+            daemon.register(&format!("app{app}"), &format!("http://{target}/{app}"), interval);
+        }
+        daemon
+    }
+
     /// Ends it as a power cut does, and starts another with what it has on record.
     pub(crate) fn restart(&mut self) {
         self.kill();

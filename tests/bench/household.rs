@@ -232,11 +232,7 @@ fn while_shown(daemon: &Daemon, target: &Target, apps: usize, interval: u64, sec
 /// Whether checks are late while somebody looks at the page again and again.
 fn looked_at(apps: usize, interval: u64, seconds: u64) {
     let target = Target::start();
-    let daemon = Daemon::start();
-    for app in 0..apps {
-        let url = format!("http://{}/{app}", target.address);
-        daemon.register(&format!("app{app}"), &url, interval);
-    }
-    thread::sleep(Duration::from_secs(3 * interval + 2));
+    let daemon = Daemon::watching(target.address, apps, interval);
+    thread::sleep(scale::until_in_rounds(interval));
     while_shown(&daemon, &target, apps, interval, seconds);
 }

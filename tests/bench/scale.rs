@@ -81,6 +81,11 @@ pub(crate) fn measure(seconds: u64, most: usize, bare: (f64, f64)) {
     println!("written to {}", file().display());
 }
 
+/// What apps of this interval need, once they are registered, until each is HEALTHY and has its lasting moment.
+pub(crate) fn until_in_rounds(interval: u64) -> Duration {
+    Duration::from_secs(ROUNDS_BEFORE * interval + 2)
+}
+
 /// Where the figures are written to.
 pub(crate) fn file() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/bench.json")
@@ -88,11 +93,7 @@ pub(crate) fn file() -> PathBuf {
 
 fn of_daemon(apps: usize, interval: u64, seconds: u64) -> Point {
     let target = Target::start();
-    let daemon = Daemon::start();
-    for app in 0..apps {
-        let url = format!("http://{}/{app}", target.address);
-        daemon.register(&format!("app{app}"), &url, interval);
-    }
+    let daemon = Daemon::watching(target.address, apps, interval);
     of_process(daemon.pid(), &target, (apps, interval), seconds)
 }
 
@@ -103,7 +104,7 @@ fn of_monit(apps: usize, interval: u64, seconds: u64) -> Option<Point> {
 }
 
 fn of_process(pid: u32, target: &Target, (apps, interval): (usize, u64), seconds: u64) -> Point {
-    thread::sleep(Duration::from_secs(ROUNDS_BEFORE * interval + 2));
+    thread::sleep(until_in_rounds(interval));
     target.forget();
     let begun = Instant::now();
     let used = Usage::within(Duration::from_secs(seconds.max(ROUNDS * interval)), pid);
