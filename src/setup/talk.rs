@@ -6,7 +6,7 @@ use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
 
-/// Bytes of an answer: as many as a line of a terminal may have (termios(3)).
+/// Bytes of an answer with its end: as many as a line of a terminal may have (termios(3)).
 const ANSWER_MAX: usize = 4096;
 
 /// What Ctrl-C types where it is not a signal.
@@ -84,7 +84,7 @@ impl Talk<'_> {
         let why = match line.last() {
             None => format!("the answers end before '{question}'"),
             Some(&CTRL_C) => "it was broken off by Ctrl-C".to_owned(),
-            Some(_) if line.len() == ANSWER_MAX => {
+            Some(last) if line.len() == ANSWER_MAX && *last != b'\n' => {
                 format!("the answer to '{question}' is longer than {ANSWER_MAX} bytes")
             }
             Some(_) => match std::str::from_utf8(&line) {

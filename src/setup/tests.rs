@@ -274,6 +274,13 @@ fn what_a_link_leads_to_is_the_file_and_the_old_one_is_kept_where_it_says() {
 }
 
 #[test]
+fn an_answer_may_fill_the_line_of_a_terminal() {
+    let done = Table::new("").set_up(&[], &format!("{}\n", "a".repeat(4095)));
+    assert_eq!(done.code, EXIT_NOT_DONE, "{}", done.said);
+    assert!(!done.said.contains("longer than"), "it is no address, and that is all");
+}
+
+#[test]
 fn an_answer_is_a_line_of_text_that_ends() {
     for (typed, why) in [("a".repeat(5000), "longer than 4096 bytes"), ("a\u{3}".into(), "Ctrl-C")]
     {
