@@ -89,7 +89,7 @@ fn probe(url: &str, timeout: Duration) -> Probe {
         kind: kind(url, StatusSet::default()),
         timeout,
         short_timeout: None,
-        quick: false,
+        quick: None,
         origin: Origin::OwnMachine,
         locate: false,
     }

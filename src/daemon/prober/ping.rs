@@ -190,7 +190,7 @@ mod tests {
             kind: ProbeKind::Ping { host },
             timeout,
             short_timeout: None,
-            quick: false,
+            quick: None,
             origin,
             locate: false,
         })

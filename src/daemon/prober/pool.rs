@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::run::{HELP_AFTER, Run};
+use super::run::Run;
 use super::{CheckReport, Probe};
 use crate::engine::time::Moment;
 use crate::engine::verdict::answer::CheckEnd;
@@ -52,8 +52,17 @@ pub struct Pool {
     under_way: usize,
     /// Quick checks that go into the run together.
     gathered: Vec<Probe>,
-    /// When to look whether the run needs help, while it goes on.
-    help_at: Option<Moment>,
+    /// Whether the run needs help is looked at, while it goes on.
+    look: Option<Look>,
+}
+
+/// A look at the run.
+#[derive(Clone, Copy)]
+struct Look {
+    /// When.
+    at: Moment,
+    /// How many checks had ended the last time: it gets on if there are more.
+    ended: u64,
 }
 
 /// What every thread is given.
@@ -95,7 +104,7 @@ impl Pool {
             working: 0,
             under_way: 0,
             gathered: Vec::new(),
-            help_at: None,
+            look: None,
         }
     }
 
@@ -133,7 +142,7 @@ impl Pool {
         if self.free() == 0 {
             return Err(probe);
         }
-        if probe.quick {
+        if probe.quick.is_some() {
             self.under_way += 1;
             self.gathered.push(probe);
             return Ok(());
@@ -151,7 +160,7 @@ impl Pool {
         }
         let begun = self.context.run.push(now, self.gathered.drain(..)) || self.help(now);
         if begun {
-            self.help_at.get_or_insert(now + HELP_AFTER);
+            self.look = self.look.or_else(|| Some(self.look_at(now + self.context.run.patience())));
             return Vec::new();
         }
         let given_back = self.context.run.withdraw();
@@ -165,7 +174,7 @@ impl Pool {
         if report.rests {
             self.working = self.working.saturating_sub(1);
             self.idle.push_back(Idle { worker: report.worker, since: now });
-            self.help_at = self.help_at.filter(|_| self.context.run.oldest().is_some());
+            self.look = self.look.filter(|_| self.context.run.oldest().is_some());
         }
     }
 
@@ -174,13 +183,13 @@ impl Pool {
     pub fn next_deadline(&self) -> Option<Moment> {
         let idle =
             self.idle.front().filter(|_| self.threads() > KEPT).map(|idle| idle.since + IDLE);
-        idle.into_iter().chain(self.help_at).min()
+        idle.into_iter().chain(self.look.map(|look| look.at)).min()
     }
 
     /// Lets those threads go that have been idle for long, and helps a run that takes long.
     pub fn handle_deadline(&mut self, now: Moment) {
-        if self.help_at.is_some_and(|at| at <= now) {
-            self.help_at = self.help_if_overdue(now);
+        if let Some(look) = self.look.filter(|look| look.at <= now) {
+            self.look = self.help_if_stuck(look, now);
         }
         while self.threads() > KEPT && self.idle.front().is_some_and(|it| it.since + IDLE <= now) {
             if let Some(idle) = self.idle.pop_front() {
@@ -189,14 +198,21 @@ impl Pool {
         }
     }
 
-    /// When to look again. Where nothing waits, the loop was woken for the reports there are, and the thread at the last
+    /// The next look. Where nothing waits, the loop was woken for the reports there are, and the thread at the last
     /// check wakes it.
-    fn help_if_overdue(&mut self, now: Moment) -> Option<Moment> {
-        let overdue_at = self.context.run.oldest()? + HELP_AFTER;
+    fn help_if_stuck(&mut self, look: Look, now: Moment) -> Option<Look> {
+        let patience = self.context.run.patience();
+        let overdue_at = self.context.run.oldest()? + patience;
         if overdue_at > now {
-            return Some(overdue_at);
+            return Some(self.look_at(overdue_at));
         }
-        Some(now + if self.help(now) { HELP_AFTER } else { ASK_AGAIN_AFTER })
+        let gets_on = self.context.run.ended() > look.ended;
+        let is_helped = gets_on || self.help(now);
+        Some(self.look_at(now + if is_helped { patience } else { ASK_AGAIN_AFTER }))
+    }
+
+    fn look_at(&self, at: Moment) -> Look {
+        Look { at, ended: self.context.run.ended() }
     }
 
     /// Another thread makes those checks that wait in the run. False: there is none to be had.

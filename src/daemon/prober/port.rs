@@ -50,7 +50,7 @@ mod tests {
             kind: ProbeKind::Tcp { host, port },
             timeout: Duration::from_millis(500),
             short_timeout: short,
-            quick: false,
+            quick: None,
             origin,
             locate: false,
         })

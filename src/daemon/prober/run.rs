@@ -11,9 +11,12 @@ use std::time::Duration;
 use super::Probe;
 use crate::engine::time::Moment;
 
-/// When a check has waited for so long in the run, another thread helps: the run has met one that takes longer than
-/// a quick one does, or there are too many for one thread.
-pub(super) const HELP_AFTER: Duration = Duration::from_millis(10);
+/// When no check of the run has ended for so many times as long as one takes as a rule, another thread helps: the run
+/// has met one that takes longer. While it gets on it is not helped: on a slow machine, whose one core is busy with it,
+/// more threads would take memory and no less time.
+const TIMES_AS_LONG: u32 = 2;
+/// It is not looked at more often.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The checks that wait, shared by the loop and the threads that make them.
 #[derive(Debug, Default)]
@@ -23,8 +26,10 @@ pub(super) struct Run(Mutex<State>);
 struct State {
     /// Each with when it was to begin, the oldest in front.
     waiting: VecDeque<(Moment, Probe)>,
-    /// How many threads make them.
+    /// How many threads make them,
     threads: usize,
+    /// and how many of them have ended since the start.
+    ended: u64,
 }
 
 impl Run {
@@ -48,9 +53,11 @@ impl Run {
         Some(probe)
     }
 
-    /// The next one for a thread that has joined. `None`: there is none, and it is not of the run any more.
+    /// The next one for a thread that has joined, and has made one. `None`: there is none, and it is not of the run any
+    /// more.
     pub(super) fn next(&self) -> Option<Probe> {
         let mut state = self.lock();
+        state.ended += 1;
         let next = state.waiting.pop_front();
         state.threads -= usize::from(next.is_none());
         next.map(|(_, probe)| probe)
@@ -61,6 +68,17 @@ impl Run {
         let mut state = self.lock();
         state.waiting.push_front((now, probe));
         state.threads -= 1;
+    }
+
+    /// How many have ended since the start.
+    pub(super) fn ended(&self) -> u64 {
+        self.lock().ended
+    }
+
+    /// For how long none of them may end before another thread helps.
+    pub(super) fn patience(&self) -> Duration {
+        let usual = self.lock().waiting.iter().filter_map(|(_, probe)| probe.quick).max();
+        usual.map_or(LOOK_EVERY, |usual| LOOK_EVERY.max(usual * TIMES_AS_LONG))
     }
 
     /// Since when the oldest one waits.

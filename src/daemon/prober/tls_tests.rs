@@ -87,7 +87,7 @@ fn check_request(prober: &Prober, request: Request) -> CheckEnd {
         kind: ProbeKind::Http(Box::new(request)),
         timeout: Duration::from_secs(10),
         short_timeout: None,
-        quick: false,
+        quick: None,
         origin: Origin::OwnMachine,
         locate: false,
     };
@@ -179,7 +179,7 @@ fn a_handshake_that_hangs_ends_in_time() {
         })),
         timeout: Duration::from_millis(300),
         short_timeout: None,
-        quick: false,
+        quick: None,
         origin: Origin::OwnMachine,
         locate: false,
     };

@@ -55,8 +55,8 @@ pub struct Begin {
     pub check: u64,
     /// A shorter time than its time-out after which it is given up without a verdict.
     pub short_timeout: Option<Duration>,
-    /// It takes so little time, as far as is known, that it may be made in a row with others.
-    pub quick: bool,
+    /// How long it is likely to take, if that is so little that it may be made in a row with others.
+    pub quick: Option<Duration>,
     /// It had to wait so long for its thread that a shortage begins.
     pub shortage: Option<Duration>,
 }
@@ -211,7 +211,7 @@ impl Scheduler {
         let slot = self.slots.get_mut(&id)?;
         let asked = std::mem::replace(&mut slot.asked, Asked::Runs { check });
         let short_timeout = slot.manner.short_timeout(seat.short_timeout);
-        let quick = slot.manner.is_quick();
+        let quick = slot.manner.quick();
         let Timing { interval, timeout } = slot.timing;
         let limit = short_timeout.map_or(timeout, |short_timeout| short_timeout.min(timeout));
         let running = Running { app: id, seat, limit, stood_still: false, left_behind: None };

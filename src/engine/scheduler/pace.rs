@@ -129,7 +129,7 @@ impl Scheduler {
         let from = now.at.max(slot.check_due + interval / 2);
         let place = (from, interval / 2);
         match slot.pace {
-            Pace::Steady(own) if slot.manner.is_quick() => {
+            Pace::Steady(own) if slot.manner.quick().is_some() => {
                 let round = self.rounds.with_room(interval, place, self.lanes.workers());
                 let at = round.unwrap_or_else(|| self.rounds.apart(interval, own.at, place));
                 let due = self.schedule(id, at);

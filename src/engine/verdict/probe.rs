@@ -17,8 +17,8 @@ pub struct Probe {
     pub timeout: Duration,
     /// A shorter time after which the check is given up without a verdict, if it is shorter.
     pub short_timeout: Option<Duration>,
-    /// Whether it takes so little time, as far as is known, that one thread may make it in a row with others.
-    pub quick: bool,
+    /// How long it is likely to take, if that is so little that one thread may make it in a row with others.
+    pub quick: Option<Duration>,
     /// Where the registration came from: whether a name may lead to this machine itself.
     pub origin: Origin,
     /// Whether it is wanted of an answer, too, where it comes from (see

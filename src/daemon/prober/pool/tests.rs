@@ -19,11 +19,14 @@ fn probe(url: &str) -> Probe {
         kind: kind(url),
         timeout: Duration::from_secs(5),
         short_timeout: None,
-        quick: false,
+        quick: None,
         origin: Origin::OwnMachine,
         locate: false,
     }
 }
+
+/// What a quick check of these takes.
+const USUAL: Duration = Duration::from_millis(25);
 
 fn ms(ms: u64) -> Moment {
     Moment::from_millis(ms)
@@ -61,7 +64,7 @@ impl Bench {
     /// Quick checks that begin together; each has its place for its number.
     fn run(&mut self, urls: &[&str], now: Moment) {
         for (id, url) in (0..).zip(urls) {
-            self.pool.start(Probe { id, quick: true, ..probe(url) }).unwrap();
+            self.pool.start(Probe { id, quick: Some(USUAL), ..probe(url) }).unwrap();
         }
         assert!(self.pool.begin_run(now).is_empty());
     }
@@ -191,16 +194,16 @@ fn quick_checks_are_made_one_after_the_other_by_one_thread_which_wakes_the_loop_
 fn what_waits_behind_a_check_that_takes_long_is_made_by_another_thread() {
     let mut bench = Bench::new(8);
     bench.run(&["hangs", "at once", "at once"], ms(0));
-    assert_eq!(bench.pool.next_deadline(), Some(ms(10)));
-    bench.pool.handle_deadline(ms(9));
+    assert_eq!(bench.pool.next_deadline(), Some(ms(50)));
+    bench.pool.handle_deadline(ms(49));
     assert_eq!(bench.pool.working(), 1);
-    bench.pool.handle_deadline(ms(10));
+    bench.pool.handle_deadline(ms(50));
     assert_eq!(bench.pool.working(), 2);
     bench.woken.recv().unwrap();
-    assert_eq!([1, 2].map(|_| bench.report(ms(11)).id), [1, 2]);
+    assert_eq!([1, 2].map(|_| bench.report(ms(51)).id), [1, 2]);
     assert_eq!(
         bench.pool.next_deadline(),
-        Some(ms(10_011)),
+        Some(ms(10_051)),
         "only who has nothing to do is let go"
     );
     assert_eq!(bench.finish(5).id, 0);
@@ -211,12 +214,12 @@ fn what_waits_behind_a_check_that_takes_long_is_made_by_another_thread() {
 fn each_that_hangs_in_a_run_holds_the_others_up_for_a_moment_and_takes_one_thread() {
     let mut bench = Bench::new(4);
     bench.run(&["hangs", "hangs", "hangs", "at once"], ms(0));
-    for (at, threads) in [(10, 2), (20, 3), (30, 4), (40, 4)] {
+    for (at, threads) in [(50, 2), (100, 3), (150, 4), (200, 4)] {
         assert_eq!(bench.pool.next_deadline(), Some(ms(at)));
         bench.pool.handle_deadline(ms(at));
         assert_eq!(bench.pool.threads(), threads);
     }
-    assert_eq!(bench.report(ms(41)).id, 3);
+    assert_eq!(bench.report(ms(201)).id, 3);
     assert_eq!(bench.pool.free(), 1);
     bench.woken.recv().unwrap();
     let mut hung = [0, 1, 2].map(|_| bench.finish(5).id);
@@ -225,19 +228,33 @@ fn each_that_hangs_in_a_run_holds_the_others_up_for_a_moment_and_takes_one_threa
 }
 
 #[test]
+fn a_run_that_gets_on_is_not_helped_however_long_it_takes() {
+    let mut bench = Bench::new(8);
+    bench.run(&["takes a while"; 4], ms(0));
+    for at in [50, 100, 150].map(ms) {
+        bench.go.send(()).unwrap();
+        bench.report(at);
+        bench.pool.handle_deadline(at);
+        assert_eq!(bench.pool.threads(), 1);
+    }
+    assert_eq!(bench.finish(1).id, 3);
+    assert!(!bench.pool.is_busy());
+}
+
+#[test]
 fn the_loop_fetches_what_has_ended_while_the_last_of_a_run_goes_on() {
     let mut bench = Bench::new(4);
     bench.run(&["at once", "hangs"], ms(0));
     assert_eq!(bench.report(ms(1)).id, 0);
-    assert_eq!(bench.pool.next_deadline(), Some(ms(10)));
-    bench.pool.handle_deadline(ms(10));
+    assert_eq!(bench.pool.next_deadline(), Some(ms(50)));
+    bench.pool.handle_deadline(ms(50));
     assert_eq!((bench.pool.working(), bench.pool.next_deadline()), (1, None));
     assert!(bench.woken.try_recv().is_err());
     // What begins meanwhile waits for that thread, and not for long.
-    bench.run(&["at once"], ms(50));
-    assert_eq!(bench.pool.next_deadline(), Some(ms(60)));
-    bench.pool.handle_deadline(ms(60));
-    assert_eq!(bench.report(ms(61)).id, 0);
+    bench.run(&["at once"], ms(60));
+    assert_eq!(bench.pool.next_deadline(), Some(ms(110)));
+    bench.pool.handle_deadline(ms(110));
+    assert_eq!(bench.report(ms(111)).id, 0);
 }
 
 #[test]
