@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import uuid
 from pathlib import Path
@@ -14,6 +13,7 @@ from browser import Browser
 from conftest import StartDaemon
 from crowd import Crowd
 from daemon import BINARY, Daemon
+from faketime import own_file
 from smtp_server import SmtpServer
 from waiting import wait_for
 
@@ -37,9 +37,7 @@ class Machine:
 
     def enter(self) -> list[str]:
         """What makes a program see the boot of this machine."""
-        alone = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-r", "--mount"]
-        script = 'mount --bind "$0" "$1" && shift && exec "$@"'
-        return [*alone, "sh", "-c", script, str(self.boot_id), BOOT_ID]
+        return own_file(self.boot_id, BOOT_ID)
 
 
 @pytest.fixture

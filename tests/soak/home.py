@@ -11,8 +11,8 @@ from pathlib import Path
 import requests
 
 from apps import Household
-from clock import JumpingClock
 from daemon import Daemon
+from faketime import JumpingClock
 from smtp_server import Authority, SmtpServer
 from waiting import wait_for
 

@@ -21,7 +21,7 @@ from pathlib import Path
 E2E = Path(__file__).parent.parent / "e2e"
 sys.path.insert(0, str(E2E))
 
-from clock import JumpingClock  # noqa: E402
+from faketime import JumpingClock  # noqa: E402
 from home import INTERVAL, Home  # noqa: E402
 from measure import Usage, usage  # noqa: E402
 from smtp_server import HANG_UP  # noqa: E402
@@ -29,6 +29,8 @@ from told import panics, untold, were_collected, worsenings  # noqa: E402
 
 # The first are always well; the rest fall ill now and then.
 STEADY, FICKLE = 20, 20
+# By which the clock is wrong, in seconds: summer time, a year, and a Pi that has lost its clock.
+JUMPS = [-86_400, -3_600, -5, 0, 5, 3_600, 86_400, 400 * 86_400, -56 * 365 * 86_400]
 # An illness lasts so long, in seconds.
 ILL_SECONDS = (8, 30)
 # How late a check may come: a twentieth of its interval, and what a stolen processor adds.
@@ -168,7 +170,9 @@ class Soak(Home):
             self.happened["the mail server is started again"] += 1
 
     def clock_jumps(self) -> None:
-        self.happened[f"the clock is wrong by {self.clock.jump(self.chance)} s"] += 1
+        offset = self.chance.choice(JUMPS)
+        self.clock.set(offset)
+        self.happened[f"the clock is wrong by {offset} s"] += 1
 
     def guests_come_and_go(self) -> None:
         """An app registers and stops; another registers again."""
