@@ -86,7 +86,7 @@ fuzz: target/tools/bin/cargo-fuzz ## invented input for every parser, SECONDS=60
 	@for subject in $(notdir $(wildcard tests/fuzz/corpus/*)); do \
 		mkdir -p target/fuzz/corpus/$$subject || exit 1; \
 		RUSTC_BOOTSTRAP=1 PATH="$(abspath target/tools/bin):$$PATH" $(CARGO) fuzz run \
-			--fuzz-dir tests/fuzz --target-dir target/fuzz $$subject \
+			--fuzz-dir tests/fuzz/targets --target-dir target/fuzz $$subject \
 			target/fuzz/corpus/$$subject tests/fuzz/corpus/$$subject \
 			-- -max_total_time=$(SECONDS) -max_len=20000 -timeout=10 || exit 1; \
 	done
