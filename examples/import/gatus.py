@@ -157,6 +157,8 @@ def take_condition(condition: str, fields: dict[str, object], remarks: list[str]
         remarks.append(f"more than {slow[1]} ms is a warning, no failure")
     elif text and "path" in fields and len(text[1]) <= TEXT_MAX:
         fields["contains"] = text[1]
+    elif condition.startswith("[CERTIFICATE_EXPIRATION] >"):
+        remarks.append("its certificate is DEGRADED three days before it ends, whatever 'conditions' says")
     elif condition != "[CONNECTED] == true":
         remarks.append(f"not looked at: {condition}")
 

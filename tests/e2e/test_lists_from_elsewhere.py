@@ -69,7 +69,7 @@ endpoints:
     dns: {query-name: example.org, query-type: A}
   - name: shop
     url: "https://me:p%40ss@127.0.0.1"
-    conditions: ["[STATUS] < 400"]
+    conditions: ["[STATUS] < 400", "[CERTIFICATE_EXPIRATION] > 48h"]
 external-endpoints:
   - name: backup
     token: secret
@@ -124,6 +124,7 @@ def test_the_endpoints_of_gatus(daemon: Daemon, tmp_path: Path) -> None:
         "core website: not looked at: [BODY].a == 1",
         "ssh: interval 300 instead of 5400",
         "names: not taken over: nothing here does what its 'dns' says",
+        "shop: its certificate is DEGRADED three days before it ends, whatever 'conditions' says",
         "backup: its job is to call /healthchecker/beat from now on",
         "told: not taken over: it has no 'heartbeat', so nobody knows when it is late",
     ]
