@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -56,6 +57,17 @@ def name(app: int) -> str:
 def kind(app: int) -> str:
     """How it is watched."""
     return "http" if app < FICKLE else KINDS[app % len(KINDS)]
+
+
+def late(metrics: str) -> str:
+    """Within how many seconds half of the checks began, and nearly all."""
+    buckets = re.findall(r'^healthchecker_check_lateness_seconds_bucket{le="(.+)"} (\d+)$', metrics, re.M)
+    total = int(buckets[-1][1])
+
+    def within(share: float) -> str:
+        return next(f"{share:.1%} within {bound} s" for bound, count in buckets if int(count) >= share * total)
+
+    return ", ".join(within(share) for share in (0.5, 0.9, 0.99, 0.999))
 
 
 def rate(apps: int) -> float:
@@ -191,6 +203,7 @@ class Day(Home):
         self.expect(self.all_mail_is_out, "all mails are out")
         self.beats.end()
         self.wrong += self.beats.refused
+        self.late = late(self.daemon.get("/metrics").text)
         self.daemon.stop()
         self.look_at_log()
         self.wrong += self.ledger.left_behind()
@@ -212,6 +225,7 @@ class Day(Home):
         """What came of it, beside the table."""
         print(f"apps that were ill {FICKLE}, mails {len(self.mailbox.envelopes)}, ", end="")
         print(f"the slowest of {len(self.took)} answers {max(self.took) * 1e3:.0f} ms")
+        print(f"after they were due checks began {self.late}")
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ LAST = 6
 # A leak of one byte for every check would be 770 KiB. Of the threads that come and go, two dozen
 # KiB each, some may never be gone while we look.
 GROWTH_MAX_KIB = 128
-# glibc gives each thread an arena of its own, which is filled once and kept; musl has none.
+# glibc gives less of its heap back.
 GLIBC_GROWTH_MAX_KIB = 1024
 # What an app needs for a day that is over, as musl gives it out. Only midnight ends a day.
 DAY_BYTES = 80

@@ -36,7 +36,7 @@ ILL_SECONDS = (8, 30)
 # How late a check may come: a twentieth of its interval, and what a stolen processor adds.
 GAP_MAX = 1.05 * INTERVAL + 1.0
 ANSWER_SECONDS_MAX = 2.0
-# glibc gives each thread an arena of its own, which is filled once and kept; musl has none.
+# What is filled once is kept in the main by glibc; musl gives more of it back.
 HEAP_GROWTH_MAX_KIB = 4 * 1024
 # A leak goes on: the second half of a life that is long enough to have one.
 LATE_GROWTH_MAX_KIB = 1024
