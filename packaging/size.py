@@ -30,6 +30,12 @@ FEATURES = {
     "the other pages": ("daemon::page::",),
     "`setup`": ("setup::",),
     "lists from elsewhere": ("client::cli::kuma::",),
+    "a port": ("daemon::prober::port::",),
+    "a ping": ("daemon::prober::ping::", "daemon::echo::"),
+    "beats": ("engine::beats::", "daemon::api::beat::"),
+    "logins": ("daemon::prober::login::", "engine::registration::auth::", "engine::text::secret::"),
+    "certificates that end": ("engine::registry::certificates::",),
+    "whose certificate it is": ("daemon::trust::", "config::certificates::"),
 }
 """What a person may ask the price of, by the modules that nothing else needs; the first that fits counts."""
 # The modules of a path of ours: what follows is a function, or a type.
