@@ -25,7 +25,7 @@ pub(crate) fn empty() -> Engine {
     let recipients = Recipients::default();
     Engine::new(Options {
         mail: Policy { mailing: true, mail_without_clock: false, recipients },
-        workers: 32,
+        workers: 36,
         seed: 1,
         boot_id: None,
         settle: Duration::from_secs(600),

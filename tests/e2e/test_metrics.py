@@ -52,7 +52,7 @@ def test_the_facts_are_there(daemon: Daemon, new_target: NewTarget) -> None:
     assert 0 < seen["healthchecker_check_lateness_seconds_count",] <= 20
     assert seen["healthchecker_journal_syncs_total",] >= 2
     assert seen["healthchecker_journal_written_bytes_total",] > 500
-    assert seen["healthchecker_pool_threads_limit",] == 32
+    assert seen["healthchecker_pool_threads_limit",] == 36
     assert seen["process_resident_memory_bytes",] > 1_000_000
     assert seen["healthchecker_uptime_seconds",] > 0
     assert seen["healthchecker_outbox_mails",] == 0

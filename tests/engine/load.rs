@@ -1,6 +1,7 @@
 //! Many apps: the load is spread, intervals hold, and those that hang delay nobody.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::world::{Answer, World};
 
@@ -162,9 +163,26 @@ fn after_a_long_sleep_the_rhythm_goes_on_without_a_burst() {
     world.seconds(20);
     let phase = world.checks.last().unwrap().0 % 5_000;
     world.checks.clear();
-    world.now.at = world.now.at + std::time::Duration::from_secs(3_600);
+    world.now.at = world.now.at + Duration::from_secs(3_600);
     world.seconds(20);
     let starts: Vec<u64> = world.checks.iter().map(|(at, _)| *at).collect();
     assert!(starts.len() <= 5, "{starts:?}");
     assert!(starts[1..].iter().all(|at| at % 5_000 == phase), "{starts:?}");
+}
+
+/// Twice `unhealthy * interval + timeout` is promised: 30 s.
+#[test]
+fn fifty_that_hang_are_found_with_seconds_to_spare_whenever_in_their_interval_they_begin() {
+    for phase in 0..10 {
+        let mut world = crowd(100, "5");
+        world.seconds(30);
+        world.pass(Duration::from_millis(phase * 500));
+        for number in 0..50 {
+            world.answers(&format!("app{number}"), Answer::Hang);
+        }
+        world.seconds(26);
+        let found = |number: &usize| world.state(&format!("app{number}")).word() == "UNHEALTHY";
+        assert_eq!((0..50).filter(found).count(), 50, "of those that hang, phase {phase}");
+        assert!((50..100).all(|number| !found(&number)), "none else, phase {phase}");
+    }
 }

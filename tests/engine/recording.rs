@@ -146,7 +146,7 @@ pub(super) fn happen(world: &mut World, chance: &mut Chance) {
 
 fn live(seed: u64, out: &mut String) {
     let mut chance = Chance(seed);
-    let mut world = World::with_workers(chance.of(&[2, 4, 32]));
+    let mut world = World::with_workers(chance.of(&[2, 4, 36]));
     for _ in 0..EVENTS {
         happen(&mut world, &mut chance);
     }

@@ -143,12 +143,14 @@ const NO_ANSWER: &str = "no answer";
 const SETTLE: Duration = Duration::from_secs(600);
 /// Milliseconds that an app on the LAN takes to answer.
 const LATENCY: u64 = 5;
+/// As many checks at once as the daemon makes unless told otherwise.
+const WORKERS: usize = 36;
 /// Ten thousand apps that are due together take some hundred turns.
 const MOST_TURNS_AT_ONCE: usize = 1000;
 
 impl World {
     pub(super) fn new() -> World {
-        World::with_workers(32)
+        World::with_workers(WORKERS)
     }
 
     pub(super) fn with_workers(workers: usize) -> World {
@@ -443,7 +445,7 @@ impl World {
                 mail_without_clock: self.mail_without_clock,
                 recipients: self.recipients.clone(),
             },
-            workers: 32,
+            workers: WORKERS,
             seed: self.sequence,
             boot_id: Some(format!("boot{}", self.boots)),
             settle: SETTLE,

@@ -48,7 +48,7 @@ pub(crate) use self::finding::{Finding, clock};
 pub(crate) use self::household::Household;
 
 /// The daemon's own default.
-const WORKERS: usize = 32;
+const WORKERS: usize = 36;
 /// How long things settle after a boot, as by default.
 const SETTLE: Duration = Duration::from_secs(600);
 /// Where the household lives: the clocks on its walls go forth and back.
