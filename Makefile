@@ -1,6 +1,6 @@
 # HealthChecker: `make` says what there is to make.
 .DEFAULT_GOAL := help
-.PHONY: help build run demo setup quick lint test openapi check mutants bench plots instructions recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
+.PHONY: help build run demo setup quick lint test openapi check mutants bench bench-recorded plots instructions recording flood fuzz soak day compare simulate nightly mails screenshots clean arm arm-size reproduce pi armv7 arm64 x86_64-musl install deb
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -73,8 +73,13 @@ openapi: ## writes the description of the API anew, as far as it follows from th
 
 check: lint test ## everything that must be right before a commit
 
-bench: ## what it costs and how well it keeps time, beside Monit, about fifteen minutes; QUICK=1 for a short look; target/bench.json
-	$(CARGO) bench --locked --bench household
+bench: ## what it costs and how well it keeps time, beside Monit, about half an hour; PARTS="scale kinds" for some of it, QUICK=1 for a short look; target/bench.json
+	$(CARGO) bench --locked --bench household -- $(PARTS)
+
+# Of the program that the tests run: it is built already. Says what it sees, and fails for nothing.
+bench-recorded: ## a look of two minutes at what it costs, which only records: target/bench.json
+	-$(CARGO) build --locked --quiet && QUICK=1 HEALTHCHECKER_BIN=$(abspath $(DEBUG_BINARY)) timeout 300 \
+		$(CARGO) bench --locked --quiet --profile dev --bench household -- size start registrations idle scale
 
 plots: ## draws docs/cost-*.svg from what `make bench` has measured
 	$(CARGO) bench --locked --bench household -- plots

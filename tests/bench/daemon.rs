@@ -4,34 +4,54 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
     pub(crate) started: Instant,
-    folder: Rc<tempfile::TempDir>,
+    folder: Arc<tempfile::TempDir>,
+}
+
+/// How it is started.
+#[derive(Default)]
+pub(crate) struct Start<'a> {
+    /// The command that it runs under.
+    pub(crate) under: &'a [String],
+    /// Another program than the usual one.
+    pub(crate) program: Option<PathBuf>,
+    /// What it finds in its environment.
+    pub(crate) variables: &'a [(&'a str, String)],
 }
 
 impl Daemon {
     pub(crate) fn start() -> Daemon {
-        Daemon::start_in(Rc::new(tempfile::tempdir().unwrap()))
+        Daemon::start_as(&Start::default())
     }
 
-    /// One that asks so many apps at `target`, every so many seconds.
+    pub(crate) fn start_as(how: &Start) -> Daemon {
+        Daemon::start_in(Arc::new(tempfile::tempdir().unwrap()), how)
+    }
+
+    /// Asks so many apps at `target`, every so many seconds.
+    pub(crate) fn watch(&self, target: SocketAddr, apps: usize, interval: u64) {
+        for app in 0..apps {
+            self.register(&format!("app{app}"), &format!("http://{target}/{app}"), interval);
+        }
+    }
+
+    /// One that does so from its start.
     pub(crate) fn watching(target: SocketAddr, apps: usize, interval: u64) -> Daemon {
         let daemon = Daemon::start();
-        for app in 0..apps {
-            daemon.register(&format!("app{app}"), &format!("http://{target}/{app}"), interval);
-        }
+        daemon.watch(target, apps, interval);
         daemon
     }
 
     /// Ends it as a power cut does, and starts another with what it has on record.
     pub(crate) fn restart(&mut self) {
         self.kill();
-        *self = Daemon::start_in(Rc::clone(&self.folder));
+        *self = Daemon::start_in(Arc::clone(&self.folder), &Start::default());
     }
 
     fn kill(&mut self) {
@@ -39,13 +59,23 @@ impl Daemon {
         let _ = self.child.wait();
     }
 
-    fn start_in(folder: Rc<tempfile::TempDir>) -> Daemon {
+    /// Announces nothing, and asks nobody but who is registered.
+    fn start_in(folder: Arc<tempfile::TempDir>, how: &Start) -> Daemon {
         let started = Instant::now();
-        let mut child = Command::new(binary())
+        let program = how.program.clone().unwrap_or_else(binary);
+        let mut command = match how.under {
+            [] => Command::new(program),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+        };
+        command.env_clear().env("HOME", folder.path()).envs(how.variables.iter().cloned());
+        let mut child = command
             .args(["--bind_addr", "127.0.0.1"])
-            .env_clear()
-            .env("HOME", folder.path())
             .env("HEALTHCHECKER_ANNOUNCE", "False")
+            .env("HEALTHCHECKER_ANCHORS", "None")
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .spawn()
@@ -63,6 +93,10 @@ impl Daemon {
         self.child.id()
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A folder on the same disk.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -70,6 +104,12 @@ impl Daemon {
 
     pub(crate) fn get(&self, path: &str) -> String {
         self.request(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    }
+
+    /// How many apps are in this state.
+    pub(crate) fn in_state(&self, state: &str) -> usize {
+        let status = self.get("/healthchecker/status?format=json");
+        status.matches(&format!("\"state\":\"{state}\"")).count()
     }
 
     pub(crate) fn register(&self, name: &str, url: &str, interval: u64) {
@@ -104,7 +144,7 @@ impl Drop for Daemon {
 
 /// The program: the one that `HEALTHCHECKER_BIN` names (a static one, say), else the one just built.
 /// Its whole path: it is started in another folder.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("HEALTHCHECKER_BIN").map_or_else(
         || env!("CARGO_BIN_EXE_healthchecker").into(),
         |named| std::path::absolute(named).unwrap(),

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::target::Arrival;
@@ -57,9 +59,12 @@ struct Threads(HashMap<OsString, Usage>);
 impl Threads {
     fn look(&mut self, pid: u32) {
         for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
-            let read = |name| fs::read_to_string(task.path().join(name)).unwrap_or_default();
-            let nanos = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok());
-            let (Some(nanos), status) = (nanos, read("status")) else { continue };
+            // A thread that ends meanwhile has used what was seen before.
+            let read = |name| fs::read_to_string(task.path().join(name)).ok();
+            let (Some(stat), Some(status)) = (read("schedstat"), read("status")) else { continue };
+            let Some(nanos) = stat.split(' ').next().and_then(|ns| ns.parse().ok()) else {
+                continue;
+            };
             let wakes = field(&status, "voluntary_ctxt_switches:");
             let switches = wakes + field(&status, "nonvoluntary_ctxt_switches:");
             let cpu = Duration::from_nanos(nanos);
@@ -83,6 +88,35 @@ impl Threads {
     }
 }
 
+/// The most memory and threads that a process has, seen from a thread of its own.
+pub(crate) struct Peak {
+    is_over: Arc<AtomicBool>,
+    seen: JoinHandle<Usage>,
+}
+
+impl Peak {
+    pub(crate) fn of(pid: u32) -> Peak {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
+        let seen = thread::spawn(move || {
+            let mut most = Usage::default();
+            while !ends.load(Ordering::Relaxed) {
+                let now = Usage::of(pid);
+                most.resident_kib = most.resident_kib.max(now.resident_kib);
+                most.threads = most.threads.max(now.threads);
+                thread::sleep(LOOK_EVERY);
+            }
+            most
+        });
+        Peak { is_over, seen }
+    }
+
+    pub(crate) fn end(self) -> Usage {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.seen.join().unwrap()
+    }
+}
+
 /// Bytes that a process has sent to the disk, as the system counts them.
 pub(crate) fn written(pid: u32) -> u64 {
     field(&fs::read_to_string(format!("/proc/{pid}/io")).unwrap(), "write_bytes:")
@@ -93,17 +127,26 @@ fn field(text: &str, name: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
+/// The time between two checks of an app, for each two.
+pub(crate) fn gaps(arrivals: &[Arrival], apps: usize) -> impl Iterator<Item = (usize, Duration)> {
+    let mut last: Vec<Option<Instant>> = vec![None; apps];
+    arrivals.iter().filter_map(move |Arrival { app, at }| {
+        let before = last[*app].replace(*at)?;
+        Some((*app, *at - before))
+    })
+}
+
 /// How far the gaps between an app's checks are from its interval, in milliseconds.
 pub(crate) fn deviations(arrivals: &[Arrival], apps: usize, interval: Duration) -> Vec<f64> {
-    let mut last: Vec<Option<Instant>> = vec![None; apps];
-    let mut deviations = Vec::new();
-    for arrival in arrivals {
-        if let Some(before) = last[arrival.app].replace(arrival.at) {
-            let gap = arrival.at - before;
-            deviations.push((gap.as_secs_f64() - interval.as_secs_f64()).abs() * 1e3);
-        }
-    }
-    deviations
+    let off = |gap: Duration| (gap.as_secs_f64() - interval.as_secs_f64()).abs() * 1e3;
+    gaps(arrivals, apps).map(|(_, gap)| off(gap)).collect()
+}
+
+/// How long something takes.
+pub(crate) fn milliseconds(what: impl FnOnce()) -> f64 {
+    let began = Instant::now();
+    what();
+    began.elapsed().as_secs_f64() * 1e3
 }
 
 pub(crate) fn percentile(values: &mut [f64], percent: f64) -> f64 {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::scale;
+use crate::report::Report;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
@@ -55,11 +55,11 @@ struct Line<'a> {
 
 /// Draws them all, of the figures that `make bench` has written.
 pub(crate) fn draw() {
-    let text = fs::read_to_string(scale::file()).unwrap();
-    let figures: Value = serde_json::from_str(&text).unwrap();
+    let report = Report::new(false);
+    let figures = report.figure("scale").unwrap();
     for chart in CHARTS {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(chart.file);
-        fs::write(&file, svg(chart.title, &lines(&chart, &figures))).unwrap();
+        fs::write(&file, svg(chart.title, &lines(&chart, figures))).unwrap();
         println!("drawn: {}", file.display());
     }
 }
@@ -77,10 +77,11 @@ fn lines(chart: &Chart, figures: &Value) -> Vec<Line<'static>> {
         Line { name: "Monit", class: "theirs", points: of("monit") },
     ];
     if chart.bare_loops {
-        for (name, key) in [("bare loop, paced", "20_a_second"), ("bare loop", "without_a_pause")] {
-            let cost = figures["bare_loop_us_a_check"][key].as_f64().unwrap();
-            lines.push(Line { name, class: "bare", points: ends.map(|apps| (apps, cost)).into() });
-        }
+        let name = "bare loop, as often";
+        lines.push(Line { name, class: "bare", points: of("bare_loop_paced") });
+        let warm = figures["bare_loop_without_a_pause_us"].as_f64().unwrap();
+        let points = ends.map(|apps| (apps, warm)).into();
+        lines.push(Line { name: "bare loop, no pause", class: "bare", points });
     }
     lines.retain(|line| !line.points.is_empty());
     lines

@@ -1,32 +1,41 @@
-//! How the cost of a check grows with the number of apps, beside Monit at the same work: as text, and as JSON from
-//! which [`plot`](crate::plot) draws.
+//! How the cost of a check grows with the number of apps, beside Monit at the same work, and beside a bare loop of GETs
+//! at the same pace: [`plot`](crate::plot) draws it.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::bare;
 use crate::daemon::Daemon;
 use crate::figures::{Usage, deviations, most_within, percentile};
-use crate::monit::Monit;
+use crate::peer::Peer;
+use crate::report::Report;
 use crate::target::{Arrival, Target};
 
-/// So many apps, asked every so many seconds. Ten thousand every 5 s would be more than the target answers.
+/// So many apps, asked every so many seconds.
 const SIZES: [(usize, u64); 4] = [(10, 5), (100, 5), (1_000, 5), (10_000, 30)];
-/// At least so many rounds are measured of each app.
+/// As much as there may be: 2,000 checks a second.
+const MOST: (usize, u64) = (10_000, 5);
+/// What a household has.
+const HOUSEHOLD: (usize, u64) = (20, 30);
+/// Beside Monit, both at once.
+const TOGETHER: [(usize, u64); 2] = [(100, 5), (1_000, 5)];
+/// A short look has no more.
+const QUICK_MOST: usize = 100;
+/// Each is measured for so long, ...
+const SECONDS: u64 = 40;
+/// ... and for so many rounds of each app at least.
 const ROUNDS: u64 = 2;
 /// Registrations of thousands take their time, and so does it until each app has found its round.
 const ROUNDS_BEFORE: u64 = 3;
 
 /// What it took a process to watch so many apps.
-pub(crate) struct Point {
+struct Point {
     apps: usize,
     interval: u64,
     checks: usize,
-    /// Microseconds of the processor for a check, the kernel's included.
+    /// Microseconds of the processor for a check, the kernel's included; those of the target are not: it is another process.
     cpu: f64,
     /// How often its threads slept and woke, a second and a check.
     wakes_a_second: f64,
@@ -53,32 +62,65 @@ impl Point {
     }
 }
 
-/// Measures all sizes that are not too many, each for `seconds` at least, prints them and writes them down.
-pub(crate) fn measure(seconds: u64, most: usize, bare: (f64, f64)) {
-    println!(
-        "{:<30}{:>9}{:>9}{:>9}{:>10}{:>20}{:>8}",
-        "apps", "us/check", "wakes/s", "wakes/ch", "KiB", "p50/p99/max ms", "100 ms"
-    );
-    let sizes = SIZES.into_iter().filter(|(apps, _)| *apps <= most);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for (apps, interval) in sizes {
-        let point = of_daemon(apps, interval, seconds);
-        say("HealthChecker", &point);
-        ours.push(point);
-        if let Some(point) = of_monit(apps, interval, seconds) {
-            say("Monit", &point);
-            theirs.push(point);
-        }
+/// Measures all sizes, each for some time.
+pub(crate) fn measure(report: &mut Report) {
+    let seconds = report.seconds(SECONDS);
+    head();
+    let (mut ours, mut theirs, mut paced) = (Vec::new(), Vec::new(), Vec::new());
+    for (apps, interval) in
+        SIZES.into_iter().filter(|(apps, _)| !report.quick || *apps <= QUICK_MOST)
+    {
+        ours.push(of_daemon(apps, interval, seconds));
+        theirs.extend(of_monit(apps, interval, seconds));
+        let cost = bare::paced(report.quick, apps as f64 / interval as f64);
+        println!("{:<30}{cost:>9.0}", format!("bare loop, {apps} in {interval} s"));
+        paced.push(json!({ "apps": apps, "interval_s": interval, "cpu_us_a_check": cost }));
     }
-    println!("slope from the first to the last: {}", slope(&ours));
+    let warm = bare::warm(report.quick);
+    println!("{:<30}{warm:>9.0}", "bare loop, without a pause");
+    println!("{}", slope(&ours));
     let points = |points: &[Point]| points.iter().map(Point::json).collect::<Vec<_>>();
-    let (warm, paced) = bare;
-    let all = json!({
-        "healthchecker": points(&ours), "monit": points(&theirs),
-        "bare_loop_us_a_check": { "without_a_pause": warm * 1e3, "20_a_second": paced * 1e3 },
+    let figures = json!({
+        "healthchecker": points(&ours), "monit": points(&theirs), "bare_loop_paced": paced,
+        "bare_loop_without_a_pause_us": warm, "slope": slope(&ours),
     });
-    fs::write(file(), format!("{all:#}\n")).unwrap();
-    println!("written to {}", file().display());
+    report.keep("scale", figures);
+}
+
+/// A household, the most there may be, and both programs at once on one machine.
+pub(crate) fn measure_more(report: &mut Report) {
+    let seconds = report.seconds(SECONDS);
+    head();
+    let (apps, interval) = if report.quick { (HOUSEHOLD.0, 5) } else { HOUSEHOLD };
+    let household = of_daemon(apps, interval, seconds);
+    println!("{:<30}{:.1} wake-ups a minute", "", household.wakes_a_second * 60.0);
+    report.keep("household", household.json());
+    let mut together = Vec::new();
+    for (apps, interval) in
+        TOGETHER.into_iter().filter(|(apps, _)| !report.quick || *apps <= QUICK_MOST)
+    {
+        let targets = [Target::start(), Target::start()];
+        let daemon = Daemon::watching(targets[0].address, apps, interval);
+        let Some(monit) = Peer::monit(targets[1].address, apps, interval) else { break };
+        let (ours, theirs) = thread::scope(|scope| {
+            let point = |pid, target| move || of_process(pid, target, (apps, interval), seconds);
+            let ours = scope.spawn(point(daemon.pid(), &targets[0]));
+            let theirs = scope.spawn(point(monit.pid(), &targets[1]));
+            (ours.join().unwrap(), theirs.join().unwrap())
+        });
+        say("both at once: ours", &ours);
+        say("both at once: Monit", &theirs);
+        together.push(json!({ "healthchecker": ours.json(), "monit": theirs.json() }));
+    }
+    report.keep("together", json!(together));
+    if let Some(point) = of_vigil(TOGETHER[0].0, TOGETHER[0].1, seconds) {
+        say("Vigil", &point);
+        report.keep("vigil", point.json());
+    }
+    if !report.quick {
+        let most = of_daemon(MOST.0, MOST.1, seconds);
+        report.keep("most", most.json());
+    }
 }
 
 /// What apps of this interval need, once they are registered, until each is HEALTHY and has its lasting moment.
@@ -86,21 +128,26 @@ pub(crate) fn until_in_rounds(interval: u64) -> Duration {
     Duration::from_secs(ROUNDS_BEFORE * interval + 2)
 }
 
-/// Where the figures are written to.
-pub(crate) fn file() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/bench.json")
-}
-
 fn of_daemon(apps: usize, interval: u64, seconds: u64) -> Point {
     let target = Target::start();
     let daemon = Daemon::watching(target.address, apps, interval);
-    of_process(daemon.pid(), &target, (apps, interval), seconds)
+    let point = of_process(daemon.pid(), &target, (apps, interval), seconds);
+    say("HealthChecker", &point);
+    point
 }
 
 fn of_monit(apps: usize, interval: u64, seconds: u64) -> Option<Point> {
     let target = Target::start();
-    let monit = Monit::start(target.address, apps, interval)?;
-    Some(of_process(monit.pid(), &target, (apps, interval), seconds))
+    let monit = Peer::monit(target.address, apps, interval)?;
+    let point = of_process(monit.pid(), &target, (apps, interval), seconds);
+    say("Monit", &point);
+    Some(point)
+}
+
+fn of_vigil(apps: usize, interval: u64, seconds: u64) -> Option<Point> {
+    let target = Target::start();
+    let vigil = Peer::vigil(target.address, apps, interval)?;
+    Some(of_process(vigil.pid(), &target, (apps, interval), seconds))
 }
 
 fn of_process(pid: u32, target: &Target, (apps, interval): (usize, u64), seconds: u64) -> Point {
@@ -129,6 +176,13 @@ fn of_process(pid: u32, target: &Target, (apps, interval): (usize, u64), seconds
     }
 }
 
+fn head() {
+    println!(
+        "{:<30}{:>9}{:>9}{:>9}{:>10}{:>20}{:>8}",
+        "apps", "us/check", "wakes/s", "wakes/ch", "KiB", "p50/p99/max ms", "100 ms"
+    );
+}
+
 fn say(who: &str, point: &Point) {
     let label = format!("{who}, {} at {} s", point.apps, point.interval);
     let deviation = format!("{:.2}/{:.2}/{:.1}", point.p50, point.p99, point.max);
@@ -142,12 +196,21 @@ fn say(who: &str, point: &Point) {
     );
 }
 
-/// By how much CPU a check, and memory an app, grow: below 0 a check gets cheaper the more there are.
+/// What ten times as many apps change, in words.
 fn slope(points: &[Point]) -> String {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return String::new() };
-    let power = (last.cpu / first.cpu).log10() / (last.apps as f64 / first.apps as f64).log10();
-    let kib = last.anonymous_kib.saturating_sub(first.anonymous_kib) as f64;
-    let mut text = format!("CPU of a check grows with apps to the power of {power:.2}");
-    write!(text, "; memory by {:.2} KiB an app", kib / (last.apps - first.apps) as f64).unwrap();
-    text
+    let steps: Vec<String> = points
+        .windows(2)
+        .map(|pair| {
+            let (few, many) = (&pair[0], &pair[1]);
+            let kib = many.anonymous_kib as f64 - few.anonymous_kib as f64;
+            format!(
+                "from {} to {} apps a check costs {:.2} times as much CPU, each app {:.1} KiB of memory",
+                few.apps,
+                many.apps,
+                many.cpu / few.cpu,
+                kib / (many.apps - few.apps) as f64
+            )
+        })
+        .collect();
+    steps.join("; ")
 }
