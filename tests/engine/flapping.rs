@@ -170,3 +170,29 @@ fn who_is_known_to_keep_failing_and_is_not_back_is_no_news() {
     world.seconds(15 * MINUTE);
     assert_eq!(world.mails(), ["0/1 well, not Kodi"], "and what is news is told");
 }
+
+#[test]
+fn what_is_known_to_be_degraded_now_and_then_and_dies_is_told_once() {
+    for then in [Answer::Hang, Answer::Refused, Answer::Fail] {
+        let mut world = house(&[]);
+        let spell = |world: &mut World, answer: Answer| {
+            world.answers("NAS", answer);
+            world.seconds(5 * MINUTE);
+            world.answers("NAS", Answer::Pass);
+            world.seconds(10 * MINUTE);
+        };
+        (0..3).for_each(|_| spell(&mut world, Answer::Warn));
+        let before = ["NAS DEGRADED", "NAS HEALTHY", "NAS keeps failing"];
+        assert_eq!(world.mails(), before);
+        (0..2).for_each(|_| spell(&mut world, then));
+        spell(&mut world, Answer::Warn);
+        world.answers("NAS", then);
+        world.seconds(24 * HOUR);
+        assert_eq!(world.mails()[3..], ["NAS UNHEALTHY"], "{then:?}");
+        world.answers("NAS", Answer::Pass);
+        world.seconds(5 * HOUR);
+        assert_eq!(world.inbox.len(), 4, "{then:?}: it has failed often");
+        world.seconds(2 * HOUR);
+        assert_eq!(world.mails()[4..], ["NAS HEALTHY"], "{then:?}");
+    }
+}

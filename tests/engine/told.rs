@@ -413,8 +413,7 @@ fn changes_of(world: &World, person: &str) -> Vec<Change> {
 
 fn told_of(world: &World, person: &str, app: &str) -> Vec<&'static str> {
     let changes = changes_of(world, person).into_iter().filter(|change| change.app == app);
-    // What keeps failing is told as that, and no more until it stays well.
-    changes.map(|it| if it.keeps_failing { "UNHEALTHY" } else { it.to.word() }).collect()
+    changes.map(|it| it.to.word()).collect()
 }
 
 /// Looks at what arrived since `seen`; how much arrived by now.

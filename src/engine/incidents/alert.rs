@@ -32,7 +32,8 @@ pub struct Alert {
     /// When it was over last, of trouble that people were told of: soon after, they are told that it keeps
     /// failing.
     pub recovered: Option<Stamp>,
-    /// People were told that it keeps failing: no more, until it is well for a while.
+    /// People were told that it keeps failing: no more, unless it is worse than they know, until it is well for a
+    /// while.
     pub keeps_failing: bool,
     /// What people were told is that nothing answers at its host.
     pub silent: bool,
@@ -173,7 +174,12 @@ impl Alert {
     /// next thing to hear is that it is well.
     pub fn is_news(&self, to: &Recipient, level: Level) -> bool {
         let known = self.told(to).and_then(|told| told.written);
-        known.is_none_or(|known| level > known && !self.keeps_failing)
+        known.is_none_or(|known| level > known)
+    }
+
+    /// Whether a person has been told of it, and not that it is over.
+    pub fn is_told_to(&self, to: &Recipient) -> bool {
+        self.told(to).is_some_and(|told| told.written.is_some())
     }
 
     /// Whether a person has heard enough of it.

@@ -383,6 +383,8 @@ impl Incidents {
                 let (app, alert) = (known.registry.get(*only)?, self.alerts.get(only)?);
                 let transition = changed.filter(|(id, _)| id == only).map(|(_, change)| change);
                 let change = change::trouble(app, alert, transition);
+                // To whom it is only worse than they knew, that it is so is the news.
+                let keeps_failing = keeps_failing && !alert.is_told_to(to);
                 Notice::Change(Change { keeps_failing, ..change })
             }
             _ => {

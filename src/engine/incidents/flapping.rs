@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::alert::Alert;
 use super::joining::has_passed_since;
 use super::{Incidents, Known};
-use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
 use crate::engine::time::{Moment, Now, Stamp};
 
@@ -44,8 +43,7 @@ pub(super) fn keeps_failing(alert: &Alert, app: &App) -> bool {
 pub(super) fn is_known(now: Now, alert: &Alert, app: &App) -> bool {
     let soon = |recovered: Stamp| recovered.age(now.at).span < calm(alert.falls, app);
     // Some may have heard the end of all of theirs already.
-    let knows = |to: &Recipient| alert.told(to).is_some_and(|told| told.written.is_some());
-    let is_told = alert.is_told() && app.registration.recipients().all(|to| knows(&to));
+    let is_told = alert.is_told() && app.registration.recipients().all(|to| alert.is_told_to(&to));
     let is_as_it_was = is_told && alert.silent && app.is_dead_silent();
     is_as_it_was && alert.tie.number().is_some() && alert.recovered.is_some_and(soon)
 }

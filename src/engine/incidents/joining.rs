@@ -84,8 +84,8 @@ impl Incidents {
         let spreading = || spreading().map(|(id, alert)| (*id, alert));
         let (found, alert) = known_there.or_else(flaky).or_else(spreading)?;
         let knows = |to: &Recipient| match alert.tie.number() {
-            Some(number) => self.of(number).any(|(_, alert)| is_told_to(alert, to)),
-            None => is_told_to(alert, to),
+            Some(number) => self.of(number).any(|(_, alert)| alert.is_told_to(to)),
+            None => alert.is_told_to(to),
         };
         people.iter().all(knows).then_some(found)
     }
@@ -188,10 +188,6 @@ fn waits_for_itself(now: Now, app: &App, began: Stamp) -> Option<Duration> {
     let may_be_soon = is_broken(app) && app.is_dead_silent() && has_passed_since(app, began);
     let left = UPDATED_AFTER.checked_sub(app.monitor.trouble_since.age(now.at).span)?;
     (may_be_soon && !left.is_zero()).then_some(left)
-}
-
-fn is_told_to(alert: &Alert, to: &Recipient) -> bool {
-    alert.told(to).is_some_and(|told| told.written.is_some())
 }
 
 /// When what joins at `joined` is told, of an incident that was `told` then.

@@ -84,7 +84,9 @@ impl Incidents {
         let keeps_failing = alert.keeps_failing || (alone && flapping::keeps_failing(alert, app));
         let mut change = change::trouble(app, alert, transition);
         change.reason = reason.map_or(change.reason, str::to_owned);
-        let notice = Notice::Change(Change { keeps_failing, ..change });
+        // To whom it is only worse than they knew, that it is so is the news.
+        let all_know = people.iter().all(|to| alert.is_told_to(to));
+        let notice = Notice::Change(Change { keeps_failing: keeps_failing && !all_know, ..change });
         let messages = self.messages((id, app), people, &notice, known.outbox);
         self.alerts.edit(&id, |alert| {
             if alone {

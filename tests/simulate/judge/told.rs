@@ -210,9 +210,18 @@ impl Walk<'_, '_> {
         let has_passed = || {
             matches!(told.of, Of::Report(_)) || self.case.life(app).has_passed(knows.at, decided)
         };
-        let is_known = knows.level == Some(told.state()) || knows.keeps_failing.is_some();
+        // Who is known to be DEGRADED now and then is told once to be UNHEALTHY.
+        let is_worse = knows.keeps_failing.is_some()
+            && knows.level == Some(State::Degraded)
+            && !told.keeps_failing
+            && told.state() == State::Unhealthy;
+        let is_known =
+            knows.level == Some(told.state()) || (knows.keeps_failing.is_some() && !is_worse);
         let is_news = !is_known || (knows.is_suspect && has_passed());
-        let (level, episode) = (Some(told.state()), told.episode);
+        let was_degraded =
+            told.keeps_failing && self.case.life(app).app.state_at(decided) == State::Degraded;
+        let level = if was_degraded { State::Degraded } else { told.state() };
+        let (level, episode) = (Some(level), told.episode);
         let report = match told.of {
             Of::Report(which) => Some((place, which)),
             Of::Outage { place: which, more } => {
@@ -231,7 +240,8 @@ impl Walk<'_, '_> {
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
         }
-        let keeps_failing = told.keeps_failing.then_some(place);
+        let keeps_failing =
+            told.keeps_failing.then_some(place).or(knows.keeps_failing.filter(|_| is_worse));
         let (is_suspect, is_crash_loop, at) = (told.is_suspect, told.is_crash_loop, decided);
         let watched = knows.watched;
         let is_first = is_news && keeps_failing.is_none();

@@ -31,6 +31,9 @@ const NAMELESS: &str = "The mail server refused this mail with the names of the 
 /// Said of an app that comes and goes.
 const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
+/// The same, of one that is only DEGRADED.
+const KEEPS_DEGRADED: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
+    UNHEALTHY, or HEALTHY and stays so for a while.";
 /// Characters of the names of newly watched apps.
 const MAX_NAMES: usize = 2000;
 
@@ -248,7 +251,8 @@ fn in_full(change: &Change, alone: bool, zone: &Zone, page: &mut Page) {
     };
     page.add(Block::Headline(headline, Some(change.to)));
     if change.keeps_failing {
-        page.add(Block::Paragraph(KEEPS_FAILING.to_owned()));
+        let said = if change.to == State::Degraded { KEEPS_DEGRADED } else { KEEPS_FAILING };
+        page.add(Block::Paragraph(said.to_owned()));
     }
     page.blocks.extend(degraded(change).map(Block::Paragraph));
     page.add(Block::Facts(facts));

@@ -277,6 +277,10 @@ It was HEALTHY only shortly before. But for reminders, the next mail of it comes
 Since:       2026-11-23 22:55:10 UTC
 ";
     assert!(letter.text.starts_with(start), "{}", letter.text);
+    let change = Change { keeps_failing: true, ..nas(State::Degraded) };
+    let letter = write(&mail(vec![Notice::Change(change)]), wall(0), None);
+    let promise = "comes when it is UNHEALTHY, or HEALTHY and stays so for a while.";
+    assert!(letter.text.contains(promise), "{}", letter.text);
 }
 
 #[test]

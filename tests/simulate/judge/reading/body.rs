@@ -19,6 +19,9 @@ const CRASH_LOOP: &str = "it registered 3 times within 10 min, and failed in bet
 /// Said of an app that comes and goes.
 const KEEPS_FAILING: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
     HEALTHY and stays so for a while.";
+/// The same of one that is only DEGRADED.
+const KEEPS_DEGRADED: &str = "It was HEALTHY only shortly before. But for reminders, the next mail of it comes when it is \
+    UNHEALTHY, or HEALTHY and stays so for a while.";
 /// The same of what comes and goes on a host.
 const ON_HOST: &str = "Some of them, or others on their host, were HEALTHY only shortly before. But for reminders, one more \
     mail comes when all of them are HEALTHY and stay so for a while.";
@@ -268,7 +271,9 @@ fn paragraph(text: &str, known: &Known, reading: &mut Reading) -> Option<()> {
         return (rest == end).then_some(());
     }
     let is_link = ["All apps: http", "Mute this for a while: http"];
-    if is_link.iter().any(|link| text.starts_with(link)) || text == KEEPS_FAILING {
+    if is_link.iter().any(|link| text.starts_with(link))
+        || [KEEPS_FAILING, KEEPS_DEGRADED].contains(&text)
+    {
         return Some(());
     }
     if let Some(names) = text.strip_prefix("Well again: ") {
