@@ -130,6 +130,11 @@ pub(super) fn flaky(at: Ms) -> Ms {
     ALONE + at + UPDATE
 }
 
+/// When a person is told at the latest of who is silent with others, whose quiet time ends at `end`.
+pub(super) fn freed(end: Ms) -> Ms {
+    ALONE + end.saturating_add(AFTER_QUIET)
+}
+
 /// How much longer a person waits who has had so many mails of trouble shortly before.
 pub(super) fn bundled(had: usize) -> Ms {
     if had >= ENOUGH { BUNDLED } else { 0 }

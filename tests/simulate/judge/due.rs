@@ -124,7 +124,8 @@ fn due(
     });
     // What comes and goes there may be well just then, and they have not heard so.
     let spells = told.known.iter().filter(|((person, other), span)| {
-        let is_known = || span.holds(trouble.begun);
+        // They may hear of that while this begins.
+        let is_known = || span.from <= due && trouble.begun <= span.end();
         let near = || case.is_related(app, *other, trouble.begun);
         *person == to
             && *other != app
@@ -143,12 +144,22 @@ fn due(
     let had = until
         .saturating_sub(written.partition_point(|at| *at + allowance::SHORTLY < trouble.begun));
     let bundled = allowance::bundled(had);
+    let freed = freed(case, trouble, due);
     // An update may be the mail that waits.
-    let due = joins.unwrap_or(due) + bundled;
+    let due = joins.unwrap_or(due).max(freed) + bundled;
     // Who has heard enough of what it is behind hears of it when that is over.
     let deaf = case.mutes.last_end(to, &case.above(app, trouble.begun), trouble.begun, due);
     let after = deaf.map(|end| allowance::update(end, end));
     due.max(after.unwrap_or(0))
+}
+
+/// When who is silent is to be told at the latest, if a quiet time of others ends while it waits for who else is:
+/// they are waited for, too.
+fn freed(case: &Case<'_>, trouble: &Trouble, due: Ms) -> Ms {
+    let apps = (0..case.lives.len()).filter(|_| trouble.is_silent);
+    let ends = apps.flat_map(|app| case.quiet.perhaps(app)).map(|span| span.end());
+    let ends = ends.filter(|end| trouble.begun < *end && *end <= due);
+    ends.map(allowance::freed).max().unwrap_or(0)
 }
 
 /// Whether a person heard of a trouble in time.

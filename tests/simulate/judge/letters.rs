@@ -128,14 +128,28 @@ pub(super) fn letters<'s>(
         let reading = reading::read(&letter.subject, &letter.text, &known);
         let mut states = statements(&reading);
         for statement in &mut states {
-            let missing = statement.app.filter(|_| matches!(statement.of, Of::Report(_)));
-            statement.decided = missing.and_then(|app| lives[app.0].given_up_by(letter.written));
+            statement.decided = not_back_since(statement, &reading, letter, clock, lives);
             statement.episode = episode(statement, letter, clock, lives);
         }
         letters.push(Read { letter, reading, states });
     }
     threads(&mut letters, clock);
     (letters, again)
+}
+
+/// When it was decided that an app is not back: of a report in a list, after the time that is said there.
+fn not_back_since(
+    statement: &Statement,
+    reading: &Reading,
+    letter: &Letter,
+    clock: &Clock<'_>,
+    lives: &[Life<'_>],
+) -> Option<Ms> {
+    let Of::Report(place) = statement.of else { return None };
+    let life = &lives[statement.app?.0];
+    let listed = reading.list.get(place).and_then(|point| clock.meant(point.at?, letter.worded));
+    let since = listed.and_then(|at| life.given_up_since(at.saturating_sub(SLACK)));
+    since.filter(|at| *at <= letter.written).or_else(|| life.given_up_by(letter.written))
 }
 
 /// The alert of an app stays open from one episode to the next until its people are told its end.
@@ -146,7 +160,8 @@ fn threads(letters: &mut [Read<'_>], clock: &Clock<'_>) {
             let listed = statement.changed.filter(|_| !reading.list.is_empty());
             let meant = listed.and_then(|told| clock.meant(told, letter.worded));
             // It is told in whole seconds.
-            meant.map_or(letter.written, |at| (at + SLACK - 1).min(letter.written))
+            let told = meant.map_or(letter.written, |at| (at + SLACK - 1).min(letter.written));
+            statement.decided.unwrap_or(told)
         };
         for statement in states {
             let Some(app) = statement.app else { continue };
@@ -157,7 +172,13 @@ fn threads(letters: &mut [Read<'_>], clock: &Clock<'_>) {
                 continue;
             }
             let begun = statement.episode.filter(|_| statement.is_trouble());
-            let begun = begun.map(|episode| Thread { from: at, last: at, episode, is_over: false });
+            let begun = begun.map(|episode| {
+                // Who is told of it later is told the end of what others knew before.
+                let others = threads.iter().filter(|((_, of), it)| *of == app && !it.is_over);
+                let first = others.map(|(_, it)| (it.from, it.episode)).min();
+                let (from, episode) = first.unwrap_or((at, episode));
+                Thread { from, last: at, episode, is_over: false }
+            });
             let known = match open {
                 Some(thread) if statement.is_trouble() => Some(Thread { last: at, ..thread }),
                 Some(thread) => Some(Thread { is_over: true, ..thread }),

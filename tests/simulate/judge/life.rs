@@ -184,6 +184,12 @@ impl Life<'_> {
         states.iter().rev().find(|(_, state)| *state == State::Unhealthy).map(|(at, _)| *at)
     }
 
+    /// When it became UNHEALTHY next.
+    pub(super) fn given_up_since(&self, at: Ms) -> Option<Ms> {
+        let states = &self.app.states[self.app.shown_by(at)..];
+        states.iter().find(|(_, state)| *state == State::Unhealthy).map(|(at, _)| *at)
+    }
+
     /// The last check that ended by `at` and did not pass, by its place.
     pub(super) fn ill_by(&self, at: Ms) -> Option<usize> {
         let last = self.check_by(at)?;

@@ -12,7 +12,7 @@ use super::busiest::Mails;
 use super::case::Case;
 use super::chronicle::time;
 use super::clock::SLACK;
-use super::episodes::Ending;
+use super::episodes::{Ending, Episode};
 use super::finding::{Fault, Finding};
 use super::letters::{Of, Read, Statement};
 use super::reading::{Row, Tells};
@@ -193,6 +193,11 @@ impl Walk<'_, '_> {
         let decided = self.decided(read, told);
         self.false_alarm(read, told, app, decided);
         let mut knows = self.knows(to, app, decided);
+        let before = self.knows.get(&(to, app)).filter(|_| knows.level.is_none());
+        if let Some(before) = before.filter(|before| before.level.is_some()) {
+            let stop = self.case.life(app).next_stop(before.at).unwrap_or(decided);
+            self.reminders.ends((to, app), before.since, stop);
+        }
         self.keeps_failing(read, told, (app, knows), decided);
         let mut is_open = knows.level.is_some();
         if is_open && knows.episode != told.episode {
@@ -239,6 +244,9 @@ impl Walk<'_, '_> {
         }
         if let Some((report, episode)) = report.zip(episode) {
             self.missing.entry(report).or_default().push((app, episode));
+        }
+        if is_worse {
+            self.covered(to, app, decided);
         }
         let keeps_failing =
             told.keeps_failing.then_some(place).or(knows.keeps_failing.filter(|_| is_worse));
@@ -329,7 +337,9 @@ impl Walk<'_, '_> {
     fn knows(&self, to: PersonId, app: AppId, decided: Ms) -> Knows {
         let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
         match self.case.life(app).next_stop(knows.at) {
-            Some(stop) if stop < decided => Knows { level: None, ..knows },
+            Some(stop) if stop < decided => {
+                Knows { watched: knows.watched, at: knows.at, ..Knows::default() }
+            }
             _ => knows,
         }
     }
@@ -433,13 +443,26 @@ impl Walk<'_, '_> {
         };
         let told = knows.report.and_then(|report| self.ended.get(&report)).copied();
         let mut owed = others.map(rests).chain(told).fold(own, Ms::max);
-        // Of who is unwell again by then the end is owed when that is over; and of who is quiet, too.
-        let again = |owed: Ms| {
-            let mut again = life.episodes.iter().filter(|it| it.from <= owed && owed < it.until());
-            again.next().map(super::episodes::Episode::until).or_else(|| life.quiet_until(owed))
-        };
-        while let Some(later) = again(owed).filter(|later| *later > owed) {
-            owed = later;
+        // Of who is unwell again by then, or is told with one that is, the end is owed when that is over; and of who
+        // is quiet, too: it is asked when that ends.
+        let with: BTreeSet<AppId> =
+            missing.into_iter().flatten().filter(still).map(|(app, _)| *app).chain([app]).collect();
+        let mut asked = 0;
+        loop {
+            let is_again = |it: &&Episode| it.from <= owed + asked && owed < it.until();
+            let again = |app: &AppId| {
+                let life = self.case.life(*app);
+                let until = life.episodes.iter().find(is_again)?.until();
+                Some(life.app.off_between(owed, until).unwrap_or(until))
+            };
+            let again = with.iter().filter_map(again).max();
+            let quiet = with.iter().filter_map(|app| self.case.life(*app).quiet_until(owed)).max();
+            let quiet = quiet.filter(|_| again.is_none());
+            asked = if quiet.is_some() { PATIENCE } else { 0 };
+            match again.or(quiet).filter(|later| *later > owed) {
+                Some(later) => owed = later,
+                None => break,
+            }
         }
         let believed = |owed: Ms| {
             let now = life.app.registered_at(owed).filter(|_| knows.keeps_failing.is_some());

@@ -157,7 +157,8 @@ fn crash_loop(story: &Story, app: usize, life: &Life<'_>, begun: Ms) -> Option<T
     let deadline = life.told_after_quiet(begun, begun + at_once, (asked, asked));
     let until = reach.end().min(life.next_stop(begun).unwrap_or(Ms::MAX));
     // At the end of a quiet time it is told if it goes on.
-    let goes_on = life.quiet_until(begun).is_none_or(|end| life.loops.goes_on(life.app, end));
+    let lasts = |end: Ms| life.loops.goes_on(life.app, end) && life.episodes[episode].until() > end;
+    let goes_on = life.quiet_until(begun).is_none_or(lasts);
     let wish = if until <= deadline || !goes_on { Wish::May } else { Wish::Must };
     let is_silent = false;
     Some(Trouble { app, episode, cause, begun, deadline, until, is_silent, wish, people })

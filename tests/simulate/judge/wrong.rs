@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::case::Case;
 use super::chronicle::time;
+use super::clock::SLACK;
 use super::finding::{Fault, Finding, Wrong};
 use super::letters::{Of, Read, Statement};
 use super::reading::{Named, Says, Tells};
@@ -110,7 +111,14 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     }
     if statement.of == Of::Reminder {
         let meant = statement.changed.and_then(|it| found.case.clock.meant(it, letter.worded));
-        return is_still_so(found, app, statement, meant.unwrap_or(letter.written));
+        return was_so(found, app, statement, meant.unwrap_or(letter.written));
+    }
+    // What a list tells of several was so then: the end of one waits for the others, and whoever fails again may
+    // wait for others, too.
+    let listed = statement.changed.filter(|_| matches!(statement.of, Of::Outage { .. } | Of::End));
+    if let Some(at) = listed.and_then(|told| found.case.clock.meant(told, letter.worded)) {
+        // It is told in whole seconds.
+        return was_so(found, app, statement, at + SLACK);
     }
     if statement.of != Of::Change {
         let at = statement.decided.unwrap_or(letter.written);
@@ -130,12 +138,13 @@ fn statement(found: &mut Found<'_, '_>, statement: &Statement, is_last: bool) {
     }
 }
 
-/// It was so when people were to be told again.
-fn is_still_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) {
+/// It was so when people were to be told, or told again.
+fn was_so(found: &mut Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) {
     let shown = found.case.life(app).app.state_at(at.min(found.read.letter.written));
     if !statement.fits(shown) && shown != State::Unknown {
+        let said = statement.state().word();
         let what =
-            format!("{} is {} at {}, not still UNHEALTHY", statement.name, shown.word(), time(at));
+            format!("{} is {} at {}, said to be {said}", statement.name, shown.word(), time(at));
         found.add(Wrong::State, Some(app), at, &what);
     }
 }

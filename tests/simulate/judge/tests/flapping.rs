@@ -2,7 +2,7 @@
 
 use super::tale::{Draft, MINUTE, SECOND, Tale, stamp};
 use crate::judge::{Fault, Wrong};
-use crate::story::{CauseKind, Ms, Reach, Span};
+use crate::story::{CauseKind, Ms, PersonId, Reach, Span};
 use healthchecker::engine::state::State;
 
 use CauseKind::{Crash, CrashLoop};
@@ -63,6 +63,63 @@ fn who_keeps_failing_is_told_once_and_that_it_is_well_when_that_is_believed() {
     let all_told = thrice().faults();
     assert_eq!(all_told, [Fault::NothingNew]);
     assert_eq!(thrice().but(|it| drop(it.remove(3))).faults(), []);
+}
+
+#[test]
+fn who_is_told_later_than_others_hears_the_end_of_what_those_knew() {
+    let third = AGAIN + 15 * MINUTE;
+    let told = |lie: Ms| {
+        let tale = of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE);
+        let tale = tale.befalls(Crash, &[0], AGAIN, AGAIN + 10 * MINUTE);
+        let mut tale = tale.befalls(Crash, &[0], third, third + 10 * MINUTE).lived();
+        let before = &mut tale.story.apps[0].registrations[0];
+        let named = third + 20 * SECOND;
+        let mut since = before.clone();
+        (before.span.until, since.span.from) = (Some(named), named);
+        since.people.push(PersonId(1));
+        tale.story.apps[0].registrations.push(since);
+        let told = tale.but(|drafts| {
+            let began = drafts[2].written + lie;
+            drafts.remove(3);
+            let end = &mut drafts[4];
+            end.changes[0].lasted_ms = end.written - began;
+            end.changes[0].since = stamp(began);
+            later(end, LONG_CALM);
+            let end = Draft { to: PersonId(1), id: "guest".to_owned(), ..end.clone() };
+            drafts[3].to = PersonId(1);
+            drafts[2..4].iter_mut().for_each(|it| it.changes[0].keeps_failing = true);
+            drafts.push(end);
+        });
+        told.faults()
+    };
+    assert_eq!(told(0), []);
+    assert!(told(5 * MINUTE).contains(&Fault::Wrong(Wrong::Since)));
+}
+
+#[test]
+fn what_was_known_of_an_app_that_was_stopped_is_known_no_more() {
+    let told = |stopped: bool| {
+        let tale = of_nas().befalls(Crash, &[0], DOWN, DOWN + 10 * MINUTE);
+        let tale = tale.befalls(Crash, &[0], AGAIN, AGAIN + 10 * MINUTE);
+        let mut tale = tale.befalls(Crash, &[0], AGAIN + 60 * MINUTE, AGAIN + 80 * MINUTE);
+        if stopped {
+            let before = &mut tale.story.apps[0].registrations[0];
+            let mut again = before.clone();
+            before.span.until = Some(AGAIN + 5 * MINUTE);
+            again.span.from = AGAIN + 30 * MINUTE;
+            tale.story.apps[0].registrations.push(again);
+        }
+        let told = tale.lived().but(|drafts| {
+            drafts[2].changes[0].keeps_failing = true;
+            drafts.remove(3);
+            if !stopped {
+                later(&mut drafts[4], LONG_CALM);
+            }
+        });
+        told.faults()
+    };
+    assert_eq!(told(true), []);
+    assert_eq!(told(false), [Fault::NothingNew]);
 }
 
 #[test]

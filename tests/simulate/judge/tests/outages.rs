@@ -2,7 +2,7 @@
 
 use super::tale::{Draft, MINUTE, SECOND, Tale, stamp};
 use crate::judge::{Fault, Wrong};
-use crate::story::{CauseKind, HostId, Ms};
+use crate::story::{CauseKind, HostId, Ms, Span};
 use healthchecker::engine::outbox::notice::{AllBack, Group, Notice, Outage, Silent};
 use healthchecker::engine::state::State;
 
@@ -214,4 +214,28 @@ fn who_is_unwell_again_when_the_others_are_well_is_owed_its_end_later() {
     assert_eq!(judgement.findings, [], "{}", judgement.told.concat());
     let faults: Vec<Fault> = ends_late(false).findings.iter().map(|it| it.fault).collect();
     assert_eq!(faults, [Fault::NoEnd], "it was well when the end of the others was told");
+}
+
+#[test]
+fn what_a_list_tells_of_several_was_so_then() {
+    let listed = |well: Ms| {
+        let mut tale = hang(&[0], false).befalls(HostHang, &[1], HANGS, HANGS + well);
+        tale = tale.befalls(HostHang, &[3], HANGS + 30 * MINUTE, HANGS + 50 * MINUTE);
+        tale.lived().but(|drafts| {
+            let is_alone = |draft: &Draft| draft.changes[0].app == "Heating";
+            let (mut alone, mut first): (Vec<Draft>, Vec<Draft>) =
+                drafts.drain(..).partition(is_alone);
+            together(&mut first, false);
+            alone[0].report = first.remove(0).report;
+            drafts.extend(alone.into_iter().chain(first));
+        })
+    };
+    let told = |well: Ms| {
+        let away = listed(well).drafts[0].written;
+        let away = Span { from: HANGS, until: Some(away) };
+        listed(well).with(|story| story.mail_away.push(away)).faults()
+    };
+    assert_eq!(told(20 * MINUTE), [], "it has been well for a while");
+    let lie = Fault::Wrong(Wrong::State);
+    assert!(!told(60 * MINUTE).contains(&lie));
 }

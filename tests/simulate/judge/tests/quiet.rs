@@ -60,6 +60,19 @@ fn what_people_knew_before_ends_for_them_after_it() {
     assert_eq!(known().but(|drafts| drafts.truncate(1)).faults(), [Fault::NoEnd]);
 }
 
+/// It is down before the quiet time, and again in it and beyond.
+fn again_within() -> Tale {
+    let tale = crash(5 * MINUTE, 20 * MINUTE).befalls(Crash, &[0], 30 * MINUTE, 6 * HOUR);
+    tale.with(|story| story.length = 7 * HOUR).lived()
+}
+
+#[test]
+fn who_has_not_heard_its_end_and_is_not_to_knows_that_it_is_unwell() {
+    let known = || again_within().but(|drafts| drop(drafts.drain(1..3)));
+    assert_eq!(known().faults(), []);
+    assert_eq!(known().but(|drafts| drafts.truncate(1)).faults(), [Fault::NoEnd]);
+}
+
 #[test]
 fn an_app_may_have_its_own_and_somebody_may_ask_for_one() {
     let own = |words: &str| {

@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::super::allowance;
+use super::super::episodes::{Ending, Episode};
 use super::super::finding::{Fault, Wrong};
 use super::super::letters::{Read, Statement};
 use super::super::reading::Says;
 use super::{First, Knows, Walk};
 use crate::story::{AppId, HostId, Ms, PersonId};
+use healthchecker::engine::state::State;
 
 impl Walk<'_, '_> {
     /// What an app did while a person knew that it keeps failing, by then.
     pub(super) fn covered(&mut self, to: PersonId, app: AppId, by: Ms) {
         let knows = self.knows.get(&(to, app)).copied().unwrap_or_default();
         let silent = knows.report.filter(|report| !self.real_reports.contains(report));
-        let Some(letter) = knows.keeps_failing.or(silent.map(|(letter, _)| letter)) else { return };
+        let Some(letter) = knows.keeps_failing.or(silent.map(|(letter, _)| letter)) else {
+            return self.known_still((to, app), knows, by);
+        };
         let life = self.case.life(app);
         let mut well = knows.episode.map_or(0, |episode| life.episodes[episode].until());
         for (episode, its) in life.episodes.iter().enumerate() {
@@ -29,6 +33,40 @@ impl Walk<'_, '_> {
             let first = First { decided: its.from, letter };
             self.firsts.entry((to, app, episode)).or_insert(first);
         }
+    }
+
+    /// What ailed it again before the end was owed is no news, if it was no worse.
+    fn known_still(&mut self, (to, app): (PersonId, AppId), knows: Knows, by: Ms) {
+        let told = knows.episode.and_then(|known| self.firsts.get(&(to, app, known)));
+        let Some(letter) = told.map(|first| first.letter) else { return };
+        let life = self.case.life(app);
+        for episode in self.relapses((to, app), knows, by) {
+            let its = &life.episodes[episode];
+            let shown = life.app.shown_by(its.from)..life.app.shown_by(its.until().min(by));
+            let is_worse = life.app.states[shown].iter().any(|(_, it)| *it == State::Unhealthy);
+            if knows.level == Some(State::Unhealthy) || !is_worse {
+                let first = First { decided: its.from, letter };
+                self.firsts.entry((to, app, episode)).or_insert(first);
+            }
+        }
+    }
+
+    /// When an app was unwell again by then, before the end was owed of what a person knows of it alone: it was quiet
+    /// meanwhile.
+    pub(super) fn relapses(
+        &self,
+        (to, app): (PersonId, AppId),
+        knows: Knows,
+        by: Ms,
+    ) -> Vec<usize> {
+        let life = self.case.life(app);
+        let is_alone = knows.level.is_some() && knows.report.is_none();
+        let known = knows.episode.filter(|_| is_alone).map(|known| (known, &life.episodes[known]));
+        let Some((known, Episode { ending: Ending::Well(_), .. })) = known else { return vec![] };
+        let owed = self.owed_from(to, app, knows).unwrap_or(by).min(by);
+        let again = life.episodes.iter().enumerate().skip(known + 1);
+        let again = again.filter(|(_, it)| knows.at <= it.from && it.from < owed);
+        again.map(|(episode, _)| episode).collect()
     }
 
     /// How often an app, or others on its host, were shown to fall ill since this person was told first, by then.

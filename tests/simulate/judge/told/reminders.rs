@@ -77,7 +77,13 @@ impl Walk<'_, '_> {
         let theirs =
             self.knows.iter().filter(|((person, _), it)| *person == to && it.level.is_some());
         // One letter tells of all of them.
-        let mut since = theirs.flat_map(|(_, knows)| knows.since.into_iter().chain(knows.again));
+        let mut since = theirs.flat_map(|((_, app), knows)| {
+            let episodes = &self.case.life(*app).episodes;
+            let again = self.relapses((to, *app), *knows, at).into_iter();
+            let again = again.map(|episode| episodes[episode].from);
+            let again = again.map(|begun| Since { begun, told: begun });
+            knows.since.into_iter().chain(knows.again).chain(again).collect::<Vec<Since>>()
+        });
         let is_due = since.any(|since| {
             let due = |by: Ms| dues((by + SLACK).saturating_sub(since.begun)).count();
             let had = before.range(since.told..at).filter(|before| *before + SLACK < at);

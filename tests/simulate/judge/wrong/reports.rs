@@ -235,12 +235,15 @@ fn end(found: &mut Found<'_, '_>, end: &End) {
     let (mut first, mut raised, mut last) = (None, None, None);
     for app in end.apps.names.iter().filter_map(|named| named.app) {
         let life = case.life(app);
-        let states = &life.app.states[..life.app.shown_by(written)];
+        let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
+        let told = found.read.states.iter().rfind(of_it);
+        // In a list it was so then.
+        let then = told.and_then(|it| case.clock.meant(it.changed?, found.read.letter.worded));
+        let then = then.map_or(written, |at| (at + SLACK).min(written));
+        let states = &life.app.states[..life.app.shown_by(then)];
         let Some(well) = states.iter().rposition(|(_, state)| *state == State::Healthy) else {
             return;
         };
-        let of_it = |it: &&Statement| it.of == Of::End && it.app == Some(app);
-        let told = found.read.states.iter().rfind(of_it);
         let episode = told.and_then(|it| it.episode);
         let thread = told.and_then(|it| it.thread);
         let begun = thread.map(|thread| thread.episode).or(episode);

@@ -133,7 +133,8 @@ fn beginnings(found: &Found<'_, '_>, app: AppId, statement: &Statement, at: Ms) 
         // What had passed before anybody was told is told when it fails again, since it was found.
         let now = life.ill_by(found.read.letter.written);
         let is_later = now.is_some_and(|now| checks[life.rows[now].earliest].begun > at);
-        beginnings.extend(is_later.then_some((at, at)));
+        let changed = life.told_of(at).filter(|_| is_later);
+        beginnings.extend(changed.map(|at| (at, at)));
         let found_by = life.loops.near(at).filter(|_| statement.is_crash_loop);
         beginnings.extend(found_by.map(|at| (at, at)));
         let rows = ill.into_iter().flat_map(row);
