@@ -135,7 +135,7 @@ arm: ## for a Raspberry Pi Zero or 1, and every later one (ARMv6)
 	PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
 
 arm-size: ## what that program is made of, crate by crate
-	CARGO_TARGET_DIR=target/size CARGO_PROFILE_RELEASE_STRIP=false \
+	CARGO_TARGET_DIR=target/size CARGO_PROFILE_RELEASE_STRIP=false CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
 		PYTHON=$(PYTHON) packaging/cross.sh arm-unknown-linux-musleabihf
 	packaging/size.py target/size/arm-unknown-linux-musleabihf/release/healthchecker
 

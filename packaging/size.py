@@ -2,7 +2,8 @@
 """Prints what a program is made of: packaging/size.py PROGRAM, which must not be stripped.
 
 Code is counted by the crate whose function it is; generic code of std counts for std, whoever
-uses it. A table in Markdown, for docs/size.md.
+uses it. What a feature costs is counted by the lines that code stems from, wherever the compiler put it: so the
+program must have their tables, and LLVM's symbolizer be installed. Tables in Markdown, for docs/size.md.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 
 # Where the name of a function tells of a crate only after this: `<&mut [T] as ...>`, `core::...`.
 PREFIX = re.compile(r"^(?:[<&*\[( ]|mut |dyn |const )+")
@@ -34,8 +36,9 @@ FEATURES = {
     "a ping": ("daemon::prober::ping::", "daemon::echo::"),
     "beats": ("engine::beats::", "daemon::api::beat::"),
     "logins": ("daemon::prober::login::", "engine::registration::auth::", "engine::text::secret::"),
-    "certificates that end": ("engine::registry::certificates::",),
-    "whose certificate it is": ("daemon::trust::", "config::certificates::"),
+    "certificates that end": ("engine::registry::certificates::", "daemon::trust::der::"),
+    "whom TLS believes, pins": ("daemon::trust::", "engine::registration::tls::", "daemon::prober::secure::"),
+    "authorities of one's own": ("config::certificates::",),
 }
 """What a person may ask the price of, by the modules that nothing else needs; the first that fits counts."""
 # The modules of a path of ours: what follows is a function, or a type.
@@ -51,7 +54,7 @@ def sections(program: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in output("readelf", "--section-headers", "--wide", program).splitlines():
         match = re.match(r"\s*\[ *\d+\] (\.\S+)\s+(\S+)\s+\S+ \S+ ([0-9a-f]+) \S+ +(\S*)", line)
-        if match and match[2] != "NOBITS" and "A" in match[4]:
+        if match and match[2] != "NOBITS" and "A" in match[4] and not match[1].startswith(".debug"):
             found[match[1]] += int(match[3], 16)
     return found
 
@@ -88,20 +91,49 @@ def room(function: str) -> str:
     return "::".join(modules(function).split("::")[:2]).rstrip(":")
 
 
-def feature(function: str) -> str:
-    where = modules(function)
+def lines(program: str) -> list[tuple[int, int]]:
+    """From where to where the machine's code stems from one line of source."""
+    headers = output("readelf", "--section-headers", "--wide", program)
+    text = re.search(r" \.text +PROGBITS +([0-9a-f]+) [0-9a-f]+ ([0-9a-f]+)", headers)
+    if text is None:
+        return []
+    begin = int(text[1], 16)
+    end = begin + int(text[2], 16)
+    table = output("readelf", "--debug-dump=decodedline", "--wide", program)
+    rows = {int(row[2], 16): row[1] for row in re.finditer(r"\s(\d+|-)\s+0x([0-9a-f]+)", table)}
+    # Of functions that the linker left out, it forgot where they are.
+    inside = sorted(at for at in rows if begin <= at < end)
+    return [(at, to) for at, to in pairwise([*inside, end]) if rows[at] != "-"]
+
+
+def features(program: str) -> Counter[str]:
+    """The bytes that stem from the files of each, with what of libraries was put into them."""
+    found: Counter[str] = Counter()
+    ranges = lines(program)
+    asked = "\n".join(hex(at) for at, _ in ranges)
+    command = ("llvm-symbolizer", f"--obj={program}", "--inlines", "--no-demangle")
+    told = subprocess.run(command, input=asked, capture_output=True, text=True, check=True).stdout
+    for (at, to), frames in zip(ranges, told.split("\n\n"), strict=False):
+        # From the innermost outwards; every second line is a place. Ours begin with no other folder.
+        own = re.search(r"^\./src/(.*?)(?:/mod)?\.rs:", frames, re.MULTILINE)
+        found[feature(own[1]) if own else ""] += to - at
+    return found
+
+
+def feature(file: str) -> str:
+    where = "::".join(file.split("/")) + "::"
     return next((name for name, begins in FEATURES.items() if where.startswith(begins)), "")
 
 
 def main() -> None:
     program = sys.argv[1]
-    rooms, features = code(program, room), code(program, feature)
-    del rooms[""], features[""]
+    rooms, prices = code(program, room), features(program)
+    del rooms[""], prices[""]
     tables = (
         ("section", sections(program)),
         ("code of", code(program, crate)),
         ("of it ours, in", rooms),
-        ("of it for", features),
+        ("of it for", prices),
     )
     for title, sizes in tables:
         print(f"| {title} | bytes |\n| --- | ---: |")
