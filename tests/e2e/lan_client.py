@@ -9,6 +9,7 @@ lan_client.py announce-devices IP COUNT  announces so many devices of many kinds
 lan_client.py get URL...               status and body of each answer, a JSON line each; `post` likewise
 lan_client.py serve IP [PORT [SECONDS]]  a healthy app that takes its time; prints its port, until
                                        standard input ends
+lan_client.py hang IP                  one that answers nothing, since it accepts nobody; likewise
 lan_client.py hold IP PORT COUNT       so many connections, until standard input ends
 lan_client.py take-mail IP             a mail server; prints its port, then a JSON line for each mail
 """
@@ -186,6 +187,12 @@ def serve(address: str, port: str = "0", seconds: str = "0") -> None:
     sys.stdin.read()
 
 
+def hang(address: str) -> None:
+    with socket.create_server((address, 0), backlog=512) as listener:
+        say(listener.getsockname()[1])
+        sys.stdin.read()
+
+
 def hold(address: str, port: str, count: str) -> None:
     held = [socket.create_connection((address, int(port))) for _ in range(int(count))]
     say(len(held))
@@ -220,6 +227,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "get": get,
     "post": post,
     "serve": serve,
+    "hang": hang,
     "hold": hold,
     "take-mail": take_mail,
 }

@@ -26,6 +26,8 @@ INTERVAL = 5
 MEASURED_SECONDS = 20
 # Of the daemon's threads, for one check, all in; threads that spin have a thousand.
 RUNS_PER_CHECK_MAX = 50
+# More than there are threads for checks.
+HUNG_APPS = 40
 # The budget of a household is 3 MiB. On the emulated machine a check takes tens of milliseconds, so that some ten threads
 # more are there at once than on one that is not, each with a stack.
 RESIDENT_MAX_KIB = 3584
@@ -67,6 +69,12 @@ class Household:
     def serve(self, port: int = 0) -> int:
         """An app that is well; its port."""
         app = self.machine.start_client("serve", self.machine.ipv4, str(port))
+        assert app.stdout
+        return int(app.stdout.readline())
+
+    def hang(self) -> int:
+        """One that never answers; its port."""
+        app = self.machine.start_client("hang", self.machine.ipv4)
         assert app.stdout
         return int(app.stdout.readline())
 
@@ -189,3 +197,13 @@ def test_a_household_fits_into_it(start_pi: StartPi, household: Household) -> No
     )
     assert (well.out_of_memory, well.out_of_tasks) == (0, 0)
     print(f"{APPS} apps that are well: {well}")
+
+    hung = [f"hung{n}" for n in range(HUNG_APPS)]
+    household.register(pi, household.url(household.hang()), *hung)
+    for name in hung:
+        wait_for_state(pi, name, "UNHEALTHY")
+    states = {app["appname"]: app["state"] for app in household.apps(pi)}
+    assert all(states[f"well{number}"] == "HEALTHY" for number in range(APPS)), states
+    uses = pi.uses()
+    assert (uses.out_of_memory, uses.out_of_tasks) == (0, 0)
+    print(f"{HUNG_APPS} besides that hang: {uses}")
