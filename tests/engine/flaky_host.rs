@@ -254,3 +254,28 @@ fn killed_at_any_moment_of_it_the_same_is_told() {
         assert_eq!(told(Some(kill)), plain, "killed after {kill} min");
     }
 }
+
+#[test]
+fn who_was_told_with_others_that_are_not_back_for_days_is_told_by_what_ails_it_now() {
+    let mut world = house();
+    let url = format!("http://{}/", address("NAS"));
+    world.register("NAS", &[("url", url.as_str()), ("healthy", "2"), ("interval", "300")]);
+    world.seconds(20 * MINUTE);
+    world.inbox.clear();
+    answer(&mut world, &["NAS", "Kodi"], Answer::Hang);
+    world.seconds(20 * MINUTE);
+    answer(&mut world, &["NAS"], Answer::Pass);
+    world.seconds(6 * 24 * HOUR);
+    assert_eq!(world.mails(), ["Kodi UNHEALTHY", "NAS silent"], "Kodi is awaited");
+    world.one_check("NAS");
+    answer(&mut world, &["NAS", "Photos", "Wiki"], Answer::Hang);
+    world.seconds(HOUR);
+    let [_, _, first, more] = world.mails().try_into().unwrap();
+    assert!(first.contains("Photos") && !first.contains("NAS") && more.contains("NAS"), "{more}");
+    let letter = world.letter(3).text;
+    assert!(!letter.contains("HEALTHY only shortly before"), "{letter}");
+    answer(&mut world, &["NAS", "Photos", "Wiki"], Answer::Pass);
+    world.seconds(HOUR);
+    let subject = world.letter(4).subject;
+    assert!(subject.contains("3 apps are HEALTHY again after 1 h"), "{subject}");
+}

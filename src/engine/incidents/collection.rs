@@ -152,16 +152,20 @@ impl Incidents {
             // Else it was told to people who may have no mail now: it is to be told anew.
             Tie::Of { number, .. } => self.updates.contains_key(&number),
         });
-        if waits || self.join((id, app), people, now, known) {
+        if waits {
             return;
         }
         self.alerts.edit(&id, |alert| {
-            alert.tie = Tie::Collected;
             if !alert.is_told() {
-                // It may have passed since, and not often enough to be well.
+                // It may have passed since, and not often enough to be well; and what people were told of it with
+                // others, who are not back, may be long ago.
                 alert.opened = app.monitor.since;
             }
         });
+        if self.join((id, app), people, now, known) {
+            return;
+        }
+        self.alerts.edit(&id, |alert| alert.tie = Tie::Collected);
         let family = self.ask_family(app, known.registry);
         let fresh = || Collection::opened(now, (id, app), known);
         let mut open = match self.collection.take() {
