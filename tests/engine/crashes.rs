@@ -110,6 +110,51 @@ fn who_is_worse_or_paused_is_not_told_so() {
 }
 
 #[test]
+fn who_is_worse_and_passes_between_is_told_when_a_quiet_time_is_over() {
+    let mut world = house();
+    world.quiet_for("NAS", 1200);
+    world.answers("NAS", Answer::Refused);
+    world.seconds(120);
+    assert_eq!(world.state("NAS"), State::Unhealthy);
+    (0..12).for_each(|_| lives_for_a_minute(&mut world));
+    assert_eq!(
+        (world.mails(), world.state("NAS")),
+        (vec!["NAS UNHEALTHY".to_owned()], State::Unhealthy)
+    );
+    let letter = super::clock::letter(&world, 0);
+    assert!(letter.contains("it registered 3 times within 10 min"), "{letter}");
+    world.answers("NAS", Answer::Pass);
+    world.seconds(400);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY", "NAS HEALTHY"]);
+}
+
+#[test]
+fn who_starts_again_and_again_waits_for_nobody_who_may_be_silent_with_it() {
+    let mut world = World::new();
+    world.register("NAS", &[("interval", "120"), ("healthy", "2")]);
+    world.register("Kodi", &[("interval", "300"), ("healthy", "2")]);
+    world.seconds(1200);
+    world.inbox.clear();
+    world.one_check("Kodi");
+    world.answers("NAS", Answer::Refused);
+    for _ in 0..2 {
+        world.one_check("NAS");
+        world.register("NAS", &[("interval", "120"), ("healthy", "2")]);
+    }
+    world.one_check("NAS");
+    assert_eq!(
+        (world.mails().len(), world.state("NAS")),
+        (0, State::Unhealthy),
+        "it may be several"
+    );
+    world.register("NAS", &[("interval", "120"), ("healthy", "2")]);
+    world.seconds(1);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    world.seconds(600);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+}
+
+#[test]
 fn a_crash_loop_is_told_since_it_was_found_and_not_since_trouble_of_long_ago() {
     let mut world = house();
     world.answers("NAS", Answer::Fail);

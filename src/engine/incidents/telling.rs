@@ -6,7 +6,7 @@ use crate::engine::outbox::notice::{Change, Notice};
 use crate::engine::outbox::{Message, Outbox};
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId};
-use crate::engine::state::{State, Transition};
+use crate::engine::state::Transition;
 use crate::engine::time::{Now, Stamp};
 
 impl Incidents {
@@ -38,7 +38,8 @@ impl Incidents {
         self.tell_change((id, app), &people, (level, transition), None, known)
     }
 
-    /// An app is in a crash loop, for this `reason`: tells to whom it is news, whatever passes in between.
+    /// An app is in a crash loop, for this `reason`: tells who knows nothing of it, whatever passes in between. It is
+    /// UNHEALTHY, perhaps, and passes too often to be found so anew, or waits for others, who do not start.
     pub fn handle_crash_loop(
         &mut self,
         now: Now,
@@ -47,9 +48,8 @@ impl Incidents {
         reason: &str,
         known: Known<'_>,
     ) -> Vec<Message> {
-        let Some(app) = known.registry.get(id).filter(|app| app.state() == State::Degraded) else {
-            return Vec::new();
-        };
+        let Some(app) = known.registry.get(id) else { return Vec::new() };
+        let Some(level) = Level::of(app.state()) else { return Vec::new() };
         if known.is_hushed(id) {
             return Vec::new();
         }
@@ -58,11 +58,10 @@ impl Incidents {
         }
         let Some(alert) = self.alerts.get(&id) else { return Vec::new() };
         let named = known.outbox.told(app.registration.recipients());
-        let people: Vec<Recipient> =
-            named.into_iter().filter(|to| alert.is_news(to, Level::Degraded)).collect();
-        let people: Vec<Recipient> =
-            people.into_iter().filter(|to| !self.is_muted(id, to, known)).collect();
-        self.tell_change((id, app), &people, (Level::Degraded, transition), Some(reason), known)
+        // That it is worse than they know has to be found by its checks.
+        let is_news = |to: &Recipient| !alert.is_told_to(to) && !self.is_muted(id, to, known);
+        let people: Vec<Recipient> = named.into_iter().filter(is_news).collect();
+        self.tell_change((id, app), &people, (level, transition), Some(reason), known)
     }
 
     /// Tells these people of the trouble of one app, for a `reason` that its last check does not tell.
