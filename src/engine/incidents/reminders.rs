@@ -43,7 +43,7 @@ impl Clock {
         let then = |ago: Duration| self.age.checked_sub(ago);
         let before = self.reminded.and_then(then).map_or(0, count);
         // One that came so shortly before, by the clock of trouble that is over, was that of this.
-        let heard = self.heard.and_then(then).map_or(0, |age| count(age + FIRST));
+        let heard = self.heard.and_then(then).map_or(0, |age| count(age + early(age)));
         count(self.age) > before.max(heard)
     }
 }
@@ -55,6 +55,12 @@ fn count(age: Duration) -> u64 {
         age if age < SECOND => 1,
         age => 2 + age.as_secs() / EACH.as_secs(),
     }
+}
+
+/// One that comes so long before the next is due is that one: an hour, and between the first and the second until
+/// it is nearer to the first.
+fn early(age: Duration) -> Duration {
+    if (FIRST..SECOND).contains(&age) { (SECOND - FIRST) / 2 } else { FIRST }
 }
 
 /// When the one comes that is next after so long.
@@ -194,6 +200,8 @@ mod tests {
         assert!(is_due(60, None) && !is_due(59, None));
         // When it was 49 min old, with older trouble.
         assert!(!is_due(60, Some(11)) && !is_due(359, Some(310)) && is_due(360, Some(311)));
+        // When it was five hours old, and four, and two.
+        assert!(!is_due(383, Some(84)) && !is_due(360, Some(120)) && is_due(360, Some(240)));
         assert!(is_due(1440, Some(1080)) && !is_due(1440, Some(30)));
         assert!(is_due(60, Some(61)), "of trouble before");
         let of_others = Clock { age: minutes(60), reminded: Some(minutes(11)), ..Clock::default() };
