@@ -216,7 +216,7 @@ impl Rhythm {
     }
 
     /// Whether what it reported in vain is soon said again.
-    fn says_soon_again(self) -> bool {
+    pub fn says_soon_again(self) -> bool {
         self.interval <= SAID_SOON_AGAIN
     }
 

@@ -315,6 +315,54 @@ fn the_silence_of_a_backup_waits_for_the_nas_that_it_is_made_on() {
 }
 
 #[test]
+fn a_backup_that_waited_for_a_nas_of_which_nobody_is_to_hear_is_told_when_that_is_well() {
+    let mut world = backup(&[&NIGHTLY[..], &[("parent", "NAS")]].concat());
+    world.register("NAS", &[("interval", "30"), ("healthy", "2")]);
+    world.seconds(300);
+    world.inbox.clear();
+    world.seconds(25 * HOUR + 1800);
+    world.quiet_for("NAS", DAY);
+    world.answers("NAS", Answer::Hang);
+    world.seconds(2 * HOUR);
+    assert_eq!((world.state("Backup"), world.mails().len()), (State::Unhealthy, 0));
+    world.answers("NAS", Answer::Pass);
+    world.seconds(180);
+    assert_eq!(world.mails(), ["Backup UNHEALTHY"], "its next report is a day away");
+    world.seconds(20 * HOUR);
+    assert_eq!(world.inbox.len(), 1, "{:?}", world.mails());
+}
+
+#[test]
+fn a_backup_behind_what_somebody_has_muted_is_told_when_that_is_over() {
+    for (how_long, is_back) in
+        [(HowLong::Recovery, true), (HowLong::Span(Duration::from_secs(3 * HOUR)), false)]
+    {
+        let mut world = backup(&[&NIGHTLY[..], &[("parent", "Host")]].concat());
+        world.register("Host", &[("interval", "30"), ("healthy", "2"), ("parent", "Switch")]);
+        world.register("Switch", &[("interval", "30"), ("healthy", "2")]);
+        world.seconds(25 * HOUR + 1800);
+        world.answers("Switch", Answer::Hang);
+        world.answers("Host", Answer::Hang);
+        world.seconds(600);
+        world.inbox.clear();
+        for app in ["Switch", "Host"] {
+            let what = What::App(app.to_owned(), None);
+            world.engine.mute(world.now, &what, how_long).unwrap();
+            world.act();
+        }
+        world.seconds(2 * HOUR);
+        assert_eq!((world.state("Backup"), world.mails().len()), (State::Unhealthy, 0));
+        if is_back {
+            world.answers("Switch", Answer::Pass);
+            world.answers("Host", Answer::Pass);
+        }
+        world.seconds(2 * HOUR);
+        let told = world.mails().iter().filter(|mail| mail.contains("Backup")).count();
+        assert_eq!(told, 1, "{:?}", world.mails());
+    }
+}
+
+#[test]
 fn a_backup_that_may_be_off_is_never_late() {
     let mut world = backup(&[&NIGHTLY[..], &[("may_be_off", "true")]].concat());
     world.seconds(10 * DAY);

@@ -85,6 +85,18 @@ impl Incidents {
         self.tell_of_reporting(now, &[id], known)
     }
 
+    /// What those have waited for that report by themselves, and seldom, may be over: that a parent is well, or that
+    /// somebody wants to hear of it. It is long until anything else shows their trouble.
+    pub(super) fn tell_of_seldom(&mut self, now: Now, known: Known<'_>) -> Vec<Message> {
+        let is_seldom = |id: &AppId| {
+            let rhythm = known.registry.get(*id).and_then(|app| app.registration.beats());
+            rhythm.is_some_and(|rhythm| !rhythm.says_soon_again())
+        };
+        let open = self.alerts.iter().filter(|(_, alert)| !alert.over).map(|(id, _)| *id);
+        let ids: Vec<AppId> = open.filter(is_seldom).collect();
+        self.tell_of_reporting(now, &ids, known)
+    }
+
     /// What there is to tell of those among these that report by themselves. What is told, or is believed only after
     /// a while, goes on with a report.
     fn tell_of_reporting(&mut self, now: Now, ids: &[AppId], known: Known<'_>) -> Vec<Message> {
@@ -99,7 +111,9 @@ impl Incidents {
         let mut messages = Vec::new();
         for id in ids {
             let app = known.registry.get(*id).filter(|app| !app.paused);
-            let Some(app) = app.filter(|_| !self.is_collected(*id)) else { continue };
+            // It is told with others, if somebody waits for them.
+            let waits = self.collection.is_some() && self.is_collected(*id);
+            let Some(app) = app.filter(|_| !waits) else { continue };
             let is_well = app.state() == State::Healthy;
             let outcome = if is_well { Outcome::Pass } else { Outcome::Fail };
             messages.extend(self.news((*id, app), now, None, outcome, known));

@@ -146,6 +146,9 @@ impl Incidents {
             self.hasten_children(now, app, known.registry);
         }
         let mut messages = self.news((id, app), now, transition, outcome, known);
+        if transition.is_some_and(|it| it.to == State::Healthy) {
+            messages.extend(self.tell_of_seldom(now, known));
+        }
         if self.collection.as_ref().is_some_and(Collection::is_decided) {
             messages.extend(self.close(now, transition.map(|it| (id, it)), known));
         }

@@ -145,7 +145,8 @@ impl Incidents {
             }
         }
         self.mute_at = next;
-        if !ended.is_empty() {
+        let have_ended = !ended.is_empty();
+        if have_ended {
             self.look_at_reminders(now);
         }
         for (id, to, is_broken) in ended {
@@ -156,7 +157,7 @@ impl Incidents {
                 }
             });
         }
-        let mut messages = Vec::new();
+        let mut messages = if have_ended { self.tell_of_seldom(now, known) } else { Vec::new() };
         for (to, ids) in broken {
             messages.extend(ids.chunks(APPS_MAX).map(|ids| self.remind(now, &to, ids, known)));
         }
