@@ -32,9 +32,10 @@ fn a_hundred_apps_are_checked_on_time_in_rounds_that_are_spread() {
         assert_eq!(starts.len(), 12, "{app}");
     }
     let at: Vec<u64> = world.checks.iter().map(|(at, _)| *at).collect();
+    // Half as long again as is promised: rounds that are made a little late do not run into each other.
     let most =
-        at.iter().map(|from| at.iter().filter(|t| (*from..from + 100).contains(t)).count()).max();
-    assert!(most <= Some(10), "{most:?} checks within 100 ms");
+        at.iter().map(|from| at.iter().filter(|t| (*from..from + 150).contains(t)).count()).max();
+    assert!(most <= Some(10), "{most:?} checks within 150 ms");
     let wakes: HashSet<u64> = at.into_iter().collect();
     assert!(wakes.len() <= 11 * 12, "{} moments in a minute: they do not go together", wakes.len());
 }

@@ -14,8 +14,10 @@ const ROOM: usize = 10;
 const SPAN: Duration = Duration::from_millis(150);
 /// ... up to this: no more are made at once, and each waits for those before it.
 const ROOM_MAX: usize = 30;
-/// Another round keeps away from those there are by this share of the interval: 100 ms of 5 s.
+/// Another round keeps away from those there are by this share of the interval, ...
 const APART: u32 = 50;
+/// ... and by this at least: a machine that is late by some milliseconds must not make one of two.
+const APART_MIN: Duration = Duration::from_millis(310);
 /// Where it cannot, so many places are looked at: one each 20 ms, for an interval of 5 s.
 const PLACES: u32 = 128;
 
@@ -79,7 +81,7 @@ impl Rounds {
             let until = self.of(interval).map(|round| next(*round, at).since(at));
             until.map(|until| until.min(interval.saturating_sub(until))).min().unwrap_or(interval)
         };
-        if distance(own) >= interval / APART {
+        if distance(own) >= (interval / APART).max(APART_MIN) {
             return own;
         }
         let places = (0..=PLACES).map(|number| from + window * number / PLACES);
@@ -183,7 +185,7 @@ mod tests {
             at.as_millis() - 40_000
         };
         assert_eq!(apart(&[], 3), 3);
-        for (near, place) in [(4_800, 4_800), (4_801, 0), (5_199, 0), (5_200, 5_200)] {
+        for (near, place) in [(4_690, 4_690), (4_691, 0), (5_309, 0), (5_310, 5_310)] {
             assert_eq!(apart(&[(5_000, 1)], near), place);
         }
         assert_eq!(apart(&[(0, 1)], 1), 5_000);
