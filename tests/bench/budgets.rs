@@ -131,6 +131,16 @@ pub(crate) fn say(report: &Report) {
             continue;
         };
         let met = if measured <= goal { "met" } else { "not met" };
-        println!("| {what} | {goal:.4} {unit} | {measured:.4} {unit} | {met} | `{part}` |");
+        let [goal, measured] = [goal, measured].map(in_few_digits);
+        println!("| {what} | {goal} {unit} | {measured} {unit} | {met} | `{part}` |");
+    }
+}
+
+/// Three of them say enough.
+fn in_few_digits(number: f64) -> String {
+    if number >= 100.0 || number.fract() == 0.0 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:.2}")
     }
 }

@@ -12,9 +12,11 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
 /// Around the field: for the numbers at its left and below, and the title above.
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 130.0;
+const RIGHT: f64 = 160.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 44.0;
+/// Names at the ends of lines are so far apart at least.
+const NAME: f64 = 16.0;
 
 /// A figure of each point, and how it is shown.
 struct Chart {
@@ -116,9 +118,10 @@ fn svg(title: &str, lines: &[Line]) -> String {
         let (apps, bottom) = (10f64.powi(power), HEIGHT - BOTTOM);
         writeln!(
             svg,
-            "<path class=\"grid\" d=\"M{0:.1} {TOP}V{bottom}\"/><text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{apps}</text>",
+            "<path class=\"grid\" d=\"M{0:.1} {TOP}V{bottom}\"/><text x=\"{0:.1}\" y=\"{1}\" text-anchor=\"middle\">{2}</text>",
             x(apps),
-            bottom + 20.0
+            bottom + 20.0,
+            grouped(apps)
         )
         .unwrap();
     }
@@ -126,29 +129,57 @@ fn svg(title: &str, lines: &[Line]) -> String {
         let value = 10f64.powi(power);
         writeln!(
             svg,
-            "<path class=\"grid\" d=\"M{LEFT} {0:.1}H{1}\"/><text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{value}</text>",
+            "<path class=\"grid\" d=\"M{LEFT} {0:.1}H{1}\"/><text x=\"{2}\" y=\"{3:.1}\" text-anchor=\"end\">{4}</text>",
             y(value),
             WIDTH - RIGHT,
             LEFT - 8.0,
-            y(value) + 4.0
+            y(value) + 4.0,
+            grouped(value)
         )
         .unwrap();
     }
-    for Line { name, class, points } in lines {
+    let ends: Vec<f64> =
+        lines.iter().map(|line| line.points.last().map_or(TOP, |(_, value)| y(*value))).collect();
+    for (Line { name, class, points }, name_y) in lines.iter().zip(apart(&ends)) {
         let path: Vec<String> = points
             .iter()
             .map(|(apps, value)| format!("{:.1} {:.1}", x(*apps), y(*value)))
             .collect();
-        let (end_x, end_y) = points.last().map_or((LEFT, TOP), |end| (x(end.0), y(end.1)));
+        let end_x = points.last().map_or(LEFT, |(apps, _)| x(*apps));
         writeln!(
             svg,
             "<path class=\"line {class}\" d=\"M{}\"/><text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
             path.join("L"),
             end_x + 8.0,
-            end_y + 4.0
+            name_y + 4.0
         )
         .unwrap();
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Where names stand that are to be at these heights: as near as can be, and none over another.
+fn apart(heights: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..heights.len()).collect();
+    order.sort_by(|one, other| heights[*one].total_cmp(&heights[*other]));
+    let mut places = heights.to_vec();
+    // The middle one keeps its place; those above and below make way.
+    let middle = order.len() / 2;
+    for pair in order[middle..].windows(2) {
+        places[pair[1]] = places[pair[1]].max(places[pair[0]] + NAME);
+    }
+    for pair in order[..=middle.min(order.len().saturating_sub(1))].windows(2).rev() {
+        places[pair[0]] = places[pair[0]].min(places[pair[1]] - NAME);
+    }
+    places
+}
+
+/// With a comma before three digits: no number here has more than six.
+fn grouped(number: f64) -> String {
+    let text = number.to_string();
+    match text.len().checked_sub(3) {
+        Some(at @ 1..) if number >= 1_000.0 => format!("{},{}", &text[..at], &text[at..]),
+        _ => text,
+    }
 }

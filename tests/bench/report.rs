@@ -15,9 +15,7 @@ pub(crate) struct Report {
 impl Report {
     /// Goes on with the figures of before: each part replaces its own.
     pub(crate) fn new(quick: bool) -> Report {
-        let before = fs::read_to_string(file()).ok();
-        let figures = before.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        Report { quick, figures }
+        Report { quick, figures: written() }
     }
 
     /// How long something is watched: so many seconds, or as few as show that it works.
@@ -33,6 +31,8 @@ impl Report {
 
     /// Keeps figures, with the length of the run that they are of.
     pub(crate) fn keep(&mut self, key: &str, figures: Value) {
+        // Other parts may be measured at the same time.
+        self.figures = written();
         self.figures.insert(key.to_owned(), figures);
         self.figures
             .insert(format!("{key}_is_of"), json!(if self.quick { "quick" } else { "full" }));
@@ -45,6 +45,11 @@ impl Report {
         let figures = self.figures.get(key)?;
         if rest.is_empty() { Some(figures) } else { figures.pointer(&format!("/{rest}")) }
     }
+}
+
+fn written() -> Map<String, Value> {
+    let text = fs::read_to_string(file()).ok();
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// Where the figures are written to.
