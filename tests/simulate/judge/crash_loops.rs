@@ -41,9 +41,12 @@ impl Loops {
 
     /// Whether its registrations show one still: the last that do lie within the time that makes one.
     pub(super) fn goes_on(&self, app: &App, at: Ms) -> bool {
-        let since = at.saturating_sub(CRASHES_WITHIN);
-        let recent = |all: &[Ms]| all.iter().filter(|it| since < **it && **it <= at).count();
-        recent(&self.certain) > 0 && recent(&app.calls) >= STARTS
+        recent(&self.certain, at) > 0 && recent(&app.calls, at) >= STARTS
+    }
+
+    /// The same, as far as it may be: what is told when a quiet time ends.
+    pub(super) fn may_go_on(&self, app: &App, at: Ms) -> bool {
+        recent(&self.possible, at) > 0 && recent(&app.calls, at) >= STARTS
     }
 
     /// The registration of about that time, if it shows one.
@@ -51,6 +54,12 @@ impl Loops {
         let near = self.possible.partition_point(|it| *it + SLACK < at);
         self.possible.get(near).copied().filter(|it| *it <= at + SLACK)
     }
+}
+
+/// How many of these are within the time that makes a loop.
+fn recent(all: &[Ms], at: Ms) -> usize {
+    let since = at.saturating_sub(CRASHES_WITHIN);
+    all.iter().filter(|it| since < **it && **it <= at).count()
 }
 
 /// Walks through registrations and failed checks, as the daemon does: what it knows of them ends with its run.

@@ -365,7 +365,10 @@ impl Walk<'_, '_> {
         let to = read.letter.to;
         let changed = told.changed.and_then(|it| case.clock.meant(it, read.letter.worded));
         let mut shown = changed.into_iter().chain([decided]).filter_map(|at| life.loops.near(at));
-        if told.is_crash_loop && shown.next().is_some() {
+        // When a quiet time is over it is told if it goes on, whatever passes.
+        let held = life.is_quiet_between(decided.saturating_sub(PATIENCE), decided);
+        let goes_on = || held && life.loops.may_go_on(life.app, decided);
+        if told.is_crash_loop && (shown.next().is_some() || goes_on()) {
             return;
         }
         let is_report = matches!(told.of, Of::Report(_));
