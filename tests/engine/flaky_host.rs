@@ -151,6 +151,51 @@ fn who_falls_silent_where_others_come_and_go_since_long_belongs_to_them() {
 }
 
 #[test]
+fn a_host_is_flaky_as_long_as_one_there_passes_now_and_then() {
+    let mut world = house();
+    // Never often enough to be well.
+    for _ in 0..30 {
+        answer(&mut world, &["NAS"], Answer::Hang);
+        world.seconds(15 * MINUTE);
+        answer(&mut world, &["NAS"], Answer::Pass);
+        world.one_check("NAS");
+    }
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"]);
+    answer(&mut world, &["NAS"], Answer::Hang);
+    silent(&mut world, &["Kodi"], 5, 10);
+    assert_eq!(world.mails(), ["NAS UNHEALTHY"], "it is part of that, seven hours later");
+    // It has not passed for two hours.
+    world.seconds(2 * HOUR);
+    silent(&mut world, &["Kodi"], 5, 10);
+    assert_eq!(world.inbox.len(), 3, "{:?}", world.mails());
+}
+
+#[test]
+fn each_joins_what_its_own_people_were_told_of_the_host() {
+    let mut world = house();
+    for (name, email) in [("NAS", "anna@example.org"), ("Kodi", "ben@example.org")] {
+        let url = format!("http://{}/", address(name));
+        world.register(name, &[("url", &url), ("healthy", "2"), ("email", email)]);
+    }
+    silent(&mut world, &["NAS"], 3, 10);
+    silent(&mut world, &["NAS", "Kodi"], 3, 10);
+    let of = |world: &World, person: &str| -> Vec<String> {
+        world.mails().into_iter().filter(|it| it.starts_with(person)).collect()
+    };
+    let (anna, ben) = (of(&world, "anna"), of(&world, "ben"));
+    assert_eq!((anna.len(), ben.len()), (3, 1), "{:?}", world.mails());
+    // Both were told of the host, and Photos is one of those of whom Ben reads.
+    let url = format!("http://{}/", address("Photos"));
+    let email = "ben@example.org";
+    world.register("Photos", &[("url", &url), ("healthy", "2"), ("email", email)]);
+    silent(&mut world, &["Photos"], 5, 10);
+    assert_eq!(of(&world, "ben"), ben, "it was well again within a quarter of an hour");
+    silent(&mut world, &["Photos"], 20, 7 * 60);
+    let told = of(&world, "ben").split_off(ben.len());
+    assert_eq!(told, ["ben@example.org: Photos silent", "ben@example.org: Kodi, Photos back"]);
+}
+
+#[test]
 fn who_has_moved_does_not_make_its_new_host_flaky() {
     let mut world = house();
     silent(&mut world, &["NAS"], 3, 10);

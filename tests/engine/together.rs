@@ -434,3 +434,44 @@ fn who_was_only_asked_once_is_well_since_it_passed() {
     world.seconds(900);
     assert_eq!(world.mails()[2..], ["Git keeps failing"]);
 }
+
+/// Four apps on hosts of their own, so many seconds after the one was asked that is so every five minutes only; another
+/// one beside them.
+fn four_hosts(after: u64) -> World {
+    let mut world = World::new();
+    for name in HOSTS {
+        world.register(name, &[("healthy", "2")]);
+    }
+    world.register(SELDOM, &[("interval", "300"), ("healthy", "2")]);
+    register(&mut world, BESIDE, &[]);
+    world.seconds(1200);
+    world.inbox.clear();
+    world.one_check(SELDOM);
+    world.seconds(after);
+    world
+}
+
+const HOSTS: [&str; 3] = ["NAS", "Kodi", "Photos"];
+const SELDOM: &str = "Wiki";
+
+/// The switch between us and all four.
+fn switch(world: &mut World, answer: Answer) {
+    HOSTS.iter().chain([&SELDOM]).for_each(|name| world.answers(name, answer));
+}
+
+#[test]
+fn who_is_asked_seldom_and_fell_silent_with_others_is_one_of_them() {
+    // It is the first, or the last, that is found to be silent.
+    for (after, mails) in [(299, 2), (45, 3)] {
+        let mut world = four_hosts(after);
+        switch(&mut world, Answer::Hang);
+        world.seconds(1800);
+        assert_eq!(world.state(SELDOM), State::Unhealthy);
+        assert_eq!(world.inbox.len(), mails - 1, "{after}: {:?}", world.mails());
+        switch(&mut world, Answer::Pass);
+        world.seconds(1200);
+        assert_eq!(world.inbox.len(), mails, "{after}: {:?}", world.mails());
+        let subject = world.letter(mails - 1).subject;
+        assert!(subject.contains("4 apps are HEALTHY again"), "{after}: {subject}");
+    }
+}

@@ -26,6 +26,8 @@ const WAIT: Duration = Duration::from_secs(45);
 const LONG_WAIT: Duration = Duration::from_secs(180);
 /// See [`LONG_WAIT`].
 pub(super) const MANY_HOSTS: usize = 3;
+/// What falls silent within this time may be one event, on whatever host.
+pub(super) const SPREADS: Duration = Duration::from_secs(180);
 /// After a start, who is in it is asked within an interval and its time-out: 300 s and 60 s at most.
 const ASKED_WITHIN: Duration = Duration::from_secs(360);
 
@@ -271,13 +273,13 @@ impl Incidents {
             let fails = app.is_silent() && app.monitor.streaks.failed > 0 && !app.paused;
             let fails = fails && !app.may_just_be_off();
             let is_of_it = || {
-                first.is_not_after(app.monitor.trouble_since)
+                fell_silent_with(app.monitor.trouble_since, first)
                     || (app.is_dead_silent() && hosts.contains(&grouping::host(app)))
             };
             let is_known = || self.alerts.get(id).is_some_and(Alert::is_told);
             let may_be_told = || !known.surroundings.awaits(*id) && !known.is_hushed(*id);
             // What comes and goes on its host is another event.
-            let is_flaky = || self.on_flaky_host(at, (*id, app), known).is_some();
+            let is_flaky = || self.on_flaky_host(at, (*id, app), known).next().is_some();
             fails
                 && app.state() != State::Unhealthy
                 && is_of_it()
@@ -407,6 +409,12 @@ impl Incidents {
         }
         Some(Message { to: to.clone(), notice, thread })
     }
+}
+
+/// Whether who is silent since one time may be silent for the same reason as who is since another: it was asked more
+/// seldom, and so takes longer to be UNHEALTHY, and may by chance have been asked first.
+fn fell_silent_with(since: Stamp, first: Stamp) -> bool {
+    first.is_not_after(since) || since.until(first).span < SPREADS
 }
 
 /// Whether some of these cannot be seen: our network is down, and they are elsewhere.

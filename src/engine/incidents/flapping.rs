@@ -108,29 +108,32 @@ impl Incidents {
         })
     }
 
-    /// An app on the host of one that falls silent, of which people were told, or which was well, lately, and which keeps
-    /// failing or has passed since: what comes and goes there is one event, whomever it hits.
+    /// The apps on the host of one that falls silent of which people were told, and which keep failing or have passed
+    /// since, lately: what comes and goes there is one event, whomever it hits.
     pub(super) fn on_flaky_host(
         &self,
         at: Moment,
         (id, app): (AppId, &App),
         known: Known<'_>,
-    ) -> Option<(AppId, &Alert)> {
-        let host = app.registration.target.host().filter(|_| app.is_dead_silent())?;
-        let comes_and_goes = |alert: &Alert, other: &App| {
+    ) -> impl Iterator<Item = (AppId, &Alert)> {
+        let host = app.registration.target.host().filter(|_| app.is_dead_silent());
+        let comes_and_goes = move |alert: &Alert, other: &App| {
             let began = alert.began();
             let is_new = || began.age(at).span < CALM;
             let has_come = alert.keeps_failing || has_passed_since(other, began);
-            let is_lately = || is_new() || was_well_lately(at, alert, other);
+            // It may be UNHEALTHY for long, and pass now and then.
+            let has_passed = || other.last_healthy.is_some_and(|pass| pass.age(at).span < CALM);
+            let is_open = || !alert.over && has_passed();
+            let is_lately = || is_new() || is_open() || was_well_lately(at, alert, other);
             alert.is_told() && alert.silent && has_come && is_lately()
         };
-        let is_of_it = |other: AppId, alert: &Alert| {
+        let is_of_it = move |other: AppId, alert: &Alert| {
             let app = known.registry.get(other).filter(|_| other != id);
-            let app = app.filter(|app| app.registration.target.host() == Some(host));
+            let app = app.filter(|app| host.is_some() && app.registration.target.host() == host);
             app.is_some_and(|app| comes_and_goes(alert, app))
         };
-        let mut others = self.alerts.iter().map(|(other, alert)| (*other, alert));
-        others.find(|(other, alert)| is_of_it(*other, alert))
+        let others = self.alerts.iter().map(|(other, alert)| (*other, alert));
+        others.filter(move |(other, alert)| is_of_it(*other, alert))
     }
 
     /// An app is on another host: that nothing answered at the one before says nothing of this.

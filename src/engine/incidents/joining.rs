@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use super::alert::{Alert, Level, Tie};
-use super::collection::{MANY_HOSTS, is_blind, is_broken};
+use super::collection::{MANY_HOSTS, SPREADS, is_blind, is_broken};
 use super::{Incidents, Known, grouping};
 use crate::engine::outbox::Message;
 use crate::engine::recipients::Recipient;
 use crate::engine::registry::{App, AppId, Registry};
-use crate::engine::sorted::SortedMap;
+use crate::engine::sorted::{SortedMap, SortedSet};
 use crate::engine::time::{Moment, Now, Stamp};
 
-/// Who falls silent within this time belongs to an incident of [`MANY_HOSTS`], on whatever host.
-const SPREADS: Duration = Duration::from_secs(180);
 /// What joins is told so long after the mail, or, when that has passed, after the first that joins.
 const UPDATED_AFTER: Duration = Duration::from_secs(15 * 60);
 /// Who was not asked since a start is waited for.
@@ -39,7 +37,7 @@ impl Incidents {
         true
     }
 
-    /// An app of the incident that one belongs to.
+    /// An app of the incident that one belongs to. Whose people differ may be in several, each of which others know.
     fn incident_of(
         &self,
         (id, app): (AppId, &App),
@@ -53,41 +51,65 @@ impl Incidents {
         }
         let host = app.registration.target.host();
         let is_told = |alert: &Alert| !alert.over && alert.is_told_as(Level::Unhealthy);
-        let told = || self.alerts.iter().filter(|(other, alert)| **other != id && is_told(alert));
-        let same_parent = above.and_then(|above| {
-            self.alerts.iter().find(|(other, alert)| {
-                let is_of_it = is_told(alert) || (!alert.over && alert.tie.number().is_some());
-                is_of_it && **other != id && known.is_at_or_behind(**other, above)
-            })
-        });
-        let is_dead = |other: &AppId| {
-            let other = known.registry.get(*other);
-            other.filter(|other| is_broken(other) && other.is_dead_silent())
+        let theirs = self.known_to(people);
+        let are_theirs = |alert: &Alert| match alert.tie.number() {
+            Some(number) => theirs.contains(&number),
+            None => people.iter().all(|to| alert.is_told_to(to)),
         };
-        let same_host = told().find(|(other, alert)| {
-            app.is_dead_silent()
-                && host.is_some()
-                && is_dead(other).is_some_and(|other| other.registration.target.host() == host)
-                && !has_passed_since(app, alert.began())
-        });
+        let others = || {
+            let others = self.alerts.iter().map(|(other, alert)| (*other, alert));
+            others.filter(|(other, alert)| *other != id && are_theirs(alert))
+        };
+        let same_parent = || {
+            let above = above?;
+            others().find(|(other, alert)| {
+                let is_of_it = is_told(alert) || (!alert.over && alert.tie.number().is_some());
+                is_of_it && known.is_at_or_behind(*other, above)
+            })
+        };
+        let is_dead_there = |other: AppId| {
+            let other = known.registry.get(other);
+            let other = other.filter(|other| is_broken(other) && other.is_dead_silent());
+            other.is_some_and(|other| other.registration.target.host() == host)
+        };
+        let same_host = || {
+            let its = app.is_dead_silent() && host.is_some();
+            others().filter(|(_, alert)| its && is_told(alert)).find(|(other, alert)| {
+                is_dead_there(*other) && !has_passed_since(app, alert.began())
+            })
+        };
+        let flaky = || {
+            let mut there = self.on_flaky_host(now.at, (id, app), known);
+            there.find(|(_, alert)| are_theirs(alert))
+        };
+        let since = app.monitor.trouble_since;
         let spreading = || {
-            told().filter(|_| app.is_dead_silent()).find(|(_, alert)| match alert.tie {
+            let mut told = others().filter(|(_, alert)| app.is_dead_silent() && is_told(alert));
+            told.find(|(_, alert)| match alert.tie {
+                // However long it takes then until it is UNHEALTHY.
                 Tie::Of { number, told } => {
-                    told.at().is_some_and(|at| now.at.since(at) < SPREADS)
+                    told.is_not_after(since)
+                        && told.until(since).span < SPREADS
                         && self.hosts_of(number, known) >= MANY_HOSTS
                 }
                 Tie::Alone | Tie::Collected => false,
             })
         };
-        let known_there = same_parent.or(same_host).map(|(id, alert)| (*id, alert));
-        let flaky = || self.on_flaky_host(now.at, (id, app), known);
-        let spreading = || spreading().map(|(id, alert)| (*id, alert));
-        let (found, alert) = known_there.or_else(flaky).or_else(spreading)?;
-        let knows = |to: &Recipient| match alert.tie.number() {
-            Some(number) => self.of(number).any(|(_, alert)| alert.is_told_to(to)),
-            None => alert.is_told_to(to),
+        let found = same_parent().or_else(same_host).or_else(flaky).or_else(spreading);
+        found.map(|(id, _)| id)
+    }
+
+    /// The incidents of several that all of these people were told of, and not of the end of.
+    fn known_to(&self, people: &[Recipient]) -> SortedSet<u64> {
+        let known_to = |to: &Recipient| -> SortedSet<u64> {
+            let told = self.alerts.values().filter(|alert| alert.is_told_to(to));
+            told.filter_map(|alert| alert.tie.number()).collect()
         };
-        people.iter().all(knows).then_some(found)
+        let each = people.iter().map(known_to);
+        let both = |a: SortedSet<u64>, b: SortedSet<u64>| {
+            a.iter().copied().filter(|it| b.contains(it)).collect()
+        };
+        each.reduce(both).unwrap_or_default()
     }
 
     /// The alerts of an incident.
