@@ -113,6 +113,13 @@ impl Life<'_> {
         reaching.filter(move |(span, ..)| span.end() > from).map(|(span, cause, _)| (*span, *cause))
     }
 
+    /// Whether an episode is one event by itself, whatever has the same cause: what answers badly is told so, and of
+    /// who reports by itself nobody knows where it is.
+    pub(super) fn stands_alone(&self, episode: usize) -> bool {
+        let mut checks = self.app.checks[self.episodes[episode].checks.clone()].iter();
+        self.app.reports() || !checks.any(|check| check.silent)
+    }
+
     /// When it passed for the first time after the last check of an episode that did not.
     pub(super) fn passed_again(&self, episode: usize) -> Option<Ms> {
         let checks = &self.app.checks[self.episodes[episode].checks.clone()];

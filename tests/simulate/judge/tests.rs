@@ -18,7 +18,7 @@ use crate::story::{CauseKind, ClockSet, PersonId, Registered, Span, Try};
 use healthchecker::engine::state::State;
 use tale::{MINUTE, SECOND, T0, Tale, stamp};
 
-use CauseKind::{Crash, Deployment, NightlyOff, OurAbsence, OurLink, PowerCut};
+use CauseKind::{Crash, Deployment, NightlyOff, OurAbsence, OurLink, PowerCut, SaysFail};
 
 /// The NAS is down from 20:10 for ten minutes.
 fn crash() -> Tale {
@@ -339,18 +339,23 @@ fn deployments_are_tolerated() {
 #[test]
 fn one_event_is_one_incident() {
     let names = ["NAS", "Kodi", "TV"];
-    let cut = Tale::of(&names).befalls(PowerCut, &[0, 1, 2], 20 * MINUTE, 25 * MINUTE);
+    let of_silent = || {
+        let mut tale = Tale::of(&names);
+        tale.silent = true;
+        tale
+    };
+    let cut = of_silent().befalls(PowerCut, &[0, 1, 2], 20 * MINUTE, 25 * MINUTE);
     let score = cut.lived().judged().score;
     let figures = &score.by_cause[&PowerCut];
     assert_eq!((figures.incidents, figures.mails.max(), figures.delay_s.total()), (1, Some(6), 1));
-    let near = Tale::of(&names)
+    let near = of_silent()
         .befalls(PowerCut, &[0], 20 * MINUTE, 25 * MINUTE)
         .befalls(Crash, &[1], 22 * MINUTE, 30 * MINUTE)
         .befalls(Crash, &[2], 24 * MINUTE, 40 * MINUTE);
     let score = near.lived().judged().score;
     assert_eq!((score.by_cause[&PowerCut].incidents, score.by_cause[&Crash].incidents), (1, 1));
     assert_eq!(score.by_cause[&PowerCut].mails.max(), Some(4));
-    let shadow = Tale::of(&names).befalls(PowerCut, &[0, 1], 20 * MINUTE, 40 * MINUTE).befalls(
+    let shadow = of_silent().befalls(PowerCut, &[0, 1], 20 * MINUTE, 40 * MINUTE).befalls(
         Crash,
         &[1],
         30 * MINUTE,
@@ -360,6 +365,11 @@ fn one_event_is_one_incident() {
     assert_eq!(judgement.findings, []);
     assert!(!judgement.score.by_cause.contains_key(&Crash));
     assert_eq!(judgement.score.by_cause[&PowerCut].mails.max(), Some(4));
+    // What answers badly is told by itself, each.
+    let fails = Tale::of(&names).befalls(SaysFail, &[0, 1, 2], 20 * MINUTE, 40 * MINUTE);
+    let score = fails.lived().judged().score;
+    let figures = &score.by_cause[&SaysFail];
+    assert_eq!((figures.incidents, figures.mails.total(), figures.mails.max()), (1, 3, Some(2)));
 }
 
 #[test]

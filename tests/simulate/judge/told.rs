@@ -67,6 +67,9 @@ struct Knows {
 /// A report or an outage, by the places of the letter and of it in there.
 type ReportId = (usize, usize);
 
+/// What is to bring a person few mails: what belongs to an incident, but for an app that is one of its own there.
+type Event = (usize, PersonId, Option<AppId>);
+
 /// The walk through all letters.
 struct Walk<'c, 's> {
     case: &'c Case<'s>,
@@ -74,7 +77,7 @@ struct Walk<'c, 's> {
     /// People who had a letter with something left out: what they know is not known.
     blurred: BTreeSet<PersonId>,
     firsts: Firsts,
-    mails: BTreeMap<(usize, PersonId), Mails>,
+    mails: BTreeMap<Event, Mails>,
     /// Those of them that are a report or its end.
     reports: BTreeMap<(usize, PersonId), u64>,
     reminders: reminders::Reminders,
@@ -117,10 +120,10 @@ pub(super) fn walk(case: &Case<'_>, score: &mut Score) -> ((Firsts, Known), Vec<
     walk.after_mutes();
     score.letters = case.letters.len() as u64;
     score.letters_again = case.again;
-    for ((incident, _), mails) in &walk.mails {
+    for ((incident, ..), mails) in &walk.mails {
         score.of(case.incidents.all[*incident].kind).mails.count(mails.count());
     }
-    for ((incident, to), mails) in &walk.mails {
+    for ((incident, to, _), mails) in &walk.mails {
         score.busiest.count(case, (case.incidents.all[*incident].kind, *to), mails);
     }
     for ((incident, _), reports) in &walk.reports {
@@ -143,7 +146,7 @@ impl Walk<'_, '_> {
             self.blurred.insert(to);
         }
         self.in_quiet(read);
-        let mut incidents: BTreeMap<usize, Vec<&Statement>> = BTreeMap::new();
+        let mut incidents: BTreeMap<Event, Vec<&Statement>> = BTreeMap::new();
         let mut reported = BTreeSet::new();
         let mut is_news = false;
         for statement in &read.states {
@@ -158,8 +161,9 @@ impl Walk<'_, '_> {
                 if self.is_reported(to, app, statement.of) {
                     reported.extend(told.iter().copied());
                 }
+                let alone = life.stands_alone(episode).then_some(app);
                 for incident in told {
-                    incidents.entry(incident).or_default().push(statement);
+                    incidents.entry((incident, to, alone)).or_default().push(statement);
                 }
             }
             self.in_mute(read, statement, app);
@@ -172,8 +176,8 @@ impl Walk<'_, '_> {
             };
         }
         self.notes_trouble(read);
-        for (incident, told) in incidents {
-            self.mails.entry((incident, to)).or_default().add(read.letter.written, &told);
+        for (event, told) in incidents {
+            self.mails.entry(event).or_default().add(read.letter.written, &told);
         }
         for incident in reported {
             *self.reports.entry((incident, to)).or_default() += 1;
