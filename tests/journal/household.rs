@@ -37,7 +37,7 @@ fn lived() -> World {
 }
 
 /// Its journal, as the daemon writes it.
-fn written(turns: &[String]) -> Vec<u8> {
+pub(super) fn written(turns: &[String]) -> Vec<u8> {
     let disk = Faulty::new(1);
     let (tell, reports) = mpsc::channel();
     let tell = move |report| tell.send(report).unwrap_or_default();

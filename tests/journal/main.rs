@@ -16,6 +16,7 @@ mod faulty;
 mod folder;
 mod household;
 mod keeper;
+mod kills;
 #[path = "../engine/world.rs"]
 #[allow(dead_code, reason = "the stories of the engine use the rest")]
 mod world;
