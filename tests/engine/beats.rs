@@ -363,6 +363,47 @@ fn a_backup_behind_what_somebody_has_muted_is_told_when_that_is_over() {
 }
 
 #[test]
+fn who_falls_silent_with_a_parent_waits_for_none_of_the_outage_before() {
+    let mut world = backup(&[&NIGHTLY[..], &[("parent", "Switch")]].concat());
+    let asked = [("interval", "30"), ("healthy", "2")];
+    world.register("Switch", &asked);
+    world.register("NAS", &[&asked[..], &[("parent", "Switch")]].concat());
+    let hourly = [("kind", "beat"), ("url", ""), ("interval", "3600"), ("parent", "Switch")];
+    world.register("Sync", &hourly);
+    let hours = |world: &mut World, hours: u64, syncs: bool| {
+        for _ in 0..hours {
+            world.seconds(HOUR);
+            if syncs {
+                beat(world, "Sync");
+            }
+        }
+    };
+    let answer = |world: &mut World, answer: Answer| {
+        ["Switch", "NAS"].iter().for_each(|name| world.answers(name, answer));
+    };
+    hours(&mut world, 25, true);
+    answer(&mut world, Answer::Hang);
+    hours(&mut world, 2, true);
+    answer(&mut world, Answer::Pass);
+    // The night was missed, and the next is not here yet.
+    hours(&mut world, 10, true);
+    assert_eq!(world.state("Backup"), State::Unhealthy);
+    let tells = |world: &World, name: &str, state: State| {
+        let mails = world.inbox.iter();
+        mails.filter(|(_, mail)| mail.conclusions().any(|it| it == (name, state))).count()
+    };
+    assert_eq!(tells(&world, "Backup", State::Unhealthy), 1);
+    answer(&mut world, Answer::Hang);
+    hours(&mut world, 2, false);
+    assert_eq!(tells(&world, "Sync", State::Unhealthy), 1);
+    answer(&mut world, Answer::Pass);
+    hours(&mut world, 1, true);
+    world.seconds(300);
+    assert_eq!((world.state("Sync"), world.state("Backup")), (State::Healthy, State::Unhealthy));
+    assert_eq!(tells(&world, "Sync", State::Healthy), 1, "{:?}", world.mails());
+}
+
+#[test]
 fn a_backup_that_may_be_off_is_never_late() {
     let mut world = backup(&[&NIGHTLY[..], &[("may_be_off", "true")]].concat());
     world.seconds(10 * DAY);

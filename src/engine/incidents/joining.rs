@@ -62,10 +62,12 @@ impl Incidents {
         };
         let same_parent = || {
             let above = above?;
-            others().find(|(other, alert)| {
-                let is_of_it = is_told(alert) || (!alert.over && alert.tie.number().is_some());
-                is_of_it && known.is_at_or_behind(*other, above)
-            })
+            let is_of_it =
+                |alert: &Alert| is_told(alert) || (!alert.over && alert.tie.number().is_some());
+            let its = || others().filter(|(_, alert)| is_of_it(alert));
+            // What is behind it may be unwell still of an outage before: a backup, whose next report is a day away.
+            let itself = its().find(|(other, _)| *other == above);
+            itself.or_else(|| its().find(|(other, _)| known.is_at_or_behind(*other, above)))
         };
         let is_dead_there = |other: AppId| {
             let other = known.registry.get(other);
