@@ -120,8 +120,8 @@ pub(super) fn told_within(company: Company) -> Ms {
 
 /// When a person is told of who joins an incident by `at` that they were told of at `told`.
 pub(super) fn update(told: Ms, at: Ms) -> Ms {
-    let then = told + UPDATE;
-    ALONE + if then > at { then } else { at + UPDATE }
+    let then = told.saturating_add(UPDATE);
+    ALONE.saturating_add(if then > at { then } else { at.saturating_add(UPDATE) })
 }
 
 /// When a person is told of who falls silent by `at` where they know of others that come and go: if it is so for

@@ -146,11 +146,16 @@ fn due(
     let bundled = allowance::bundled(had);
     let freed = freed(case, trouble, due);
     // An update may be the mail that waits.
-    let due = joins.unwrap_or(due).max(freed) + bundled;
-    // Who has heard enough of what it is behind hears of it when that is over.
-    let deaf = case.mutes.last_end(to, &case.above(app, trouble.begun), trouble.begun, due);
-    let after = deaf.map(|end| allowance::update(end, end));
-    due.max(after.unwrap_or(0))
+    let mut due = joins.unwrap_or(due).max(freed) + bundled;
+    let above = case.above(app, trouble.begun);
+    // Who has heard enough of what it is behind hears of it when that is over, unless they say so again by then.
+    loop {
+        let deaf = case.mutes.last_end(to, &above, trouble.begun, due);
+        match deaf.map(|end| allowance::update(end, end)).filter(|after| *after > due) {
+            Some(after) => due = after,
+            None => return due,
+        }
+    }
 }
 
 /// When who is silent is to be told at the latest, if a quiet time of others ends while it waits for who else is:
