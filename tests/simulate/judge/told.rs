@@ -261,6 +261,9 @@ impl Walk<'_, '_> {
         let begins = self.begins(told, app, decided);
         let is_another = is_news && knows.since.is_some() && knows.episode != episode;
         let again = if is_another { Some(begins) } else { knows.again };
+        // Nobody is told again that it is DEGRADED: what they heard of others until then was none of this.
+        let has_worsened = knows.level == Some(State::Degraded) && level == Some(State::Unhealthy);
+        let again = if has_worsened { Some(reminders::Since::worse(decided)) } else { again };
         let since = knows.since.or(Some(begins));
         let its = Knows { level, episode, at, since, again, ..Knows::default() };
         let its = Knows { is_suspect, report, ..its };

@@ -19,6 +19,13 @@ pub(super) struct Since {
     told: Ms,
 }
 
+impl Since {
+    /// It became UNHEALTHY by then, of which they knew as DEGRADED.
+    pub(super) fn worse(at: Ms) -> Since {
+        Since { begun: at, told: at }
+    }
+}
+
 /// All that people were told again, and for how long they knew what.
 #[derive(Debug, Default)]
 pub(super) struct Reminders {
