@@ -27,6 +27,7 @@ mod flapping;
 mod incidents;
 mod just_gone;
 mod killed;
+mod late_beats;
 mod lives;
 mod load;
 mod look;
